@@ -40,13 +40,20 @@ class Settings:
     )
     redis_url: str = _setting("REDIS_URL", "", "Redis, `redis://:password@host:port/0`. Unset: a local Redis.", secret=True)
     registry_repository: str = _setting(
-        "SENTIMENT_REGISTRY_REPOSITORY", "", "GitHub repository `owner/name` whose releases are the registry. Unset: a local server."
+        "SENTIMENT_REGISTRY_REPOSITORY",
+        "",
+        "GitHub repository `owner/name` whose releases are the registry. Unset: a local server.",
     )
     registry_url: str = _setting(
-        "SENTIMENT_REGISTRY_URL", "https://api.github.com", "Base URL of the GitHub REST API (GitHub Enterprise: `https://host/api/v3`)."
+        "SENTIMENT_REGISTRY_URL",
+        "https://api.github.com",
+        "Base URL of the GitHub REST API (GitHub Enterprise: `https://host/api/v3`).",
     )
     registry_token: str = _setting(
-        "SENTIMENT_REGISTRY_TOKEN", "", "GitHub token; publishing needs `contents: write`, serving reads public releases without.", secret=True
+        "SENTIMENT_REGISTRY_TOKEN",
+        "",
+        "GitHub token; publishing needs `contents: write`, serving reads public releases without.",
+        secret=True,
     )
     signing_keys: str = _setting(
         "SENTIMENT_SIGNING_KEYS",
@@ -55,7 +62,9 @@ class Settings:
         secret=True,
     )
     public_keys: str = _setting(
-        "SENTIMENT_PUBLIC_KEYS", "", "Public ed25519 keys that are trusted, `model=<base64>,operator=<base64>`; repeat a name to rotate."
+        "SENTIMENT_PUBLIC_KEYS",
+        "",
+        "Public ed25519 keys that are trusted, `model=<base64>,operator=<base64>`; repeat a name to rotate.",
     )
     transformer_base: str = _setting(
         "TRANSFORMER_BASE",
@@ -64,7 +73,9 @@ class Settings:
     )
     feeds: str = _setting("SENTIMENT_FEEDS", "", "News feeds to collect: comma-separated `name=url` pairs (RSS or Atom).")
     allow_private_hosts: str = _setting(
-        "SENTIMENT_ALLOW_PRIVATE_HOSTS", "no", "`yes` lets collection fetch from loopback and private addresses (local feed server)."
+        "SENTIMENT_ALLOW_PRIVATE_HOSTS",
+        "no",
+        "`yes` lets collection fetch from loopback and private addresses (local feed server).",
     )
     contact: str = _setting("SENTIMENT_CONTACT", "", "Mail address or URL put into the User-Agent when feeds are fetched.")
     host: str = _setting("HOST", "127.0.0.1", "Address that serving listens on.")
@@ -73,13 +84,20 @@ class Settings:
         "SENTIMENT_SERVING_URL", "http://127.0.0.1:8000", "Where the command line and the monitoring jobs reach serving."
     )
     poll_s: float = _setting("SENTIMENT_POLL_S", "60", "Seconds between two looks of serving at the latest deployment.")
-    max_text_characters: int = _setting("SENTIMENT_MAX_TEXT_CHARACTERS", "5000", "Longest text that /predict accepts, in characters.")
+    max_text_characters: int = _setting(
+        "SENTIMENT_MAX_TEXT_CHARACTERS", "5000", "Longest text that /predict accepts, in characters."
+    )
     max_body_bytes: int = _setting("SENTIMENT_MAX_BODY_BYTES", "65536", "Largest request body that serving reads, in bytes.")
     deadline_ms: int = _setting(
-        "SENTIMENT_DEADLINE_MS", "200", "Time within which a prediction is answered, degraded to VADER, or refused, in milliseconds."
+        "SENTIMENT_DEADLINE_MS",
+        "200",
+        "Time within which a prediction is answered, degraded to VADER, or refused, in milliseconds.",
     )
     admin_key: str = _setting(
-        "SENTIMENT_ADMIN_KEY", "", "API key of an admin, accepted beside the keys in the database; for the first start.", secret=True
+        "SENTIMENT_ADMIN_KEY",
+        "",
+        "API key of an admin, accepted beside the keys in the database; for the first start.",
+        secret=True,
     )
 
     @classmethod

@@ -1,0 +1,78 @@
+"""Engines: how the house connects to PostgreSQL, with every wait bounded.
+
+psycopg 3 for the platform's own SQL. The first connection is retried for a while: a serverless PostgreSQL that sleeps
+refuses or delays it, and that is not a failure.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from sentiment_platform.errors import TransientError
+
+
+def sqlalchemy_url(url: str) -> str:
+    """`postgresql://` or `postgres://` as the URL of psycopg 3."""
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1))
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def create_platform_engine(
+    url: str, *, pool_size: int = 4, connect_timeout_s: int = 5, statement_timeout_ms: int = 120_000
+) -> Engine:
+    """An engine with time-outs; it connects at first use.
+
+    Args:
+        statement_timeout_ms: longest statement in milliseconds; prepared statements stay off so that a
+            transaction-mode pooler in front of the database is harmless.
+    """
+    engine = create_engine(
+        sqlalchemy_url(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=connect_timeout_s,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": connect_timeout_s,
+            "prepare_threshold": None,
+            "application_name": "sentiment-platform",
+        },
+    )
+    # As a statement after connecting, not as a start-up option: transaction-mode poolers refuse start-up options.
+    event.listen(engine, "connect", _statement_timeout(statement_timeout_ms))
+    return engine
+
+
+def _statement_timeout(statement_timeout_ms: int) -> Callable[[Any, Any], None]:
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET statement_timeout = {statement_timeout_ms:d}")
+        connection.commit()
+
+    return on_connect
+
+
+def wait_until_awake(engine: Engine, *, limit_s: float = 30.0, sleep: Callable[[float], None] = time.sleep) -> float:
+    """Try `SELECT 1` until it answers; returns the seconds waited.
+
+    Raises:
+        TransientError: no answer within `limit_s`.
+    """
+    started = time.monotonic()
+    pause_s = 0.1
+    while True:
+        try:
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+            return time.monotonic() - started
+        except OperationalError as error:
+            if time.monotonic() - started + pause_s > limit_s:
+                raise TransientError(
+                    f"PostgreSQL at {engine.url.render_as_string()} did not answer within {limit_s:.0f} s: {error.orig}",
+                    remedy="Check DATABASE_URL and that the server runs; a sleeping serverless database may need longer.",
+                ) from error
+            sleep(pause_s)
+            pause_s = min(pause_s * 2, 2.0)

@@ -1,0 +1,53 @@
+"""All tables of schema `platform`, one module a subject. Importing this package registers every table with `Base.metadata`."""
+
+from sentiment_platform.store.tables.base import SCHEMA, Base, utc_now
+from sentiment_platform.store.tables.features import ProcessedFeatures
+from sentiment_platform.store.tables.labels import LabelRow, TrainingExample, TrainingSet
+from sentiment_platform.store.tables.models import (
+    DeploymentRow,
+    Experiment,
+    HoldoutPrediction,
+    ModelPerformance,
+    ModelVersion,
+    SelectionRequest,
+)
+from sentiment_platform.store.tables.monitoring import DriftMetric, RetrainDecision
+from sentiment_platform.store.tables.news import (
+    CollectionRun,
+    Quarantine,
+    RawData,
+    Sighting,
+    SourceState,
+    StoryCluster,
+)
+from sentiment_platform.store.tables.operations import ApiKey, AuditRow, Lease
+from sentiment_platform.store.tables.predictions import Feedback, Prediction
+
+__all__ = [
+    "SCHEMA",
+    "ApiKey",
+    "AuditRow",
+    "Base",
+    "CollectionRun",
+    "DeploymentRow",
+    "DriftMetric",
+    "Experiment",
+    "Feedback",
+    "HoldoutPrediction",
+    "LabelRow",
+    "Lease",
+    "ModelPerformance",
+    "ModelVersion",
+    "Prediction",
+    "ProcessedFeatures",
+    "Quarantine",
+    "RawData",
+    "RetrainDecision",
+    "SelectionRequest",
+    "Sighting",
+    "SourceState",
+    "StoryCluster",
+    "TrainingExample",
+    "TrainingSet",
+    "utc_now",
+]

@@ -1,0 +1,121 @@
+"""What was fetched: articles as they came, who else carried them, what was refused, and where each source stands."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sentiment_platform.store.tables.base import Base, InsertedAt, Instant, Serial
+
+
+class RawData(Base):
+    """One article as its source published it. `id` is derived from the content hash, so a second import changes nothing.
+
+    `published_at` is the source's word, `fetched_at` when we got it, `available_at` when we could first have known it:
+    the later of publication and first fetch for live sources, the publication itself for archives.
+    """
+
+    __tablename__ = "raw_data"
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        UniqueConstraint("content_hash"),
+        Index("ix_raw_data_published_at", "published_at"),
+        Index("ix_raw_data_available_at", "available_at"),
+        Index("ix_raw_data_tickers", "tickers", postgresql_using="gin"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    external_id: Mapped[str]
+    url: Mapped[str | None]
+    canonical_url: Mapped[str | None]
+    outlet: Mapped[str | None]
+    title: Mapped[str]
+    summary: Mapped[str | None]
+    language: Mapped[str | None]
+    tickers: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    published_at: Mapped[Instant]
+    published_text: Mapped[str | None]
+    fetched_at: Mapped[Instant]
+    available_at: Mapped[Instant]
+    content_hash: Mapped[str]
+    run_id: Mapped[str]
+
+
+class Sighting(Base):
+    """Every (source, external id) under which an article was seen: exact duplicates are linked here, not stored again."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (Index("ix_sightings_article_id", "article_id"),)
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(primary_key=True)
+    article_id: Mapped[str] = mapped_column(ForeignKey("platform.raw_data.id"))
+    first_seen_at: Mapped[Instant]
+    run_id: Mapped[str]
+
+
+class StoryCluster(Base):
+    """The story an article tells; syndicated copies share `story_id` (the id of the first article of the story)."""
+
+    __tablename__ = "story_clusters"
+    __table_args__ = (Index("ix_story_clusters_story_id", "story_id"),)
+
+    article_id: Mapped[str] = mapped_column(ForeignKey("platform.raw_data.id"), primary_key=True)
+    story_id: Mapped[str]
+    method: Mapped[str]
+    similarity: Mapped[float]
+    assigned_at: Mapped[InsertedAt]
+
+
+class Quarantine(Base):
+    """A row that broke a contract: the rule, the payload as it came, and the run; `id` makes a second refusal of it one row."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = (Index("ix_quarantine_source_rule", "source", "rule"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    boundary: Mapped[str]
+    source: Mapped[str]
+    rule: Mapped[str]
+    detail: Mapped[str]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    fetched_at: Mapped[Instant]
+    run_id: Mapped[str]
+    released_at: Mapped[datetime | None]
+
+
+class SourceState(Base):
+    """What a source told us to remember: validators for conditional GET, last success, failures in a row, items ever seen."""
+
+    __tablename__ = "source_state"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+    last_success_at: Mapped[datetime | None]
+    last_failure_at: Mapped[datetime | None]
+    last_failure: Mapped[str | None]
+    consecutive_failures: Mapped[int] = mapped_column(default=0)
+    items_seen: Mapped[int] = mapped_column(default=0)
+    retry_after: Mapped[datetime | None]
+
+
+class CollectionRun(Base):
+    """The arithmetic of one collection: fetched = stored + duplicate + quarantined, per source and run."""
+
+    __tablename__ = "collection_runs"
+    __table_args__ = (Index("ix_collection_runs_source_finished_at", "source", "finished_at"),)
+
+    id: Mapped[Serial]
+    run_id: Mapped[str]
+    source: Mapped[str]
+    fetched: Mapped[int]
+    stored: Mapped[int]
+    duplicate: Mapped[int]
+    quarantined: Mapped[int]
+    outcome: Mapped[str]
+    detail: Mapped[str | None]
+    finished_at: Mapped[InsertedAt]

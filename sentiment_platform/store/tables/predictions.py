@@ -1,0 +1,66 @@
+"""What serving answered and what people said of it."""
+
+from sqlalchemy import Double, Index
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sentiment_platform.store.tables.base import Base, Document, InsertedAt, Instant
+
+
+class Prediction(Base):
+    """One answered prediction, shipped from serving's journal; the row with its arm is the exposure of an experiment."""
+
+    __tablename__ = "predictions"
+    __table_args__ = (
+        Index("ix_predictions_predicted_at", "predicted_at"),
+        Index("ix_predictions_model_version_predicted_at", "model_version", "predicted_at"),
+        Index("ix_predictions_text_hash", "text_hash"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    predicted_at: Mapped[Instant]
+    route: Mapped[str]
+    family: Mapped[str]
+    model_version: Mapped[str]
+    manifest_digest: Mapped[str]
+    deployment_revision: Mapped[int]
+    experiment: Mapped[str | None]
+    arm: Mapped[str | None]
+    text: Mapped[str]
+    text_hash: Mapped[str]
+    ticker: Mapped[str | None]
+    source: Mapped[str | None]
+    feature_schema: Mapped[str]
+    features: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    features_hash: Mapped[str]
+    feature_status: Mapped[str]
+    probabilities: Mapped[list[float]] = mapped_column(ARRAY(Double))
+    sentiment: Mapped[float] = mapped_column(Double)
+    confidence: Mapped[float] = mapped_column(Double)
+    cache_hit: Mapped[bool]
+    degraded: Mapped[bool]
+    latency_ms: Mapped[Document]
+    instance: Mapped[str]
+    shipped_at: Mapped[InsertedAt]
+
+
+class Feedback(Base):
+    """What a person said of a prediction: a label, a preferred family, a utility from -1 to 1; joined by `prediction_id`.
+
+    Not a foreign key: feedback may overtake the prediction's journal on its way into the database.
+    """
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        Index("ix_feedback_prediction_id", "prediction_id"),
+        Index("ix_feedback_received_at", "received_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    prediction_id: Mapped[str]
+    label: Mapped[str | None]
+    preference: Mapped[str | None]
+    utility: Mapped[float | None] = mapped_column(Double)
+    comment: Mapped[str | None]
+    received_at: Mapped[Instant]
+    shipped_at: Mapped[InsertedAt]
