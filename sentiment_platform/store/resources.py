@@ -1,0 +1,43 @@
+"""The one Dagster resource of the house: hands assets and sensors plain objects (settings, an engine, a clock)."""
+
+from datetime import UTC, datetime
+from functools import cached_property
+
+import dagster as dg
+from sqlalchemy import Engine
+
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.engine import create_platform_engine
+
+
+class PlatformResource(dg.ConfigurableResource):
+    """What an asset needs from outside. Everything is read when first asked for, so importing definitions touches nothing.
+
+    `overrides` replaces environment variables; tests and the local stack use it to aim at their own servers.
+    """
+
+    overrides: dict[str, str] = {}  # noqa: RUF012  a pydantic field, copied for each instance
+    fixed_now: str = ""
+    """ISO 8601 time that replaces the clock, for simulations; empty means the system clock."""
+
+    @cached_property
+    def _settings(self) -> Settings:
+        import os
+
+        return Settings.from_environment({**os.environ, **self.overrides})
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return create_platform_engine(self._settings.require("database_url"))
+
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        return self._settings
+
+    def engine(self) -> Engine:
+        """The platform's database; one pool a process."""
+        return self._engine
+
+    def now(self) -> datetime:
+        """The current time, aware UTC."""
+        return datetime.fromisoformat(self.fixed_now) if self.fixed_now else datetime.now(UTC)
