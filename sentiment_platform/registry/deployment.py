@@ -1,0 +1,113 @@
+"""The deployment document: what serving must run, why, and who said so.
+
+One immutable document a revision, signed with the operator key; each names the digest of the one before (a hash chain).
+Belongs here: the document and its own consistency. Whether the models it names exist, reader and writer check.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from sentiment_platform.registry.documents import Line, Prose, Sha256, canonical_json, digest
+from sentiment_platform.registry.manifest import require_utc
+from sentiment_platform.registry.versions import DeploymentTag, FamilyName, VersionName, VersionTag
+
+DEPLOYMENT = "deployment.json"
+DEPLOYMENT_SIGNATURE = "deployment.json.sig"
+
+Rule = Literal["gate", "bootstrap", "manual", "rollback"]
+Revision = Annotated[int, msgspec.Meta(ge=1, le=999_999)]
+
+
+class Champion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The version of a family that answers, with the sha256 of its manifest."""
+
+    version: VersionName
+    manifest_digest: Sha256
+
+
+class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One arm of an experiment; `weight` is its share of the traffic."""
+
+    version: VersionName
+    manifest_digest: Sha256
+    weight: Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+
+class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The running online experiment. A change of weights begins a new phase."""
+
+    name: Line
+    phase: Annotated[int, msgspec.Meta(ge=1)]
+    arms: dict[Line, Arm]
+
+    def __post_init__(self) -> None:
+        if len(self.arms) < 2:
+            raise ValueError("an experiment has at least two arms")
+        total = sum(arm.weight for arm in self.arms.values())
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"the weights of the arms add up to {total}, not 1")
+
+
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the decision rests on: the assets and runs that computed it, their figures, and the verdict in words."""
+
+    asset_keys: tuple[Line, ...]
+    run_ids: tuple[Line, ...]
+    figures: dict[str, Any]
+    verdict: Prose
+
+
+class Previous(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The deployment before this one, with the sha256 of its document."""
+
+    revision: Revision
+    digest: Sha256
+
+
+class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Revision `revision` of what serving runs. `previous` is None for the first revision only."""
+
+    revision: Revision
+    champions: dict[FamilyName, Champion]
+    default_family: FamilyName
+    experiment: Experiment | None
+    evidence: Evidence
+    rule: Rule
+    actor: Line
+    reason: Prose
+    created_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    previous: Previous | None
+    schema_version: Literal[1] = 1
+
+    def __post_init__(self) -> None:
+        require_utc(self.created_at)
+        if (self.previous.revision if self.previous else 0) != self.revision - 1:
+            raise ValueError(f"revision {self.revision} must follow revision {self.revision - 1}")
+        if self.default_family not in self.champions:
+            raise ValueError(f"the default family {self.default_family} has no champion")
+        for family, champion in self.champions.items():
+            if VersionTag.parse(champion.version).family != family:
+                raise ValueError(f"{champion.version} cannot be the champion of {family}")
+        named: dict[str, str] = {}
+        for version, manifest_digest in self._pairs():
+            if named.setdefault(version, manifest_digest) != manifest_digest:
+                raise ValueError(f"{version} is named with two manifests")
+
+    @property
+    def tag(self) -> DeploymentTag:
+        """Tag of the release that carries this document."""
+        return DeploymentTag(self.revision)
+
+    def models(self) -> dict[str, str]:
+        """Every version that serving must be able to run -> sha256 of its manifest: champions first, then arms."""
+        return dict(self._pairs())
+
+    def as_previous(self) -> Previous:
+        """What the next revision must name as its `previous`."""
+        return Previous(self.revision, digest(canonical_json(self)))
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        arms = self.experiment.arms.values() if self.experiment else ()
+        return [(named.version, named.manifest_digest) for named in (*self.champions.values(), *arms)]

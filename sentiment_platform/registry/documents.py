@@ -1,0 +1,74 @@
+"""Canonical JSON: the one way a document of the registry is written, hashed, signed and read back.
+
+Belongs here: bytes <-> struct for every document, strictly. What a document says: `manifest.py`, `deployment.py`.
+A document that was not written canonically is refused, so that equal content always has an equal digest.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from sentiment_platform.registry.refusal import Refused
+
+MAX_DOCUMENT_BYTES = 1024 * 1024
+
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Line = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+Prose = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+
+Document = TypeVar("Document", bound=msgspec.Struct)
+
+
+def canonical_json(document: msgspec.Struct) -> bytes:
+    """UTF-8 JSON with sorted keys, no spaces, no NaN; valid against the document's own type.
+
+    Raises:
+        Refused: (format) the document breaks a rule of its type, or is too large.
+    """
+    kind = type(document)
+    try:
+        checked = msgspec.convert(msgspec.to_builtins(document), kind)
+        data = _dump(msgspec.to_builtins(checked))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Refused(
+            f"This {kind.__name__} cannot be written: {error}.",
+            reason="format",
+            remedy="Correct the value that is named.",
+        ) from error
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise Refused(
+            f"This {kind.__name__} has {len(data)} bytes; {MAX_DOCUMENT_BYTES} are allowed.",
+            reason="size",
+            remedy="Keep bulky figures out of the document.",
+        )
+    return data
+
+
+def decode(data: bytes, kind: type[Document]) -> Document:
+    """Read a document; unknown or missing fields, other types, and any other spelling of the same content are refused.
+
+    Raises:
+        Refused: (size, format) with what is wrong.
+    """
+    remedy = "Publish it again with this version of the platform, or update this process if the writer is newer."
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise Refused(f"A {kind.__name__} of {len(data)} bytes is too large.", reason="size", remedy=remedy)
+    try:
+        document = msgspec.json.decode(data, type=kind)
+        canonical = _dump(msgspec.to_builtins(document))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Refused(f"This is not a {kind.__name__}: {error}.", reason="format", remedy=remedy) from error
+    if canonical != data:
+        raise Refused(f"This {kind.__name__} is not in canonical form.", reason="format", remedy=remedy)
+    return document
+
+
+def digest(data: bytes | msgspec.Struct) -> str:
+    """sha256 as 64 hex digits, of bytes or of a document's canonical bytes."""
+    return hashlib.sha256(data if isinstance(data, bytes) else canonical_json(data)).hexdigest()
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
