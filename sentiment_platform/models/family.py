@@ -8,13 +8,28 @@ Nothing heavy is imported here: serving loads models through this protocol.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-Label = Literal["negative", "neutral", "positive"]
-LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
+from sentiment_platform.text.sentiment import LABELS, Label
+
+__all__ = [
+    "LABELS",
+    "Contribution",
+    "ExportReport",
+    "Family",
+    "Floats",
+    "Integers",
+    "Label",
+    "LabelledTexts",
+    "Model",
+    "Progress",
+    "ProgressSink",
+    "TrainingData",
+    "TrainingOptions",
+]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -10,7 +10,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 
 
-class PlatformResource(dg.ConfigurableResource):
+class PlatformResource(dg.ConfigurableResource["PlatformResource"]):
     """What an asset needs from outside. Everything is read when first asked for, so importing definitions touches nothing.
 
     `overrides` replaces environment variables; tests and the local stack use it to aim at their own servers.

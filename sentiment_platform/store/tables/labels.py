@@ -8,7 +8,10 @@ from sentiment_platform.store.tables.base import Base, Document, InsertedAt, Ins
 
 
 class LabelRow(Base):
-    """One annotator's word on one text; many may speak on the same text (`text_hash`)."""
+    """One annotator's word on one text; many may speak on the same text (`text_hash`).
+
+    `published_at` dates texts whose article was not collected; where it was, the article's own `available_at` counts.
+    """
 
     __tablename__ = "labels"
     __table_args__ = (
@@ -27,7 +30,7 @@ class LabelRow(Base):
     weight: Mapped[float] = mapped_column(Double)
     article_id: Mapped[str | None] = mapped_column(ForeignKey("platform.raw_data.id"))
     licence: Mapped[str]
-    labelled_at: Mapped[Instant | None]
+    published_at: Mapped[Instant | None]
     inserted_at: Mapped[InsertedAt]
 
 

@@ -326,7 +326,7 @@ def upgrade() -> None:
         sa.Column("weight", sa.Double(), nullable=False),
         sa.Column("article_id", sa.Text(), nullable=True),
         sa.Column("licence", sa.Text(), nullable=False),
-        sa.Column("labelled_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("published_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("inserted_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["article_id"], ["platform.raw_data.id"], name=op.f("fk_labels_article_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_labels")),

@@ -1,0 +1,161 @@
+"""Make the training set: one label per text, whole stories, features as they were known, split, and named by its content.
+
+The same labels, features and rule give the same digest on every machine; anything else gives another.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Engine
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.features.compute import COMPUTE
+from sentiment_platform.features.schema import FeatureSchema
+from sentiment_platform.labels.near_duplicates import SIMILARITY, story_of
+from sentiment_platform.labels.splits import PARTS, TEST_SHARE, VALIDATION_SHARE, StoryText, assign_parts, leaks
+from sentiment_platform.store.features import FeatureRow, features_as_of
+from sentiment_platform.store.labels import StoredExample, StoredLabel, all_labels, write_training_set
+from sentiment_platform.store.tables import utc_now
+from sentiment_platform.text.sentiment import LABELS
+
+RULE = {
+    "version": 1,
+    "consolidation": "weighted majority per text; ties are left out",
+    "similarity": SIMILARITY,
+    "test_share": TEST_SHARE,
+    "validation_share": VALIDATION_SHARE,
+}
+MINIMUM_PER_LABEL = 10
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A training set before it is stored; `summary` is what a person wants to know of it."""
+
+    digest: str
+    feature_schema: str
+    examples: tuple[StoredExample, ...]
+    summary: Mapping[str, Any]
+
+
+def build(labels: Sequence[StoredLabel], features: Mapping[str, FeatureRow], schema: FeatureSchema) -> Snapshot:
+    """Make the snapshot from every label and the stored vectors of their articles (entity -> row).
+
+    Raises:
+        PermanentError: a label has fewer than `MINIMUM_PER_LABEL` texts to train on.
+    """
+    texts, ties = _consolidate(labels)
+    near = story_of([row.text for row in texts])
+    # An article's story, where it has one, brings its near-duplicates along; otherwise the near-duplicate's first text names it.
+    names = [row.story_id or f"text:{row.text_hash[:32]}" for row in texts]
+    rows = [StoryText(row.text, names[first], row.available_at) for row, first in zip(texts, near, strict=True)]
+    rows = _join_stories(rows, names)
+    parts = assign_parts(rows)
+    compute = COMPUTE[schema.version]
+    examples: list[StoredExample] = []
+    for row, story, part in zip(texts, rows, parts, strict=True):
+        stored = features.get(f"article:{row.article_id}") if row.article_id else None
+        values = stored.values if stored else compute(row.text)
+        examples.append(
+            StoredExample(row.text_hash[:32], part, row.text, row.label, row.label_set, story.story_id, row.available_at, values)
+        )
+    examples.sort(key=lambda example: example.example_id)
+    counts = Counter(example.label for example in examples if example.part == "train")
+    for label in LABELS:
+        if counts[label] < MINIMUM_PER_LABEL:
+            raise PermanentError(
+                f"Only {counts[label]} training texts are {label}; {MINIMUM_PER_LABEL} are needed.",
+                remedy="Import more labels: `sentiment-platform labels import`.",
+            )
+    return Snapshot(
+        _digest(examples, schema), schema.version, tuple(examples), _summary(examples, schema, ties, rows, parts, features)
+    )
+
+
+def build_and_store(engine: Engine, schema: FeatureSchema) -> tuple[Snapshot, bool]:
+    """Read labels and features, build the snapshot, store it; the flag says whether it is new."""
+    with engine.connect() as connection:
+        labels = all_labels(connection)
+        entities = sorted({f"article:{label.article_id}" for label in labels if label.article_id})
+        features: dict[str, FeatureRow] = {}
+        for start in range(0, len(entities), 5000):
+            features |= features_as_of(connection, schema.version, entities[start : start + 5000], utc_now())
+    snapshot = build(labels, features, schema)
+    with engine.begin() as connection:
+        new = write_training_set(connection, snapshot.digest, schema.version, snapshot.summary, snapshot.examples)
+    return snapshot, new
+
+
+def leaks_in(examples: Sequence[StoredExample]) -> Mapping[str, int]:
+    """Kinds of leak between the parts of a stored training set, with how many of each."""
+    rows = [StoryText(example.text, example.story_id, example.available_at) for example in examples]
+    return leaks(rows, [next(part for part in PARTS if part == example.part) for example in examples])
+
+
+def _consolidate(labels: Sequence[StoredLabel]) -> tuple[list[StoredLabel], int]:
+    """One label per text: the one with the largest sum of weights; the row kept is the earliest that has it."""
+    by_text: dict[str, list[StoredLabel]] = defaultdict(list)
+    for label in labels:
+        by_text[label.text_hash].append(label)
+    kept: list[StoredLabel] = []
+    ties = 0
+    for rows in by_text.values():
+        votes: Counter[str] = Counter()
+        for row in rows:
+            votes[row.label] += row.weight  # type: ignore[assignment]
+        ranked = votes.most_common(2)
+        if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
+            ties += 1
+            continue
+        agreeing = [row for row in rows if row.label == ranked[0][0]]
+        kept.append(min(agreeing, key=lambda row: (row.available_at is None, row.available_at, row.label_set, row.id)))
+    return kept, ties
+
+
+def _join_stories(rows: Sequence[StoryText], names: Sequence[str]) -> list[StoryText]:
+    """Near-duplicates and collected stories name the same thing twice: follow both until one name is left for each text."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while parent.setdefault(name, name) != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for row, name in zip(rows, names, strict=True):
+        first, second = sorted((root(row.story_id), root(name)))
+        parent[second] = first
+    return [StoryText(row.text, root(row.story_id), row.available_at) for row in rows]
+
+
+def _digest(examples: Sequence[StoredExample], schema: FeatureSchema) -> str:
+    digest = sha256(json.dumps({"rule": RULE, "schema": schema.hash}, sort_keys=True).encode())
+    for e in examples:
+        when = e.available_at.isoformat() if e.available_at else None
+        digest.update(json.dumps([e.example_id, e.part, e.text, e.label, e.label_set, e.story_id, when, e.features]).encode())
+    return digest.hexdigest()
+
+
+def _summary(
+    examples: Sequence[StoredExample],
+    schema: FeatureSchema,
+    ties: int,
+    rows: Sequence[StoryText],
+    parts: Sequence[Any],
+    features: Mapping[str, FeatureRow],
+) -> dict[str, Any]:
+    return {
+        "rule": RULE,
+        "feature_schema": schema.version,
+        "examples": len(examples),
+        "stories": len({example.story_id for example in examples}),
+        "ties_left_out": ties,
+        "with_stored_features": len(features),
+        "parts": {part: dict(sorted(Counter(e.label for e in examples if e.part == part).items())) for part in PARTS},
+        "label_sets": dict(sorted(Counter(example.label_set for example in examples).items())),
+        "leaks": dict(leaks(rows, parts)),
+    }

@@ -1,0 +1,198 @@
+"""SQL of labels and training sets."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from sentiment_platform.store.tables import (
+    Feedback,
+    LabelRow,
+    Prediction,
+    RawData,
+    StoryCluster,
+    TrainingExample,
+    TrainingSet,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLabel:
+    """A label joined with the article it belongs to, where one was collected."""
+
+    id: str
+    label_set: str
+    text: str
+    text_hash: str
+    label: str
+    weight: float
+    article_id: str | None
+    story_id: str | None
+    available_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExample:
+    """One row of a training set."""
+
+    example_id: str
+    part: str
+    text: str
+    label: str
+    label_set: str
+    story_id: str
+    available_at: datetime | None
+    features: tuple[float | None, ...]
+
+
+def write_labels(connection: Connection, records: Sequence[Mapping[str, Any]]) -> int:
+    """Insert labels; a label known under (set, external id, annotator) is updated when its text, label or weight changed.
+
+    Returns:
+        How many rows were new or changed.
+    """
+    changed = 0
+    statement = insert(LabelRow)
+    kept = ("text", "text_hash", "label", "weight", "article_id", "published_at")
+    statement = statement.on_conflict_do_update(
+        index_elements=["label_set", "external_id", "annotator"],
+        set_={name: statement.excluded[name] for name in kept} | {"inserted_at": func.now()},
+        where=(LabelRow.label != statement.excluded.label)
+        | (LabelRow.text_hash != statement.excluded.text_hash)
+        | (LabelRow.weight != statement.excluded.weight)
+        | LabelRow.article_id.is_distinct_from(statement.excluded.article_id),
+    ).returning(LabelRow.id)
+    for start in range(0, len(records), 1000):
+        rows = list({(r["label_set"], r["external_id"], r["annotator"]): r for r in records[start : start + 1000]}.values())
+        changed += len(connection.execute(statement.values(rows)).all())
+    return changed
+
+
+def articles_by_title(connection: Connection, titles: Sequence[str]) -> dict[str, str]:
+    """title -> id of the earliest article with exactly that title."""
+    found: dict[str, str] = {}
+    for start in range(0, len(titles), 5000):
+        query = (
+            select(RawData.title, RawData.id)
+            .where(RawData.title.in_(titles[start : start + 5000]))
+            .order_by(RawData.title, RawData.available_at, RawData.id)
+            .distinct(RawData.title)
+        )
+        found.update({row.title: row.id for row in connection.execute(query)})
+    return found
+
+
+def articles_by_url(connection: Connection, urls: Sequence[str]) -> dict[str, str]:
+    """url -> id of the article published there."""
+    found: dict[str, str] = {}
+    for start in range(0, len(urls), 5000):
+        query = select(RawData.url, RawData.id).where(RawData.url.in_(urls[start : start + 5000]))
+        found.update({row.url: row.id for row in connection.execute(query) if row.url})
+    return found
+
+
+def all_labels(connection: Connection) -> list[StoredLabel]:
+    """Every label with its article's story and availability, in a stable order."""
+    query = (
+        select(
+            LabelRow.id,
+            LabelRow.label_set,
+            LabelRow.text,
+            LabelRow.text_hash,
+            LabelRow.label,
+            LabelRow.weight,
+            LabelRow.article_id,
+            StoryCluster.story_id,
+            func.coalesce(RawData.available_at, LabelRow.published_at),
+        )
+        .outerjoin(RawData, RawData.id == LabelRow.article_id)
+        .outerjoin(StoryCluster, StoryCluster.article_id == LabelRow.article_id)
+        .order_by(LabelRow.label_set, LabelRow.external_id, LabelRow.annotator)
+    )
+    return [StoredLabel(*row) for row in connection.execute(query)]
+
+
+def label_counts(connection: Connection) -> list[tuple[str, str, int, str]]:
+    """(label set, label, rows, licence), sorted."""
+    query = (
+        select(LabelRow.label_set, LabelRow.label, func.count(), func.min(LabelRow.licence))
+        .group_by(LabelRow.label_set, LabelRow.label)
+        .order_by(LabelRow.label_set, LabelRow.label)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
+
+
+def labels_after(connection: Connection, at: datetime | None) -> tuple[int, datetime | None]:
+    """How many labels arrived after `at` (None: ever), and when the newest did."""
+    query = select(func.count(), func.max(LabelRow.inserted_at))
+    if at is not None:
+        query = query.where(LabelRow.inserted_at > at)
+    count, newest = connection.execute(query).one()
+    return count, newest
+
+
+def labelled_feedback(connection: Connection) -> list[tuple[str, str, str, datetime, str | None]]:
+    """(feedback id, text, label, received at, source) of feedback that names a label and whose prediction has arrived."""
+    query = (
+        select(Feedback.id, Prediction.text, Feedback.label, Feedback.received_at, Prediction.source)
+        .join(Prediction, Prediction.id == Feedback.prediction_id)
+        .where(Feedback.label.is_not(None))
+        .order_by(Feedback.id)
+    )
+    return [(row[0], row[1], row[2] or "", row[3], row[4]) for row in connection.execute(query)]
+
+
+def write_training_set(
+    connection: Connection, digest: str, feature_schema: str, summary: Mapping[str, Any], examples: Iterable[StoredExample]
+) -> bool:
+    """Store a snapshot under its digest; returns False, writing nothing, when it is already there."""
+    new = connection.execute(
+        insert(TrainingSet)
+        .values(digest=digest, feature_schema=feature_schema, summary=dict(summary))
+        .on_conflict_do_nothing()
+        .returning(TrainingSet.digest)
+    ).first()
+    if new is None:
+        return False
+    rows = [
+        {
+            "digest": digest,
+            "example_id": e.example_id,
+            "part": e.part,
+            "text": e.text,
+            "label": e.label,
+            "label_set": e.label_set,
+            "story_id": e.story_id,
+            "available_at": e.available_at,
+            "features": list(e.features),
+        }
+        for e in examples
+    ]
+    if rows:
+        connection.execute(insert(TrainingExample), rows)
+    return True
+
+
+def latest_training_set(connection: Connection) -> tuple[str, str, dict[str, Any], datetime] | None:
+    """(digest, feature schema, summary, created at) of the newest snapshot."""
+    query = (
+        select(TrainingSet.digest, TrainingSet.feature_schema, TrainingSet.summary, TrainingSet.created_at)
+        .order_by(TrainingSet.created_at.desc(), TrainingSet.digest)
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (row[0], row[1], row[2], row[3])
+
+
+def training_examples(connection: Connection, digest: str, part: str | None = None) -> list[StoredExample]:
+    """The rows of a snapshot in the order of their ids; one part, or all."""
+    table = TrainingExample
+    query = select(
+        table.example_id, table.part, table.text, table.label, table.label_set, table.story_id, table.available_at, table.features
+    ).where(table.digest == digest)
+    if part is not None:
+        query = query.where(table.part == part)
+    return [StoredExample(*row[:7], tuple(row[7])) for row in connection.execute(query.order_by(table.example_id))]
