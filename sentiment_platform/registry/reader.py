@@ -1,0 +1,247 @@
+"""The registry as serving sees it: poll the latest deployment, fetch a model, prove both before anything is loaded.
+
+Plain HTTP only, no write, no PyGithub, no private key. Belongs here: the order of the steps. Single checks: `verify.py`;
+bytes: `transfer.py`; where copies are kept: `cache.py`. Safe to use from several threads.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment
+from sentiment_platform.registry.documents import MAX_DOCUMENT_BYTES, digest
+from sentiment_platform.registry.formats import require_format
+from sentiment_platform.registry.listing import Asset, Release, highest_deployment, latest_release, release_by_tag
+from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, Manifest
+from sentiment_platform.registry.refusal import Refused
+from sentiment_platform.registry.signing import MAX_SIGNATURE_BYTES, PublicKeys
+from sentiment_platform.registry.transfer import Limits, NotFoundError, Transfer
+from sentiment_platform.registry.verify import require_exact_files, verify_deployment, verify_directory, verify_manifest
+from sentiment_platform.registry.versions import DeploymentTag
+
+SIDE_PREFIX = ".fetch-"
+Progress = Callable[[str, int, int], None]
+"""Called with (file name, bytes done, bytes in all) after each file."""
+
+
+@dataclass(frozen=True)
+class LatestDeployment:
+    """A verified deployment: the document, its exact bytes and signature (to keep), and the manifest of each version it names.
+
+    `etag` belongs into the next poll.
+    """
+
+    document: Deployment
+    etag: str | None
+    data: bytes
+    signature: bytes
+    manifests: Mapping[str, Manifest]
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """The server says that nothing changed since `etag`."""
+
+    etag: str | None
+
+
+class RegistryReader:
+    """Reads one repository's releases.
+
+    Args:
+        repository: `owner/name`.
+        url: base of the REST API.
+        token: "" reads public releases, within the lower rate limit.
+    """
+
+    def __init__(
+        self, repository: str, *, url: str, token: str = "", public_keys: PublicKeys, limits: Limits | None = None
+    ) -> None:
+        self._repository = repository
+        self._token = token
+        self._keys = public_keys
+        self._transfer = Transfer(url, token, limits or Limits())
+        self._manifests: dict[tuple[str, str], Manifest] = {}
+
+    def __enter__(self) -> "RegistryReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._transfer.close()
+
+    def poll_latest(self, etag: str | None = None, *, known: Deployment | None = None) -> LatestDeployment | Unchanged | None:
+        """One conditional GET on *latest*; when that is no deployment, the highest published revision by list.
+
+        Args:
+            etag: of the last LatestDeployment or Unchanged; None reads unconditionally.
+            known: the deployment that runs; anything older, or another document of its revision, is refused.
+
+        Returns:
+            The verified deployment, Unchanged, or None where nothing was deployed yet.
+
+        Raises:
+            Refused: the document or a manifest that it names must not be trusted; keep what runs.
+            TransientError, PermanentError: the registry could not be read.
+        """
+        try:
+            release, fresh_etag = latest_release(self._transfer, self._repository, etag)
+        except NotFoundError:
+            return None
+        if release is None:
+            return Unchanged(fresh_etag)
+        if release.draft or DeploymentTag.find(release.tag_name) is None:
+            release = highest_deployment(self._transfer, self._repository)
+            if release is None:
+                return None
+        document, data, signature = self._deployment(release)
+        if known is not None:
+            _require_successor(document, data, known)
+        manifests = {version: self.manifest(version, of) for version, of in document.models().items()}
+        return LatestDeployment(document, fresh_etag, data, signature, manifests)
+
+    def deployment(self, revision: int) -> Deployment:
+        """The verified document of `revision`; raises Refused (unpublished) where there is none."""
+        return self._deployment(release_by_tag(self._transfer, self._repository, str(DeploymentTag(revision))))[0]
+
+    def manifest(self, version: str, manifest_digest: str) -> Manifest:
+        """The verified manifest of a published version; kept in memory once verified.
+
+        Raises:
+            Refused: (unpublished, missing_file, digest, signature, format, wrong_model, unsafe_name, size).
+        """
+        known = self._manifests.get((version, manifest_digest))
+        if known is None:
+            release = release_by_tag(self._transfer, self._repository, version)
+            known = self._signed_manifest(release, manifest_digest)[0]
+            self._manifests[version, manifest_digest] = known
+        return known
+
+    def fetch_model(
+        self, version: str, manifest_digest: str, into: Path, *, progress: Progress = lambda _name, _done, _size: None
+    ) -> Manifest:
+        """Make `into/<manifest digest>` hold the complete, verified version; a good copy that is there already stays.
+
+        Everything arrives in a side folder and is renamed at once when every check has passed: nobody sees a part of it.
+
+        Raises:
+            Refused: with the reason; nothing is left behind. TransientError: try again later.
+        """
+        target = into / manifest_digest
+        if target.exists() or target.is_symlink():
+            try:
+                return verify_directory(target, self._keys, version=version, manifest_digest=manifest_digest)
+            except Refused:
+                _remove(target)
+        into.mkdir(parents=True, exist_ok=True)
+        side = into / f"{SIDE_PREFIX}{secrets.token_hex(8)}"
+        side.mkdir(mode=0o700)
+        _remove_abandoned(into, side, self._transfer.limits.total_s)
+        try:
+            manifest = self._download(version, manifest_digest, side, progress)
+            try:
+                side.rename(target)
+            except OSError:
+                # Somebody else fetched the same version meanwhile: theirs must pass the same checks.
+                return verify_directory(target, self._keys, version=version, manifest_digest=manifest_digest)
+            return manifest
+        finally:
+            shutil.rmtree(side, ignore_errors=True)
+
+    def _download(self, version: str, manifest_digest: str, side: Path, progress: Progress) -> Manifest:
+        deadline = self._transfer.deadline()
+        release = release_by_tag(self._transfer, self._repository, version)
+        manifest, data, signature = self._signed_manifest(release, manifest_digest)
+        require_exact_files({asset.name for asset in release.assets} - {MANIFEST, MANIFEST_SIGNATURE}, manifest)
+        total = sum(entry.size for entry in manifest.files.values())
+        if total > self._transfer.limits.max_model_bytes:
+            raise Refused(
+                f"{version} has {total} bytes; {self._transfer.limits.max_model_bytes} are allowed.",
+                reason="size",
+                remedy="Deploy a smaller model, or raise the limit.",
+            )
+        done = 0
+        for name, entry in manifest.files.items():
+            asset = release.asset(name)
+            if asset.size != entry.size:
+                raise Refused(
+                    f"{name} has {asset.size} bytes on the server, the manifest says {entry.size}.",
+                    reason="size",
+                    remedy="Publish the version again.",
+                )
+            with _new_file(side / name) as file:
+                sha256 = self._transfer.download(self._address(asset), size=entry.size, deadline=deadline, into=file)
+            if sha256 != entry.sha256:
+                raise Refused(
+                    f"{name} has another sha256 than the manifest says.", reason="digest", remedy="Publish the version again."
+                )
+            require_format(side / name)
+            done += entry.size
+            progress(name, done, total)
+        for name, content in ((MANIFEST, data), (MANIFEST_SIGNATURE, signature)):
+            with _new_file(side / name) as file:
+                file.write(content)
+        return manifest
+
+    def _signed_manifest(self, release: Release, manifest_digest: str) -> tuple[Manifest, bytes, bytes]:
+        data = self._small(release, MANIFEST, MAX_DOCUMENT_BYTES)
+        signature = self._small(release, MANIFEST_SIGNATURE, MAX_SIGNATURE_BYTES)
+        version = release.tag_name
+        manifest = verify_manifest(data, signature, self._keys, version=version, manifest_digest=manifest_digest)
+        return manifest, data, signature
+
+    def _deployment(self, release: Release) -> tuple[Deployment, bytes, bytes]:
+        data = self._small(release, DEPLOYMENT, MAX_DOCUMENT_BYTES)
+        signature = self._small(release, DEPLOYMENT_SIGNATURE, MAX_SIGNATURE_BYTES)
+        revision = DeploymentTag.parse(release.tag_name).revision
+        return verify_deployment(data, signature, self._keys, revision=revision), data, signature
+
+    def _small(self, release: Release, name: str, max_bytes: int) -> bytes:
+        return self._transfer.get_bytes(self._address(release.asset(name)), max_bytes=max_bytes)
+
+    def _address(self, asset: Asset) -> str:
+        # Without a token the page's link is better: it does not count against the 60 calls an hour.
+        return asset.url if self._token else asset.browser_download_url
+
+
+def _require_successor(document: Deployment, data: bytes, known: Deployment) -> None:
+    remedy = "Find out who offers it; what runs stays. After a deliberate restart of the registry, clear the cache folder."
+    if document.revision < known.revision:
+        raise Refused(
+            f"Revision {document.revision} is older than the running {known.revision}.", reason="older_revision", remedy=remedy
+        )
+    known_digest = known.as_previous().digest
+    expected = {known.revision: digest(data), known.revision + 1: document.previous.digest if document.previous else ""}
+    if expected.get(document.revision, known_digest) != known_digest:
+        raise Refused(
+            f"Revision {document.revision} does not follow from the running {known.revision}.",
+            reason="older_revision",
+            remedy=remedy,
+        )
+
+
+def _new_file(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_abandoned(into: Path, side: Path, older_than_s: float) -> None:
+    """Side folders of killed processes; one that is still written to cannot be older than a download may take."""
+    for other in into.glob(f"{SIDE_PREFIX}*"):
+        try:
+            if side.stat().st_mtime - other.stat().st_mtime > 2 * older_than_s:
+                _remove(other)
+        except FileNotFoundError:
+            continue

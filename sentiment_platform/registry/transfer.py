@@ -1,0 +1,220 @@
+"""Plain HTTP reading with the rules that every download of the registry follows. httpx only; PyGithub is never imported here.
+
+Redirects are followed by hand: the token goes to the origin of the API and nowhere else, and nothing but https is followed,
+except http on loopback when the API itself is there. Every body has a byte cap, every call a total time cap.
+What is read means nothing here: digests and signatures are `verify.py`'s.
+"""
+
+import hashlib
+import ipaddress
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import httpx
+
+from sentiment_platform.errors import PermanentError, TransientError
+from sentiment_platform.registry.refusal import Refused
+
+JSON_TYPE = "application/vnd.github+json"
+RAW_TYPE = "application/octet-stream"
+MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class NotFoundError(PermanentError):
+    """The server has nothing at this address, or hides it from this token."""
+
+
+class RateLimitedError(TransientError):
+    """The server asked us to wait; `retry_after_s` is None where it did not say how long."""
+
+    def __init__(self, message: str, *, remedy: str, retry_after_s: float | None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of reading: seconds to connect and between two reads, seconds and bytes in total for one model."""
+
+    connect_s: float = 5.0
+    read_s: float = 15.0
+    total_s: float = 600.0
+    max_model_bytes: int = 2 * 1024**3
+    max_reply_bytes: int = 16 * 1024**2
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Status 200 or 304, the ETag if there was one, and the body."""
+
+    status: int
+    etag: str | None
+    body: bytes
+
+
+class Transfer:
+    """Reads one GitHub API and the files it points at; safe to use from several threads."""
+
+    def __init__(
+        self,
+        api_url: str,
+        token: str,
+        limits: Limits,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api = urlsplit(api_url.rstrip("/"))
+        self._loopback_http = self._api.scheme == "http" and _is_loopback(self._api.hostname)
+        self._token = token
+        self.limits = limits
+        self._monotonic = monotonic
+        self._require_allowed(self._api)
+        # A proxy of the environment cannot reach our own loopback server.
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(limits.read_s, connect=limits.connect_s),
+            follow_redirects=False,
+            trust_env=not self._loopback_http,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def deadline(self) -> float:
+        """The moment, on this object's monotonic clock, at which a call that starts now must have ended."""
+        return self._monotonic() + self.limits.total_s
+
+    def get_api(self, path: str, *, etag: str | None = None) -> Reply:
+        """GET `path` below the API's base; with `etag` a conditional request that may answer 304.
+
+        Raises:
+            NotFoundError, PermanentError, TransientError (RateLimitedError), Refused (size).
+        """
+        url = f"{self._api.geturl()}/{path.lstrip('/')}"
+        headers = {"Accept": JSON_TYPE} | ({"If-None-Match": etag} if etag else {})
+        deadline = self.deadline()
+        with self._open(url, headers, deadline) as response:
+            body = b"".join(self._chunks(response, self.limits.max_reply_bytes, deadline))
+            return Reply(response.status_code, response.headers.get("ETag"), body)
+
+    def get_bytes(self, url: str, *, max_bytes: int) -> bytes:
+        """The whole body of the small file at `url`; more than `max_bytes` is Refused (size)."""
+        deadline = self.deadline()
+        with self._open(url, {"Accept": RAW_TYPE}, deadline) as response:
+            return b"".join(self._chunks(response, max_bytes, deadline))
+
+    def download(self, url: str, *, size: int, deadline: float, into: BinaryIO | None = None) -> str:
+        """Stream the file at `url`, which must have exactly `size` bytes, into `into`; returns its sha256 (hex).
+
+        Raises:
+            Refused: (size) shorter, or as soon as one byte too many arrives.
+        """
+        sha256, read = hashlib.sha256(), 0
+        with self._open(url, {"Accept": RAW_TYPE}, deadline) as response:
+            for chunk in self._chunks(response, size, deadline):
+                sha256.update(chunk)
+                read += len(chunk)
+                if into is not None:
+                    into.write(chunk)
+        if read != size:
+            raise Refused(f"{read} of {size} bytes arrived.", reason="size", remedy="Publish the release again.")
+        return sha256.hexdigest()
+
+    @contextmanager
+    def _open(self, url: str, headers: dict[str, str], deadline: float) -> Generator[httpx.Response]:
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                target = urlsplit(url)
+                self._require_allowed(target)
+                sent = {"Accept-Encoding": "identity", "User-Agent": "sentiment-platform", **headers}
+                if self._token and _origin(target) == _origin(self._api):
+                    sent["Authorization"] = f"Bearer {self._token}"
+                with self._client.stream("GET", url, headers=sent) as response:
+                    if response.status_code not in _REDIRECTS:
+                        _require_ok(response)
+                        yield response
+                        return
+                    url = urljoin(url, response.headers.get("Location", ""))
+                if self._monotonic() > deadline:
+                    break
+        except httpx.HTTPError as error:
+            raise TransientError(
+                f"Reading {_shown(urlsplit(url))} failed: {type(error).__name__}.", remedy="It is tried again at the next poll."
+            ) from error
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Refused(
+                "The server named an address that is none.", reason="unsafe_url", remedy="Check the API URL."
+            ) from error
+        raise TransientError(
+            f"Too many redirects from {_shown(self._api)}.", remedy="Check SENTIMENT_REGISTRY_URL if this goes on."
+        )
+
+    def _chunks(self, response: httpx.Response, max_bytes: int, deadline: float) -> Generator[bytes]:
+        read = 0
+        # iter_raw without a size yields what arrived, so that a dripping body meets the deadline.
+        for chunk in response.iter_raw():
+            read += len(chunk)
+            if read > max_bytes:
+                raise Refused(
+                    f"The body is larger than the {max_bytes} bytes it may have.",
+                    reason="size",
+                    remedy="Publish the release again.",
+                )
+            if self._monotonic() > deadline:
+                raise TransientError(
+                    f"The download took longer than {self.limits.total_s:g} s.", remedy="It is tried again at the next poll."
+                )
+            yield chunk
+
+    def _require_allowed(self, url: SplitResult) -> None:
+        local = self._loopback_http and url.scheme == "http" and _is_loopback(url.hostname)
+        if not url.hostname or url.username or not (url.scheme == "https" or local):
+            raise Refused(
+                f"{_shown(url)} may not be read.",
+                reason="unsafe_url",
+                remedy="The registry is read over https; http is for a loopback server only.",
+            )
+
+
+def _require_ok(response: httpx.Response) -> None:
+    status = response.status_code
+    if status in (200, 304):
+        return
+    where = _shown(urlsplit(str(response.url)))
+    limited = status == 429 or (
+        status == 403 and ("Retry-After" in response.headers or response.headers.get("X-RateLimit-Remaining") == "0")
+    )
+    if limited:
+        after = response.headers.get("Retry-After", "")
+        raise RateLimitedError(
+            f"{where} answered {status}: the rate limit is used up.",
+            remedy="Poll less often (SENTIMENT_POLL_S) or set SENTIMENT_REGISTRY_TOKEN.",
+            retry_after_s=float(after) if after.isdigit() else None,
+        )
+    if status == 404:
+        raise NotFoundError(f"{where} answered 404.", remedy="Check SENTIMENT_REGISTRY_REPOSITORY and the token's access.")
+    if status >= 500 or status in (202, 408):
+        raise TransientError(f"{where} answered {status}.", remedy="It is tried again at the next poll.")
+    raise PermanentError(f"{where} answered {status}.", remedy="Check SENTIMENT_REGISTRY_URL and SENTIMENT_REGISTRY_TOKEN.")
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)
+
+
+def _shown(url: SplitResult) -> str:
+    """Without query and user: links to storage carry a signature."""
+    return f"{url.scheme}://{url.hostname or ''}{url.path}"[:200]
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host is None:
+        return False
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
