@@ -1,0 +1,51 @@
+"""`python -m sentiment_platform.local.github`: the server in the foreground, until SIGTERM or SIGINT."""
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from sentiment_platform.errors import PlatformError
+from sentiment_platform.local.github.server import GithubServer
+
+
+@click.command()
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), required=True, help="State folder.")
+@click.option("--repository", required=True, help="owner/name")
+@click.option("--token", required=True, help="Token that may read and write.")
+@click.option("--read-token", default=None, help="Token that may only read.")
+@click.option("--port", type=int, default=0, show_default=True, help="0 for any free one.")
+@click.option("--port-file", type=click.Path(path_type=Path), default=None, help="Where to write the port once it listens.")
+@click.option("--immutable", is_flag=True, help="Published releases can no longer be edited.")
+def main(
+    state: Path,
+    repository: str,
+    token: str,
+    read_token: str | None,
+    port: int,
+    port_file: Path | None,
+    immutable: bool,
+) -> None:
+    """Run the local GitHub server in the foreground."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    server = GithubServer(state, repository, token, port, read_token=read_token, immutable=immutable)
+    try:
+        server.start()
+    except PlatformError as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        if port_file is not None:
+            fresh = port_file.with_suffix(".new")
+            fresh.write_text(f"{server.port}\n")
+            fresh.replace(port_file)
+        click.echo(f"{repository} at {server.url}")
+        stopped.wait()
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    main()
