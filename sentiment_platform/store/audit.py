@@ -1,0 +1,45 @@
+"""The audit trail: one row an administrative act, in the act's own transaction, each hash covering the row before it."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from sentiment_platform.store.tables import AuditRow
+
+GENESIS = "0" * 64
+
+
+def record(connection: Connection, *, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> str:
+    """Append a row; returns its hash. Appenders queue up behind a transaction-scoped advisory lock, so the chain has no forks."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('platform.audit_log'))"))
+    previous = connection.execute(select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1)).scalar() or GENESIS
+    digest = row_hash(previous, at, actor, action, subject, detail)
+    connection.execute(
+        insert(AuditRow).values(
+            at=at, actor=actor, action=action, subject=subject, detail=dict(detail), previous_hash=previous, hash=digest
+        )
+    )
+    return digest
+
+
+def verify(connection: Connection) -> list[int]:
+    """Ids of rows whose hash or link is wrong; empty for an untouched trail."""
+    broken: list[int] = []
+    previous = GENESIS
+    for row in connection.execute(select(AuditRow.__table__).order_by(AuditRow.id)):
+        expected = row_hash(previous, row.at, row.actor, row.action, row.subject, row.detail)
+        if row.previous_hash != previous or row.hash != expected:
+            broken.append(row.id)
+        previous = row.hash
+    return broken
+
+
+def row_hash(previous: str, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> str:
+    """SHA-256 over the previous hash and the row's content, 64 hexadecimal digits."""
+    content = json.dumps([previous, at.timestamp(), actor, action, subject, dict(detail)], sort_keys=True, separators=(",", ":"))
+    return sha256(content.encode()).hexdigest()
