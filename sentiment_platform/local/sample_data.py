@@ -1,0 +1,84 @@
+"""The reader of the sample in `sample/`: labelled headlines about invented companies, and feeds that carry part of them.
+
+Reading only. Importing labels into the store belongs to `labels/`, serving the feeds over HTTP to `local/feeds.py`.
+"""
+
+import csv
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.text.sentiment import LABELS, Label
+
+
+@dataclass(frozen=True, slots=True)
+class SampleHeadline:
+    """One headline as one outlet carried it; the columns are explained in `sample/README.md`."""
+
+    id: str
+    published_at: datetime  # aware, UTC
+    outlet: str
+    url: str
+    title: str
+    summary: str  # empty for about two thirds
+    tickers: tuple[str, ...]
+    label: Label
+    story: str  # shared by the copies of one story at several outlets
+    pair: str | None  # shared by two headlines that read alike and mean different things
+
+
+def sample_directory() -> Path:
+    """The folder of the sample.
+
+    Raises:
+        PermanentError: the package is not unpacked on disk, or was built without its data.
+    """
+    folder = files("sentiment_platform.local").joinpath("sample")
+    if not isinstance(folder, Path) or not folder.is_dir():
+        raise PermanentError(
+            f"The sample is not a folder on disk: {folder}.",
+            remedy="Install the package unpacked and with its data files, for example with `pip install .`.",
+        )
+    return folder
+
+
+def read_headlines() -> list[SampleHeadline]:
+    """All rows of `headlines.csv`, syndicated copies included, oldest first."""
+    return _read(sample_directory() / "headlines.csv")
+
+
+def second_wave() -> list[SampleHeadline]:
+    """All rows of `second_wave.csv`, oldest first: a shock after the last of `read_headlines`, none of them repeated."""
+    return _read(sample_directory() / "second_wave.csv")
+
+
+def feed_files() -> list[Path]:
+    """The feeds, RSS and Atom, in the order of their names."""
+    return sorted((sample_directory() / "feeds").glob("*.xml"))
+
+
+def _read(path: Path) -> list[SampleHeadline]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [_headline(row) for row in csv.DictReader(file, strict=True)]
+
+
+def _headline(row: dict[str, str]) -> SampleHeadline:
+    label = row["label"]
+    if label not in LABELS:
+        raise PermanentError(
+            f"Headline {row['id']} of the sample is labelled {label!r}.", remedy=f"Use one of {', '.join(LABELS)}."
+        )
+    return SampleHeadline(
+        id=row["id"],
+        published_at=datetime.fromisoformat(row["published_at"]),
+        outlet=row["outlet"],
+        url=row["url"],
+        title=row["title"],
+        summary=row["summary"],
+        tickers=tuple(row["tickers"].split()),
+        label=label,
+        story=row["story"],
+        pair=row["pair"] or None,
+    )
