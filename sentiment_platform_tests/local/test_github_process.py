@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def wait_for_port(folder: Path) -> int:
 
 
 @contextmanager
-def process(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def process(folder: Path, *options: str) -> Generator[tuple[subprocess.Popen[bytes], str]]:
     (folder / "port").unlink(missing_ok=True)
     child = subprocess.Popen(command(folder, *options), stdout=subprocess.DEVNULL)
     try:

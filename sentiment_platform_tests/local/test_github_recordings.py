@@ -85,7 +85,8 @@ def server_with_a_release(folder: Path) -> GithubServer:
 
 
 def kind_of(value: object) -> str:
-    return {type(None): "null", bool: "boolean", int: "number", str: "string", list: "array", dict: "object"}[type(value)]
+    names: dict[type, str] = {bool: "boolean", int: "number", str: "string", list: "array", dict: "object"}
+    return "null" if value is None else names[type(value)]
 
 
 def bodies(recordings: list[Recorded], fields: set[str]) -> list[dict[str, Any]]:
