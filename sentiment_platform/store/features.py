@@ -64,3 +64,15 @@ def count_features(connection: Connection, schema_version: str) -> int:
     return connection.execute(
         select(func.count()).select_from(ProcessedFeatures).where(ProcessedFeatures.schema_version == schema_version)
     ).scalar_one()
+
+
+def newest_features(connection: Connection, schema_version: str, limit: int) -> list[FeatureRow]:
+    """The vectors with the latest `as_of`, newest first."""
+    table = ProcessedFeatures
+    query = (
+        select(table.entity, table.schema_version, table.as_of, table.article_id, table.values)
+        .where(table.schema_version == schema_version)
+        .order_by(table.as_of.desc(), table.entity)
+        .limit(limit)
+    )
+    return [FeatureRow(*row[:4], tuple(row[4])) for row in connection.execute(query)]
