@@ -26,6 +26,7 @@ class Asset(msgspec.Struct, frozen=True):
     url: str
     browser_download_url: str
     state: Literal["uploaded", "starter", "open"] = "uploaded"
+    digest: str | None = None
 
 
 class Release(msgspec.Struct, frozen=True):

@@ -66,6 +66,7 @@ class RegistryReader:
         self._keys = public_keys
         self._transfer = Transfer(url, token, limits or Limits())
         self._manifests: dict[tuple[str, str], Manifest] = {}
+        self._accepted: tuple[str, str] | None = None
 
     def __enter__(self) -> "RegistryReader":
         return self
@@ -100,11 +101,25 @@ class RegistryReader:
             release = highest_deployment(self._transfer, self._repository)
             if release is None:
                 return None
+        if known is not None and self._is_known(release, known):
+            return Unchanged(fresh_etag)
         document, data, signature = self._deployment(release)
         if known is not None:
             _require_successor(document, data, known)
         manifests = {version: self.manifest(version, of) for version, of in document.models().items()}
+        self._accepted = release.asset(DEPLOYMENT).url, digest(data)
         return LatestDeployment(document, fresh_etag, data, signature, manifests)
+
+    def _is_known(self, release: Release, known: Deployment) -> bool:
+        """Whether the release still carries the document that runs, without downloading it again.
+
+        A release's ETag changes with the download counts of its files: every download, also of another replica, turns the next
+        poll into a 200, and downloading again would keep it so for ever.
+        """
+        if release.tag_name != str(known.tag):
+            return False
+        asset, known_digest = release.asset(DEPLOYMENT), known.as_previous().digest
+        return asset.digest == f"sha256:{known_digest}" or (asset.digest is None and self._accepted == (asset.url, known_digest))
 
     def deployment(self, revision: int) -> Deployment:
         """The verified document of `revision`; raises Refused (unpublished) where there is none."""

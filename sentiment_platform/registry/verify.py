@@ -63,6 +63,8 @@ def verify_directory(directory: Path, keys: PublicKeys, *, version: str, manifes
     Raises:
         Refused: with the reason; nothing of the folder may be loaded then.
     """
+    if directory.is_symlink() or not directory.is_dir():
+        raise Refused(f"{directory.name} is no folder.", reason="missing_file", remedy=_AGAIN)
     manifest = verify_manifest(
         read_small(directory / MANIFEST, MAX_DOCUMENT_BYTES),
         read_small(directory / MANIFEST_SIGNATURE, MAX_SIGNATURE_BYTES),

@@ -10,7 +10,10 @@ from sentiment_platform.registry.signing import PrivateKeys, generate_private_ke
 from sentiment_platform.registry.versions import VersionTag
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-FILES = {"model.json": b'{"deltas": {"profit": 0.5}}' * 40, "head.json": b'{"weights": [[1.5, 0, -1]]}'}
+FILES = {
+    "model.json": b'{"deltas": {' + b", ".join(b'"word%d": 0.5' % n for n in range(60)) + b"}}",
+    "head.json": b'{"weights": [[1.5, 0, -1]]}',
+}
 
 
 def new_keys() -> PrivateKeys:

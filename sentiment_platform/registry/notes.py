@@ -1,0 +1,69 @@
+"""The text of a release, for people. The documents beside it are for machines; nothing is ever read back from here
+but the marker, which tells which document a draft was made for.
+"""
+
+from sentiment_platform.registry.deployment import Deployment
+from sentiment_platform.registry.manifest import Manifest
+
+
+def marker(document_digest: str) -> str:
+    """The hidden line by which a draft is recognised."""
+    return f"<!-- document sha256:{document_digest} -->"
+
+
+def model_notes(manifest: Manifest, manifest_digest: str) -> str:
+    """Markdown: what the model is, its metrics with intervals, its files."""
+    rows = [
+        f"| {_cell(name)} | {m.value:.4f} | {m.low:.4f} to {m.high:.4f} | {m.n} | {_cell(m.dataset)}"
+        f"{' (in sample)' if m.in_sample else ''} |"
+        for name, m in sorted(manifest.metrics.items())
+    ]
+    files = [f"| {name} | {entry.size} | `{entry.sha256}` |" for name, entry in sorted(manifest.files.items())]
+    return "\n".join(
+        [
+            f"Model of family **{manifest.family}**, base `{_cell(manifest.base_model)}`, "
+            f"{len(manifest.feature_schema.features)} features of `{_cell(manifest.feature_schema.name)}`.",
+            "",
+            "| metric | value | 95 % interval | n | data |",
+            "| --- | ---: | --- | ---: | --- |",
+            *rows,
+            "",
+            "| file | bytes | sha256 |",
+            "| --- | ---: | --- |",
+            *files,
+            "",
+            f"Trained on `{_cell(manifest.training_set)}` at commit `{_cell(manifest.git_sha)}`. "
+            f"Licences: {_cell(', '.join(manifest.licences)) or 'none stated'}.",
+            "A release is not a deployment: what runs is named by the latest `deploy-` release.",
+            "",
+            marker(manifest_digest),
+        ]
+    )
+
+
+def deployment_notes(deployment: Deployment, document_digest: str) -> str:
+    """Markdown: what runs from this revision on, and why."""
+    champions = [
+        f"| {family} | {champion.version} | `{champion.manifest_digest}` |{' default' if family == deployment.default_family else ''} |"
+        for family, champion in sorted(deployment.champions.items())
+    ]
+    experiment = deployment.experiment
+    return "\n".join(
+        [
+            f"Revision **{deployment.revision}** by {_cell(deployment.actor)} (rule: {deployment.rule}): {_cell(deployment.reason)}",
+            "",
+            "| family | version | manifest | |",
+            "| --- | --- | --- | --- |",
+            *champions,
+            "",
+            f"Experiment: {_cell(experiment.name)}, phase {experiment.phase}." if experiment else "No experiment runs.",
+            f"Verdict: {_cell(deployment.evidence.verdict)}",
+            "",
+            marker(document_digest),
+        ]
+    )
+
+
+def _cell(text: str) -> str:
+    """One line that cannot leave its table cell or forge a marker."""
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
