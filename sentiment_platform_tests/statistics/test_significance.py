@@ -1,0 +1,154 @@
+"""McNemar, paired bootstrap, power, Holm and Benjamini-Hochberg, against scipy, closed forms and simulation."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.statistics.significance import (
+    benjamini_hochberg,
+    discordant_counts,
+    holm,
+    mcnemar_chi_square,
+    mcnemar_exact,
+    mcnemar_power,
+    mcnemar_required_n,
+    paired_bootstrap,
+    paired_bootstrap_samples,
+    underpowered,
+)
+
+ONE_HOT = np.eye(3)
+P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
+
+
+def pair(n, right_a, right_b, seed):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(3, size=n)
+    wrong = (y + rng.integers(1, 3, size=n)) % 3
+    a, b = (np.where(rng.random(n) < right, y, wrong) for right in (right_a, right_b))
+    return y, ONE_HOT[a], ONE_HOT[b]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 3000), st.integers(0, 3000))
+def test_the_exact_test_equals_scipys_binomial_test(only_a, only_b):
+    expected = stats.binomtest(only_a, only_a + only_b, 0.5).pvalue if only_a + only_b else 1.0
+    assert mcnemar_exact(only_a, only_b).p_value == pytest.approx(expected, abs=1e-12, rel=1e-9)
+
+
+def test_seven_against_eighteen_gives_the_textbook_chi_square():
+    plain = mcnemar_chi_square(7, 18)
+    assert plain.statistic == pytest.approx(4.84, abs=1e-12)
+    assert plain.p_value == pytest.approx(0.0278, abs=5e-5)
+    assert plain.p_value == pytest.approx(stats.chi2.sf(4.84, 1), rel=1e-9)
+    assert mcnemar_chi_square(7, 18, continuity_correction=True).statistic == pytest.approx(4.0)
+
+
+def test_no_discordant_row_is_no_evidence():
+    assert mcnemar_exact(0, 0).p_value == 1.0
+    assert mcnemar_chi_square(0, 0, continuity_correction=True).p_value == 1.0
+    with pytest.raises(PermanentError):
+        mcnemar_exact(-1, 3)
+
+
+def test_discordant_rows_are_counted_by_who_was_right():
+    y = [0, 1, 2, 2]
+    assert discordant_counts(y, ONE_HOT[[0, 1, 0, 2]], ONE_HOT[[1, 1, 2, 1]]) == (2, 1)
+
+
+def test_the_paired_difference_is_b_minus_a_and_changes_sign_when_they_swap():
+    y, a, b = pair(600, 0.6, 0.75, seed=0)
+    forward, backward = paired_bootstrap(y, a, b, seed=1), paired_bootstrap(y, b, a, seed=1)
+    assert forward.difference.low > 0
+    assert forward.p_value < 0.01
+    assert forward.difference.value == pytest.approx(forward.b - forward.a)
+    assert backward.difference.value == pytest.approx(-forward.difference.value)
+    assert backward.difference.high < 0
+
+
+def test_a_model_does_not_differ_from_itself():
+    y, a, _ = pair(300, 0.6, 0.6, seed=0)
+    result = paired_bootstrap(y, a, a, seed=1)
+    assert (result.difference.low, result.difference.high, result.p_value) == (0.0, 0.0, 1.0)
+
+
+def test_pairing_makes_the_interval_narrower_than_two_separate_ones():
+    y, a, _ = pair(500, 0.7, 0.7, seed=2)
+    nearly_a = a.copy()
+    nearly_a[:20] = ONE_HOT[y[:20]]
+    paired = paired_bootstrap_samples(y, a, nearly_a, seed=0).std()
+    y, a, b = pair(500, 0.7, 0.74, seed=2)
+    assert paired < 0.5 * paired_bootstrap_samples(y, a, b, seed=0).std()
+
+
+def test_equal_models_are_called_different_in_about_one_of_twenty_runs():
+    alarms = sum(paired_bootstrap(*pair(400, 0.7, 0.7, s), seed=s, n_resamples=400).p_value < 0.05 for s in range(400))
+    assert 0.02 <= alarms / 400 <= 0.09
+
+
+def test_accuracy_difference_equals_the_discordant_balance():
+    y, a, b = pair(500, 0.6, 0.7, seed=3)
+    only_a, only_b = discordant_counts(y, a, b)
+    result = paired_bootstrap(y, a, b, seed=0, metric="accuracy")
+    assert result.difference.value == pytest.approx((only_b - only_a) / 500)
+
+
+def test_planned_rows_give_the_planned_power_in_simulation():
+    share, difference = 0.2, 0.05
+    n = mcnemar_required_n(discordant_share=share, difference=difference)
+    rng = np.random.default_rng(0)
+    probabilities = [(share - difference) / 2, (share + difference) / 2, 1 - share]
+    found = [mcnemar_chi_square(int(a), int(b)).p_value < 0.05 for a, b, _ in rng.multinomial(n, probabilities, 3000)]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.03)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0.02, 0.3), st.floats(0.0, 0.5), st.floats(0.3, 0.95))
+def test_required_rows_are_the_inverse_of_power(difference, more, power):
+    share = min(1.0, difference + more + 0.01)
+    n = mcnemar_required_n(discordant_share=share, difference=difference, power=power)
+    assert mcnemar_power(discordant_share=share, difference=difference, n=n) >= power - 1e-9
+    if n > 1:
+        assert mcnemar_power(discordant_share=share, difference=difference, n=n - 1) < power + 1e-9
+
+
+def test_few_rows_are_underpowered_and_many_are_not():
+    assert underpowered(discordant_share=0.2, smallest_difference=0.02, n=500)
+    assert not underpowered(discordant_share=0.2, smallest_difference=0.02, n=10_000)
+
+
+def test_an_impossible_design_is_refused():
+    with pytest.raises(PermanentError):
+        mcnemar_power(discordant_share=0.05, difference=0.1, n=100)
+    with pytest.raises(PermanentError):
+        mcnemar_required_n(discordant_share=0.1, difference=0.0)
+
+
+def test_holm_equals_a_case_worked_out_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+@given(P_VALUES)
+def test_benjamini_hochberg_equals_scipys(p):
+    assert benjamini_hochberg(p) == pytest.approx(stats.false_discovery_control(p), abs=1e-12)
+
+
+@given(P_VALUES)
+def test_adjusted_values_keep_order_never_fall_below_the_raw_ones_and_holm_is_the_stricter(p):
+    raw, strict, loose = np.asarray(p), holm(p), benjamini_hochberg(p)
+    order = np.argsort(raw, kind="stable")
+    assert (np.diff(strict[order]) >= 0).all()
+    assert (np.diff(loose[order]) >= 0).all()
+    assert (strict >= raw).all()
+    assert (strict >= loose - 1e-12).all()
+    assert (strict <= 1).all()
+    assert strict.min() == pytest.approx(min(1.0, len(p) * raw.min()))
+
+
+@pytest.mark.parametrize("p", [[0.1, float("nan")], [-0.1], [1.1], [[0.1]]])
+def test_what_are_not_p_values_is_refused(p):
+    with pytest.raises(PermanentError):
+        holm(p)
