@@ -1,0 +1,40 @@
+"""Loopback ports that stay the same from one start to the next, as long as nobody else has taken them."""
+
+import json
+import socket
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+
+
+def stable_port(memory: Path, part: str) -> int:
+    """The port that `memory` (a JSON file) remembers for `part` when it is free, otherwise a free one, remembered from now on."""
+    try:
+        known: dict[str, int] = json.loads(memory.read_text())
+    except (OSError, ValueError):
+        known = {}
+    port = known.get(part, 0)
+    if not port or not is_free(port) or any(port == taken for name, taken in known.items() if name != part):
+        port = free_port()
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        memory.write_text(json.dumps({**known, part: port}))
+    return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on `port` of loopback now."""
+    with socket.socket() as probe:
+        # Servers set this too: connections in TIME_WAIT do not keep a port taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """A port of loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

