@@ -74,10 +74,13 @@ class Drafts:
     def prepare(self, plan: Plan) -> "GitRelease":
         """A complete and verified draft of `plan`; takes up what an earlier attempt left."""
         draft = self._connection.steady(lambda: self._ensure_draft(plan))
-        # GitHub keeps the order of upload: the document that vouches for the rest comes last.
-        for name, content in plan.files.items():
-            self._connection.steady(lambda name=name, content=content: self._ensure_asset(draft, name, content))
-        self._connection.steady(lambda: self._drop_strangers(draft, plan))
+        try:
+            # GitHub keeps the order of upload: the document that vouches for the rest comes last.
+            for name, content in plan.files.items():
+                self._connection.steady(lambda name=name, content=content: self._ensure_asset(draft, name, content))
+            self._connection.steady(lambda: self._drop_strangers(draft, plan))
+        except NotFoundError as error:
+            raise _taken_away(plan.tag) from error
         return draft
 
     def publish(self, draft: "GitRelease", plan: Plan) -> "GitRelease":
@@ -143,8 +146,6 @@ class Drafts:
                     return draft.upload_asset_from_memory(file, content.size, name, "application/octet-stream")
             except UnprocessableError as error:
                 raise TransientError(f"{name} was uploaded at the same time.", remedy="Run it again.") from error
-            except NotFoundError as error:
-                raise _taken_away(draft.tag_name) from error
 
     def _is_right(self, asset: "GitReleaseAsset", content: Content) -> bool:
         """What the server says first, for it costs nothing; then the bytes themselves, read back."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from sentiment_platform.errors import TransientError
 from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment
 from sentiment_platform.registry.documents import MAX_DOCUMENT_BYTES, digest
 from sentiment_platform.registry.formats import require_format
@@ -166,6 +167,11 @@ class RegistryReader:
                 # Somebody else fetched the same version meanwhile: theirs must pass the same checks.
                 return verify_directory(target, self._keys, version=version, manifest_digest=manifest_digest)
             return manifest
+        except OSError as error:
+            raise TransientError(
+                f"{version} cannot be kept under {into}: {error.strerror}.",
+                remedy="Free space or correct the folder's permissions.",
+            ) from error
         finally:
             shutil.rmtree(side, ignore_errors=True)
 

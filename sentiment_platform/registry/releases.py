@@ -5,6 +5,7 @@ whether something deserves to be deployed is the business of `promotion`.
 """
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -59,6 +60,7 @@ class ReleaseRegistry:
         token: needs `contents: write`.
         public_keys: to verify what earlier releases say.
         clock: aware UTC now.
+        max_wait_s: longest sleep in one call to GitHub and its retries; a longer rate limit is a TransientError.
         step: called after each side effect.
     """
 
@@ -74,6 +76,7 @@ class ReleaseRegistry:
         seconds_between_writes: float = 1.0,
         max_wait_s: float = 60.0,
         limits: Limits | None = None,
+        sleep: Callable[[float], None] = time.sleep,
         step: Step = lambda _: None,
     ) -> None:
         self._clock = clock
@@ -88,6 +91,7 @@ class ReleaseRegistry:
             seconds_between_requests=seconds_between_requests,
             seconds_between_writes=seconds_between_writes,
             max_wait_s=max_wait_s,
+            sleep=sleep,
         )
         self._drafts = Drafts(self._connection, self._transfer, step)
         self._refs = DeploymentRefs(self._connection, step)

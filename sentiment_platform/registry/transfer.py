@@ -68,7 +68,7 @@ class Transfer:
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._api = urlsplit(api_url.rstrip("/"))
+        self._api = _parsed(api_url.rstrip("/"))
         self._loopback_http = self._api.scheme == "http" and _is_loopback(self._api.hostname)
         self._token = token
         self.limits = limits
@@ -128,7 +128,7 @@ class Transfer:
     def _open(self, url: str, headers: dict[str, str], deadline: float) -> Generator[httpx.Response]:
         try:
             for _ in range(MAX_REDIRECTS + 1):
-                target = urlsplit(url)
+                target = _parsed(url)
                 self._require_allowed(target)
                 sent = {"Accept-Encoding": "identity", "User-Agent": "sentiment-platform", **headers}
                 if self._token and _origin(target) == _origin(self._api):
@@ -145,10 +145,8 @@ class Transfer:
             raise TransientError(
                 f"Reading {_shown(urlsplit(url))} failed: {type(error).__name__}.", remedy="It is tried again at the next poll."
             ) from error
-        except (httpx.InvalidURL, ValueError) as error:
-            raise Refused(
-                "The server named an address that is none.", reason="unsafe_url", remedy="Check the API URL."
-            ) from error
+        except httpx.InvalidURL as error:
+            raise _no_address(error) from error
         raise TransientError(
             f"Too many redirects from {_shown(self._api)}.", remedy="Check SENTIMENT_REGISTRY_URL if this goes on."
         )
@@ -200,6 +198,21 @@ def _require_ok(response: httpx.Response) -> None:
     if status >= 500 or status in (202, 408):
         raise TransientError(f"{where} answered {status}.", remedy="It is tried again at the next poll.")
     raise PermanentError(f"{where} answered {status}.", remedy="Check SENTIMENT_REGISTRY_URL and SENTIMENT_REGISTRY_TOKEN.")
+
+
+def _parsed(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _origin(parts)
+    except ValueError as error:
+        raise _no_address(error) from error
+    return parts
+
+
+def _no_address(error: Exception) -> Refused:
+    return Refused(
+        f"The server named an address that is none: {error}.", reason="unsafe_url", remedy="Check SENTIMENT_REGISTRY_URL."
+    )
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:

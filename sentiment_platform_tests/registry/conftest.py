@@ -1,5 +1,6 @@
 """A real loopback server that speaks GitHub's protocol, and registries on it."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,7 +38,11 @@ def keys() -> PrivateKeys:
 def make_registry(server: GithubServer, keys: PrivateKeys) -> Iterator[MakeRegistry]:
     made: list[ReleaseRegistry] = []
 
-    def make(step: Callable[[str], None] = lambda _: None, max_wait_s: float = 10.0) -> ReleaseRegistry:
+    def make(
+        step: Callable[[str], None] = lambda _: None,
+        max_wait_s: float = 10.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> ReleaseRegistry:
         registry = ReleaseRegistry(
             REPOSITORY,
             url=server.url,
@@ -47,6 +52,7 @@ def make_registry(server: GithubServer, keys: PrivateKeys) -> Iterator[MakeRegis
             seconds_between_requests=0,
             seconds_between_writes=0,
             max_wait_s=max_wait_s,
+            sleep=sleep,
             step=step,
         )
         made.append(registry)
