@@ -139,6 +139,10 @@ class Family(Protocol):
     files: tuple[str, ...]
     """Exact set of file names that `export` writes and `load` needs."""
 
+    def inputs(self) -> Mapping[str, str]:
+        """What else than data and options decides the result (base model and its digest, version of the fitting rule)."""
+        ...
+
     def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> Any:
         """Fit on `data.train` and `data.validation`; returns the family's own trained state."""
         ...

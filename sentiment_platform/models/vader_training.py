@@ -5,6 +5,7 @@ because the scorer has no weights that saw them. Deterministic, a second or so.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,10 @@ class VaderFamily:
 
     name = "vader"
     files = (SCORER_FILE, HEAD_FILE)
+
+    def inputs(self) -> Mapping[str, str]:
+        """The stock lexicon, and the rule by which thresholds are fitted."""
+        return {"lexicon": stock_lexicon_digest(), "rule": "thresholds-1"}
 
     def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> TrainedVader:
         """Fit thresholds and head on train and validation."""

@@ -19,8 +19,12 @@ class HeldLease:
     holder: str
 
 
-def acquire(engine: Engine, subject: str, holder: str, ttl_s: float) -> HeldLease:
+def acquire(engine: Engine, subject: str, holder: str, ttl_s: float, *, take_over: bool = False) -> HeldLease:
     """Take the lease for `ttl_s` seconds; the same holder may take it again, which gives it a new token.
+
+    Args:
+        take_over: take it from whoever holds it. For work that something else already keeps single (a Dagster pool): a holder
+            that is then still running is a zombie, and its writes are to be refused.
 
     Raises:
         ConflictError: somebody else holds it and it has not run out.
@@ -30,12 +34,14 @@ def acquire(engine: Engine, subject: str, holder: str, ttl_s: float) -> HeldLeas
         INSERT INTO platform.leases AS held (subject, token, holder, expires_at)
         VALUES (:subject, 1, :holder, now() + make_interval(secs => :ttl_s))
         ON CONFLICT (subject) DO UPDATE SET token = held.token + 1, holder = :holder, expires_at = now() + make_interval(secs => :ttl_s)
-        WHERE held.expires_at < now() OR held.holder = :holder
+        WHERE held.expires_at < now() OR held.holder = :holder OR :take_over
         RETURNING token
         """
     )
     with engine.begin() as connection:
-        token = connection.execute(statement, {"subject": subject, "holder": holder, "ttl_s": ttl_s}).scalar()
+        token = connection.execute(
+            statement, {"subject": subject, "holder": holder, "ttl_s": ttl_s, "take_over": take_over}
+        ).scalar()
         if token is None:
             current = connection.execute(
                 text("SELECT holder, expires_at FROM platform.leases WHERE subject = :subject"), {"subject": subject}

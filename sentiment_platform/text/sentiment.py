@@ -3,4 +3,4 @@
 from typing import Literal
 
 Label = Literal["negative", "neutral", "positive"]
-LABELS: tuple[Label, Label, Label] = ("negative", "neutral", "positive")
+LABELS: tuple[Literal["negative"], Literal["neutral"], Literal["positive"]] = ("negative", "neutral", "positive")

@@ -1,0 +1,38 @@
+"""Checks that stand between labels and training. All of them block: a model trained on a leak cannot be judged any more."""
+
+import dagster as dg
+
+from sentiment_platform.labels.training_set import MINIMUM_PER_LABEL, leaks_in
+from sentiment_platform.store.labels import StoredExample, latest_training_set, training_examples
+from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform.text.sentiment import LABELS
+
+
+@dg.asset_check(
+    asset="training_set",
+    blocking=True,
+    description="No story, and no text, is in two parts; no test story began before a training story.",
+)
+def nothing_leaks_between_parts(platform: PlatformResource) -> dg.AssetCheckResult:
+    found = leaks_in(_newest(platform))
+    return dg.AssetCheckResult(passed=not any(found.values()), metadata=dict(found))
+
+
+@dg.asset_check(
+    asset="training_set", blocking=True, description="Each part has enough texts of each label to train on or to measure with."
+)
+def every_label_is_present(platform: PlatformResource) -> dg.AssetCheckResult:
+    examples = _newest(platform)
+    counts = {
+        f"{part} {label}": sum(e.part == part and e.label == label for e in examples)
+        for part in ("train", "validation", "test")
+        for label in LABELS
+    }
+    scarce = [name for name, n in counts.items() if n < (MINIMUM_PER_LABEL if name.startswith("train") else 5)]
+    return dg.AssetCheckResult(passed=not scarce, metadata={**counts, "scarce": ", ".join(scarce) or "none"})
+
+
+def _newest(platform: PlatformResource) -> list[StoredExample]:
+    with platform.engine().connect() as connection:
+        newest = latest_training_set(connection)
+        return training_examples(connection, newest[0]) if newest else []

@@ -1,0 +1,114 @@
+"""The assets of the two families: a published version each, and how it measures on the holdout. One factory makes both."""
+
+from typing import Any
+
+import dagster as dg
+
+from sentiment_platform.models.evaluation import figures
+from sentiment_platform.models.family import TrainingOptions
+from sentiment_platform.models.holdout import evaluate_latest, holdout_window
+from sentiment_platform.models.plots import as_markdown, confusion_matrix_png, reliability_png
+from sentiment_platform.models.publishing import train_and_publish
+from sentiment_platform.models.reporting import log_progress, manifest_summary
+from sentiment_platform.models.resources import RegistryResource
+from sentiment_platform.store.models import write_figures, write_holdout_predictions
+from sentiment_platform.store.resources import PlatformResource
+
+
+class TrainingConfig(dg.Config):
+    """What a run may change about training; the defaults are the production recipe."""
+
+    seed: int = 20260101
+    threads: int = 0
+    parameters: dict[str, Any] = {}  # noqa: RUF012  a pydantic field, copied for each instance
+
+
+def model_asset(family: str, description: str) -> dg.AssetsDefinition:
+    """The asset `<family>_model`: trains on the newest training set and publishes a signed model release."""
+
+    @dg.asset(
+        name=f"{family}_model",
+        deps=["training_set"],
+        group_name="models",
+        owners=["team:ml-engineering"],
+        kinds={"python", "github"},
+        tags={"stage": "training"},
+        pool="training",
+        description=description,
+    )
+    def model(
+        context: dg.AssetExecutionContext, config: TrainingConfig, platform: PlatformResource, registry: RegistryResource
+    ) -> dg.MaterializeResult[Any]:
+        trained = train_and_publish(
+            platform.engine(),
+            registry.access(),
+            family,
+            TrainingOptions(config.seed, config.threads, config.parameters),
+            run_id=context.run.run_id,
+            now=platform.now,
+            progress=log_progress(context.log.info),
+        )
+        return dg.MaterializeResult(
+            metadata={
+                "version": trained.version,
+                "unchanged": not trained.new,
+                "manifest_digest": trained.manifest_digest,
+                "summary": dg.MetadataValue.md(manifest_summary(trained.manifest, new=trained.new)),
+                "figures": dg.MetadataValue.json(trained.manifest.figures),
+            },
+            data_version=dg.DataVersion(trained.manifest_digest),
+        )
+
+    return model
+
+
+def evaluation_asset(family: str) -> dg.AssetsDefinition:
+    """The asset `<family>_evaluation`: the published version, fetched and verified, on the test part of the newest training set."""
+
+    @dg.asset(
+        name=f"{family}_evaluation",
+        deps=[f"{family}_model"],
+        group_name="models",
+        owners=["team:data-science"],
+        kinds={"postgres"},
+        tags={"stage": "training"},
+        description="Metrics with intervals, confusion matrix and reliability of the newest version on the holdout.",
+    )
+    def evaluation(platform: PlatformResource, registry: RegistryResource) -> dg.MaterializeResult[Any]:
+        found = evaluate_latest(platform.engine(), registry.access(), family)
+        window = holdout_window(found.training_set)
+        with platform.engine().begin() as connection:
+            added = write_figures(connection, figures(found.version, window, found.evaluation), platform.now())
+            write_holdout_predictions(connection, found.version, found.training_set, found.rows())
+        report, calibration = found.evaluation.report, found.evaluation.calibration
+        return dg.MaterializeResult(
+            metadata={
+                "version": found.version,
+                "window": window,
+                "n": report.n,
+                "accuracy": report.accuracy.value,
+                "macro_f1": report.macro_f1.value,
+                "macro_f1_interval": f"{report.macro_f1.low:.3f} to {report.macro_f1.high:.3f}",
+                "ece": calibration.ece,
+                "figures_added": added,
+                "confusion_matrix": dg.MetadataValue.md(
+                    as_markdown(confusion_matrix_png(report), f"Confusion matrix of {found.version}")
+                ),
+                "reliability": dg.MetadataValue.md(
+                    as_markdown(reliability_png(calibration.bins, calibration.ece), f"Reliability of {found.version}")
+                ),
+            },
+            data_version=dg.DataVersion(found.digest()),
+        )
+
+    return evaluation
+
+
+vader_model = model_asset(
+    "vader", "The rule-based family: thresholds and calibration head fitted on the training set. Seconds, readable."
+)
+finbert_model = model_asset(
+    "finbert", "The transformer family: fine-tuned from TRANSFORMER_BASE, exported to ONNX int8, with its calibration head."
+)
+vader_evaluation = evaluation_asset("vader")
+finbert_evaluation = evaluation_asset("finbert")

@@ -1,0 +1,68 @@
+"""The newest version of a family on the test part of the newest training set, as it will be served: fetched, verified, loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import Engine
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.evaluation import Evaluation, evaluate
+from sentiment_platform.models.families import load_model
+from sentiment_platform.models.training_data import read_training_data
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.store.models import RegisteredVersion, get_version, latest_version
+
+
+@dataclass(frozen=True)
+class HoldoutEvaluation:
+    """What a version answered on the holdout of `training_set`."""
+
+    version: str
+    training_set: str
+    example_ids: Sequence[str]
+    evaluation: Evaluation
+
+    def rows(self) -> list[tuple[str, list[float]]]:
+        """(example id, probabilities) to store."""
+        return [(key, [float(p) for p in row]) for key, row in zip(self.example_ids, self.evaluation.probabilities, strict=True)]
+
+    def digest(self) -> str:
+        """Names version, holdout and answers."""
+        content = self.version.encode() + self.training_set.encode() + self.evaluation.probabilities.round(6).tobytes()
+        return sha256(content).hexdigest()
+
+
+def holdout_window(training_set: str) -> str:
+    """The name under which figures of this holdout stand in `model_performance`."""
+    return f"holdout:{training_set[:12]}"
+
+
+def evaluate_latest(engine: Engine, access: RegistryAccess, family: str) -> HoldoutEvaluation:
+    """Evaluate the newest registered version of `family`.
+
+    Raises:
+        PermanentError: the family has no version yet.
+    """
+    with engine.connect() as connection:
+        version = latest_version(connection, family)
+    if version is None:
+        raise PermanentError(f"There is no version of {family} yet.", remedy=f"Materialize the asset {family}_model.")
+    return evaluate_registered(engine, access, version)
+
+
+def evaluate_version(engine: Engine, access: RegistryAccess, version: str) -> HoldoutEvaluation:
+    """Evaluate the version with that tag."""
+    with engine.connect() as connection:
+        registered = get_version(connection, version)
+    if registered is None:
+        raise PermanentError(f"{version} is not registered here.", remedy="See `sentiment-platform models list`.")
+    return evaluate_registered(engine, access, registered)
+
+
+def evaluate_registered(engine: Engine, access: RegistryAccess, version: RegisteredVersion) -> HoldoutEvaluation:
+    """Fetch, verify, load, and run over the test part of the newest training set."""
+    data = read_training_data(engine)
+    directory, _ = access.fetch(version.version, version.manifest_digest)
+    model = load_model(version.family, directory, threads=0)
+    return HoldoutEvaluation(version.version, data.digest, data.test.ids, evaluate(model, data.test))

@@ -1,0 +1,175 @@
+"""From a training set to a published version: train, export, load what was exported, measure it, sign, release, register.
+
+The same data, options and inputs give the version that exists already. Nothing is served because of this: promotion decides that.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine
+
+from sentiment_platform.features.schema import schema
+from sentiment_platform.models.evaluation import Evaluation, evaluate
+from sentiment_platform.models.families import trainer
+from sentiment_platform.models.family import LABELS, ExportReport, Family, ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.golden import golden_answers
+from sentiment_platform.models.training_data import read_training_data
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.registry.documents import digest
+from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golden, Manifest, Metric
+from sentiment_platform.registry.versions import Change, next_version
+from sentiment_platform.store import leases
+from sentiment_platform.store.models import RegisteredVersion, all_versions, find_version, latest_version, register_version
+
+LEASE_S = 6 * 3600.0
+
+
+@dataclass(frozen=True)
+class TrainedVersion:
+    """A registered version; `new` is False where these inputs had already made it, and then nothing was trained."""
+
+    version: str
+    manifest_digest: str
+    manifest: Manifest
+    new: bool
+    evaluation: Evaluation | None
+
+
+def train_and_publish(
+    engine: Engine,
+    access: RegistryAccess,
+    family_name: str,
+    options: TrainingOptions,
+    *,
+    run_id: str,
+    now: Callable[[], datetime],
+    progress: ProgressSink,
+) -> TrainedVersion:
+    """Train `family_name` on the newest training set and publish the result as a signed model release.
+
+    Raises:
+        ConflictError: a later run took this family's training over; nothing was registered.
+    """
+    data = read_training_data(engine)
+    family = trainer(family_name, access.settings)
+    options_digest = inputs_digest(family, options, data)
+    with engine.connect() as connection:
+        known = find_version(connection, family_name, data.digest, options_digest)
+        previous = latest_version(connection, family_name)
+        tags = [version.version for version in all_versions(connection)]
+    if known is not None:
+        return TrainedVersion(
+            known.version, known.manifest_digest, msgspec.convert(known.manifest, Manifest), new=False, evaluation=None
+        )
+    # The pool keeps training single, so an older holder is a zombie: from here on its writes are refused.
+    lease = leases.acquire(engine, f"train:{family_name}", run_id, LEASE_S, take_over=True)
+    trained = family.train(data, options, progress)
+    with TemporaryDirectory(prefix=f"{family_name}-") as folder:
+        directory = Path(folder)
+        exported = family.export(trained, data, directory, progress)
+        model = family.load(directory)
+        evaluation = evaluate(model, data.test)
+        version = next_version(tags, family_name, change_since(previous, data, options_digest))
+        manifest = Manifest(
+            family=family_name,
+            version=str(version),
+            files={name: _entry(directory / name) for name in family.files},
+            labels=LABELS,
+            feature_schema=FeatureSchema(data.feature_schema, schema(data.feature_schema).hash, data.feature_names),
+            base_model=exported.base_model,
+            base_digest=exported.base_digest,
+            training_set=data.digest,
+            metrics=metrics_of(evaluation, data),
+            golden=tuple(Golden(text, probabilities) for text, probabilities in golden_answers(model)),
+            licences=exported.licences or ("unstated",),
+            git_sha=git_sha(),
+            created_at=now(),
+            figures=_figures(exported, evaluation, options),
+        )
+        with engine.begin() as connection:
+            leases.require(connection, lease)
+        with access.writer(now) as registry:
+            published = registry.publish_model(directory, manifest, access.private_keys)
+    with engine.begin() as connection:
+        leases.require(connection, lease)
+        register_version(connection, registration(manifest, options_digest, run_id))
+    leases.release(engine, lease)
+    return TrainedVersion(published.version, published.manifest_digest, manifest, new=True, evaluation=evaluation)
+
+
+def registration(manifest: Manifest, options_digest: str, run_id: str) -> dict[str, Any]:
+    """The index row of a published manifest."""
+    return {
+        "version": manifest.version,
+        "family": manifest.family,
+        "manifest_digest": digest(manifest),
+        "manifest": msgspec.to_builtins(manifest),
+        "training_set": manifest.training_set,
+        "options_digest": options_digest,
+        "run_id": run_id,
+    }
+
+
+def inputs_digest(family: Family, options: TrainingOptions, data: TrainingData) -> str:
+    """SHA-256 over everything beside the training set that decides the artefact."""
+    content = {
+        "seed": options.seed,
+        "parameters": dict(options.parameters),
+        "inputs": dict(family.inputs()),
+        "schema": schema(data.feature_schema).hash,
+    }
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def change_since(previous: RegisteredVersion | None, data: TrainingData, options_digest: str) -> Change:
+    """major: other features; minor: other options or inputs; patch: the same recipe on new data."""
+    if previous is None or previous.manifest["feature_schema"]["digest"] != schema(data.feature_schema).hash:
+        return "major"
+    return "patch" if previous.options_digest == options_digest else "minor"
+
+
+def metrics_of(evaluation: Evaluation, data: TrainingData) -> dict[str, Metric]:
+    """Holdout figures for the manifest; the test part was not seen by any fitting step."""
+    dataset = f"training set {data.digest[:12]}, test part"
+    report = evaluation.report
+    named = {"accuracy": report.accuracy, "macro_f1": report.macro_f1, "brier": evaluation.calibration.brier}
+    named |= {f"f1_{row.label}": row.f1 for row in report.classes}
+    return {name: Metric(e.value, e.low, e.high, e.n, dataset) for name, e in named.items()}
+
+
+def git_sha() -> str:
+    """The commit this code comes from: what Actions says, else what git says, else `unknown`."""
+    if sha := os.environ.get("GITHUB_SHA"):
+        return sha
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5, check=False
+        )
+    except OSError:
+        return "unknown"
+    return found.stdout.strip() or "unknown"
+
+
+def _figures(exported: ExportReport, evaluation: Evaluation, options: TrainingOptions) -> dict[str, Any]:
+    figures: Mapping[str, Any] = {
+        **exported.figures,
+        "ece": evaluation.calibration.ece,
+        "confusion": [list(row) for row in evaluation.report.confusion],
+        "seed": options.seed,
+        "parameters": dict(options.parameters),
+    }
+    return dict(figures)
+
+
+def _entry(path: Path) -> FileEntry:
+    content = path.read_bytes()
+    return FileEntry(sha256(content).hexdigest(), len(content))
