@@ -1,0 +1,43 @@
+"""The graph: every subject's assets, checks, jobs, schedules, sensors and resources. Nothing is decided here."""
+
+import dagster as dg
+
+from sentiment_platform.experiments import assets as experiment_assets
+from sentiment_platform.experiments import checks as experiment_checks
+from sentiment_platform.features import assets as feature_assets
+from sentiment_platform.features import checks as feature_checks
+from sentiment_platform.features.resources import RedisResource
+from sentiment_platform.labels import assets as label_assets
+from sentiment_platform.labels import checks as label_checks
+from sentiment_platform.labels.sensors import new_labels_arrived
+from sentiment_platform.models import assets as model_assets
+from sentiment_platform.models.resources import RegistryResource
+from sentiment_platform.monitoring import assets as monitoring_assets
+from sentiment_platform.monitoring import checks as monitoring_checks
+from sentiment_platform.monitoring.jobs import monitor_job
+from sentiment_platform.monitoring.schedules import monitoring_schedule
+from sentiment_platform.monitoring.sensors import retraining_was_decided
+from sentiment_platform.news import assets as news_assets
+from sentiment_platform.news import checks as news_checks
+from sentiment_platform.news.jobs import collect_job
+from sentiment_platform.news.schedules import collection_schedule
+from sentiment_platform.promotion import assets as promotion_assets
+from sentiment_platform.promotion import checks as promotion_checks
+from sentiment_platform.promotion.jobs import baseline_job, deploy_job, train_job
+from sentiment_platform.promotion.schedules import weekly
+from sentiment_platform.promotion.sensors import a_version_was_selected
+from sentiment_platform.store.resources import PlatformResource
+
+platform = PlatformResource()
+
+ASSET_MODULES = [news_assets, feature_assets, label_assets, model_assets, experiment_assets, promotion_assets, monitoring_assets]
+CHECK_MODULES = [news_checks, feature_checks, label_checks, experiment_checks, promotion_checks, monitoring_checks]
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules(ASSET_MODULES),
+    asset_checks=dg.load_asset_checks_from_modules(CHECK_MODULES),
+    jobs=[collect_job, train_job, baseline_job, deploy_job, monitor_job],
+    schedules=[collection_schedule, weekly, monitoring_schedule],
+    sensors=[retraining_was_decided, new_labels_arrived, a_version_was_selected],
+    resources={"platform": platform, "redis": RedisResource(platform=platform), "registry": RegistryResource(platform=platform)},
+)

@@ -1,0 +1,127 @@
+"""Two versions on the same holdout: paired tests and a verdict in words.
+
+A version counts as better only when both agree: the bootstrap interval of the macro-F1 difference lies above zero, and McNemar's
+exact test, adjusted for the number of comparisons, rejects that both are right equally often.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.statistics.arrays import Floats, Ints
+from sentiment_platform.statistics.significance import (
+    McNemarResult,
+    PairedDifference,
+    discordant_counts,
+    holm,
+    mcnemar_exact,
+    mcnemar_power,
+    paired_bootstrap,
+)
+
+ALPHA = 0.05
+SEED = 20260101
+SMALLEST_DIFFERENCE = 0.05
+"""Accuracy difference that the reported power is about."""
+
+Verdict = Literal["better", "worse", "no difference shown"]
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """B against A on `n` holdout texts of `training_set`; `adjusted_p` is McNemar's p after Holm over all pairs of the evaluation."""
+
+    a: str
+    b: str
+    training_set: str
+    n: int
+    mcnemar: McNemarResult
+    macro_f1: PairedDifference
+    adjusted_p: float
+    power: float
+    verdict: Verdict
+
+    def words(self) -> str:
+        """The verdict as a sentence with its figures."""
+        relation = {"better": "is better than", "worse": "is worse than", "no difference shown": "is not shown to differ from"}[
+            self.verdict
+        ]
+        d = self.macro_f1.difference
+        return (
+            f"{self.b} {relation} {self.a} on {self.n} holdout texts: macro-F1 {self.macro_f1.b:.3f} against {self.macro_f1.a:.3f}, "
+            f"difference {d.value:+.3f} (95 % interval {d.low:+.3f} to {d.high:+.3f}); alone right {self.mcnemar.only_b_right} against "
+            f"{self.mcnemar.only_a_right} times, exact McNemar p = {self.mcnemar.p_value:.2g} (Holm {self.adjusted_p:.2g}); "
+            f"power to see {SMALLEST_DIFFERENCE:.0%} accuracy: {self.power:.2f}."
+        )
+
+
+def compare_all(training_set: str, labels: Ints, probabilities: Mapping[str, Floats]) -> list[Comparison]:
+    """Every pair of versions on the same rows.
+
+    Args:
+        labels: (n,) true class indices. probabilities: version -> (n, 3), rows in the same order.
+
+    Raises:
+        PermanentError: the versions did not answer the same rows.
+    """
+    for version, rows in probabilities.items():
+        if rows.shape != (len(labels), 3):
+            raise PermanentError(
+                f"{version} answered {rows.shape[0]} of {len(labels)} holdout texts.", remedy="Materialize its evaluation again."
+            )
+    pairs = list(combinations(probabilities, 2))
+    tests = [mcnemar_exact(*discordant_counts(labels, probabilities[a], probabilities[b])) for a, b in pairs]
+    adjusted = holm([test.p_value for test in tests]) if tests else []
+    found: list[Comparison] = []
+    for (a, b), test, adjusted_p in zip(pairs, tests, adjusted, strict=True):
+        difference = paired_bootstrap(labels, probabilities[a], probabilities[b], seed=SEED)
+        found.append(
+            Comparison(
+                a,
+                b,
+                training_set,
+                len(labels),
+                test,
+                difference,
+                float(adjusted_p),
+                _power(test, len(labels)),
+                _verdict(difference, float(adjusted_p)),
+            )
+        )
+    return found
+
+
+def _verdict(difference: PairedDifference, adjusted_p: float) -> Verdict:
+    if adjusted_p < ALPHA and difference.difference.low > 0:
+        return "better"
+    if adjusted_p < ALPHA and difference.difference.high < 0:
+        return "worse"
+    return "no difference shown"
+
+
+def _power(test: McNemarResult, n: int) -> float:
+    discordant = max((test.only_a_right + test.only_b_right) / n, SMALLEST_DIFFERENCE * 1.01)
+    return float(mcnemar_power(discordant_share=min(discordant, 1.0), difference=SMALLEST_DIFFERENCE, n=n, alpha=ALPHA))
+
+
+def find(comparisons: Sequence[Comparison], champion: str, challenger: str) -> Verdict:
+    """The verdict on `challenger` against `champion`, whichever way round the pair was computed.
+
+    Raises:
+        PermanentError: the pair was not compared.
+    """
+    mirrored: dict[Verdict, Verdict] = {"better": "worse", "worse": "better", "no difference shown": "no difference shown"}
+    for comparison in comparisons:
+        if (comparison.a, comparison.b) == (champion, challenger):
+            return comparison.verdict
+        if (comparison.b, comparison.a) == (champion, challenger):
+            return mirrored[comparison.verdict]
+    raise PermanentError(f"{challenger} was not compared with {champion}.", remedy="Materialize the asset ab_evaluation.")
+
+
+def as_array(rows: Mapping[str, Sequence[float]], ids: Sequence[str]) -> Floats:
+    """(n, 3) in the order of `ids`; ids without a row are left out, which `compare_all` then refuses."""
+    return np.array([rows[key] for key in ids if key in rows], dtype=np.float64).reshape(-1, 3)

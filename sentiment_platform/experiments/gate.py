@@ -1,0 +1,62 @@
+"""From verdicts to what should be deployed: a pure function, the only way to a promotion beside a named person.
+
+A family's newest version replaces its champion only if it is better. The default family changes only if the challenger's champion
+is better than the default's. The first version of anything is taken by the bootstrap rule, because there is nothing to beat.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sentiment_platform.experiments.comparison import Comparison, find
+from sentiment_platform.models.families import FAMILIES
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What to deploy: family -> version, the default family, by which rule and why; `changes` is False where it runs already."""
+
+    champions: Mapping[str, str]
+    default_family: str
+    rule: Literal["gate", "bootstrap"]
+    reason: str
+    changes: bool
+
+
+def propose(
+    newest: Mapping[str, str],
+    champions: Mapping[str, str],
+    default_family: str | None,
+    comparisons: Sequence[Comparison],
+) -> Proposal | None:
+    """Decide from the newest version of each family, what runs now (empty: nothing), and the comparisons of all of them.
+
+    Returns:
+        The proposal, or None when there is no version at all.
+    """
+    if not newest:
+        return None
+    chosen = dict(champions)
+    reasons: list[str] = []
+    for family, version in newest.items():
+        champion = champions.get(family)
+        if champion is None:
+            chosen[family] = version
+            reasons.append(f"{version} is the first of its family")
+        elif version != champion and find(comparisons, champion, version) == "better":
+            chosen[family] = version
+            reasons.append(f"{version} is better than {champion}")
+    # The cheapest family starts as default, so that nothing costly answers before it has shown that it is better.
+    leading = default_family or min(chosen, key=lambda family: FAMILIES[family].cost if family in FAMILIES else 0)
+    for family in sorted(set(chosen) - {leading}):
+        if find(comparisons, chosen[leading], chosen[family]) == "better":
+            reasons.append(f"{chosen[family]} is better than {chosen[leading]}, so {family} becomes the default")
+            leading = family
+    changes = chosen != dict(champions) or leading != default_family
+    rule: Literal["gate", "bootstrap"] = "gate" if champions else "bootstrap"
+    return Proposal(chosen, leading, rule, "; ".join(reasons) or "nothing is better than what runs", changes)
+
+
+def versions_to_compare(newest: Mapping[str, str], champions: Mapping[str, str]) -> list[str]:
+    """Every version that the gate may weigh: what runs first, then what is new, without repetition."""
+    return list(dict.fromkeys([*champions.values(), *newest.values()]))

@@ -1,0 +1,110 @@
+"""The offline comparison: every version that matters now, on the newest holdout, from stored answers; missing answers are computed."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import numpy as np
+from sqlalchemy import Engine
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.experiments.comparison import Comparison, as_array, compare_all
+from sentiment_platform.experiments.gate import Proposal, propose, versions_to_compare
+from sentiment_platform.models.evaluation import figures
+from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.models.family import LABELS
+from sentiment_platform.models.holdout import evaluate_version, holdout_window
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.statistics.arrays import Floats, Ints
+from sentiment_platform.store.labels import latest_training_set, training_examples
+from sentiment_platform.store.models import (
+    all_versions,
+    holdout_predictions,
+    latest_deployment,
+    write_experiment,
+    write_figures,
+    write_holdout_predictions,
+)
+from sentiment_platform.store.tables import utc_now
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What runs, what is newest, and how all of it compares on the newest holdout."""
+
+    training_set: str
+    labels: Ints
+    probabilities: dict[str, Floats]
+    comparisons: list[Comparison]
+    newest: dict[str, str]
+    champions: dict[str, str]
+    default_family: str | None
+
+    def proposal(self) -> Proposal | None:
+        """What the gate makes of it."""
+        return propose(self.newest, self.champions, self.default_family, self.comparisons)
+
+
+def standing(engine: Engine, access: RegistryAccess) -> Standing:
+    """Read it all; versions without answers on the newest holdout are evaluated first.
+
+    Raises:
+        PermanentError: no training set, or no version yet.
+    """
+    with engine.connect() as connection:
+        newest_set = latest_training_set(connection)
+        if newest_set is None:
+            raise PermanentError("No training set has been made yet.", remedy="Materialize the asset training_set.")
+        examples = training_examples(connection, newest_set[0], "test")
+        newest: dict[str, str] = {}
+        for version in all_versions(connection):
+            newest.setdefault(version.family, version.version)
+        deployed = latest_deployment(connection)
+    champions = {family: champion["version"] for family, champion in deployed["champions"].items()} if deployed else {}
+    # The cheapest family first, so that a table reads "transformer against VADER".
+    ordered = {family: newest[family] for family in sorted(newest, key=lambda f: FAMILIES[f].cost if f in FAMILIES else 0)}
+    ids = [example.example_id for example in examples]
+    labels = np.array([LABELS.index(example.label) for example in examples], dtype=np.int64)  # type: ignore[arg-type]
+    probabilities = {
+        v: as_array(_answers(engine, access, v, newest_set[0]), ids) for v in versions_to_compare(ordered, champions)
+    }
+    comparisons = compare_all(newest_set[0], labels, probabilities)
+    return Standing(
+        newest_set[0], labels, probabilities, comparisons, ordered, champions, deployed["default_family"] if deployed else None
+    )
+
+
+def store_comparisons(engine: Engine, found: Standing, run_id: str) -> str:
+    """Write one `experiments` row a pair; returns a digest of all results."""
+    digest = sha256()
+    with engine.begin() as connection:
+        for comparison in found.comparisons:
+            document: dict[str, Any] = msgspec.to_builtins(comparison)
+            digest.update(msgspec.json.encode(comparison, order="deterministic"))
+            key = sha256(f"{comparison.training_set} {comparison.a} {comparison.b}".encode()).hexdigest()[:32]
+            write_experiment(
+                connection,
+                {
+                    "id": key,
+                    "kind": "offline",
+                    "champion": comparison.a,
+                    "challenger": comparison.b,
+                    "verdict": comparison.verdict,
+                    "result": document | {"words": comparison.words()},
+                    "run_id": run_id,
+                },
+            )
+    return digest.hexdigest()
+
+
+def _answers(engine: Engine, access: RegistryAccess, version: str, training_set: str) -> dict[str, list[float]]:
+    with engine.connect() as connection:
+        stored = holdout_predictions(connection, version, training_set)
+    if stored:
+        return stored
+    found = evaluate_version(engine, access, version)
+    with engine.begin() as connection:
+        write_figures(connection, figures(version, holdout_window(training_set), found.evaluation), utc_now())
+        write_holdout_predictions(connection, version, training_set, found.rows())
+    return dict(found.rows())

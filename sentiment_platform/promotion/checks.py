@@ -1,0 +1,24 @@
+"""The check after promotion: what the registry offers is what was decided, and everything it names verifies."""
+
+from contextlib import closing
+
+import dagster as dg
+
+from sentiment_platform.models.resources import RegistryResource
+from sentiment_platform.promotion.deciding import running
+from sentiment_platform.registry.reader import LatestDeployment
+from sentiment_platform.store.resources import PlatformResource
+
+
+@dg.asset_check(
+    asset="deployment", description="The latest release is the newest decision; its signature and those of its models verify."
+)
+def the_registry_offers_what_was_decided(platform: PlatformResource, registry: RegistryResource) -> dg.AssetCheckResult:
+    decided = running(platform.engine())
+    with closing(registry.access().reader()) as reader:
+        offered = reader.poll_latest()
+    found = offered.document if isinstance(offered, LatestDeployment) else None
+    return dg.AssetCheckResult(
+        passed=found is not None and found == decided,
+        metadata={"offered": str(found.tag) if found else "none", "decided": str(decided.tag) if decided else "none"},
+    )

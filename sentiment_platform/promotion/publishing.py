@@ -1,0 +1,191 @@
+"""Publish the next deployment: build the document, take the lease, publish it, mirror it, leave an audit row.
+
+Three ways lead here: the gate's proposal, a request that serving recorded, a named person. All of them make one new revision.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.registry.deployment import Champion, Deployment, Evidence, Rule
+from sentiment_platform.registry.releases import ReleaseRegistry
+from sentiment_platform.store import audit, leases
+from sentiment_platform.store.models import (
+    close_selection_requests,
+    get_version,
+    latest_deployment,
+    mirror_deployment,
+    open_selection_requests,
+)
+
+LEASE = "deployment"
+LEASE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What somebody wants deployed, and on what grounds."""
+
+    champions: Mapping[str, str]
+    default_family: str
+    rule: Rule
+    actor: str
+    reason: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """A published deployment."""
+
+    tag: str
+    revision: int
+    document: Deployment
+    url: str
+
+
+def publish(engine: Engine, access: RegistryAccess, intent: Intent, *, holder: str, now: Callable[[], datetime]) -> Promoted:
+    """Publish `intent` as the next revision.
+
+    Args:
+        holder: who takes the lease; the run id, or the person.
+
+    Raises:
+        ConflictError: somebody else is publishing, or was faster.
+        PermanentError: a version is not registered.
+    """
+    lease = leases.acquire(engine, LEASE, holder, LEASE_S)
+
+    def fence() -> None:
+        with engine.begin() as connection:
+            leases.require(connection, lease)
+
+    try:
+        with closing(access.writer(now)) as registry:
+            synchronise_mirror(engine, registry)
+            document = _document(engine, registry, intent, now())
+            # Whoever took a tag without publishing it held this lease; now we do, so that attempt is dead.
+            published = registry.publish_deployment(document, access.private_keys, fence=fence, adopt_abandoned=lambda: True)
+            _mirror(engine, document, published.digest, published.published_at, lease)
+    finally:
+        leases.release(engine, lease)
+    return Promoted(str(document.tag), document.revision, document, published.url)
+
+
+def synchronise_mirror(engine: Engine, registry: ReleaseRegistry) -> int:
+    """Mirror every published deployment that the database has not seen (a writer died in between); returns how many."""
+    with engine.connect() as connection:
+        known = latest_deployment(connection)
+    missing = [entry for entry in registry.history() if entry.revision > (known["revision"] if known else 0)]
+    for entry in missing:
+        document = registry.deployment(entry.revision)
+        with engine.begin() as connection:
+            mirror_deployment(connection, _row(document, entry.digest, entry.published_at))
+    return len(missing)
+
+
+def intent_of_request(engine: Engine) -> tuple[Intent, list[int]] | None:
+    """The newest open request of a person, merged into what runs, and the ids of all requests that it settles."""
+    with engine.connect() as connection:
+        requests = open_selection_requests(connection)
+        current = latest_deployment(connection)
+    if not requests or current is None:
+        return None
+    document = msgspec.convert(current, Deployment)
+    champions = {family: champion.version for family, champion in document.champions.items()}
+    for request in requests:
+        champions[request["family"]] = request["version"]
+    newest = requests[-1]
+    evidence = Evidence((), (), {}, f"Requested by {newest['actor']}: {newest['reason']}")
+    intent = Intent(champions, newest["family"], "manual", newest["actor"], newest["reason"], evidence)
+    return intent, [request["id"] for request in requests]
+
+
+def settle_requests(engine: Engine, ids: list[int], revision: int) -> None:
+    """Mark requests as published with `revision`."""
+    with engine.begin() as connection:
+        close_selection_requests(connection, ids, revision)
+
+
+def intent_of_rollback(engine: Engine, actor: str, reason: str, to_revision: int | None = None) -> Intent:
+    """What ran before: the content of `to_revision`, or of the newest earlier revision that names other versions.
+
+    Raises:
+        PermanentError: there is nothing to go back to.
+    """
+    from sentiment_platform.store.models import deployments
+
+    with engine.connect() as connection:
+        rows = deployments(connection)
+    documents = [msgspec.convert(row["document"], Deployment) for row in rows]
+    if not documents:
+        raise PermanentError("Nothing has been deployed yet.", remedy="Run `sentiment-platform run train_job` first.")
+    running = documents[0]
+    for earlier in documents[1:]:
+        same = (earlier.models(), earlier.default_family) == (running.models(), running.default_family)
+        if earlier.revision == to_revision or (to_revision is None and not same):
+            champions = {family: champion.version for family, champion in earlier.champions.items()}
+            evidence = Evidence((), (), {"restores": earlier.revision}, f"Rollback to the content of {earlier.tag}.")
+            return Intent(champions, earlier.default_family, "rollback", actor, reason, evidence)
+    raise PermanentError(
+        f"There is no earlier deployment than {running.tag} with other content.", remedy="See `sentiment-platform models list`."
+    )
+
+
+def _document(engine: Engine, registry: ReleaseRegistry, intent: Intent, now: datetime) -> Deployment:
+    champions: dict[str, Champion] = {}
+    with engine.connect() as connection:
+        for family, version in intent.champions.items():
+            registered = get_version(connection, version)
+            if registered is None or registered.family != family:
+                raise PermanentError(
+                    f"{version} is not a registered version of {family}.", remedy="See `sentiment-platform models list`."
+                )
+            champions[family] = Champion(version, registered.manifest_digest)
+    previous = registry.previous()
+    return Deployment(
+        revision=previous.revision + 1 if previous else 1,
+        champions=champions,
+        default_family=intent.default_family,
+        experiment=None,
+        evidence=intent.evidence,
+        rule=intent.rule,
+        actor=intent.actor,
+        reason=intent.reason,
+        created_at=now,
+        previous=previous,
+    )
+
+
+def _row(document: Deployment, digest: str, published_at: datetime) -> dict[str, Any]:
+    return {
+        "revision": document.revision,
+        "tag": str(document.tag),
+        "digest": digest,
+        "document": msgspec.to_builtins(document),
+        "rule": document.rule,
+        "actor": document.actor,
+        "reason": document.reason,
+        "published_at": published_at,
+    }
+
+
+def _mirror(engine: Engine, document: Deployment, digest: str, published_at: datetime, lease: leases.HeldLease) -> None:
+    with engine.begin() as connection:
+        leases.require(connection, lease)
+        mirror_deployment(connection, _row(document, digest, published_at))
+        audit.record(
+            connection,
+            at=document.created_at,
+            actor=document.actor,
+            action=f"deploy:{document.rule}",
+            subject=str(document.tag),
+            detail={"models": document.models(), "default_family": document.default_family, "reason": document.reason},
+        )
