@@ -1,0 +1,41 @@
+"""The transformer family `finbert`: fine-tuned from TRANSFORMER_BASE, served as an int8 ONNX graph.
+
+Only the three steps of the protocol; each is one call into the file that knows it. Training code is imported when it is asked for,
+so that serving can import this module.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentiment_platform.models.family import ExportReport, ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.transformer_runtime import FILES, OnnxTransformer, load_transformer
+
+if TYPE_CHECKING:
+    from sentiment_platform.models.transformer_training import TrainedTransformer
+
+
+@dataclass(frozen=True)
+class TransformerFamily:
+    """Implements `Family`. `base` is the value of TRANSFORMER_BASE (hub id, directory or `packaged:minilm`); loading needs none."""
+
+    base: str
+    name: str = "finbert"
+    files: tuple[str, ...] = FILES
+
+    def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> "TrainedTransformer":
+        """Fine-tune the base; see `transformer_training.train_transformer` for the errors."""
+        from sentiment_platform.models.transformer_base import resolve_base
+        from sentiment_platform.models.transformer_training import train_transformer
+
+        return train_transformer(resolve_base(self.base), data, options, progress)
+
+    def export(self, trained: "TrainedTransformer", data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
+        """Write `files` into the empty `directory`; a failed parity check is a `ParityError`."""
+        from sentiment_platform.models.export import export_transformer
+
+        return export_transformer(trained, data, directory, progress)
+
+    def load(self, directory: Path, *, threads: int = 1) -> OnnxTransformer:
+        """Load a verified directory for serving."""
+        return load_transformer(directory, threads=threads)

@@ -1,0 +1,61 @@
+"""Which device and number format training uses, and how many threads the machine has.
+
+Only training asks; serving runs on onnxruntime's CPU provider.
+"""
+
+import contextlib
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.transformer_parameters import Device, Precision
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device of this machine and the format in which matrix products are computed there (weights stay float32)."""
+
+    device: str
+    precision: str
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Context in which torch computes in `precision`."""
+        import torch
+
+        if self.precision == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device, dtype=getattr(torch, self.precision))
+
+
+def choose_compute(device: Device, precision: Precision) -> Compute:
+    """Resolve `auto` against this machine.
+
+    Raises:
+        PermanentError: a named device is not here.
+    """
+    import torch
+
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    chosen = next(name for name, here in present.items() if here) if device == "auto" else device
+    if not present[chosen]:
+        raise PermanentError(f"Device {chosen!r} is not available.", remedy="Use device 'auto' or 'cpu'.")
+    if precision != "auto":
+        return Compute(chosen, precision)
+    if chosen == "cuda":
+        return Compute(chosen, "bfloat16" if torch.cuda.is_bf16_supported() else "float16")
+    return Compute(chosen, "bfloat16" if chosen == "cpu" and cpu_has_bfloat16() else "float32")
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16 in hardware (AVX512-BF16 or AMX); elsewhere it is emulated and slower than float32."""
+    import torch
+
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def cpu_threads() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,79 @@
+"""Text to token ids, one way for training and serving, and the grouping of token lists into batches of similar length.
+
+Numpy and the `tokenizers` library only; nothing here knows torch or onnxruntime.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.family import Integers
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class TokenBatch:
+    """Token ids and their mask, each (n, longest) int64; padding has mask 0."""
+
+    input_ids: Integers
+    attention_mask: Integers
+
+
+def tokenizer_from_json(text: str, max_length: int) -> "Tokenizer":
+    """The tokenizer of a `tokenizer.json`, cutting at `max_length` tokens (special ones included) and never padding.
+
+    Raises:
+        PermanentError: not a tokenizer.
+    """
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_str(text)
+    except Exception as error:  # the library raises bare Exception for every kind of bad content
+        raise PermanentError(f"tokenizer.json cannot be read: {error}", remedy="Publish the model again.") from error
+    tokenizer.enable_truncation(max_length)
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def pad_id_of(tokenizer: "Tokenizer") -> int:
+    """Id of the padding token; 0 where the vocabulary names none (the mask hides it anyway)."""
+    for token in ("[PAD]", "<pad>"):
+        found = tokenizer.token_to_id(token)
+        if found is not None:
+            return found
+    return 0
+
+
+def encode(tokenizer: "Tokenizer", texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of each text, special tokens included."""
+    return [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))]
+
+
+def padded(tokens: Sequence[Sequence[int]], pad_id: int) -> TokenBatch:
+    """One rectangular batch, as wide as its longest row."""
+    width = max(len(row) for row in tokens)
+    input_ids = np.full((len(tokens), width), pad_id, dtype=np.int64)
+    mask = np.zeros((len(tokens), width), dtype=np.int64)
+    for index, row in enumerate(tokens):
+        input_ids[index, : len(row)] = row
+        mask[index, : len(row)] = 1
+    return TokenBatch(input_ids, mask)
+
+
+def length_buckets(lengths: Integers, batch_size: int, generator: np.random.Generator | None) -> list[Integers]:
+    """Row indices grouped into batches of similar length, so that little is padded.
+
+    With a generator, rows of equal length and the order of the batches are shuffled; without one the result is in order of length.
+    """
+    order = np.arange(len(lengths)) if generator is None else generator.permutation(len(lengths))
+    order = order[np.argsort(lengths[order], kind="stable")]
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    if generator is not None:
+        generator.shuffle(batches)
+    return batches

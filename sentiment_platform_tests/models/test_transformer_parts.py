@@ -1,0 +1,143 @@
+"""The small parts of transformer training: knobs, tokens, batches, layers, label order, device."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.transformer_base import PACKAGED_MINILM, resolve_base
+from sentiment_platform.models.transformer_device import choose_compute
+from sentiment_platform.models.transformer_network import build_network, label_order, tokenizer_json
+from sentiment_platform.models.transformer_optimizer import build_optimizer, class_weights
+from sentiment_platform.models.transformer_parameters import TransformerParameters, epochs_for, transformer_parameters
+from sentiment_platform.models.transformer_tokens import encode, length_buckets, padded, tokenizer_from_json
+from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoint
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"learning_rat": 1e-4}, "Unknown parameters"),
+        ({"epochs": "3"}, "is not a int"),
+        ({"epochs": True}, "is not a int"),
+        ({"batch_size": 0}, "out of range"),
+        ({"learning_rate": 0.0}, "out of range"),
+        ({"learning_rate": float("nan")}, "out of range"),
+        ({"device": "tpu"}, "Choose one of"),
+        ({"length_buckets": 1}, "is not a bool"),
+    ],
+)
+def test_parameters_that_are_unknown_mistyped_or_out_of_range_are_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises(PermanentError, match=message):
+        transformer_parameters(values)
+
+
+def test_parameters_keep_their_defaults_where_nothing_is_given() -> None:
+    assert transformer_parameters({}) == TransformerParameters()
+    assert transformer_parameters({"epochs": 2, "learning_rate": 1}).learning_rate == 1
+
+
+def test_small_sets_get_more_passes_than_large_ones() -> None:
+    passes = [epochs_for(n) for n in (1, 500, 4_000, 20_000)]
+    assert passes == sorted(passes, reverse=True)
+    assert passes[0] > passes[-1] >= 2
+
+
+def test_buckets_hold_every_row_once_and_pad_far_less_than_random_batches() -> None:
+    lengths = np.random.default_rng(1).integers(5, 80, size=500)
+    batches = length_buckets(lengths, 32, np.random.default_rng(2))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(500))
+    padding = sum(int(lengths[rows].max() * len(rows) - lengths[rows].sum()) for rows in batches)
+    shuffled = np.random.default_rng(2).permutation(500)
+    at_random = [shuffled[start : start + 32] for start in range(0, 500, 32)]
+    plain = sum(int(lengths[rows].max() * len(rows) - lengths[rows].sum()) for rows in at_random)
+    assert padding < plain / 10
+    firsts = [int(lengths[rows].min()) for rows in batches]
+    assert firsts != sorted(firsts), "the order of batches must not follow length"
+
+
+def test_tokens_are_cut_at_the_longest_length_and_padding_is_masked(tiny_base: Path) -> None:
+    tokenizer = tokenizer_from_json(tokenizer_json(tiny_base), 8)
+    rows = encode(tokenizer, ["profit " * 50, "profit"])
+    assert [len(row) for row in rows] == [8, 3]
+    assert rows[0][-1] == tokenizer.token_to_id("[SEP]"), "a cut text still ends as the encoder expects"
+    batch = padded(rows, 0)
+    assert batch.attention_mask.sum(axis=1).tolist() == [8, 3]
+    assert (batch.input_ids[1, 3:] == 0).all()
+
+
+def test_a_broken_tokenizer_is_a_permanent_error() -> None:
+    with pytest.raises(PermanentError, match="cannot be read"):
+        tokenizer_from_json('{"version": "1.0"}', 8)
+
+
+def test_a_checkpoints_own_labels_are_put_into_our_order() -> None:
+    assert label_order({0: "positive", 1: "negative", 2: "neutral"}) == [1, 2, 0]
+    assert label_order({0: "Bearish", 1: "Bullish", 2: "Neutral"}) == [0, 2, 1]
+    assert label_order({0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2"}) is None
+
+
+def test_logits_of_a_checkpoint_with_its_own_head_come_in_our_order(tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification
+
+    write_tiny_checkpoint(tmp_path, id2label={0: "positive", 1: "negative", 2: "neutral"})
+    network, pooling = build_network(tmp_path, "auto")
+    ids, mask = torch.tensor([[2, 9, 12, 3]]), torch.ones((1, 4), dtype=torch.long)
+    raw = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()(input_ids=ids, attention_mask=mask).logits
+    ours = network.eval()(ids, mask)
+    assert pooling == "own"
+    assert torch.allclose(ours, raw[:, [1, 2, 0]], atol=1e-6)
+    assert not torch.allclose(ours, raw, atol=1e-6), "without the reordering this test must fail"
+
+
+def test_an_encoder_without_a_head_gets_one_on_the_mean_of_its_tokens(tiny_base: Path) -> None:
+    network, pooling = build_network(tiny_base, "auto")
+    ids = torch.tensor([[2, 9, 12, 3, 0, 0]])
+    mask = torch.tensor([[1, 1, 1, 1, 0, 0]])
+    network.eval()
+    assert pooling == "mean"
+    assert torch.allclose(network(ids, mask), network(ids[:, :4], mask[:, :4]), atol=1e-5), "padding must not count"
+
+
+def test_a_directory_that_transformers_cannot_read_is_a_permanent_error(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "no-such-model"}', "utf-8")
+    with pytest.raises(PermanentError, match="cannot be loaded"):
+        build_network(tmp_path, "auto")
+
+
+def test_rare_classes_weigh_more_and_weights_average_to_one_over_the_rows() -> None:
+    labels = np.array([0] * 10 + [1] * 60 + [2] * 30)
+    weights = class_weights(labels, 0.5)
+    assert weights[0] > weights[2] > weights[1]
+    assert weights[labels].mean() == pytest.approx(1.0)
+    assert class_weights(labels, 0.0).tolist() == [1.0, 1.0, 1.0]
+    assert class_weights(np.array([1, 1, 2]), 1.0)[0] == 0.0
+
+
+def test_the_rate_rises_in_the_warm_up_and_falls_to_zero_at_the_end(tiny_base: Path) -> None:
+    network, _ = build_network(tiny_base, "mean")
+    optimizer, schedule = build_optimizer(network, TransformerParameters(learning_rate=1.0, warmup_share=0.2), 10)
+    rates = []
+    for _ in range(10):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates[:2] == [0.5, 1.0]
+    assert rates[1:] == sorted(rates[1:], reverse=True)
+    assert 0.0 < rates[-1] <= 0.125
+    assert optimizer.param_groups[0]["lr"] == 0.0
+
+
+def test_a_device_that_is_not_here_is_refused() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    with pytest.raises(PermanentError, match="'cuda' is not available"):
+        choose_compute("cuda", "auto")
+    assert choose_compute("auto", "float32").device in ("cpu", "mps")
+
+
+def test_the_tokenizer_of_the_packaged_minilm_neither_pads_nor_cuts_at_its_own_length() -> None:
+    tokenizer = tokenizer_from_json(tokenizer_json(resolve_base(PACKAGED_MINILM).path), 256)
+    assert [len(row) for row in encode(tokenizer, ["Profit rose.", "profit " * 300])] == [5, 256]

@@ -1,0 +1,110 @@
+"""Fine-tuning: it learns, it is reproducible, it stops when told."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.family import LabelledTexts, Progress, TrainingOptions
+from sentiment_platform.models.transformer_base import resolve_base
+from sentiment_platform.models.transformer_training import TrainedTransformer, train_transformer
+from sentiment_platform_tests.models.conftest import TINY_PARAMETERS, TinyArtefact
+from sentiment_platform_tests.models.tiny_transformer import tiny_data
+
+SHORT = {**TINY_PARAMETERS, "epochs": 2}
+
+
+def ignore(_: Progress) -> None:
+    pass
+
+
+def short_run(base: str, seed: int = 7, **parameters: object) -> TrainedTransformer:
+    return train_transformer(resolve_base(base), tiny_data(), TrainingOptions(seed, 2, {**SHORT, **parameters}), ignore)
+
+
+def same_weights(a: TrainedTransformer, b: TrainedTransformer) -> bool:
+    pairs = zip(a.network.state_dict().values(), b.network.state_dict().values(), strict=True)
+    return all(torch.equal(left, right) for left, right in pairs)
+
+
+def test_a_tiny_encoder_learns_the_made_up_language(tiny_artefact: TinyArtefact) -> None:
+    trained = tiny_artefact.trained
+    best = trained.epochs[trained.best_epoch - 1]
+    assert best.macro_f1 > 0.9
+    assert best.macro_f1 == max(epoch.macro_f1 for epoch in trained.epochs)
+    assert trained.sentences_per_s > 0
+
+
+def test_shuffled_labels_cannot_be_learnt(tiny_base: object) -> None:
+    """Negative control of the test above: the score is not an accident of the evaluation."""
+    data = tiny_data()
+    labels = np.random.default_rng(0).permutation(data.train.labels)
+    shuffled = dataclasses.replace(data, train=dataclasses.replace(data.train, labels=labels))
+    trained = train_transformer(resolve_base(str(tiny_base)), shuffled, TrainingOptions(7, 2, SHORT), ignore)
+    assert max(epoch.macro_f1 for epoch in trained.epochs) < 0.6
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tiny_base: object) -> None:
+    first, again, other = short_run(str(tiny_base)), short_run(str(tiny_base)), short_run(str(tiny_base), seed=8)
+    assert same_weights(first, again)
+    assert not same_weights(first, other)
+
+
+def test_training_leaves_torchs_random_state_and_threads_as_they_were(tiny_base: object) -> None:
+    before, threads = torch.random.get_rng_state(), torch.get_num_threads()
+    short_run(str(tiny_base), epochs=1)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert torch.get_num_threads() == threads
+
+
+def test_progress_counts_sentences_with_a_rate_a_remaining_time_and_ends_complete(tiny_artefact: TinyArtefact) -> None:
+    reports = [report for report in tiny_artefact.progress if report.stage == "fine-tuning"]
+    assert reports[0].total == TINY_PARAMETERS["epochs"] * len(tiny_artefact.data.train)
+    assert [report.done for report in reports] == sorted(report.done for report in reports)
+    assert (reports[-1].done, reports[-1].remaining_s) == (reports[-1].total, 0.0)
+    assert all(report.rate > 0 for report in reports[1:])
+    assert "kept epoch" in reports[-1].note
+
+
+def test_the_wall_clock_cap_stops_training_and_keeps_what_was_reached(tiny_base: object) -> None:
+    now = [0.0]
+
+    def clock() -> float:
+        now[0] += 0.5
+        return now[0]
+
+    options = TrainingOptions(7, 2, {**SHORT, "epochs": 50, "max_seconds": 20.0})
+    trained = train_transformer(resolve_base(str(tiny_base)), tiny_data(), options, ignore, clock=clock)
+    assert trained.stopped_by_clock
+    assert 1 <= len(trained.epochs) < 10
+    assert trained.best_epoch >= 1
+    assert math.isfinite(trained.epochs[-1].log_loss)
+
+
+def test_the_plain_loop_learns_too(tiny_base: object) -> None:
+    trained = short_run(str(tiny_base), length_buckets=False, epochs=4)
+    assert max(epoch.macro_f1 for epoch in trained.epochs) > 0.8
+
+
+def test_an_empty_part_is_refused(tiny_base: object) -> None:
+    empty = LabelledTexts([], [], np.zeros(0, dtype=np.int64), np.zeros((0, 2)))
+    data = dataclasses.replace(tiny_data(), validation=empty)
+    with pytest.raises(PermanentError, match="is empty"):
+        train_transformer(resolve_base(str(tiny_base)), data, TrainingOptions(), ignore)
+
+
+def test_unknown_parameters_are_refused_before_anything_is_loaded(tiny_base: object) -> None:
+    with pytest.raises(PermanentError, match="Unknown parameters"):
+        train_transformer(resolve_base(str(tiny_base)), tiny_data(), TrainingOptions(parameters={"n_trials": 3}), ignore)
+
+
+@pytest.mark.gpu
+def test_mixed_precision_on_cuda_learns(tiny_base: object) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    trained = short_run(str(tiny_base), device="cuda", precision="auto", epochs=6)
+    assert trained.compute.precision in ("bfloat16", "float16")
+    assert max(epoch.macro_f1 for epoch in trained.epochs) > 0.8

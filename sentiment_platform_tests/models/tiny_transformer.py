@@ -1,0 +1,91 @@
+"""A very small BERT with a vocabulary of its own and a made-up headline language, so that the transformer's code runs in seconds."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+
+from sentiment_platform.models.family import LabelledTexts, TrainingData
+
+COMPANIES = ("Alder", "Brookvale", "Cormorant", "Dunmore", "Eastgate", "Fenwick", "Glenmoor", "Harrow")
+PREDICATES = (
+    ("profit fell sharply", "cut its outlook", "lost a large contract", "reported a wider loss", "warned on margins"),
+    ("will publish its report", "moved its headquarters", "named an auditor", "held its annual meeting", "kept its name"),
+    ("profit rose strongly", "raised its outlook", "won a large contract", "narrowed its loss", "beat every forecast"),
+)
+ENDINGS = ("on Monday", "in the quarter", "this year", "after a review", "in a short statement", "")
+GOLDEN = (("Alder profit fell sharply", 0), ("Alder named an auditor", 1), ("Alder won a large contract", 2))
+
+
+def sentences() -> list[tuple[str, int]]:
+    """Every combination with its label, in a fixed shuffled order."""
+    made = [
+        (f"{company} {predicate} {ending}".strip(), label)
+        for company, ending in itertools.product(COMPANIES, ENDINGS)
+        for label, predicates in enumerate(PREDICATES)
+        for predicate in predicates
+    ]
+    return [made[row] for row in np.random.default_rng(3).permutation(len(made))]
+
+
+def tiny_data(n_train: int = 240, n_other: int = 60) -> TrainingData:
+    """Three parts without a common sentence; two features, one of them often missing, neither of them informative."""
+    rows = sentences()
+    generator = np.random.default_rng(4)
+
+    def part(name: str, start: int, n: int) -> LabelledTexts:
+        chosen = rows[start : start + n]
+        features = generator.normal(size=(n, 2))
+        features[generator.random(n) < 0.5, 1] = np.nan
+        return LabelledTexts(
+            [f"{name}-{index}" for index in range(n)],
+            [text for text, _ in chosen],
+            np.array([label for _, label in chosen], dtype=np.int64),
+            features,
+        )
+
+    return TrainingData(
+        "digest-of-the-tiny-data",
+        "v1",
+        ("length", "age"),
+        part("train", 0, n_train),
+        part("validation", n_train, n_other),
+        part("test", n_train + n_other, n_other),
+    )
+
+
+def write_tiny_checkpoint(directory: Path, *, id2label: dict[int, str] | None = None) -> Path:
+    """A BERT of 2 layers and 64 units with random weights; with `id2label` it also has a classification head."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import BertConfig, BertForSequenceClassification, BertModel
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(
+        [text for text, _ in sentences()],
+        trainers.WordPieceTrainer(vocab_size=400, special_tokens=special, show_progress=False),
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    )
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=128,
+        max_position_embeddings=128,
+    )
+    if id2label is not None:
+        config.id2label = id2label
+        config.label2id = {name: index for index, name in id2label.items()}
+    with torch.random.fork_rng():
+        torch.manual_seed(11)
+        model = BertModel(config) if id2label is None else BertForSequenceClassification(config)
+    directory.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(directory)
+    tokenizer.save(str(directory / "tokenizer.json"))
+    return directory
