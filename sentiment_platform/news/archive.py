@@ -1,0 +1,133 @@
+"""Archives of dated news into the database: a column map, and a bounded, repeatable import.
+
+Not here: reading the file formats (`news.tabular`), the contract and the writing (`news.collect`).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from sentiment_platform.news.collect import Tally, store_items
+from sentiment_platform.news.dates import parse_instant
+from sentiment_platform.news.errors import ArchiveError
+from sentiment_platform.news.items import RawItem, symbols, tidy
+from sentiment_platform.news.tabular import Column, read_rows
+from sentiment_platform.store.news import CollectionReport
+from sentiment_platform.store.news_writes import record_collection
+
+BATCH_ROWS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """Which column of an archive holds what; None where it has no such column."""
+
+    title: Column
+    published_at: Column
+    summary: Column | None = None
+    tickers: Column | None = None
+    url: Column | None = None
+    outlet: Column | None = None
+    language: Column | None = None
+
+    @property
+    def present(self) -> dict[str, Column]:
+        """Field -> column, for the columns there are."""
+        pairs = ((item.name, getattr(self, item.name)) for item in fields(self))
+        return {name: column for name, column in pairs if column is not None}
+
+
+def parse_mapping(text: str) -> ColumnMap:
+    """`title=Headlines,published_at=Time,...` by header, or `title=1,published_at=0` by position in a file without header.
+
+    Raises:
+        ArchiveError: an unknown or repeated field, a missing one of `title` and `published_at`, or names mixed with positions.
+    """
+    known = [item.name for item in fields(ColumnMap)]
+    remedy = f"The map is `field=column,...`; fields are {', '.join(known)}; title and published_at are needed."
+    columns: dict[str, Column] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, _, column = (part.strip() for part in pair.partition("="))
+        if name not in known or not column or name in columns:
+            raise ArchiveError(f"The column map cannot use {pair!r}.", remedy=remedy)
+        columns[name] = int(column) if column.isdecimal() else column
+    if not {"title", "published_at"} <= columns.keys() or len({type(column) for column in columns.values()}) != 1:
+        raise ArchiveError(f"The column map {text!r} is incomplete, or mixes names with positions.", remedy=remedy)
+    return ColumnMap(**columns)  # pyright: ignore[reportArgumentType]  title and published_at were looked for above
+
+
+def import_archive(
+    path: Path,
+    mapping: ColumnMap,
+    *,
+    source: str,
+    engine: Engine,
+    run_id: str,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
+) -> CollectionReport:
+    """Import an archive under the name `source`; a second import of the same file stores nothing.
+
+    An archive's articles count as available from their publication on. Each batch of BATCH_ROWS items is one transaction, so an
+    interrupted import is finished by running it again. Empty rows are no items. `progress` is told the items done so far.
+
+    Raises:
+        ArchiveError: the file or the map is unusable; batches before the place of the error are stored.
+    """
+    blank = 0
+
+    def items() -> Iterator[RawItem]:
+        nonlocal blank
+        for item in _items(path, mapping, source):
+            if item is None:
+                blank += 1
+            else:
+                yield item
+
+    total, pending = Tally(), items()
+    while batch := list(islice(pending, BATCH_ROWS)):
+        with engine.begin() as connection:
+            total += store_items(connection, batch, run_id=run_id, now=now, archived=True)
+        if progress:
+            progress(total.fetched)
+    detail = f"{path.name}: {blank:,} empty rows left out" if blank else path.name
+    report = total.report(source, run_id, "imported", detail, now)
+    with engine.begin() as connection:
+        record_collection(connection, report)
+    return report
+
+
+def _items(path: Path, mapping: ColumnMap, source: str) -> Iterator[RawItem | None]:
+    names = list(mapping.present)
+    for position, cells in enumerate(read_rows(path, list(mapping.present.values())), start=1):
+        row = dict(zip(names, cells, strict=True))
+        if all(tidy(cell) is None for cell in cells):
+            yield None
+            continue
+        published = row["published_at"]
+        yield RawItem(
+            source=source,
+            origin=path.name,
+            position=position,
+            title=tidy(row["title"]),
+            summary=tidy(row.get("summary")),
+            url=tidy(row.get("url")),
+            outlet=tidy(row.get("outlet")),
+            language=tidy(row.get("language")),
+            tickers=symbols(row.get("tickers")),
+            published_at=_instant(published),
+            published_text=tidy(published),
+        )
+
+
+def _instant(cell: object) -> datetime | None:
+    if isinstance(cell, datetime):
+        return cell.replace(tzinfo=UTC) if cell.tzinfo is None else cell.astimezone(UTC)
+    if isinstance(cell, date):
+        return datetime(cell.year, cell.month, cell.day, tzinfo=UTC)
+    text = tidy(cell)
+    return parse_instant(text) if text else None

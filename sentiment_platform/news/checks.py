@@ -1,0 +1,73 @@
+"""Checks of collection: read, evaluate (`news.evaluation`), convert."""
+
+import dagster as dg
+
+from sentiment_platform.news.assets import raw_news
+from sentiment_platform.news.evaluation import (
+    Accounting,
+    Freshness,
+    QuarantineShare,
+    evaluate_accounting,
+    evaluate_freshness,
+    evaluate_quarantine,
+)
+from sentiment_platform.news.sources import feed_sources
+from sentiment_platform.store.news import collections_of_run, latest_collections, read_source_state, stored_rows_of_run
+from sentiment_platform.store.resources import PlatformResource
+
+
+def accounting_result(found: Accounting) -> dg.AssetCheckResult:
+    """Red when one item is unaccounted for."""
+    return dg.AssetCheckResult(
+        passed=found.holds,
+        metadata={
+            "collections": found.collections,
+            "unbalanced": ", ".join(found.unbalanced) or "none",
+            "missing_in_database": ", ".join(found.missing) or "none",
+        },
+    )
+
+
+def quarantine_result(found: QuarantineShare) -> dg.AssetCheckResult:
+    """A warning first, an error when a large part is refused."""
+    return dg.AssetCheckResult(
+        passed=found.is_low,
+        severity=dg.AssetCheckSeverity.ERROR if found.is_alarming else dg.AssetCheckSeverity.WARN,
+        metadata={"share": found.share, "fetched": found.fetched, "quarantined": found.quarantined},
+    )
+
+
+def freshness_result(found: Freshness) -> dg.AssetCheckResult:
+    """A warning that names every stale source with the reason."""
+    reasons = "\n".join(f"- {source}: {reason}" for source, reason in found.stale.items())
+    return dg.AssetCheckResult(
+        passed=not found.stale,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"sources": found.sources, "stale": dg.MetadataValue.md(reasons or "none")},
+    )
+
+
+@dg.asset_check(asset=raw_news, blocking=True, description="fetched = stored + duplicate + quarantined, and the rows are there.")
+def every_fetched_item_is_accounted_for(
+    context: dg.AssetCheckExecutionContext, platform: PlatformResource
+) -> dg.AssetCheckResult:
+    with platform.engine().connect() as connection:
+        reports = collections_of_run(connection, context.run.run_id)
+        rows = stored_rows_of_run(connection, context.run.run_id, min((r.finished_at for r in reports), default=platform.now()))
+    return accounting_result(evaluate_accounting(reports, rows))
+
+
+@dg.asset_check(asset=raw_news, description="At most 5 % of the fetched items are refused; above 25 % is an error.")
+def quarantine_share_is_low(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
+    with platform.engine().connect() as connection:
+        reports = collections_of_run(connection, context.run.run_id) or latest_collections(connection)
+    return quarantine_result(evaluate_quarantine(reports))
+
+
+@dg.asset_check(asset=raw_news, description="No configured feed failed when last asked, and each succeeded within 24 hours.")
+def sources_are_fresh(platform: PlatformResource) -> dg.AssetCheckResult:
+    names = [source.name for source in feed_sources(platform.settings().feeds)]
+    with platform.engine().connect() as connection:
+        reports = latest_collections(connection)
+        states = {name: read_source_state(connection, name) for name in names}
+    return freshness_result(evaluate_freshness(names, reports, states, platform.now()))

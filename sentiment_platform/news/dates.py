@@ -1,0 +1,75 @@
+"""Publication times as sources write them, read into aware UTC.
+
+RFC 2822 (RSS), ISO 8601 (Atom), Unix seconds and milliseconds, and the shapes that archives bring. A time without a zone is UTC;
+a zone that is not known makes the text unreadable, because an hour's error would be silent.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from zoneinfo import ZoneInfo
+
+_RFC_2822 = re.compile(
+    r"(?:[A-Za-z]{3,9},? )?\d{1,2} [A-Za-z]{3,9} \d{2,4} \d{1,2}:\d{2}(?::\d{2})?(?: (?P<zone>\S+)(?: \(.*\))?)?"
+)
+# The zone names of RFC 2822; "Z" and the four of the United States are what mail software must know.
+_RFC_ZONES = {"UT", "UTC", "GMT", "Z", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT"}
+_NEW_YORK_CLOCK = re.compile(r"(?P<clock>\d{1,2}:\d{2} [AP]M) ET (?:[A-Za-z]{3}, )?(?P<day>\d{1,2} [A-Za-z]+ \d{4})")
+_DAY_SHAPES = ("%b %d %Y", "%B %d %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y")
+
+
+def parse_instant(text: str) -> datetime | None:
+    """The time that `text` names, aware UTC; None when it cannot be read. A day alone is its first moment in UTC."""
+    tidy = " ".join(text.split())
+    for read in (_iso, _unix, _rfc_2822, _new_york_clock, _day):
+        found = _attempt(read, tidy)
+        if found is not None:
+            return found
+    return None
+
+
+def _attempt(read: Callable[[str], datetime | None], text: str) -> datetime | None:
+    try:
+        found = read(text)
+        if found is None:
+            return None
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # not of this shape, or outside the calendar
+        return None
+
+
+def _iso(text: str) -> datetime | None:
+    return datetime.fromisoformat(text) if len(text) >= 10 and text[:4].isdigit() and not text.isdigit() else None
+
+
+def _unix(text: str) -> datetime | None:
+    if not re.fullmatch(r"\d{9,10}|\d{12,13}", text):
+        return None
+    return datetime.fromtimestamp(int(text) / (1000 if len(text) > 10 else 1), UTC)
+
+
+def _rfc_2822(text: str) -> datetime | None:
+    found = _RFC_2822.fullmatch(text)
+    if found is None:
+        return None
+    zone = found["zone"] or ""
+    known = not zone or zone.upper() in _RFC_ZONES or re.fullmatch(r"[+-]\d{4}", zone)
+    return parsedate_to_datetime(text) if known else None
+
+
+def _new_york_clock(text: str) -> datetime | None:
+    found = _NEW_YORK_CLOCK.fullmatch(text)
+    if found is None:
+        return None
+    day, clock = _day(found["day"]), datetime.strptime(found["clock"], "%I:%M %p").time()  # noqa: DTZ007  the zone follows
+    return datetime.combine(day, clock, ZoneInfo("America/New_York")) if day else None
+
+
+def _day(text: str) -> datetime | None:
+    for shape in _DAY_SHAPES:
+        try:
+            return datetime.strptime(text, shape)  # noqa: DTZ007  a day without a zone is UTC here
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,88 @@
+"""Judgements on what was collected, free of I/O: each takes what is known and returns a frozen verdict that checks convert."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sentiment_platform.store.news import CollectionReport, SourceState
+
+WARN_SHARE = 0.05
+ERROR_SHARE = 0.25
+ERROR_MINIMUM = 20
+STALE_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """Sources whose reports do not add up, or of whose stored articles the database holds another number."""
+
+    collections: int
+    unbalanced: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every fetched item has exactly one fate."""
+        return not self.unbalanced and not self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineShare:
+    """Refused items of the fetched ones; `share` is 0 when nothing was fetched."""
+
+    fetched: int
+    quarantined: int
+
+    @property
+    def share(self) -> float:
+        """In [0, 1]."""
+        return self.quarantined / self.fetched if self.fetched else 0.0
+
+    @property
+    def is_low(self) -> bool:
+        """At most WARN_SHARE."""
+        return self.share <= WARN_SHARE
+
+    @property
+    def is_alarming(self) -> bool:
+        """Above ERROR_SHARE, of enough items to mean something."""
+        return self.share > ERROR_SHARE and self.fetched >= ERROR_MINIMUM
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Source -> why it is not fresh; empty when all are."""
+
+    sources: int
+    stale: dict[str, str]
+
+
+def evaluate_accounting(reports: Sequence[CollectionReport], stored_rows: Mapping[str, int]) -> Accounting:
+    """Hold the reports of one run against their own arithmetic and against the rows that the database has of it, by source."""
+    claimed: dict[str, int] = {}
+    for report in reports:
+        claimed[report.source] = claimed.get(report.source, 0) + report.stored
+    missing = tuple(source for source, count in claimed.items() if stored_rows.get(source, 0) != count)
+    return Accounting(len(reports), tuple(r.source for r in reports if not r.adds_up), missing)
+
+
+def evaluate_quarantine(reports: Sequence[CollectionReport]) -> QuarantineShare:
+    """The share of refused items over all the reports."""
+    return QuarantineShare(sum(r.fetched for r in reports), sum(r.quarantined for r in reports))
+
+
+def evaluate_freshness(
+    sources: Sequence[str], reports: Sequence[CollectionReport], states: Mapping[str, SourceState], now: datetime
+) -> Freshness:
+    """Which of `sources` failed when last asked, or have not succeeded for STALE_AFTER. `reports`: the newest of each source."""
+    latest = {report.source: report for report in reports}
+    stale: dict[str, str] = {}
+    for source in sources:
+        report, state = latest.get(source), states.get(source, SourceState(source))
+        if report is not None and report.outcome == "failed":
+            stale[source] = report.detail or "failed"
+        elif state.last_success_at is None:
+            stale[source] = "never collected"
+        elif now - state.last_success_at > STALE_AFTER:
+            stale[source] = f"last collected at {state.last_success_at.isoformat(timespec='seconds')}"
+    return Freshness(len(sources), stale)

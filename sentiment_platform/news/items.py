@@ -1,0 +1,44 @@
+"""One item of news as a source gave it, before any contract; and how its strings are tidied."""
+
+import re
+from datetime import datetime
+
+import msgspec
+
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class RawItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An item with its provenance. Everything may be missing or wrong: `news.quality` decides.
+
+    `published_at` is aware UTC, None where `published_text` is missing or cannot be read; `origin` is the feed's URL or the
+    archive's file name, `position` the item's number in it, from 1.
+    """
+
+    source: str
+    origin: str
+    position: int
+    title: str | None = None
+    summary: str | None = None
+    url: str | None = None
+    guid: str | None = None
+    outlet: str | None = None
+    language: str | None = None
+    tickers: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    published_text: str | None = None
+
+
+def tidy(text: object) -> str | None:
+    """Text with single blanks and none at the ends; None when nothing is left. Lone surrogates become U+FFFD."""
+    if text is None:
+        return None
+    return " ".join(_LONE_SURROGATES.sub("\ufffd", str(text)).split()) or None
+
+
+def symbols(text: object) -> tuple[str, ...]:
+    """Ticker symbols of one cell: separated by commas, semicolons, bars or blanks; list brackets, quotes and `$` are dropped."""
+    if isinstance(text, list | tuple):
+        text = ",".join(str(part) for part in text)  # pyright: ignore[reportUnknownVariableType]  cells of any type
+    parts = re.split(r"[,;|\s]+", re.sub(r"[\[\]()'\"$]", "", tidy(text) or ""))
+    return tuple(dict.fromkeys(part for part in parts if part))

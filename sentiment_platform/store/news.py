@@ -1,0 +1,254 @@
+"""SQL of the news subject, the reading half: articles, stories, quarantine, source state, collections; and their structs.
+
+Plain functions over a Connection. The writing half is `store.news_writes`; what makes an article valid or a duplicate is
+`news.quality` and `news.identity`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Date, and_, cast, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
+
+from sentiment_platform.store import tables
+from sentiment_platform.store.tables import CollectionRun, Quarantine, RawData, Sighting, StoryCluster
+
+Outcome = Literal["collected", "not_modified", "skipped", "failed", "imported"]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """An article as others read it; `story_id` is its own id until it was clustered."""
+
+    id: str
+    title: str
+    summary: str | None
+    source: str
+    outlet: str | None
+    tickers: tuple[str, ...]
+    published_at: datetime
+    available_at: datetime
+    story_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryCandidate:
+    """What clustering looks at; `story_id` is None for an article that was never clustered."""
+
+    id: str
+    title: str
+    outlet: str | None
+    published_at: datetime
+    story_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedItem:
+    """A refused row: the first rule it broke, all of them in words, and the item as it came."""
+
+    id: str
+    boundary: str
+    source: str
+    rule: str
+    detail: str
+    payload: dict[str, Any]
+    fetched_at: datetime
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What the last fetches of a source left behind; times are aware UTC."""
+
+    source: str
+    etag: str | None = None
+    last_modified: str | None = None
+    last_success_at: datetime | None = None
+    last_failure_at: datetime | None = None
+    last_failure: str | None = None
+    consecutive_failures: int = 0
+    items_seen: int = 0
+    retry_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionReport:
+    """The arithmetic of one collection of one source: fetched = stored + duplicate + quarantined."""
+
+    source: str
+    run_id: str
+    fetched: int
+    stored: int
+    duplicate: int
+    quarantined: int
+    outcome: Outcome
+    detail: str | None
+    finished_at: datetime
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every fetched item has exactly one fate."""
+        return self.fetched == self.stored + self.duplicate + self.quarantined
+
+
+@dataclass(frozen=True, slots=True)
+class NewsCounts:
+    """Rows in the tables of this subject."""
+
+    articles: int
+    stories: int
+    sightings: int
+    quarantined: int
+
+
+def read_source_state(connection: Connection, source: str) -> SourceState:
+    """What is remembered of a source; an empty state for one never seen."""
+    row = connection.execute(select(tables.SourceState.__table__).where(tables.SourceState.source == source)).one_or_none()
+    return SourceState(**row._mapping) if row else SourceState(source)  # pyright: ignore[reportPrivateUsage]  public by its documentation
+
+
+def _published(start: datetime, end: datetime) -> ColumnElement[bool]:
+    return and_(RawData.published_at >= start, RawData.published_at < end)
+
+
+def articles_between(connection: Connection, start: datetime, end: datetime) -> list[Article]:
+    """Articles with start <= published_at < end, oldest first."""
+    query = (
+        select(
+            RawData.id,
+            RawData.title,
+            RawData.summary,
+            RawData.source,
+            RawData.outlet,
+            RawData.tickers,
+            RawData.published_at,
+            RawData.available_at,
+            func.coalesce(StoryCluster.story_id, RawData.id),
+        )
+        .outerjoin(StoryCluster, StoryCluster.article_id == RawData.id)
+        .where(_published(start, end))
+        .order_by(RawData.published_at, RawData.id)
+    )
+    return [Article(*row[:5], tuple(row[5]), *row[6:]) for row in connection.execute(query)]
+
+
+def story_candidates(connection: Connection, start: datetime, end: datetime) -> list[StoryCandidate]:
+    """What clustering needs of the articles with start <= published_at < end, oldest first."""
+    query = (
+        select(RawData.id, RawData.title, RawData.outlet, RawData.published_at, StoryCluster.story_id)
+        .outerjoin(StoryCluster, StoryCluster.article_id == RawData.id)
+        .where(_published(start, end))
+        .order_by(RawData.published_at, RawData.id)
+    )
+    return [StoryCandidate(*row) for row in connection.execute(query)]
+
+
+def days_without_stories(connection: Connection, start: datetime, end: datetime) -> list[date]:
+    """UTC days of publication of the articles that became available in [start, end) and have no story yet."""
+    day = cast(func.timezone("UTC", RawData.published_at), Date)
+    query = (
+        select(day)
+        .outerjoin(StoryCluster, StoryCluster.article_id == RawData.id)
+        .where(RawData.available_at >= start, RawData.available_at < end, StoryCluster.article_id.is_(None))
+        .distinct()
+        .order_by(day)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def story_outlet_counts(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:
+    """For each article published in [start, end): how many outlets had carried its story when it became available."""
+    other, other_story = aliased(RawData), aliased(StoryCluster)
+    outlets = func.count(func.distinct(func.coalesce(other.outlet, other.source)))
+    query = (
+        select(RawData.id, outlets)
+        .join(StoryCluster, StoryCluster.article_id == RawData.id)
+        .join(other_story, other_story.story_id == StoryCluster.story_id)
+        .join(other, and_(other.id == other_story.article_id, other.available_at <= RawData.available_at))
+        .where(_published(start, end))
+        .group_by(RawData.id)
+    )
+    return dict(connection.execute(query).all())
+
+
+def stored_by_source(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:
+    """Articles published in [start, end) by source, in the order of the names."""
+    query = select(RawData.source, func.count()).where(_published(start, end)).group_by(RawData.source).order_by(RawData.source)
+    return dict(connection.execute(query).all())
+
+
+def stored_by_day(connection: Connection, run_id: str, since: datetime) -> dict[date, int]:
+    """Articles that a live run stored, by UTC day of publication; `since` is the run's time (their `available_at` is not before)."""
+    day = cast(func.timezone("UTC", RawData.published_at), Date)
+    query = select(day, func.count()).where(RawData.available_at >= since, RawData.run_id == run_id).group_by(day).order_by(day)
+    return dict(connection.execute(query).all())
+
+
+def stored_rows_of_run(connection: Connection, run_id: str, since: datetime) -> dict[str, int]:
+    """Articles that a live run stored, by source; `since` as for `stored_by_day`."""
+    query = select(RawData.source, func.count()).where(RawData.available_at >= since, RawData.run_id == run_id)
+    return dict(connection.execute(query.group_by(RawData.source)).all())
+
+
+def article_ids(connection: Connection, start: datetime, end: datetime) -> list[str]:
+    """Ids of the articles published in [start, end), sorted."""
+    return list(connection.execute(select(RawData.id).where(_published(start, end)).order_by(RawData.id)).scalars())
+
+
+def collections_of_run(connection: Connection, run_id: str) -> list[CollectionReport]:
+    """What one run collected, in the order in which it did."""
+    query = select(*_collection_columns()).where(CollectionRun.run_id == run_id).order_by(CollectionRun.id)
+    return [CollectionReport(*row) for row in connection.execute(query)]
+
+
+def latest_collections(connection: Connection) -> list[CollectionReport]:
+    """The newest collection of every source, by name of source."""
+    query = (
+        select(*_collection_columns())
+        .ext(distinct_on(CollectionRun.source))
+        .order_by(CollectionRun.source, CollectionRun.finished_at.desc(), CollectionRun.id.desc())
+    )
+    return [CollectionReport(*row) for row in connection.execute(query)]
+
+
+def _collection_columns() -> list[Any]:
+    names = CollectionReport.__dataclass_fields__
+    return [getattr(CollectionRun, name) for name in names]
+
+
+def quarantined_items(
+    connection: Connection, *, source: str | None = None, rule: str | None = None, limit: int = 100
+) -> list[QuarantinedItem]:
+    """Refused items that were not released, newest first."""
+    query = select(*[getattr(Quarantine, name) for name in QuarantinedItem.__dataclass_fields__])
+    query = query.where(Quarantine.released_at.is_(None))
+    for column, value in ((Quarantine.source, source), (Quarantine.rule, rule)):
+        if value is not None:
+            query = query.where(column == value)
+    query = query.order_by(Quarantine.fetched_at.desc(), Quarantine.id).limit(limit)
+    return [QuarantinedItem(*row) for row in connection.execute(query)]
+
+
+def quarantine_counts(connection: Connection) -> Mapping[tuple[str, str], int]:
+    """Refused items that were not released, by (source, rule)."""
+    query = (
+        select(Quarantine.source, Quarantine.rule, func.count())
+        .where(Quarantine.released_at.is_(None))
+        .group_by(Quarantine.source, Quarantine.rule)
+        .order_by(Quarantine.source, Quarantine.rule)
+    )
+    return {(source, rule): count for source, rule, count in connection.execute(query)}
+
+
+def news_counts(connection: Connection) -> NewsCounts:
+    """How much news there is."""
+    one = select(
+        select(func.count()).select_from(RawData).scalar_subquery(),
+        select(func.count(func.distinct(StoryCluster.story_id))).scalar_subquery(),
+        select(func.count()).select_from(Sighting).scalar_subquery(),
+        select(func.count()).select_from(Quarantine).scalar_subquery(),
+    )
+    return NewsCounts(*connection.execute(one).one())

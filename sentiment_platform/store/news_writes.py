@@ -1,0 +1,121 @@
+"""SQL of the news subject, the writing half. Every write is idempotent by natural key; the caller owns the transaction."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
+
+from sentiment_platform.store import tables
+from sentiment_platform.store.news import CollectionReport, QuarantinedItem, SourceState
+from sentiment_platform.store.tables import CollectionRun, Quarantine, StoryCluster
+
+
+@dataclass(frozen=True, slots=True)
+class NewArticle:
+    """One row of `raw_data` about to be written; `id` is the first 32 digits of `content_hash`."""
+
+    id: str
+    source: str
+    external_id: str
+    url: str | None
+    canonical_url: str | None
+    outlet: str | None
+    title: str
+    summary: str | None
+    language: str | None
+    tickers: tuple[str, ...]
+    published_at: datetime
+    published_text: str | None
+    fetched_at: datetime
+    available_at: datetime
+    content_hash: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryAssignment:
+    """The story of one article, how it was found and how alike (0 to 1) the two headlines are."""
+
+    article_id: str
+    story_id: str
+    method: str
+    similarity: float
+
+
+# A batch travels as one JSON parameter: a multi-row INSERT of these widths spends more time in parameters than in the database.
+_INSERT_ARTICLES = text("""
+    INSERT INTO platform.raw_data (
+        id, source, external_id, url, canonical_url, outlet, title, summary, language, tickers,
+        published_at, published_text, fetched_at, available_at, content_hash, run_id)
+    SELECT
+        id, source, external_id, url, canonical_url, outlet, title, summary, language, tickers,
+        published_at, published_text, fetched_at, available_at, content_hash, run_id
+    FROM jsonb_populate_recordset(NULL::platform.raw_data, CAST(:rows AS jsonb))
+    ON CONFLICT DO NOTHING""")
+_INSERT_SIGHTINGS = text("""
+    INSERT INTO platform.sightings (source, external_id, article_id, first_seen_at, run_id)
+    SELECT seen.source, seen.external_id, seen.id, seen.fetched_at, seen.run_id
+    FROM jsonb_populate_recordset(NULL::platform.raw_data, CAST(:rows AS jsonb)) AS seen
+    JOIN platform.raw_data AS stored USING (id)
+    ON CONFLICT DO NOTHING""")
+_ADD_TICKERS = text("""
+    UPDATE platform.raw_data AS stored
+    SET tickers = ARRAY(SELECT DISTINCT unnest(stored.tickers || seen.tickers) ORDER BY 1)
+    FROM (
+        SELECT id, array_agg(DISTINCT ticker) AS tickers
+        FROM jsonb_populate_recordset(NULL::platform.raw_data, CAST(:rows AS jsonb)), unnest(tickers) AS ticker
+        GROUP BY id) AS seen
+    WHERE stored.id = seen.id AND NOT stored.tickers @> seen.tickers""")
+
+
+def insert_articles(connection: Connection, articles: Collection[NewArticle]) -> int:
+    """Store what is new, link what is known, and return how many were new.
+
+    An item with a known content hash becomes a sighting of the stored article and adds its tickers to it. An item whose
+    (source, external id) is known under another text is left alone: the first wording is what was known then.
+    """
+    if not articles:
+        return 0
+    # One order for every writer, so that two collections of the same items cannot lock each other out.
+    ordered = sorted(articles, key=lambda article: (article.id, article.external_id))
+    rows = {"rows": msgspec.json.encode(ordered).decode()}
+    stored = connection.execute(_INSERT_ARTICLES, rows).rowcount
+    connection.execute(_INSERT_SIGHTINGS, rows)
+    if stored < len(ordered) and any(article.tickers for article in ordered):
+        connection.execute(_ADD_TICKERS, rows)
+    return stored
+
+
+def insert_quarantine(connection: Connection, items: Iterable[QuarantinedItem]) -> None:
+    """Keep refused items; the same item refused again for the same rule stays one row."""
+    rows = [asdict(item) for item in sorted(items, key=lambda item: item.id)]
+    if rows:
+        connection.execute(insert(Quarantine).on_conflict_do_nothing(), rows)
+
+
+def record_collection(connection: Connection, report: CollectionReport) -> None:
+    """Append the arithmetic of one collection."""
+    connection.execute(insert(CollectionRun), [asdict(report)])
+
+
+def write_source_state(connection: Connection, state: SourceState) -> None:
+    """Replace what is remembered of a source."""
+    values = asdict(state)
+    statement = insert(tables.SourceState).values(values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))
+
+
+def write_stories(connection: Connection, assignments: Iterable[StoryAssignment]) -> None:
+    """Assign articles to stories; an unchanged assignment is not touched."""
+    rows = [asdict(assignment) for assignment in sorted(assignments, key=lambda a: a.article_id)]
+    if rows:
+        statement = insert(StoryCluster)
+        changed = {name: statement.excluded[name] for name in ("story_id", "method", "similarity")}
+        differs = StoryCluster.story_id.is_distinct_from(statement.excluded.story_id)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["article_id"], set_=changed, where=differs),
+            rows,
+        )
