@@ -1,0 +1,321 @@
+"""The house rules that code can check: who may import what and when, how long a file is, what an asset body may hold.
+
+The one-way order between packages is in the import contracts of pyproject.toml; the last test here proves that they bite.
+Every rule is a function over one module and is run on a sample that breaks it: a rule that flags nothing is no rule.
+"""
+
+import ast
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("sentiment_platform", "serving")
+ROLE_FILES = {
+    f"{role}.py"
+    for role in ["assets", "checks", "sensors", "schedules", "jobs", "resources", "partitions", "conditions", "definitions"]
+}
+TOP = ("headless.py", "explain.py", "cli.py", "local/")
+NEVER_AT_IMPORT = {"torch", "transformers", "onnx", "onnxscript", "optuna", "matplotlib", "pandas", "scipy"}
+NEVER_IN_SERVING = NEVER_AT_IMPORT | {"dagster", "polars", "pandera", "github", "onnxruntime", "tokenizers"}
+SUPERSEDED = {
+    "multi_asset_sensor",
+    "AutoMaterializePolicy",
+    "LegacyFreshnessPolicy",
+    "SourceAsset",
+    "build_asset_reconciliation_sensor",
+}
+LONGEST_FILE, LONGEST_TEST_FILE, LONGEST_MIGRATION, MEDIAN_FILE = 320, 420, 600, 110
+LONGEST_DOCSTRING, LONGEST_ASSET = 8, 30
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file: its path from the repository's root, its text and its syntax tree."""
+
+    path: PurePosixPath
+    text: str
+    tree: ast.Module
+
+    @classmethod
+    def parse(cls, path: str, text: str) -> "Module":
+        return cls(PurePosixPath(path), text, ast.parse(text))
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.path.with_suffix("").parts).removesuffix(".__init__")
+
+    @property
+    def on_top(self) -> bool:
+        return self.path.is_relative_to("sentiment_platform") and str(self.path).removeprefix("sentiment_platform/").startswith(
+            TOP
+        )
+
+
+@lru_cache
+def modules() -> tuple[Module, ...]:
+    paths = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return tuple(Module.parse(path.relative_to(ROOT).as_posix(), path.read_text()) for path in paths)
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything below `node` that runs when the module is imported: function bodies and blocks for type checkers do not."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            for part in (*child.decorator_list, child.args):
+                yield from at_import(part)
+        elif isinstance(child, ast.Lambda):
+            yield from at_import(child.args)
+        else:
+            yield from at_import(child)
+
+
+def imported(nodes: Iterator[ast.AST]) -> Iterator[tuple[str, int]]:
+    """(dotted name, line) of every import; `from a import b` gives `a` and `a.b`, since b may be a module."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield module, node.lineno
+            yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def roots(nodes: Iterator[ast.AST]) -> set[str]:
+    return {name.partition(".")[0] for name, _ in imported(nodes)}
+
+
+def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    return {ast.unparse(item.func if isinstance(item, ast.Call) else item).rpartition(".")[2] for item in node.decorator_list}
+
+
+def heavy_import(module: Module) -> list[str]:
+    return sorted(roots(at_import(module.tree)) & NEVER_AT_IMPORT)
+
+
+def dagster_outside_role_files(module: Module) -> list[str]:
+    nodes = at_import(module.tree) if module.on_top else ast.walk(module.tree)
+    found = {name for name in roots(nodes) if name.startswith("dagster")}
+    return [] if module.path.name in ROLE_FILES else sorted(found)
+
+
+def dagster_by_another_name(module: Module) -> list[str]:
+    return [
+        ast.unparse(node)
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.ImportFrom) and node.module == "dagster")
+        or (isinstance(node, ast.Import) and any(alias.name == "dagster" and alias.asname != "dg" for alias in node.names))
+    ]
+
+
+def superseded_dagster(module: Module) -> list[str]:
+    used = {ast.unparse(node) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
+    return sorted(name for name in used if name.rpartition(".")[2] in SUPERSEDED or name == "context.run_id")
+
+
+def deferred_annotations(module: Module) -> list[str]:
+    """Dagster and Litestar read annotations at run time."""
+    reads_them = {"dagster", "litestar"} & roots(at_import(module.tree))
+    deferred = any(name == "__future__.annotations" for name, _ in imported(ast.walk(module.tree)))
+    return sorted(reads_them) if deferred else []
+
+
+def relative_import(module: Module) -> list[str]:
+    return [name for name, _ in imported(ast.walk(module.tree)) if name.startswith(".")]
+
+
+def pickled(module: Module) -> list[str]:
+    used = roots(ast.walk(module.tree)) & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    return sorted(used) + re.findall(r"\btorch\.(?:load|save)\(", module.text)
+
+
+def outside_world_at_import(module: Module) -> list[str]:
+    read = r"\bos\.(environ|getenv)|\b(datetime|date)\.(now|today|utcnow)\(|\btime\.(time|monotonic|perf_counter)\(|\.from_environment\("
+    statements = [ast.unparse(node) for node in at_import(module.tree) if isinstance(node, ast.Attribute | ast.Call)]
+    return sorted({text for text in statements if re.match(read, text) or re.search(r"\.from_environment\(", text)})
+
+
+def family_comparison(module: Module) -> list[str]:
+    """Families differ by what their table entry does, not by branches."""
+    names = {"vader", "finbert"}
+    found: list[str] = []
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Compare):
+            constants = [item for item in ast.walk(node) if isinstance(item, ast.Constant) and item.value in names]
+            found += [ast.unparse(node)] if constants else []
+        elif isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant) and node.value.value in names:
+            found.append(f"case {ast.unparse(node)}")
+    return [] if module.name == "sentiment_platform.models.families" else found
+
+
+def long_asset_body(module: Module) -> list[str]:
+    found: list[str] = []
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef) and _decorators(node) & {"asset", "multi_asset", "graph_asset"}:
+            first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+            lines = (node.end_lineno or 0) - first.lineno + 1
+            found += [f"{node.name}: {lines} lines"] if lines > LONGEST_ASSET else []
+    return found
+
+
+def broad_catch_in_asset(module: Module) -> list[str]:
+    return [
+        node.name
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef) and _decorators(node) & {"asset", "multi_asset", "graph_asset"}
+        for handler in ast.walk(node)
+        if isinstance(handler, ast.ExceptHandler)
+        and (handler.type is None or ast.unparse(handler.type) in ("Exception", "BaseException"))
+    ]
+
+
+def undescribed(module: Module) -> list[str]:
+    text = ast.get_docstring(module.tree)
+    if text is None:
+        return ["no docstring"] if module.text.strip() else []
+    length = len(text.splitlines())
+    return [f"docstring of {length} lines"] if length > LONGEST_DOCSTRING else []
+
+
+def overlong(module: Module) -> list[str]:
+    # A migration is history: it is written once, by a tool, and not read as a whole.
+    limit = LONGEST_MIGRATION if "versions" in module.path.parts else LONGEST_FILE
+    length = len(module.text.splitlines())
+    return [f"{length} lines"] if length > limit else []
+
+
+def catch_all_name(module: Module) -> list[str]:
+    return re.findall(r"utils?|helpers?|common|misc", module.path.stem)
+
+
+RULES: dict[Callable[[Module], list[str]], tuple[str, str]] = {
+    heavy_import: ("sentiment_platform/a.py", "try:\n    import torch.nn\nexcept ImportError:\n    pass"),
+    dagster_outside_role_files: ("sentiment_platform/news/collect.py", "def f():\n    import dagster as dg"),
+    dagster_by_another_name: ("sentiment_platform/news/assets.py", "from dagster import asset"),
+    superseded_dagster: ("sentiment_platform/news/assets.py", "def f(context):\n    return context.run_id"),
+    deferred_annotations: ("serving/app.py", "from __future__ import annotations\nfrom litestar import get"),
+    relative_import: ("serving/app.py", "from . import live"),
+    pickled: ("sentiment_platform/a.py", "def f(torch):\n    return torch.load('model.pt')"),
+    outside_world_at_import: ("sentiment_platform/a.py", "import os\ndef f(x=os.environ.get('X')):\n    pass"),
+    family_comparison: ("serving/router.py", "def f(family):\n    return 1 if family == 'vader' else 2"),
+    long_asset_body: ("sentiment_platform/a.py", "@dg.asset\ndef a():\n" + "    x = 1\n" * 31),
+    broad_catch_in_asset: (
+        "sentiment_platform/a.py",
+        "@dg.asset()\ndef a():\n    try:\n        f()\n    except Exception:\n        pass",
+    ),
+    undescribed: ("sentiment_platform/a.py", '"""' + "One line.\n" * 9 + '"""'),
+    overlong: ("sentiment_platform/a.py", "x = 1\n" * 321),
+    catch_all_name: ("sentiment_platform/utils.py", ""),
+}
+ALLOWED = '''"""What belongs here."""
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+
+def weights(path: str) -> "torch.Tensor":
+    import torch
+
+    return torch.zeros(int(os.environ["SIZE"]))
+'''
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_no_file_breaks_the_rule(rule: Callable[[Module], list[str]]) -> None:
+    broken = {str(module.path): found for module in modules() if (found := rule(module))}
+    assert broken == {}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_rule_flags_a_file_that_breaks_it_and_passes_one_that_does_not(rule: Callable[[Module], list[str]]) -> None:
+    assert rule(Module.parse(*RULES[rule])) != []
+    assert rule(Module.parse("sentiment_platform/models/weights.py", ALLOWED)) == []
+
+
+def test_half_of_all_files_are_short() -> None:
+    assert statistics.median(len(module.text.splitlines()) for module in modules() if module.text.strip()) < MEDIAN_FILE
+
+
+def test_no_test_file_is_overlong() -> None:
+    paths = (ROOT / "sentiment_platform_tests").rglob("*.py")
+    assert {
+        str(path.relative_to(ROOT)): n for path in paths if (n := len(path.read_text().splitlines())) > LONGEST_TEST_FILE
+    } == {}
+
+
+def reached(start: str, known: dict[str, Module]) -> dict[str, str]:
+    """Dotted name -> importing module, of everything that importing `start` and its submodules imports in turn."""
+    waiting = [name for name in known if name == start or name.startswith(f"{start}.")]
+    found = dict.fromkeys(waiting, start)
+    while waiting:
+        module = known[waiting.pop()]
+        for name, _ in imported(at_import(module.tree)):
+            # Importing a.b.c runs a and a.b too.
+            parts = name.split(".")
+            for parent in (".".join(parts[:end]) for end in range(1, len(parts) + 1)):
+                if parent not in found:
+                    found[parent] = module.name
+                    waiting += [parent] if parent in known else []
+    return found
+
+
+def test_importing_serving_loads_no_graph_and_no_table_or_training_library() -> None:
+    found = reached("serving", {module.name: module for module in modules()})
+    assert {name: found[name] for name in sorted(NEVER_IN_SERVING & set(found))} == {}
+
+
+def test_what_is_reached_over_another_module_is_found() -> None:
+    samples = [
+        Module.parse("serving/app.py", "from sentiment_platform.news import quality"),
+        Module.parse("sentiment_platform/news/quality.py", "import polars as pl"),
+    ]
+    assert reached("serving", {module.name: module for module in samples})["polars"] == "sentiment_platform.news.quality"
+
+
+def test_the_import_contracts_hold() -> None:
+    result = _contracts(ROOT)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "contract"),
+    [
+        ("sentiment_platform/store/bad.py", "from sentiment_platform.models import family", "one way"),
+        ("sentiment_platform/errors.py", "import sentiment_platform.definitions", "one way"),
+        ("sentiment_platform/models/family.py", "import serving", "Nothing imports serving"),
+        ("serving/bad.py", "def f():\n    import dagster", "never reaches the graph"),
+        ("serving/bad.py", "def f():\n    import torch", "training or table libraries"),
+        ("sentiment_platform/unplanned/__init__.py", "", "one way"),
+    ],
+)
+def test_the_import_contracts_refuse(tmp_path: Path, path: str, line: str, contract: str) -> None:
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=lambda _, names: [n for n in names if "." in n and not n.endswith(".py")]
+        )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    with (tmp_path / path).open("a") as file:
+        file.write(f"\n{line}\n")
+    result = _contracts(tmp_path)
+    assert result.returncode == 1, result.stdout
+    assert re.search(rf"{contract}.*BROKEN", " ".join(result.stdout.split()))
+
+
+def _contracts(folder: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as f; f()", "--no-cache", "--no-logo"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
