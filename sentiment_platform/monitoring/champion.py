@@ -1,0 +1,14 @@
+"""Which version is watched: the champion of the default family in the newest deployment."""
+
+from sqlalchemy import Connection
+
+from sentiment_platform.store.models import RegisteredVersion, get_version, latest_deployment
+
+
+def watched_version(connection: Connection) -> RegisteredVersion | str:
+    """The version that answers POST /predict, or in words why there is none to watch."""
+    document = latest_deployment(connection)
+    if document is None:
+        return "Nothing is deployed yet."
+    tag = document["champions"][document["default_family"]]["version"]
+    return get_version(connection, tag) or f"{tag} is deployed, but was registered in another database."

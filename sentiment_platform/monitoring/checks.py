@@ -1,0 +1,76 @@
+"""Checks of monitoring: read what was stored, evaluate, convert. A warning asks for a look; the decision is made elsewhere."""
+
+import dagster as dg
+
+from sentiment_platform.monitoring.assets import drift_report, performance_report, retrain_decision
+from sentiment_platform.monitoring.champion import watched_version
+from sentiment_platform.monitoring.deciding import live_performance, without_reason
+from sentiment_platform.monitoring.decision import LivePerformance, RetrainPolicy
+from sentiment_platform.monitoring.drift import DriftReport, read_drift
+from sentiment_platform.monitoring.severity import at_least
+from sentiment_platform.store.monitoring import newest_decisions
+from sentiment_platform.store.resources import PlatformResource
+
+POLICY = RetrainPolicy()
+
+
+def drift_result(report: DriftReport) -> dg.AssetCheckResult:
+    """Green below the severity that is a cause to train again, and where nothing can be tested, which the metadata say."""
+    return dg.AssetCheckResult(
+        passed=report.severity == "none" or not at_least(report.severity, POLICY.drift_severity),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "severity": report.severity,
+            "drifted": ", ".join(report.drifted) or "nothing",
+            "subjects_tested": report.tested,
+            "note": report.note or f"{report.texts} texts until {report.window_end}",
+        },
+    )
+
+
+def accuracy_result(found: LivePerformance) -> dg.AssetCheckResult:
+    """Green unless the live interval lies below the holdout's; without enough labels it says that nothing was judged."""
+    shown = {"live": found.live, "holdout": found.holdout}
+    figures = {
+        name: f"{a.value:.3f} ({a.low:.3f} to {a.high:.3f}), n = {a.n}, {a.data}" if a else "no figure"
+        for name, a in shown.items()
+    }
+    return dg.AssetCheckResult(
+        passed=not found.falls_short(POLICY.accuracy_margin),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={**figures, "judged": all(shown.values())},
+    )
+
+
+@dg.asset_check(asset=drift_report, description=f"Drift is below {POLICY.drift_severity} severity.")
+def drift_is_within_bounds(platform: PlatformResource) -> dg.AssetCheckResult:
+    with platform.engine().connect() as connection:
+        version = watched_version(connection)
+        if isinstance(version, str):
+            return _nothing_watched(version)
+        return drift_result(read_drift(connection, version.version))
+
+
+@dg.asset_check(
+    asset=performance_report, description="The deployed version is as right on what it serves as it was on its holdout."
+)
+def live_accuracy_matches_the_holdout(platform: PlatformResource) -> dg.AssetCheckResult:
+    with platform.engine().connect() as connection:
+        version = watched_version(connection)
+        if isinstance(version, str):
+            return _nothing_watched(version)
+        return accuracy_result(live_performance(connection, version, platform.now()))
+
+
+@dg.asset_check(asset=retrain_decision, description="No decision without its reason, and none to train again without a cause.")
+def every_decision_names_its_reason(platform: PlatformResource) -> dg.AssetCheckResult:
+    with platform.engine().connect() as connection:
+        decisions = newest_decisions(connection, limit=1000)
+    silent = without_reason(decisions)
+    return dg.AssetCheckResult(
+        passed=not silent, metadata={"decisions": len(decisions), "without_reason": ", ".join(silent) or "none"}
+    )
+
+
+def _nothing_watched(why: str) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, metadata={"note": why})

@@ -1,0 +1,70 @@
+"""Reads what a decision rests on, decides, stores. The rules themselves are `decision`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from sentiment_platform.labels.importing import FEEDBACK_SET
+from sentiment_platform.monitoring.champion import watched_version
+from sentiment_platform.monitoring.decision import Accuracy, Decision, LastTraining, LivePerformance, RetrainPolicy, decide
+from sentiment_platform.monitoring.drift import read_drift
+from sentiment_platform.monitoring.performance import live_accuracy
+from sentiment_platform.store.labels import latest_training_set
+from sentiment_platform.store.models import RegisteredVersion
+from sentiment_platform.store.monitoring import StoredDecision, labels_since, newest_decisions, write_decision
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The decision that holds now; `new` is False where it was made before. None, with a note, when nothing is watched."""
+
+    decision: Decision | None
+    new: bool
+    note: str = ""
+
+
+def decide_and_store(engine: Engine, now: datetime, *, run_id: str, policy: RetrainPolicy | None = None) -> Outcome:
+    """Decide on the newest stored reports about the watched version."""
+    policy = policy or RetrainPolicy()
+    with engine.begin() as connection:
+        version = watched_version(connection)
+        if isinstance(version, str):
+            return Outcome(None, False, version)
+        standing = newest_decisions(connection, 1, retrain=True)
+        decision = decide(
+            now,
+            version.version,
+            read_drift(connection, version.version),
+            live_performance(connection, version, now),
+            last_training(connection),
+            Decision.of(standing[0]) if standing else None,
+            policy,
+        )
+        return Outcome(decision, write_decision(connection, decision.to_stored(), run_id))
+
+
+def live_performance(connection: Connection, version: RegisteredVersion, now: datetime) -> LivePerformance:
+    """The newest live accuracy of a version, and the one in its manifest."""
+    live = live_accuracy(connection, version.version, now)
+    promised = version.manifest["metrics"].get("accuracy")
+    return LivePerformance(
+        Accuracy(live.value, live.low, live.high, live.n, live.window)
+        if live and live.low is not None and live.high is not None
+        else None,
+        Accuracy(promised["value"], promised["low"], promised["high"], promised["n"], promised["dataset"]) if promised else None,
+    )
+
+
+def last_training(connection: Connection) -> LastTraining | None:
+    """The newest training set and the labels that arrived after it."""
+    newest = latest_training_set(connection)
+    if newest is None:
+        return None
+    count, _ = labels_since(connection, newest[3], FEEDBACK_SET)
+    return LastTraining(newest[0], newest[3], count)
+
+
+def without_reason(decisions: list[StoredDecision]) -> list[str]:
+    """Ids of decisions that do not say why: no statement, or a decision to train again without a cause."""
+    return [d.id for d in decisions if not d.reasons.get("statement") or (d.retrain and not d.reasons.get("causes"))]

@@ -1,0 +1,169 @@
+"""How right the served versions are, by what people said of their answers; rows in `model_performance`.
+
+Texts that a version was fitted on are left out: being right about them proves nothing. Below `MIN_LABELS` there is no figure.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import numpy as np
+from sqlalchemy import Connection, Engine
+
+from sentiment_platform.models.evaluation import SEED, Evaluation, figures
+from sentiment_platform.models.family import LABELS
+from sentiment_platform.statistics.calibration import calibration_report
+from sentiment_platform.statistics.metrics import classification_report
+from sentiment_platform.statistics.resampling import bootstrap_means, percentile_estimate
+from sentiment_platform.store.models import Figure, get_version, newest_figures, write_figures
+from sentiment_platform.store.monitoring import (
+    FeedbackOnPrediction,
+    examples_not_held_out,
+    feedback_on_predictions,
+    prediction_counts,
+)
+from sentiment_platform.text.normalise import text_hash
+
+WINDOWS: Mapping[str, timedelta] = {"feedback:7d": timedelta(days=7), "feedback:30d": timedelta(days=30)}
+MIN_LABELS = 30
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Everything that was said of one prediction: the newest label, preference and utility, each on its own."""
+
+    prediction: FeedbackOnPrediction
+    label: str | None
+    preference: str | None
+    utility: float | None
+
+
+@dataclass(frozen=True)
+class VersionPerformance:
+    """One version over one window.
+
+    Attributes:
+        predictions: made in the window; `labelled` of them have a label, `in_sample` of those are texts that the version was
+            fitted on, which no figure counts.
+        note: what keeps figures from being given; empty when nothing does.
+    """
+
+    version: str
+    window: str
+    predictions: int
+    labelled: int
+    in_sample: int
+    figures: tuple[Figure, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class PerformanceReport:
+    """Every version that answered in any of the windows; `added` counts the figures that are new or changed."""
+
+    rows: tuple[VersionPerformance, ...]
+    added: int
+
+    def digest(self) -> str:
+        """Names every figure, and every count where there is none."""
+        content = [
+            [r.version, r.window, r.predictions, r.labelled, [[f.metric, f.value, f.n] for f in r.figures]] for r in self.rows
+        ]
+        return sha256(json.dumps(content).encode()).hexdigest()
+
+
+def measure_performance(engine: Engine, now: datetime, windows: Mapping[str, timedelta] = WINDOWS) -> PerformanceReport:
+    """Measure every version that answered within `windows` before `now`, and store a revision of each figure that changed."""
+    rows: list[VersionPerformance] = []
+    with engine.begin() as connection:
+        for window, length in windows.items():
+            counts = prediction_counts(connection, now - length, now)
+            judged = latest_by_prediction(feedback_on_predictions(connection, now - length, now))
+            for version, predictions in counts.items():
+                of_version = [row for row in judged if row.prediction.model_version == version]
+                rows.append(_measure(connection, version, window, predictions, of_version))
+        added = write_figures(connection, [figure for row in rows for figure in row.figures], now)
+    return PerformanceReport(tuple(rows), added)
+
+
+def live_accuracy(
+    connection: Connection, version: str, now: datetime, windows: Mapping[str, timedelta] = WINDOWS
+) -> Figure | None:
+    """The accuracy of the shortest window that has one which is not older than the window itself."""
+    stored = {row["window"]: row for row in newest_figures(connection, [version]) if row["metric"] == "accuracy"}
+    for window, length in sorted(windows.items(), key=lambda item: item[1]):
+        row = stored.get(window)
+        if row and row["as_of"] > now - length:
+            return Figure(
+                version,
+                window,
+                "accuracy",
+                row["value"],
+                row["low"],
+                row["high"],
+                row["n"],
+                row["label_coverage"],
+                row["in_sample"],
+            )
+    return None
+
+
+def latest_by_prediction(feedback: Sequence[FeedbackOnPrediction]) -> list[Judged]:
+    """Fold feedback, oldest first, to one row a prediction; saying nothing of the label does not take an earlier one back."""
+    found: dict[str, Judged] = {}
+    for row in feedback:
+        before = found.get(row.prediction_id) or Judged(row, None, None, None)
+        found[row.prediction_id] = Judged(
+            row,
+            row.label or before.label,
+            row.preference or before.preference,
+            before.utility if row.utility is None else row.utility,
+        )
+    return list(found.values())
+
+
+def _measure(connection: Connection, version: str, window: str, predictions: int, judged: Sequence[Judged]) -> VersionPerformance:
+    labelled = [row for row in judged if row.label is not None]
+    seen = _fitted_on(connection, version, labelled)
+    usable = [row for row in labelled if _example_id(row) not in seen]
+    preferred = [float(row.preference == row.prediction.family) for row in judged if row.preference is not None]
+    useful = [row.utility for row in judged if row.utility is not None]
+    found = [
+        *(_label_figures(version, window, usable, len(usable) / predictions) if len(usable) >= MIN_LABELS else []),
+        *_mean_figure(version, window, "preferred_share", preferred, predictions),
+        *_mean_figure(version, window, "utility", useful, predictions),
+    ]
+    in_sample = len(labelled) - len(usable)
+    few = f"{len(usable)} usable labels, {MIN_LABELS} are needed" if len(usable) < MIN_LABELS else ""
+    return VersionPerformance(version, window, predictions, len(labelled), in_sample, tuple(found), few)
+
+
+def _label_figures(version: str, window: str, rows: Sequence[Judged], coverage: float) -> list[Figure]:
+    truth = np.array([LABELS.index(row.label) for row in rows], dtype=np.int64)  # type: ignore[arg-type]
+    probabilities = np.array([row.prediction.probabilities for row in rows], dtype=np.float64)
+    report = classification_report(truth, probabilities, seed=SEED)
+    evaluation = Evaluation(probabilities, report, calibration_report(truth, probabilities, seed=SEED))
+    return figures(version, window, evaluation, label_coverage=coverage)
+
+
+def _mean_figure(version: str, window: str, metric: str, values: Sequence[float], predictions: int) -> list[Figure]:
+    if len(values) < MIN_LABELS:
+        return []
+    column = np.array(values, dtype=np.float64)[:, np.newaxis]
+    means = bootstrap_means(column, seed=SEED)[:, 0]
+    mean = percentile_estimate(float(column.mean()), means, n=len(values))
+    return [Figure(version, window, metric, mean.value, mean.low, mean.high, mean.n, len(values) / predictions)]
+
+
+def _fitted_on(connection: Connection, version: str, rows: Sequence[Judged]) -> set[str]:
+    registered = get_version(connection, version)
+    if registered is None or not rows:
+        return set()
+    return examples_not_held_out(connection, registered.training_set, [_example_id(row) for row in rows])
+
+
+def _example_id(row: Judged) -> str:
+    """The id that this text has, or would have, in a training set."""
+    return text_hash(row.prediction.text)[:32]

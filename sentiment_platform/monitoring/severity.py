@@ -1,0 +1,44 @@
+"""How bad a drift is, in five words, from the rows of one report.
+
+| severity | when |
+|---|---|
+| critical | half of the tested features drifted, and a score with them |
+| high | half of the tested features drifted, or a quarter of them and a score |
+| medium | a score drifted, or two features, or one at twice its threshold |
+| low | one feature drifted, by less than twice its threshold |
+| none | nothing drifted, or nothing could be tested |
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from sentiment_platform.statistics.drift import FeatureDrift
+
+Severity = Literal["none", "low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high", "critical")
+
+SENTIMENT, CONFIDENCE, PREDICTED_LABEL = "score:sentiment", "score:confidence", "predicted_label"
+SCORES = (SENTIMENT, CONFIDENCE, PREDICTED_LABEL)
+"""Subjects that describe what the model answered; every other subject is a feature."""
+
+
+def severity_of(rows: Sequence[FeatureDrift]) -> Severity:
+    """The first line of the table above that holds."""
+    tested = {row.feature for row in rows if row.statistic is not None and row.feature not in SCORES}
+    drifted = [row for row in rows if row.drifted]
+    features = {row.feature for row in drifted if row.feature not in SCORES}
+    score = any(row.feature in SCORES for row in drifted)
+    strong = any(row.statistic is not None and row.statistic >= 2 * row.threshold for row in drifted)
+    share = len(features) / len(tested) if tested else 0.0
+    if share >= 0.5:
+        return "critical" if score else "high"
+    if score and share >= 0.25:
+        return "high"
+    if score or len(features) >= 2 or strong:
+        return "medium"
+    return "low" if features else "none"
+
+
+def at_least(severity: Severity, bound: Severity) -> bool:
+    """Whether `severity` is `bound` or worse."""
+    return SEVERITIES.index(severity) >= SEVERITIES.index(bound)

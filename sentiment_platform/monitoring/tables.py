@@ -1,0 +1,76 @@
+"""Markdown tables of what was measured, as Dagster's metadata shows them."""
+
+from collections.abc import Iterable, Sequence
+
+from sentiment_platform.monitoring.decision import Decision
+from sentiment_platform.monitoring.drift import DriftReport
+from sentiment_platform.monitoring.performance import PerformanceReport
+
+
+def drift_table(report: DriftReport) -> str:
+    """One line a test: figures, decision, and why it could not be made where it could not."""
+    rows = [
+        (
+            row.feature,
+            row.test.upper(),
+            _number(row.statistic),
+            f"{row.threshold:g}",
+            _number(row.adjusted_p),
+            f"{row.n_reference:,} / {row.n_current:,}",
+            row.not_testable or ("**drifted**" if row.drifted else "steady"),
+        )
+        for row in report.rows
+    ]
+    header = ("subject", "test", "statistic", "threshold", "adjusted p", "n reference / served", "outcome")
+    return _table(header, rows, report.note or "Nothing was tested.")
+
+
+def missing_table(report: DriftReport) -> str:
+    """One line a feature that lacks values on either side."""
+    rows = [(name, f"{one:.0%}", f"{other:.0%}") for name, (one, other) in report.missing.items() if one or other]
+    return _table(("feature", "missing in the reference", "missing when served"), rows, "No value is missing on either side.")
+
+
+def performance_table(report: PerformanceReport) -> str:
+    """One line a version and window; figures only where there are labels enough."""
+    rows: list[tuple[str, ...]] = []
+    for row in report.rows:
+        found = {figure.metric: figure for figure in row.figures}
+        shown = [
+            f"{found[name].value:.3f} ({found[name].low:.3f} to {found[name].high:.3f})" if name in found else "-"
+            for name in ("accuracy", "macro_f1", "preferred_share", "utility")
+        ]
+        ece = f"{found['ece'].value:.3f}" if "ece" in found else "-"
+        rows.append(
+            (
+                row.version,
+                row.window,
+                f"{row.predictions:,}",
+                str(row.labelled),
+                str(row.in_sample),
+                *shown[:2],
+                ece,
+                *shown[2:],
+                row.note,
+            )
+        )
+    header = ("version", "window", "predictions", "labelled", "left out: fitted on", "accuracy", "macro-F1", "ECE")
+    return _table((*header, "preferred", "utility", "note"), rows, "No prediction has been served in these windows.")
+
+
+def decision_table(decision: Decision) -> str:
+    """One line a cause."""
+    return _table(("cause", "about", "why"), [(c.kind, c.subject, c.statement) for c in decision.causes], decision.reason)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:
+    lines = [_line(row) for row in rows]
+    return "\n".join([_line(header), _line(["---"] * len(header)), *lines]) if lines else empty
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
