@@ -1,0 +1,73 @@
+"""A real HTTP server on loopback whose answers a test scripts, path by path."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class ScriptedServer:
+    """`answers[path]` writes the answer; `requests` lists (path, headers) as they came."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.answers: dict[str, Answer] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+
+
+def reply(body: bytes = b"", status: int = 200, **headers: str) -> Answer:
+    """An answer with a body; keyword `etag="x"` is the header, underscores are hyphens. 304 if the ETag is the one sent."""
+
+    def write(handler: BaseHTTPRequestHandler) -> None:
+        same = "etag" in headers and handler.headers.get("If-None-Match") == headers["etag"]
+        handler.send_response(304 if same else status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", "0" if same else str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(b"" if same else body)
+
+    return write
+
+
+@contextmanager
+def serving() -> Iterator[ScriptedServer]:
+    """Start the server; stop it at the end."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            scripted.requests.append((self.path, dict(self.headers)))
+            with suppress(BrokenPipeError, ConnectionResetError):  # the client had enough
+                scripted.answers.get(self.path, reply(status=404))(self)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    scripted = ScriptedServer(server.server_address[1])
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield scripted
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def rss(*items: str, title: str = "A feed") -> bytes:
+    """An RSS 2.0 document with these <item> elements."""
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><rss version="2.0"><channel><title>{title}</title><language>en</language>'
+        f"{''.join(items)}</channel></rss>"
+    ).encode()
+
+
+def item(title: str, link: str, published: str, *, guid: str = "", extra: str = "") -> str:
+    """One <item>."""
+    return (
+        f'<item><title>{title}</title><link>{link}</link><guid isPermaLink="false">{guid or link}</guid>'
+        f"<pubDate>{published}</pubDate>{extra}</item>"
+    )

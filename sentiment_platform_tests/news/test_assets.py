@@ -1,0 +1,190 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import dagster as dg
+import pytest
+from sqlalchemy import Engine, text
+
+from sentiment_platform.news.assets import articles, raw_news
+from sentiment_platform.news.checks import every_fetched_item_is_accounted_for, quarantine_share_is_low, sources_are_fresh
+from sentiment_platform.news.collect import store_items
+from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.jobs import collect_job
+from sentiment_platform.news.schedules import collection_schedule
+from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform_tests.news.server import ScriptedServer, item, reply, rss
+
+NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
+CHECKS = [every_fetched_item_is_accounted_for, quarantine_share_is_low, sources_are_fresh]
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def platform(database_url: str, feeds: ScriptedServer) -> Iterator[PlatformResource]:
+    hours = {"1": 2, "2": 3, "3": 30, "4": 80}
+    items = [
+        item(f"Story {n} moves", f"https://e.example/{n}", format_datetime(NOW - timedelta(hours=h))) for n, h in hours.items()
+    ]
+    feeds.answers["/wire"] = reply(
+        rss(*items, item("Story 1 moves!", "https://copy.example/1", format_datetime(NOW - timedelta(hours=1)))), etag='"1"'
+    )
+    feeds.answers["/page"] = reply(b"<html>Log in</html>")
+    platform = PlatformResource(
+        overrides={
+            "DATABASE_URL": database_url,
+            "SENTIMENT_FEEDS": f"wire={feeds.url}/wire,page={feeds.url}/page",
+            "SENTIMENT_ALLOW_PRIVATE_HOSTS": "yes",
+        },
+        fixed_now=NOW.isoformat(),
+    )
+    yield platform
+    platform.engine().dispose()
+
+
+def run(
+    instance: dg.DagsterInstance, platform: PlatformResource, first: str, last: str | None = None
+) -> dg.ExecuteInProcessResult:
+    definitions = dg.Definitions(
+        assets=[raw_news, articles],
+        asset_checks=CHECKS,
+        jobs=[collect_job],
+        schedules=[collection_schedule],
+        resources={"platform": platform},
+    )
+    dg.Definitions.validate_loadable(definitions)
+    job = definitions.resolve_job_def("collect_job")
+    if last is None:
+        return job.execute_in_process(instance=instance, partition_key=first, raise_on_error=False)
+    tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+
+
+def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]:
+    (materialization, *_) = result.asset_materializations_for_node(asset)
+    return {name: value.value for name, value in materialization.metadata.items()}
+
+
+def test_todays_run_collects_every_feed_stores_other_days_too_and_shows_its_arithmetic(
+    instance: dg.DagsterInstance, platform: PlatformResource
+) -> None:
+    result = run(instance, platform, "2025-01-06")
+    shown = metadata(result, "raw_news")
+    assert result.success
+    assert (shown["fetched"], shown["stored"], shown["duplicate"], shown["quarantined"]) == (5, 5, 0, 0)
+    assert "| wire | 5 | 5 | 0 | 0 | collected |" in str(shown["sources"])
+    assert "HTML page" in str(shown["sources"])
+    assert "| 2025-01-05 | 1 |" in str(shown["other_days"])
+    told = metadata(result, "articles")
+    assert (told["articles"], told["stories"], told["syndicated_copies"]) == (3, 2, 1)
+    assert told["late_days"] == "2025-01-03, 2025-01-05"
+    checks = {e.check_name: (e.passed, e.severity) for e in result.get_asset_check_evaluations()}
+    assert checks["every_fetched_item_is_accounted_for"] == (True, dg.AssetCheckSeverity.ERROR)
+    assert checks["sources_are_fresh"] == (False, dg.AssetCheckSeverity.WARN)
+    assert checks["quarantine_share_is_low"][0]
+
+
+def test_a_second_run_of_the_day_changes_nothing_and_keeps_the_data_version(
+    instance: dg.DagsterInstance, platform: PlatformResource
+) -> None:
+    first, second = run(instance, platform, "2025-01-06"), run(instance, platform, "2025-01-06")
+    for asset in ("raw_news", "articles"):
+        versions = [r.asset_materializations_for_node(asset)[0].tags["dagster/data_version"] for r in (first, second)]
+        assert versions[0] == versions[1]
+    assert metadata(second, "raw_news")["stored"] == 0
+    assert metadata(second, "articles") == {**metadata(first, "articles"), "late_days": "none"}
+    with platform.engine().connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM platform.story_clusters")).scalar_one() == 5
+
+
+def test_a_past_day_fetches_nothing_and_reports_what_archives_brought(
+    instance: dg.DagsterInstance, platform: PlatformResource, feeds: ScriptedServer
+) -> None:
+    at = datetime(2024, 5, 3, 9, tzinfo=UTC)
+    archived = RawItem(source="archive", origin="a.csv", position=1, title="An old story", published_at=at, published_text="x")
+    with platform.engine().begin() as connection:
+        store_items(connection, [archived], run_id="import", now=NOW, archived=True)
+    result = run(instance, platform, "2024-05-03")
+    assert feeds.requests == []
+    assert metadata(result, "raw_news")["dagster/partition_row_count"] == 1
+    assert "| archive | 1 |" in str(metadata(result, "raw_news")["articles_by_source"])
+    assert metadata(result, "articles")["stories"] == 1
+
+
+def test_a_range_of_days_is_one_run(instance: dg.DagsterInstance, platform: PlatformResource, feeds: ScriptedServer) -> None:
+    result = run(instance, platform, "2025-01-03", "2025-01-06")
+    assert result.success
+    assert len(result.asset_materializations_for_node("raw_news")) == 4
+    assert len([path for path, _ in feeds.requests if path == "/wire"]) == 1
+    assert (metadata(result, "raw_news")["dagster/partition_row_count"], metadata(result, "articles")["late_days"]) == (5, "none")
+
+
+def test_an_item_that_is_unaccounted_for_stops_the_run_before_articles(
+    instance: dg.DagsterInstance, platform: PlatformResource
+) -> None:
+    # The defect: the report of a collection claims a stored row that the database does not have.
+    with platform.engine().begin() as connection:
+        connection.execute(
+            text(
+                "CREATE FUNCTION platform.miscount() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN NEW.stored := NEW.stored + 1; NEW.fetched := NEW.fetched + 1; RETURN NEW; END $$"
+            )
+        )
+        connection.execute(
+            text(
+                "CREATE TRIGGER miscount BEFORE INSERT ON platform.collection_runs FOR EACH ROW "
+                "WHEN (NEW.stored > 0) EXECUTE FUNCTION platform.miscount()"
+            )
+        )
+    result = run(instance, platform, "2025-01-06")
+    assert not result.success
+    assert {e.check_name for e in result.get_asset_check_evaluations() if not e.passed} >= {"every_fetched_item_is_accounted_for"}
+    assert instance.get_latest_materialization_event(dg.AssetKey("articles")) is None
+
+
+def test_articles_become_part_of_an_earlier_story_that_arrives_late(
+    instance: dg.DagsterInstance, platform: PlatformResource, feeds: ScriptedServer
+) -> None:
+    run(instance, platform, "2025-01-06")
+    feeds.answers["/wire"] = reply(
+        rss(item("STORY 1 MOVES", "https://first.example/1", format_datetime(NOW - timedelta(hours=40))))
+    )
+    run(instance, platform, "2025-01-06")
+    with platform.engine().connect() as connection:
+        stories = connection.execute(
+            text(
+                "SELECT story_id, count(*) FROM platform.story_clusters JOIN platform.raw_data ON id = article_id "
+                "WHERE title ILIKE 'story 1 moves%' GROUP BY 1"
+            )
+        ).all()
+        first = connection.execute(text("SELECT id FROM platform.raw_data WHERE url LIKE '%first.example%'")).scalar_one()
+    assert [tuple(row) for row in stories] == [(first, 3)]
+
+
+def tick(at: datetime, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
+    requests = collection_schedule(context)
+    assert isinstance(requests, list)
+    return requests
+
+
+def test_every_tick_of_a_day_requests_that_day_once_and_the_first_hour_yesterday_too(instance: dg.DagsterInstance) -> None:
+    midnight = datetime(2025, 1, 6, tzinfo=UTC)
+    ticks = [tick(midnight + timedelta(minutes=15 * n), instance) for n in range(96)]
+    today = [request for requests in ticks for request in requests if request.partition_key == "2025-01-06"]
+    yesterday = [request for requests in ticks for request in requests if request.partition_key == "2025-01-05"]
+    assert (len(today), len(yesterday)) == (96, 4)
+    assert all(len(requests) == 2 for requests in ticks[:4])
+    assert len({request.run_key for request in today + yesterday}) == 100
+
+
+def test_the_partition_of_today_exists_while_today_is_going_on(engine: Engine) -> None:
+    from sentiment_platform.news.partitions import daily
+
+    keys = daily.get_partition_keys(current_time=NOW)
+    assert (keys[0], keys[-1]) == ("2018-01-01", "2025-01-06")

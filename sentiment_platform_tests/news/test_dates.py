@@ -1,0 +1,47 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from sentiment_platform.news.dates import parse_instant
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Wed, 05 Nov 2025 14:21:36 -0500", datetime(2025, 11, 5, 19, 21, 36, tzinfo=UTC)),
+        ("Sun, 08 Mar 2026 22:16 GMT", datetime(2026, 3, 8, 22, 16, tzinfo=UTC)),
+        ("Mon, 06 Jan 2025 10:00:00 EST", datetime(2025, 1, 6, 15, tzinfo=UTC)),
+        ("Mon, 06 Jan 2025 10:00:00", datetime(2025, 1, 6, 10, tzinfo=UTC)),
+        ("2026-03-15T00:48:24.900Z", datetime(2026, 3, 15, 0, 48, 24, 900000, tzinfo=UTC)),
+        ("2026-03-15 00:48:24+02:00", datetime(2026, 3, 14, 22, 48, 24, tzinfo=UTC)),
+        ("2026-03-15T00:48:24", datetime(2026, 3, 15, 0, 48, 24, tzinfo=UTC)),
+        ("2020-07-18", datetime(2020, 7, 18, tzinfo=UTC)),
+        ("Jul 18 2020", datetime(2020, 7, 18, tzinfo=UTC)),
+        ("July 18, 2020", datetime(2020, 7, 18, tzinfo=UTC)),
+        ("18-Jul-20", datetime(2020, 7, 18, tzinfo=UTC)),
+        (" 7:51  PM ET Fri, 17 July 2020", datetime(2020, 7, 17, 23, 51, tzinfo=UTC)),
+        ("7:51 PM ET Fri, 17 January 2020", datetime(2020, 1, 18, 0, 51, tzinfo=UTC)),
+        ("7:24  PM ET Fri, 28 Feb 2020", datetime(2020, 2, 29, 0, 24, tzinfo=UTC)),
+        ("1595030400", datetime(2020, 7, 18, tzinfo=UTC)),
+        ("1595030400000", datetime(2020, 7, 18, tzinfo=UTC)),
+    ],
+)
+def test_a_publication_time_is_read_into_utc(text: str, expected: datetime) -> None:
+    assert parse_instant(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "2020",
+        "2020-13-40",
+        "Wed, 45 Nov 2025 14:21:36 GMT",
+        "Mon, 06 Jan 2025 10:00:00 CEST",
+        "9" * 40,
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
+def test_what_cannot_be_read_for_certain_is_not_guessed(text: str) -> None:
+    assert parse_instant(text) is None

@@ -1,0 +1,70 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.quality import RULES, judge
+
+NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
+GOOD = {
+    "source": "wire",
+    "origin": "wire.csv",
+    "position": 1,
+    "title": "Profit rises at Example Corp",
+    "summary": "A summary.",
+    "url": "https://example.com/1",
+    "outlet": "Wire",
+    "language": "en-us",
+    "tickers": ("EXM", "BRK.B", "^GSPC", "0700.HK"),
+    "published_at": NOW,
+    "published_text": "Mon, 06 Jan 2025 12:00:00 GMT",
+}
+DEFECTS: dict[str, dict[str, object]] = {
+    "title_is_present": {"title": None},
+    "title_has_letters": {"title": "+++ 123 +++"},
+    "title_is_at_most_500_characters": {"title": "a" * 501},
+    "title_is_decoded": {"title": "Caf\ufffd profits"},
+    "text_has_no_binary": {"summary": "a\x00b"},
+    "summary_is_at_most_20000_characters": {"summary": "a" * 20_001},
+    "published_at_is_present": {"published_at": None, "published_text": None},
+    "published_at_is_readable": {"published_at": None, "published_text": "recently"},
+    "published_at_is_not_in_the_future": {"published_at": NOW + timedelta(days=1, seconds=1)},
+    "published_at_is_after_1990": {"published_at": datetime(1970, 1, 1, tzinfo=UTC)},
+    "url_is_http": {"url": "file:///etc/passwd"},
+    "url_is_at_most_2000_characters": {"url": "https://example.com/" + "a" * 2_000},
+    "tickers_are_symbols": {"tickers": ("EXM", "not/a/ticker")},
+    "outlet_is_at_most_200_characters": {"outlet": "a" * 201},
+    "language_is_a_code": {"language": "klingon!"},
+}
+
+
+def item(**changes: object) -> RawItem:
+    return RawItem(**{**GOOD, **changes})  # type: ignore[arg-type]
+
+
+def test_every_rule_has_its_defect() -> None:
+    assert list(DEFECTS) == list(RULES)
+
+
+@pytest.mark.parametrize("rule", DEFECTS)
+def test_a_defect_is_refused_under_the_name_of_its_rule(rule: str) -> None:
+    bad = item(**DEFECTS[rule])
+    judgement = judge([item(), bad, item(position=3)], NOW)
+    assert [(refusal.rule, refusal.item) for refusal in judgement.refused] == [(rule, bad)]
+    assert judgement.refused[0].detail == RULES[rule]
+    assert [accepted.position for accepted in judgement.accepted] == [1, 3]
+
+
+def test_an_item_with_several_defects_is_refused_once_and_all_are_named() -> None:
+    judgement = judge([item(title=None, url="ftp://example.com", tickers=("?",))], NOW)
+    assert [refusal.rule for refusal in judgement.refused] == ["title_is_present"]
+    assert judgement.refused[0].detail == "; ".join(RULES[r] for r in ("title_is_present", "url_is_http", "tickers_are_symbols"))
+
+
+def test_an_item_with_nothing_but_title_and_time_is_accepted() -> None:
+    bare = RawItem(source="s", origin="o", position=1, title="Profit", published_at=NOW + timedelta(hours=23), published_text="x")
+    assert judge([bare], NOW).accepted == (bare,)
+
+
+def test_no_items_are_no_work() -> None:
+    assert judge([], NOW).accepted == ()
