@@ -6,12 +6,10 @@ from sentiment_platform.experiments import assets as experiment_assets
 from sentiment_platform.experiments import checks as experiment_checks
 from sentiment_platform.features import assets as feature_assets
 from sentiment_platform.features import checks as feature_checks
-from sentiment_platform.features.resources import RedisResource
 from sentiment_platform.labels import assets as label_assets
 from sentiment_platform.labels import checks as label_checks
 from sentiment_platform.labels.sensors import new_labels_arrived
 from sentiment_platform.models import assets as model_assets
-from sentiment_platform.models.resources import RegistryResource
 from sentiment_platform.monitoring import assets as monitoring_assets
 from sentiment_platform.monitoring import checks as monitoring_checks
 from sentiment_platform.monitoring.jobs import monitor_job
@@ -28,8 +26,6 @@ from sentiment_platform.promotion.schedules import weekly
 from sentiment_platform.promotion.sensors import a_version_was_selected
 from sentiment_platform.store.resources import PlatformResource
 
-platform = PlatformResource()
-
 ASSET_MODULES = [news_assets, feature_assets, label_assets, model_assets, experiment_assets, promotion_assets, monitoring_assets]
 CHECK_MODULES = [news_checks, feature_checks, label_checks, experiment_checks, promotion_checks, monitoring_checks]
 
@@ -39,5 +35,5 @@ defs = dg.Definitions(
     jobs=[collect_job, train_job, baseline_job, deploy_job, monitor_job],
     schedules=[collection_schedule, weekly, monitoring_schedule],
     sensors=[retraining_was_decided, new_labels_arrived, a_version_was_selected],
-    resources={"platform": platform, "redis": RedisResource(platform=platform), "registry": RegistryResource(platform=platform)},
+    resources={"platform": PlatformResource()},
 )

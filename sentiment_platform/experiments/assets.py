@@ -6,7 +6,7 @@ import dagster as dg
 
 from sentiment_platform.experiments.offline import Standing, standing, store_comparisons
 from sentiment_platform.models.plots import as_markdown, difference_png
-from sentiment_platform.models.resources import RegistryResource
+from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.statistics.significance import paired_bootstrap_samples
 from sentiment_platform.store.resources import PlatformResource
 
@@ -19,10 +19,8 @@ from sentiment_platform.store.resources import PlatformResource
     tags={"stage": "training"},
     description="What runs and what is new, pairwise on the same holdout: exact McNemar, paired bootstrap of macro-F1, verdict in words.",
 )
-def ab_evaluation(
-    context: dg.AssetExecutionContext, platform: PlatformResource, registry: RegistryResource
-) -> dg.MaterializeResult[Any]:
-    found = standing(platform.engine(), registry.access())
+def ab_evaluation(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    found = standing(platform.engine(), RegistryAccess(platform.settings()))
     digest = store_comparisons(platform.engine(), found, context.run.run_id)
     proposal = found.proposal()
     return dg.MaterializeResult(

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from sentiment_platform.experiments.offline import standing
-from sentiment_platform.models.resources import RegistryResource
+from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.store.resources import PlatformResource
 
 MINIMUM_TEXTS = 50
@@ -14,8 +14,8 @@ MINIMUM_TEXTS = 50
     blocking=True,
     description="Every version answered every holdout text, there are enough of them, and the proposal follows from the verdicts.",
 )
-def the_verdict_rests_on_evidence(platform: PlatformResource, registry: RegistryResource) -> dg.AssetCheckResult:
-    found = standing(platform.engine(), registry.access())
+def the_verdict_rests_on_evidence(platform: PlatformResource) -> dg.AssetCheckResult:
+    found = standing(platform.engine(), RegistryAccess(platform.settings()))
     proposal = found.proposal()
     enough = len(found.labels) >= MINIMUM_TEXTS
     words = " ".join(comparison.words() for comparison in found.comparisons) or "One version alone: the bootstrap rule applies."

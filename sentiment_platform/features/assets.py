@@ -1,11 +1,12 @@
 """The asset `article_features`: a vector for each article of the day, offline and online."""
 
+from contextlib import closing
 from typing import Any
 
 import dagster as dg
 
+from sentiment_platform.features.connection import connect
 from sentiment_platform.features.pipeline import refresh_context, run
-from sentiment_platform.features.resources import RedisResource
 from sentiment_platform.features.schema import DEFAULT_SCHEMA
 from sentiment_platform.news.partitions import daily
 from sentiment_platform.store.resources import PlatformResource
@@ -22,12 +23,10 @@ from sentiment_platform.store.resources import PlatformResource
     pool="features",
     description=f"Schema {DEFAULT_SCHEMA.version}: {len(DEFAULT_SCHEMA.names)} values for each article, as they were known when it became available.",
 )
-def article_features(
-    context: dg.AssetExecutionContext, platform: PlatformResource, redis: RedisResource
-) -> dg.MaterializeResult[Any]:
+def article_features(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     """Compute once, write to PostgreSQL, then to Redis; then refresh what requests ask about tickers and outlets."""
     window = context.partition_time_window
-    with redis.connect() as client:
+    with closing(connect(platform.settings().require("redis_url"))) as client:
         report = run(platform.engine(), client, DEFAULT_SCHEMA, window.start, window.end, platform.now())
         entities = refresh_context(platform.engine(), client, DEFAULT_SCHEMA, platform.now())
     return dg.MaterializeResult(

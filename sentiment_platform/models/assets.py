@@ -10,7 +10,7 @@ from sentiment_platform.models.holdout import evaluate_latest, holdout_window
 from sentiment_platform.models.plots import as_markdown, confusion_matrix_png, reliability_png
 from sentiment_platform.models.publishing import train_and_publish
 from sentiment_platform.models.reporting import log_progress, manifest_summary
-from sentiment_platform.models.resources import RegistryResource
+from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.store.models import write_figures, write_holdout_predictions
 from sentiment_platform.store.resources import PlatformResource
 
@@ -36,12 +36,10 @@ def model_asset(family: str, description: str) -> dg.AssetsDefinition:
         pool="training",
         description=description,
     )
-    def model(
-        context: dg.AssetExecutionContext, config: TrainingConfig, platform: PlatformResource, registry: RegistryResource
-    ) -> dg.MaterializeResult[Any]:
+    def model(context: dg.AssetExecutionContext, config: TrainingConfig, platform: PlatformResource) -> dg.MaterializeResult[Any]:
         trained = train_and_publish(
             platform.engine(),
-            registry.access(),
+            RegistryAccess(platform.settings()),
             family,
             TrainingOptions(config.seed, config.threads, config.parameters),
             run_id=context.run.run_id,
@@ -74,8 +72,8 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
         tags={"stage": "training"},
         description="Metrics with intervals, confusion matrix and reliability of the newest version on the holdout.",
     )
-    def evaluation(platform: PlatformResource, registry: RegistryResource) -> dg.MaterializeResult[Any]:
-        found = evaluate_latest(platform.engine(), registry.access(), family)
+    def evaluation(platform: PlatformResource) -> dg.MaterializeResult[Any]:
+        found = evaluate_latest(platform.engine(), RegistryAccess(platform.settings()), family)
         window = holdout_window(found.training_set)
         with platform.engine().begin() as connection:
             added = write_figures(connection, figures(found.version, window, found.evaluation), platform.now())

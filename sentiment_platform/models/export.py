@@ -17,6 +17,7 @@ import numpy as np
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import LABELS, ExportReport, Floats, Integers, LabelledTexts, ProgressSink, TrainingData
+from sentiment_platform.models.head import CalibrationHead
 from sentiment_platform.models.head_training import fit_head, measure_ablation
 from sentiment_platform.models.progress import ProgressMeter
 from sentiment_platform.models.transformer_network import set_attention
@@ -94,13 +95,12 @@ class Parity:
 def export_transformer(trained: TrainedTransformer, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
     """Write the four files of the family into `directory`; the same trained state and data give the same bytes.
 
-    The head is fitted on the validation logits of the int8 graph, because that is what serves, and uses the features only if their
-    ablation says that they help.
+    The head is fitted on the validation logits of the int8 graph, because that is what serves.
 
     Raises:
         ParityError: the graph or its int8 form does not answer like the trained network.
     """
-    meter = ProgressMeter(progress, "export", 5)
+    meter = ProgressMeter(progress, "export", 4)
     meter.advance(0, "writing the graph")
     config = TransformerConfig(
         FORMAT,
@@ -123,19 +123,8 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
     fp32_bytes = fp32.SerializeToString()
     parity = measure_parity(trained, fp32_bytes, served, data.validation)
     parity.require()
-    meter.advance(1, "measuring what the features add")
-    labels = data.validation.labels
-    ablation = measure_ablation(served, data.validation.features, labels)
     meter.advance(1, "fitting the head")
-    head = fit_head(
-        served,
-        data.validation.features,
-        labels,
-        data.feature_names,
-        data.feature_schema,
-        use_features=ablation.features_help,
-        ablation=ablation,
-    )
+    head = calibrated(served, data)
     (directory / HEAD_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(head.to_json()), indent=1) + b"\n")
     meter.advance(1, "written")
     size = (directory / MODEL_FILE).stat().st_size
@@ -146,10 +135,25 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
         "quantization": QUANTIZATION,
         "int8_bytes": size,
         "fp32_bytes": len(fp32_bytes),
-        "features_help": ablation.features_help,
-        "ablation": msgspec.to_builtins(ablation),
+        "features_help": head.uses_features,
+        "ablation": msgspec.to_builtins(head.ablation),
     }
     return ExportReport(trained.base.name, trained.base.digest, figures, (trained.base.licence,))
+
+
+def calibrated(served: Floats, data: TrainingData) -> CalibrationHead:
+    """The head of the `served` (n, 3) validation logits, with the features only if held-out rows say that they help."""
+    part = data.validation
+    ablation = measure_ablation(served, part.features, part.labels)
+    return fit_head(
+        served,
+        part.features,
+        part.labels,
+        data.feature_names,
+        data.feature_schema,
+        use_features=ablation.features_help,
+        ablation=ablation,
+    )
 
 
 def training_figures(trained: TrainedTransformer, data: TrainingData) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.models.resources import RegistryResource
 from sentiment_platform.promotion.deciding import decide_and_publish
+from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import canonical_json, digest
 from sentiment_platform.store.resources import PlatformResource
 
@@ -19,10 +19,10 @@ from sentiment_platform.store.resources import PlatformResource
     pool="promotion",
     description="What serving must run: champions and default family, published as an immutable, signed release; unchanged where nothing is better.",
 )
-def deployment(
-    context: dg.AssetExecutionContext, platform: PlatformResource, registry: RegistryResource
-) -> dg.MaterializeResult[Any]:
-    outcome = decide_and_publish(platform.engine(), registry.access(), run_id=context.run.run_id, now=platform.now)
+def deployment(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    outcome = decide_and_publish(
+        platform.engine(), RegistryAccess(platform.settings()), run_id=context.run.run_id, now=platform.now
+    )
     document = outcome.running
     if document is None:
         raise dg.Failure(

@@ -4,8 +4,8 @@ from contextlib import closing
 
 import dagster as dg
 
-from sentiment_platform.models.resources import RegistryResource
 from sentiment_platform.promotion.deciding import running
+from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.store.resources import PlatformResource
 
@@ -13,9 +13,9 @@ from sentiment_platform.store.resources import PlatformResource
 @dg.asset_check(
     asset="deployment", description="The latest release is the newest decision; its signature and those of its models verify."
 )
-def the_registry_offers_what_was_decided(platform: PlatformResource, registry: RegistryResource) -> dg.AssetCheckResult:
+def the_registry_offers_what_was_decided(platform: PlatformResource) -> dg.AssetCheckResult:
     decided = running(platform.engine())
-    with closing(registry.access().reader()) as reader:
+    with closing(RegistryAccess(platform.settings()).reader()) as reader:
         offered = reader.poll_latest()
     found = offered.document if isinstance(offered, LatestDeployment) else None
     return dg.AssetCheckResult(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sentiment_platform.store.tables import ProcessedFeatures
 
@@ -50,7 +50,7 @@ def features_as_of(connection: Connection, schema_version: str, entities: Sequen
     query = (
         select(table.entity, table.schema_version, table.as_of, table.article_id, table.values)
         .where(table.entity.in_(entities), table.schema_version == schema_version, table.as_of <= at)
-        .distinct(table.entity)
+        .ext(distinct_on(table.entity))
         .order_by(table.entity, table.as_of.desc())
     )
     return {

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sentiment_platform.store.tables import (
     Feedback,
@@ -79,7 +79,7 @@ def articles_by_title(connection: Connection, titles: Sequence[str]) -> dict[str
             select(RawData.title, RawData.id)
             .where(RawData.title.in_(titles[start : start + 5000]))
             .order_by(RawData.title, RawData.available_at, RawData.id)
-            .distinct(RawData.title)
+            .ext(distinct_on(RawData.title))
         )
         found.update({row.title: row.id for row in connection.execute(query)})
     return found

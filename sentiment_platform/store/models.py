@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sentiment_platform.store.tables import (
     DeploymentRow,
@@ -163,7 +163,7 @@ def write_figures(connection: Connection, figures: Sequence[Figure], as_of: date
 def newest_figures(connection: Connection, versions: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """The newest revision of every figure, optionally of some versions only."""
     table = ModelPerformance
-    query = select(table.__table__).distinct(table.version, table.window, table.metric)
+    query = select(table.__table__).ext(distinct_on(table.version, table.window, table.metric))
     if versions is not None:
         query = query.where(table.version.in_(versions))
     query = query.order_by(table.version, table.window, table.metric, table.revision.desc())

@@ -41,3 +41,9 @@ class PlatformResource(dg.ConfigurableResource["PlatformResource"]):
     def now(self) -> datetime:
         """The current time, aware UTC."""
         return datetime.fromisoformat(self.fixed_now) if self.fixed_now else datetime.now(UTC)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Close the pool at the end of a run."""
+        del context
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
