@@ -1,14 +1,14 @@
 """Which operating-system user runs the servers, and where that user can read and write.
 
 PostgreSQL refuses to run as root. Nothing here creates a user or widens the permissions of a folder that is not ours: where root's
-folders are closed to the unprivileged user, programs and data move to `/var/lib/sentiment-platform`.
+folders are closed to the unprivileged user, copies of the programs and the data live outside them.
 """
 
 import os
 import pwd
-import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,22 +62,23 @@ def own_folder(folder: Path, account: Account | None) -> Path:
 
 
 def reachable_home(state_dir: Path, account: Account | None, log: Callable[[str], None]) -> Path:
-    """The folder for the servers' data: `state_dir`, or one of its own under /var/lib where `account` cannot enter it.
+    """The folder for the servers' data: `state_dir`, or one of its own elsewhere when `account` cannot enter that.
 
-    The name of the latter is kept in `state_dir`, so that a deleted state folder is never joined with old data; data whose state
-    folder is gone is deleted.
+    Elsewhere is /var/lib/sentiment-platform, for a temporary state folder the temporary directory. `state_dir/home` remembers which,
+    so that a new state folder is never joined with old data.
     """
     if account is None or account.can_enter(state_dir):
         return state_dir
     mark = state_dir / "home"
     if not mark.exists():
-        mark.write_text(secrets.token_hex(8))
-    home = SHARED_ROOT / mark.read_text()
-    if not home.exists():
-        _forget_homes_without_state()
-        home.mkdir(parents=True, mode=0o755)
-        (home / "state_dir").write_text(str(state_dir))
-        log(f"User {account.name} cannot enter {state_dir}: the servers' data is in {home}.")
+        temporary = Path(tempfile.gettempdir()).resolve() in state_dir.parents
+        parent = Path(tempfile.gettempdir()) if temporary else SHARED_ROOT
+        parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        mark.write_text(tempfile.mkdtemp(prefix="sentiment-", dir=parent))
+        log(f"User {account.name} cannot enter {state_dir}: the servers' data is in {mark.read_text()}.")
+    home = Path(mark.read_text())
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o711)
     return home
 
 
@@ -92,13 +93,6 @@ def reachable_programs(folder: Path, version: str, account: Account | None) -> P
         shutil.copytree(folder, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include", "*.so.debug"))
         unfinished.rename(copy)
     return copy
-
-
-def _forget_homes_without_state() -> None:
-    for owner in SHARED_ROOT.glob("*/state_dir"):
-        mark = Path(owner.read_text()) / "home"
-        if not mark.exists() or mark.read_text() != owner.parent.name:
-            shutil.rmtree(owner.parent, ignore_errors=True)
 
 
 def _lets_in(account: Account, folder: Path) -> bool:

@@ -1,10 +1,14 @@
 """Loopback ports that stay the same from one start to the next, as long as nobody else has taken them."""
 
 import json
+import random
 import socket
 from pathlib import Path
 
+from sentiment_platform.errors import PermanentError
+
 LOOPBACK = "127.0.0.1"
+LASTING_PORTS = range(20_000, 30_000)
 
 
 def stable_port(memory: Path, part: str) -> int:
@@ -34,7 +38,11 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that is free now, outside the ranges that systems hand to outgoing connections."""
+    for port in random.sample(LASTING_PORTS, k=100):
+        if is_free(port):
+            return port
+    raise PermanentError(
+        f"A hundred ports of {LOOPBACK} between {LASTING_PORTS[0]} and {LASTING_PORTS[-1]} are taken.",
+        remedy="End what uses them.",
+    )

@@ -20,7 +20,7 @@ from psycopg import sql
 from sentiment_platform.local import account as accounts
 from sentiment_platform.local.keys import kept_secret
 from sentiment_platform.local.ports import LOOPBACK, stable_port
-from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess, end_leftover
+from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess, end_leftover, start_on_a_port
 
 MAJOR_VERSION = "18"
 SUPERUSER = "postgres"
@@ -51,7 +51,7 @@ class LocalPostgres:
         self._log = log
         self._run_dir = self.state_dir / "run"
         self._process: SupervisedProcess | None = None
-        self._port = 0
+        self.port = 0
 
     @property
     def url(self) -> str:
@@ -78,15 +78,7 @@ class LocalPostgres:
         if not data.exists():
             self._initialise(data, programs, user)
         self._refuse_foreign(data, user)
-        for attempts_left in (2, 1, 0):
-            try:
-                self._start_server(data, programs, user)
-                break
-            except LocalStackError as error:
-                self.stop()
-                # Somebody took the port between our look and the server's; another is chosen.
-                if "Address already in use" not in str(error) or not attempts_left:
-                    raise
+        start_on_a_port(lambda: self._start_server(data, programs, user))
         try:
             self._create_role_and_database()
         except BaseException:
@@ -160,8 +152,8 @@ class LocalPostgres:
             pid_file.unlink()
 
     def _start_server(self, data: Path, programs: Path, user: accounts.Account | None) -> None:
-        self._port = stable_port(self._run_dir / "ports.json", "postgres")
-        configuration = {**CONFIGURATION, "port": str(self._port), **({} if self.durable else THROWAWAY)}
+        self.port = stable_port(self._run_dir / "ports.json", "postgres")
+        configuration = {**CONFIGURATION, "port": str(self.port), **({} if self.durable else THROWAWAY)}
         options = [text for name, value in configuration.items() for text in ("-c", f"{name}={value}")]
         self._process = SupervisedProcess(
             ProcessOrder(
@@ -203,9 +195,9 @@ class LocalPostgres:
         return self._url(SUPERUSER, self._password(SUPERUSER), "postgres")
 
     def _url(self, user: str, password: str, database: str) -> str:
-        if not self._port:
+        if not self.port:
             raise LocalStackError("The local PostgreSQL has not been started.", remedy="Call start() first.")
-        return f"postgresql://{user}:{password}@{LOOPBACK}:{self._port}/{database}"
+        return f"postgresql://{user}:{password}@{LOOPBACK}:{self.port}/{database}"
 
     def _password(self, user: str) -> str:
         return kept_secret(self.state_dir / "secrets", f"postgres-{user}")

@@ -19,6 +19,7 @@ from sentiment_platform.local.account import Account
 
 LOG_LIMIT_BYTES = 5_000_000
 PROBE_EVERY_S = 0.05
+PORT_IS_TAKEN = ("Address already in use", "Cannot listen on")
 
 
 class LocalStackError(PermanentError):
@@ -95,8 +96,15 @@ class SupervisedProcess:
         """Wait until `probe()` gives None; until then it gives the reason why the part is not ready.
 
         Raises:
-            LocalStackError: the process ended or `timeout_s` is over; the message quotes the end of its log.
+            LocalStackError: the process ended or `timeout_s` is over; the message quotes the end of its log. It is stopped.
         """
+        try:
+            self._wait(probe, timeout_s)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait(self, probe: Callable[[], str | None], timeout_s: float) -> None:
         name, deadline = self.order.name, time.monotonic() + timeout_s
         while True:
             ended = not self.running
@@ -134,6 +142,21 @@ class SupervisedProcess:
             end_leftover(self.order.pid_path, signal.SIGKILL, 5)
         self._supervisor = None
         self.order.pid_path.unlink(missing_ok=True)
+
+
+def start_on_a_port(start: Callable[[], None], attempts: int = 3) -> None:
+    """Call `start` again, with another port, when somebody took its port between our look at it and the server's.
+
+    Raises:
+        LocalStackError: of the last attempt, or of the first that failed for another reason.
+    """
+    for attempts_left in reversed(range(attempts)):
+        try:
+            start()
+            return
+        except LocalStackError as error:
+            if not attempts_left or not any(sign in str(error) for sign in PORT_IS_TAKEN):
+                raise
 
 
 def _read_pid_file(path: Path) -> tuple[int, str] | None:

@@ -15,7 +15,7 @@ import redis
 from sentiment_platform.local import account as accounts
 from sentiment_platform.local.keys import kept_secret
 from sentiment_platform.local.ports import LOOPBACK, stable_port
-from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess
+from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess, start_on_a_port
 
 START_TIMEOUT_S = 15.0
 MAX_MEMORY = "128mb"
@@ -29,14 +29,14 @@ class LocalRedis:
         self.state_dir = state_dir.resolve()
         self._log = log
         self._process: SupervisedProcess | None = None
-        self._port = 0
+        self.port = 0
 
     @property
     def url(self) -> str:
         """`redis://:password@127.0.0.1:port/0`."""
-        if not self._port:
+        if not self.port:
             raise LocalStackError("The local Redis has not been started.", remedy="Call start() first.")
-        return f"redis://:{self._password()}@{LOOPBACK}:{self._port}/0"
+        return f"redis://:{self._password()}@{LOOPBACK}:{self.port}/0"
 
     @property
     def pid(self) -> int | None:
@@ -52,14 +52,7 @@ class LocalRedis:
         self.stop()
         user = accounts.unprivileged_account()
         self.state_dir.mkdir(parents=True, exist_ok=True)
-        for attempts_left in (2, 1, 0):
-            try:
-                self._start_server(user)
-                return
-            except LocalStackError as error:
-                self.stop()
-                if "Address already in use" not in str(error) or not attempts_left:
-                    raise
+        start_on_a_port(lambda: self._start_server(user))
 
     def stop(self) -> None:
         """Stop the server; what it held is gone. Safe to call twice."""
@@ -71,11 +64,11 @@ class LocalRedis:
         folder, copy = _wheel_programs()
         programs = accounts.reachable_programs(folder, copy, user)
         work = accounts.own_folder(accounts.reachable_home(self.state_dir, user, self._log) / "redis", user)
-        self._port = stable_port(self.state_dir / "run" / "ports.json", "redis")
+        self.port = stable_port(self.state_dir / "run" / "ports.json", "redis")
         # The configuration goes in by standard input: the password is in no file that others read and in no process list.
         configuration = {
             "bind": LOOPBACK,
-            "port": str(self._port),
+            "port": str(self.port),
             "dir": f'"{work}"',
             "requirepass": self._password(),
             "maxmemory": MAX_MEMORY,

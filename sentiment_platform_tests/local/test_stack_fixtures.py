@@ -10,11 +10,12 @@ import redis
 
 PROBE = """
 import os
-def test_probe(database_url, redis_url):
+def test_probe(postgres_url, redis_url):
     assert "DATABASE_URL" not in os.environ
     assert "SENTIMENT_ADMIN_KEY" not in os.environ
     assert "GITHUB_TOKEN" not in os.environ
-    assert "outside" not in database_url + redis_url
+    assert postgres_url == os.environ["SENTIMENT_TEST_DATABASE_URL"]
+    assert redis_url == os.environ["SENTIMENT_TEST_REDIS_URL"]
 """
 
 
@@ -38,7 +39,7 @@ def test_a_second_database_does_not_hold_the_mark_of_the_first(database_url: str
         assert client.dbsize() == 0
 
 
-def test_a_configured_machine_does_not_lead_tests_to_its_real_servers(tmp_path: Path) -> None:
+def test_only_variables_made_for_tests_lead_tests_to_servers(tmp_path: Path, postgres_url: str, redis_url: str) -> None:
     tests = Path(__file__).parents[1]
     (tmp_path / "conftest.py").write_text((tests / "conftest.py").read_text())
     (tmp_path / "test_probe.py").write_text(PROBE)
@@ -48,6 +49,8 @@ def test_a_configured_machine_does_not_lead_tests_to_its_real_servers(tmp_path: 
         "SENTIMENT_ADMIN_KEY": "outside",
         "GITHUB_TOKEN": "outside",
         "PGHOST": "outside",
+        "SENTIMENT_TEST_DATABASE_URL": postgres_url,
+        "SENTIMENT_TEST_REDIS_URL": redis_url,
     }
     done = subprocess.run(
         [

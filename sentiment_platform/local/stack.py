@@ -1,0 +1,202 @@
+"""The local stack: its own PostgreSQL, Redis, GitHub server and feed server, each only where the settings name no real one.
+
+What belongs here: which parts run, under which lock, and the environment that leads to them. The parts themselves, and how a process
+is kept and ended, are in the files beside this one. Nothing else of the platform knows whether a part is local.
+"""
+
+import contextlib
+import fcntl
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from sentiment_platform.errors import ConflictError
+from sentiment_platform.local.feeds import feeds_setting
+from sentiment_platform.local.keys import kept_secret, signing_environment
+from sentiment_platform.local.ports import LOOPBACK, stable_port
+from sentiment_platform.local.postgres import LocalPostgres
+from sentiment_platform.local.process import ProcessOrder, SupervisedProcess, start_on_a_port
+from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.dagster_storage import DAGSTER_POSTGRES_URL, create_dagster_schema, dagster_storage_url
+
+REPOSITORY = "local/registry"
+START_TIMEOUT_S = 20.0
+
+
+class LocalStack:
+    """Starts what has no URL in `settings`; a context manager.
+
+    Args:
+        settings: DATABASE_URL, REDIS_URL and SENTIMENT_REGISTRY_REPOSITORY switch the local PostgreSQL, Redis and GitHub server off
+            one by one, SENTIMENT_FEEDS the feed server. Data, logs, ports and secrets are kept in `settings.state_dir`.
+        feeds_directory: folder whose feed files are served; None serves none.
+        durable: False lets PostgreSQL skip waiting for the disk; for data that is thrown away.
+        log: gets one line for each part that is started.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        feeds_directory: Path | None = None,
+        durable: bool = True,
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.settings = settings
+        self.state_dir = settings.state_dir.resolve()
+        self.environment: dict[str, str] = {}
+        """Variables that, over the process's own, make the settings complete; filled by `start()`."""
+        self._feeds_directory = feeds_directory
+        self._durable = durable
+        self._log = log
+        self._running = contextlib.ExitStack()
+
+    def start(self) -> Self:
+        """Start the parts, one after the other; when one fails, those before it are stopped again.
+
+        Raises:
+            ConflictError: another stack uses the state folder.
+            LocalStackError: a part does not start; the message quotes its log.
+        """
+        self.stop()
+        starters = self._starters()
+        try:
+            if starters:
+                self._lock()
+            for start in starters:
+                start()
+            self._prepare_dagster()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Stop all parts, the last started first. Safe to call twice."""
+        self._running.close()
+        self.environment = {}
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def write_env_file(self, path: Path) -> None:
+        """Write the environment (mode 0600) so that `set -a; . ./.env.local; set +a; dagster dev` uses this stack."""
+        lines = ["# Written by the local stack; valid while it runs. Use: set -a; . ./.env.local; set +a"]
+        lines += [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write("\n".join(lines) + "\n")
+        fresh.replace(path)
+
+    def _starters(self) -> list[Callable[[], None]]:
+        wanted: list[Callable[[], None]] = []
+        if not self.settings.database_url:
+            wanted.append(self._start_postgres)
+        if not self.settings.redis_url:
+            wanted.append(self._start_redis)
+        if not self.settings.registry_repository:
+            wanted.append(self._start_registry)
+        if self._feeds_directory is not None and not self.settings.feeds:
+            wanted.append(self._start_feeds)
+        return wanted
+
+    def _lock(self) -> None:
+        run_dir = self.state_dir / "run"
+        run_dir.mkdir(parents=True, exist_ok=True)
+        lock = self._running.enter_context((run_dir / "stack.lock").open("a+"))
+        try:
+            # Freed by the kernel with this process, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            raise ConflictError(
+                f"Another local stack (process {owner}) uses {self.state_dir}.",
+                remedy="Use that one (`set -a; . ./.env.local; set +a`), stop it, or set another SENTIMENT_STATE_DIR.",
+            ) from error
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+
+    def _start_postgres(self) -> None:
+        server = LocalPostgres(self.state_dir, durable=self._durable, log=self._log)
+        self._running.callback(server.stop)
+        server.start()
+        create_dagster_schema(server.url)
+        self.environment |= {"DATABASE_URL": server.url, "DATABASE_DIRECT_URL": server.url}
+        self._log(f"PostgreSQL runs on {LOOPBACK}:{server.port}.")
+
+    def _start_redis(self) -> None:
+        server = LocalRedis(self.state_dir, log=self._log)
+        self._running.callback(server.stop)
+        server.start()
+        self.environment["REDIS_URL"] = server.url
+        self._log(f"Redis runs on {LOOPBACK}:{server.port}.")
+
+    def _start_registry(self) -> None:
+        secrets = self.state_dir / "secrets"
+        token = kept_secret(secrets, "registry-token")
+        command = ["sentiment_platform.local.github", "--state", str(self.state_dir / "github")]
+        port = self._start_module("GitHub server", "github", [*command, "--repository", REPOSITORY, "--token", token])
+        self.environment |= {
+            "SENTIMENT_REGISTRY_REPOSITORY": REPOSITORY,
+            "SENTIMENT_REGISTRY_URL": f"http://{LOOPBACK}:{port}/api/v3",
+            "SENTIMENT_REGISTRY_TOKEN": token,
+        }
+        # Keys that the caller has set are the caller's to complete: ours would not fit them.
+        if not self.settings.signing_keys and not self.settings.public_keys:
+            self.environment |= signing_environment(secrets)
+
+    def _start_feeds(self) -> None:
+        directory = (self._feeds_directory or Path()).resolve()
+        port = self._start_module("feed server", "feeds", ["sentiment_platform.local.feeds", "--directory", str(directory)])
+        self.environment |= {"SENTIMENT_FEEDS": feeds_setting(directory, port), "SENTIMENT_ALLOW_PRIVATE_HOSTS": "yes"}
+
+    def _start_module(self, name: str, part: str, command: list[str]) -> int:
+        """Start `python -m` one of our servers on its remembered port and wait until it listens; returns the port."""
+        run_dir = self.state_dir / "run"
+        port_file = run_dir / f"{part}.port"
+
+        def start() -> None:
+            port_file.unlink(missing_ok=True)
+            port = str(stable_port(run_dir / "ports.json", part))
+            process = SupervisedProcess(
+                ProcessOrder(
+                    name=name,
+                    argv=[sys.executable, "-m", *command, "--port", port, "--port-file", str(port_file)],
+                    log_path=self.state_dir / "logs" / f"{part}.log",
+                    pid_path=run_dir / f"{part}.pid",
+                    environment={"PATH": os.defpath, "PYTHONUNBUFFERED": "1"},
+                    cwd=self.state_dir,
+                )
+            )
+            self._running.callback(process.stop)
+            process.start()
+            process.wait_until_ready(lambda: None if port_file.exists() else "it does not listen", START_TIMEOUT_S)
+
+        start_on_a_port(start)
+        port = int(port_file.read_text())
+        self._log(f"The {name} runs on {LOOPBACK}:{port}.")
+        return port
+
+    def _prepare_dagster(self) -> None:
+        direct_url = self.environment.get("DATABASE_URL") or self.settings.direct_database_url()
+        home = self.state_dir / "dagster"
+        home.mkdir(parents=True, exist_ok=True)
+        configuration, link = Path("dagster.yaml").resolve(), home / "dagster.yaml"
+        # A link, so that Dagster's files stay out of the working tree and an edited dagster.yaml counts at once.
+        if configuration.exists():
+            link.unlink(missing_ok=True)
+            link.symlink_to(configuration)
+        self.environment |= {
+            "SENTIMENT_STATE_DIR": str(self.state_dir),
+            "DAGSTER_HOME": str(home),
+            DAGSTER_POSTGRES_URL: dagster_storage_url(direct_url),
+        }
