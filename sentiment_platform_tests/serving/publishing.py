@@ -1,0 +1,163 @@
+"""Small real models, published to the test's own registry: VADER fitted on generated sentences, and deployments of them."""
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+import numpy as np
+from sqlalchemy import Engine
+
+from sentiment_platform.features.compute import FeatureContext, compute_v1
+from sentiment_platform.features.schema import V1
+from sentiment_platform.models.family import LabelledTexts, TrainingData, TrainingOptions
+from sentiment_platform.models.golden import golden_answers
+from sentiment_platform.models.vader_training import TrainedVader, VaderFamily
+from sentiment_platform.registry.deployment import Champion, Deployment, Evidence
+from sentiment_platform.registry.documents import digest
+from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golden, Manifest, Metric
+from sentiment_platform.registry.releases import ReleaseRegistry
+from sentiment_platform.registry.signing import PrivateKeys
+from sentiment_platform.registry.versions import VersionTag
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.models import mirror_deployment, register_version
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+Change = Callable[[Manifest], Manifest]
+_SUBJECTS = ("Harbour Mills", "Northgate Steel", "Tallow Foods", "Brass Bank", "Quill Media")
+_PHRASES = (
+    ("reports a terrible loss and a weak outlook", "warns of fraud and falling sales", "is hit by a bad lawsuit"),
+    ("will hold its annual meeting in May", "moves its office to the harbour", "names a new secretary of the board"),
+    ("reports great profit and strong growth", "wins a good contract and is happy", "raises its excellent dividend"),
+)
+
+
+@cache
+def trained() -> tuple[TrainedVader, TrainingData]:
+    """VADER fitted on 240 generated sentences; a second."""
+    rng = random.Random(7)
+    texts, labels = [], []
+    for number in range(240):
+        label = number % 3
+        texts.append(f"{rng.choice(_SUBJECTS)} {rng.choice(_PHRASES[label])} in {2000 + number}")
+        labels.append(label)
+
+    def part(start: int, end: int) -> LabelledTexts:
+        rows = [compute_v1(text, FeatureContext(NOW, 1.0, float(len(text) % 5), 3.0)) for text in texts[start:end]]
+        features = np.array([[np.nan if value is None else value for value in row] for row in rows])
+        ids = [str(number) for number in range(start, end)]
+        return LabelledTexts(ids, texts[start:end], np.array(labels[start:end]), features)
+
+    data = TrainingData("ab" * 32, V1.version, V1.names, part(0, 150), part(150, 200), part(200, 240))
+    return VaderFamily().train(data, TrainingOptions(), lambda _: None), data
+
+
+class Publisher:
+    """Publishes to the registry of `settings`, and mirrors deployments into its database as promotion does."""
+
+    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        self._engine = engine
+        self.keys = PrivateKeys.parse(settings.signing_keys)
+        self.registry = ReleaseRegistry(
+            settings.registry_repository,
+            url=settings.registry_url,
+            token=settings.registry_token,
+            public_keys=self.keys.public(),
+            clock=lambda: NOW,
+            seconds_between_requests=0,
+            seconds_between_writes=0,
+        )
+        self.deployed: list[Deployment] = []
+
+    def model(self, version: str = "v1.0.0-vader", *, steepness: float = 4.0, change: Change = lambda m: m) -> Manifest:
+        """Publish a version; another `steepness` gives another, distinguishable model."""
+        family = VaderFamily()
+        state, data = trained()
+        scorer = msgspec.structs.replace(state.scorer, steepness=steepness)
+        with TemporaryDirectory() as folder:
+            directory = Path(folder)
+            family.export(TrainedVader(scorer, state.head, 0.9), data, directory, lambda _: None)
+            golden = golden_answers(family.load(directory))
+            manifest = change(
+                Manifest(
+                    family=VersionTag.parse(version).family,
+                    version=version,
+                    files={path.name: _entry(path) for path in directory.iterdir()},
+                    labels=("negative", "neutral", "positive"),
+                    feature_schema=FeatureSchema(V1.version, V1.hash, V1.names),
+                    base_model="vaderSentiment 3.3.2 lexicon",
+                    base_digest="cd" * 32,
+                    training_set="ab" * 32,
+                    metrics={"macro_f1": Metric(0.9, 0.8, 1.0, 40, "generated")},
+                    golden=tuple(Golden(text, probabilities) for text, probabilities in golden),
+                    licences=("MIT",),
+                    git_sha="0123abc",
+                    created_at=NOW,
+                )
+            )
+            self.registry.publish_model(directory, manifest, self.keys)
+        if self._engine is not None:
+            with self._engine.begin() as connection:
+                register_version(
+                    connection,
+                    {
+                        "version": version,
+                        "family": manifest.family,
+                        "manifest_digest": digest(manifest),
+                        "manifest": msgspec.to_builtins(manifest),
+                        "training_set": manifest.training_set,
+                        "options_digest": version,
+                        "run_id": "test",
+                    },
+                )
+        return manifest
+
+    def deploy(self, *manifests: Manifest, keys: PrivateKeys | None = None) -> Deployment:
+        """Publish the next deployment with these champions; the first one answers /predict."""
+        document = self.document(manifests)
+        self.registry.publish_deployment(document, keys or self.keys, fence=lambda: None)
+        self.deployed.append(document)
+        if self._engine is not None:
+            with self._engine.begin() as connection:
+                mirror_deployment(
+                    connection,
+                    {
+                        "revision": document.revision,
+                        "tag": str(document.tag),
+                        "digest": digest(document),
+                        "document": msgspec.to_builtins(document),
+                        "rule": document.rule,
+                        "actor": document.actor,
+                        "reason": document.reason,
+                        "published_at": document.created_at,
+                    },
+                )
+        return document
+
+    def document(self, manifests: Sequence[Manifest]) -> Deployment:
+        """The deployment that would follow."""
+        previous = self.deployed[-1] if self.deployed else None
+        return Deployment(
+            revision=previous.revision + 1 if previous else 1,
+            champions={m.family: Champion(m.version, digest(m)) for m in manifests},
+            default_family=manifests[0].family,
+            experiment=None,
+            evidence=Evidence((), (), {}, "made by a test"),
+            rule="gate" if previous else "bootstrap",
+            actor="test",
+            reason="test",
+            created_at=NOW,
+            previous=previous.as_previous() if previous else None,
+        )
+
+    def close(self) -> None:
+        self.registry.close()
+
+
+def _entry(path: Path) -> FileEntry:
+    content = path.read_bytes()
+    return FileEntry(sha256(content).hexdigest(), len(content))

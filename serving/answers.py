@@ -1,0 +1,84 @@
+"""From probabilities to the figures of an answer; pure functions, each documented figure computed in one place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sentiment_platform.text.sentiment import LABELS
+from serving.cache import Probabilities
+from serving.contract import Comparison, Performance, Prediction, PriceDirection
+from serving.loading import LiveModel
+from serving.online_features import OnlineFeatures
+
+BULLISH_ABOVE = 0.15
+BEARISH_BELOW = -0.15
+"""Sentiment beyond which the price direction is named; a word for the tone of the text, not a forecast of a price."""
+
+COMPARED = ("vader", "finbert")
+"""The two families that the comparison names; any other family is answered but not compared."""
+
+NEGATIVE, POSITIVE = LABELS.index("negative"), LABELS.index("positive")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One model's answer to one text; `inference_ms` is 0 for a cached one."""
+
+    model: LiveModel
+    features: OnlineFeatures
+    probabilities: Probabilities
+    cache_hit: bool
+    inference_ms: float
+
+    @property
+    def sentiment(self) -> float:
+        """Probability of positive less probability of negative, in [-1, 1]."""
+        return self.probabilities[POSITIVE] - self.probabilities[NEGATIVE]
+
+    @property
+    def confidence(self) -> float:
+        """Calibrated probability of the likeliest label, in [1/3, 1]."""
+        return max(self.probabilities)
+
+    @property
+    def label(self) -> str:
+        """The likeliest label."""
+        return LABELS[self.probabilities.index(self.confidence)]
+
+
+def price_direction(sentiment: float) -> PriceDirection:
+    """Bullish above +0.15, bearish below -0.15, neutral between and on either threshold."""
+    if sentiment > BULLISH_ABOVE:
+        return "bullish"
+    return "bearish" if sentiment < BEARISH_BELOW else "neutral"
+
+
+def prediction(scored: Scored) -> Prediction:
+    """The part of the answer that the model gave."""
+    return Prediction(
+        sentiment=scored.sentiment,
+        confidence=scored.confidence,
+        price_direction=price_direction(scored.sentiment),
+        model_used=scored.model.family,
+        features_count=len(scored.features.values),
+    )
+
+
+def performance(scored: Scored, response_time_ms: float) -> Performance:
+    """The part of the answer that says how it came about."""
+    return Performance(response_time_ms, scored.model.version, scored.cache_hit)
+
+
+def comparison(done: Sequence[Scored]) -> Comparison:
+    """Both compared families side by side; null for what was not run."""
+    by_family = {scored.model.family: scored for scored in done}
+    first, second = (by_family.get(family) for family in COMPARED)
+    agreement = confidence_delta = None
+    if first is not None and second is not None:
+        agreement = first.label == second.label
+        confidence_delta = second.confidence - first.confidence
+    return Comparison(
+        vader_sentiment=first.sentiment if first else None,
+        finbert_sentiment=second.sentiment if second else None,
+        agreement=agreement,
+        confidence_delta=confidence_delta,
+    )

@@ -1,0 +1,61 @@
+"""The HTTP application. Nothing happens at import; `create_app` wires, starting the application opens."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from importlib.metadata import PackageNotFoundError, version
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from sentiment_platform.errors import TransientError
+from sentiment_platform.settings import Settings
+from serving import openapi
+from serving.guard import Guard
+from serving.handlers import feedback, health, models, monitoring, predict
+from serving.problems import handle_http, handle_transient, handle_unexpected
+from serving.services import Services
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The application over `settings` (default: the environment's).
+
+    Raises:
+        SettingsError: a setting cannot be used.
+    """
+    settings = settings or Settings.from_environment()
+    services = Services(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncGenerator[None]:
+        services.start()
+        try:
+            yield
+        finally:
+            await services.stop()
+
+    app = Litestar(
+        route_handlers=[*predict.routes(), *models.routes(), *feedback.routes(), *monitoring.routes(), *health.routes()],
+        dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
+        exception_handlers={HTTPException: handle_http, TransientError: handle_transient, Exception: handle_unexpected},
+        openapi_config=openapi.config(_version()),
+        lifespan=[lifespan],
+        request_max_body_size=settings.max_body_bytes,
+        logging_config=None,
+    )
+    app.state.services = services
+    # Around routing as well: Litestar's own middleware does not see unknown paths and methods.
+    app.asgi_handler = Guard(
+        app.asgi_handler,
+        max_body_bytes=settings.max_body_bytes,
+        metrics=services.metrics,
+        draining=lambda: services.draining,
+    )
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("sentiment-platform")
+    except PackageNotFoundError:
+        return "0"

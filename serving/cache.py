@@ -1,0 +1,62 @@
+"""Predictions kept in Redis for an hour, under a key that contains everything they depend on.
+
+Key: manifest digest, feature schema, and a hash of normalised text, ticker, source, publication time and feature values. A new version
+has another digest, so it never meets an old answer. Anything that does not read back as three probabilities is a miss.
+"""
+
+import math
+import random
+from hashlib import sha256
+
+import msgspec
+
+from sentiment_platform.features.compute import FeatureVector
+from serving.online_features import Input
+from serving.redis_link import RedisLink
+
+TTL_S = 3600
+JITTER_SHARE = 0.1
+Probabilities = tuple[float, float, float]
+
+
+class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    schema: str
+    probabilities: Probabilities
+
+
+_decoder = msgspec.json.Decoder(_Stored)
+
+
+def cache_key(manifest_digest: str, schema: str, request: Input, values: FeatureVector) -> str:
+    """`prediction:{manifest digest}:{schema}:{hash}`."""
+    at = request.published_at.timestamp() if request.published_at else None
+    content = msgspec.json.encode([request.text, request.ticker, request.source, at, values])
+    return f"prediction:{manifest_digest}:{schema}:{sha256(content).hexdigest()}"
+
+
+class PredictionCache:
+    """Reads and writes probabilities; without Redis every read is a miss."""
+
+    def __init__(self, redis: RedisLink) -> None:
+        self._redis = redis
+
+    async def get(self, key: str, schema: str) -> Probabilities | None:
+        """The stored probabilities, or None."""
+        raw = await self._redis.attempt(lambda client: client.get(key))
+        return None if raw is None else read_stored(raw, schema)
+
+    async def put(self, key: str, schema: str, probabilities: Probabilities) -> None:
+        """Keep for an hour less up to a tenth: entries of one burst do not all expire at once."""
+        value = msgspec.json.encode(_Stored(schema, probabilities))
+        ttl_s = TTL_S - int(random.random() * JITTER_SHARE * TTL_S)  # noqa: S311  spreads expiry, protects nothing
+        await self._redis.attempt(lambda client: client.set(key, value, ex=ttl_s))
+
+
+def read_stored(raw: bytes, schema: str) -> Probabilities | None:
+    """Probabilities out of a stored value; None for garbage, another schema, or numbers that are no distribution."""
+    try:
+        stored = _decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    fits = all(0 <= p <= 1 for p in stored.probabilities) and math.isclose(sum(stored.probabilities), 1, abs_tol=1e-6)
+    return stored.probabilities if fits and stored.schema == schema else None

@@ -1,0 +1,120 @@
+"""PostgreSQL as something that may be gone: calls run in threads of their own, with a limit on how long anybody waits.
+
+SQLAlchemy is imported at the first call: a process that only predicts starts without it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sentiment_platform.errors import TransientError
+from serving.clock import Clock, utc_now
+from serving.contract import DependencyStatus
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+LIMIT_S = 3.0
+THREADS = 4
+logger = logging.getLogger(__name__)
+
+
+class DatabaseUnavailable(TransientError):
+    """PostgreSQL did not answer in time, or refused."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The database is not available ({why}).", remedy="Try again in a few seconds.")
+
+
+class Database:
+    """Short transactions on one engine.
+
+    Args:
+        url: "" means that there is none; every call then fails at once.
+    """
+
+    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
+        self._url = url
+        self._clock = clock
+        self._engine: Engine | None = None
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
+        # A server that hangs holds its threads: beyond these, callers are refused instead of queued.
+        self._waiting = 0
+        self.status = DependencyStatus("unknown" if url else "unused")
+
+    async def call(self, work: "Callable[[Connection], T]", *, limit_s: float = LIMIT_S) -> T:
+        """What `work` returns, called with a connection inside a transaction.
+
+        Raises:
+            DatabaseUnavailable: no connection, an error of the database, or no end within `limit_s` seconds.
+        """
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(self._submit(work)), limit_s)
+        except TimeoutError:
+            raise self._away("no answer in time") from None
+
+    def call_and_wait(self, work: "Callable[[Connection], T]", *, limit_s: float = LIMIT_S) -> T:
+        """`call` for threads that are not the event loop's."""
+        try:
+            return self._submit(work).result(limit_s)
+        except TimeoutError:
+            raise self._away("no answer in time") from None
+
+    async def probe(self) -> None:
+        """Ask for a sign of life, so that the status is fresh without traffic."""
+        from sqlalchemy import text
+
+        try:
+            await self.call(lambda connection: connection.execute(text("SELECT 1")))
+        except DatabaseUnavailable as error:
+            logger.debug("probe: %s", error)
+
+    def close(self) -> None:
+        """Close the connections; a thread that hangs is left behind."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._engine is not None and self._waiting == 0:
+            self._engine.dispose()
+
+    def _submit(self, work: "Callable[[Connection], T]") -> "Future[T]":
+        if not self._url:
+            raise DatabaseUnavailable("none is configured")
+        if self._waiting >= 2 * THREADS:
+            raise DatabaseUnavailable("too many calls wait for it")
+        self._waiting += 1
+        future = self._threads.submit(self._run, work)
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, _: "Future[Any]") -> None:
+        self._waiting -= 1
+
+    def _run(self, work: "Callable[[Connection], T]") -> T:
+        from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+        from sentiment_platform.store.engine import create_platform_engine
+
+        if self._engine is None:
+            self._engine = create_platform_engine(self._url, pool_size=THREADS, connect_timeout_s=2, statement_timeout_ms=5000)
+        try:
+            with self._engine.begin() as connection:
+                result = work(connection)
+        except SQLAlchemyError as error:
+            if isinstance(error, DBAPIError) and not error.connection_invalidated and _is_about_data(error):
+                raise
+            raise self._away(type(error).__name__) from error
+        self.status = DependencyStatus("ok", self._clock())
+        return result
+
+    def _away(self, why: str) -> DatabaseUnavailable:
+        self.status = DependencyStatus("down", self._clock(), why)
+        return DatabaseUnavailable(why)
+
+
+def _is_about_data(error: Any) -> bool:
+    """Whether the database understood and refused these values: another try cannot help."""
+    from sqlalchemy.exc import DataError, IntegrityError
+
+    return isinstance(error, DataError | IntegrityError)

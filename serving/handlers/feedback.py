@@ -1,0 +1,43 @@
+"""POST /feedback: on the disk before it is acknowledged, in the database soon after."""
+
+import asyncio
+
+from litestar import post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
+
+from sentiment_platform.text.normalise import normalise
+from serving.contract import FeedbackAccepted, FeedbackRequest
+from serving.openapi import problem_responses
+from serving.prediction import new_id
+from serving.problems import Problem
+from serving.records import FeedbackRecord
+from serving.services import Services
+
+
+@post(
+    "/feedback", status_code=202, tags=["feedback"], responses=problem_responses(400, 413, 415, 503), summary="Say what was right"
+)
+async def feedback(data: JSONBody[FeedbackRequest], services: NamedDependency[Services]) -> FeedbackAccepted:
+    """Accepted means stored durably here; 503 means that it was not, and should be sent again."""
+    if data.label is None and data.preference is None and data.utility is None:
+        raise Problem(400, "empty_feedback", "Send at least one of label, preference and utility.")
+    received_at = services.clock()
+    record = FeedbackRecord(
+        id=new_id(received_at.timestamp()),
+        prediction_id=data.prediction_id,
+        label=data.label,
+        preference=data.preference,
+        utility=data.utility,
+        comment=normalise(data.comment) or None if data.comment else None,
+        received_at=received_at,
+    )
+    services.journal.append(record)
+    await asyncio.to_thread(services.journal.sync)
+    return FeedbackAccepted(record.id, received_at)
+
+
+def routes() -> list[HTTPRouteHandler]:
+    """All feedback routes."""
+    return [feedback]

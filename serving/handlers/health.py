@@ -1,0 +1,50 @@
+"""Liveness, readiness and metrics; none of them waits for anything outside this process."""
+
+from litestar import MediaType, Response, get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+
+from serving.contract import Alive, DependencyStatus, Health
+from serving.openapi import problem_responses
+from serving.services import Services
+
+TAGS = ["health"]
+
+
+@get("/health", tags=TAGS, responses=problem_responses(503), summary="Ready: predictions can be answered now")
+async def health(services: NamedDependency[Services]) -> Response[Health]:
+    """200 when predictions can be answered, else 503 with the reason; the dependencies' states are the last known ones."""
+    live = services.live.current
+    reason = "The process is shutting down." if services.draining else None if live else services.live.why_not_ready()
+    registry = services.live.registry
+    state = "unknown" if registry.reachable is None else "ok" if registry.reachable else "down"
+    body = Health(
+        status="not_ready" if reason else "ready",
+        reason=reason,
+        revision=live.deployment.revision if live else None,
+        journal_backlog_records=services.journal.backlog_records,
+        dependencies={
+            "postgresql": services.database.status,
+            "redis": services.redis.status,
+            "registry": DependencyStatus(state, registry.polled_at, registry.message),
+        },
+    )
+    headers = {"Retry-After": "1"} if reason else None
+    return Response(body, status_code=503 if reason else 200, headers=headers)
+
+
+@get("/health/live", tags=TAGS, summary="Alive: the event loop turns")
+async def alive() -> Alive:
+    """200 as long as the process runs."""
+    return Alive()
+
+
+@get("/metrics", tags=TAGS, media_type=MediaType.TEXT, summary="Prometheus metrics")
+async def metrics(services: NamedDependency[Services]) -> Response[bytes]:
+    """The text format of Prometheus, version 0.0.4."""
+    return Response(services.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def routes() -> list[HTTPRouteHandler]:
+    """All health routes."""
+    return [health, alive, metrics]

@@ -1,0 +1,78 @@
+"""What is live, how good it is, and a person's way to change it. Changing needs an API key of role admin."""
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
+
+from serving.contract import ModelsStatus, RollbackRequest, Rows, SelectionAnswer, SelectRequest
+from serving.openapi import ADMIN, problem_responses
+from serving.security import requires
+from serving.selecting import rollback, select
+from serving.services import Services
+from serving.status import models_status
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+TAGS = ["models"]
+ERRORS = problem_responses(400, 401, 403, 409, 422, 503)
+
+
+@get("/models/status", tags=TAGS, summary="What is live, and what was tried last")
+async def status(services: NamedDependency[Services]) -> ModelsStatus:
+    """Per family the live version, its manifest digest and since when; the last swap, the refused candidate, the registry."""
+    return models_status(services.live)
+
+
+@get("/models/performance", tags=TAGS, responses=problem_responses(503), summary="How good the versions are")
+async def performance(services: NamedDependency[Services]) -> Rows:
+    """The newest revision of every figure: version, window, metric, value with its interval, n, label coverage, as-of."""
+
+    def read(connection: "Connection") -> list[dict[str, Any]]:
+        from sentiment_platform.store.models import newest_figures
+
+        return newest_figures(connection)
+
+    rows = await services.performance_rows.get(lambda: services.database.call(read))
+    live = services.live.current
+    return Rows(rows.as_of, rows.rows, sorted(live.versions.values()) if live else [])
+
+
+@post(
+    "/models/select",
+    status_code=200,
+    tags=TAGS,
+    guards=[requires("admin")],
+    security=ADMIN,
+    responses=ERRORS | problem_responses(404),
+    summary="Let a version answer from now on",
+)
+async def select_version(
+    data: JSONBody[SelectRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
+) -> SelectionAnswer:
+    """Only a version that a signed deployment names, now or earlier. It answers here at once; the graph publishes it as the next revision."""
+    return await select(services, data, request.state.caller)
+
+
+@post(
+    "/models/rollback",
+    status_code=200,
+    tags=TAGS,
+    guards=[requires("admin")],
+    security=ADMIN,
+    responses=ERRORS,
+    summary="Back to the versions of the deployment before",
+)
+async def roll_back(
+    data: JSONBody[RollbackRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
+) -> SelectionAnswer:
+    """The champions and the default family of the deployment before the live one answer here at once."""
+    return await rollback(services, data.reason, request.state.caller)
+
+
+def routes() -> list[HTTPRouteHandler]:
+    """All model routes."""
+    return [status, performance, select_version, roll_back]

@@ -1,0 +1,47 @@
+"""What was seen over time, read from the database; 503 while that is away."""
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+
+from serving.contract import Rows
+from serving.openapi import problem_responses
+from serving.services import Services
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+TAGS = ["monitoring"]
+
+
+@get("/monitoring/drift", tags=TAGS, responses=problem_responses(503), summary="The newest drift report of each live version")
+async def drift(services: NamedDependency[Services]) -> Rows:
+    """One row a test: subject (a feature or a score), statistic, adjusted p, effect size, threshold, decision; empty before the first report."""
+    live = services.live.current
+    versions = sorted(live.versions.values()) if live else []
+
+    def read(connection: "Connection") -> list[dict[str, Any]]:
+        from sentiment_platform.store.monitoring import newest_drift_rows
+
+        return [row for version in versions for row in newest_drift_rows(connection, version)]
+
+    return Rows(services.clock(), await services.database.call(read), versions)
+
+
+@get("/monitoring/deployments", tags=TAGS, responses=problem_responses(503), summary="Deployments, newest first")
+async def deployments(services: NamedDependency[Services]) -> Rows:
+    """The mirror of the signed deployment documents: revision, tag, document, rule, actor, reason, time of publication."""
+
+    def read(connection: "Connection") -> list[dict[str, Any]]:
+        from sentiment_platform.store.models import deployments
+
+        return deployments(connection)
+
+    return Rows(services.clock(), await services.database.call(read))
+
+
+def routes() -> list[HTTPRouteHandler]:
+    """All monitoring routes."""
+    return [drift, deployments]

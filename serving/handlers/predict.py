@@ -1,0 +1,55 @@
+"""POST /predict and its variants. A family in the table of families has its own route; nothing here names one."""
+
+from litestar import post
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
+
+from sentiment_platform.models.families import FAMILIES
+from serving.contract import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
+from serving.openapi import problem_responses
+from serving.services import Services
+
+TAGS = ["predictions"]
+ERRORS = problem_responses(400, 408, 413, 415, 503)
+
+
+@post("/predict", status_code=200, tags=TAGS, responses=ERRORS, summary="Sentiment by the deployed default family")
+async def predict(data: JSONBody[PredictRequest], services: NamedDependency[Services]) -> Answer:
+    """The router decides which family answers; a cheaper one does, marked `degraded`, when that cannot meet the deadline."""
+    return await services.predictor.answer(data, "/predict")
+
+
+@post("/predict/compare", status_code=200, tags=TAGS, responses=ERRORS, summary="Every deployed family side by side")
+async def predict_compare(data: JSONBody[PredictRequest], services: NamedDependency[Services]) -> CompareAnswer:
+    """All families answer at the same time; null for one that is not deployed or too busy."""
+    return await services.predictor.compare(data, "/predict/compare")
+
+
+@post("/predict/batch", status_code=200, tags=TAGS, responses=ERRORS, summary="Up to 32 texts at once")
+async def predict_batch(data: JSONBody[BatchRequest], services: NamedDependency[Services]) -> BatchAnswer:
+    """Each text as POST /predict answers it, within one deadline; those that would be late are `degraded`."""
+    return BatchAnswer(await services.predictor.batch(data.items, "/predict/batch"))
+
+
+def family_route(family: str) -> HTTPRouteHandler:
+    """POST /predict/{family} for one family of the table."""
+    path = f"/predict/{family}"
+
+    async def predict_with_family(data: JSONBody[PredictRequest], services: NamedDependency[Services]) -> Answer:
+        """Always this family's champion; 503 with Retry-After while none is deployed or it cannot meet the deadline."""
+        return await services.predictor.answer(data, path, family)
+
+    return post(
+        path,
+        status_code=200,
+        tags=TAGS,
+        responses=ERRORS,
+        summary=f"Sentiment by the champion of {family}",
+        operation_id=f"predict_{family}",
+    )(predict_with_family)
+
+
+def routes() -> list[HTTPRouteHandler]:
+    """All prediction routes."""
+    return [predict, predict_compare, predict_batch, *(family_route(family) for family in FAMILIES)]

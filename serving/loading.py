@@ -1,0 +1,121 @@
+"""One model version from the registry (or the disk cache) to something that answers; refused at the first doubt.
+
+Order: fetch, signature and digests (`registry`), feature schema, load, golden sentences. Nothing here knows what is live.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.features.schema import SCHEMAS, FeatureSchema
+from sentiment_platform.models.families import FAMILIES, load_model
+from sentiment_platform.models.family import Model
+from sentiment_platform.models.golden import require_golden
+from sentiment_platform.registry.cache import RegistryCache
+from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.registry.reader import RegistryReader
+from sentiment_platform.registry.refusal import Refused
+from serving.clock import Clock
+from serving.inference import ModelRunner
+
+
+class ModelRefused(PermanentError):
+    """A version that is what was signed, and still cannot be served here; `reason` is a closed code."""
+
+    def __init__(self, message: str, *, reason: str, remedy: str) -> None:
+        super().__init__(message, remedy=remedy)
+        self.reason = reason
+
+
+@dataclass(frozen=True, eq=False)
+class LiveModel:
+    """A version ready to answer; immutable, so a request that holds it keeps it through any swap."""
+
+    family: str
+    version: str
+    manifest_digest: str
+    manifest: Manifest
+    schema: FeatureSchema
+    model: Model
+    runner: ModelRunner
+    since: datetime
+
+
+class ModelLoader:
+    """Loads versions; blocking, for a thread.
+
+    Args:
+        reader: None where no registry is configured; only the cache is used then.
+        threads: where models run; `workers` of them at a time for one model.
+    """
+
+    def __init__(
+        self, cache: RegistryCache, reader: RegistryReader | None, threads: ThreadPoolExecutor, workers: int, *, clock: Clock
+    ) -> None:
+        self._cache = cache
+        self._reader = reader
+        self._threads = threads
+        self._workers = workers
+        self._clock = clock
+
+    def load(self, family: str, version: str, manifest_digest: str, *, cached_only: bool = False) -> LiveModel:
+        """Fetch, verify, load and try `version`.
+
+        Raises:
+            Refused: it is not what was signed. ModelRefused: it cannot be served here. TransientError: try again later.
+        """
+        if family not in FAMILIES:
+            raise ModelRefused(
+                f"{version} is of family {family!r}, which this build does not know.",
+                reason="unknown_family",
+                remedy=f"It knows {', '.join(FAMILIES)}: upgrade this process.",
+            )
+        if cached_only or self._reader is None:
+            manifest = self._cache.verified_model(version, manifest_digest)
+        else:
+            manifest = self._fetched(self._reader, version, manifest_digest)
+        schema = require_schema(manifest)
+        try:
+            model = load_model(family, self._cache.path(manifest_digest), threads=1)
+        except Exception as error:
+            raise ModelRefused(
+                f"{version} cannot be loaded: {error}", reason="load", remedy="Publish a new version; what runs stays."
+            ) from error
+        require_same_answers(model, manifest)
+        runner = ModelRunner(family, model, self._threads, self._workers)
+        return LiveModel(family, version, manifest_digest, manifest, schema, model, runner, self._clock())
+
+    def _fetched(self, reader: RegistryReader, version: str, manifest_digest: str) -> Manifest:
+        # A good copy needs no registry: switching back works while GitHub is down.
+        try:
+            return self._cache.verified_model(version, manifest_digest)
+        except Refused:
+            return reader.fetch_model(version, manifest_digest, self._cache.folder)
+
+
+def require_schema(manifest: Manifest) -> FeatureSchema:
+    """The feature schema that the manifest pins, if this build computes exactly that one."""
+    wanted = manifest.feature_schema
+    known = SCHEMAS.get(wanted.name)
+    if known is None or known.hash != wanted.digest or known.names != wanted.features:
+        raise ModelRefused(
+            f"{manifest.version} needs feature schema {wanted.name} ({wanted.digest[:12]}); this build has "
+            + ", ".join(f"{schema.version} ({schema.hash[:12]})" for schema in SCHEMAS.values())
+            + ".",
+            reason="feature_schema",
+            remedy="Run the build that the version was trained with, or train it again.",
+        )
+    return known
+
+
+def require_same_answers(model: Model, manifest: Manifest) -> None:
+    """Refuse unless the model answers the manifest's golden sentences here as it did at export."""
+    try:
+        if not manifest.golden:
+            raise PermanentError("It has no golden sentences.", remedy="Publish it with some.")
+        require_golden(model, [(sentence.text, sentence.probabilities) for sentence in manifest.golden])
+    except Exception as error:
+        raise ModelRefused(
+            f"{manifest.version} is not shown to work here: {error}", reason="golden", remedy="What runs stays."
+        ) from error

@@ -1,0 +1,56 @@
+"""What this process counts, for Prometheus. Every label comes from a closed or bounded set: never a text, a user or a raw path."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """The instruments, on a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+
+        def counter(name: str, meaning: str, *labels: str) -> Counter:
+            return Counter(name, meaning, labels, registry=self.registry)
+
+        self._requests = counter("serving_requests", "Requests answered.", "route", "method", "status")
+        self._seconds = Histogram(
+            "serving_request_seconds", "Time to answer, in seconds.", ["route"], buckets=_SECONDS, registry=self.registry
+        )
+        self.predictions = counter("serving_predictions", "Predictions answered.", "family", "cache", "degraded")
+        self.shed = counter("serving_shed", "Predictions that a family could not take within the deadline.", "family")
+        self.swaps = counter("serving_swaps", "Attempts to bring a deployment or selection live.", "outcome")
+        self.polls = counter("serving_polls", "Looks at the registry.", "outcome")
+        self.journal_dropped = counter("serving_journal_dropped", "Predictions that the full or failing journal did not take.")
+        self.journal_shipped = counter("serving_journal_shipped", "Journal records committed to the database.")
+        self.journal_rejected = counter(
+            "serving_journal_rejected", "Journal records set aside: damaged, or refused by the database."
+        )
+        self._revision = Gauge(
+            "serving_live_revision", "Revision of the live deployment; 0 before the first.", registry=self.registry
+        )
+        self._models = Gauge("serving_live_model", "1 for each live version.", ["family", "version"], registry=self.registry)
+
+    def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request under its route template; status 0 is a client that left before the answer."""
+        self._requests.labels(route, method if method in METHODS else "OTHER", str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def show_live(self, revision: int, versions: dict[str, str]) -> None:
+        """Replace what is said to be live: family -> version."""
+        self._revision.set(revision)
+        self._models.clear()
+        for family, version in versions.items():
+            self._models.labels(family, version).set(1)
+
+    def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
+        """A gauge that is read when it is scraped."""
+        Gauge(name, meaning, registry=self.registry).set_function(value)
+
+    def render(self) -> bytes:
+        """The text format of Prometheus."""
+        return generate_latest(self.registry)

@@ -1,0 +1,82 @@
+"""The feature vector of a request: the shared function of `features.compute` over the text and the context that Redis has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from sentiment_platform.features.compute import COMPUTE, FeatureContext, FeatureVector
+from sentiment_platform.features.online import MISSING, FeatureStatus, OnlineValue, decode, key
+from sentiment_platform.text.normalise import text_key
+from serving.clock import Clock, utc_now
+from serving.redis_link import RedisLink
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A request after cleaning: normalised text, ticker in capitals, time in UTC."""
+
+    text: str
+    ticker: str | None = None
+    source: str | None = None
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineFeatures:
+    """A vector in the order of its schema, and how fresh the context of the named ticker and source was."""
+
+    values: FeatureVector
+    status: FeatureStatus
+
+
+class FeatureReader:
+    """Looks a request's context up in one round trip; without Redis every context value is missing, nothing more."""
+
+    def __init__(self, redis: RedisLink, *, clock: Clock = utc_now) -> None:
+        self._redis = redis
+        self._clock = clock
+
+    async def read(self, request: Input, schema: str) -> OnlineFeatures:
+        """The vector of `request` under feature schema `schema`."""
+        found = await self._look_up(_entities(request), schema)
+        context = FeatureContext(
+            published_at=request.published_at.astimezone(UTC) if request.published_at else None,
+            story_outlets=_number(found.get("story"), "story_outlets", least=1),
+            ticker_articles_1d=_number(found.get("ticker"), "ticker_articles_1d"),
+            source_articles_7d=_number(found.get("source"), "source_articles_7d"),
+        )
+        asked: list[FeatureStatus] = [found[name].status for name in ("ticker", "source") if name in found]
+        return OnlineFeatures(COMPUTE[schema](request.text, context), freshness(asked))
+
+    async def _look_up(self, entities: Mapping[str, str], schema: str) -> dict[str, OnlineValue]:
+        keys = [key(schema, entity) for entity in entities.values()]
+        raw = await self._redis.attempt(lambda client: client.mget(keys))
+        if raw is None:
+            return dict.fromkeys(entities, MISSING)
+        now = self._clock()
+        return {name: decode(value, schema, now) for name, value in zip(entities, raw, strict=True)}
+
+
+def freshness(asked: Sequence[FeatureStatus]) -> FeatureStatus:
+    """Of what the request named: PRESENT when all of it is fresh, MISSING when any of it (or everything) is absent, else STALE."""
+    if not asked or "MISSING" in asked:
+        return "MISSING"
+    return "STALE" if "STALE" in asked else "PRESENT"
+
+
+def _entities(request: Input) -> dict[str, str]:
+    entities = {"story": f"story:{sha256(text_key(request.text).encode()).hexdigest()[:32]}"}
+    if request.ticker:
+        entities["ticker"] = f"ticker:{request.ticker}"
+    if request.source:
+        entities["source"] = f"source:{request.source}"
+    return entities
+
+
+def _number(value: OnlineValue | None, name: str, *, least: float = 0) -> float | None:
+    stored = value.values.get(name) if value and value.values else None
+    # Whatever stands in Redis: only a number that the schema allows may reach a model.
+    if isinstance(stored, bool) or not isinstance(stored, int | float) or not least <= stored <= 1e6:
+        return None
+    return float(stored)

@@ -1,0 +1,64 @@
+"""When to look at the registry: at the start, then every `poll_s` with jitter; sooner while nothing is live and it cannot be reached."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from serving.database import Database, DatabaseUnavailable
+from serving.live import LiveModels
+from serving.selections import Selection, open_selections
+
+T = TypeVar("T")
+RECOVERY_S = 3.0
+JITTER_SHARE = 0.1
+SELECTIONS_LIMIT_S = 2.0
+logger = logging.getLogger(__name__)
+
+
+class Poller:
+    """Drives `LiveModels` on a thread of its own, one piece of work at a time: polls and selections never interleave."""
+
+    def __init__(self, live: LiveModels, database: Database, *, poll_s: float) -> None:
+        self._live = live
+        self._database = database
+        self._poll_s = poll_s
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="registry")
+
+    async def on_thread(self, work: Callable[[], T]) -> T:
+        """Run `work` on the registry thread, after whatever it is doing."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def run(self) -> None:
+        """Start from the disk cache, then poll until cancelled."""
+        await self._safely(self._live.start_from_cache)
+        while True:
+            selections = await self._selections()
+            await self._safely(lambda known=selections: self._live.poll(known))
+            await asyncio.sleep(self._pause_s())
+
+    def close(self) -> None:
+        """Let the thread end after what it is doing."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _selections(self) -> list[Selection] | None:
+        # Read before the registry: a selection is closed after its revision is published, so one that is missing here is covered there.
+        try:
+            return await self._database.call(open_selections, limit_s=SELECTIONS_LIMIT_S)
+        except DatabaseUnavailable:
+            return None
+
+    def _pause_s(self) -> float:
+        pause_s = self._poll_s
+        if self._live.current is None and self._live.registry.reachable is False:
+            pause_s = min(pause_s, RECOVERY_S)
+        return pause_s * random.uniform(1 - JITTER_SHARE, 1 + JITTER_SHARE)  # noqa: S311  spreads load, protects nothing
+
+    async def _safely(self, work: Callable[[], None]) -> None:
+        try:
+            await self.on_thread(work)
+        except Exception:
+            # A defect here must not end the polling: what runs stays, the next look may succeed.
+            logger.exception("looking at the registry failed")

@@ -1,0 +1,169 @@
+"""From a cleaned request to an answer: features, cache, model, comparison, journal. The use case behind every /predict route."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC
+
+from msgspec import UNSET, UnsetType
+
+from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.settings import Settings
+from serving.answers import Scored, comparison, performance, prediction
+from serving.cache import PredictionCache, cache_key
+from serving.clock import Clock
+from serving.contract import Answer, CompareAnswer, Comparison, FamilyAnswer, PredictRequest, TokenContribution
+from serving.inference import Overloaded
+from serving.live import Live, LiveModels
+from serving.loading import LiveModel
+from serving.metrics import Metrics
+from serving.online_features import FeatureReader, Input
+from serving.prediction_journal import PredictionJournal
+from serving.problems import unavailable
+from serving.request_context import request_started
+from serving.router import cheapest, default, named, require_live
+from serving.text_input import readable_text
+
+
+class Predictor:
+    """Answers texts with whatever is live; each answer comes from one snapshot."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        live: LiveModels,
+        features: FeatureReader,
+        cache: PredictionCache,
+        journal: PredictionJournal,
+        metrics: Metrics,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._live = live
+        self._features = features
+        self._cache = cache
+        self._journal = journal
+        self._metrics = metrics
+        self._clock = clock
+
+    async def answer(self, request: PredictRequest, route: str, family: str | None = None) -> Answer:
+        """The answer of `family`, or of the default one; degraded to the cheapest when that cannot meet the deadline.
+
+        Raises:
+            Problem: 400 for the text, 503 when nothing is live, or `family` is not deployed or too busy.
+        """
+        cleaned = self._clean(request)
+        live = self._snapshot()
+        chosen = named(live, family) if family else default(live)
+        degraded = False
+        try:
+            scored = await self._score(chosen, cleaned)
+        except Overloaded as overloaded:
+            self._metrics.shed.labels(chosen.family).inc()
+            fallback = cheapest(live)
+            if family is not None or fallback is chosen or not fallback.runner.inline:
+                raise unavailable("overloaded", str(overloaded)) from overloaded
+            degraded = True
+            scored = await self._score(fallback, cleaned)
+        side_by_side = Comparison() if degraded else comparison([scored, *await self._cheap_others(live, scored, cleaned)])
+        identity = self._write(live, scored, cleaned, route, degraded=degraded)
+        return Answer(
+            prediction=prediction(scored),
+            performance=performance(scored, self._elapsed_ms()),
+            comparison=side_by_side,
+            prediction_id=identity,
+            degraded=degraded,
+            feature_status=scored.features.status,
+            contributions=await self._explain(request, scored, cleaned),
+        )
+
+    async def batch(self, requests: Sequence[PredictRequest], route: str) -> list[Answer]:
+        """Every answer, in order; one text that is refused refuses the batch."""
+        for request in requests:
+            self._clean(request)
+        return list(await asyncio.gather(*(self.answer(request, route) for request in requests)))
+
+    async def compare(self, request: PredictRequest, route: str) -> CompareAnswer:
+        """Every live family at the same time; null for one that is too busy."""
+        cleaned = self._clean(request)
+        live = self._snapshot()
+        found = await asyncio.gather(*(self._score_or_none(model, cleaned) for model in live.models.values()))
+        done = [scored for scored in found if scored is not None]
+        if not done:
+            raise unavailable("overloaded", str(Overloaded()))
+        results: dict[str, FamilyAnswer | None] = dict.fromkeys(FAMILIES)
+        for scored in done:
+            identity = self._write(live, scored, cleaned, route, degraded=False)
+            results[scored.model.family] = FamilyAnswer(
+                prediction=prediction(scored),
+                performance=performance(scored, self._elapsed_ms()),
+                prediction_id=identity,
+                contributions=await self._explain(request, scored, cleaned),
+            )
+        return CompareAnswer(results, comparison(done), done[0].features.status, self._elapsed_ms())
+
+    def _clean(self, request: PredictRequest) -> Input:
+        return Input(
+            text=readable_text(request.text, self._settings.max_text_characters),
+            ticker=request.ticker.upper() if request.ticker else None,
+            source=request.source,
+            published_at=request.published_at.astimezone(UTC) if request.published_at else None,
+        )
+
+    def _snapshot(self) -> Live:
+        return require_live(self._live.current, self._live.why_not_ready())
+
+    async def _score(self, model: LiveModel, cleaned: Input) -> Scored:
+        schema = model.schema.version
+        features = await self._features.read(cleaned, schema)
+        key = cache_key(model.manifest_digest, schema, cleaned, features.values)
+        kept = await self._cache.get(key, schema)
+        if kept is not None:
+            return Scored(model, features, kept, True, 0.0)
+        started = time.perf_counter()
+        left_s = self._settings.deadline_ms / 1000 - (started - request_started.get())
+        probabilities = await model.runner.run(cleaned.text, features.values, left_s)
+        took_ms = (time.perf_counter() - started) * 1000
+        await self._cache.put(key, schema, probabilities)
+        return Scored(model, features, probabilities, False, took_ms)
+
+    async def _score_or_none(self, model: LiveModel, cleaned: Input) -> Scored | None:
+        try:
+            return await self._score(model, cleaned)
+        except Overloaded:
+            self._metrics.shed.labels(model.family).inc()
+            return None
+
+    async def _cheap_others(self, live: Live, scored: Scored, cleaned: Input) -> list[Scored]:
+        """The other families that cost next to nothing, for the comparison; not cached, not journalled."""
+        found: list[Scored] = []
+        for model in live.models.values():
+            if model is not scored.model and model.runner.inline and model.schema is scored.model.schema:
+                probabilities = await model.runner.run(cleaned.text, scored.features.values, 0)
+                found.append(Scored(model, scored.features, probabilities, False, 0.0))
+        return found
+
+    async def _explain(self, request: PredictRequest, scored: Scored, cleaned: Input) -> list[TokenContribution] | UnsetType:
+        if not request.explain:
+            return UNSET
+        parts = await scored.model.runner.explain(cleaned.text)
+        return [TokenContribution(part.token, part.contribution, part.rule) for part in parts]
+
+    def _write(self, live: Live, scored: Scored, cleaned: Input, route: str, *, degraded: bool) -> str:
+        identity = new_id(self._clock().timestamp())
+        self._metrics.predictions.labels(scored.model.family, "hit" if scored.cache_hit else "miss", str(degraded).lower()).inc()
+        self._journal.write(identity, live, scored, cleaned, route=route, degraded=degraded, total_ms=self._elapsed_ms())
+        return identity
+
+    @staticmethod
+    def _elapsed_ms() -> float:
+        return round((time.perf_counter() - request_started.get()) * 1000, 3)
+
+
+def new_id(timestamp_s: float) -> str:
+    """A time-ordered UUID of version 7 (RFC 9562), so that rows arrive in the order of their index."""
+    value = int(timestamp_s * 1000) << 80 | uuid.uuid4().int & ((1 << 80) - 1)
+    value = value & ~(0xF000 << 64) | 0x7000 << 64
+    return str(uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48))

@@ -1,0 +1,68 @@
+"""What the journal keeps of a prediction: enough to score it, explain it and compute its features' drift without asking anybody."""
+
+import logging
+import os
+import socket
+from hashlib import sha256
+
+import msgspec
+
+from sentiment_platform.text.normalise import text_hash
+from serving.answers import Scored
+from serving.clock import Clock
+from serving.journal import Journal, JournalUnavailable
+from serving.live import Live
+from serving.metrics import Metrics
+from serving.online_features import Input
+from serving.records import PredictionRecord
+
+logger = logging.getLogger(__name__)
+
+
+class PredictionJournal:
+    """Writes predictions; one that the journal cannot take is answered all the same, counted and logged."""
+
+    def __init__(self, journal: Journal, metrics: Metrics, *, clock: Clock) -> None:
+        self._journal = journal
+        self._metrics = metrics
+        self._clock = clock
+        self._instance = f"{socket.gethostname()}:{os.getpid()}"
+        self._failing = False
+
+    def write(
+        self, identity: str, live: Live, scored: Scored, request: Input, *, route: str, degraded: bool, total_ms: float
+    ) -> None:
+        """Hand the prediction to the operating system, before its answer is sent."""
+        values = list(scored.features.values)
+        record = PredictionRecord(
+            id=identity,
+            predicted_at=self._clock(),
+            route=route,
+            family=scored.model.family,
+            model_version=scored.model.version,
+            manifest_digest=scored.model.manifest_digest,
+            deployment_revision=live.deployment.revision,
+            text=request.text,
+            text_hash=text_hash(request.text),
+            ticker=request.ticker,
+            source=request.source,
+            feature_schema=scored.model.schema.version,
+            features=values,
+            features_hash=sha256(msgspec.json.encode(values)).hexdigest(),
+            feature_status=scored.features.status,
+            probabilities=list(scored.probabilities),
+            sentiment=scored.sentiment,
+            confidence=scored.confidence,
+            cache_hit=scored.cache_hit,
+            degraded=degraded,
+            latency_ms={"total": total_ms, "inference": round(scored.inference_ms, 3)},
+            instance=self._instance,
+        )
+        try:
+            self._journal.append(record)
+            self._failing = False
+        except JournalUnavailable as error:
+            self._metrics.journal_dropped.inc()
+            if not self._failing:
+                logger.error("predictions are answered but not recorded: %s", error)
+            self._failing = True

@@ -1,0 +1,92 @@
+"""Errors as the client sees them: RFC 9457 problem documents, for every status and from every layer.
+
+Here: the one error that handlers raise, the document, the exception handlers. The text never holds internals or secrets.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from sentiment_platform.errors import TransientError
+from serving.request_context import request_id
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+logger = logging.getLogger(__name__)
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """RFC 9457; `code` is a stable word for programs, `detail` a sentence for people, `errors` what is wrong where."""
+
+    status: int
+    title: str
+    code: str
+    detail: str
+    request_id: str
+    errors: list[str] = []
+
+
+class Problem(HTTPException):
+    """Answer with this status; `code` is a stable word, `detail` ends with what to do about it."""
+
+    def __init__(self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail=detail, status_code=status, headers=dict(headers or {}))
+        self.code = code
+
+
+def unavailable(code: str, detail: str, *, retry_after_s: int = RETRY_AFTER_S) -> Problem:
+    """503 with Retry-After."""
+    return Problem(503, code, detail, headers={"Retry-After": str(retry_after_s)})
+
+
+def document(status: int, code: str, detail: str, errors: list[str] | None = None) -> bytes:
+    """The body of a problem answer."""
+    title = HTTPStatus(status).phrase
+    return msgspec.json.encode(
+        ProblemDocument(status=status, title=title, code=code, detail=detail, request_id=request_id.get(), errors=errors or [])
+    )
+
+
+def _respond(error: HTTPException) -> Response[bytes]:
+    code = error.code if isinstance(error, Problem) else HTTPStatus(error.status_code).name.lower()
+    detail, errors = error.detail, None
+    if isinstance(error.extra, list):
+        errors = [_place(item) for item in error.extra]
+        code, detail = "invalid_request", "The request does not have the documented form; `errors` says where."
+    return Response(
+        document(error.status_code, code, detail, errors),
+        status_code=error.status_code,
+        media_type=MEDIA_TYPE,
+        headers=error.headers,
+    )
+
+
+def _place(item: Any) -> str:
+    message = str(item.get("message", "")) if isinstance(item, dict) else str(item)
+    # An absent body reaches us as the name of the parameter alone.
+    return "The request has no body." if message == "'data'" else message
+
+
+def handle_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Whatever Litestar or a handler refuses, unknown routes and methods included."""
+    if error.status_code >= 500 and not isinstance(error, Problem):
+        logger.error("request %s failed: %s", request_id.get(), error.detail)
+        return handle_unexpected(_, error)
+    return _respond(error)
+
+
+def handle_transient(_: Request[Any, Any, Any], error: TransientError) -> Response[bytes]:
+    """Something this request needs is away for now."""
+    return _respond(unavailable("unavailable", str(error)))
+
+
+def handle_unexpected(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A defect: logged in full, shown as nothing but its request id."""
+    logger.error("request %s failed", request_id.get(), exc_info=error)
+    detail = "An unexpected error; the log names it under this request id."
+    return Response(document(500, "internal_error", detail), status_code=500, media_type=MEDIA_TYPE)

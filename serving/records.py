@@ -1,0 +1,55 @@
+"""What goes through the journal: one struct for each kind of line, with the columns of its table as fields.
+
+Light on purpose: writing a record needs no database library. The SQL stands in `store.predictions`.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+
+class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="prediction"):
+    """One answered prediction.
+
+    Attributes:
+        probabilities: negative, neutral, positive.
+        features: in the order of `feature_schema`; None where missing.
+        latency_ms: named parts of the time it took, in milliseconds.
+    """
+
+    id: str
+    predicted_at: datetime
+    route: str
+    family: str
+    model_version: str
+    manifest_digest: str
+    deployment_revision: int
+    experiment: str | None = None
+    arm: str | None = None
+    text: str
+    text_hash: str
+    ticker: str | None
+    source: str | None
+    feature_schema: str
+    features: list[float | None]
+    features_hash: str
+    feature_status: str
+    probabilities: list[float]
+    sentiment: float
+    confidence: float
+    cache_hit: bool
+    degraded: bool
+    latency_ms: dict[str, float]
+    instance: str
+
+
+class FeedbackRecord(msgspec.Struct, frozen=True, kw_only=True, tag="feedback"):
+    """What a person said of one prediction."""
+
+    id: str
+    prediction_id: str
+    label: str | None
+    preference: str | None
+    utility: float | None
+    comment: str | None
+    received_at: datetime

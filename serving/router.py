@@ -1,0 +1,34 @@
+"""Which family answers: the one that the route names, else the deployment's default, else the cheapest when that one is too busy."""
+
+from sentiment_platform.models.families import FAMILIES
+from serving.live import Live
+from serving.loading import LiveModel
+from serving.problems import Problem, unavailable
+
+
+def require_live(live: Live | None, reason: str) -> Live:
+    """The snapshot, or 503 with the reason why there is none."""
+    if live is None:
+        raise unavailable("not_ready", reason, retry_after_s=5)
+    return live
+
+
+def named(live: Live, family: str) -> LiveModel:
+    """The live model of a family that the client asked for."""
+    if family not in FAMILIES:
+        raise Problem(404, "unknown_family", f"There is no family {family!r}; there are {', '.join(FAMILIES)}.")
+    if family not in live.models:
+        raise unavailable(
+            "family_not_deployed", f"No version of {family} is deployed yet; POST /predict answers.", retry_after_s=30
+        )
+    return live.models[family]
+
+
+def default(live: Live) -> LiveModel:
+    """The live model that POST /predict uses."""
+    return live.models[live.default_family]
+
+
+def cheapest(live: Live) -> LiveModel:
+    """What an overloaded process degrades to."""
+    return min(live.models.values(), key=lambda model: FAMILIES[model.family].cost)

@@ -1,0 +1,91 @@
+"""A person's choice of a version: recorded in the database, in force here until the graph has published it as a deployment.
+
+A choice names a version that an earlier or the current signed deployment names; nothing else may ever run.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`version` shall be champion of `family`, and `family` answer /predict. `revision` is a deployment that names the version."""
+
+    request_id: str
+    family: str
+    version: str
+    revision: int
+
+
+def open_selections(connection: "Connection") -> list[Selection]:
+    """Choices that no published deployment covers yet, oldest first; one that no deployment ever named is passed over."""
+    from sentiment_platform.store.models import open_selection_requests
+
+    found: list[Selection] = []
+    for row in open_selection_requests(connection):
+        revision = revision_naming(connection, row["version"])
+        if revision is not None:
+            found.append(Selection(row["request_id"], row["family"], row["version"], revision))
+    return found
+
+
+def revision_naming(connection: "Connection", version: str) -> int | None:
+    """The newest mirrored deployment that names `version` as a champion or an arm."""
+    from sentiment_platform.store.models import deployments
+
+    for row in deployments(connection, limit=1000):
+        if version in _versions(row["document"]):
+            return int(row["revision"])
+    return None
+
+
+def is_registered(connection: "Connection", version: str) -> bool:
+    """Whether such a version was ever published."""
+    from sentiment_platform.store.models import get_version
+
+    return get_version(connection, version) is not None
+
+
+def record_selections(
+    connection: "Connection",
+    selections: list[Selection],
+    *,
+    actor: str,
+    action: str,
+    reason: str,
+    before: dict[str, str],
+    after: dict[str, str],
+    at: datetime,
+) -> None:
+    """The requests and their audit row, in the transaction of `connection`."""
+    from sentiment_platform.store.audit import record
+    from sentiment_platform.store.models import request_selection
+
+    for selection in selections:
+        request_selection(
+            connection,
+            {
+                "request_id": selection.request_id,
+                "family": selection.family,
+                "version": selection.version,
+                "actor": actor,
+                "reason": reason,
+                "requested_at": at,
+            },
+        )
+    detail = {
+        "reason": reason,
+        "before": before,
+        "after": after,
+        "requests": [selection.request_id for selection in selections],
+    }
+    record(connection, at=at, actor=actor, action=action, subject=", ".join(s.version for s in selections), detail=detail)
+
+
+def _versions(document: dict[str, Any]) -> set[str]:
+    arms = (document.get("experiment") or {}).get("arms", {}).values()
+    return {named["version"] for named in (*document.get("champions", {}).values(), *arms)}

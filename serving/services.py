@@ -1,0 +1,112 @@
+"""Everything a running process holds, put together from the settings and taken apart again; handlers receive this one object."""
+
+import asyncio
+import contextlib
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+from sentiment_platform.registry.cache import RegistryCache
+from sentiment_platform.registry.reader import RegistryReader
+from sentiment_platform.registry.signing import PublicKeys
+from sentiment_platform.registry.transfer import Limits
+from sentiment_platform.settings import Settings
+from serving.cache import PredictionCache
+from serving.clock import Clock, utc_now
+from serving.database import Database
+from serving.inference import usable_cores
+from serving.journal import Journal
+from serving.live import LiveModels
+from serving.loading import ModelLoader
+from serving.metrics import Metrics
+from serving.online_features import FeatureReader
+from serving.poller import Poller
+from serving.prediction import Predictor
+from serving.prediction_journal import PredictionJournal
+from serving.reading import CachedRows
+from serving.redis_link import RedisLink
+from serving.security import KeyChecker
+from serving.shipper import Shipper
+
+PROBE_S = 5.0
+FINAL_SHIP_S = 5.0
+CACHE_FOLDER = "serving-cache"
+JOURNAL_FOLDER = "journal"
+logger = logging.getLogger(__name__)
+
+
+class Services:
+    """The parts and their wiring. Constructing it opens nothing; `start` does, on the running event loop."""
+
+    def __init__(self, settings: Settings, *, clock: Clock = utc_now) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.metrics = Metrics()
+        self.draining = False
+        self.redis = RedisLink(settings.redis_url, clock=clock)
+        self.database = Database(settings.database_url, clock=clock)
+        self.keys = KeyChecker(self.database, settings.admin_key, clock=clock)
+        self._public_keys = PublicKeys.parse(settings.public_keys)
+        self._reader: RegistryReader | None = None
+        self.performance_rows = CachedRows(clock=clock)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Open the journal, then load, poll, probe and ship in the background: the process answers liveness at once."""
+        settings, clock = self.settings, self.clock
+        if settings.registry_repository:
+            self._reader = RegistryReader(
+                settings.registry_repository,
+                url=settings.registry_url,
+                token=settings.registry_token,
+                public_keys=self._public_keys,
+                limits=Limits(connect_s=2, read_s=10),
+            )
+        cores = usable_cores()
+        self._threads = ThreadPoolExecutor(cores, thread_name_prefix="model")
+        cache = RegistryCache(settings.state_dir / CACHE_FOLDER, self._public_keys)
+        loader = ModelLoader(cache, self._reader, self._threads, cores, clock=clock)
+        self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock)
+        self.poller = Poller(self.live, self.database, poll_s=settings.poll_s)
+        self.journal = Journal(settings.state_dir / JOURNAL_FOLDER)
+        self.shipper = Shipper(self.journal, self.database, self.metrics)
+        self.predictor = Predictor(
+            settings,
+            self.live,
+            FeatureReader(self.redis, clock=clock),
+            PredictionCache(self.redis),
+            PredictionJournal(self.journal, self.metrics, clock=clock),
+            self.metrics,
+            clock=clock,
+        )
+        self.metrics.watch("serving_journal_backlog", "Records not yet in the database.", lambda: self.journal.backlog_records)
+        self.metrics.watch("serving_queue_depth", "Texts that wait or are being answered.", self._queue_depth)
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(work) for work in (self.poller.run(), self.shipper.run(), self._probe())]
+
+    async def stop(self) -> None:
+        """Stop the background work, ship what is left within a time limit, close everything."""
+        self.draining = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self.shipper.ship, FINAL_SHIP_S), FINAL_SHIP_S)
+        except Exception as error:
+            logger.warning("%d journal records wait for the next start: %s", self.journal.backlog_records, error)
+        self.journal.close()
+        self.poller.close()
+        self.database.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await self.redis.close()
+        if self._reader is not None:
+            self._reader.close()
+
+    async def _probe(self) -> None:
+        while True:
+            with contextlib.suppress(Exception):
+                await asyncio.gather(self.redis.probe(), self.database.probe())
+            await asyncio.sleep(PROBE_S)
+
+    def _queue_depth(self) -> float:
+        live = self.live.current
+        return sum(model.runner.depth for model in live.models.values()) if live else 0

@@ -1,0 +1,46 @@
+"""What GET /models/status shows, built from the snapshot and the last attempts."""
+
+from sentiment_platform.models.families import FAMILIES
+from serving.contract import FamilyStatus, LiveDeployment, ModelsStatus
+from serving.inference import MAX_WAITING
+from serving.live import Live, LiveModels
+from serving.loading import LiveModel
+
+
+def models_status(models: LiveModels) -> ModelsStatus:
+    """One consistent picture: everything about what is live comes from one snapshot."""
+    live = models.current
+    return ModelsStatus(
+        deployment=_deployment(live) if live else None,
+        default_family=live.default_family if live else None,
+        families={family: _family(live.models[family]) if live and family in live.models else None for family in FAMILIES},
+        selections=[selection.version for selection in live.selections] if live else [],
+        last_swap=models.last_swap,
+        candidate=models.candidate,
+        registry=models.registry,
+    )
+
+
+def _deployment(live: Live) -> LiveDeployment:
+    document = live.deployment
+    return LiveDeployment(
+        revision=document.revision,
+        tag=str(document.tag),
+        default_family=document.default_family,
+        rule=document.rule,
+        reason=document.reason,
+        created_at=document.created_at,
+    )
+
+
+def _family(model: LiveModel) -> FamilyStatus:
+    depth = model.runner.depth
+    return FamilyStatus(
+        version=model.version,
+        manifest_digest=model.manifest_digest,
+        base_model=model.manifest.base_model,
+        feature_schema=model.schema.version,
+        since=model.since,
+        queue_depth=depth,
+        health="saturated" if depth >= MAX_WAITING else "ok",
+    )

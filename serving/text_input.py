@@ -1,0 +1,38 @@
+"""From the text a client sent to the text a model sees, or a refusal that says why."""
+
+from sentiment_platform.text.normalise import normalise
+from serving.problems import Problem
+
+LARGEST_BINARY_SHARE = 0.1
+_WHITE = frozenset("\t\n\r\x0b\x0c\x85")
+
+
+def readable_text(text: str, max_characters: int) -> str:
+    """The normalised text (NFKC, nothing invisible, single blanks).
+
+    Raises:
+        Problem: 400 for a text that is too long, binary, or has nothing visible in it.
+    """
+    if len(text) > max_characters:
+        raise _too_long(len(text), max_characters)
+    if "\0" in text or _binary_characters(text) > LARGEST_BINARY_SHARE * len(text):
+        raise Problem(400, "binary_text", "The text looks like binary data; send the words of a news item.")
+    normalised = normalise(text)
+    if not normalised:
+        raise Problem(400, "empty_text", "The text has no visible character; send the words of a news item.")
+    # Compatibility forms can become several letters each.
+    if len(normalised) > max_characters:
+        raise _too_long(len(normalised), max_characters)
+    return normalised
+
+
+def _too_long(length: int, max_characters: int) -> Problem:
+    return Problem(
+        400, "text_too_long", f"The text has {length} characters; {max_characters} are allowed. Send its headline or lead."
+    )
+
+
+def _binary_characters(text: str) -> int:
+    if text.isprintable():
+        return 0
+    return sum((ord(c) < 32 or 127 <= ord(c) < 160 or c == "\ufffd") and c not in _WHITE for c in text)
