@@ -2,11 +2,15 @@
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from sentiment_platform.models.family import Progress, ProgressSink
 from sentiment_platform.registry.manifest import Manifest
 
 EVERY_S = 5.0
+
+listener: ContextVar[ProgressSink | None] = ContextVar("listener", default=None)
+"""A second receiver of every report, for whoever runs training in its own process and wants to draw a bar."""
 
 
 def progress_line(progress: Progress) -> str:
@@ -23,6 +27,8 @@ def log_progress(write: Callable[[str], object], every_s: float = EVERY_S) -> Pr
     last: dict[str, float] = {}
 
     def sink(progress: Progress) -> None:
+        if (also := listener.get()) is not None:
+            also(progress)
         now = time.monotonic()
         if progress.done >= progress.total or now - last.get(progress.stage, 0.0) >= every_s:
             last[progress.stage] = now

@@ -19,6 +19,7 @@ from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.store import audit, leases
 from sentiment_platform.store.models import (
     close_selection_requests,
+    deployments,
     get_version,
     latest_deployment,
     mirror_deployment,
@@ -114,14 +115,29 @@ def settle_requests(engine: Engine, ids: list[int], revision: int) -> None:
         close_selection_requests(connection, ids, revision)
 
 
+def intent_of_promotion(engine: Engine, version: str, actor: str, reason: str) -> Intent:
+    """A named person's word: `version` becomes champion of its family and its family the default.
+
+    Raises:
+        PermanentError: the version is not registered.
+    """
+    with engine.connect() as connection:
+        registered = get_version(connection, version)
+        current = latest_deployment(connection)
+    if registered is None:
+        raise PermanentError(f"{version} is not registered here.", remedy="See `sentiment-platform models list`.")
+    running = msgspec.convert(current, Deployment).champions if current else {}
+    champions = {family: champion.version for family, champion in running.items()} | {registered.family: version}
+    evidence = Evidence((), (), {}, f"Promoted by {actor}: {reason}")
+    return Intent(champions, registered.family, "manual", actor, reason, evidence)
+
+
 def intent_of_rollback(engine: Engine, actor: str, reason: str, to_revision: int | None = None) -> Intent:
     """What ran before: the content of `to_revision`, or of the newest earlier revision that names other versions.
 
     Raises:
         PermanentError: there is nothing to go back to.
     """
-    from sentiment_platform.store.models import deployments
-
     with engine.connect() as connection:
         rows = deployments(connection)
     documents = [msgspec.convert(row["document"], Deployment) for row in rows]

@@ -1,0 +1,101 @@
+"""Run the graph's jobs without a daemon or a web server: what GitHub Actions, the command line and the demo call.
+
+The run is recorded in Dagster's storage like any other, so the UI shows it. Success means: no step failed, and no check of severity
+ERROR failed, blocking or not.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sentiment_platform.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from dagster import DagsterInstance
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a run did.
+
+    Attributes:
+        metadata: asset key -> metadata of its materialization, as plain values.
+        failures: names of failed steps and of failed checks of severity ERROR; warnings are in `warnings`.
+    """
+
+    run_id: str
+    success: bool
+    metadata: Mapping[str, Mapping[str, Any]]
+    failures: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@contextmanager
+def dagster_instance() -> "Generator[DagsterInstance]":
+    """The instance of DAGSTER_HOME.
+
+    Raises:
+        PermanentError: DAGSTER_HOME is not set.
+    """
+    import dagster as dg
+
+    if not os.environ.get("DAGSTER_HOME"):
+        raise PermanentError("DAGSTER_HOME is not set.", remedy="Run through `sentiment-platform`, or source `.env.local`.")
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def job_names() -> list[str]:
+    """Every job of the graph."""
+    from sentiment_platform.definitions import defs
+
+    return sorted(job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__"))
+
+
+def run_job(
+    instance: "DagsterInstance",
+    name: str,
+    *,
+    partition: str | None = None,
+    partition_range: tuple[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+    run_config: Mapping[str, Any] | None = None,
+) -> RunOutcome:
+    """Execute a job in this process.
+
+    Args:
+        partition: one day, `2026-11-23`.
+        partition_range: first and last day, both included, in one run; repeating it overwrites the same partitions.
+
+    Raises:
+        PermanentError: there is no such job.
+    """
+    from sentiment_platform.definitions import defs
+
+    if name not in job_names():
+        raise PermanentError(f"There is no job {name!r}.", remedy=f"The jobs are {', '.join(job_names())}.")
+    job = defs.resolve_job_def(name)
+    all_tags = dict(tags or {})
+    if partition_range is not None:
+        all_tags |= {RANGE_START: partition_range[0], RANGE_END: partition_range[1]}
+    result = job.execute_in_process(
+        instance=instance, partition_key=partition, tags=all_tags, run_config=dict(run_config or {}), raise_on_error=False
+    )
+    failures = [event.step_key or "run" for event in result.all_events if event.is_step_failure]
+    warnings: list[str] = []
+    for check in result.get_asset_check_evaluations():
+        if not check.passed:
+            (failures if check.severity.value == "ERROR" else warnings).append(f"check {check.check_name}")
+    metadata = {
+        event.asset_key.to_user_string(): {key: value.value for key, value in event.materialization.metadata.items()}
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None
+    }
+    return RunOutcome(result.run_id, result.success and not failures, metadata, tuple(dict.fromkeys(failures)), tuple(warnings))

@@ -1,0 +1,61 @@
+"""One environment for a command: real URLs where they are set, the running local stack where there is one, else a stack of its own.
+
+A command that starts a stack stops it again; data stays in the state folder. The variables are put into this process's environment
+because Dagster's configuration and child processes read them there.
+"""
+
+import os
+import shlex
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sentiment_platform.errors import ConflictError
+from sentiment_platform.local.stack import LocalStack
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.migrate import upgrade
+
+ENV_FILE = "env"
+
+
+def env_file(settings: Settings) -> Path:
+    """Where a running stack writes its variables for other commands."""
+    return settings.state_dir.resolve() / ENV_FILE
+
+
+@contextmanager
+def session(
+    *, feeds_directory: Path | None = None, log: Callable[[str], None] = lambda _: None, join: bool = True
+) -> Generator[Settings]:
+    """Complete settings over a migrated database, for the time of the block.
+
+    Args:
+        join: use a stack that another process runs on the same state folder; False makes that an error.
+    """
+    before = dict(os.environ)
+    stack = LocalStack(Settings.from_environment(), feeds_directory=feeds_directory, log=log)
+    try:
+        try:
+            stack.start()
+            os.environ.update(stack.environment)
+            stack.write_env_file(env_file(stack.settings))
+        except ConflictError:
+            variables = read_env_file(env_file(stack.settings)) if join else {}
+            if not variables:
+                raise
+            os.environ.update(variables)
+        settings = Settings.from_environment()
+        upgrade(settings.direct_database_url())
+        yield settings
+    finally:
+        stack.stop()
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Variables of a file that `LocalStack.write_env_file` wrote; empty where there is none."""
+    if not path.exists():
+        return {}
+    pairs = (line.partition("=") for line in path.read_text().splitlines() if "=" in line and not line.startswith("#"))
+    return {name: shlex.split(value)[0] if value else "" for name, _, value in pairs}
