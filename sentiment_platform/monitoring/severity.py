@@ -1,13 +1,4 @@
-"""How bad a drift is, in five words, from the rows of one report.
-
-| severity | when |
-|---|---|
-| critical | half of the tested features drifted, and a score with them |
-| high | half of the tested features drifted, or a quarter of them and a score |
-| medium | a score drifted, or two features, or one at twice its threshold |
-| low | one feature drifted, by less than twice its threshold |
-| none | nothing drifted, or nothing could be tested |
-"""
+"""How bad a drift is, in one of five words, from the rows of one report. What follows from it is `decision`."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -23,7 +14,16 @@ SCORES = (SENTIMENT, CONFIDENCE, PREDICTED_LABEL)
 
 
 def severity_of(rows: Sequence[FeatureDrift]) -> Severity:
-    """The first line of the table above that holds."""
+    """The first line that holds:
+
+    | severity | when |
+    |---|---|
+    | critical | half of the tested features drifted, and a score with them |
+    | high | half of the tested features drifted, or a quarter of them and a score |
+    | medium | a score drifted, or two features, or one at twice its threshold |
+    | low | one feature drifted, by less than twice its threshold |
+    | none | nothing drifted, or nothing could be tested |
+    """
     tested = {row.feature for row in rows if row.statistic is not None and row.feature not in SCORES}
     drifted = [row for row in rows if row.drifted]
     features = {row.feature for row in drifted if row.feature not in SCORES}

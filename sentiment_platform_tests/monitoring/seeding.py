@@ -1,0 +1,213 @@
+"""Rows as the rest of the platform leaves them: a deployed version with its training set, served predictions, feedback on them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Engine, insert
+
+from sentiment_platform.features.schema import V1
+from sentiment_platform.store.models import register_version, write_holdout_predictions
+from sentiment_platform.store.tables import DeploymentRow, Feedback, Prediction, RetrainDecision, TrainingExample, TrainingSet
+from sentiment_platform.text.normalise import text_hash
+from sentiment_platform.text.sentiment import LABELS
+
+Floats = npt.NDArray[np.float64]
+
+NOW = datetime(2025, 3, 10, 12, tzinfo=UTC)
+VERSION, DIGEST = "v1.0.0-vader", "d" * 64
+CONTEXT = ("story_outlets", "ticker_articles_1d", "source_articles_7d", "hour_utc", "weekday")
+
+
+def features(n: int, seed: int, shift: Mapping[str, float] | None = None) -> Floats:
+    """(n, 15) values of a standard normal, those named in `shift` moved by so many standard deviations."""
+    values = np.random.default_rng(seed).normal(size=(n, len(V1.names)))
+    for name, by in (shift or {}).items():
+        values[:, V1.names.index(name)] += by
+    return values
+
+
+def without(values: Floats, *names: str) -> Floats:
+    """The same with NaN for these features."""
+    values = values.copy()
+    values[:, [V1.names.index(name) for name in names]] = np.nan
+    return values
+
+
+def probabilities(n: int, seed: int, weights: tuple[float, float, float] = (2.0, 3.0, 2.5)) -> Floats:
+    """(n, 3) rows of a Dirichlet distribution."""
+    return np.random.default_rng(seed).dirichlet(weights, size=n)
+
+
+def rows(values: Floats) -> list[list[float | None]]:
+    return [[None if np.isnan(x) else float(x) for x in row] for row in values]
+
+
+def seed_training_set(
+    engine: Engine, train: Floats, *, digest: str = DIGEST, created_at: datetime = NOW - timedelta(days=3)
+) -> None:
+    """A training set whose train part has these features; its texts are `fitted 0`, `fitted 1`..."""
+    with engine.begin() as connection:
+        connection.execute(insert(TrainingSet).values(digest=digest, feature_schema="v1", summary={}, created_at=created_at))
+        examples = [
+            {
+                "digest": digest,
+                "example_id": text_hash(f"fitted {i}")[:32],
+                "part": "train",
+                "text": f"fitted {i}",
+                "label": LABELS[i % 3],
+                "label_set": "tests",
+                "story_id": f"story {i}",
+                "available_at": None,
+                "features": values,
+            }
+            for i, values in enumerate(rows(train))
+        ]
+        if examples:
+            connection.execute(insert(TrainingExample), examples)
+
+
+def seed_version(engine: Engine, *, version: str = VERSION, digest: str = DIGEST, accuracy: float = 0.8) -> None:
+    manifest = {
+        "feature_schema": {"name": "v1"},
+        "metrics": {
+            "accuracy": {"value": accuracy, "low": accuracy - 0.04, "high": accuracy + 0.04, "n": 400, "dataset": "its test part"}
+        },
+    }
+    with engine.begin() as connection:
+        register_version(
+            connection,
+            {
+                "version": version,
+                "family": version.rsplit("-", 1)[1],
+                "manifest_digest": "m" * 64,
+                "manifest": manifest,
+                "training_set": digest,
+                "options_digest": "o" * 64,
+                "run_id": "run",
+            },
+        )
+
+
+def seed_deployment(engine: Engine, version: str = VERSION, revision: int = 1) -> None:
+    family = version.rsplit("-", 1)[1]
+    document = {"default_family": family, "champions": {family: {"version": version, "manifest_digest": "m" * 64}}}
+    with engine.begin() as connection:
+        connection.execute(
+            insert(DeploymentRow).values(
+                revision=revision,
+                tag=f"deploy-{revision:06}",
+                digest="d",
+                document=document,
+                rule="bootstrap",
+                actor="tests",
+                reason="tests",
+                published_at=NOW - timedelta(days=2),
+            )
+        )
+
+
+def seed_deployed(engine: Engine, train: Floats | None = None, *, held_out: int = 400) -> None:
+    """A training set, the version made of it with its answers on the holdout, and the deployment that names it."""
+    seed_training_set(engine, features(800, 1) if train is None else train)
+    seed_version(engine)
+    seed_deployment(engine)
+    if held_out:
+        answers = probabilities(held_out, 2)
+        with engine.begin() as connection:
+            write_holdout_predictions(
+                connection, VERSION, DIGEST, [(f"held out {i}", [float(p) for p in row]) for i, row in enumerate(answers)]
+            )
+
+
+def seed_predictions(
+    engine: Engine,
+    values: Floats,
+    answers: Floats,
+    *,
+    version: str = VERSION,
+    until: datetime = NOW,
+    prefix: str = "served",
+    texts: Sequence[str] | None = None,
+) -> list[str]:
+    """One prediction a row, a minute apart, the last one a minute before `until`; returns their ids."""
+    ids = [f"{prefix}-{i}" for i in range(len(answers))]
+    records: list[dict[str, Any]] = []
+    for i, (vector, answer) in enumerate(zip(rows(values), answers, strict=True)):
+        text = texts[i] if texts else f"{prefix} {i}"
+        records.append(
+            {
+                "id": ids[i],
+                "predicted_at": until - timedelta(minutes=len(answers) - i),
+                "route": "/predict",
+                "family": version.rsplit("-", 1)[1],
+                "model_version": version,
+                "manifest_digest": "m" * 64,
+                "deployment_revision": 1,
+                "text": text,
+                "text_hash": text_hash(text),
+                "feature_schema": "v1",
+                "features": vector,
+                "features_hash": "f",
+                "feature_status": "PRESENT",
+                "probabilities": [float(p) for p in answer],
+                "sentiment": float(answer[2] - answer[0]),
+                "confidence": float(answer.max()),
+                "cache_hit": False,
+                "degraded": False,
+                "latency_ms": {"total": 1.0},
+                "instance": "tests",
+            }
+        )
+    with engine.begin() as connection:
+        connection.execute(insert(Prediction), records)
+    return ids
+
+
+def seed_feedback(
+    engine: Engine,
+    prediction_id: str,
+    *,
+    label: str | None = None,
+    preference: str | None = None,
+    utility: float | None = None,
+    received_at: datetime = NOW,
+    shipped_at: datetime | None = None,
+    number: int = 0,
+) -> None:
+    row: dict[str, Any] = {
+        "id": f"feedback-{prediction_id}-{number}",
+        "prediction_id": prediction_id,
+        "label": label,
+        "preference": preference,
+        "utility": utility,
+        "received_at": received_at,
+    }
+    with engine.begin() as connection:
+        connection.execute(insert(Feedback).values(row if shipped_at is None else row | {"shipped_at": shipped_at}))
+
+
+def answering(label: str, confidence: float = 0.8) -> list[float]:
+    """Probabilities whose largest, `confidence`, is that of `label`."""
+    answer = [(1 - confidence) / 2] * 3
+    answer[LABELS.index(label)] = confidence  # type: ignore[arg-type]
+    return answer
+
+
+def seed_decision(
+    engine: Engine, name: str, at: datetime, *, retrain: bool = True, kinds: Sequence[str] = ("data_drift",)
+) -> None:
+    causes = [{"kind": kind, "subject": VERSION, "statement": f"{kind} of {name}"} for kind in kinds]
+    with engine.begin() as connection:
+        connection.execute(
+            insert(RetrainDecision).values(
+                id=name,
+                decided_at=at,
+                retrain=retrain,
+                reasons={"statement": f"because of {name}.", "causes": causes},
+                evidence={},
+                run_id="run",
+            )
+        )

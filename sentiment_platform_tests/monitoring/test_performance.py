@@ -1,0 +1,139 @@
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, func, select
+
+from sentiment_platform.monitoring.performance import MIN_LABELS, live_accuracy, measure_performance
+from sentiment_platform.store.models import newest_figures
+from sentiment_platform.store.tables import ModelPerformance
+from sentiment_platform_tests.monitoring.seeding import (
+    NOW,
+    VERSION,
+    answering,
+    features,
+    seed_deployed,
+    seed_feedback,
+    seed_predictions,
+)
+
+WEEK = {"feedback:7d": timedelta(days=7)}
+
+
+def serve(engine: Engine, answers: list[str], **options: object) -> list[str]:
+    probabilities = np.array([answering(label) for label in answers])
+    return seed_predictions(engine, features(len(answers), 3), probabilities, **options)  # type: ignore[arg-type]
+
+
+def stored_figures(engine: Engine) -> dict[str, dict[str, object]]:
+    with engine.connect() as connection:
+        return {row["metric"]: row for row in newest_figures(connection, [VERSION]) if row["window"] == "feedback:7d"}
+
+
+def revisions(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(ModelPerformance)).scalar_one()
+
+
+def forty_labelled(engine: Engine) -> list[str]:
+    """80 predictions, 40 of them labelled: 12 of 16 negative, 8 of 12 neutral and 10 of 12 positive ones are right."""
+    truth = ["negative"] * 16 + ["neutral"] * 12 + ["positive"] * 12
+    answers = ["negative"] * 12 + ["positive"] * 4 + ["neutral"] * 8 + ["negative"] * 4 + ["positive"] * 10 + ["neutral"] * 2
+    ids = serve(engine, answers + ["neutral"] * 40)
+    for prediction, label in zip(ids, truth, strict=False):
+        seed_feedback(engine, prediction, label=label)
+    return ids
+
+
+def test_the_figures_are_those_of_a_computation_by_hand(engine: Engine) -> None:
+    forty_labelled(engine)
+    report = measure_performance(engine, NOW, WEEK)
+    found = stored_figures(engine)
+    assert found["accuracy"]["value"] == 30 / 40
+    # F1 = 2 * right / (true + predicted): 24/32, 16/22, 20/26.
+    assert found["macro_f1"]["value"] == pytest.approx((24 / 32 + 16 / 22 + 20 / 26) / 3)
+    assert found["precision_negative"]["value"] == 12 / 16
+    assert found["ece"]["value"] == pytest.approx(0.8 - 0.75)
+    accuracy = found["accuracy"]
+    assert accuracy["low"] < 0.75 < accuracy["high"]  # type: ignore[operator]
+    assert (accuracy["n"], accuracy["label_coverage"], accuracy["in_sample"]) == (40, 0.5, False)
+    (row,) = report.rows
+    assert (row.version, row.predictions, row.labelled, row.in_sample, row.note) == (VERSION, 80, 40, 0, "")
+
+
+def test_measuring_again_adds_nothing_and_a_late_label_adds_revisions(engine: Engine) -> None:
+    ids = forty_labelled(engine)
+    first = measure_performance(engine, NOW, WEEK)
+    assert measure_performance(engine, NOW, WEEK).added == 0
+    assert revisions(engine) == first.added
+    seed_feedback(engine, ids[-1], label="neutral")
+    second = measure_performance(engine, NOW, WEEK)
+    assert second.added > 0
+    assert second.digest() != first.digest()
+    assert stored_figures(engine)["accuracy"]["value"] == 31 / 41
+    assert stored_figures(engine)["accuracy"]["revision"] == 2
+
+
+def test_a_later_label_replaces_an_earlier_one_and_a_later_utility_does_not(engine: Engine) -> None:
+    ids = serve(engine, ["positive"] * MIN_LABELS)
+    for prediction in ids:
+        seed_feedback(engine, prediction, label="negative", received_at=NOW - timedelta(minutes=9), number=1)
+        seed_feedback(engine, prediction, label="positive", received_at=NOW - timedelta(minutes=6), number=2)
+        seed_feedback(engine, prediction, utility=0.5, received_at=NOW - timedelta(minutes=3), number=3)
+    measure_performance(engine, NOW, WEEK)
+    found = stored_figures(engine)
+    assert found["accuracy"]["value"] == 1.0
+    assert (found["utility"]["value"], found["utility"]["n"]) == (0.5, MIN_LABELS)
+
+
+def test_few_labels_give_no_figure_but_a_note(engine: Engine) -> None:
+    ids = serve(engine, ["positive"] * 100)
+    for prediction in ids[: MIN_LABELS - 1]:
+        seed_feedback(engine, prediction, label="positive")
+    (row,) = measure_performance(engine, NOW, WEEK).rows
+    assert (row.labelled, row.figures, row.note) == (29, (), "29 usable labels, 30 are needed")
+    assert revisions(engine) == 0
+
+
+def test_texts_that_the_version_was_fitted_on_prove_nothing(engine: Engine) -> None:
+    seed_deployed(engine)
+    known = serve(engine, ["positive"] * 50, prefix="known", texts=[f"fitted {i}" for i in range(50)])
+    new = serve(engine, ["negative"] * MIN_LABELS, prefix="new")
+    for prediction in [*known, *new]:
+        seed_feedback(engine, prediction, label="positive")
+    (row,) = measure_performance(engine, NOW, WEEK).rows
+    assert (row.labelled, row.in_sample) == (80, 50)
+    assert stored_figures(engine)["accuracy"]["value"] == 0.0  # with the known texts it would be 0.625
+    assert stored_figures(engine)["accuracy"]["n"] == MIN_LABELS
+
+
+def test_preference_counts_for_the_family_that_answered(engine: Engine) -> None:
+    ids = serve(engine, ["positive"] * 40)
+    for i, prediction in enumerate(ids):
+        seed_feedback(engine, prediction, preference="vader" if i < 10 else "finbert")
+    measure_performance(engine, NOW, WEEK)
+    assert stored_figures(engine)["preferred_share"]["value"] == 0.25
+    assert set(stored_figures(engine)) == {"preferred_share"}
+
+
+def test_feedback_counts_in_the_window_of_its_prediction(engine: Engine) -> None:
+    ids = serve(engine, ["positive"] * 40, until=NOW - timedelta(days=10), prefix="old")
+    for prediction in ids:
+        seed_feedback(engine, prediction, label="positive")
+    assert measure_performance(engine, NOW, WEEK).rows == ()
+    rows = measure_performance(engine, NOW).rows
+    assert [(row.window, row.labelled) for row in rows] == [("feedback:30d", 40)]
+
+
+def test_live_accuracy_is_that_of_the_shortest_window_and_not_an_outdated_one(engine: Engine) -> None:
+    forty_labelled(engine)
+    measure_performance(engine, NOW)
+    with engine.connect() as connection:
+        now = live_accuracy(connection, VERSION, NOW)
+        later = live_accuracy(connection, VERSION, NOW + timedelta(days=8))
+        never = live_accuracy(connection, VERSION, NOW + timedelta(days=31))
+    assert now is not None
+    assert (now.window, now.value) == ("feedback:7d", 0.75)
+    assert later is not None
+    assert later.window == "feedback:30d"
+    assert never is None

@@ -1,0 +1,41 @@
+import pytest
+
+from sentiment_platform.monitoring.severity import SEVERITIES, Severity, at_least, severity_of
+from sentiment_platform.statistics.drift import FeatureDrift
+
+
+def row(subject: str, *, drifted: bool, statistic: float | None = 0.15) -> FeatureDrift:
+    return FeatureDrift(subject, "ks", statistic, 0.0 if drifted else 0.5, 0.0, 0.0, 0.1, drifted, 500, 500)
+
+
+def report(drifted: int, *, of: int = 8, score: bool = False, statistic: float = 0.15) -> list[FeatureDrift]:
+    rows = [row(f"feature {i}", drifted=i < drifted, statistic=statistic if i < drifted else 0.01) for i in range(of)]
+    return [*rows, row("score:sentiment", drifted=score)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "severity"),
+    [
+        ([], "none"),
+        (report(0), "none"),
+        (report(1), "low"),
+        (report(1, statistic=0.2), "medium"),
+        (report(2), "medium"),
+        (report(0, score=True), "medium"),
+        (report(1, score=True), "medium"),
+        (report(2, score=True), "high"),
+        (report(4), "high"),
+        (report(4, score=True), "critical"),
+    ],
+)
+def test_the_severity_is_that_of_the_documented_table(rows: list[FeatureDrift], severity: Severity) -> None:
+    assert severity_of(rows) == severity
+
+
+def test_what_could_not_be_tested_does_not_make_a_drift_look_smaller() -> None:
+    untested = [row(f"context {i}", drifted=False, statistic=None) for i in range(20)]
+    assert severity_of([*report(4, score=True), *untested]) == "critical"
+
+
+def test_severities_are_ordered() -> None:
+    assert [at_least(severity, "medium") for severity in SEVERITIES] == [False, False, True, True, True]
