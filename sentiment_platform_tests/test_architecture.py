@@ -23,7 +23,7 @@ ROLE_FILES = {
     f"{role}.py"
     for role in ["assets", "checks", "sensors", "schedules", "jobs", "resources", "partitions", "conditions", "definitions"]
 }
-TOP = ("headless.py", "explain.py", "cli.py", "local/")
+TOP = ("headless.py", "explain.py", "asking.py", "diagnosis.py", "cli.py", "commands/", "local/")
 NEVER_AT_IMPORT = {"torch", "transformers", "onnx", "onnxscript", "optuna", "matplotlib", "pandas", "scipy"}
 NEVER_IN_SERVING = NEVER_AT_IMPORT | {"dagster", "polars", "pandera", "github", "onnxruntime", "tokenizers"}
 SUPERSEDED = {
@@ -113,7 +113,7 @@ def dagster_outside_role_files(module: Module) -> list[str]:
 def dagster_by_another_name(module: Module) -> list[str]:
     return [
         ast.unparse(node)
-        for node in ast.walk(module.tree)
+        for node in at_import(module.tree)
         if (isinstance(node, ast.ImportFrom) and node.module == "dagster")
         or (isinstance(node, ast.Import) and any(alias.name == "dagster" and alias.asname != "dg" for alias in node.names))
     ]
