@@ -1,0 +1,30 @@
+"""The command line: joins the commands. Each stands in `commands/`, one file a subject."""
+
+import click
+
+from sentiment_platform.commands.ask import doctor, explain, predict
+from sentiment_platform.commands.data import labels, news
+from sentiment_platform.commands.demo import demo
+from sentiment_platform.commands.keys import keys
+from sentiment_platform.commands.models import models
+from sentiment_platform.commands.operate import db, run_job_command, serve, tick, up
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sentiment-platform")
+def main() -> None:
+    """Financial news in, the best-evidenced sentiment model out.
+
+    Without DATABASE_URL, REDIS_URL and SENTIMENT_REGISTRY_REPOSITORY every command uses its own local PostgreSQL, Redis and GitHub
+    server under .sentiment; with them, the real ones.
+
+    \b
+    First steps:
+      sentiment-platform demo                       the whole loop once, with a summary
+      sentiment-platform up                         everything, until Ctrl-C
+      sentiment-platform predict "Net loss narrowed"
+    """
+
+
+for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, news, labels, models, keys, db):
+    main.add_command(command)

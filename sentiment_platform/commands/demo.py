@@ -1,0 +1,137 @@
+"""`demo`: the whole loop once, with progress, then a summary and what to try next."""
+
+import contextlib
+import signal
+import time
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from sentiment_platform.commands.console import TrainingBar, console, shows_errors
+from sentiment_platform.local.demo import Demo, DemoReport
+from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.local.session import session
+from sentiment_platform.models.reporting import listener
+
+
+@click.command()
+@click.option("--exit", "leave", is_flag=True, help="Stop after the summary instead of staying up until Ctrl-C.")
+@shows_errors
+def demo(leave: bool) -> None:
+    """The whole loop once: news, features, both families, evidence, deployments, predictions, feedback, drift, decision.
+
+    Runs offline on the sample headlines that come with the package; the transformer starts from TRANSFORMER_BASE
+    (default here: packaged:minilm). Exits with 0 only if every stage worked.
+    """
+    import os
+
+    os.environ.setdefault("TRANSFORMER_BASE", "packaged:minilm")
+    # Ends like Ctrl-C, so that every part is stopped in order.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with session(feeds_directory=sample_directory() / "feeds", log=_say, join=False) as settings, Demo(settings, _say) as loop:
+        _title("1  News: an archive and live feeds")
+        loop.collect()
+        _title("2  VADER: trained, signed, deployed, served")
+        loop.first_deployment()
+        _title(f"It answers, {loop.report.first_answer_after_s:.0f} s after the start: {loop.serving_url}")
+        _say(_curl(loop.serving_url))
+        _title("3  The transformer: fine-tuned while requests are answered, then compared and swapped in")
+        loop.show_dagster()
+        with TrainingBar() as bar:
+            token = listener.set(bar)
+            loop.second_deployment()
+            listener.reset(token)
+        _title("4  Feedback, drift, performance, decision")
+        loop.give_feedback()
+        loop.look_back()
+        loop.live_answers()
+        _summary(loop.report, loop.serving_url, loop.dagster_url, time.monotonic() - loop.started)
+        if loop.report.load.failures:
+            raise click.ClickException(
+                f"{loop.report.load.failures.total()} requests failed during the swap: {dict(loop.report.load.failures)}"
+            )
+        if not leave:
+            console.print("\nEverything stays up until Ctrl-C.")
+            with contextlib.suppress(KeyboardInterrupt):
+                loop.children.watch()
+
+
+def _summary(report: DemoReport, serving_url: str, dagster_url: str, seconds: float) -> None:
+    deployment = report.runs["train_job"].metadata["deployment"]
+    evaluation = report.runs["train_job"].metadata["ab_evaluation"]
+    table = Table(
+        "",
+        "",
+        title=f"The loop in {seconds:.0f} s (sample headlines; see sentiment_platform/local/sample/README.md)",
+        show_header=False,
+    )
+    table.add_row(
+        "news", f"{report.articles} articles, {report.stories} stories, {report.quarantined} refused rows in quarantine"
+    )
+    table.add_row("features", f"{report.feature_vectors} vectors of 15 features (schema v1)")
+    for asset in ("vader_model", "finbert_model"):
+        version = report.runs["train_job"].metadata[asset]["version"]
+        table.add_row(str(version), _figures(report, str(version)))
+    table.add_row("verdict", escape(str(evaluation["verdict"])))
+    table.add_row("deployment", f"{deployment['deployment']}: default {deployment['default_family']}. {deployment['reason']}")
+    table.add_row(
+        "live swap",
+        f"{report.load.requests} requests while training and swapping, {report.load.failures.total()} failed; answered by "
+        + ", ".join(f"{version} {count}" for version, count in report.load.versions.items()),
+    )
+    table.add_row("feedback", f"{report.feedback} labels on live predictions")
+    decision = report.runs["monitor_job"].metadata["retrain_decision"]
+    table.add_row(
+        "decision",
+        escape(", ".join(f"{k} {v}" for k, v in decision.items() if isinstance(v, str | bool | int) and len(str(v)) < 120)),
+    )
+    console.print(table)
+    answers = Table("text", "sentiment", "confidence", "direction", "model", "ms", title="Five live predictions")
+    for answer in report.answers:
+        prediction, performance = answer["prediction"], answer["performance"]
+        answers.add_row(
+            answer["text"],
+            f"{prediction['sentiment']:+.2f}",
+            f"{prediction['confidence']:.2f}",
+            prediction["price_direction"],
+            performance["model_version"],
+            f"{performance['response_time_ms']:.1f}",
+        )
+    console.print(answers)
+    console.print(f"Serving       {serving_url}\nOpenAPI page  {serving_url}/schema\nDagster UI    {dagster_url}")
+    last = report.answers[-1]["prediction_id"]
+    console.print(
+        '\nTry next:\n  sentiment-platform predict "Net loss narrowed"\n  sentiment-platform models rollback\n'
+        f"  sentiment-platform explain {last}"
+    )
+
+
+def _figures(report: DemoReport, version: str) -> str:
+    rows: dict[str, Any] = {
+        row["metric"]: row for row in report.figures if row["version"] == version and row["window"].startswith("holdout")
+    }
+    shown = [
+        f"{name.replace('_', '-')} {rows[name]['value']:.3f} ({rows[name]['low']:.3f} to {rows[name]['high']:.3f})"
+        for name in ("accuracy", "macro_f1")
+    ]
+    model = report.runs["train_job"].metadata
+    base = next(
+        str(m["summary"]).split("base ", 1)[1].split(",")[0]
+        for a, m in model.items()
+        if a.endswith("_model") and m["version"] == version
+    )
+    return f"{', '.join(shown)}, ECE {rows['ece']['value']:.3f}, n {rows['accuracy']['n']} holdout texts; base {base}"
+
+
+def _title(text: str) -> None:
+    console.print(f"\n[bold cyan]{text}[/]")
+
+
+def _say(text: str) -> None:
+    console.print(f"  {escape(text)}")
+
+
+def _curl(url: str) -> str:
+    return f"""curl -s {url}/predict -H 'content-type: application/json' -d '{{"text": "Net loss narrowed"}}'"""

@@ -1,0 +1,149 @@
+"""Run things: the whole stack, serving alone, one job, one pass of the daemon, the database's migrations."""
+
+import os
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from sentiment_platform.commands.console import TrainingBar, console, shows_errors
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.local.children import Children
+from sentiment_platform.local.ports import free_port, is_free
+from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.local.session import env_file, session
+
+
+@click.command()
+@shows_errors
+def serve() -> None:
+    """The serving process alone: answers with the deployed version, and with nothing else."""
+    import_module("serving").run()
+
+
+@click.command("run")
+@click.argument("job")
+@click.option("--partition", help="One day, such as 2026-11-23.")
+@click.option("--from", "first", help="First day of a range (a backfill in one run; repeating it overwrites the same days).")
+@click.option("--to", "last", help="Last day of the range, included.")
+@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Tag of the run; may be repeated.")
+@shows_errors
+def run_job_command(job: str, partition: str | None, first: str | None, last: str | None, tags: tuple[str, ...]) -> None:
+    """Execute JOB here, without a daemon: collect_job, baseline_job, train_job, deploy_job, monitor_job.
+
+    Exits with 1 when a step failed or a check of severity ERROR failed.
+    """
+    from sentiment_platform.headless import dagster_instance, run_job
+    from sentiment_platform.models.reporting import listener
+
+    if (first is None) != (last is None) or (partition and first):
+        raise PermanentError("A range needs --from and --to, and no --partition.", remedy="Give both days, or one partition.")
+    if job == "collect_job" and not partition and not first:
+        partition = time.strftime("%Y-%m-%d", time.gmtime())
+    pairs = dict(tag.split("=", 1) for tag in tags if "=" in tag)
+    with session(feeds_directory=sample_directory() / "feeds", log=console.print), dagster_instance() as instance:
+        with TrainingBar() as bar:
+            listener.set(bar if console.is_terminal else None)
+            outcome = run_job(
+                instance, job, partition=partition, partition_range=(first, last) if first and last else None, tags=pairs
+            )
+        for asset, metadata in outcome.metadata.items():
+            console.print(
+                f"  {asset}: "
+                + ", ".join(
+                    f"{key} {value}"
+                    for key, value in metadata.items()
+                    if isinstance(value, str | int | float) and len(str(value)) < 60
+                )
+            )
+        for warning in outcome.warnings:
+            console.print(f"[yellow]warning: {warning}[/]")
+    if not outcome.success:
+        console.print(f"[bold red]{job} failed: {', '.join(outcome.failures)}[/] (run {outcome.run_id})")
+        sys.exit(1)
+    console.print(f"[green]{job} succeeded[/] (run {outcome.run_id})")
+
+
+@click.command()
+@click.option(
+    "--stack-only", is_flag=True, help="PostgreSQL, Redis and GitHub server alone, for a plain `dagster dev` or `dg dev`."
+)
+@click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
+@shows_errors
+def up(stack_only: bool, port: int) -> None:
+    """The whole platform on this machine: stack, Dagster UI and daemon, serving. Ctrl-C stops all of it."""
+    with session(feeds_directory=sample_directory() / "feeds", log=console.print, join=False) as settings:
+        if stack_only:
+            _copy_env(env_file(settings))
+            console.print("In another terminal: [bold]set -a; . ./.env.local; set +a; dagster dev[/]   (or: dg dev)")
+            _wait_forever()
+            return
+        with Children(settings.state_dir) as children:
+            serving_port = settings.port if is_free(settings.port) else free_port()
+            children.start("serving", ["python", "-m", "serving"], {"PORT": str(serving_port), "SENTIMENT_POLL_S": "5"})
+            children.start("dagster-webserver", ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])
+            children.start("dagster-daemon", ["dagster-daemon", "run", "-w", "workspace.yaml"])
+            console.print(f"Dagster UI   http://127.0.0.1:{port}")
+            console.print(f"Serving      http://127.0.0.1:{serving_port}   (OpenAPI page: /schema)")
+            children.watch()
+
+
+@click.command()
+@click.option("--timeout", "timeout_s", default=300, show_default=True, help="Seconds until a hanging daemon is stopped.")
+@shows_errors
+def tick(timeout_s: int) -> None:
+    """One pass of the real Dagster daemon: schedules, sensors and queued runs, then stop."""
+    from sentiment_platform.local.ticking import tick_once
+
+    with session(feeds_directory=sample_directory() / "feeds", log=console.print):
+        report = tick_once(timeout_s)
+    console.print(
+        f"Daemons that made a pass: {', '.join(report.daemons)}. Runs finished: {report.finished}, failed: {report.failed}."
+    )
+    if report.failed:
+        sys.exit(1)
+
+
+@click.group()
+def db() -> None:
+    """Migrations of the platform's tables."""
+
+
+@db.command("upgrade")
+@shows_errors
+def db_upgrade() -> None:
+    """Bring the database to the newest revision."""
+    with session(log=console.print):
+        console.print("[green]The database is at the newest revision.[/]")
+
+
+@db.command("check")
+@shows_errors
+def db_check() -> None:
+    """Compare the database with the typed models; exits with 1 when they differ."""
+    from sentiment_platform.store.migrate import differences
+
+    with session(log=console.print) as settings:
+        found = differences(settings.direct_database_url())
+    for difference in found:
+        console.print(f"[red]{difference}[/]")
+    if found:
+        sys.exit(1)
+    console.print("[green]Database and models agree.[/]")
+
+
+def _copy_env(source: Path) -> None:
+    target = Path(".env.local")
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(source.read_text())
+
+
+def _wait_forever() -> None:
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print("Stopping.")

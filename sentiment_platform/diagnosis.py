@@ -1,0 +1,73 @@
+"""What `doctor` looks at: does each part of the configuration answer, and is what it says complete?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sentiment_platform.errors import PlatformError
+from sentiment_platform.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `words` end with the remedy where it is not good."""
+
+    subject: str
+    good: bool
+    words: str
+
+
+def diagnose(settings: Settings) -> list[Finding]:
+    """Look at every part; a part that is not configured is good: the local stack provides it."""
+    looks: list[tuple[str, str, Callable[[Settings], str]]] = [
+        ("PostgreSQL", settings.database_url, _database),
+        ("Redis", settings.redis_url, _redis),
+        ("Registry", settings.registry_repository, _registry),
+    ]
+    findings: list[Finding] = []
+    for subject, configured, look in looks:
+        if not configured:
+            findings.append(Finding(subject, True, "not configured: the local stack provides it"))
+            continue
+        try:
+            findings.append(Finding(subject, True, look(settings)))
+        except PlatformError as error:
+            findings.append(Finding(subject, False, str(error)))
+    return findings
+
+
+def _database(settings: Settings) -> str:
+    from sentiment_platform.store.engine import create_platform_engine, wait_until_awake
+
+    engine = create_platform_engine(settings.direct_database_url())
+    try:
+        waited_s = wait_until_awake(engine, limit_s=10)
+    finally:
+        engine.dispose()
+    return f"answers after {waited_s * 1000:.0f} ms"
+
+
+def _redis(settings: Settings) -> str:
+    from redis.exceptions import RedisError
+
+    from sentiment_platform.errors import TransientError
+    from sentiment_platform.features.connection import connect
+
+    client = connect(settings.redis_url, timeout_s=2.0)
+    try:
+        policy = client.info("memory").get("maxmemory_policy", "unknown")
+    except RedisError as error:
+        raise TransientError(f"Redis does not answer: {error}.", remedy="Check REDIS_URL and that the server runs.") from error
+    finally:
+        client.close()
+    return f"answers, maxmemory-policy {policy}"
+
+
+def _registry(settings: Settings) -> str:
+    from contextlib import closing
+
+    from sentiment_platform.registry.access import RegistryAccess
+    from sentiment_platform.registry.reader import LatestDeployment
+
+    with closing(RegistryAccess(settings).reader()) as reader:
+        latest = reader.poll_latest()
+    return f"latest deployment {latest.document.tag}" if isinstance(latest, LatestDeployment) else "answers, nothing deployed yet"

@@ -1,0 +1,84 @@
+"""The platform's own processes beside the stack: serving, Dagster's web server and daemon. Started together, watched, stopped together."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess
+
+
+class Children:
+    """A context manager over the processes; output goes to one log file each.
+
+    Args:
+        state_dir: folder for logs and pid files.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir.resolve()
+        self._processes: list[SupervisedProcess] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._processes:
+            self._processes.pop().stop()
+
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> SupervisedProcess:
+        """Start `command` (a console script, or a program by path) with this process's environment and `environment` over it."""
+        program = Path(sys.executable).with_name(command[0])
+        process = SupervisedProcess(
+            ProcessOrder(
+                name=name,
+                argv=[str(program) if program.exists() else command[0], *command[1:]],
+                log_path=self._state_dir / "logs" / f"{name}.log",
+                pid_path=self._state_dir / "run" / f"{name}.pid",
+                environment={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+                cwd=Path.cwd(),
+                stop_timeout_s=20.0,
+            )
+        )
+        process.start()
+        self._processes.append(process)
+        return process
+
+    def watch(self) -> None:
+        """Return at Ctrl-C.
+
+        Raises:
+            LocalStackError: a process ended by itself; the message quotes its log.
+        """
+        try:
+            while True:
+                for process in self._processes:
+                    if not process.running:
+                        raise LocalStackError(
+                            f"{process.order.name} ended. The end of its log:\n{process.log_tail()}\n",
+                            remedy=f"See {process.order.log_path}.",
+                        )
+                time.sleep(1)
+        except KeyboardInterrupt:
+            return
+
+
+def wait_for(url: str, process: SupervisedProcess, timeout_s: float, *, status: int = 200) -> None:
+    """Wait until `url` answers with `status`.
+
+    Raises:
+        LocalStackError: the process ended, or the time is over.
+    """
+
+    def probe() -> str | None:
+        try:
+            answer = httpx.get(url, timeout=2.0, trust_env=False)
+        except httpx.HTTPError as error:
+            return f"{url}: {error}"
+        return None if answer.status_code == status else f"{url} answers {answer.status_code}"
+
+    process.wait_until_ready(probe, timeout_s)
