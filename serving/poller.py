@@ -26,6 +26,8 @@ class Poller:
         self._database = database
         self._poll_s = poll_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="registry")
+        self.started = asyncio.Event()
+        """Set once the disk cache was tried: other background work, heavy to import, waits so that the first answer does not."""
 
     async def on_thread(self, work: Callable[[], T]) -> T:
         """Run `work` on the registry thread, after whatever it is doing."""
@@ -34,6 +36,7 @@ class Poller:
     async def run(self) -> None:
         """Start from the disk cache, then poll until cancelled."""
         await self._safely(self._live.start_from_cache)
+        self.started.set()
         while True:
             selections = await self._selections()
             await self._safely(lambda known=selections: self._live.poll(known))

@@ -81,7 +81,7 @@ class Services:
         self.metrics.watch("serving_journal_backlog", "Records not yet in the database.", lambda: self.journal.backlog_records)
         self.metrics.watch("serving_queue_depth", "Texts that wait or are being answered.", self._queue_depth)
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(work) for work in (self.poller.run(), self.shipper.run(), self._probe())]
+        self._tasks = [loop.create_task(work) for work in (self.poller.run(), self._ship(), self._probe())]
 
     async def stop(self) -> None:
         """Stop the background work, ship what is left within a time limit, close everything."""
@@ -101,7 +101,12 @@ class Services:
         if self._reader is not None:
             self._reader.close()
 
+    async def _ship(self) -> None:
+        await self.poller.started.wait()
+        await self.shipper.run()
+
     async def _probe(self) -> None:
+        await self.poller.started.wait()
         while True:
             with contextlib.suppress(Exception):
                 await asyncio.gather(self.redis.probe(), self.database.probe())

@@ -1,10 +1,13 @@
-"""A registry to publish to and a serving process over it, of this test alone."""
+"""A registry to publish to and serving processes over it: one for a whole module of questions, or fresh ones for a single test."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import Engine
 
+from sentiment_platform.local.github import GithubServer
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.serving.publishing import Publisher
@@ -32,11 +35,43 @@ def start_serving(settings: Settings) -> Iterator[StartServing]:
     """Call it to start a process; a keyword changes an environment variable, `ready=False` does not wait for a model."""
     started: list[ServingProcess] = []
 
-    def start(*, ready: bool = True, over: Settings = settings, **changed: str) -> ServingProcess:
-        process = ServingProcess(over, **changed)
+    def start(*, ready: bool = True, over: Settings = settings, program: str | None = None, **changed: str) -> ServingProcess:
+        process = ServingProcess(over, program=program, **changed)
         started.append(process)
         return process.start(ready=ready)
 
     yield start
     for process in started:
         process.stop()
+
+
+@pytest.fixture(scope="module")
+def answering(
+    tmp_path_factory: pytest.TempPathFactory,
+    new_database: Callable[..., str],
+    _migrated_database: str,
+    _redis_server_url: str,
+    signing_keys: dict[str, str],
+) -> Iterator[ServingProcess]:
+    """A process with VADER deployed, for all the questions of a module that change nothing."""
+    folder: Path = tmp_path_factory.mktemp("answering")
+    with GithubServer(folder / "github", "local/registry", "token") as github:
+        settings = Settings.from_environment(
+            {
+                "SENTIMENT_STATE_DIR": str(folder / "state"),
+                "DATABASE_URL": new_database(_migrated_database),
+                "REDIS_URL": urlsplit(_redis_server_url)._replace(path="/1").geturl(),
+                "SENTIMENT_REGISTRY_REPOSITORY": "local/registry",
+                "SENTIMENT_REGISTRY_URL": github.url,
+                "SENTIMENT_REGISTRY_TOKEN": "token",
+                **signing_keys,
+            }
+        )
+        publisher = Publisher(settings)
+        publisher.deploy(publisher.model())
+        publisher.close()
+        process = ServingProcess(settings)
+        try:
+            yield process.start()
+        finally:
+            process.stop()

@@ -24,9 +24,10 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 class ServingProcess:
-    """`python -m serving` with these settings on a free port; its log is in the state folder."""
+    """`python -m serving` (or `program`) with these settings on a free port; its log is in the state folder."""
 
-    def __init__(self, settings: Settings, **changed: str) -> None:
+    def __init__(self, settings: Settings, *, program: str | None = None, **changed: str) -> None:
+        self._command = [sys.executable, *(["-c", program] if program else ["-m", "serving"])]
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = settings
@@ -38,7 +39,7 @@ class ServingProcess:
     def start(self, *, ready: bool = True) -> Self:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "-m", "serving"], env=self._environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
         self.wait_until(lambda: self.answers("/health/live"), START_LIMIT_S)
         if ready:
             self.wait_until(lambda: self.answers("/health"), START_LIMIT_S)
