@@ -142,11 +142,19 @@ class Outcome:
 
 
 def run_job(
-    workflow: Workflow, job: Job, contexts: Mapping[str, Any], *, checkout: Path, path: str, timeout_s: float
+    workflow: Workflow,
+    job: Job,
+    contexts: Mapping[str, Any],
+    *,
+    checkout: Path,
+    path: str,
+    timeout_s: float,
+    machine: Mapping[str, str] | None = None,
 ) -> Iterator[Outcome]:
     """Run the steps of `job` for every combination of its matrix; a failed step ends its combination.
 
-    Nothing of this process's environment is passed on but what is given: contexts, `path` as PATH, a home beside the checkout.
+    Nothing of this process's environment is passed on but what is given: contexts, `path` as PATH, a home beside the checkout, and
+    `machine`, the variables that a runner's own machine has set below those of the workflow.
     """
     limit_s = min(timeout_s, job.document["timeout-minutes"] * 60.0)
     home = checkout.parent / "home"
@@ -158,6 +166,7 @@ def run_job(
             if not script or INSTALL_COMMAND.fullmatch(script):
                 continue
             environment = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "CI": "true", "GITHUB_ACTIONS": "true"}
+            environment |= machine or {}
             for level in (workflow.document, job.document, step):
                 environment |= {name: substitute(str(value), known) for name, value in (level.get("env") or {}).items()}
             outcome = _bash(str(step.get("name", script)), substitute(script, known), environment, checkout, limit_s)

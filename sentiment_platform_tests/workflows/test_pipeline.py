@@ -1,0 +1,126 @@
+"""The steps of pipeline.yml, executed as GitHub would, over a real database, Redis and registry: news, training, monitoring."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from sentiment_platform.labels.importers import plain
+from sentiment_platform.labels.importing import import_labels
+from sentiment_platform.local.feeds import FeedServer, feeds_setting
+from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoint
+from sentiment_platform_tests.workflows.runner import Outcome, Workflow, run_job
+
+if TYPE_CHECKING:
+    from psycopg.abc import QueryNoTemplate
+
+ROOT = Path(__file__).parents[2]
+PIPELINE = Workflow.parse("pipeline.yml", (ROOT / ".github" / "workflows" / "pipeline.yml").read_text())
+LIMIT_S = 240.0
+RunJob = Callable[..., list[Outcome]]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What actions/checkout leaves, in a folder of its own, so that nothing is written into the working tree."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    for name in ("pyproject.toml", "constraints.txt", "dagster.yaml", "workspace.yaml", "sentiment_platform", "serving"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+@pytest.fixture
+def secrets(settings: Settings) -> dict[str, str]:
+    return {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "SENTIMENT_SIGNING_KEYS": settings.signing_keys,
+        "GITHUB_TOKEN": settings.registry_token,
+    }
+
+
+@pytest.fixture
+def dispatch(settings: Settings, secrets: dict[str, str], checkout: Path) -> RunJob:
+    """Run what `workflow_dispatch` with this job starts; keywords are repository variables."""
+
+    def run(job: str, **variables: str) -> list[Outcome]:
+        contexts = {
+            "secrets": secrets,
+            "vars": {"SENTIMENT_PUBLIC_KEYS": settings.public_keys, **variables},
+            "github": {"repository": settings.registry_repository, "api_url": settings.registry_url},
+            "inputs": {"job": job},
+        }
+        (chosen,) = PIPELINE.jobs_for(contexts)
+        return list(
+            run_job(
+                PIPELINE,
+                chosen,
+                contexts,
+                checkout=checkout,
+                path=f"{Path(sys.executable).parent}:{os.defpath}",
+                timeout_s=LIMIT_S,
+                # The feeds of the test are on loopback, which collection refuses to fetch from otherwise.
+                machine={"SENTIMENT_ALLOW_PRIVATE_HOSTS": "yes"},
+            )
+        )
+
+    return run
+
+
+def _count(url: str, query: "QueryNoTemplate") -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(query).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@pytest.mark.slow
+def test_news_training_and_monitoring_run_green_and_leave_their_results(
+    dispatch: RunJob, settings: Settings, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    feeds = sample_directory() / "feeds"
+    with FeedServer(feeds) as server:
+        outcomes = dispatch("collect_job", SENTIMENT_FEEDS=feeds_setting(feeds, server.port))
+    assert [outcome.status for outcome in outcomes] == [0], outcomes[-1].output
+    assert _count(settings.database_url, "SELECT count(*) FROM platform.raw_data") > 50
+
+    engine = create_platform_engine(settings.database_url)
+    import_labels(engine, plain(sample_directory() / "headlines.csv", "sample", "Apache-2.0").examples)
+    engine.dispose()
+    base = write_tiny_checkpoint(tmp_path / "base")
+    outcomes += dispatch("train_job", TRANSFORMER_BASE=str(base))
+    assert outcomes[-1].status == 0, outcomes[-1].output
+    assert _count(settings.database_url, "SELECT count(*) FROM platform.deployments") == 1
+
+    outcomes += dispatch("monitor_job")
+    assert outcomes[-1].status == 0, outcomes[-1].output
+    assert _count(settings.database_url, "SELECT count(*) FROM platform.retrain_decisions") == 1
+
+    assert _count(settings.database_url, "SELECT count(*) FROM dagster.runs WHERE status = 'SUCCESS'") == len(outcomes) == 3
+    shown = "\n".join(outcome.output for outcome in outcomes)
+    assert [name for name, value in secrets.items() if value in shown] == []
+
+
+@pytest.mark.slow
+def test_a_failing_step_of_a_run_fails_the_step_of_the_workflow(dispatch: RunJob, settings: Settings) -> None:
+    """Without a single label there is nothing to train on."""
+    (outcome,) = dispatch("train_job")
+    assert outcome.status == 1, outcome.output
+    assert "train_job failed" in outcome.output
+    assert _count(settings.database_url, "SELECT count(*) FROM dagster.runs WHERE status = 'FAILURE'") == 1
+    assert _count(settings.database_url, "SELECT count(*) FROM platform.deployments") == 0
+
+
+def test_a_missing_secret_is_named_before_anything_runs(dispatch: RunJob, secrets: dict[str, str]) -> None:
+    secrets["REDIS_URL"] = ""
+    (outcome,) = dispatch("monitor_job")
+    assert outcome.status == 1
+    assert "REDIS_URL is not set" in outcome.output
