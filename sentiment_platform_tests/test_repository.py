@@ -153,6 +153,14 @@ def test_the_instance_keeps_its_tables_in_postgresql_and_its_limits_hold(dagster
         assert instance.get_runs() == []
 
 
+def test_dg_accepts_the_project_and_loads_its_definitions(dagster_home: Path) -> None:
+    environment = {**os.environ, "DAGSTER_HOME": str(dagster_home)}
+    command = [Path(sys.executable).with_name("dg"), "check", "defs"]
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "loaded successfully" in result.stdout + result.stderr
+
+
 def test_a_misspelt_key_of_the_instance_is_refused(tmp_path: Path) -> None:
     text = (ROOT / "dagster.yaml").read_text()
     (tmp_path / "dagster.yaml").write_text(text.replace("free_slots_after_run_end_seconds", "free_slots_after_seconds"))
