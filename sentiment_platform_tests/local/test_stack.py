@@ -2,11 +2,9 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,13 +24,12 @@ FEED = '<?xml version="1.0"?><rss version="2.0"><channel><title>t</title></chann
 
 
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="sentiment-stack-"))
-    folder.chmod(0o711)
+def folder(servers_dir: Path) -> Path:
+    folder = servers_dir / "stack-tests"
+    folder.mkdir(mode=0o711)
     (folder / "feeds").mkdir()
     (folder / "feeds" / "wire.xml").write_text(FEED)
-    yield folder
-    shutil.rmtree(folder)
+    return folder
 
 
 def stack(folder: Path, **variables: str) -> LocalStack:
