@@ -38,6 +38,9 @@ def create_key(connection: Connection, role: Role, owner: str, expires_at: datet
 
 def check_key(connection: Connection, presented: str, now: datetime) -> KeyHolder | None:
     """The holder of a valid key; None for an unknown, wrong, expired or revoked one. Compares in constant time."""
+    # The form first: PostgreSQL refuses a NUL and UTF-8 a lone surrogate with an error, and neither is in any key.
+    if not (presented.isascii() and presented.isprintable()):
+        return None
     prefix, _, rest = presented.partition("_")
     key_id, _, secret = rest.partition("_")
     row = connection.execute(select(ApiKey.__table__).where(ApiKey.id == key_id)).first() if prefix == "sp" else None

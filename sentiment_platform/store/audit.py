@@ -6,8 +6,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, cast, select, text
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from sentiment_platform.store.tables import AuditRow
 
@@ -18,10 +18,12 @@ def record(connection: Connection, *, at: datetime, actor: str, action: str, sub
     """Append a row; returns its hash. Appenders queue up behind a transaction-scoped advisory lock, so the chain has no forks."""
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('platform.audit_log'))"))
     previous = connection.execute(select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1)).scalar() or GENESIS
-    digest = row_hash(previous, at, actor, action, subject, detail)
+    # JSONB keeps numbers, not spellings (1e22 comes back as an integer, -0.0 as 0.0): hash what will be read back.
+    stored: Any = connection.execute(select(cast(dict(detail), JSONB))).scalar_one()
+    digest = row_hash(previous, at, actor, action, subject, stored)
     connection.execute(
         insert(AuditRow).values(
-            at=at, actor=actor, action=action, subject=subject, detail=dict(detail), previous_hash=previous, hash=digest
+            at=at, actor=actor, action=action, subject=subject, detail=stored, previous_hash=previous, hash=digest
         )
     )
     return digest

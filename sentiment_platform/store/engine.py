@@ -42,14 +42,16 @@ def create_platform_engine(
             "application_name": "sentiment-platform",
         },
     )
-    # As a statement after connecting, not as a start-up option: transaction-mode poolers refuse start-up options.
-    event.listen(engine, "connect", _statement_timeout(statement_timeout_ms))
+    # As statements after connecting, not as start-up options: transaction-mode poolers refuse start-up options.
+    event.listen(engine, "connect", _session_settings(statement_timeout_ms))
     return engine
 
 
-def _statement_timeout(statement_timeout_ms: int) -> Callable[[Any, Any], None]:
+def _session_settings(statement_timeout_ms: int) -> Callable[[Any, Any], None]:
     def on_connect(connection: Any, _record: Any) -> None:
         connection.execute(f"SET statement_timeout = {statement_timeout_ms:d}")
+        # A server may be set to any zone; digests and features are computed from the times that it hands out.
+        connection.execute("SET TIME ZONE 'UTC'")
         connection.commit()
 
     return on_connect

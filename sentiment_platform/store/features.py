@@ -22,7 +22,7 @@ class FeatureRow:
 
 
 def write_features(connection: Connection, rows: Iterable[FeatureRow]) -> int:
-    """Insert or overwrite by natural key; returns the number of rows written. The same rows twice change nothing."""
+    """Insert or overwrite by natural key; returns the number of rows given. The same rows twice change nothing."""
     records = [
         {
             "entity": r.entity,
@@ -37,7 +37,11 @@ def write_features(connection: Connection, rows: Iterable[FeatureRow]) -> int:
         statement = insert(ProcessedFeatures)
         statement = statement.on_conflict_do_update(
             index_elements=["entity", "schema_version", "as_of"],
-            set_={"values": statement.excluded["values"], "article_id": statement.excluded.article_id},
+            set_={
+                "values": statement.excluded["values"],
+                "article_id": statement.excluded.article_id,
+                "computed_at": func.now(),
+            },
             where=ProcessedFeatures.values.is_distinct_from(statement.excluded["values"]),
         )
         connection.execute(statement, records)

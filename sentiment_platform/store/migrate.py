@@ -18,6 +18,8 @@ def upgrade(url: str, revision: str = "head") -> None:
     engine = create_platform_engine(url)
     wait_until_awake(engine)
     with engine.begin() as connection:
+        # IF NOT EXISTS alone does not help two who create it at the same moment: one of them would fail.
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('sentiment_platform.migrations'))"))
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
     engine.dispose()
     command.upgrade(_config(url), revision)
