@@ -4,7 +4,7 @@ The VADER values use the stock lexicon, which the schema version fixes; never th
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 
 from sentiment_platform.text.lexical import lexical_counts
@@ -34,11 +34,11 @@ def _stock_engine() -> VaderEngine:
 
 
 def compute_v1(text: str, context: FeatureContext = NO_CONTEXT) -> FeatureVector:
-    """The 15 values of schema v1, in its order; `text` may be raw, `published_at` must be aware UTC."""
+    """The 15 values of schema v1, in its order; `text` may be raw, `published_at` must be aware."""
     text = normalise(text)
     counts = lexical_counts(text)
     score = _stock_engine().score(text)
-    at = context.published_at
+    at = context.published_at.astimezone(UTC) if context.published_at else None
     return (
         float(counts.word_count),
         counts.mean_word_length,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from math import isfinite
 from typing import Any, Literal
 
 TTL_S = 86_400
@@ -17,8 +18,9 @@ FeatureStatus = Literal["PRESENT", "STALE", "MISSING"]
 
 # One write as one Lua call: compare the stored as_of, then set value and expiry together.
 WRITE_IF_NEWER = """
-local stored = redis.call('GET', KEYS[1])
-if stored then
+local stored = redis.pcall('GET', KEYS[1])
+-- An error reply is a table: a key of another type is garbage like any other, SET replaces it.
+if type(stored) == 'string' then
   local ok, value = pcall(cjson.decode, stored)
   if ok and type(value) == 'table' and tonumber(value['as_of_us']) and tonumber(value['as_of_us']) > tonumber(ARGV[1]) then
     return 0
@@ -65,12 +67,12 @@ def decode(raw: bytes | str | None, schema_version: str, now: datetime) -> Onlin
         return MISSING
     try:
         stored: Any = json.loads(raw)
+        if stored["schema"] != schema_version:
+            return MISSING
         written_at = _time(stored["written_at_us"])
         as_of = _time(stored["as_of_us"])
-        values = stored["values"]
-    except (ValueError, KeyError, TypeError, OverflowError):
-        return MISSING
-    if stored["schema"] != schema_version or not isinstance(values, dict):
+        values = {name: None if value is None else _finite(value) for name, value in stored["values"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return MISSING
     fresh = now - written_at <= timedelta(seconds=TTL_S)
     return OnlineValue("PRESENT" if fresh else "STALE", values, as_of)
@@ -110,6 +112,12 @@ def read(client: Any, schema_version: str, entities: Sequence[str], now: datetim
 def microseconds(at: datetime) -> int:
     """Whole microseconds since 1970-01-01 UTC."""
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def _finite(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(value)
+    return float(value)
 
 
 def _time(us: int) -> datetime:

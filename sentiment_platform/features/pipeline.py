@@ -50,8 +50,12 @@ def run(engine: Engine, redis: Any, schema: FeatureSchema, start: datetime, end:
     """
     with engine.connect() as connection:
         known = articles_between(connection, start - LOOKBACK, end)
-    history = ArticleHistory(known)
-    rows = list(compute_rows((article for article in known if article.published_at >= start), history, schema))
+        ours = [article for article in known if article.published_at >= start]
+        # What we got late has a context that reaches beyond the window, up to the moment we got it.
+        newest = max((article.available_at for article in ours), default=end)
+        if newest > end:
+            known += articles_between(connection, end, newest)
+    rows = list(compute_rows(ours, ArticleHistory(known), schema))
     with engine.begin() as connection:
         for first in range(0, len(rows), BATCH):
             write_features(connection, rows[first : first + BATCH])
