@@ -41,7 +41,7 @@ def labels(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     description="One label per text with the features known then, whole stories split by time (by hash where undated), named by its content.",
 )
 def training_set(platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    snapshot, new = build_and_store(platform.engine(), DEFAULT_SCHEMA)
+    snapshot, new = build_and_store(platform.engine(), DEFAULT_SCHEMA, platform.now)
     summary = snapshot.summary
     parts = "\n".join(
         f"| {part} | {counts.get('negative', 0)} | {counts.get('neutral', 0)} | {counts.get('positive', 0)} |"

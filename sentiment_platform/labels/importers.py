@@ -6,11 +6,14 @@ of the wrong shape is refused whole.
 
 import ast
 import csv
+import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from sentiment_platform.labels.examples import SPELLINGS, LabelledExample, read_
 from sentiment_platform.text.normalise import normalise, text_hash
 
 csv.field_size_limit(1 << 20)
+# Not str.splitlines, which also cuts at characters that may stand inside a sentence (U+0085, U+2028, form feed).
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass
@@ -45,7 +50,9 @@ def phrasebank(path: Path) -> ImportReport:
     """`sentence@label` lines. Source: Malo et al. 2014, Financial PhraseBank 1.0, CC BY-NC-SA 3.0."""
     report = ImportReport()
     label_set = "phrasebank-" + path.stem.removeprefix("Sentences_").lower()
-    for line in read_text(path).splitlines():
+    for line in _LINE_END.split(read_text(path)):
+        if not line.strip():
+            continue
         sentence, separator, label = line.rpartition("@")
         if not separator:
             report.skipped["line without @"] += 1
@@ -63,7 +70,7 @@ def sentfin(path: Path) -> ImportReport:
     for row in _rows(path, {"Title", "Decisions"}):
         try:
             decisions: Any = ast.literal_eval(row["Decisions"])
-        except (ValueError, SyntaxError):
+        except (ValueError, TypeError, SyntaxError, RecursionError):
             report.skipped["entity labels cannot be parsed"] += 1
             continue
         labels = {str(value) for value in decisions.values()} if isinstance(decisions, dict) else set[str]()
@@ -85,18 +92,21 @@ def tfns(path: Path) -> ImportReport:
 
 
 def plain(path: Path, label_set: str | None = None, licence: str = "unstated") -> ImportReport:
-    """CSV with a header, or JSON lines: `text` or `title`, `label`, and optionally `id`, `published_at`, `url`, `annotator`, `weight`."""
+    """CSV with a header, or JSON lines: `text` or `title`, `label`, and optionally `id`, `published_at`, `url`, `annotator`, `weight`.
+
+    A time without an offset is UTC; a weight is above 0.
+    """
     report = ImportReport()
     name = label_set or path.stem
     rows = _json_lines(path) if path.suffix in (".jsonl", ".ndjson") else _rows(path, {"label"})
     for row in rows:
-        text = row.get("text") or row.get("title") or ""
-        when = row.get("published_at") or ""
+        cell = {name: "" if value is None else str(value) for name, value in row.items()}
+        text = cell.get("text") or cell.get("title") or ""
         try:
-            published_at = datetime.fromisoformat(when).astimezone(UTC) if when else None
-            label = read_label(str(row.get("label", "")), SPELLINGS)
-            weight = float(row.get("weight") or 1.0)
-        except (ValueError, PermanentError) as error:
+            published_at = _time(cell.get("published_at", ""))
+            label = read_label(cell.get("label", ""), SPELLINGS)
+            weight = _weight(cell.get("weight", ""))
+        except (ValueError, OverflowError, PermanentError) as error:
             report.skipped[f"row cannot be read: {error}"] += 1
             continue
         _add(
@@ -104,12 +114,12 @@ def plain(path: Path, label_set: str | None = None, licence: str = "unstated") -
             name,
             text,
             label,
-            row.get("annotator") or "imported",
+            cell.get("annotator") or "imported",
             licence,
-            external_id=row.get("id") or None,
+            external_id=cell.get("id") or None,
             weight=weight,
             published_at=published_at,
-            url=row.get("url") or None,
+            url=cell.get("url") or None,
         )
     return _not_empty(report, path, "columns text (or title) and label")
 
@@ -142,23 +152,45 @@ def _add(
     )
 
 
+def _time(value: str) -> datetime | None:
+    if not value:
+        return None
+    at = datetime.fromisoformat(value)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _weight(value: str) -> float:
+    weight = float(value or 1.0)
+    if not (isfinite(weight) and weight > 0):
+        raise ValueError(f"weight {value} is not above 0")
+    return weight
+
+
 def _rows(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
-    reader = csv.DictReader(read_text(path).splitlines(keepends=True))
-    missing = needed - set(reader.fieldnames or ())
-    if missing:
-        raise PermanentError(
-            f"{path} has no column {', '.join(sorted(missing))}.", remedy=f"Its columns are {reader.fieldnames}."
-        )
-    yield from reader
+    """The rows with every cell a text; what a short row lacks is empty, what a long row has too much is dropped."""
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restval="")
+    try:
+        missing = needed - set(reader.fieldnames or ())
+        if missing:
+            raise PermanentError(
+                f"{path} has no column {', '.join(sorted(missing))}.", remedy=f"Its columns are {reader.fieldnames}."
+            )
+        for row in reader:
+            yield {name: value for name, value in row.items() if isinstance(value, str)}
+    except csv.Error as error:
+        raise PermanentError(f"{path}:{reader.line_num} is not CSV: {error}.", remedy="Check its quotes.") from error
 
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in enumerate(_LINE_END.split(read_text(path)), 1):
         if line.strip():
             try:
-                yield json.loads(line)
-            except ValueError as error:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
                 raise PermanentError(f"{path}:{number} is not JSON: {error}.", remedy="Give one JSON object a line.") from error
+            if not isinstance(row, dict):
+                raise PermanentError(f"{path}:{number} is not a JSON object.", remedy="Give one JSON object a line.")
+            yield row
 
 
 def _not_empty(report: ImportReport, path: Path, shape: str) -> ImportReport:

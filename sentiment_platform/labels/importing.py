@@ -1,5 +1,6 @@
 """Take imported examples into the `labels` table, linked with the articles that were collected."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from sqlalchemy import Engine
@@ -7,6 +8,7 @@ from sqlalchemy import Engine
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.store.labels import articles_by_title, articles_by_url, labelled_feedback, write_labels
 from sentiment_platform.text.normalise import text_hash
+from sentiment_platform.text.sentiment import Label
 
 FEEDBACK_SET = "feedback"
 
@@ -14,9 +16,12 @@ FEEDBACK_SET = "feedback"
 def import_labels(engine: Engine, examples: Sequence[LabelledExample]) -> int:
     """Store the examples; importing them again changes nothing.
 
+    Examples that give one text of a set different labels by the same annotator contradict each other: none of them is stored.
+
     Returns:
         How many labels were new or changed.
     """
+    examples = _without_contradictions(examples)
     with engine.begin() as connection:
         by_url = articles_by_url(connection, [example.url for example in examples if example.url])
         by_title = articles_by_title(connection, [example.text for example in examples])
@@ -37,6 +42,13 @@ def import_labels(engine: Engine, examples: Sequence[LabelledExample]) -> int:
             for example in examples
         ]
         return write_labels(connection, records)
+
+
+def _without_contradictions(examples: Sequence[LabelledExample]) -> list[LabelledExample]:
+    said: dict[tuple[str, str, str], set[Label]] = defaultdict(set)
+    for example in examples:
+        said[example.label_set, example.external_id, example.annotator].add(example.label)
+    return [e for e in examples if len(said[e.label_set, e.external_id, e.annotator]) == 1]
 
 
 def import_feedback(engine: Engine) -> int:

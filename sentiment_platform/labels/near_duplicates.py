@@ -16,22 +16,29 @@ SIMILARITY = 0.8
 def story_of(texts: Sequence[str], similarity: float = SIMILARITY) -> list[int]:
     """For each text the index of the first text of its story (itself where it is the first).
 
-    Texts with equal `text_key` are one story; otherwise a text joins the story of the first earlier text whose words overlap by at
-    least `similarity` (intersection over union of distinct words).
+    Texts with equal `text_key`, or whose words overlap by at least `similarity` (intersection over union of distinct words), are one
+    story, and so are their neighbours' neighbours: which texts belong together does not depend on their order.
     """
-    words = [frozenset(text_key(text).split()) for text in texts]
+    # Not split(): texts without any word share the empty one.
+    words = [frozenset(text_key(text).split(" ")) for text in texts]
     frequency = Counter(word for bag in words for word in bag)
     index: dict[str, list[int]] = defaultdict(list)
     story = list(range(len(texts)))
+
+    def first(text: int) -> int:
+        while story[text] != text:
+            story[text] = story[story[text]]
+            text = story[text]
+        return text
+
     for current, bag in enumerate(words):
         rare_first = sorted(bag, key=lambda word: (frequency[word], word))
         prefix = rare_first[: len(bag) - ceil(similarity * len(bag)) + 1]
-        candidates = sorted({earlier for word in prefix for earlier in index[word]})
-        for earlier in candidates:
+        for earlier in {earlier for word in prefix for earlier in index[word]}:
             other = words[earlier]
             if len(bag & other) >= similarity * len(bag | other):
-                story[current] = story[earlier]
-                break
+                one, two = sorted((first(current), first(earlier)))
+                story[two] = one
         for word in prefix:
             index[word].append(current)
-    return story
+    return [first(text) for text in range(len(texts))]

@@ -5,9 +5,11 @@ The same labels, features and rule give the same digest on every machine; anythi
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
+from math import fsum
 from typing import Any
 
 from sqlalchemy import Engine
@@ -30,6 +32,8 @@ RULE = {
     "validation_share": VALIDATION_SHARE,
 }
 MINIMUM_PER_LABEL = 10
+ARTICLE_GROUPS = ("context", "time")
+"""Feature groups whose values come from the stored vector of the label's article."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,13 @@ def build(labels: Sequence[StoredLabel], features: Mapping[str, FeatureRow], sch
     examples: list[StoredExample] = []
     for row, story, part in zip(texts, rows, parts, strict=True):
         stored = features.get(f"article:{row.article_id}") if row.article_id else None
-        values = stored.values if stored else compute(row.text)
+        values = compute(row.text)
+        if stored:
+            # The context is the article's; the words are the label's own, which need not be the article's headline.
+            values = tuple(
+                kept if feature.group in ARTICLE_GROUPS else own
+                for feature, kept, own in zip(schema.features, stored.values, values, strict=True)
+            )
         examples.append(
             StoredExample(row.text_hash[:32], part, row.text, row.label, row.label_set, story.story_id, row.available_at, values)
         )
@@ -76,14 +86,14 @@ def build(labels: Sequence[StoredLabel], features: Mapping[str, FeatureRow], sch
     )
 
 
-def build_and_store(engine: Engine, schema: FeatureSchema) -> tuple[Snapshot, bool]:
+def build_and_store(engine: Engine, schema: FeatureSchema, now: Callable[[], datetime] = utc_now) -> tuple[Snapshot, bool]:
     """Read labels and features, build the snapshot, store it; the flag says whether it is new."""
     with engine.connect() as connection:
         labels = all_labels(connection)
         entities = sorted({f"article:{label.article_id}" for label in labels if label.article_id})
         features: dict[str, FeatureRow] = {}
         for start in range(0, len(entities), 5000):
-            features |= features_as_of(connection, schema.version, entities[start : start + 5000], utc_now())
+            features |= features_as_of(connection, schema.version, entities[start : start + 5000], now())
     snapshot = build(labels, features, schema)
     with engine.begin() as connection:
         new = write_training_set(connection, snapshot.digest, schema.version, snapshot.summary, snapshot.examples)
@@ -97,23 +107,23 @@ def leaks_in(examples: Sequence[StoredExample]) -> Mapping[str, int]:
 
 
 def _consolidate(labels: Sequence[StoredLabel]) -> tuple[list[StoredLabel], int]:
-    """One label per text: the one with the largest sum of weights; the row kept is the earliest that has it."""
+    """One label per text, sorted by text hash: the label with the largest sum of weights, as the earliest row that has it."""
     by_text: dict[str, list[StoredLabel]] = defaultdict(list)
     for label in labels:
         by_text[label.text_hash].append(label)
     kept: list[StoredLabel] = []
     ties = 0
     for rows in by_text.values():
-        votes: Counter[str] = Counter()
-        for row in rows:
-            votes[row.label] += row.weight  # type: ignore[assignment]
-        ranked = votes.most_common(2)
-        if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
+        # Exact sums: a rounded one depends on the order of its terms, and a tie must not.
+        votes = {label: fsum(row.weight for row in rows if row.label == label) for label in {row.label for row in rows}}
+        most = max(votes.values())
+        winners = [label for label, weight in votes.items() if weight == most]
+        if len(winners) > 1:
             ties += 1
             continue
-        agreeing = [row for row in rows if row.label == ranked[0][0]]
+        agreeing = [row for row in rows if row.label == winners[0]]
         kept.append(min(agreeing, key=lambda row: (row.available_at is None, row.available_at, row.label_set, row.id)))
-    return kept, ties
+    return sorted(kept, key=lambda row: row.text_hash), ties
 
 
 def _join_stories(rows: Sequence[StoryText], names: Sequence[str]) -> list[StoryText]:
@@ -135,7 +145,7 @@ def _join_stories(rows: Sequence[StoryText], names: Sequence[str]) -> list[Story
 def _digest(examples: Sequence[StoredExample], schema: FeatureSchema) -> str:
     digest = sha256(json.dumps({"rule": RULE, "schema": schema.hash}, sort_keys=True).encode())
     for e in examples:
-        when = e.available_at.isoformat() if e.available_at else None
+        when = e.available_at.astimezone(UTC).isoformat() if e.available_at else None
         digest.update(json.dumps([e.example_id, e.part, e.text, e.label, e.label_set, e.story_id, when, e.features]).encode())
     return digest.hexdigest()
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.orm import aliased
 
 from sentiment_platform.store.tables import (
     Feedback,
@@ -49,7 +50,9 @@ class StoredExample:
 
 
 def write_labels(connection: Connection, records: Sequence[Mapping[str, Any]]) -> int:
-    """Insert labels; a label known under (set, external id, annotator) is updated when its text, label or weight changed.
+    """Insert labels; a label known under (set, external id, annotator) is updated when its text, label, weight, date or article changed.
+
+    Where `records` name a label twice, the last one counts.
 
     Returns:
         How many rows were new or changed.
@@ -63,11 +66,13 @@ def write_labels(connection: Connection, records: Sequence[Mapping[str, Any]]) -
         where=(LabelRow.label != statement.excluded.label)
         | (LabelRow.text_hash != statement.excluded.text_hash)
         | (LabelRow.weight != statement.excluded.weight)
+        | LabelRow.published_at.is_distinct_from(statement.excluded.published_at)
         | LabelRow.article_id.is_distinct_from(statement.excluded.article_id),
     ).returning(LabelRow.id)
-    for start in range(0, len(records), 1000):
-        rows = list({(r["label_set"], r["external_id"], r["annotator"]): r for r in records[start : start + 1000]}.values())
-        changed += len(connection.execute(statement.values(rows)).all())
+    # Over all records, not by batch: a label named in two batches would change back and forth at every import.
+    unique = list({(r["label_set"], r["external_id"], r["annotator"]): r for r in records}.values())
+    for start in range(0, len(unique), 1000):
+        changed += len(connection.execute(statement.values(unique[start : start + 1000])).all())
     return changed
 
 
@@ -86,10 +91,15 @@ def articles_by_title(connection: Connection, titles: Sequence[str]) -> dict[str
 
 
 def articles_by_url(connection: Connection, urls: Sequence[str]) -> dict[str, str]:
-    """url -> id of the article published there."""
+    """url -> id of the earliest article published there."""
     found: dict[str, str] = {}
     for start in range(0, len(urls), 5000):
-        query = select(RawData.url, RawData.id).where(RawData.url.in_(urls[start : start + 5000]))
+        query = (
+            select(RawData.url, RawData.id)
+            .where(RawData.url.in_(urls[start : start + 5000]))
+            .order_by(RawData.url, RawData.available_at, RawData.id)
+            .ext(distinct_on(RawData.url))
+        )
         found.update({row.url: row.id for row in connection.execute(query) if row.url})
     return found
 
@@ -148,7 +158,10 @@ def labelled_feedback(connection: Connection) -> list[tuple[str, str, str, datet
 def write_training_set(
     connection: Connection, digest: str, feature_schema: str, summary: Mapping[str, Any], examples: Iterable[StoredExample]
 ) -> bool:
-    """Store a snapshot under its digest; returns False, writing nothing, when it is already there."""
+    """Store a snapshot under its digest; returns False, writing no row, when it is already there.
+
+    A snapshot that was made before and is made again (labels were taken back) becomes the newest one again.
+    """
     new = connection.execute(
         insert(TrainingSet)
         .values(digest=digest, feature_schema=feature_schema, summary=dict(summary))
@@ -156,6 +169,9 @@ def write_training_set(
         .returning(TrainingSet.digest)
     ).first()
     if new is None:
+        later = aliased(TrainingSet)
+        is_old = select(later.digest).where(later.created_at > TrainingSet.created_at).exists()
+        connection.execute(update(TrainingSet).where(TrainingSet.digest == digest, is_old).values(created_at=func.now()))
         return False
     rows = [
         {
@@ -176,14 +192,12 @@ def write_training_set(
     return True
 
 
-def latest_training_set(connection: Connection) -> tuple[str, str, dict[str, Any], datetime] | None:
-    """(digest, feature schema, summary, created at) of the newest snapshot."""
-    query = (
-        select(TrainingSet.digest, TrainingSet.feature_schema, TrainingSet.summary, TrainingSet.created_at)
-        .order_by(TrainingSet.created_at.desc(), TrainingSet.digest)
-        .limit(1)
-    )
-    row = connection.execute(query).first()
+def latest_training_set(connection: Connection, digest: str | None = None) -> tuple[str, str, dict[str, Any], datetime] | None:
+    """(digest, feature schema, summary, created at) of the newest snapshot, or of the one with that digest."""
+    query = select(TrainingSet.digest, TrainingSet.feature_schema, TrainingSet.summary, TrainingSet.created_at)
+    if digest is not None:
+        query = query.where(TrainingSet.digest == digest)
+    row = connection.execute(query.order_by(TrainingSet.created_at.desc(), TrainingSet.digest).limit(1)).first()
     return None if row is None else (row[0], row[1], row[2], row[3])
 
 
