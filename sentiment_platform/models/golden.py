@@ -31,8 +31,10 @@ def require_golden(model: Model, recorded: Sequence[tuple[str, Sequence[float]]]
     """Ask again; returns the largest difference found.
 
     Raises:
-        PermanentError: an answer is not three finite probabilities, or differs by more than `TOLERANCE`.
+        PermanentError: nothing was recorded, an answer is not three finite probabilities, or differs by more than `TOLERANCE`.
     """
+    if not recorded:
+        raise PermanentError("No answers were recorded when the model was exported.", remedy="Train and publish it again.")
     largest = 0.0
     for text, expected in recorded:
         answer = model.predict([text], None)

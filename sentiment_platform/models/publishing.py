@@ -1,6 +1,7 @@
 """From a training set to a published version: train, export, load what was exported, measure it, sign, release, register.
 
-The same data, options and inputs give the version that exists already. Nothing is served because of this: promotion decides that.
+The same data, options and inputs give the version that exists already, also where a run died between releasing and registering it.
+Nothing is served because of this: promotion decides that.
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine
 
+from sentiment_platform.errors import ConflictError
 from sentiment_platform.features.schema import schema
 from sentiment_platform.models.evaluation import Evaluation, evaluate
 from sentiment_platform.models.families import trainer
@@ -26,11 +28,14 @@ from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golden, Manifest, Metric
-from sentiment_platform.registry.versions import Change, next_version
+from sentiment_platform.registry.refusal import Refused
+from sentiment_platform.registry.versions import Change, VersionTag, next_version
 from sentiment_platform.store import leases
 from sentiment_platform.store.models import RegisteredVersion, all_versions, find_version, latest_version, register_version
 
 LEASE_S = 6 * 3600.0
+TAG_ATTEMPTS = 3
+"""How often another writer may take the tag that was free a moment ago."""
 
 
 @dataclass(frozen=True)
@@ -65,23 +70,24 @@ def train_and_publish(
     with engine.connect() as connection:
         known = find_version(connection, family_name, data.digest, options_digest)
         previous = latest_version(connection, family_name)
-        tags = [version.version for version in all_versions(connection)]
     if known is not None:
         return TrainedVersion(
             known.version, known.manifest_digest, msgspec.convert(known.manifest, Manifest), new=False, evaluation=None
         )
     # The pool keeps training single, so an older holder is a zombie: from here on its writes are refused.
     lease = leases.acquire(engine, f"train:{family_name}", run_id, LEASE_S, take_over=True)
+    if (orphan := find_orphan(engine, access, family_name, data.digest, options_digest, now)) is not None:
+        _register(engine, lease, orphan, options_digest, run_id)
+        return TrainedVersion(orphan.version, digest(orphan), orphan, new=False, evaluation=None)
     trained = family.train(data, options, progress)
     with TemporaryDirectory(prefix=f"{family_name}-") as folder:
         directory = Path(folder)
         exported = family.export(trained, data, directory, progress)
         model = family.load(directory)
         evaluation = evaluate(model, data.test)
-        version = next_version(tags, family_name, change_since(previous, data, options_digest))
-        manifest = Manifest(
+        unnamed = Manifest(
             family=family_name,
-            version=str(version),
+            version=f"v1.0.0-{family_name}",
             files={name: _entry(directory / name) for name in family.files},
             labels=LABELS,
             feature_schema=FeatureSchema(data.feature_schema, schema(data.feature_schema).hash, data.feature_names),
@@ -93,17 +99,71 @@ def train_and_publish(
             licences=exported.licences or ("unstated",),
             git_sha=git_sha(),
             created_at=now(),
-            figures=_figures(exported, evaluation, options),
+            figures=_figures(exported, evaluation, options, options_digest),
         )
-        with engine.begin() as connection:
-            leases.require(connection, lease)
-        with access.writer(now) as registry:
-            published = registry.publish_model(directory, manifest, access.private_keys)
+        manifest = _release(engine, access, lease, directory, unnamed, change_since(previous, data, options_digest), now)
+    _register(engine, lease, manifest, options_digest, run_id)
+    return TrainedVersion(manifest.version, digest(manifest), manifest, new=True, evaluation=evaluation)
+
+
+def find_orphan(
+    engine: Engine,
+    access: RegistryAccess,
+    family: str,
+    training_set: str,
+    options_digest: str,
+    now: Callable[[], datetime],
+) -> Manifest | None:
+    """A verified release made from exactly these inputs that is not registered: its run died, or lost its lease, after publishing it."""
+    with engine.connect() as connection:
+        registered = {version.version for version in all_versions(connection)}
+    with access.writer(now) as registry, access.reader() as reader:
+        for model in reversed(registry.list_models()):
+            if VersionTag.parse(model.version).family != family or model.version in registered:
+                continue
+            try:
+                manifest = reader.manifest(model.version, model.manifest_digest)
+            except Refused:
+                continue  # Not signed with our key, so not ours to take up; its tag is passed over.
+            if manifest.training_set == training_set and manifest.figures.get("options_digest") == options_digest:
+                return manifest
+    return None
+
+
+def _release(
+    engine: Engine,
+    access: RegistryAccess,
+    lease: leases.HeldLease,
+    directory: Path,
+    unnamed: Manifest,
+    change: Change,
+    now: Callable[[], datetime],
+) -> Manifest:
+    """Publish under the next tag that is free here and in the registry; returns the manifest with that tag."""
+    with access.writer(now) as registry:
+        attempts_left = TAG_ATTEMPTS
+        while True:
+            with engine.begin() as connection:
+                leases.require(connection, lease)
+                tags = [version.version for version in all_versions(connection)]
+            tags += [model.version for model in registry.list_models()]
+            manifest = msgspec.structs.replace(unnamed, version=str(next_version(tags, unnamed.family, change)))
+            try:
+                registry.publish_model(directory, manifest, access.private_keys)
+            except ConflictError:
+                # A writer that lost its lease took the tag just now; the next one is free.
+                attempts_left -= 1
+                if not attempts_left:
+                    raise
+            else:
+                return manifest
+
+
+def _register(engine: Engine, lease: leases.HeldLease, manifest: Manifest, options_digest: str, run_id: str) -> None:
     with engine.begin() as connection:
         leases.require(connection, lease)
         register_version(connection, registration(manifest, options_digest, run_id))
     leases.release(engine, lease)
-    return TrainedVersion(published.version, published.manifest_digest, manifest, new=True, evaluation=evaluation)
 
 
 def registration(manifest: Manifest, options_digest: str, run_id: str) -> dict[str, Any]:
@@ -154,18 +214,19 @@ def git_sha() -> str:
         found = subprocess.run(
             ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5, check=False
         )
-    except OSError:
+    except (OSError, subprocess.SubprocessError):
         return "unknown"
     return found.stdout.strip() or "unknown"
 
 
-def _figures(exported: ExportReport, evaluation: Evaluation, options: TrainingOptions) -> dict[str, Any]:
+def _figures(exported: ExportReport, evaluation: Evaluation, options: TrainingOptions, options_digest: str) -> dict[str, Any]:
     figures: Mapping[str, Any] = {
         **exported.figures,
         "ece": evaluation.calibration.ece,
         "confusion": [list(row) for row in evaluation.report.confusion],
         "seed": options.seed,
         "parameters": dict(options.parameters),
+        "options_digest": options_digest,
     }
     return dict(figures)
 

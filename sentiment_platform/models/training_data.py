@@ -18,25 +18,30 @@ def read_training_data(engine: Engine, digest: str | None = None) -> TrainingDat
         PermanentError: there is none.
     """
     with engine.connect() as connection:
-        newest = latest_training_set(connection)
-        if newest is None:
-            raise PermanentError("No training set has been made yet.", remedy="Materialize the asset training_set.")
-        examples = training_examples(connection, digest or newest[0])
-    if not examples:
-        raise PermanentError(f"There is no training set {digest}.", remedy="Use the digest of a stored one.")
-    return to_training_data(digest or newest[0], newest[1], examples)
+        found = latest_training_set(connection, digest)
+        if found is None:
+            raise PermanentError(
+                f"There is no training set {digest}." if digest else "No training set has been made yet.",
+                remedy="Materialize the asset training_set.",
+            )
+        examples = training_examples(connection, found[0])
+    return to_training_data(found[0], found[1], examples)
 
 
 def to_training_data(digest: str, feature_schema: str, examples: Sequence[StoredExample]) -> TrainingData:
     """Split stored rows into arrays."""
-    parts = {part: _arrays([example for example in examples if example.part == part]) for part in ("train", "validation", "test")}
-    return TrainingData(digest, feature_schema, schema(feature_schema).names, parts["train"], parts["validation"], parts["test"])
+    names = schema(feature_schema).names
+    parts = {
+        part: _arrays([example for example in examples if example.part == part], len(names))
+        for part in ("train", "validation", "test")
+    }
+    return TrainingData(digest, feature_schema, names, parts["train"], parts["validation"], parts["test"])
 
 
-def _arrays(rows: Sequence[StoredExample]) -> LabelledTexts:
+def _arrays(rows: Sequence[StoredExample], width: int) -> LabelledTexts:
     return LabelledTexts(
         [row.example_id for row in rows],
         [row.text for row in rows],
         np.array([LABELS.index(row.label) for row in rows], dtype=np.int64),  # type: ignore[arg-type]
-        np.array([row.features for row in rows], dtype=np.float64),
+        np.array([row.features for row in rows], dtype=np.float64).reshape(len(rows), width),
     )

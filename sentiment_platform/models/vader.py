@@ -29,7 +29,8 @@ class VaderScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         lexicon_deltas: term -> change of its stock valence; a term that the stock lexicon lacks starts at 0.
-        negative_below, positive_above: compound scores at which a text stops being neutral.
+        negative_below, positive_above: compound scores between which a text is neutral; at `negative_below` itself it is negative, at
+            `positive_above` itself still neutral.
         steepness: logits per unit of compound beyond a threshold.
     """
 

@@ -111,9 +111,11 @@ def choose_thresholds(compound: Floats, labels: Integers) -> tuple[float, float,
     grid = np.unique(np.append(np.linspace(-1, 1, STEPS), [-0.05, 0.05]))
     of_class = np.array([labels == index for index in range(3)], dtype=np.float64)
     support = of_class.sum(axis=1)
-    # Rows of each class below a candidate, and above one: every pair's confusion counts follow from these.
+    # Rows of each class below a candidate, and above one: every pair's confusion counts follow from these. A row on a candidate
+    # counts as `VaderScorer.logits` decides it: many texts have no word of the lexicon, their 0 must not be fitted one way and served
+    # another.
     below = of_class @ (compound[:, None] <= grid[None, :])
-    above = of_class @ (compound[:, None] >= grid[None, :])
+    above = of_class @ (compound[:, None] > grid[None, :])
     best = (-1.0, 0.0, -0.05, 0.05)
     for i, low in enumerate(grid):
         for j in range(i + 1, len(grid)):
