@@ -8,7 +8,14 @@ import msgspec
 from sqlalchemy import Engine
 
 from sentiment_platform.experiments.offline import standing
-from sentiment_platform.promotion.publishing import Intent, Promoted, intent_of_request, publish, settle_requests
+from sentiment_platform.promotion.publishing import (
+    Intent,
+    Promoted,
+    intent_of_request,
+    publish,
+    settle_requests,
+    synchronise_mirror,
+)
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment, Evidence
 from sentiment_platform.store.models import latest_deployment
@@ -26,10 +33,20 @@ class Outcome:
 
 
 def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, now: Callable[[], datetime]) -> Outcome:
-    """One new revision at most: a person's request goes before the gate, which is asked again in the next run."""
+    """One new revision at most, and none where the intended content runs already.
+
+    A person's request goes before the gate, which is asked again in the next run. The registry is read first: a run that died after
+    publishing has left a revision that the database does not know.
+    """
+    with access.writer(now) as registry:
+        synchronise_mirror(engine, registry)
     requested = intent_of_request(engine)
     if requested is not None:
         intent, ids = requested
+        current = running(engine)
+        if current is not None and _content(current) == (dict(intent.champions), intent.default_family):
+            settle_requests(engine, ids, current.revision)
+            return Outcome(None, current, f"{current.tag} runs what was requested: {intent.reason}")
         published = publish(engine, access, intent, holder=run_id, now=now)
         settle_requests(engine, ids, published.revision)
         return Outcome(published, published.document, intent.reason)
@@ -46,6 +63,10 @@ def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, n
     intent = Intent(proposal.champions, proposal.default_family, proposal.rule, GATE_ACTOR, proposal.reason, evidence)
     published = publish(engine, access, intent, holder=run_id, now=now)
     return Outcome(published, published.document, proposal.reason)
+
+
+def _content(document: Deployment) -> tuple[dict[str, str], str]:
+    return {family: champion.version for family, champion in document.champions.items()}, document.default_family
 
 
 def running(engine: Engine) -> Deployment | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.registry.access import RegistryAccess
@@ -74,21 +74,25 @@ def publish(engine: Engine, access: RegistryAccess, intent: Intent, *, holder: s
             document = _document(engine, registry, intent, now())
             # Whoever took a tag without publishing it held this lease; now we do, so that attempt is dead.
             published = registry.publish_deployment(document, access.private_keys, fence=fence, adopt_abandoned=lambda: True)
-            _mirror(engine, document, published.digest, published.published_at, lease)
+            with engine.begin() as connection:
+                leases.require(connection, lease)
+                _mirror(connection, document, published.digest, published.published_at)
     finally:
         leases.release(engine, lease)
     return Promoted(str(document.tag), document.revision, document, published.url)
 
 
 def synchronise_mirror(engine: Engine, registry: ReleaseRegistry) -> int:
-    """Mirror every published deployment that the database has not seen (a writer died in between); returns how many."""
+    """Mirror every published deployment that the database has not seen (a writer died in between), each with the audit row that it
+    still lacks; returns how many.
+    """
     with engine.connect() as connection:
         known = latest_deployment(connection)
     missing = [entry for entry in registry.history() if entry.revision > (known["revision"] if known else 0)]
     for entry in missing:
         document = registry.deployment(entry.revision)
         with engine.begin() as connection:
-            mirror_deployment(connection, _row(document, entry.digest, entry.published_at))
+            _mirror(connection, document, entry.digest, entry.published_at)
     return len(missing)
 
 
@@ -139,7 +143,7 @@ def intent_of_rollback(engine: Engine, actor: str, reason: str, to_revision: int
         PermanentError: there is nothing to go back to.
     """
     with engine.connect() as connection:
-        rows = deployments(connection)
+        rows = deployments(connection, limit=None)
     documents = [msgspec.convert(row["document"], Deployment) for row in rows]
     if not documents:
         raise PermanentError("Nothing has been deployed yet.", remedy="Run `sentiment-platform run train_job` first.")
@@ -193,10 +197,9 @@ def _row(document: Deployment, digest: str, published_at: datetime) -> dict[str,
     }
 
 
-def _mirror(engine: Engine, document: Deployment, digest: str, published_at: datetime, lease: leases.HeldLease) -> None:
-    with engine.begin() as connection:
-        leases.require(connection, lease)
-        mirror_deployment(connection, _row(document, digest, published_at))
+def _mirror(connection: Connection, document: Deployment, digest: str, published_at: datetime) -> None:
+    """Mirror row and audit row, in the caller's transaction; whoever mirrors a revision first records it."""
+    if mirror_deployment(connection, _row(document, digest, published_at)):
         audit.record(
             connection,
             at=document.created_at,

@@ -103,6 +103,8 @@ def write_holdout_predictions(
     connection: Connection, version: str, training_set: str, rows: Sequence[tuple[str, Sequence[float]]]
 ) -> None:
     """(example id, probabilities) of a version on a holdout; overwrites by natural key."""
+    if not rows:
+        return
     statement = insert(HoldoutPrediction)
     statement = statement.on_conflict_do_update(
         index_elements=["version", "training_set", "example_id"], set_={"probabilities": statement.excluded.probabilities}
@@ -175,9 +177,10 @@ def write_experiment(connection: Connection, record: Mapping[str, Any]) -> None:
     connection.execute(insert(Experiment).values(**record).on_conflict_do_nothing())
 
 
-def mirror_deployment(connection: Connection, record: Mapping[str, Any]) -> None:
-    """Insert the mirror row of a published deployment; a revision is immutable."""
-    connection.execute(insert(DeploymentRow).values(**record).on_conflict_do_nothing())
+def mirror_deployment(connection: Connection, record: Mapping[str, Any]) -> bool:
+    """Insert the mirror row of a published deployment; a revision is immutable. False where it is there already."""
+    statement = insert(DeploymentRow).values(**record).on_conflict_do_nothing().returning(DeploymentRow.revision)
+    return connection.execute(statement).first() is not None
 
 
 def latest_deployment(connection: Connection) -> dict[str, Any] | None:
@@ -185,7 +188,7 @@ def latest_deployment(connection: Connection) -> dict[str, Any] | None:
     return connection.execute(select(DeploymentRow.document).order_by(DeploymentRow.revision.desc()).limit(1)).scalar()
 
 
-def deployments(connection: Connection, limit: int = 100) -> list[dict[str, Any]]:
+def deployments(connection: Connection, limit: int | None = 100) -> list[dict[str, Any]]:
     """Deployments as rows, newest first."""
     query = select(DeploymentRow.__table__).order_by(DeploymentRow.revision.desc()).limit(limit)
     return [dict(row) for row in connection.execute(query).mappings()]
