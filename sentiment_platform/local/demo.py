@@ -172,7 +172,7 @@ class Demo:
 
     def _run(self, job: str, **more: Any) -> RunOutcome:
         started = time.monotonic()
-        outcome = run_job(self._instance, job, tags={"trigger": "demo"}, **more)
+        outcome = run_job(self._instance, job, tags={"trigger": "demo"}, log_level="ERROR", **more)
         self.report.runs[job] = outcome
         if not outcome.success:
             raise PermanentError(f"{job} failed: {', '.join(outcome.failures)}.", remedy="The run's log is in the Dagster UI.")

@@ -36,6 +36,8 @@ CONFIGURATION = {
     # No socket file: its path would have to stay under 100 bytes and be open to two users.
     "unix_socket_directories": "",
     "max_connections": "200",
+    # Iterations protect guessable passwords; ours are random, and Dagster connects anew for every event.
+    "scram_iterations": "1",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",

@@ -30,10 +30,13 @@ def session(
     """Complete settings over a migrated database, for the time of the block.
 
     Args:
+        feeds_directory: feed files to serve and collect; only together with the local database.
         join: use a stack that another process runs on the same state folder; False makes that an error.
     """
     before = dict(os.environ)
-    stack = LocalStack(Settings.from_environment(), feeds_directory=feeds_directory, log=log)
+    configured = Settings.from_environment()
+    # The sample's invented headlines must never reach a database that somebody else set up.
+    stack = LocalStack(configured, feeds_directory=None if configured.database_url else feeds_directory, log=log)
     try:
         try:
             stack.start()
