@@ -13,6 +13,7 @@ from pathlib import Path
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.local.stack import LocalStack
 from sentiment_platform.settings import Settings
+from sentiment_platform.store.dagster_storage import create_dagster_schema
 from sentiment_platform.store.migrate import upgrade
 
 ENV_FILE = "env"
@@ -48,6 +49,7 @@ def session(
                 raise
             os.environ.update(variables)
         settings = Settings.from_environment()
+        create_dagster_schema(settings.direct_database_url())
         upgrade(settings.direct_database_url())
         yield settings
     finally:

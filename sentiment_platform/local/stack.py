@@ -129,6 +129,7 @@ class LocalStack:
         server = LocalPostgres(self.state_dir, durable=self._durable, log=self._log)
         self._running.callback(server.stop)
         server.start()
+        create_dagster_schema(server.url)
         self.environment |= {"DATABASE_URL": server.url, "DATABASE_DIRECT_URL": server.url}
         self._log(f"PostgreSQL runs on {LOOPBACK}:{server.port}.")
 
@@ -189,7 +190,6 @@ class LocalStack:
         local_url = self.environment.get("DATABASE_URL")
         # Dagster's event log on our own server need not wait for the disk; the platform's tables do.
         direct_url = f"{local_url}?options=-csynchronous_commit%3Doff" if local_url else self.settings.direct_database_url()
-        create_dagster_schema(direct_url)
         home = self.state_dir / "dagster"
         home.mkdir(parents=True, exist_ok=True)
         configuration, link = Path("dagster.yaml").resolve(), home / "dagster.yaml"
