@@ -144,7 +144,10 @@ def test_each_part_is_switched_off_by_its_own_setting_and_runs_without_the_other
 def test_with_real_urls_nothing_is_started_and_no_lock_is_taken(running: LocalStack, folder: Path) -> None:
     with stack(folder, **running.environment) as nothing:
         assert set(nothing.environment) == ALWAYS
-        assert nothing.environment["DAGSTER_POSTGRES_URL"] == running.environment["DAGSTER_POSTGRES_URL"]
+        # Only the log on our own server may be a moment behind the disk.
+        assert nothing.environment["DAGSTER_POSTGRES_URL"] == running.environment["DAGSTER_POSTGRES_URL"].replace(
+            "-csynchronous_commit%3Doff%20", ""
+        )
 
 
 def test_keys_of_the_caller_are_not_replaced(folder: Path, signing_keys: dict[str, str]) -> None:
