@@ -1,0 +1,140 @@
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+
+from sentiment_platform.errors import SettingsError, TransientError
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.engine import create_platform_engine, sqlalchemy_url, wait_until_awake
+from sentiment_platform.store.migrate import upgrade
+
+
+def at_port(url: str, port: int) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}"))
+
+
+def copy(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def sleeping_database(url: str, asleep_s: float) -> Iterator[str]:
+    """The database behind a port that refuses everybody for `asleep_s` seconds and forwards afterwards."""
+    parts = urlsplit(url)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    opened: list[socket.socket] = [listener]
+    threads: list[threading.Thread] = []
+
+    def forward() -> None:
+        listener.listen()
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.create_connection((parts.hostname or "", parts.port or 0))
+                opened.extend((client, server))
+                for pair in ((client, server), (server, client)):
+                    threads.append(threading.Thread(target=copy, args=pair))
+                    threads[-1].start()
+
+    waker = threading.Timer(asleep_s, forward)
+    waker.start()
+    try:
+        yield at_port(url, listener.getsockname()[1])
+    finally:
+        waker.cancel()
+        for end in opened:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        for thread in (waker, *threads):
+            thread.join(5)
+
+
+def test_a_database_that_sleeps_is_asked_until_it_wakes(database_url: str) -> None:
+    with sleeping_database(database_url, 1.0) as url:
+        engine = create_platform_engine(url)
+        with pytest.raises(OperationalError):
+            engine.connect()
+        assert 0.5 < wait_until_awake(engine, limit_s=10) < 8
+        engine.dispose()
+
+
+def test_the_migration_of_a_sleeping_database_waits_for_it(empty_database_url: str) -> None:
+    with sleeping_database(empty_database_url, 1.0) as url:
+        upgrade(url)
+        engine = create_platform_engine(url)
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT count(*) FROM platform.leases")).scalar() == 0
+        engine.dispose()
+
+
+def test_a_database_that_never_wakes_is_a_transient_error_without_the_password() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        engine = create_platform_engine(f"postgresql://me:very-secret@127.0.0.1:{closed.getsockname()[1]}/news")
+        pauses: list[float] = []
+        with pytest.raises(TransientError, match=r"(?s)127\.0\.0\.1.*did not answer within 1 s.*DATABASE_URL") as caught:
+            wait_until_awake(engine, limit_s=0.9, sleep=lambda s: (pauses.append(s), time.sleep(s))[0])
+        assert "very-secret" not in str(caught.value)
+        assert "very-secret" not in repr(engine.url)
+        assert pauses[:3] == [0.1, 0.2, 0.4]
+
+
+def test_every_session_has_a_statement_limit_and_speaks_utc(database_url: str) -> None:
+    name = urlsplit(database_url).path.removeprefix("/")
+    engine = create_platform_engine(database_url, statement_timeout_ms=300)
+    with engine.connect() as connection:
+        connection.execute(text(f"ALTER DATABASE \"{name}\" SET timezone = 'Asia/Tokyo'"))
+        connection.commit()
+    engine.dispose()
+    at = datetime(2025, 1, 6, 23, 30, tzinfo=UTC)
+    with engine.connect() as connection:
+        read = connection.execute(text("SELECT CAST(:at AS timestamptz)"), {"at": at}).scalar_one()
+        assert (read, read.hour, read.utcoffset()) == (at, 23, timedelta(0))
+        # The zone and the limit outlive a rollback.
+        connection.rollback()
+        assert connection.execute(text("SELECT current_setting('TimeZone')")).scalar_one() == "UTC"
+        with pytest.raises(OperationalError, match="statement timeout"):
+            connection.execute(text("SELECT pg_sleep(5)"))
+    engine.dispose()
+
+
+def test_a_connection_that_the_server_dropped_is_replaced(engine: Engine) -> None:
+    with engine.connect() as connection:
+        dropped = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with engine.connect() as one, engine.connect() as two:
+        pids = [c.execute(text("SELECT pg_backend_pid()")).scalar_one() for c in (one, two)]
+        killer = two if pids[0] == dropped else one
+        killer.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": dropped})
+        (one if killer is two else two).invalidate()
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != dropped
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_any_spelling_of_the_url_uses_psycopg_3_and_keeps_its_password(scheme: str) -> None:
+    assert sqlalchemy_url(f"{scheme}://u:p%40ss@h:5/d?sslmode=require") == "postgresql+psycopg://u:p%40ss@h:5/d?sslmode=require"
+
+
+def test_a_pooled_host_is_refused_for_the_direct_url() -> None:
+    pooled, direct = "postgresql://u:secret@x-pooler.example/d", "postgresql://u:secret@x.example/d"
+    with pytest.raises(SettingsError, match="pooler") as caught:
+        Settings.from_environment({"DATABASE_URL": direct, "DATABASE_DIRECT_URL": pooled})
+    assert "secret" not in str(caught.value)
+    with pytest.raises(SettingsError, match="DATABASE_DIRECT_URL to the direct host"):
+        Settings.from_environment({"DATABASE_URL": pooled}).direct_database_url()
+    settings = Settings.from_environment({"DATABASE_URL": pooled, "DATABASE_DIRECT_URL": direct})
+    assert settings.direct_database_url() == direct
