@@ -57,11 +57,13 @@ class Prediction(Struct, frozen=True):
     the three labels; `price_direction` a word for the sentiment beyond +0.15 or -0.15. It is not a forecast of any price.
     """
 
-    sentiment: Annotated[float, Meta(ge=-1, le=1)]
-    confidence: Annotated[float, Meta(ge=0, le=1)]
-    price_direction: PriceDirection
-    model_used: str
-    features_count: int
+    sentiment: Annotated[float, Meta(ge=-1, le=1, description="Probability of positive less probability of negative.")]
+    confidence: Annotated[float, Meta(ge=0, le=1, description="Calibrated probability of the likeliest label.")]
+    price_direction: Annotated[
+        PriceDirection, Meta(description="Sentiment above +0.15, below -0.15, or between; not a forecast of any price.")
+    ]
+    model_used: Annotated[str, Meta(description="The family that answered.")]
+    features_count: Annotated[int, Meta(description="Length of the feature vector that the model was given.")]
 
 
 class Performance(Struct, frozen=True):

@@ -31,7 +31,7 @@ class ServingProcess:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = settings
-        self._environment = {**environment_of(settings), "PORT": str(self.port), "SENTIMENT_POLL_S": "0.2", **changed}
+        self.environment = {**environment_of(settings), "PORT": str(self.port), "SENTIMENT_POLL_S": "0.2", **changed}
         self.log = settings.state_dir / f"serving-{self.port}.log"
         self.client = httpx.Client(base_url=self.url, timeout=10)
         self.process: subprocess.Popen[bytes] | None = None
@@ -39,7 +39,7 @@ class ServingProcess:
     def start(self, *, ready: bool = True) -> Self:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self._command, env=self.environment, stdout=log, stderr=log)
         self.wait_until(lambda: self.answers("/health/live"), START_LIMIT_S)
         if ready:
             self.wait_until(lambda: self.answers("/health"), START_LIMIT_S)

@@ -1,0 +1,163 @@
+"""Claims about a person's choice of a version: who may make it, what may be chosen, what it leaves behind."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, select
+
+from sentiment_platform.local.github import GithubServer
+from sentiment_platform.store import audit
+from sentiment_platform.store.api_keys import create_key, revoke_key
+from sentiment_platform.store.models import close_selection_requests, open_selection_requests
+from sentiment_platform.store.tables import AuditRow
+from sentiment_platform_tests.serving.conftest import StartServing
+from sentiment_platform_tests.serving.publishing import Publisher
+from sentiment_platform_tests.serving.running import ServingProcess
+
+FIRST, SECOND, UNDEPLOYED = "v1.0.0-vader", "v1.0.1-vader", "v1.0.2-vader"
+
+
+@pytest.fixture
+def two_deployments(publisher: Publisher) -> Publisher:
+    publisher.deploy(publisher.model(FIRST))
+    publisher.deploy(publisher.model(SECOND, steepness=2.0))
+    return publisher
+
+
+@pytest.fixture
+def admin(engine: Engine) -> dict[str, str]:
+    return bearer(engine, "admin")
+
+
+def bearer(engine: Engine, role: Any, expires_at: datetime | None = None) -> dict[str, str]:
+    with engine.begin() as connection:
+        return {"Authorization": f"Bearer {create_key(connection, role, f'{role} of the tests', expires_at)}"}
+
+
+def choose(serving: ServingProcess, headers: dict[str, str], version: str = FIRST, **fields: Any) -> httpx.Response:
+    body = {"family": "vader", "version": version, "reason": "test of selection", **fields}
+    return serving.client.post("/models/select", json=body, headers=headers)
+
+
+def live(serving: ServingProcess) -> str:
+    return serving.predict()["performance"]["model_version"]
+
+
+def test_only_an_admin_may_choose_and_only_what_was_deployed(
+    two_deployments: Publisher, engine: Engine, admin: dict[str, str], start_serving: StartServing
+) -> None:
+    serving = start_serving(SENTIMENT_ADMIN_KEY="the-configured-key")
+    two_deployments.model(UNDEPLOYED, steepness=1.0)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    secret = admin["Authorization"].removeprefix("Bearer ")
+    refused: dict[str, tuple[dict[str, str], int]] = {
+        "no key": ({}, 401),
+        "nonsense": ({"Authorization": "Bearer nonsense"}, 401),
+        "wrong secret": ({"X-API-Key": secret[:-1] + ("a" if secret[-1] != "a" else "b")}, 401),
+        "basic": ({"Authorization": "Basic dGVzdA=="}, 401),
+        "expired": (bearer(engine, "admin", yesterday), 401),
+        "viewer": (bearer(engine, "viewer"), 403),
+        "operator": (bearer(engine, "operator"), 403),
+        "promoter": (bearer(engine, "promoter"), 403),
+    }
+    for case, (headers, status) in refused.items():
+        for reply in (
+            choose(serving, headers),
+            serving.client.post("/models/rollback", json={"reason": "test"}, headers=headers),
+        ):
+            assert reply.status_code == status, case
+            assert reply.headers["content-type"] == "application/problem+json"
+    for version, status in (("v9.9.9-vader", 404), (UNDEPLOYED, 422), ("v1.0.0-finbert", 422), ("nonsense", 400)):
+        assert choose(serving, admin, version).status_code == status, version
+    stale = choose(serving, admin, expected_version=FIRST)
+    assert stale.status_code == 409
+    assert SECOND in stale.json()["detail"]
+    assert live(serving) == SECOND
+    with engine.connect() as connection:
+        assert open_selection_requests(connection) == []
+    # The negative control: the same calls succeed with the right key in either header, and with the configured one.
+    for headers in (admin, {"X-API-Key": secret}, {"X-API-Key": "the-configured-key"}):
+        assert choose(serving, headers, dry_run=True).status_code == 200
+
+
+def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
+    two_deployments: Publisher, engine: Engine, admin: dict[str, str], start_serving: StartServing
+) -> None:
+    serving = start_serving()
+    tried = choose(serving, admin, expected_version=SECOND, dry_run=True).json()
+    assert (tried["request_id"], tried["after"]) == (None, {"vader": FIRST})
+    assert live(serving) == SECOND, "a dry run changes nothing"
+    chosen = choose(serving, admin, expected_version=SECOND).json()
+    assert live(serving) == FIRST
+    assert (chosen["before"], chosen["after"]) == ({"vader": SECOND}, {"vader": FIRST})
+    with engine.connect() as connection:
+        (request,) = open_selection_requests(connection)
+        (row,) = connection.execute(select(AuditRow.__table__)).all()
+        assert audit.verify(connection) == []
+    assert (request["request_id"], request["version"]) == (chosen["request_id"], FIRST)
+    assert "admin of the tests" in request["actor"]
+    assert (row.action, row.subject, row.detail["reason"]) == ("models:select", FIRST, "test of selection")
+
+    # Polls do not undo it, another replica follows within a poll, and so does a restart.
+    polled = serving.status()["registry"]["polled_at"]
+    serving.wait_until(lambda: serving.status()["registry"]["polled_at"] > polled)
+    assert live(serving) == FIRST
+    assert serving.terminate() == 0
+    replica = start_serving()
+    replica.wait_until(lambda: live(replica) == FIRST)
+
+    # The graph publishes it as the next revision and closes the request: nothing changes for a client.
+    third = two_deployments.deploy(two_deployments.model(FIRST))
+    with engine.begin() as connection:
+        close_selection_requests(connection, [request["id"]], third.revision)
+    replica.wait_until(lambda: replica.status()["deployment"]["revision"] == 3 and not replica.status()["selections"])
+    assert live(replica) == FIRST
+
+
+def test_a_rollback_brings_the_deployment_before_back_and_not_further_than_there_is(
+    two_deployments: Publisher, engine: Engine, admin: dict[str, str], start_serving: StartServing
+) -> None:
+    serving = start_serving()
+    rolled = serving.client.post("/models/rollback", json={"reason": "worse in production"}, headers=admin)
+    assert rolled.status_code == 200, rolled.text
+    assert live(serving) == FIRST
+    again = serving.client.post("/models/rollback", json={"reason": "once more"}, headers=admin)
+    assert again.status_code == 409
+    assert live(serving) == FIRST
+    with engine.connect() as connection:
+        (row,) = connection.execute(select(AuditRow.__table__)).all()
+    assert (row.action, row.detail["before"], row.detail["after"]) == ("models:rollback", {"vader": SECOND}, {"vader": FIRST})
+
+
+def test_a_choice_that_cannot_be_fetched_or_recorded_changes_nothing(
+    two_deployments: Publisher, github_server: GithubServer, engine: Engine, admin: dict[str, str], start_serving: StartServing
+) -> None:
+    serving = start_serving()
+    assert live(serving) == SECOND
+    github_server.stop()
+    reply = choose(serving, admin)
+    assert reply.status_code == 503
+    assert reply.headers["retry-after"]
+    github_server.start()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE platform.selection_requests RENAME TO elsewhere")
+    reply = choose(serving, admin)
+    assert reply.status_code == 503
+    assert live(serving) == SECOND
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE platform.elsewhere RENAME TO selection_requests")
+        assert not connection.execute(select(AuditRow.__table__)).all()
+    assert choose(serving, admin).status_code == 200
+    assert live(serving) == FIRST
+
+
+def test_a_revoked_key_works_no_longer_than_five_seconds(
+    two_deployments: Publisher, engine: Engine, admin: dict[str, str], start_serving: StartServing
+) -> None:
+    serving = start_serving()
+    assert choose(serving, admin, dry_run=True).status_code == 200
+    with engine.begin() as connection:
+        assert revoke_key(connection, admin["Authorization"].split("_")[1])
+    serving.wait_until(lambda: choose(serving, admin, dry_run=True).status_code == 401, 8)

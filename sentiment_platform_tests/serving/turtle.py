@@ -1,0 +1,43 @@
+"""A third family of the tests' own, plugged in by one line in the table of families: right answers, slowly."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sentiment_platform.models.family import Contribution, Floats
+from sentiment_platform.models.vader import VaderModel
+from sentiment_platform.models.vader import load as load_vader
+
+PLUGGED_IN = """
+from sentiment_platform.models.families import FAMILIES, FamilyEntry
+FAMILIES["turtle"] = FamilyEntry("sentiment_platform_tests.serving.turtle:load", "nowhere:trained", 100)
+import serving
+serving.run()
+"""
+
+
+class Turtle:
+    """VADER's answers after `TURTLE_S` seconds a call."""
+
+    batch_size = 4
+
+    def __init__(self, model: VaderModel) -> None:
+        self._model = model
+
+    def logits(self, texts: Sequence[str]) -> Floats:
+        return self._model.logits(texts)
+
+    def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
+        if features is not None:
+            time.sleep(float(os.environ["TURTLE_S"]))
+        return np.asarray(self._model.predict(texts, features))
+
+    def explain(self, text: str) -> list[Contribution]:
+        return [Contribution("turtle", 1.0, "slow")]
+
+
+def load(directory: Path, *, threads: int = 1) -> Turtle:
+    return Turtle(load_vader(directory, threads=threads))
