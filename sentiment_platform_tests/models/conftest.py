@@ -24,6 +24,7 @@ class TinyArtefact:
     data: TrainingData
     trained: "TrainedTransformer"
     directory: Path
+    fp32: bytes
     report: ExportReport
     progress: list[Progress]
 
@@ -42,8 +43,11 @@ def tiny_options() -> TrainingOptions:
 @pytest.fixture(scope="session")
 def tiny_artefact(tiny_base: Path, tiny_options: TrainingOptions, tmp_path_factory: pytest.TempPathFactory) -> TinyArtefact:
     """Trained and exported once; tests that change files copy the directory first."""
+    from sentiment_platform.models.export import to_onnx
+
     family, data, progress = TransformerFamily(str(tiny_base)), tiny_data(), list[Progress]()
     trained = family.train(data, tiny_options, progress.append)
     directory = tmp_path_factory.mktemp("tiny-artefact")
     report = family.export(trained, data, directory, progress.append)
-    return TinyArtefact(family, data, trained, directory, report, progress)
+    fp32 = to_onnx(trained.network).SerializeToString()
+    return TinyArtefact(family, data, trained, directory, fp32, report, progress)
