@@ -22,6 +22,7 @@ from sentiment_platform.labels.examples import SPELLINGS, LabelledExample, read_
 from sentiment_platform.text.normalise import normalise, text_hash
 
 csv.field_size_limit(1 << 20)
+_LINK = re.compile(r"https?://\S+")
 # Not str.splitlines, which also cuts at characters that may stand inside a sentence (U+0085, U+2028, form feed).
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -86,8 +87,7 @@ def tfns(path: Path) -> ImportReport:
     spellings = {"0": "negative", "1": "positive", "2": "neutral"}
     report = ImportReport()
     for row in _rows(path, {"text", "label"}):
-        text = " ".join(word for word in row["text"].split() if not word.startswith(("http://", "https://")))
-        _add(report, "tfns", text, read_label(row["label"], spellings), "annotator", "MIT")  # type: ignore[arg-type]
+        _add(report, "tfns", _LINK.sub("", row["text"]), read_label(row["label"], spellings), "annotator", "MIT")  # type: ignore[arg-type]
     return _not_empty(report, path, "columns text and label")
 
 

@@ -1,0 +1,230 @@
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.features.compute import compute_v1
+from sentiment_platform.features.schema import V1
+from sentiment_platform.labels.examples import LabelledExample
+from sentiment_platform.labels.importing import import_labels
+from sentiment_platform.labels.training_set import Snapshot, build, build_and_store, leaks_in
+from sentiment_platform.store.features import FeatureRow, write_features
+from sentiment_platform.store.labels import StoredLabel, latest_training_set, training_examples
+from sentiment_platform.store.news_writes import insert_articles
+from sentiment_platform.text.normalise import text_hash
+from sentiment_platform.text.sentiment import LABELS
+from sentiment_platform_tests.store.test_news import article
+
+NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
+PLACES = ["Oslo", "Turin", "Lyon", "Graz", "Cork", "Bonn", "Gent", "Kiel", "Bari", "Faro", "Pisa", "Riga", "Nice", "York"]
+THINGS = ["mill", "port", "bank", "mine", "farm", "shop", "yard", "dock", "firm"]
+VERBS = {"negative": "shuts down", "neutral": "holds its meeting", "positive": "doubles profit"}
+
+
+def label(content: str, said: str, name: str = "", **changes: object) -> StoredLabel:
+    plain = StoredLabel(name or content, "made", content, text_hash(content), said, 1.0, None, None, None)
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def many() -> list[StoredLabel]:
+    """378 labels, a third of them dated."""
+    rows = [label(f"{place} {thing} {verb}", said) for said, verb in VERBS.items() for place in PLACES for thing in THINGS]
+    return [replace(row, available_at=NOON + timedelta(hours=n)) if n % 3 == 0 else row for n, row in enumerate(rows)]
+
+
+def made(labels: Sequence[StoredLabel]) -> Snapshot:
+    return build(labels, {}, V1)
+
+
+def labels_of(labels: Sequence[StoredLabel], content: str) -> list[str]:
+    return [e.label for e in made([*many(), *labels]).examples if e.text == content]
+
+
+def test_one_example_a_text_with_its_features_and_nothing_leaks() -> None:
+    snapshot = made(many())
+    assert len(snapshot.examples) == len(many()) == snapshot.summary["examples"]
+    assert all(example.features == compute_v1(example.text) for example in snapshot.examples)
+    assert not any(leaks_in(snapshot.examples).values())
+    assert sum(sum(counts.values()) for counts in snapshot.summary["parts"].values()) == len(many())
+    assert all(set(counts) == set(LABELS) for counts in snapshot.summary["parts"].values())
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_the_digest_does_not_depend_on_the_order_of_the_labels(seed: int) -> None:
+    # Near-duplicates and several voices a text, so that order could matter.
+    rows = [*many(), *(label(f"{row.text} today", row.label, f"copy {row.id}") for row in many()[::5])]
+    rows += [label(many()[0].text, "neutral", f"voice {n}", weight=weight) for n, weight in enumerate((0.1, 0.2, 0.3, 0.4))]
+    shuffled = rows.copy()
+    random.Random(seed).shuffle(shuffled)
+    assert made(shuffled) == made(rows)
+
+
+def test_the_digest_is_the_same_in_other_processes_zones_and_hash_seeds() -> None:
+    program = (
+        "from sentiment_platform_tests.labels.test_training_set import many, made;"
+        "from datetime import timedelta, timezone; from dataclasses import replace;"
+        "rows = [replace(r, available_at=r.available_at and r.available_at.astimezone(timezone(timedelta(hours=9)))) for r in many()];"
+        "print(made(many()).digest, made(rows).digest)"
+    )
+    for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo")):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone}
+        found = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        assert found.stdout.split() == [made(many()).digest] * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": "Oslo mill opens", "text_hash": text_hash("Oslo mill opens")},
+        {"label": "neutral"},
+        {"label_set": "other"},
+        {"available_at": NOON + timedelta(microseconds=1)},
+        {"story_id": "b" * 32},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_any_change_of_a_label_changes_the_digest(change: dict[str, object]) -> None:
+    rows = many()
+    before = made(rows).digest
+    rows[0] = replace(rows[0], **change)  # type: ignore[arg-type]
+    assert made(rows).digest != before
+
+
+def test_a_label_more_or_less_changes_the_digest_and_its_name_does_not() -> None:
+    rows = many()
+    digests = {made(rows).digest, made(rows[1:]).digest, made([*rows, label("A new one", "neutral")]).digest}
+    assert len(digests) == 3
+    rows[0] = replace(rows[0], id="another id", weight=7.0)
+    assert made(rows).digest in digests
+
+
+@pytest.mark.parametrize(
+    ("votes", "outcome"),
+    [
+        ([("negative", 1.0)], ["negative"]),
+        ([("negative", 1.0), ("positive", 1.0), ("positive", 1.0)], ["positive"]),
+        ([("negative", 1.0), ("positive", 1.0)], []),
+        ([("negative", 1.0), ("positive", 1.0), ("neutral", 1.0)], []),
+        ([("negative", 3.0), ("positive", 1.0), ("positive", 1.0)], ["negative"]),
+        # Sums are exact: 0.1 and 0.2 as floating-point numbers are together a little more than 0.3.
+        ([("negative", 0.3), ("positive", 0.1), ("positive", 0.2)], ["positive"]),
+        ([("negative", 1.0), ("negative", 1.0), ("positive", 2.0), ("neutral", 0.5)], []),
+    ],
+)
+def test_the_label_of_a_text_is_the_weighted_majority_and_a_tie_is_left_out(
+    votes: list[tuple[str, float]], outcome: list[str]
+) -> None:
+    rows = [label("Disputed words", said, f"voice {n}", weight=weight) for n, (said, weight) in enumerate(votes)]
+    assert labels_of(rows, "Disputed words") == outcome
+    assert labels_of(rows[::-1], "Disputed words") == outcome
+    assert made([*many(), *rows]).summary["ties_left_out"] == (0 if outcome else 1)
+
+
+def test_copies_of_a_text_tell_one_story_and_the_collected_story_brings_its_own() -> None:
+    rows = [
+        label("Harbour of Vigo floods after the storm", "negative", available_at=NOON),
+        label("Harbour of Vigo floods after the big storm", "negative", available_at=NOON + timedelta(days=200)),
+        label("Quite another headline about water", "negative", story_id="c" * 32, article_id="x"),
+        label("Harbour of Vigo floods after storm", "neutral", story_id="c" * 32, article_id="y"),
+    ]
+    examples = {example.text: example for example in made([*many(), *rows]).examples}
+    mine = [examples[row.text] for row in rows]
+    assert len({example.story_id for example in mine}) == len({example.part for example in mine}) == 1
+    assert mine[0].part == "train"
+
+
+def test_context_comes_from_the_article_and_words_from_the_label() -> None:
+    stored = compute_v1(
+        "The article's own headline is much longer than that",
+    )
+    context = (3.0, 8.0, 9.0, 12.0, 0.0)
+    features = {"article:a": FeatureRow("article:a", "v1", NOON, "a", (*stored[:10], *context))}
+    snapshot = build([*many(), label("Short words", "neutral", article_id="a", available_at=NOON)], features, V1)
+    (example,) = (example for example in snapshot.examples if example.text == "Short words")
+    assert example.features == (*compute_v1("Short words")[:10], *context)
+    assert snapshot.digest != made([*many(), label("Short words", "neutral", article_id="a", available_at=NOON)]).digest
+
+
+def test_too_few_labels_are_refused_with_what_is_missing() -> None:
+    with pytest.raises(PermanentError, match=r"Only \d training texts are negative; 10 are needed"):
+        made([row for row in many() if row.label != "negative"] + [row for row in many() if row.label == "negative"][:5])
+
+
+def examples() -> list[LabelledExample]:
+    return [
+        LabelledExample("made", str(n), row.text, row.label, "ada", "CC0-1.0", published_at=row.available_at)  # type: ignore[arg-type]
+        for n, row in enumerate(many())
+    ]
+
+
+def test_the_snapshot_is_stored_once_and_read_back_whole(engine: Engine) -> None:
+    import_labels(engine, examples())
+    snapshot, new = build_and_store(engine, V1)
+    again, new_again = build_and_store(engine, V1)
+    assert (new, new_again, again) == (True, False, snapshot)
+    with engine.connect() as connection:
+        stored = latest_training_set(connection)
+        assert stored is not None
+        assert (stored[0], stored[1], stored[2]) == (snapshot.digest, "v1", json.loads(json.dumps(snapshot.summary)))
+        assert tuple(training_examples(connection, snapshot.digest)) == snapshot.examples
+        parts = [training_examples(connection, snapshot.digest, part) for part in ("train", "validation", "test")]
+        assert sorted((e for part in parts for e in part), key=lambda e: e.example_id) == list(snapshot.examples)
+
+
+def test_the_digest_does_not_depend_on_the_zone_of_the_database(engine: Engine) -> None:
+    import_labels(engine, examples())
+    first, _ = build_and_store(engine, V1)
+    with engine.begin() as connection:
+        name = connection.execute(text("SELECT current_database()")).scalar_one()
+        connection.execute(text(f"ALTER DATABASE \"{name}\" SET timezone = 'America/New_York'"))
+    engine.dispose()
+    assert build_and_store(engine, V1)[0].digest == first.digest
+
+
+def test_a_snapshot_that_is_made_again_after_another_is_the_newest_again(engine: Engine) -> None:
+    import_labels(engine, examples())
+    first, _ = build_and_store(engine, V1)
+    changed = examples()
+    changed[0] = replace(changed[0], label="neutral")
+    import_labels(engine, changed)
+    second, _ = build_and_store(engine, V1)
+    import_labels(engine, examples())
+    third, new = build_and_store(engine, V1)
+    assert (third.digest, new) == (first.digest, False)
+    assert second.digest != first.digest
+    with engine.connect() as connection:
+        newest = latest_training_set(connection)
+        assert newest is not None
+        assert newest[0] == first.digest
+    build_and_store(engine, V1)
+    with engine.connect() as connection:
+        assert latest_training_set(connection) == newest
+
+
+def test_only_features_known_at_that_moment_are_used(engine: Engine) -> None:
+    with engine.begin() as connection:
+        insert_articles(connection, [article(1)])
+        known = FeatureRow(
+            f"article:{article(1).id}", "v1", NOON, article(1).id, (*compute_v1("Title 1")[:10], 2.0, 3.0, 4.0, 5.0, 6.0)
+        )
+        write_features(
+            connection, [known, replace(known, as_of=NOON + timedelta(days=1), values=(*known.values[:10], *(6.0,) * 5))]
+        )
+    import_labels(engine, [*examples(), LabelledExample("made", "x", "Title 1", "neutral", "ada", "CC0-1.0")])
+    snapshot, _ = build_and_store(engine, V1, now=lambda: NOON.astimezone(timezone(timedelta(hours=2))))
+    (example,) = (example for example in snapshot.examples if example.text == "Title 1")
+    assert example.features == known.values
+    assert example.available_at == NOON
