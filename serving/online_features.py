@@ -51,7 +51,7 @@ class FeatureReader:
 
     async def _look_up(self, entities: Mapping[str, str], schema: str) -> dict[str, OnlineValue]:
         keys = [key(schema, entity) for entity in entities.values()]
-        raw = await self._redis.attempt(lambda client: client.mget(keys))
+        raw = await self._redis.command("MGET", *keys)
         if raw is None:
             return dict.fromkeys(entities, MISSING)
         now = self._clock()

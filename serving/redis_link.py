@@ -1,13 +1,14 @@
 """Redis as something that may be gone: every use is bounded to 50 ms, and a broken one is left alone for a second.
 
-Here: the connection, its time limits and the circuit breaker. What is kept in Redis: `cache`, `online_features`.
+Here: the connection, its time limits and the circuit breaker. Commands of concurrent requests travel together in one pipeline: under
+load a round trip for each would cost more than the predictions. What is kept in Redis: `cache`, `online_features`.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections import deque
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -17,69 +18,87 @@ from redis.exceptions import RedisError
 from serving.clock import Clock, utc_now
 from serving.contract import DependencyStatus
 
-T = TypeVar("T")
 TIMEOUT_S = 0.05
 OPEN_AFTER = 3
 OPEN_S = 1.0
+LARGEST_BATCH = 100
 logger = logging.getLogger(__name__)
+
+_Waiting = tuple[tuple[Any, ...], asyncio.Future[Any]]
 
 
 class RedisLink:
     """One asynchronous client behind a circuit breaker; used from one event loop.
 
     Args:
-        url: "" means that there is no Redis; every attempt then fails at once.
-        timeout_s: longest time one attempt may take, connecting included. Without `retry=` redis-py would try ten times more.
+        url: "" means that there is no Redis; every command then fails at once.
+        timeout_s: longest time one round trip may take, connecting included. Without `retry=` redis-py would try ten times more.
     """
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S, clock: Clock = utc_now) -> None:
         self._client: Any = None
         if url:
             self._client = Redis.from_url(
-                url,
-                socket_timeout=timeout_s,
-                socket_connect_timeout=timeout_s,
-                retry=Retry(NoBackoff(), 0),
-                max_connections=512,
-                client_name="sentiment-serving",
+                url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 0)
             )
         self._timeout_s = timeout_s
         self._clock = clock
+        self._waiting: deque[_Waiting] = deque()
+        self._sender: asyncio.Task[None] | None = None
         self._failures = 0
         self._closed_until = 0.0
-        self._trying = False
         self.status = DependencyStatus("unknown" if url else "unused")
 
-    async def attempt(self, operation: Callable[[Any], Awaitable[T]]) -> T | None:
-        """What `operation` returns when given the client, or None where Redis did not answer in time."""
-        if self._client is None:
-            return None
+    async def command(self, *arguments: Any) -> Any | None:
+        """The reply to one command such as `command("GET", key)`; None where there is none, or Redis did not answer in time."""
         broken = self._failures >= OPEN_AFTER
-        if broken and (self._trying or time.monotonic() < self._closed_until):
+        # While it is broken one command at a time goes out, once a second, to see whether it is back.
+        if self._client is None or (broken and (self._sender is not None or time.monotonic() < self._closed_until)):
             return None
-        self._trying = broken
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                result = await operation(self._client)
-        except (RedisError, OSError, TimeoutError) as error:
-            self._failed(error)
-            return None
-        finally:
-            self._trying = False
-        if self._failures or self.status.status != "ok":
-            self._failures = 0
-            self.status = DependencyStatus("ok", self._clock())
-        return result
+        loop = asyncio.get_running_loop()
+        reply: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((arguments, reply))
+        if self._sender is None:
+            self._sender = loop.create_task(self._send())
+        return await reply
 
     async def probe(self) -> None:
         """Ask for a sign of life, so that the status is fresh without traffic."""
-        if await self.attempt(lambda client: client.ping()) and self._client is not None:
+        if await self.command("PING") is not None:
             self.status = DependencyStatus("ok", self._clock())
 
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
+
+    async def _send(self) -> None:
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+                replies = await self._round_trip([arguments for arguments, _ in batch])
+                for (_, future), reply in zip(batch, replies, strict=True):
+                    if not future.done():
+                        future.set_result(None if isinstance(reply, Exception) else reply)
+        finally:
+            self._sender = None
+
+    async def _round_trip(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._timeout_s), self._client.pipeline(transaction=False) as pipeline:
+                for arguments in commands:
+                    pipeline.execute_command(*arguments)
+                replies: list[Any] = await pipeline.execute(raise_on_error=False)
+        except (RedisError, OSError, TimeoutError) as error:
+            # When the timer itself came late the event loop was busy: that says nothing about Redis.
+            if time.monotonic() - started < 1.5 * self._timeout_s:
+                self._failed(error)
+            return [None] * len(commands)
+        if self._failures or self.status.status != "ok":
+            self._failures = 0
+            self.status = DependencyStatus("ok", self._clock())
+        return replies
 
     def _failed(self, error: BaseException) -> None:
         self._failures += 1

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec.structs import asdict
 
 from sentiment_platform.errors import TransientError
 from serving.database import Database, DatabaseUnavailable
@@ -88,8 +87,8 @@ class Shipper:
 
         from sentiment_platform.store.predictions import insert_new
 
-        predictions = [asdict(record) for record in records if isinstance(record, PredictionRecord)]
-        feedback = [asdict(record) for record in records if isinstance(record, FeedbackRecord)]
+        predictions = [record for record in records if isinstance(record, PredictionRecord)]
+        feedback = [record for record in records if isinstance(record, FeedbackRecord)]
 
         def insert(connection: "Connection") -> int:
             return insert_new(connection, predictions=predictions, feedback=feedback)

@@ -102,6 +102,10 @@ def test_redis_killed_or_frozen_costs_the_cache_and_the_context_and_nothing_else
     assert max(seconds for _, seconds in frozen) < 1, "redis-py's own retries would hold a request for seconds"
     assert sorted(seconds for _, seconds in frozen)[6] < 0.05, "after a few tries nobody waits for it"
     serving.wait_until(lambda: serving.predict(TEXT, **asked)["performance"]["cache_hit"], 5)
+    for number in range(20):
+        # A reply that was still under way when a request gave up must not be taken for another's.
+        fresh = serving.predict(f"{TEXT} {number}")
+        assert serving.predict(f"{TEXT} {number}")["prediction"] == fresh["prediction"]
 
     own_redis.stop()
     for _ in range(10):
