@@ -31,7 +31,9 @@ class FamilyEntry:
 FAMILIES: dict[str, FamilyEntry] = {
     "vader": FamilyEntry("sentiment_platform.models.vader:load", "sentiment_platform.models.vader_training:vader_family", 1),
     "finbert": FamilyEntry(
-        "sentiment_platform.models.transformer:load", "sentiment_platform.models.transformer_family:transformer_family", 100
+        "sentiment_platform.models.transformer_runtime:load_transformer",
+        "sentiment_platform.models.transformer_family:transformer_family",
+        100,
     ),
 }
 

@@ -91,6 +91,6 @@ def load(directory: Path, *, threads: int = 1) -> VaderModel:
     try:
         scorer = msgspec.json.decode((directory / SCORER_FILE).read_bytes(), type=VaderScorer)
         head: Any = json.loads((directory / HEAD_FILE).read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PermanentError(f"{directory} holds no VADER model: {error}.", remedy="Publish the version again.") from error
     return VaderModel(VaderEngine(stock_lexicon().with_deltas(scorer.lexicon_deltas)), scorer, CalibrationHead.from_json(head))
