@@ -32,7 +32,7 @@ FAMILIES: dict[str, FamilyEntry] = {
     "vader": FamilyEntry("sentiment_platform.models.vader:load", "sentiment_platform.models.vader_training:vader_family", 1),
     "finbert": FamilyEntry(
         "sentiment_platform.models.transformer_runtime:load_transformer",
-        "sentiment_platform.models.transformer_family:transformer_family",
+        "sentiment_platform.models.transformer:transformer_family",
         100,
     ),
 }

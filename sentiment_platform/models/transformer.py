@@ -4,12 +4,14 @@ Only the three steps of the protocol; each is one call into the file that knows 
 so that serving can import this module.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment_platform.models.family import ExportReport, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.transformer_runtime import FILES, OnnxTransformer, load_transformer
+from sentiment_platform.settings import Settings
 
 if TYPE_CHECKING:
     from sentiment_platform.models.transformer_training import TrainedTransformer
@@ -22,6 +24,13 @@ class TransformerFamily:
     base: str
     name: str = "finbert"
     files: tuple[str, ...] = FILES
+
+    def inputs(self) -> Mapping[str, str]:
+        """The base model and the digest of its weights."""
+        from sentiment_platform.models.transformer_base import resolve_base
+
+        base = resolve_base(self.base)
+        return {"base": base.name, "digest": base.digest}
 
     def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> "TrainedTransformer":
         """Fine-tune the base; see `transformer_training.train_transformer` for the errors."""
@@ -39,3 +48,8 @@ class TransformerFamily:
     def load(self, directory: Path, *, threads: int = 1) -> OnnxTransformer:
         """Load a verified directory for serving."""
         return load_transformer(directory, threads=threads)
+
+
+def transformer_family(settings: Settings) -> TransformerFamily:
+    """The family with the base that the settings name."""
+    return TransformerFamily(settings.transformer_base)
