@@ -48,6 +48,8 @@ def demo(leave: bool) -> None:
         loop.look_back()
         loop.live_answers()
         _summary(loop.report, loop.serving_url, loop.dagster_url, time.monotonic() - loop.started)
+        if unknown := loop.unknown_keys():
+            raise click.ClickException(f"Redis holds keys of no documented space: {unknown[:5]}")
         if loop.report.load.failures:
             raise click.ClickException(
                 f"{loop.report.load.failures.total()} requests failed during the swap: {dict(loop.report.load.failures)}"
@@ -83,10 +85,7 @@ def _summary(report: DemoReport, serving_url: str, dagster_url: str, seconds: fl
     )
     table.add_row("feedback", f"{report.feedback} labels on live predictions")
     decision = report.runs["monitor_job"].metadata["retrain_decision"]
-    table.add_row(
-        "decision",
-        escape(", ".join(f"{k} {v}" for k, v in decision.items() if isinstance(v, str | bool | int) and len(str(v)) < 120)),
-    )
+    table.add_row("decision", escape(f"retrain {decision['retrain']}: {decision['reason']}"))
     console.print(table)
     answers = Table("text", "sentiment", "confidence", "direction", "model", "ms", title="Five live predictions")
     for answer in report.answers:

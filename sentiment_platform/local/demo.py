@@ -5,7 +5,7 @@ What is printed comes from what the stages measured; a stage that does not do it
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import httpx
 from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.features.connection import connect
 from sentiment_platform.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 COLUMNS = "title=title,published_at=published_at,tickers=tickers,summary=summary,url=url,outlet=outlet"
 FEEDBACK_PREDICTIONS = 60
+KEY_SPACES = (b"features:", b"prediction:", b"rate:", b"flags")
 
 
 @dataclass
@@ -146,11 +148,7 @@ class Demo:
         """Drift, live accuracy and the decision that follows from them."""
         outcome = self._run("monitor_job")
         decision = outcome.metadata["retrain_decision"]
-        self._say(
-            "; ".join(
-                f"{key} {value}" for key, value in decision.items() if isinstance(value, str | bool) and len(str(value)) < 200
-            )
-        )
+        self._say(f"retrain {decision['retrain']}: {decision['reason']}")
 
     def live_answers(self) -> None:
         """Five answers for the summary."""
@@ -164,6 +162,11 @@ class Demo:
             self.report.answers.append({"text": text, **self.ask(text)})
         with self._engine.connect() as connection:
             self.report.figures = newest_figures(connection)
+
+    def unknown_keys(self) -> list[str]:
+        """Redis keys outside the documented spaces; there should be none."""
+        with closing(connect(self.settings.require("redis_url"))) as client:
+            return [key.decode() for key in client.scan_iter() if not key.startswith(KEY_SPACES)]
 
     def ask(self, text: str) -> dict[str, Any]:
         """One live answer."""
