@@ -21,7 +21,6 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import SPELLINGS, LabelledExample, read_label
 from sentiment_platform.text.normalise import normalise, text_hash
 
-csv.field_size_limit(1 << 20)
 _LINK = re.compile(r"https?://\S+")
 # Not str.splitlines, which also cuts at characters that may stand inside a sentence (U+0085, U+2028, form feed).
 _LINE_END = re.compile(r"\r\n|\n|\r")

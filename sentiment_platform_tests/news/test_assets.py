@@ -10,7 +10,6 @@ from sentiment_platform.news.assets import articles, raw_news
 from sentiment_platform.news.checks import every_fetched_item_is_accounted_for, quarantine_share_is_low, sources_are_fresh
 from sentiment_platform.news.collect import store_items
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.jobs import collect_job
 from sentiment_platform.news.schedules import collection_schedule
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.news.server import ScriptedServer, item, reply, rss
@@ -47,18 +46,20 @@ def platform(database_url: str, feeds: ScriptedServer) -> Iterator[PlatformResou
     platform.engine().dispose()
 
 
+NEWS_JOB = dg.define_asset_job("news_job", dg.AssetSelection.assets(raw_news, articles), executor_def=dg.in_process_executor)
+
+
 def run(
     instance: dg.DagsterInstance, platform: PlatformResource, first: str, last: str | None = None
 ) -> dg.ExecuteInProcessResult:
     definitions = dg.Definitions(
         assets=[raw_news, articles],
         asset_checks=CHECKS,
-        jobs=[collect_job],
-        schedules=[collection_schedule],
+        jobs=[NEWS_JOB],
         resources={"platform": platform},
     )
     dg.Definitions.validate_loadable(definitions)
-    job = definitions.resolve_job_def("collect_job")
+    job = definitions.resolve_job_def("news_job")
     if last is None:
         return job.execute_in_process(instance=instance, partition_key=first, raise_on_error=False)
     tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
