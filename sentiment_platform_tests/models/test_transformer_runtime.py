@@ -90,11 +90,11 @@ def test_explanations_name_every_word_in_order_and_the_decisive_ones_have_the_ri
     fell = model.explain("Alder profit fell sharply on Monday")
     assert [item.token for item in fell] == ["Alder", "profit", "fell", "sharply", "on", "Monday"]
     assert {item.rule for item in fell} == {"leave_one_out"}
-    by_word = {item.token: item.contribution for item in model.explain("profit fell")}
-    other = {item.token: item.contribution for item in model.explain("profit rose")}
-    assert by_word["fell"] < -0.05
-    assert other["rose"] > 0.05
-    answers = model.predict(["profit fell", "profit"], None)
+    by_word = {item.token: item.contribution for item in fell}
+    other = {item.token: item.contribution for item in model.explain("Alder profit rose strongly on Monday")}
+    assert min(by_word, key=by_word.__getitem__) in ("fell", "sharply")
+    assert max(other, key=other.__getitem__) in ("rose", "strongly")
+    answers = model.predict(["Alder profit fell sharply on Monday", "Alder profit sharply on Monday"], None)
     assert by_word["fell"] == pytest.approx((answers[0, 2] - answers[0, 0]) - (answers[1, 2] - answers[1, 0]), abs=1e-5)
 
 

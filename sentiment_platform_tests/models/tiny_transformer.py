@@ -57,17 +57,17 @@ def tiny_data(n_train: int = 240, n_other: int = 60) -> TrainingData:
 def write_tiny_checkpoint(directory: Path, *, id2label: dict[int, str] | None = None) -> Path:
     """A BERT of 2 layers and 64 units with random weights; with `id2label` it also has a classification head."""
     import torch
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import BertConfig, BertForSequenceClassification, BertModel
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    # The language's own words and letters, sorted: a trained vocabulary would be numbered anew, and the model be another, in every process.
+    words = {word for text, _ in sentences() for word in text.lower().split()}
+    pieces = sorted(words) + [f"{mark}{letter}" for mark in ("", "##") for letter in "abcdefghijklmnopqrstuvwxyz"]
+    vocabulary = {piece: number for number, piece in enumerate([*special, *dict.fromkeys(pieces)])}
+    tokenizer = Tokenizer(models.WordPiece(vocab=vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.train_from_iterator(
-        [text for text, _ in sentences()],
-        trainers.WordPieceTrainer(vocab_size=400, special_tokens=special, show_progress=False),
-    )
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
     )
