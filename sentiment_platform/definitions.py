@@ -30,7 +30,7 @@ ASSET_MODULES = [news_assets, feature_assets, label_assets, model_assets, experi
 CHECK_MODULES = [news_checks, feature_checks, label_checks, experiment_checks, promotion_checks, monitoring_checks]
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules(ASSET_MODULES),
+    assets=dg.load_assets_from_modules(ASSET_MODULES, include_specs=True),
     asset_checks=dg.load_asset_checks_from_modules(CHECK_MODULES),
     jobs=[collect_job, train_job, baseline_job, deploy_job, monitor_job],
     schedules=[collection_schedule, weekly, monitoring_schedule],
