@@ -3,6 +3,7 @@
 torch is imported inside the functions. Where weights come from is `transformer_base`; what is written at the end is `export`.
 """
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,12 @@ from sentiment_platform.models.transformer_base import ResolvedBase
 from sentiment_platform.models.transformer_device import Compute, choose_compute, cpu_threads
 from sentiment_platform.models.transformer_network import build_network, tokenizer_json
 from sentiment_platform.models.transformer_optimizer import build_optimizer, class_weights
-from sentiment_platform.models.transformer_parameters import TransformerParameters, epochs_for, transformer_parameters
+from sentiment_platform.models.transformer_parameters import (
+    TransformerParameters,
+    epochs_for,
+    learning_rate_for,
+    transformer_parameters,
+)
 from sentiment_platform.models.transformer_tokens import encode, length_buckets, pad_id_of, padded, tokenizer_from_json
 from sentiment_platform.statistics.metrics import confusion_matrix, ratios
 
@@ -46,6 +52,7 @@ class TrainedTransformer:
         network: `(input_ids, attention_mask) -> logits (n, 3)`, float32 on the CPU, in evaluation mode, of the best epoch.
         tokenizer_json: the base's tokenizer.
         epochs: one entry a pass, in order; `best_epoch` is the one kept (1-based).
+        parameters: those that were used, nothing left to choose.
         sentences_per_s: training throughput, without validation.
     """
 
@@ -99,6 +106,7 @@ def train_transformer(
         with torch.random.fork_rng():
             torch.manual_seed(options.seed)
             network, pooling = build_network(base.path, parameters.pooling)
+            parameters = _chosen(parameters, network, len(data.train))
             run = _Run(network, tokenizer_text, data, parameters, compute, options.seed, progress, clock)
             return run.result(base, pooling, threads)
     finally:
@@ -155,7 +163,7 @@ class _Run:
         import torch
 
         n = len(self._train.tokens)
-        passes = self._parameters.epochs or epochs_for(n)
+        passes = self._parameters.epochs
         steps = passes * -(-n // self._parameters.batch_size)
         optimizer, schedule = build_optimizer(self._network, self._parameters, steps)
         scaler = torch.amp.GradScaler(self._compute.device, enabled=self._compute.precision == "float16")
@@ -240,6 +248,16 @@ class _Run:
         log_sum = np.logaddexp.reduce(logits, axis=1)
         log_loss = float(np.mean(log_sum - logits[np.arange(len(logits)), part.labels]))
         return Epoch(number, train_loss, macro_f1, log_loss)
+
+
+def _chosen(parameters: TransformerParameters, network: "nn.Module", n_texts: int) -> TransformerParameters:
+    """`parameters` with what they leave to the number of texts and the width of the encoder."""
+    hidden_size = int(getattr(network.get_submodule("encoder"), "config").hidden_size)  # noqa: B009 - nn.Module does not declare it
+    return dataclasses.replace(
+        parameters,
+        epochs=parameters.epochs or epochs_for(n_texts),
+        learning_rate=parameters.learning_rate or learning_rate_for(hidden_size, n_texts),
+    )
 
 
 def _part(tokenizer: Any, texts: Sequence[str], labels: Integers) -> _Part:

@@ -11,7 +11,12 @@ from sentiment_platform.models.transformer_base import PACKAGED_MINILM, resolve_
 from sentiment_platform.models.transformer_device import choose_compute
 from sentiment_platform.models.transformer_network import build_network, label_order, tokenizer_json
 from sentiment_platform.models.transformer_optimizer import build_optimizer, class_weights
-from sentiment_platform.models.transformer_parameters import TransformerParameters, epochs_for, transformer_parameters
+from sentiment_platform.models.transformer_parameters import (
+    TransformerParameters,
+    epochs_for,
+    learning_rate_for,
+    transformer_parameters,
+)
 from sentiment_platform.models.transformer_tokens import encode, length_buckets, padded, tokenizer_from_json
 from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoint
 
@@ -23,7 +28,7 @@ from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoi
         ({"epochs": "3"}, "is not a int"),
         ({"epochs": True}, "is not a int"),
         ({"batch_size": 0}, "out of range"),
-        ({"learning_rate": 0.0}, "out of range"),
+        ({"learning_rate": -1e-4}, "out of range"),
         ({"learning_rate": float("nan")}, "out of range"),
         ({"device": "tpu"}, "Choose one of"),
         ({"length_buckets": 1}, "is not a bool"),
@@ -43,6 +48,17 @@ def test_small_sets_get_more_passes_than_large_ones() -> None:
     passes = [epochs_for(n) for n in (1, 500, 4_000, 20_000)]
     assert passes == sorted(passes, reverse=True)
     assert passes[0] > passes[-1] >= 2
+
+
+def test_narrow_encoders_and_few_texts_get_higher_rates() -> None:
+    rates = [
+        learning_rate_for(384, 500),
+        learning_rate_for(384, 4_000),
+        learning_rate_for(768, 500),
+        learning_rate_for(768, 4_000),
+    ]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] == 3e-5
 
 
 def test_buckets_hold_every_row_once_and_pad_far_less_than_random_batches() -> None:

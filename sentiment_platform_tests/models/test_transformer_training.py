@@ -84,6 +84,11 @@ def test_the_wall_clock_cap_stops_training_and_keeps_what_was_reached(tiny_base:
     assert math.isfinite(trained.epochs[-1].log_loss)
 
 
+def test_epochs_and_rate_left_open_are_chosen_and_recorded(tiny_base: object) -> None:
+    chosen = short_run(str(tiny_base), epochs=0, learning_rate=0.0).parameters
+    assert (chosen.epochs, chosen.learning_rate) == (8, 2e-4)
+
+
 def test_the_plain_loop_learns_too(tiny_base: object) -> None:
     trained = short_run(str(tiny_base), length_buckets=False, epochs=4)
     assert max(epoch.macro_f1 for epoch in trained.epochs) > 0.8
