@@ -6,7 +6,7 @@ stays and the reason is kept. Loading one version: `loading`. When to look: `pol
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sentiment_platform.errors import ConflictError, PermanentError, PlatformError, TransientError
@@ -20,26 +20,12 @@ from serving.contract import RegistryStatus, Swap
 from serving.loading import LiveModel, ModelLoader, ModelRefused
 from serving.metrics import Metrics
 from serving.selections import Selection
+from serving.snapshot import Live
 
 RETRY_REFUSED_S = 300.0
 LARGEST_RETRY_S = 3600.0
 MAX_STEPS_BACK = 20
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class Live:
-    """An immutable snapshot: the deployment in force, the selections on top of it, and the model of each family."""
-
-    deployment: Deployment
-    models: Mapping[str, LiveModel]
-    default_family: str
-    selections: tuple[Selection, ...] = ()
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """family -> version."""
-        return {family: model.version for family, model in self.models.items()}
 
 
 @dataclass

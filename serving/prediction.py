@@ -15,7 +15,7 @@ from serving.cache import PredictionCache, cache_key
 from serving.clock import Clock
 from serving.contract import Answer, CompareAnswer, Comparison, FamilyAnswer, PredictRequest, TokenContribution
 from serving.inference import Overloaded
-from serving.live import Live, LiveModels
+from serving.live import LiveModels
 from serving.loading import LiveModel
 from serving.metrics import Metrics
 from serving.online_features import FeatureReader, Input
@@ -23,6 +23,7 @@ from serving.prediction_journal import PredictionJournal
 from serving.problems import unavailable
 from serving.request_context import request_started
 from serving.router import cheapest, default, named, require_live
+from serving.snapshot import Live
 from serving.text_input import readable_text
 
 

@@ -11,10 +11,10 @@ from sentiment_platform.text.normalise import text_hash
 from serving.answers import Scored
 from serving.clock import Clock
 from serving.journal import Journal, JournalUnavailable
-from serving.live import Live
 from serving.metrics import Metrics
 from serving.online_features import Input
 from serving.records import PredictionRecord
+from serving.snapshot import Live
 
 logger = logging.getLogger(__name__)
 

@@ -1,33 +1,60 @@
 """The process: one uvicorn worker, and a shutdown that fails nobody.
 
 On SIGTERM or SIGINT readiness turns 503 and answers close their connections, while requests are still served for `DRAIN_S`; then the
-socket closes, running requests end, the journal is shipped, and the process exits 0.
+socket closes, whoever got through is answered, the journal is shipped, and the process exits 0.
 """
 
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import socket
 from collections.abc import Generator
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sentiment_platform.settings import Settings
 from serving.app import create_app
 from serving.services import Services
 
 DRAIN_S = 0.5
+LAST_REQUEST_S = 0.3
 LONGEST_REQUEST_S = 10
 KEEP_ALIVE_S = 65
 """Longer than the usual 60 s of a load balancer in front, so that it is never us who closes first."""
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to `run`: uvicorn would raise them again at the end and exit with their number."""
+    """Leaves the signals to `run` (uvicorn would raise them again at the end and exit with their number), and drops nobody."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, but answer whoever got through: uvicorn alone resets what is queued or has not sent its request yet."""
+        # A second descriptor keeps the queue of the kernel alive while uvicorn's own is closed.
+        listening = [socket.socket(fileno=os.dup(each.fileno())) for server in self.servers for each in server.sockets]
+        for server in self.servers:
+            server.close()
+        queued: list[socket.socket] = []
+        for each in listening:
+            each.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    queued.append(each.accept()[0])
+            each.close()
+        loop = asyncio.get_running_loop()
+        for connection in queued:
+            connection.setblocking(False)
+            await loop.connect_accepted_socket(self._protocol, connection)
+        await asyncio.sleep(LAST_REQUEST_S)
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return HttpToolsProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
 def run(settings: Settings | None = None) -> None:

@@ -3,8 +3,9 @@
 from sentiment_platform.models.families import FAMILIES
 from serving.contract import FamilyStatus, LiveDeployment, ModelsStatus
 from serving.inference import MAX_WAITING
-from serving.live import Live, LiveModels
+from serving.live import LiveModels
 from serving.loading import LiveModel
+from serving.snapshot import Live
 
 
 def models_status(models: LiveModels) -> ModelsStatus:

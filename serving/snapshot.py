@@ -1,0 +1,23 @@
+"""What is live at one moment. A request takes the snapshot once and answers from it, whatever is swapped in meanwhile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sentiment_platform.registry.deployment import Deployment
+from serving.loading import LiveModel
+from serving.selections import Selection
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """An immutable snapshot: the deployment in force, the selections on top of it, and the model of each family."""
+
+    deployment: Deployment
+    models: Mapping[str, LiveModel]
+    default_family: str
+    selections: tuple[Selection, ...] = ()
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """family -> version."""
+        return {family: model.version for family, model in self.models.items()}
