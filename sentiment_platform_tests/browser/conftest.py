@@ -1,0 +1,56 @@
+"""A real Dagster UI over a stack of its own, and a real browser on it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from sentiment_platform.local.children import Children, wait_for
+from sentiment_platform.local.ports import free_port
+from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.local.session import session
+
+ROOT = Path(__file__).parents[2]
+# Without the background services Chromium looks for hosts that a closed machine does not have.
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+STEP_LIMIT_MS = 45_000
+
+
+@pytest.fixture(scope="module")
+def dagster_url(servers_dir: Path) -> Iterator[str]:
+    """Web server and daemon of a fresh instance, with the sample's feeds to collect."""
+    state = servers_dir / "browser"
+    state.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        patch.setenv("SENTIMENT_STATE_DIR", str(state))
+        with session(feeds_directory=sample_directory() / "feeds", join=False), Children(state) as children:
+            port = free_port()
+            command = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+            server = children.start("dagster-webserver", command)
+            children.start("dagster-daemon", ["dagster-daemon", "run", "-w", "workspace.yaml"])
+            wait_for(f"http://127.0.0.1:{port}/server_info", server, 120)
+            yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """An empty page in Debian's Chromium; the test is skipped where there is none."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
+        page = browser.new_page(viewport={"width": 1600, "height": 760}, color_scheme="light")
+        page.set_default_timeout(STEP_LIMIT_MS)
+        yield page
+        browser.close()

@@ -1,0 +1,93 @@
+"""What an ML engineer sees in the Dagster UI: the graph, a day of news materialized by hand, its success and its arithmetic.
+
+SENTIMENT_TEST_WRITE_PICTURES=1 also writes the picture of the graph that README shows.
+"""
+
+import io
+import os
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, TimeoutError, expect
+
+from sentiment_platform_tests.browser.conftest import ROOT
+from sentiment_platform_tests.test_definitions import ASSETS, box
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PICTURE = ROOT / ".github" / "graph.png"
+
+
+def test_the_graph_shows_every_asset(dagster_url: str, page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 2300, "height": 1300})
+    page.goto(f"{dagster_url}/asset-groups")
+    expect(page.get_by_text("promotion", exact=True).first).to_be_visible()
+    page.wait_for_timeout(1500)
+    page.mouse.click(700, 1230, button="right")
+    page.get_by_text("Expand all groups").last.click()
+    for asset in ASSETS:
+        expect(page.get_by_text(asset, exact=True).first).to_be_attached()
+    page.wait_for_timeout(2500)
+    shown = page.screenshot(path=tmp_path / "graph.png")
+    assert len(shown) > 20_000
+    if os.environ.get("SENTIMENT_TEST_WRITE_PICTURES") == "1":
+        _write_picture(shown)
+
+
+def test_a_day_of_raw_news_is_materialized_by_hand_and_its_counts_add_up(dagster_url: str, page: Page, tmp_path: Path) -> None:
+    page.goto(f"{dagster_url}/assets/raw_news")
+    expect(page.get_by_text("Never materialized")).to_be_visible()
+    page.get_by_role("button", name="Materialize").first.click()
+    page.get_by_role("button", name="Latest", exact=True).click()
+    launch = page.get_by_role("button", name="Launch 1 run")
+    launch.click()
+    # Leaving the page before the dialog closes would take the request back.
+    expect(launch).to_be_hidden()
+    page.wait_for_timeout(2000)
+    _wait_for_metadata(page, f"{dagster_url}/assets/raw_news")
+    counts = {name: _metadata(page, name) for name in ("fetched", "stored", "duplicate", "quarantined")}
+    page.screenshot(path=tmp_path / "raw_news.png")
+    assert counts["fetched"] == counts["stored"] + counts["duplicate"] + counts["quarantined"]
+    assert counts["fetched"] > 100
+    assert counts["quarantined"] > 0
+    expect(page.get_by_text("harbour-wire").first).to_be_visible()
+    page.goto(f"{dagster_url}/runs")
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=60_000)
+    page.screenshot(path=tmp_path / "runs.png")
+
+
+@pytest.mark.parametrize("stage", ["collection", "training", "monitoring"])
+def test_the_web_server_lists_the_box_of_a_stage(dagster_url: str, stage: str) -> None:
+    query = "{ assetNodes { assetKey { path } tags { key value } } }"
+    answer = httpx.post(f"{dagster_url}/graphql", json={"query": query}, timeout=30, trust_env=False).raise_for_status()
+    nodes = answer.json()["data"]["assetNodes"]
+    listed = {node["assetKey"]["path"][-1] for node in nodes if {"key": "stage", "value": stage} in node["tags"]}
+    assert listed == box(stage)
+
+
+def _wait_for_metadata(page: Page, address: str, limit_s: float = 120) -> None:
+    """The daemon takes the run from the queue; look again until the page has what the run left."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        page.goto(address)
+        try:
+            page.get_by_placeholder("Filter metadata keys").wait_for(timeout=5_000)
+        except TimeoutError:
+            assert time.monotonic() < deadline, f"no metadata after {limit_s:.0f} s"
+        else:
+            return
+
+
+def _metadata(page: Page, name: str) -> int:
+    row = page.locator("tr", has=page.get_by_text(name, exact=True)).first
+    expect(row).to_be_visible()
+    return int(row.locator("td").last.inner_text())
+
+
+def _write_picture(shown: bytes) -> None:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(shown)) as picture:
+        # The graph without the navigation beside it.
+        picture.crop((545, 470, 2295, 880)).quantize(64).save(PICTURE, optimize=True)
