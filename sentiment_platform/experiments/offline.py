@@ -20,8 +20,8 @@ from sentiment_platform.statistics.arrays import Floats, Ints
 from sentiment_platform.store.labels import latest_training_set, training_examples
 from sentiment_platform.store.models import (
     all_versions,
+    deployments,
     holdout_predictions,
-    latest_deployment,
     write_experiment,
     write_figures,
     write_holdout_predictions,
@@ -49,6 +49,8 @@ class Standing:
 def standing(engine: Engine, access: RegistryAccess) -> Standing:
     """Read it all; versions without answers on the newest holdout are evaluated first.
 
+    `newest` leaves out what was deployed before and does not run any more.
+
     Raises:
         PermanentError: no training set, or no version yet.
     """
@@ -60,8 +62,16 @@ def standing(engine: Engine, access: RegistryAccess) -> Standing:
         newest: dict[str, str] = {}
         for version in all_versions(connection):
             newest.setdefault(version.family, version.version)
-        deployed = latest_deployment(connection)
-    champions = {family: champion["version"] for family, champion in deployed["champions"].items()} if deployed else {}
+        history = [row["document"] for row in deployments(connection, limit=None)]
+    deployed = history[0] if history else None
+    champions = _versions(deployed) if deployed else {}
+    # What ran once and was replaced lost to something better, or somebody took it back: it returns by a person's word alone.
+    retired = {version for document in history for version in _versions(document).values()}
+    newest = {
+        family: champions.get(family, version) if version in retired else version
+        for family, version in newest.items()
+        if version not in retired or family in champions
+    }
     # The cheapest family first, so that a table reads "transformer against VADER".
     ordered = {family: newest[family] for family in sorted(newest, key=lambda f: FAMILIES[f].cost if f in FAMILIES else 0)}
     ids = [example.example_id for example in examples]
@@ -73,6 +83,10 @@ def standing(engine: Engine, access: RegistryAccess) -> Standing:
     return Standing(
         newest_set[0], labels, probabilities, comparisons, ordered, champions, deployed["default_family"] if deployed else None
     )
+
+
+def _versions(document: dict[str, Any]) -> dict[str, str]:
+    return {family: champion["version"] for family, champion in document["champions"].items()}
 
 
 def store_comparisons(engine: Engine, found: Standing, run_id: str) -> str:

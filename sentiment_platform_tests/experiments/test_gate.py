@@ -1,0 +1,162 @@
+from collections.abc import Mapping
+
+import pytest
+
+from sentiment_platform.experiments.comparison import Comparison, Verdict, compare_all
+from sentiment_platform.experiments.gate import propose, versions_to_compare
+from sentiment_platform.statistics.resampling import Estimate
+from sentiment_platform.statistics.significance import McNemarResult, PairedDifference
+from sentiment_platform_tests.promotion.seeding import answers, truth
+
+V1, V2, F1, F2 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert", "v1.1.0-finbert"
+
+
+def verdicts(said: Mapping[tuple[str, str], Verdict], *versions: str) -> list[Comparison]:
+    """A comparison of every pair: B against A as said, else no difference shown."""
+    return [
+        Comparison(
+            a,
+            b,
+            "set",
+            300,
+            McNemarResult(1, 1, "exact", 1.0, 1.0),
+            PairedDifference("macro_f1", 0.5, 0.5, Estimate(0.0, -0.1, 0.1, 300), 1.0, 2000, 1),
+            1.0,
+            0.5,
+            said.get((a, b), "no difference shown"),
+        )
+        for index, a in enumerate(versions)
+        for b in versions[index + 1 :]
+    ]
+
+
+BETTER, WORSE, EQUAL = "better", "worse", "no difference shown"
+FIRST = "is the first of its family"
+
+
+@pytest.mark.parametrize(
+    ("newest", "champions", "default", "said", "expected", "leads", "reason"),
+    [
+        pytest.param({"vader": V1}, {}, None, {}, {"vader": V1}, "vader", FIRST, id="the first of all is taken"),
+        pytest.param(
+            {"finbert": F1, "vader": V1}, {}, None, {}, {"vader": V1, "finbert": F1}, "vader", FIRST, id="the cheap one leads"
+        ),
+        pytest.param(
+            {"vader": V1, "finbert": F1},
+            {},
+            None,
+            {(V1, F1): BETTER},
+            {"vader": V1, "finbert": F1},
+            "finbert",
+            "finbert becomes the default",
+            id="the costly one leads if it is better",
+        ),
+        pytest.param(
+            {"vader": V1, "finbert": F1},
+            {"vader": V1},
+            "vader",
+            {(V1, F1): WORSE},
+            {"vader": V1, "finbert": F1},
+            "vader",
+            FIRST,
+            id="a family joins beside the default",
+        ),
+        pytest.param(
+            {"vader": V2},
+            {"vader": V1},
+            "vader",
+            {(V1, V2): BETTER},
+            {"vader": V2},
+            "vader",
+            f"{V2} is better than {V1}",
+            id="better",
+        ),
+        pytest.param({"vader": V2}, {"vader": V1}, "vader", {}, None, "vader", "nothing is better", id="equal keeps"),
+        pytest.param(
+            {"vader": V2}, {"vader": V1}, "vader", {(V1, V2): WORSE}, None, "vader", "nothing is better", id="worse keeps"
+        ),
+        pytest.param({"vader": V1}, {"vader": V1}, "vader", {}, None, "vader", "nothing is better", id="what runs stays"),
+        pytest.param(
+            {"vader": V1, "finbert": F2},
+            {"vader": V1, "finbert": F1},
+            "finbert",
+            {(V1, F1): EQUAL, (V1, F2): BETTER},
+            None,
+            "finbert",
+            "nothing is better",
+            id="equal to its champion, though better than the other family",
+        ),
+        pytest.param(
+            {"vader": V1, "finbert": F2},
+            {"vader": V1, "finbert": F1},
+            "vader",
+            {(F1, F2): BETTER, (V1, F2): BETTER},
+            {"vader": V1, "finbert": F2},
+            "finbert",
+            "finbert becomes the default",
+            id="a new champion takes the lead",
+        ),
+        pytest.param(
+            {"vader": V2, "finbert": F1},
+            {"vader": V1, "finbert": F1},
+            "finbert",
+            {(V1, V2): BETTER, (V2, F1): WORSE},
+            {"vader": V2, "finbert": F1},
+            "vader",
+            "vader becomes the default",
+            id="the cheap family takes the lead back",
+        ),
+        pytest.param(
+            {"vader": V1, "finbert": F1},
+            {"vader": V1, "finbert": F1},
+            "finbert",
+            {(V1, F1): WORSE},
+            {"vader": V1, "finbert": F1},
+            "vader",
+            "vader becomes the default",
+            id="a default that new data show to be worse gives way",
+        ),
+    ],
+)
+def test_the_table_of_decisions(
+    newest: dict[str, str],
+    champions: dict[str, str],
+    default: str | None,
+    said: dict[tuple[str, str], Verdict],
+    expected: dict[str, str] | None,
+    leads: str,
+    reason: str,
+) -> None:
+    versions = sorted({*newest.values(), *champions.values()}, key=[V1, V2, F1, F2].index)
+    found = propose(newest, champions, default, verdicts(said, *versions))
+    assert found is not None
+    assert (found.champions, found.default_family) == (expected or champions, leads)
+    assert found.changes == (expected is not None)
+    assert found.rule == ("gate" if champions else "bootstrap")
+    assert reason in found.reason
+
+
+def test_without_a_version_there_is_nothing_to_propose() -> None:
+    assert propose({}, {}, None, []) is None
+
+
+def test_every_version_that_the_gate_may_weigh_is_compared_once() -> None:
+    assert versions_to_compare({"vader": V2, "finbert": F1}, {"vader": V1, "finbert": F1}) == [V1, F1, V2]
+    assert versions_to_compare({"vader": V1}, {}) == [V1]
+
+
+def promoted(champion_right: float, challenger_right: float, n: int, seed: int) -> bool:
+    labels = truth(n, seed)
+    probabilities = {V1: answers(labels, champion_right, seed), V2: answers(labels, challenger_right, seed + 100_000)}
+    found = propose({"vader": V2}, {"vader": V1}, "vader", compare_all("set", labels, probabilities))
+    assert found is not None
+    return found.changes
+
+
+def test_at_most_one_in_twenty_challengers_that_are_no_better_is_promoted() -> None:
+    assert sum(promoted(0.7, 0.7, 300, seed) for seed in range(200)) <= 10
+
+
+def test_most_challengers_that_are_ten_points_better_are_promoted_and_hardly_any_that_are_worse() -> None:
+    assert sum(promoted(0.65, 0.75, 500, seed) for seed in range(60)) >= 45
+    assert sum(promoted(0.75, 0.65, 500, seed) for seed in range(30)) == 0

@@ -1,0 +1,55 @@
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.families import FAMILIES, load_model, trainer
+from sentiment_platform.settings import Settings
+from sentiment_platform_tests.models.test_vader import export
+
+
+@pytest.fixture(scope="module")
+def bare_settings() -> Settings:
+    return Settings.from_environment({"TRANSFORMER_BASE": "packaged:minilm"})
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_can_be_loaded(name: str) -> None:
+    module, _, attribute = FAMILIES[name].loader.partition(":")
+    assert callable(getattr(import_module(module), attribute))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_can_be_trained_and_names_its_inputs(name: str, bare_settings: Settings) -> None:
+    family = trainer(name, bare_settings)
+    assert family.name == name
+    assert family.files
+    inputs = family.inputs()
+    assert inputs
+    assert all(isinstance(value, str) and value for value in inputs.values())
+    assert dict(inputs) == dict(trainer(name, bare_settings).inputs())
+
+
+def test_loading_vader_imports_no_training_library(tmp_path: Path) -> None:
+    export(tmp_path)
+    program = (
+        "import sys; from pathlib import Path; from sentiment_platform.models.families import load_model;"
+        "print(load_model('vader', Path(sys.argv[1])).predict(['Sales rose'], None).shape);"
+        "heavy = {'torch', 'transformers', 'scipy', 'polars', 'dagster', 'onnxruntime'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "(1, 3)\n"
+
+
+def test_an_unknown_family_is_refused_with_those_that_exist(tmp_path: Path, bare_settings: Settings) -> None:
+    for attempt in (lambda: load_model("oracle", tmp_path), lambda: trainer("oracle", bare_settings)):
+        with pytest.raises(PermanentError, match=r"'oracle' is unknown.*vader, finbert"):
+            attempt()
+
+
+def test_the_rules_are_the_cheapest_family() -> None:
+    assert min(FAMILIES, key=lambda name: FAMILIES[name].cost) == "vader"

@@ -1,0 +1,77 @@
+"""A holdout, versions with answers on it and releases of them, made in milliseconds: nothing is trained here."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from sqlalchemy import Engine
+
+from sentiment_platform.models.family import LABELS, Floats, Integers
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.registry.documents import digest
+from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.store.labels import StoredExample, write_training_set
+from sentiment_platform.store.models import register_version, write_holdout_predictions
+from sentiment_platform_tests.registry.examples import manifest_of, write_files
+
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+TRAINING_SET = "ab" * 32
+_ticks = count()
+
+
+def clock() -> datetime:
+    """A second later at each call."""
+    return NOW + timedelta(seconds=next(_ticks))
+
+
+def truth(n: int, seed: int = 0) -> Integers:
+    return np.random.default_rng(seed).integers(0, 3, n)
+
+
+def answers(labels: Integers, right: float, seed: int) -> Floats:
+    """(n, 3) probabilities of a version that is right with probability `right`, independently of every other seed."""
+    rng = np.random.default_rng([seed, 1])
+    wrong = (labels + rng.integers(1, 3, labels.size)) % 3
+    said = np.where(rng.random(labels.size) < right, labels, wrong)
+    return 0.7 * np.eye(3)[said] + 0.1
+
+
+def write_holdout(engine: Engine, labels: Integers, name: str = TRAINING_SET) -> None:
+    examples = [
+        StoredExample(f"{n:04}", "test", f"Text {n}", LABELS[label], "made", f"s{n}", None, (None,) * 15)
+        for n, label in enumerate(labels)
+    ]
+    with engine.begin() as connection:
+        write_training_set(connection, name, "v1", {}, examples)
+
+
+def register(engine: Engine, version: str, probabilities: Floats | None = None, name: str = TRAINING_SET) -> Manifest:
+    """The index row of a version, and what it answered on the holdout."""
+    manifest = manifest_of(version)
+    with engine.begin() as connection:
+        register_version(
+            connection,
+            {
+                "version": version,
+                "family": manifest.family,
+                "manifest_digest": digest(manifest),
+                "manifest": msgspec.to_builtins(manifest),
+                "training_set": manifest.training_set,
+                "options_digest": version,
+                "run_id": "test",
+            },
+        )
+        if probabilities is not None:
+            rows = [(f"{n:04}", list(row)) for n, row in enumerate(probabilities)]
+            write_holdout_predictions(connection, version, name, rows)
+    return manifest
+
+
+def release(engine: Engine, access: RegistryAccess, folder: Path, version: str, probabilities: Floats | None = None) -> Manifest:
+    """A signed release of the version, registered."""
+    manifest = register(engine, version, probabilities)
+    with access.writer(clock) as registry:
+        registry.publish_model(write_files(folder / version), manifest, access.private_keys)
+    return manifest
