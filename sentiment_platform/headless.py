@@ -90,7 +90,9 @@ def run_job(
     # A range is one event a day and asset: written in batches it takes seconds instead of minutes.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
     config = {"loggers": {"console": {"config": {"log_level": log_level}}}, **(run_config or {})}
-    result = job.execute_in_process(instance=instance, partition_key=partition, tags=all_tags, run_config=config, raise_on_error=False)
+    result = job.execute_in_process(
+        instance=instance, partition_key=partition, tags=all_tags, run_config=config, raise_on_error=False
+    )
     failures = [event.step_key or "run" for event in result.all_events if event.is_step_failure]
     warnings: list[str] = []
     for check in result.get_asset_check_evaluations():
