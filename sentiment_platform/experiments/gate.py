@@ -1,7 +1,8 @@
 """From verdicts to what should be deployed: a pure function, the only way to a promotion beside a named person.
 
 A family's newest version replaces its champion only if it is better. The default family changes only if the challenger's champion
-is better than the default's. The first version of anything is taken by the bootstrap rule, because there is nothing to beat.
+is better than the default's; a default that a person chose gives way to a new champion only, else the gate would undo in the next run
+what somebody decided. The first version of anything is taken by the bootstrap rule, because there is nothing to beat.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,8 +29,13 @@ def propose(
     champions: Mapping[str, str],
     default_family: str | None,
     comparisons: Sequence[Comparison],
+    *,
+    by_person: bool = False,
 ) -> Proposal | None:
     """Decide from the newest version of each family, what runs now (empty: nothing), and the comparisons of all of them.
+
+    Args:
+        by_person: what runs now is what a person asked for.
 
     Returns:
         The proposal, or None when there is no version at all.
@@ -49,6 +55,8 @@ def propose(
     # The cheapest family starts as default, so that nothing costly answers before it has shown that it is better.
     leading = default_family or min(chosen, key=lambda family: FAMILIES[family].cost if family in FAMILIES else 0)
     for family in sorted(set(chosen) - {leading}):
+        if by_person and chosen[family] == champions.get(family):
+            continue
         if find(comparisons, chosen[leading], chosen[family]) == "better":
             reasons.append(f"{chosen[family]} is better than {chosen[leading]}, so {family} becomes the default")
             leading = family

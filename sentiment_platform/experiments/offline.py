@@ -40,10 +40,11 @@ class Standing:
     newest: dict[str, str]
     champions: dict[str, str]
     default_family: str | None
+    by_person: bool = False
 
     def proposal(self) -> Proposal | None:
         """What the gate makes of it."""
-        return propose(self.newest, self.champions, self.default_family, self.comparisons)
+        return propose(self.newest, self.champions, self.default_family, self.comparisons, by_person=self.by_person)
 
 
 def standing(engine: Engine, access: RegistryAccess) -> Standing:
@@ -81,7 +82,14 @@ def standing(engine: Engine, access: RegistryAccess) -> Standing:
     }
     comparisons = compare_all(newest_set[0], labels, probabilities)
     return Standing(
-        newest_set[0], labels, probabilities, comparisons, ordered, champions, deployed["default_family"] if deployed else None
+        newest_set[0],
+        labels,
+        probabilities,
+        comparisons,
+        ordered,
+        champions,
+        deployed["default_family"] if deployed else None,
+        by_person=deployed is not None and deployed["rule"] in ("manual", "rollback"),
     )
 
 

@@ -136,6 +136,19 @@ def test_the_table_of_decisions(
     assert reason in found.reason
 
 
+def test_a_default_that_a_person_chose_gives_way_to_a_new_champion_only() -> None:
+    champions = {"vader": V1, "finbert": F1}
+    better = verdicts({(V1, F1): BETTER, (V1, F2): BETTER, (F1, F2): BETTER}, V1, F1, F2)
+    for newest, by_person, changes in [
+        (champions, False, True),
+        (champions, True, False),
+        (champions | {"finbert": F2}, True, True),
+    ]:
+        found = propose(newest, champions, "vader", better, by_person=by_person)
+        assert found is not None
+        assert (found.changes, found.default_family) == (changes, "finbert" if changes else "vader")
+
+
 def test_without_a_version_there_is_nothing_to_propose() -> None:
     assert propose({}, {}, None, []) is None
 

@@ -1,0 +1,227 @@
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from sentiment_platform.errors import ConflictError, PermanentError
+from sentiment_platform.models.family import Integers
+from sentiment_platform.promotion.deciding import Outcome, decide_and_publish, running
+from sentiment_platform.promotion.publishing import intent_of_promotion, intent_of_rollback, publish
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.registry.reader import LatestDeployment
+from sentiment_platform.settings import Settings
+from sentiment_platform.store import audit, leases
+from sentiment_platform.store.models import deployments, open_selection_requests, request_selection
+from sentiment_platform_tests.promotion.seeding import NOW, answers, clock, release, truth, write_holdout
+from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
+
+V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
+
+
+def decide(engine: Engine, access: RegistryAccess, run: str = "run") -> Outcome:
+    return decide_and_publish(engine, access, run_id=run, now=clock)
+
+
+def offered(access: RegistryAccess) -> LatestDeployment:
+    with access.reader() as reader:
+        found = reader.poll_latest()
+    assert isinstance(found, LatestDeployment)
+    return found
+
+
+def published(access: RegistryAccess) -> list[int]:
+    with access.writer(clock) as registry:
+        return [entry.revision for entry in registry.history()]
+
+
+def audited(engine: Engine) -> list[tuple[str, str, str]]:
+    with engine.connect() as connection:
+        assert audit.verify(connection) == []
+        rows = connection.execute(text("SELECT subject, action, actor FROM platform.audit_log ORDER BY id"))
+        return [(row.subject, row.action, row.actor) for row in rows]
+
+
+def ask(engine: Engine, name: str, family: str, version: str) -> None:
+    record = {"request_id": name, "family": family, "version": version, "actor": "ada", "reason": f"because of {name}"}
+    with engine.begin() as connection:
+        request_selection(connection, record | {"requested_at": NOW})
+
+
+def open_requests(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return [row["request_id"] for row in open_selection_requests(connection)]
+
+
+def test_the_first_version_is_deployed_and_the_next_run_changes_nothing(
+    engine: Engine, access: RegistryAccess, labels: Integers
+) -> None:
+    first = decide(engine, access)
+    assert first.published is not None
+    assert (first.published.tag, first.published.document.rule) == ("deploy-000001", "bootstrap")
+    assert offered(access).document == first.running == running(engine)
+    second = decide(engine, access)
+    assert (second.published, second.running, second.reason) == (None, first.running, "nothing is better than what runs")
+    assert published(access) == [1]
+    assert audited(engine) == [("deploy-000001", "deploy:bootstrap", "gate")]
+
+
+def test_a_better_version_follows_with_its_evidence_and_an_equal_one_does_not(
+    engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path
+) -> None:
+    first = decide(engine, access)
+    release(engine, access, tmp_path, "v1.0.1-vader", answers(labels, 0.5, 9))
+    assert decide(engine, access).published is None
+    release(engine, access, tmp_path, V2, answers(labels, 0.8, 2))
+    outcome = decide(engine, access, run="run-7")
+    document = offered(access).document
+    assert (document.revision, document.rule, document.actor) == (2, "gate", "gate")
+    assert {family: champion.version for family, champion in document.champions.items()} == {"vader": V2}
+    assert first.running is not None
+    assert document.previous == first.running.as_previous()
+    assert document.evidence.run_ids == ("run-7",)
+    assert document.evidence.figures[f"{V2} against {V1}"]["verdict"] == "better"
+    assert f"{V2} is better than {V1} on 200 holdout texts" in document.evidence.verdict
+    assert outcome.reason == f"{V2} is better than {V1}"
+
+
+def test_without_any_version_nothing_is_deployed(engine: Engine, access: RegistryAccess) -> None:
+    write_holdout(engine, truth(20))
+    assert decide(engine, access) == Outcome(None, None, "there is no version yet")
+    assert published(access) == []
+
+
+def test_what_a_person_selected_goes_first_and_is_settled(
+    engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path
+) -> None:
+    decide(engine, access)
+    release(engine, access, tmp_path, V2, answers(labels, 0.8, 2))
+    release(engine, access, tmp_path, F1, answers(labels, 0.4, 3))
+    ask(engine, "one", "finbert", F1)
+    outcome = decide(engine, access)
+    assert outcome.published is not None
+    document = outcome.published.document
+    assert (document.rule, document.actor, document.reason) == ("manual", "ada", "because of one")
+    assert (document.default_family, {c.version for c in document.champions.values()}) == ("finbert", {V1, F1})
+    assert open_requests(engine) == []
+    # The gate is asked in the next run, about the version that is new.
+    outcome = decide(engine, access)
+    assert outcome.published is not None
+    assert outcome.published.document.champions["vader"].version == V2
+    assert published(access) == [1, 2, 3]
+    assert audited(engine)[1] == ("deploy-000002", "deploy:manual", "ada")
+
+
+def test_the_default_that_a_person_chose_is_not_undone_without_new_evidence(
+    engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path
+) -> None:
+    release(engine, access, tmp_path, F1, answers(labels, 0.9, 3))
+    first = decide(engine, access)
+    assert first.running is not None
+    assert first.running.default_family == "finbert"
+    ask(engine, "one", "vader", V1)
+    second = decide(engine, access)
+    assert second.running is not None
+    assert second.running.default_family == "vader"
+    assert decide(engine, access).published is None
+    assert published(access) == [1, 2]
+
+
+def test_several_requests_make_one_revision_and_the_newest_leads(
+    engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path
+) -> None:
+    decide(engine, access)
+    for version in (V2, F1):
+        release(engine, access, tmp_path, version, answers(labels, 0.5, 3))
+    for number, (family, version) in enumerate([("finbert", F1), ("vader", V1), ("vader", V2), ("vader", V2)]):
+        ask(engine, f"request {number}", family, version)
+    outcome = decide(engine, access)
+    assert outcome.published is not None
+    assert outcome.published.revision == 2
+    document = offered(access).document
+    assert ({c.version for c in document.champions.values()}, document.default_family) == ({V2, F1}, "vader")
+    assert document.reason == "because of request 3"
+    assert open_requests(engine) == []
+
+
+def test_a_request_for_what_runs_is_settled_without_a_revision(engine: Engine, access: RegistryAccess, labels: Integers) -> None:
+    decide(engine, access)
+    ask(engine, "one", "vader", V1)
+    outcome = decide(engine, access)
+    assert outcome.published is None
+    assert "runs what was requested" in outcome.reason
+    assert open_requests(engine) == []
+    assert published(access) == [1]
+
+
+def test_a_rollback_is_a_new_revision_with_earlier_content_which_the_gate_does_not_undo(
+    engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path
+) -> None:
+    decide(engine, access)
+    release(engine, access, tmp_path, V2, answers(labels, 0.8, 2))
+    decide(engine, access)
+    intent = intent_of_rollback(engine, "ada", "complaints")
+    back = publish(engine, access, intent, holder="ada", now=clock)
+    document = offered(access).document
+    assert document == back.document
+    assert (document.revision, document.rule, document.models()) == (3, "rollback", intent_models(engine, 1))
+    assert document.evidence.figures == {"restores": 1}
+    # On the holdout v1.1.0 is still better; it ran and was taken back, so it returns by a person's word alone.
+    assert decide(engine, access).published is None
+    forward = publish(engine, access, intent_of_promotion(engine, V2, "ada", "fixed"), holder="ada", now=clock)
+    assert (forward.revision, forward.document.champions["vader"].version) == (4, V2)
+    assert [entry[1] for entry in audited(engine)] == ["deploy:bootstrap", "deploy:gate", "deploy:rollback", "deploy:manual"]
+    to_first = intent_of_rollback(engine, "ada", "again", to_revision=1)
+    assert dict(to_first.champions) == {"vader": V1}
+
+
+def intent_models(engine: Engine, revision: int) -> dict[str, str]:
+    with engine.connect() as connection:
+        (row,) = (row for row in deployments(connection) if row["revision"] == revision)
+    return {champion["version"]: champion["manifest_digest"] for champion in row["document"]["champions"].values()}
+
+
+def test_there_must_be_something_to_go_back_to(engine: Engine, access: RegistryAccess, labels: Integers) -> None:
+    with pytest.raises(PermanentError, match="Nothing has been deployed yet"):
+        intent_of_rollback(engine, "ada", "why")
+    decide(engine, access)
+    for revision in (None, 1, 7):
+        with pytest.raises(PermanentError, match="no earlier deployment than deploy-000001"):
+            intent_of_rollback(engine, "ada", "why", revision)
+
+
+@pytest.mark.parametrize("step", ["draft created", "deployment.json uploaded", "tag taken", "published"])
+@pytest.mark.parametrize("requested", [False, True], ids=["gate", "request"])
+def test_a_run_that_dies_anywhere_is_made_good_by_the_next(
+    engine: Engine, settings: Settings, access: RegistryAccess, labels: Integers, tmp_path: Path, step: str, requested: bool
+) -> None:
+    decide(engine, access)
+    release(engine, access, tmp_path, V2, answers(labels, 0.5 if requested else 0.8, 2))
+    if requested:
+        ask(engine, "one", "vader", V2)
+    with pytest.raises(Died):
+        decide(engine, SteppedAccess(settings, dies_after(step)), run="dead")
+    with engine.connect() as connection:
+        assert [row["revision"] for row in deployments(connection)] == [1]
+    outcome = decide(engine, access, run="next")
+    assert (outcome.published is None) == (step == "published")
+    assert published(access) == [1, 2]
+    document = offered(access).document
+    assert (document, document.champions["vader"].version) == (running(engine), V2)
+    assert open_requests(engine) == []
+    rule, actor = ("deploy:manual", "ada") if requested else ("deploy:gate", "gate")
+    assert audited(engine) == [("deploy-000001", "deploy:bootstrap", "gate"), ("deploy-000002", rule, actor)]
+    with engine.connect() as connection:
+        newest = deployments(connection)[0]
+    with access.writer(clock) as registry:
+        entry = registry.history()[-1]
+    assert (newest["digest"], newest["published_at"], newest["tag"]) == (entry.digest, entry.published_at, "deploy-000002")
+    assert decide(engine, access).published is None
+
+
+def test_while_somebody_else_publishes_nothing_is_published(engine: Engine, access: RegistryAccess, labels: Integers) -> None:
+    other = leases.acquire(engine, "deployment", "other run", 60)
+    with pytest.raises(ConflictError, match="deployment is being written by other run"):
+        decide(engine, access)
+    assert published(access) == []
+    leases.release(engine, other)
+    assert decide(engine, access).published is not None
