@@ -90,6 +90,23 @@ def test_a_publisher_that_slept_through_its_lease_is_refused(
     assert deploy(engine, access, actor="next").revision == 2
 
 
+@pytest.mark.parametrize("step", ["draft created", "deployment.json uploaded", "tag taken"])
+def test_a_publisher_whose_lease_somebody_else_has_publishes_nothing_even_if_the_revision_is_free(
+    engine: Engine, settings: Settings, access: RegistryAccess, labels: Integers, step: str
+) -> None:
+    taken: list[leases.HeldLease] = []
+
+    def sleep(happened: str) -> None:
+        if happened == step and not taken:
+            taken.append(leases.acquire(engine, "deployment", "successor", 60, take_over=True))
+
+    with pytest.raises(ConflictError, match="zombie no longer holds deployment"):
+        deploy(engine, SteppedAccess(settings, sleep), actor="zombie")
+    assert (history(access), mirrored(engine)) == ([], [])
+    leases.release(engine, taken[0])
+    assert deploy(engine, access, actor="successor").revision == 1
+
+
 def test_mirror_and_audit_row_are_written_together_or_not_at_all(
     engine: Engine, access: RegistryAccess, labels: Integers
 ) -> None:

@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
@@ -98,6 +100,21 @@ def test_upgraders_that_start_at_once_all_succeed(empty_database_url: str) -> No
     for upgrader in upgraders:
         _, error = upgrader.communicate(timeout=60)
         assert upgrader.returncode == 0, error
+    assert differences(empty_database_url) == []
+
+
+def test_an_upgrader_waits_for_one_that_is_just_creating_the_schema(empty_database_url: str) -> None:
+    """CREATE SCHEMA IF NOT EXISTS fails for the second of two that start at the same moment."""
+    other = create_platform_engine(empty_database_url)
+    with ThreadPoolExecutor(1) as pool:
+        with other.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('sentiment_platform.migrations'))"))
+            connection.execute(text("CREATE SCHEMA platform"))
+            upgrading = pool.submit(upgrade, empty_database_url)
+            time.sleep(0.5)
+            assert not upgrading.done()
+        upgrading.result(timeout=60)
+    other.dispose()
     assert differences(empty_database_url) == []
 
 
