@@ -80,11 +80,14 @@ def up(stack_only: bool, port: int) -> None:
             console.print("In another terminal: [bold]set -a; . ./.env.local; set +a; dagster dev[/]   (or: dg dev)")
             _wait_forever()
             return
+        from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, refuse_a_second_daemon
+
+        refuse_a_second_daemon(settings.state_dir.resolve())
         with Children(settings.state_dir) as children:
             serving_port = settings.port if is_free(settings.port) else free_port()
             children.start("serving", ["python", "-m", "serving"], {"PORT": str(serving_port), "SENTIMENT_POLL_S": "5"})
             children.start("dagster-webserver", ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])
-            children.start("dagster-daemon", ["dagster-daemon", "run", "-w", "workspace.yaml"])
+            children.start(DAEMON, DAEMON_COMMAND)
             console.print(f"Dagster UI   http://127.0.0.1:{port}")
             console.print(f"Serving      http://127.0.0.1:{serving_port}   (OpenAPI page: /schema)")
             children.watch()
@@ -94,15 +97,22 @@ def up(stack_only: bool, port: int) -> None:
 @click.option("--timeout", "timeout_s", default=300, show_default=True, help="Seconds until a hanging daemon is stopped.")
 @shows_errors
 def tick(timeout_s: int) -> None:
-    """One pass of the real Dagster daemon: schedules, sensors and queued runs, then stop."""
+    """One pass of the real Dagster daemon: schedules, sensors and queued runs, then stop.
+
+    Exits with 1 when a run or a tick failed.
+    """
     from sentiment_platform.local.ticking import tick_once
 
     with session(feeds_directory=sample_directory() / "feeds", log=console.print):
         report = tick_once(timeout_s)
+    for sensor, outcome in report.sensors.items():
+        console.print(f"  {sensor}: {outcome.lower()}")
     console.print(
-        f"Daemons that made a pass: {', '.join(report.daemons)}. Runs finished: {report.finished}, failed: {report.failed}."
+        f"Daemons that made a pass: {', '.join(report.daemons)}. Runs: {report.finished} finished, {report.failed} failed."
     )
-    if report.failed:
+    if report.failed_ticks:
+        console.print(f"[bold red]Failed ticks: {', '.join(report.failed_ticks)}[/]")
+    if report.failed or report.failed_ticks:
         sys.exit(1)
 
 

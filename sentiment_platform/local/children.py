@@ -38,7 +38,7 @@ class Children:
                 name=name,
                 argv=[str(program) if program.exists() else command[0], *command[1:]],
                 log_path=self._state_dir / "logs" / f"{name}.log",
-                pid_path=self._state_dir / "run" / f"{name}.pid",
+                pid_path=pid_path(self._state_dir, name),
                 environment={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
                 cwd=Path.cwd(),
                 stop_timeout_s=20.0,
@@ -65,6 +65,11 @@ class Children:
                 time.sleep(1)
         except KeyboardInterrupt:
             return
+
+
+def pid_path(state_dir: Path, name: str) -> Path:
+    """Where the process `name` of a state folder leaves its number."""
+    return state_dir / "run" / f"{name}.pid"
 
 
 def wait_for(url: str, process: SupervisedProcess, timeout_s: float, *, status: int = 200) -> None:

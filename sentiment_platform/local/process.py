@@ -167,6 +167,12 @@ def _read_pid_file(path: Path) -> tuple[int, str] | None:
         return None
 
 
+def is_running(pid_path: Path) -> bool:
+    """Whether the process that `pid_path` names is alive and that very one, whoever started it."""
+    found = _read_pid_file(pid_path)
+    return found is not None and supervisor.process_identity(found[0]) == found[1]
+
+
 def end_leftover(pid_path: Path, stop_signal: signal.Signals, timeout_s: float) -> bool:
     """End the process that `pid_path` proves to be ours (number, boot and start time agree); True when there was one.
 

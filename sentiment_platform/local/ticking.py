@@ -1,69 +1,145 @@
-"""`tick`: the real dagster-daemon for one pass, for machines where nothing runs all the time (GitHub Actions)."""
+"""`tick`: the real dagster-daemon for one pass, for machines where nothing runs all the time (GitHub Actions).
+
+A pass is proven by what it leaves in Dagster's storage, not by time: a second heartbeat of each part of the daemon, a tick of each
+sensor, and no run that still waits or works.
+"""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentiment_platform.errors import ConflictError
 from sentiment_platform.headless import dagster_instance
-from sentiment_platform.local.children import Children
-from sentiment_platform.local.process import LocalStackError
+from sentiment_platform.local.children import Children, pid_path
+from sentiment_platform.local.process import LocalStackError, is_running
 from sentiment_platform.settings import Settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-
-_HEARTBEAT_S = 30
-"""How often the daemon writes that it lives."""
+DAEMON = "dagster-daemon"
+DAEMON_COMMAND = (DAEMON, "run", "-w", "workspace.yaml")
+_LOOK_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
 class TickReport:
-    """Daemons whose heartbeat was seen, and how the runs that the pass started ended."""
+    """What one pass did.
+
+    Attributes:
+        daemons: parts of the daemon that made their pass.
+        sensors: name of each running sensor and what came of its ticks, such as `SKIPPED`.
+        finished, failed: runs that ended well, or otherwise, during the pass.
+        failed_ticks: names of sensors and schedules with a tick that failed.
+    """
 
     daemons: tuple[str, ...]
+    sensors: Mapping[str, str]
     finished: int
     failed: int
+    failed_ticks: tuple[str, ...]
+
+
+def refuse_a_second_daemon(state_dir: Path) -> None:
+    """Two daemons would run every tick twice.
+
+    Raises:
+        ConflictError: a daemon that the platform started runs on this state folder.
+    """
+    if is_running(pid_path(state_dir, DAEMON)):
+        raise ConflictError(
+            f"A Dagster daemon already runs on {state_dir}; a second one would run every tick twice.",
+            remedy="Leave the ticks to it, or stop the `sentiment-platform up` (or `tick`) that started it.",
+        )
 
 
 def tick_once(timeout_s: float) -> TickReport:
-    """Start the daemon, wait for a heartbeat of each of its parts after now and for every unfinished run, stop it.
+    """Start the daemon, wait until it has made a pass and every run has ended, stop it.
 
     Raises:
-        LocalStackError: that took longer than `timeout_s`, or the daemon ended.
+        ConflictError: a daemon runs already.
+        LocalStackError: the pass took longer than `timeout_s`, or the daemon ended; the message quotes the end of its log.
     """
-    import dagster as dg
-
-    started = time.time()
-    with dagster_instance() as instance, Children(Settings.from_environment().state_dir) as children:
-        daemon = children.start("dagster-daemon", ["dagster-daemon", "run", "-w", "workspace.yaml"])
-        while True:
-            if not daemon.running:
-                raise LocalStackError(f"The daemon ended:\n{daemon.log_tail()}\n", remedy=f"See {daemon.order.log_path}.")
-            beating = _heartbeats_since(instance, started)
-            wanted = set(instance.get_required_daemon_types())
-            unfinished = _unfinished(instance)
-            # A daemon writes its first heartbeat before its first pass: only a second one proves the pass.
-            if wanted <= beating and time.time() - started > 2 * _HEARTBEAT_S and not unfinished:
-                break
-            if time.time() - started > timeout_s:
-                missing = ", ".join(sorted(wanted - beating)) or f"{unfinished} unfinished runs"
-                raise LocalStackError(
-                    f"No end of the pass after {timeout_s:.0f} s: {missing}.", remedy="Raise --timeout, or look at the runs."
-                )
-            time.sleep(1)
-        records = instance.get_run_records(dg.RunsFilter(created_after=datetime.fromtimestamp(started, UTC)))
-        failed = sum(record.dagster_run.status == dg.DagsterRunStatus.FAILURE for record in records)
-        return TickReport(tuple(sorted(wanted)), len(records) - failed, failed)
+    state_dir = Settings.from_environment().state_dir.resolve()
+    refuse_a_second_daemon(state_dir)
+    with dagster_instance() as instance:
+        watched = _Pass(instance, time.time())
+        with Children(state_dir) as children:
+            daemon = children.start(DAEMON, DAEMON_COMMAND)
+            while missing := watched.missing():
+                if not daemon.running or time.time() - watched.started > timeout_s:
+                    what = f"No end of the pass after {timeout_s:.0f} s" if daemon.running else "The daemon ended"
+                    raise LocalStackError(
+                        f"{what}; missing: {', '.join(missing)}. The end of its log:\n{daemon.log_tail()}\n",
+                        remedy=f"See {daemon.order.log_path}; raise --timeout where runs take longer.",
+                    )
+                time.sleep(_LOOK_EVERY_S)
+        return watched.report()
 
 
-def _unfinished(instance: "DagsterInstance") -> int:
-    import dagster as dg
+@dataclass
+class _Pass:
+    instance: "DagsterInstance"
+    started: float
+    first_beats: dict[str, float] = field(default_factory=dict[str, float])
+    passed: set[str] = field(default_factory=set[str])
 
-    status = dg.DagsterRunStatus
-    return len(instance.get_runs(dg.RunsFilter(statuses=[status.QUEUED, status.NOT_STARTED, status.STARTING, status.STARTED])))
+    def missing(self) -> list[str]:
+        """What the pass has not done yet, in words; empty at its end."""
+        self._look_at_heartbeats()
+        ticks = self._ticks()
+        waiting = [f"a pass of {name}" for name in sorted(set(self.instance.get_required_daemon_types()) - self.passed)]
+        waiting += [f"a tick of {name}" for name in self._sensors() if name not in ticks]
+        waiting += [f"the end of a tick of {name}" for name, outcomes in ticks.items() if "STARTED" in outcomes]
+        if unfinished := self._unfinished():
+            waiting.append(f"the end of {unfinished} runs")
+        return waiting
 
+    def report(self) -> TickReport:
+        """What has happened since the start."""
+        import dagster as dg
 
-def _heartbeats_since(instance: "DagsterInstance", moment: float) -> set[str]:
-    return {name for name, beat in instance.get_daemon_heartbeats().items() if beat.timestamp >= moment}
+        ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+        runs = self.instance.get_runs(dg.RunsFilter(statuses=ended, updated_after=datetime.fromtimestamp(self.started, UTC)))
+        finished = sum(run.status == dg.DagsterRunStatus.SUCCESS for run in runs)
+        ticks = self._ticks()
+        return TickReport(
+            daemons=tuple(sorted(self.passed)),
+            sensors={name: ", ".join(sorted(set(ticks[name]))) for name in self._sensors()},
+            finished=finished,
+            failed=len(runs) - finished,
+            failed_ticks=tuple(sorted(name for name, outcomes in ticks.items() if "FAILURE" in outcomes)),
+        )
+
+    def _look_at_heartbeats(self) -> None:
+        for name, beat in self.instance.get_daemon_heartbeats().items():
+            if beat.timestamp >= self.started and beat.timestamp > self.first_beats.setdefault(name, beat.timestamp):
+                # The first is written before the first pass.
+                self.passed.add(name)
+
+    def _sensors(self) -> list[str]:
+        """Sensors that nobody has switched off. Read from the graph: were it not to load in the daemon, no tick would be missed there."""
+        from sentiment_platform.definitions import defs
+
+        stopped = {state.instigator_name for state in self.instance.all_instigator_state() if state.status.value == "STOPPED"}
+        return [sensor.name for sensor in defs.get_repository_def().sensor_defs if sensor.name not in stopped]
+
+    def _ticks(self) -> dict[str, list[str]]:
+        """Name of each sensor and schedule that has ticked since the start, and the states of those ticks."""
+        found: dict[str, list[str]] = {}
+        for state in self.instance.all_instigator_state():
+            for tick in self.instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=20):
+                # The timestamp of a schedule's tick is when it was due, which may be long ago.
+                if (tick.end_timestamp or tick.timestamp) >= self.started:
+                    found.setdefault(state.instigator_name, []).append(tick.status.value)
+        return found
+
+    def _unfinished(self) -> int:
+        import dagster as dg
+
+        status = dg.DagsterRunStatus
+        waiting = [status.QUEUED, status.NOT_STARTED, status.STARTING, status.STARTED, status.CANCELING]
+        return self.instance.get_runs_count(dg.RunsFilter(statuses=waiting))
