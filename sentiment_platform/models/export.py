@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 MAX_LOGIT_DIFFERENCE = 1e-3
-CLEAR_MARGIN = 0.5
+# In logits. int8 moves the margin between the two best by 0.4 at the 95th percentile and 0.8 at most (247 texts, MiniLM).
+CLEAR_MARGIN = 1.0
 MIN_CLEAR_AGREEMENT = 0.99
 MIN_AGREEMENT = 0.9
 MAX_MACRO_F1_LOSS = 0.01
