@@ -1,6 +1,7 @@
 """Run things: the whole stack, serving alone, one job, one pass of the daemon, the database's migrations."""
 
 import os
+import signal
 import sys
 import time
 from importlib import import_module
@@ -14,6 +15,9 @@ from sentiment_platform.local.children import Children
 from sentiment_platform.local.ports import free_port, is_free
 from sentiment_platform.local.sample_data import sample_directory
 from sentiment_platform.local.session import env_file, session
+from sentiment_platform.local.stack import ENV_FILE_MARK
+
+ENV_LOCAL = Path(".env.local")
 
 
 @click.command()
@@ -74,15 +78,22 @@ def run_job_command(job: str, partition: str | None, first: str | None, last: st
 @shows_errors
 def up(stack_only: bool, port: int) -> None:
     """The whole platform on this machine: stack, Dagster UI and daemon, serving. Ctrl-C stops all of it."""
+    # A service manager's SIGTERM ends like Ctrl-C, and Ctrl-C works for a job in the background too, whose shell ignores it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with session(feeds_directory=sample_directory() / "feeds", log=console.print, join=False) as settings:
         if stack_only:
             _copy_env(env_file(settings))
             console.print("In another terminal: [bold]set -a; . ./.env.local; set +a; dagster dev[/]   (or: dg dev)")
-            _wait_forever()
+            try:
+                _wait_forever()
+            finally:
+                _withdraw_env()
             return
         from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, refuse_a_second_daemon
 
         refuse_a_second_daemon(settings.state_dir.resolve())
+        _withdraw_env()
         with Children(settings.state_dir) as children:
             serving_port = settings.port if is_free(settings.port) else free_port()
             children.start("serving", ["python", "-m", "serving"], {"PORT": str(serving_port), "SENTIMENT_POLL_S": "5"})
@@ -90,6 +101,7 @@ def up(stack_only: bool, port: int) -> None:
             children.start(DAEMON, DAEMON_COMMAND)
             console.print(f"Dagster UI   http://127.0.0.1:{port}")
             console.print(f"Serving      http://127.0.0.1:{serving_port}   (OpenAPI page: /schema)")
+            console.print("The daemon is part of this: for `dagster dev` or `dg dev`, which bring their own, use --stack-only.")
             children.watch()
 
 
@@ -145,10 +157,15 @@ def db_check() -> None:
 
 
 def _copy_env(source: Path) -> None:
-    target = Path(".env.local")
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(ENV_LOCAL, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(source.read_text())
+
+
+def _withdraw_env() -> None:
+    """Ports and secrets outlive a stack: with a left file a `dagster dev` would run every tick of the next full `up` a second time."""
+    if ENV_LOCAL.exists() and ENV_LOCAL.read_text(encoding="utf-8").startswith(ENV_FILE_MARK):
+        ENV_LOCAL.unlink()
 
 
 def _wait_forever() -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sentiment_platform.errors import ConflictError
+from sentiment_platform.local.interrupted import end_interrupted_runs
 from sentiment_platform.local.stack import LocalStack
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import create_dagster_schema
@@ -51,6 +52,8 @@ def session(
         settings = Settings.from_environment()
         create_dagster_schema(settings.direct_database_url())
         upgrade(settings.direct_database_url())
+        if "DATABASE_URL" in stack.environment:
+            end_interrupted_runs(settings.direct_database_url(), log)
         yield settings
     finally:
         stack.stop()

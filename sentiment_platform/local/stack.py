@@ -25,6 +25,7 @@ from sentiment_platform.store.dagster_storage import DAGSTER_POSTGRES_URL, creat
 
 REPOSITORY = "local/registry"
 START_TIMEOUT_S = 20.0
+ENV_FILE_MARK = "# Written by the local stack; valid while it runs."
 
 
 class LocalStack:
@@ -88,7 +89,7 @@ class LocalStack:
 
     def write_env_file(self, path: Path) -> None:
         """Write the environment (mode 0600) so that `set -a; . ./.env.local; set +a; dagster dev` uses this stack."""
-        lines = ["# Written by the local stack; valid while it runs. Use: set -a; . ./.env.local; set +a"]
+        lines = [f"{ENV_FILE_MARK} Use: set -a; . ./.env.local; set +a"]
         lines += [f"{name}={shlex.quote(value)}" for name, value in self.environment.items()]
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
