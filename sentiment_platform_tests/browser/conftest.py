@@ -3,7 +3,9 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
@@ -11,6 +13,7 @@ from sentiment_platform.local.children import Children, wait_for
 from sentiment_platform.local.ports import free_port
 from sentiment_platform.local.sample_data import sample_directory
 from sentiment_platform.local.session import session
+from sentiment_platform_tests.test_definitions import SCHEDULES
 
 ROOT = Path(__file__).parents[2]
 # Without the background services Chromium looks for hosts that a closed machine does not have.
@@ -38,8 +41,32 @@ def dagster_url(servers_dir: Path) -> Iterator[str]:
             command = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
             server = children.start("dagster-webserver", command)
             children.start("dagster-daemon", ["dagster-daemon", "run", "-w", "workspace.yaml"])
-            wait_for(f"http://127.0.0.1:{port}/server_info", server, 120)
-            yield f"http://127.0.0.1:{port}"
+            url = f"http://127.0.0.1:{port}"
+            wait_for(f"{url}/server_info", server, 120)
+            stop_schedules(url)
+            yield url
+
+
+def stop_schedules(url: str) -> None:
+    """What is collected here is collected by hand: no tick of a schedule comes first."""
+    selector = '{repositoryName: "__repository__", repositoryLocationName: "sentiment_platform"}'
+    query = f"{{ schedulesOrError(repositorySelector: {selector}) {{ ... on Schedules {{ results {{ scheduleState {{ id }} }} }} }} }}"
+    found = graphql(url, query)["schedulesOrError"]["results"]
+    for schedule in found:
+        stop = (
+            "mutation($id: String!) { stopRunningSchedule(id: $id) { ... on ScheduleStateResult { scheduleState { status } } } }"
+        )
+        answer = graphql(url, stop, {"id": schedule["scheduleState"]["id"]})
+        assert answer["stopRunningSchedule"]["scheduleState"]["status"] == "STOPPED"
+    assert len(found) == len(SCHEDULES)
+
+
+def graphql(url: str, query: str, variables: dict[str, str] | None = None) -> dict[str, Any]:
+    """The data that the web server answers."""
+    body = {"query": query, "variables": variables or {}}
+    answer = httpx.post(f"{url}/graphql", json=body, timeout=30, trust_env=False).raise_for_status().json()
+    assert "errors" not in answer, answer
+    return answer["data"]
 
 
 @pytest.fixture

@@ -120,9 +120,6 @@ def select_the_running_version(settings: Settings, instance: dg.DagsterInstance)
         children.start(DAEMON, DAEMON_COMMAND)
         wait_until(lambda: set(ticks_since(instance, since)) >= SENSORS and not open_requests(), "no sensor settled the request")
         wait_until(lambda: not unfinished(instance), "runs do not end")
-        settled_at = time.time()
-        # Once more, now that there is nothing left to ask for.
-        wait_until(lambda: "a_version_was_selected" in ticks_since(instance, settled_at), "the sensor does not look again")
     left = open_requests()
     engine.dispose()
     return ticks_since(instance, since), left
@@ -188,7 +185,6 @@ def test_a_selection_becomes_one_run_of_the_job_that_publishes(story: Story) -> 
     assert (run.job_name, run.status, run.tags["actor"]) == ("deploy_job", dg.DagsterRunStatus.SUCCESS, "dana")
     assert story.still_open == 0
     assert story.ticks["a_version_was_selected"].count("SUCCESS") == 1
-    assert story.ticks["a_version_was_selected"][-1] == "SKIPPED"
 
 
 def test_a_second_daemon_on_the_same_folder_is_refused(story: Story) -> None:
