@@ -111,7 +111,7 @@ def up(stack_only: bool, port: int) -> None:
 def tick(timeout_s: int) -> None:
     """One pass of the real Dagster daemon: schedules, sensors and queued runs, then stop.
 
-    Exits with 1 when a run or a tick failed.
+    That takes between half a minute and one and a half, and as long as the runs take. Exits with 1 when a run or a tick failed.
     """
     from sentiment_platform.local.ticking import tick_once
 
