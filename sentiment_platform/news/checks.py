@@ -12,8 +12,9 @@ from sentiment_platform.news.evaluation import (
     evaluate_quarantine,
 )
 from sentiment_platform.news.sources import feed_sources
-from sentiment_platform.store.news import collections_of_run, latest_collections, read_source_state, stored_rows_of_run
+from sentiment_platform.store.news import collections_of_run, latest_collections, stored_rows_of_run
 from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform.store.sources import read_source_state
 
 
 def accounting_result(found: Accounting) -> dg.AssetCheckResult:

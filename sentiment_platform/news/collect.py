@@ -23,16 +23,14 @@ from sentiment_platform.store.news import (
     CollectionReport,
     Outcome,
     QuarantinedItem,
-    SourceState,
-    read_source_state,
 )
 from sentiment_platform.store.news_writes import (
     NewArticle,
     insert_articles,
     insert_quarantine,
     record_collection,
-    write_source_state,
 )
+from sentiment_platform.store.sources import SourceState, read_source_state, write_source_state
 
 BOUNDARY = "raw_news"
 _PAYLOAD_CHARACTERS = 20_000

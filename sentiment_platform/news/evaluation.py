@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sentiment_platform.store.news import CollectionReport, SourceState
+from sentiment_platform.store.news import CollectionReport
+from sentiment_platform.store.sources import SourceState
 
 WARN_SHARE = 0.05
 ERROR_SHARE = 0.25

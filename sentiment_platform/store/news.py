@@ -1,4 +1,4 @@
-"""SQL of the news subject, the reading half: articles, stories, quarantine, source state, collections; and their structs.
+"""SQL of the news subject, the reading half: articles, stories, quarantine, collections; and their structs.
 
 Plain functions over a Connection. The writing half is `store.news_writes`; what makes an article valid or a duplicate is
 `news.quality` and `news.identity`.
@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Connection, Date, and_, cast, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
-from sentiment_platform.store import tables
 from sentiment_platform.store.tables import CollectionRun, Quarantine, RawData, Sighting, StoryCluster
 
 Outcome = Literal["collected", "not_modified", "skipped", "failed", "imported"]
@@ -60,21 +59,6 @@ class QuarantinedItem:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceState:
-    """What the last fetches of a source left behind; times are aware UTC."""
-
-    source: str
-    etag: str | None = None
-    last_modified: str | None = None
-    last_success_at: datetime | None = None
-    last_failure_at: datetime | None = None
-    last_failure: str | None = None
-    consecutive_failures: int = 0
-    items_seen: int = 0
-    retry_after: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class CollectionReport:
     """The arithmetic of one collection of one source: fetched = stored + duplicate + quarantined."""
 
@@ -102,12 +86,6 @@ class NewsCounts:
     stories: int
     sightings: int
     quarantined: int
-
-
-def read_source_state(connection: Connection, source: str) -> SourceState:
-    """What is remembered of a source; an empty state for one never seen."""
-    row = connection.execute(select(tables.SourceState.__table__).where(tables.SourceState.source == source)).one_or_none()
-    return SourceState(**row._mapping) if row else SourceState(source)  # pyright: ignore[reportPrivateUsage]  public by its documentation
 
 
 def _published(start: datetime, end: datetime) -> ColumnElement[bool]:

@@ -8,8 +8,7 @@ import msgspec
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from sentiment_platform.store import tables
-from sentiment_platform.store.news import CollectionReport, QuarantinedItem, SourceState
+from sentiment_platform.store.news import CollectionReport, QuarantinedItem
 from sentiment_platform.store.tables import CollectionRun, Quarantine, StoryCluster
 
 
@@ -99,13 +98,6 @@ def insert_quarantine(connection: Connection, items: Iterable[QuarantinedItem]) 
 def record_collection(connection: Connection, report: CollectionReport) -> None:
     """Append the arithmetic of one collection."""
     connection.execute(insert(CollectionRun), [asdict(report)])
-
-
-def write_source_state(connection: Connection, state: SourceState) -> None:
-    """Replace what is remembered of a source."""
-    values = asdict(state)
-    statement = insert(tables.SourceState).values(values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))
 
 
 def write_stories(connection: Connection, assignments: Iterable[StoryAssignment]) -> None:

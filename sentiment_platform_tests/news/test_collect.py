@@ -16,8 +16,8 @@ from sentiment_platform.store.news import (
     latest_collections,
     news_counts,
     quarantined_items,
-    read_source_state,
 )
+from sentiment_platform.store.sources import read_source_state
 from sentiment_platform_tests.news.server import ScriptedServer, item, reply, rss
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)

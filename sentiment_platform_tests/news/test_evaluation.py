@@ -6,7 +6,8 @@ import dagster as dg
 from sentiment_platform.news.checks import accounting_result, freshness_result, quarantine_result
 from sentiment_platform.news.evaluation import evaluate_accounting, evaluate_freshness, evaluate_quarantine
 from sentiment_platform.news.tables import counts_table, reports_table, stories_preview
-from sentiment_platform.store.news import Article, CollectionReport, SourceState
+from sentiment_platform.store.news import Article, CollectionReport
+from sentiment_platform.store.sources import SourceState
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 REPORT = CollectionReport("wire", "run", 10, 7, 2, 1, "collected", None, NOW)

@@ -101,14 +101,6 @@ def test_writing_an_assignment_again_touches_no_row(connection: Connection) -> N
     assert connection.execute(text("SELECT xmin, ctid FROM platform.story_clusters")).one() == before
 
 
-def test_the_state_of_a_source_is_read_as_it_was_written(connection: Connection) -> None:
-    assert news.read_source_state(connection, "wire") == news.SourceState("wire")
-    state = news.SourceState("wire", '"1"', "Mon", NOON, NOON, "why", 2, 7, NOON)
-    news_writes.write_source_state(connection, news.SourceState("wire"))
-    news_writes.write_source_state(connection, state)
-    assert news.read_source_state(connection, "wire") == state
-
-
 def test_quarantine_is_listed_by_source_and_rule_without_what_was_released(connection: Connection) -> None:
     items = [
         news.QuarantinedItem(str(n), "raw_news", s, r, "why", {"n": n}, NOON, "run")

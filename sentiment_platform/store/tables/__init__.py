@@ -17,11 +17,11 @@ from sentiment_platform.store.tables.news import (
     Quarantine,
     RawData,
     Sighting,
-    SourceState,
     StoryCluster,
 )
 from sentiment_platform.store.tables.operations import ApiKey, AuditRow, Lease
 from sentiment_platform.store.tables.predictions import Feedback, Prediction
+from sentiment_platform.store.tables.sources import SourceState
 
 __all__ = [
     "SCHEMA",

@@ -1,4 +1,4 @@
-"""What was fetched: articles as they came, who else carried them, what was refused, and where each source stands."""
+"""What was fetched: articles as they came, who else carried them, what was refused, and what each collection brought."""
 
 from datetime import datetime
 from typing import Any
@@ -85,22 +85,6 @@ class Quarantine(Base):
     fetched_at: Mapped[Instant]
     run_id: Mapped[str]
     released_at: Mapped[datetime | None]
-
-
-class SourceState(Base):
-    """What a source told us to remember: validators for conditional GET, last success, failures in a row, items ever seen."""
-
-    __tablename__ = "source_state"
-
-    source: Mapped[str] = mapped_column(primary_key=True)
-    etag: Mapped[str | None]
-    last_modified: Mapped[str | None]
-    last_success_at: Mapped[datetime | None]
-    last_failure_at: Mapped[datetime | None]
-    last_failure: Mapped[str | None]
-    consecutive_failures: Mapped[int] = mapped_column(default=0)
-    items_seen: Mapped[int] = mapped_column(default=0)
-    retry_after: Mapped[datetime | None]
 
 
 class CollectionRun(Base):

@@ -1,0 +1,34 @@
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import Connection, text
+
+from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.store.sources import SourceState, read_source_state, read_source_states, write_source_state
+
+NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    engine = create_platform_engine(database_url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def test_the_state_of_a_source_is_read_as_it_was_written(connection: Connection) -> None:
+    assert read_source_state(connection, "wire") == SourceState("wire")
+    state = SourceState("wire", '"1"', "Mon", NOON, NOON, "why", 2, 7, NOON, "ab12", date(2025, 1, 6), 3, {"page": 4}, True)
+    write_source_state(connection, SourceState("wire"))
+    write_source_state(connection, state)
+    assert read_source_state(connection, "wire") == state
+    write_source_state(connection, SourceState("another"))
+    assert read_source_states(connection) == {"another": SourceState("another"), "wire": state}
+
+
+def test_no_cursor_is_null_and_not_the_json_value_null(connection: Connection) -> None:
+    write_source_state(connection, SourceState("wire", cursor={"page": 1}))
+    write_source_state(connection, SourceState("wire"))
+    assert connection.execute(text("SELECT cursor IS NULL FROM platform.source_state")).scalar_one() is True
