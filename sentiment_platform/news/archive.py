@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from sentiment_platform.news.collect import Tally, store_items
+from sentiment_platform.news.admission import Tally, store_items
 from sentiment_platform.news.dates import parse_instant
 from sentiment_platform.news.errors import ArchiveError
 from sentiment_platform.news.items import RawItem, symbols, tidy

@@ -1,112 +1,27 @@
-"""From items to rows: the contract, identity, quarantine and the arithmetic; and one live collection of each feed.
+"""One live collection of each feed.
 
 A source that fails is reported and never stops the others. Only errors of a source are caught; a database that is gone ends the run.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
-from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
+from sentiment_platform.news.admission import Tally, store_items
 from sentiment_platform.news.errors import NotAFeedError, SourceBusyError, SourceRefusedError, SourceUnreachableError
 from sentiment_platform.news.http import Fetched, FetchLimits, fetch
-from sentiment_platform.news.identity import article_id, canonical_url, content_hash, external_id
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.parse import parse_feed
-from sentiment_platform.news.quality import Refusal, judge
 from sentiment_platform.news.sources import FeedSource
 from sentiment_platform.store.news import (
     CollectionReport,
-    Outcome,
-    QuarantinedItem,
 )
 from sentiment_platform.store.news_writes import (
-    NewArticle,
-    insert_articles,
-    insert_quarantine,
     record_collection,
 )
 from sentiment_platform.store.sources import SourceState, read_source_state, write_source_state
-
-BOUNDARY = "raw_news"
-_PAYLOAD_CHARACTERS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What became of some items; adds up with `+`."""
-
-    fetched: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    quarantined: int = 0
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
-            self.fetched + other.fetched,
-            self.stored + other.stored,
-            self.duplicate + other.duplicate,
-            self.quarantined + other.quarantined,
-        )
-
-    def report(self, source: str, run_id: str, outcome: Outcome, detail: str | None, now: datetime) -> CollectionReport:
-        """The report of a collection that ended with this tally."""
-        return CollectionReport(source, run_id, self.fetched, self.stored, self.duplicate, self.quarantined, outcome, detail, now)
-
-
-def store_items(connection: Connection, items: Sequence[RawItem], *, run_id: str, now: datetime, archived: bool = False) -> Tally:
-    """Judge, store, link or quarantine every item, in the caller's transaction. The same items twice change nothing.
-
-    `archived` items count as available since their publication, live ones not before `now`.
-    """
-    judgement = judge(items, now)
-    insert_quarantine(connection, (_quarantined(refusal, run_id, now) for refusal in judgement.refused))
-    articles = [_article(item, run_id, now, archived=archived) for item in judgement.accepted]
-    stored = insert_articles(connection, articles)
-    return Tally(len(items), stored, len(articles) - stored, len(judgement.refused))
-
-
-def _article(item: RawItem, run_id: str, now: datetime, *, archived: bool) -> NewArticle:
-    if item.title is None or item.published_at is None:
-        raise AssertionError(f"the contract let an item without title or time pass: {item}")
-    hash_ = content_hash(item)
-    return NewArticle(
-        id=article_id(hash_),
-        source=item.source,
-        external_id=external_id(item),
-        url=item.url,
-        canonical_url=canonical_url(item.url),
-        outlet=item.outlet,
-        title=item.title,
-        summary=item.summary,
-        language=item.language,
-        tickers=item.tickers,
-        published_at=item.published_at,
-        published_text=item.published_text,
-        fetched_at=now,
-        available_at=item.published_at if archived else max(item.published_at, now),
-        content_hash=hash_,
-        run_id=run_id,
-    )
-
-
-def _quarantined(refusal: Refusal, run_id: str, now: datetime) -> QuarantinedItem:
-    payload = {name: _storable(value) for name, value in msgspec.to_builtins(refusal.item).items()}
-    # Where it stood in the document is no part of what it is: a feed's items move down.
-    content = {name: value for name, value in payload.items() if name != "position"}
-    digest = sha256(refusal.rule.encode() + msgspec.json.encode(content, order="deterministic")).hexdigest()
-    return QuarantinedItem(digest[:32], BOUNDARY, refusal.item.source, refusal.rule, refusal.detail, payload, now, run_id)
-
-
-def _storable(value: Any) -> Any:
-    # JSONB cannot hold NUL, and a refused text may be of any length.
-    if isinstance(value, list):
-        return [_storable(part) for part in value]
-    return value[:_PAYLOAD_CHARACTERS].replace("\x00", "\ufffd") if isinstance(value, str) else value
 
 
 def collect_feeds(

@@ -8,7 +8,6 @@ import calendar
 import io
 import re
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from typing import Any
 from xml.sax import SAXException
 
@@ -16,6 +15,7 @@ from sentiment_platform.news.dates import parse_instant
 from sentiment_platform.news.documents import refuse_unless_feed
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem, symbols, tidy
+from sentiment_platform.news.markup import plain_text
 
 MAX_ITEMS = 5_000
 _TICKER_SCHEME = re.compile(r"(?i)(?:^|[/#:])(?:stock[-_]?)?(?:tickers?|symbols?)/?$")
@@ -54,8 +54,8 @@ def _item(entry: Any, position: int, source: str, origin: str, language: str | N
         source=source,
         origin=origin,
         position=position,
-        title=_plain_text(entry.get("title")),
-        summary=_plain_text(entry.get("summary")),
+        title=plain_text(entry.get("title")),
+        summary=plain_text(entry.get("summary")),
         url=tidy(entry.get("link")) or (guid if guid and guid.startswith(("http://", "https://")) else None),
         guid=guid,
         outlet=tidy(entry.get("source", {}).get("title")) or tidy(entry.get("publisher")),
@@ -82,34 +82,3 @@ def _instant(entry: Any, text: str | None) -> datetime | None:
         return datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
     except (ValueError, OverflowError, OSError):  # a year that no calendar has
         return None
-
-
-class _Text(HTMLParser):
-    """Collects character data; block ends become blanks, scripts and styles are left out."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        self._silent += tag in ("script", "style")
-        if tag in ("p", "br", "div", "li", "td", "tr", "h1", "h2", "h3"):
-            self.parts.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in ("script", "style") and self._silent > 0
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.parts.append(data)
-
-
-def _plain_text(markup: object) -> str | None:
-    text = tidy(markup)
-    if text is None or not re.search(r"<[A-Za-z!/]|&[#\w]+;", text):
-        return text
-    reader = _Text()
-    reader.feed(text)
-    reader.close()
-    return tidy("".join(reader.parts))

@@ -6,9 +6,9 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine, text
 
+from sentiment_platform.news.admission import store_items
 from sentiment_platform.news.assets import articles, raw_news
 from sentiment_platform.news.checks import every_fetched_item_is_accounted_for, quarantine_share_is_low, sources_are_fresh
-from sentiment_platform.news.collect import store_items
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.schedules import collection_schedule
 from sentiment_platform.store.resources import PlatformResource

@@ -5,7 +5,8 @@ from email.utils import format_datetime
 import pytest
 from sqlalchemy import Engine, text
 
-from sentiment_platform.news.collect import collect_feed, collect_feeds, store_items
+from sentiment_platform.news.admission import store_items
+from sentiment_platform.news.collect import collect_feed, collect_feeds
 from sentiment_platform.news.http import FetchLimits
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.sources import FeedSource
