@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from sentiment_platform.features.compute import FeatureContext, compute_v1
 from sentiment_platform.features.schema import V1
-from sentiment_platform.models.family import LabelledTexts, TrainingData, TrainingOptions
+from sentiment_platform.models.family import LabelledTexts, Model, TrainingData, TrainingOptions
 from sentiment_platform.models.golden import golden_answers
 from sentiment_platform.models.vader_training import TrainedVader, VaderFamily
 from sentiment_platform.registry.deployment import Champion, Deployment, Evidence
@@ -81,25 +81,28 @@ class Publisher:
         with TemporaryDirectory() as folder:
             directory = Path(folder)
             family.export(TrainedVader(scorer, state.head, 0.9), data, directory, lambda _: None)
-            golden = golden_answers(family.load(directory))
-            manifest = change(
-                Manifest(
-                    family=VersionTag.parse(version).family,
-                    version=version,
-                    files={path.name: _entry(path) for path in directory.iterdir()},
-                    labels=("negative", "neutral", "positive"),
-                    feature_schema=FeatureSchema(V1.version, V1.hash, V1.names),
-                    base_model="vaderSentiment 3.3.2 lexicon",
-                    base_digest="cd" * 32,
-                    training_set="ab" * 32,
-                    metrics={"macro_f1": Metric(0.9, 0.8, 1.0, 40, "generated")},
-                    golden=tuple(Golden(text, probabilities) for text, probabilities in golden),
-                    licences=("MIT",),
-                    git_sha="0123abc",
-                    created_at=NOW,
-                )
+            return self.publish(directory, version, family.load(directory), change=change)
+
+    def publish(self, directory: Path, version: str, model: Model, *, change: Change = lambda m: m) -> Manifest:
+        """Publish the files in `directory`, which load as `model`, as `version`."""
+        manifest = change(
+            Manifest(
+                family=VersionTag.parse(version).family,
+                version=version,
+                files={path.name: _entry(path) for path in directory.iterdir()},
+                labels=("negative", "neutral", "positive"),
+                feature_schema=FeatureSchema(V1.version, V1.hash, V1.names),
+                base_model="made by a test",
+                base_digest="cd" * 32,
+                training_set="ab" * 32,
+                metrics={"macro_f1": Metric(0.9, 0.8, 1.0, 40, "generated")},
+                golden=tuple(Golden(text, probabilities) for text, probabilities in golden_answers(model)),
+                licences=("MIT",),
+                git_sha="0123abc",
+                created_at=NOW,
             )
-            self.registry.publish_model(directory, manifest, self.keys)
+        )
+        self.registry.publish_model(directory, manifest, self.keys)
         if self._engine is not None:
             with self._engine.begin() as connection:
                 register_version(
