@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -44,13 +44,25 @@ class Tally:
 def store_items(connection: Connection, items: Sequence[RawItem], *, run_id: str, now: datetime, archived: bool = False) -> Tally:
     """Judge, store, link or quarantine every item, in the caller's transaction. The same items twice change nothing.
 
-    `archived` items count as available since their publication, live ones not before `now`.
+    `archived` items count as available since their publication, live ones not before `now`; `available_at` has the rule.
     """
     judgement = judge(items, now)
     insert_quarantine(connection, (_quarantined(refusal, run_id, now) for refusal in judgement.refused))
     articles = [_article(item, run_id, now, archived=archived) for item in judgement.accepted]
     stored = insert_articles(connection, articles)
     return Tally(len(items), stored, len(articles) - stored, len(judgement.refused))
+
+
+def available_at(published_at: datetime, now: datetime, *, archived: bool, day_only: bool) -> datetime:
+    """The first moment at which an item can have been known for certain; joins that build training data go by it.
+
+    Live: not before it was fetched. From an archive: its publication; where the archive names only a day, the end of that day,
+    because nobody knows at which hour it came out. What is fetched before then is known from now on.
+    """
+    seen = max(published_at, now)
+    if not archived:
+        return seen
+    return min(published_at + timedelta(days=1), seen) if day_only else published_at
 
 
 def _article(item: RawItem, run_id: str, now: datetime, *, archived: bool) -> NewArticle:
@@ -71,7 +83,7 @@ def _article(item: RawItem, run_id: str, now: datetime, *, archived: bool) -> Ne
         published_at=item.published_at,
         published_text=item.published_text,
         fetched_at=now,
-        available_at=item.published_at if archived else max(item.published_at, now),
+        available_at=available_at(item.published_at, now, archived=archived, day_only=item.day_only),
         content_hash=hash_,
         run_id=run_id,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from sentiment_platform.news.admission import Tally, store_items
-from sentiment_platform.news.dates import parse_instant
+from sentiment_platform.news.dates import PublicationTime, parse_time
 from sentiment_platform.news.errors import ArchiveError
 from sentiment_platform.news.items import RawItem, symbols, tidy
 from sentiment_platform.news.tabular import Column, read_rows
@@ -72,7 +72,7 @@ def import_archive(
 ) -> CollectionReport:
     """Import an archive under the name `source`; a second import of the same file stores nothing.
 
-    An archive's articles count as available from their publication on. Each batch of BATCH_ROWS items is one transaction, so an
+    An archive's articles count as available from their publication on, from the end of the day where it names only the day. Each batch of BATCH_ROWS items is one transaction, so an
     interrupted import is finished by running it again. Empty rows are no items. `progress` is told the items done so far.
 
     Raises:
@@ -108,7 +108,7 @@ def _items(path: Path, mapping: ColumnMap, source: str) -> Iterator[RawItem | No
         if all(tidy(cell) is None for cell in cells):
             yield None
             continue
-        published = row["published_at"]
+        published = _time(row["published_at"])
         yield RawItem(
             source=source,
             origin=path.name,
@@ -119,15 +119,16 @@ def _items(path: Path, mapping: ColumnMap, source: str) -> Iterator[RawItem | No
             outlet=tidy(row.get("outlet")),
             language=tidy(row.get("language")),
             tickers=symbols(row.get("tickers")),
-            published_at=_instant(published),
-            published_text=tidy(published),
+            published_at=published.at if published else None,
+            published_text=tidy(row["published_at"]),
+            day_only=published is not None and published.day_only,
         )
 
 
-def _instant(cell: object) -> datetime | None:
+def _time(cell: object) -> PublicationTime | None:
     if isinstance(cell, datetime):
-        return cell.replace(tzinfo=UTC) if cell.tzinfo is None else cell.astimezone(UTC)
+        return PublicationTime(cell.replace(tzinfo=UTC) if cell.tzinfo is None else cell.astimezone(UTC))
     if isinstance(cell, date):
-        return datetime(cell.year, cell.month, cell.day, tzinfo=UTC)
+        return PublicationTime(datetime(cell.year, cell.month, cell.day, tzinfo=UTC), day_only=True)
     text = tidy(cell)
-    return parse_instant(text) if text else None
+    return parse_time(text) if text else None

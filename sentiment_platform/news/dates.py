@@ -6,7 +6,8 @@ a zone that is not known makes the text unreadable, because an hour's error woul
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
@@ -16,27 +17,51 @@ _RFC_2822 = re.compile(
 # The zone names of RFC 2822; "Z" and the four of the United States are what mail software must know.
 _RFC_ZONES = {"UT", "UTC", "GMT", "Z", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT"}
 _NEW_YORK_CLOCK = re.compile(r"(?P<clock>\d{1,2}:\d{2} [AP]M) ET (?:[A-Za-z]{3}, )?(?P<day>\d{1,2} [A-Za-z]+ \d{4})")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}-\d")
 _DAY_SHAPES = ("%b %d %Y", "%B %d %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y")
 
 
-def parse_instant(text: str) -> datetime | None:
-    """The time that `text` names, aware UTC; None when it cannot be read. A day alone is its first moment in UTC."""
+@dataclass(frozen=True, slots=True)
+class PublicationTime:
+    """`at`: aware UTC; `day_only`: the text names a day without a time of day, and `at` is its first moment."""
+
+    at: datetime
+    day_only: bool = False
+
+
+def parse_time(text: str, zone: tzinfo = UTC) -> PublicationTime | None:
+    """The time that `text` names; None when it cannot be read. A time or day without a zone is in `zone`.
+
+    Where clocks are set back a time of day happens twice, and where they are set forward it does not happen: the later of the two
+    readings counts, so that nothing seems to have been known before it was.
+    """
     tidy = " ".join(text.split())
-    for read in (_iso, _unix, _rfc_2822, _new_york_clock, _day):
-        found = _attempt(read, tidy)
+    for read in (_iso, _unix, _rfc_2822, _new_york_clock):
+        found = _attempt(read, tidy, zone)
         if found is not None:
-            return found
-    return None
+            return PublicationTime(found, day_only=bool(_ISO_DAY.fullmatch(tidy)))
+    day = _attempt(_day, tidy, zone)
+    return PublicationTime(day, day_only=True) if day is not None else None
 
 
-def _attempt(read: Callable[[str], datetime | None], text: str) -> datetime | None:
+def parse_instant(text: str) -> datetime | None:
+    """The moment that `text` names, aware UTC; None when it cannot be read. A day alone is its first moment in UTC."""
+    found = parse_time(text)
+    return found.at if found else None
+
+
+def _attempt(read: Callable[[str], datetime | None], text: str, zone: tzinfo) -> datetime | None:
     try:
         found = read(text)
         if found is None:
             return None
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return _in_utc(found.replace(tzinfo=zone) if found.tzinfo is None else found)
     except (ValueError, OverflowError):  # not of this shape, or outside the calendar
         return None
+
+
+def _in_utc(time: datetime) -> datetime:
+    return max(time.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
 def _iso(text: str) -> datetime | None:

@@ -11,8 +11,8 @@ _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 class RawItem(msgspec.Struct, frozen=True, kw_only=True):
     """An item with its provenance. Everything may be missing or wrong: `news.quality` decides.
 
-    `published_at` is aware UTC, None where `published_text` is missing or cannot be read; `origin` is the feed's URL or the
-    archive's file name, `position` the item's number in it, from 1.
+    `published_at` is aware UTC, None where `published_text` is missing or cannot be read; with `day_only` the source named no
+    time of day. `origin` is the feed's URL or the archive's file name, `position` the item's number in it, from 1.
     """
 
     source: str
@@ -27,6 +27,7 @@ class RawItem(msgspec.Struct, frozen=True, kw_only=True):
     tickers: tuple[str, ...] = ()
     published_at: datetime | None = None
     published_text: str | None = None
+    day_only: bool = False
 
 
 def tidy(text: object) -> str | None:

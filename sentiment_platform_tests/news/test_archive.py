@@ -46,7 +46,7 @@ def test_a_csv_archive_is_imported_and_a_second_time_nothing_changes(engine: Eng
     loss, profit = stored(engine)
     assert (profit.title, profit.summary, profit.tickers, profit.outlet) == ("Profit rises", "Up.", ("EXM", "ABC"), "Ledger")
     assert profit.available_at == profit.published_at == datetime(2025, 11, 5, 19, 21, 36, tzinfo=UTC)
-    assert loss.published_at == datetime(2025, 11, 5, tzinfo=UTC)
+    assert (loss.published_at, loss.available_at) == (datetime(2025, 11, 5, tzinfo=UTC), datetime(2025, 11, 6, tzinfo=UTC))
     again = load(engine, path, run_id="again")
     assert (again.stored, again.duplicate, again.quarantined) == (0, 2, 1)
     with engine.connect() as connection:

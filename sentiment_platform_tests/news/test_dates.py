@@ -1,8 +1,9 @@
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from sentiment_platform.news.dates import parse_instant
+from sentiment_platform.news.dates import PublicationTime, parse_instant, parse_time
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,36 @@ def test_a_publication_time_is_read_into_utc(text: str, expected: datetime) -> N
 )
 def test_what_cannot_be_read_for_certain_is_not_guessed(text: str) -> None:
     assert parse_instant(text) is None
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025-03-09T01:59:59", datetime(2025, 3, 9, 6, 59, 59, tzinfo=UTC)),
+        ("2025-03-09T03:00:00", datetime(2025, 3, 9, 7, tzinfo=UTC)),
+        ("2025-11-02T00:59:59", datetime(2025, 11, 2, 4, 59, 59, tzinfo=UTC)),
+        ("2025-11-02T02:00:00", datetime(2025, 11, 2, 7, tzinfo=UTC)),
+        ("2025-11-02T01:30:00-04:00", datetime(2025, 11, 2, 5, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_naive_time_of_a_zone_is_read_by_the_clock_of_that_day(text: str, expected: datetime) -> None:
+    assert parse_time(text, NEW_YORK) == PublicationTime(expected)
+
+
+def test_a_time_of_day_that_happens_twice_or_never_is_read_as_the_later_moment() -> None:
+    assert parse_time("2025-11-02T01:30:00", NEW_YORK) == PublicationTime(datetime(2025, 11, 2, 6, 30, tzinfo=UTC))
+    assert parse_time("2025-03-09T02:30:00", NEW_YORK) == PublicationTime(datetime(2025, 3, 9, 7, 30, tzinfo=UTC))
+    assert parse_instant("1:30 AM ET Sun, 2 November 2025") == datetime(2025, 11, 2, 6, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2020-07-18", "Jul 18 2020", "18-Jul-20", "July 18, 2020"])
+def test_a_day_without_a_time_of_day_is_known_as_such(text: str) -> None:
+    assert parse_time(text) == PublicationTime(datetime(2020, 7, 18, tzinfo=UTC), day_only=True)
+
+
+@pytest.mark.parametrize("text", ["2020-07-18T00:00:00Z", "2020-07-18 00:00", "1595030400", "20200718T000000"])
+def test_midnight_is_a_time_of_day(text: str) -> None:
+    assert parse_time(text) == PublicationTime(datetime(2020, 7, 18, tzinfo=UTC))

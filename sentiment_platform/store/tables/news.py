@@ -14,7 +14,7 @@ class RawData(Base):
     """One article as its source published it. `id` is derived from the content hash, so a second import changes nothing.
 
     `published_at` is the source's word, `fetched_at` when we got it, `available_at` when we could first have known it:
-    the later of publication and first fetch for live sources, the publication itself for archives.
+    the later of publication and first fetch for live sources, the publication itself for archives (the end of a day without a time).
     """
 
     __tablename__ = "raw_data"
