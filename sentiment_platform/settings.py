@@ -78,6 +78,18 @@ class Settings:
         "`yes` lets collection fetch from loopback and private addresses (local feed server).",
     )
     contact: str = _setting("SENTIMENT_CONTACT", "", "Mail address or URL put into the User-Agent when feeds are fetched.")
+    price_source: str = _setting(
+        "SENTIMENT_PRICE_SOURCE", "", "Where daily prices come from: `tiingo` or `polygon`. Unset: imported archives only."
+    )
+    price_symbols: str = _setting("SENTIMENT_PRICE_SYMBOLS", "", "Symbols whose daily prices are fetched, separated by commas.")
+    price_key: str = _setting(
+        "SENTIMENT_PRICE_KEY", "", "Key of the price source. Unset: nothing is fetched, and the asset says so.", secret=True
+    )
+    market_symbol: str = _setting(
+        "SENTIMENT_MARKET_SYMBOL",
+        "",
+        "Symbol whose prices stand for the market in outcomes (an index fund). Unset: the mean of all other symbols.",
+    )
     host: str = _setting("HOST", "127.0.0.1", "Address that serving listens on.")
     port: int = _setting("PORT", "8000", "Port that serving listens on.")
     serving_url: str = _setting(

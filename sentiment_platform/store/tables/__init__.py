@@ -3,6 +3,7 @@
 from sentiment_platform.store.tables.base import SCHEMA, Base, utc_now
 from sentiment_platform.store.tables.features import ProcessedFeatures
 from sentiment_platform.store.tables.labels import LabelRow, TrainingExample, TrainingSet
+from sentiment_platform.store.tables.market import MarketPrice, Outcome, PriceRevision
 from sentiment_platform.store.tables.models import (
     DeploymentRow,
     Experiment,
@@ -36,9 +37,12 @@ __all__ = [
     "HoldoutPrediction",
     "LabelRow",
     "Lease",
+    "MarketPrice",
     "ModelPerformance",
     "ModelVersion",
+    "Outcome",
     "Prediction",
+    "PriceRevision",
     "ProcessedFeatures",
     "Quarantine",
     "RawData",

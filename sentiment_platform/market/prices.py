@@ -1,0 +1,147 @@
+"""Bars into the database: judged, stored or kept in quarantine, and what a span of days then holds."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import cast
+
+from sqlalchemy import Connection, Engine
+
+from sentiment_platform.errors import PlatformError, SettingsError
+from sentiment_platform.market.bars import RawBar
+from sentiment_platform.market.calendar import Session, trading_days
+from sentiment_platform.market.json_source import PriceRequest, PriceSource, fetch_bars, read_catalogue
+from sentiment_platform.market.quality import MAX_PAUSE, JudgedBars, RefusedBar, judge_bars
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.market import Bar, WrittenBars, bars_between, closes_before, write_bars
+from sentiment_platform.store.news import QuarantinedItem
+from sentiment_platform.store.news_writes import insert_quarantine
+
+BOUNDARY = "market_prices"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPrices:
+    """What became of the bars of one source and symbol, or of one file; `failure` where nothing could be had."""
+
+    name: str
+    fetched: int = 0
+    refused: int = 0
+    written: WrittenBars = WrittenBars()
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PricesOfDays:
+    """What was fetched for a span of days (nothing where no source is configured) and what is stored of it.
+
+    `note` says why nothing was fetched. `digest` names the stored prices: the same bars give the same digest.
+    """
+
+    fetched: tuple[StoredPrices, ...]
+    bars: tuple[Bar, ...]
+    note: str
+    digest: str
+
+
+def store_bars(
+    connection: Connection, bars: Sequence[RawBar], *, source: str, run_id: str, now: datetime, accept_jumps: bool = False
+) -> StoredPrices:
+    """Judge and store bars under the name of their source; storing them again changes nothing."""
+    sessions = [bar.session for bar in bars if bar.session is not None]
+    before = closes_before(connection, source, min(sessions), min(sessions) - MAX_PAUSE) if sessions else {}
+    judged = judge_bars(bars, now, before, accept_jumps=accept_jumps)
+    insert_quarantine(connection, [_quarantined(refused, source, run_id, now) for refused in judged.refused])
+    written = write_bars(connection, _bars(judged, source, run_id, now))
+    return StoredPrices(source, len(bars), len(judged.refused), written)
+
+
+def collect_prices(
+    engine: Engine,
+    settings: Settings,
+    first: date,
+    last: date,
+    *,
+    run_id: str,
+    now: datetime,
+    catalogue: Mapping[str, PriceSource] | None = None,
+) -> PricesOfDays:
+    """Fetch the closed sessions of first <= day <= last for every configured symbol, and read what is stored of these days.
+
+    A symbol that cannot be had is reported and does not stop the others. Without a source, a key or symbols nothing is fetched.
+    `catalogue` replaces the one that is shipped.
+    """
+    sources = read_catalogue() if catalogue is None else catalogue
+    symbols = price_symbols(settings.price_symbols)
+    note = _why_off(settings, symbols, sources)
+    closed = trading_days(first, last).last_closed(now)
+    fetched: list[StoredPrices] = []
+    if not note and closed is not None:
+        source, private = sources[settings.price_source], settings.allow_private_hosts == "yes"
+        for symbol in symbols:
+            request = PriceRequest(symbol, first, closed.day)
+            try:
+                raw = fetch_bars(source, request, settings.price_key, allow_private_hosts=private)
+            except PlatformError as error:
+                fetched.append(StoredPrices(symbol, failure=str(error)))
+                continue
+            # A vendor that answers with more than was asked for must not smuggle in a day that is not over.
+            raw = [bar for bar in raw if bar.session is None or first <= bar.session <= closed.day]
+            with engine.begin() as connection:
+                stored = store_bars(connection, raw, source=settings.price_source, run_id=run_id, now=now)
+            fetched.append(StoredPrices(symbol, stored.fetched, stored.refused, stored.written))
+    with engine.connect() as connection:
+        bars = tuple(bars_between(connection, first, last))
+    return PricesOfDays(tuple(fetched), bars, note, _digest(bars))
+
+
+def price_symbols(setting: str) -> tuple[str, ...]:
+    """The symbols of the setting SENTIMENT_PRICE_SYMBOLS, each once, in their order."""
+    return tuple(dict.fromkeys(filter(None, (part.strip().upper() for part in setting.split(",")))))
+
+
+def _why_off(settings: Settings, symbols: Sequence[str], known: Mapping[str, PriceSource]) -> str:
+    if not settings.price_source:
+        return "no price source is configured (SENTIMENT_PRICE_SOURCE)"
+    if settings.price_source not in known:
+        raise SettingsError(
+            f"SENTIMENT_PRICE_SOURCE={settings.price_source!r} is not in the catalogue.", remedy=f"Use one of {', '.join(known)}."
+        )
+    if not settings.price_key:
+        return f"{settings.price_source} is off: it has no key (SENTIMENT_PRICE_KEY)"
+    return "" if symbols else f"{settings.price_source} is off: no symbols are named (SENTIMENT_PRICE_SYMBOLS)"
+
+
+def _bars(judged: JudgedBars, source: str, run_id: str, now: datetime) -> list[Bar]:
+    sessions = [bar.session for bar in judged.accepted if bar.session is not None]
+    if not sessions:
+        return []
+    days = trading_days(min(sessions), max(sessions))
+    made: dict[tuple[str, date], Bar] = {}
+    for bar in judged.accepted:
+        # That symbol, session and prices are there is what the contract has seen to.
+        session, symbol = cast(Session, days.on(cast(date, bar.session))), cast(str, bar.symbol)
+        prices = cast(tuple[float, float, float, float], (bar.open, bar.high, bar.low, bar.close))
+        volume = None if bar.volume is None else round(bar.volume)
+        made[symbol, session.day] = Bar(symbol, session.day, *prices, volume, source, session.closes_at, now, run_id)
+    return list(made.values())
+
+
+def _quarantined(refused: RefusedBar, source: str, run_id: str, now: datetime) -> QuarantinedItem:
+    payload = {"symbol": refused.bar.symbol, **refused.bar.payload}
+    identity = json.dumps([BOUNDARY, source, refused.rule, payload], sort_keys=True, default=str)
+    return QuarantinedItem(
+        sha256(identity.encode()).hexdigest()[:32], BOUNDARY, source, refused.rule, refused.detail, payload, now, run_id
+    )
+
+
+def _digest(bars: Sequence[Bar]) -> str:
+    rows = [[bar.symbol, bar.session.isoformat(), bar.open, bar.high, bar.low, bar.close, bar.volume, bar.source] for bar in bars]
+    return sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def range_of(start: datetime, end: datetime) -> tuple[date, date]:
+    """The first and last day of a half-open window of UTC days."""
+    return start.astimezone(UTC).date(), (end - timedelta(days=1)).astimezone(UTC).date()

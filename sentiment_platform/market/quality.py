@@ -1,0 +1,169 @@
+"""The contract of daily bars: the rules, and which of them a bar breaks.
+
+A Pandera model over Polars, validated lazily so that one look names every failure of every row. Pandera and Polars are imported when
+bars are judged, never when this file is.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sentiment_platform.market.bars import RawBar
+from sentiment_platform.market.calendar import trading_days
+
+MAX_FACTOR = 2.0
+"""A close above this multiple of the one before, or below its inverse, is taken for an unadjusted split or another unit."""
+MAX_PAUSE = timedelta(days=7)
+"""Closes further apart are not compared."""
+ROUNDING = 1e-6
+"""Relative slack between open or close and the day's range: adjusted prices are products of rounded numbers."""
+
+RULES: Mapping[str, str] = {
+    "symbol_is_present": "there is no symbol",
+    "session_is_a_date": "the day is missing or cannot be read",
+    "session_is_a_trading_day": "the exchange is closed on that day: a weekend or a holiday",
+    "session_is_over": "the session has not closed yet, so its bar is not final",
+    "prices_are_present": "open, high, low or close is missing or no number",
+    "prices_are_positive": "a price is zero or negative",
+    "high_is_the_highest": "high is below open, low or close",
+    "low_is_the_lowest": "low is above open, high or close",
+    "volume_is_not_negative": "the volume is negative",
+    "session_has_one_bar": "the same day stands there twice with different prices",
+    "price_does_not_jump": "the close is more than twice or less than half of the one before: unadjusted split, or another unit",
+}
+"""Name of each rule -> what is wrong where it is broken; a bar is filed under the first that it breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBar:
+    """A bar that broke the contract: the first rule in the order of RULES, and all of them in words."""
+
+    bar: RawBar
+    rule: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBars:
+    """Every bar is in exactly one of the two, in its original order."""
+
+    accepted: tuple[RawBar, ...]
+    refused: tuple[RefusedBar, ...]
+
+
+def judge_bars(
+    bars: Sequence[RawBar], now: datetime, closes_before: Mapping[str, float], *, accept_jumps: bool = False
+) -> JudgedBars:
+    """Hold `bars` against the contract.
+
+    Args:
+        now: aware UTC; a session that closes later is not over.
+        closes_before: symbol -> the stored close just before these bars, from which the first of them must not jump.
+        accept_jumps: a person has looked, and the moves are real.
+    """
+    from pandera.errors import SchemaErrors
+
+    if not bars:
+        return JudgedBars((), ())
+    jumps = set[int]() if accept_jumps else _after_a_jump(bars, closes_before)
+    broken: dict[int, list[str]] = defaultdict(list)
+    try:
+        price_contract().validate(_frame(bars, now, jumps), lazy=True)
+    except SchemaErrors as errors:
+        for rule, index in errors.failure_cases.select("check", "index").iter_rows():
+            broken[index].append(rule)
+    order = list(RULES)
+    refused: list[RefusedBar] = []
+    for index in sorted(broken):
+        rules = sorted(set(broken[index]), key=order.index)
+        refused.append(RefusedBar(bars[index], rules[0], "; ".join(RULES[rule] for rule in rules)))
+    return JudgedBars(tuple(bar for index, bar in enumerate(bars) if index not in broken), tuple(refused))
+
+
+def _after_a_jump(bars: Sequence[RawBar], closes_before: Mapping[str, float]) -> set[int]:
+    """Positions of the bars on another level than those before them.
+
+    Each close is compared with the last one that was on the level: a spike is one bar, a lasting change of level all bars after it.
+    """
+    positions = [n for n, bar in enumerate(bars) if bar.symbol and bar.session and bar.close is not None and bar.close > 0]
+    positions.sort(key=lambda n: (bars[n].symbol, bars[n].session))
+    level = dict(closes_before)
+    found: set[int] = set()
+    newest: dict[str, date] = {}
+    for n in positions:
+        symbol, session, close = str(bars[n].symbol), bars[n].session, bars[n].close
+        assert session is not None
+        assert close is not None
+        before = level.get(symbol)
+        paused = symbol in newest and session - newest[symbol] > MAX_PAUSE
+        newest[symbol] = session
+        if before is not None and not paused and not 1 / MAX_FACTOR <= close / before <= MAX_FACTOR:
+            found.add(n)
+        else:
+            level[symbol] = close
+    return found
+
+
+def _frame(bars: Sequence[RawBar], now: datetime, jumps: set[int]) -> Any:
+    import polars as pl
+
+    dated = [bar.session for bar in bars if bar.session is not None]
+    days = trading_days(min(dated), max(dated)) if dated else None
+    sessions = [days.on(bar.session) if days and bar.session else None for bar in bars]
+    said: dict[tuple[str | None, date | None], set[tuple[float | None, ...]]] = defaultdict(set)
+    for bar in bars:
+        said[bar.symbol, bar.session].add((bar.open, bar.high, bar.low, bar.close))
+    values: dict[str, Any] = {name: [getattr(bar, name) for bar in bars] for name in ("symbol", "session", *_NUMBERS)}
+    values["closes_at"] = [session.closes_at if session else None for session in sessions]
+    values["now"] = [now] * len(bars)
+    values["words"] = [len(said[bar.symbol, bar.session]) for bar in bars]
+    values["jumps"] = [n in jumps for n in range(len(bars))]
+    return pl.DataFrame(values, schema=_columns())
+
+
+_NUMBERS = ("open", "high", "low", "close", "volume")
+
+
+def _columns() -> dict[str, Any]:
+    import polars as pl
+
+    instant = pl.Datetime("us", "UTC")
+    numbers = dict.fromkeys(_NUMBERS, pl.Float64())
+    others = {"closes_at": instant, "now": instant, "words": pl.Int64(), "jumps": pl.Boolean()}
+    return {"symbol": pl.String(), "session": pl.Date(), **numbers, **others}
+
+
+@cache
+def price_contract() -> Any:
+    """The Pandera schema `PriceContract`; each check carries the name of its rule and answers for every row."""
+    import pandera.polars as pa
+    import polars as pl
+
+    opened, high, low, close = (pl.col(name) for name in ("open", "high", "low", "close"))
+    known, over = pl.col("session").is_not_null(), pl.col("closes_at")
+    highest = pl.max_horizontal(opened, low, close)
+    lowest = pl.min_horizontal(opened, high, close)
+    holds: dict[str, pl.Expr] = {
+        "symbol_is_present": pl.col("symbol").is_not_null(),
+        "session_is_a_date": known,
+        "session_is_a_trading_day": ~known | over.is_not_null(),
+        "session_is_over": over <= pl.col("now"),
+        "prices_are_present": pl.all_horizontal(price.is_not_null() for price in (opened, high, low, close)),
+        "prices_are_positive": pl.all_horizontal((price > 0).fill_null(True) for price in (opened, high, low, close)),
+        "high_is_the_highest": high * (1 + ROUNDING) >= highest,
+        "low_is_the_lowest": low * (1 - ROUNDING) <= lowest,
+        "volume_is_not_negative": pl.col("volume") >= 0,
+        "session_has_one_bar": ~known | (pl.col("words") == 1),
+        "price_does_not_jump": ~pl.col("jumps"),
+    }
+
+    def check(rule: str) -> Any:
+        # Of a missing value a rule says null; that something must be there is a rule of its own.
+        expression = holds[rule].fill_null(True).alias(rule)
+        return pa.Check(lambda data: data.lazyframe.select(expression), name=rule, ignore_na=False)
+
+    columns = {name: pa.Column(dtype, nullable=True) for name, dtype in _columns().items()}
+    return pa.DataFrameSchema(columns, checks=[check(rule) for rule in RULES], strict=True, name="PriceContract")

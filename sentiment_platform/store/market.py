@@ -1,0 +1,156 @@
+"""SQL of prices: daily bars by symbol and session, and their revisions. What makes a bar valid is `market.quality`."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from math import isclose
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+
+from sentiment_platform.store.tables import MarketPrice, PriceRevision
+
+_PRICES = ("open", "high", "low", "close")
+_VALUES = (*_PRICES, "volume")
+_ROUNDING = 1e-9
+"""Relative difference below which two prices are one: the same number after a journey through text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One symbol's day: adjusted prices in the symbol's currency, `session` the exchange's date, times aware UTC."""
+
+    symbol: str
+    session: date
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int | None
+    source: str
+    available_at: datetime
+    fetched_at: datetime
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBars:
+    """What became of the bars given: each is in exactly one count."""
+
+    new: int = 0
+    revised: int = 0
+    unchanged: int = 0
+    of_another_source: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What there is of a symbol; `revised` counts the bars that changed after they were first stored."""
+
+    symbol: str
+    source: str
+    first: date
+    last: date
+    bars: int
+    revised: int
+
+
+def write_bars(connection: Connection, bars: Collection[Bar]) -> WrittenBars:
+    """Store bars by (symbol, session). A bar that its source changed is replaced and its former word kept as a revision.
+
+    A bar that another source brought is left alone: two sources adjust differently, and a series that alternates between them has
+    returns that never happened.
+    """
+    if not bars:
+        return WrittenBars()
+    # One writer at a time: two that revise one bar would both keep it under the same revision number.
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("platform.market_prices"))))
+    known = _known(connection, bars)
+    new: list[Bar] = []
+    revised: list[Bar] = []
+    unchanged = foreign = 0
+    for bar in bars:
+        before = known.get((bar.symbol, bar.session))
+        if before is None:
+            new.append(bar)
+        elif before.source != bar.source:
+            foreign += 1
+        elif _same(before, bar):
+            unchanged += 1
+        else:
+            revised.append(bar)
+    if new:
+        connection.execute(insert(MarketPrice), [{**asdict(bar), "revision": 0} for bar in new])
+    for bar in revised:
+        before = known[bar.symbol, bar.session]
+        kept = ("symbol", "session", "revision", *_VALUES, "fetched_at", "run_id")
+        connection.execute(insert(PriceRevision).values({name: getattr(before, name) for name in kept}))
+        statement = insert(MarketPrice).values({**asdict(bar), "revision": before.revision + 1})
+        changed = {name: statement.excluded[name] for name in (*_VALUES, "fetched_at", "run_id", "revision")}
+        connection.execute(statement.on_conflict_do_update(index_elements=["symbol", "session"], set_=changed))
+    return WrittenBars(len(new), len(revised), unchanged, foreign)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredBar(Bar):
+    revision: int
+
+
+def _known(connection: Connection, bars: Collection[Bar]) -> dict[tuple[str, date], _StoredBar]:
+    table = MarketPrice
+    query = select(*[getattr(table, name) for name in _StoredBar.__dataclass_fields__]).where(
+        table.symbol.in_(sorted({bar.symbol for bar in bars})),
+        table.session.between(min(bar.session for bar in bars), max(bar.session for bar in bars)),
+    )
+    return {(row.symbol, row.session): _StoredBar(*row) for row in connection.execute(query)}
+
+
+def _same(one: Bar, other: Bar) -> bool:
+    return one.volume == other.volume and all(
+        isclose(getattr(one, name), getattr(other, name), rel_tol=_ROUNDING) for name in _PRICES
+    )
+
+
+def bars_between(connection: Connection, first: date, last: date, symbols: Sequence[str] | None = None) -> list[Bar]:
+    """Bars with first <= session <= last by symbol and session; of all symbols or of these."""
+    query = select(*[getattr(MarketPrice, name) for name in Bar.__dataclass_fields__])
+    query = query.where(MarketPrice.session.between(first, last)).order_by(MarketPrice.symbol, MarketPrice.session)
+    if symbols is not None:
+        query = query.where(MarketPrice.symbol.in_(symbols))
+    return [Bar(*row) for row in connection.execute(query)]
+
+
+def closes_before(connection: Connection, source: str, day: date, since: date) -> dict[str, float]:
+    """The newest close of each symbol of a source with since <= session < day."""
+    query = (
+        select(MarketPrice.symbol, MarketPrice.close)
+        .where(MarketPrice.source == source, MarketPrice.session >= since, MarketPrice.session < day)
+        .order_by(MarketPrice.symbol, MarketPrice.session.desc())
+        .ext(distinct_on(MarketPrice.symbol))
+    )
+    return {row.symbol: row.close for row in connection.execute(query)}
+
+
+def coverage(connection: Connection) -> list[Coverage]:
+    """What there is, by symbol and source."""
+    table = MarketPrice
+    query = (
+        select(
+            table.symbol,
+            table.source,
+            func.min(table.session),
+            func.max(table.session),
+            func.count(),
+            func.count().filter(table.revision > 0),
+        )
+        .group_by(table.symbol, table.source)
+        .order_by(table.symbol, table.source)
+    )
+    return [Coverage(*row) for row in connection.execute(query)]
+
+
+def revisions(connection: Connection, symbol: str) -> list[tuple[date, int, float]]:
+    """(session, revision, close as it was) of every superseded bar of a symbol, oldest first."""
+    table = PriceRevision
+    query = select(table.session, table.revision, table.close).where(table.symbol == symbol)
+    return [(row[0], row[1], row[2]) for row in connection.execute(query.order_by(table.session, table.revision))]
