@@ -1,23 +1,28 @@
-"""One polite, bounded GET of a feed: conditional, capped in size and time, redirects checked one by one.
+"""One bounded GET: conditional, capped in time, redirects checked one by one, connected to the addresses that were checked.
 
-Here: the rules of fetching and the answer's bytes. Not here: which address may be connected to (`news.addresses`), what the bytes
-mean (`news.parse`), what is remembered between fetches (`news.collect`).
+Here: the rules of a single request. Not here: which addresses are allowed (`news.addresses`), the answer (`news.answers`), how often
+and how soon again (`news.politeness`), what validators are worth (`news.validators`).
+No message and no log line names a query string or a header, which may hold keys.
 """
 
 import asyncio
-import zlib
-from collections.abc import AsyncIterator
+import ssl
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+from functools import cache
 
 import httpx
 
-from sentiment_platform.news.addresses import refuse_address
-from sentiment_platform.news.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
+from sentiment_platform.news.addresses import AllowList, Resolver, allowed_url, refuse_addresses, shown, system_resolver
+from sentiment_platform.news.answers import Fetched, read_answer
+from sentiment_platform.news.errors import SourceRefusedError, SourceUnreachableError
 
 _AGAIN = "It is tried again at the next tick."
-_MAX_RETRY_AFTER = timedelta(days=1)
+_CHECK = "Check the address of the source."
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +38,11 @@ class FetchLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """An answer that may be used. `not_modified`: the validators still hold and `body` is empty."""
+class Network:
+    """How names become addresses, and whose certificates are believed (None: those of the public authorities)."""
 
-    url: str
-    not_modified: bool
-    body: bytes
-    content_type: str
-    etag: str | None
-    last_modified: str | None
+    resolve: Resolver = system_resolver
+    tls: ssl.SSLContext | None = None
 
 
 def user_agent(contact: str) -> str:
@@ -50,122 +51,145 @@ def user_agent(contact: str) -> str:
 
 
 def fetch(
-    url: str, *, agent: str, now: datetime, limits: FetchLimits, etag: str | None = None, last_modified: str | None = None
+    url: str,
+    *,
+    agent: str,
+    now: datetime,
+    limits: FetchLimits,
+    etag: str | None = None,
+    last_modified: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    allowed: AllowList | None = None,
+    network: Network | None = None,
 ) -> Fetched:
     """GET `url`, following at most `limits.max_redirects` redirects. Not for use inside a running event loop.
 
-    Proxies and certificates of the environment are not used: a proxy would connect where our address check did not look.
+    `headers` (keys of an API) go to the scheme, host and port of `url` and to nobody that it redirects to. `allowed`: where `url`
+    and its redirects may be, by default the host of `url`; give it where `url` itself came from an answer. Proxies and certificates
+    of the environment are not used: a proxy would connect where our address check did not look.
 
     Raises:
         SourceBusyError: 429 or 503.
         SourceUnreachableError: name resolution, connection, time-out, other 5xx, truncated or broken compression.
         SourceRefusedError: an address or answer that will not become better by itself.
     """
-    headers = {
+    common = {
         "User-Agent": agent,
         "Accept": "application/rss+xml, application/atom+xml, */*;q=0.1",
         "Accept-Encoding": "gzip, deflate",
     }
     if etag:
-        headers["If-None-Match"] = etag
+        common["If-None-Match"] = etag
     if last_modified:
-        headers["If-Modified-Since"] = last_modified
+        common["If-Modified-Since"] = last_modified
+    request = _Request(url, common, headers or {}, now, limits, allowed or AllowList.of([url]), network or Network())
     # Asynchronous for one reason: a total time that holds wherever the other side stalls, in the middle of its headers too.
-    return asyncio.run(_fetch(url, headers, now, limits))
+    return asyncio.run(request.bounded())
 
 
-async def _fetch(url: str, headers: dict[str, str], now: datetime, limits: FetchLimits) -> Fetched:
-    timeout = httpx.Timeout(limits.read_s, connect=limits.connect_s)
-    try:
-        async with (
-            asyncio.timeout(limits.total_s),
-            httpx.AsyncClient(headers=headers, timeout=timeout, trust_env=False, follow_redirects=False) as client,
-        ):
-            return await _follow(client, url, now, limits)
-    except TimeoutError as error:
-        raise SourceUnreachableError(f"{url} took more than {limits.total_s:g} s.", remedy=_AGAIN) from error
-    except httpx.TransportError as error:
-        raise SourceUnreachableError(f"{url} could not be fetched: {type(error).__name__}: {error}.", remedy=_AGAIN) from error
-    except (httpx.InvalidURL, UnicodeError) as error:
-        raise SourceRefusedError(f"{url!r} is no usable address: {error}.", remedy="Correct SENTIMENT_FEEDS.") from error
+@dataclass(frozen=True, slots=True)
+class _Request:
+    url: str
+    common: dict[str, str]
+    private: Mapping[str, str]
+    now: datetime
+    limits: FetchLimits
+    allowed: AllowList
+    network: Network
 
-
-async def _follow(client: httpx.AsyncClient, url: str, now: datetime, limits: FetchLimits) -> Fetched:
-    request = client.build_request("GET", url)
-    for _ in range(limits.max_redirects + 1):
-        await asyncio.to_thread(refuse_address, str(request.url), allow_private_hosts=limits.allow_private_hosts)
-        response = await client.send(request, stream=True)
+    async def bounded(self) -> Fetched:
+        name = shown(self.url)
         try:
-            if response.next_request is None:
-                return await _read(response, now, limits)
-            request = response.next_request
-        finally:
-            await response.aclose()
-    raise SourceRefusedError(
-        f"{url} redirects more than {limits.max_redirects} times.", remedy="Put the final address into SENTIMENT_FEEDS."
-    )
+            async with asyncio.timeout(self.limits.total_s):
+                return await self._follow()
+        except TimeoutError as error:
+            raise SourceUnreachableError(f"{name} took more than {self.limits.total_s:g} s.", remedy=_AGAIN) from error
+        except httpx.ConnectError as error:  # its text is the system's or the TLS library's
+            raise SourceUnreachableError(f"{name} could not be reached: ConnectError: {error}.", remedy=_AGAIN) from error
+        except httpx.TransportError as error:
+            # Others quote what was sent or received, a header with a key included.
+            raise SourceUnreachableError(f"{name} could not be fetched: {type(error).__name__}.", remedy=_AGAIN) from None
+        except UnicodeError:
+            raise SourceRefusedError(f"{name} needs a header that is not ASCII.", remedy="Check the source's settings.") from None
 
-
-async def _read(response: httpx.Response, now: datetime, limits: FetchLimits) -> Fetched:
-    url, status = str(response.url), response.status_code
-    if status in (429, 503):
-        raise SourceBusyError(
-            f"{url} answered {status}.",
-            remedy="It is asked again when it said it wants to be.",
-            retry_after=retry_after(response.headers.get("retry-after", ""), now),
+    async def _follow(self) -> Fetched:
+        location = self.url
+        first = url = self._checked(location)
+        for _ in range(self.limits.max_redirects + 1):
+            headers = httpx.Headers(self.common)
+            if (url.scheme, url.netloc) == (first.scheme, first.netloc):
+                headers.update(self.private)
+            # One transport a hop: a connection kept open would be reused by address, for another name with another certificate.
+            tls = self.network.tls or _public_authorities()
+            async with httpx.AsyncHTTPTransport(verify=tls, trust_env=False) as transport:
+                response = await self._send(transport, url, headers)
+                try:
+                    if response.status_code not in _REDIRECTS or "location" not in response.headers:
+                        conditional = "If-None-Match" in self.common or "If-Modified-Since" in self.common
+                        return await read_answer(
+                            response, url, self.now, max_bytes=self.limits.max_bytes, conditional=conditional
+                        )
+                    location = response.headers["location"]
+                finally:
+                    await response.aclose()
+            try:
+                url = self._checked(str(url.join(location)))
+            except (httpx.InvalidURL, UnicodeError, ValueError):
+                raise SourceRefusedError(f"{shown(self.url)} redirects to no usable address.", remedy=_CHECK) from None
+        raise SourceRefusedError(
+            f"{shown(self.url)} redirects more than {self.limits.max_redirects} times.",
+            remedy="Put the final address into the source's settings.",
         )
-    if status >= 500:
-        raise SourceUnreachableError(f"{url} answered {status}.", remedy=_AGAIN)
-    if status not in (200, 304):
-        raise SourceRefusedError(f"{url} answered {status}.", remedy="Check the feed's address in SENTIMENT_FEEDS.")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in _decoded(response, limits.max_bytes):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limits.max_bytes:
-            raise SourceRefusedError(
-                f"{url} sends more than {limits.max_bytes:,} bytes.", remedy="Feeds are small: check what is at this address."
+
+    def _checked(self, url: str) -> httpx.URL:
+        return allowed_url(url, self.allowed, allow_private_hosts=self.limits.allow_private_hosts)
+
+    async def _send(self, transport: httpx.AsyncHTTPTransport, url: httpx.URL, headers: httpx.Headers) -> httpx.Response:
+        """Ask the first address of the host that lets us connect; the name stays in Host, SNI and the check of the certificate."""
+        name = url.raw_host.decode("ascii")
+        addresses = await _resolved(self.network.resolve, name, url.port or (80 if url.scheme == "http" else 443))
+        refuse_addresses(name, addresses, allow_private_hosts=self.limits.allow_private_hosts)
+        headers["Host"] = url.netloc.decode("ascii")
+        timeout = httpx.Timeout(self.limits.read_s, connect=self.limits.connect_s).as_dict()
+        failure: httpx.TransportError | None = None
+        for address in addresses:
+            request = httpx.Request(
+                "GET", url.copy_with(host=address), headers=headers, extensions={"timeout": timeout, "sni_hostname": name}
             )
-    return Fetched(
-        url=url,
-        not_modified=status == 304,
-        body=b"".join(chunks),
-        content_type=response.headers.get("content-type", ""),
-        etag=response.headers.get("etag"),
-        last_modified=response.headers.get("last-modified"),
-    )
+            try:
+                return await transport.handle_async_request(request)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                failure = failure or error
+        raise failure or AssertionError("a host without addresses was not refused")
 
 
-async def _decoded(response: httpx.Response, max_bytes: int) -> AsyncIterator[bytes]:
-    """The body piece by piece, decompressed by at most `max_bytes` + 1 bytes a piece, whatever a bomb promises."""
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding in ("", "identity") or response.status_code == 304:
-        async for raw in response.aiter_raw():
-            yield raw
-        return
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise SourceRefusedError(f"{response.url} uses the encoding {encoding!r}.", remedy="Only gzip and deflate were offered.")
-    decoder = zlib.decompressobj(wbits=47)  # gzip or zlib, told apart by the header
-    try:
-        async for raw in response.aiter_raw():
-            yield decoder.decompress(raw, max_bytes + 1)
-    except zlib.error as error:
-        raise SourceUnreachableError(f"{response.url} sent broken {encoding} data: {error}.", remedy=_AGAIN) from error
-    if not decoder.eof:
-        raise SourceUnreachableError(f"{response.url} sent truncated {encoding} data.", remedy=_AGAIN)
+async def _resolved(resolve: Resolver, host: str, port: int) -> Sequence[str]:
+    """Resolve in a thread that nobody waits for: the system's resolver knows no time-out, and an executor would be joined."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Sequence[str]] = loop.create_future()
 
+    def settle(found: Sequence[str], error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is None:
+            answer.set_result(found)
+        else:
+            answer.set_exception(error)
 
-def retry_after(header: str, now: datetime) -> datetime | None:
-    """When a `Retry-After` header (seconds or a date, RFC 9110 section 10.2.3) allows the next request; at most a day from now."""
-    if not header.strip():
-        return None
-    if header.strip().isdecimal():
-        wait = timedelta(seconds=min(int(header), 10**6))
-    else:
+    def work() -> None:
+        found: Sequence[str] = ()
+        failure: Exception | None = None
         try:
-            until = parsedate_to_datetime(header)
-        except ValueError:  # neither form: as if it were absent
-            return None
-        wait = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
-    return now + min(max(wait, timedelta()), _MAX_RETRY_AFTER)
+            found = resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            failure = SourceUnreachableError(f"The name {host} does not resolve: {error}.", remedy=_AGAIN)
+        with suppress(RuntimeError):  # the loop is closed: it took too long
+            loop.call_soon_threadsafe(settle, found, failure)
+
+    threading.Thread(target=work, name=f"resolve {host}", daemon=True).start()
+    return await answer
+
+
+@cache
+def _public_authorities() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)

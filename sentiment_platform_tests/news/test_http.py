@@ -5,9 +5,9 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from sentiment_platform.news.addresses import refuse_address
+from sentiment_platform.news.answers import Fetched, retry_after
 from sentiment_platform.news.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
-from sentiment_platform.news.http import Fetched, FetchLimits, fetch, retry_after, user_agent
+from sentiment_platform.news.http import FetchLimits, fetch, user_agent
 from sentiment_platform_tests.news.server import ScriptedServer, reply
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
@@ -104,31 +104,6 @@ def test_a_redirect_to_another_scheme_is_refused(feeds: ScriptedServer, target: 
     with pytest.raises((SourceRefusedError, SourceUnreachableError)):
         get(feeds.url + "/a")
     assert len(feeds.requests) == 1
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://93.184.215.14/",
-        "https://127.0.0.1/",
-        "https://10.0.0.1/",
-        "https://169.254.169.254/latest",
-        "https://[::1]/",
-        "https://[::ffff:127.0.0.1]/",
-        "https://0.0.0.0/",
-        "https://localhost/",
-        "file:///etc/passwd",
-        "https:///x",
-    ],
-)
-def test_only_public_addresses_over_https_unless_allowed(url: str) -> None:
-    with pytest.raises(SourceRefusedError, match="SENTIMENT_ALLOW_PRIVATE_HOSTS"):
-        refuse_address(url, allow_private_hosts=False)
-
-
-def test_a_public_address_is_allowed_and_a_private_one_where_the_operator_says_so() -> None:
-    refuse_address("https://93.184.215.14/feed", allow_private_hosts=False)
-    refuse_address("http://127.0.0.1:8080/feed", allow_private_hosts=True)
 
 
 def test_nothing_is_asked_of_a_private_host_unless_allowed(feeds: ScriptedServer) -> None:

@@ -1,0 +1,124 @@
+"""What a server answered: its status as an error or not, its body decompressed within bounds, its validators.
+
+Here: everything after the headers of an answer arrived. Not here: sending and redirects (`news.http`), the document (`news.parse`).
+"""
+
+import zlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from hashlib import sha256
+
+import httpx
+
+from sentiment_platform.news.addresses import shown
+from sentiment_platform.news.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
+
+_AGAIN = "It is tried again at the next tick."
+_MAX_RETRY_AFTER = timedelta(days=1)
+_MAX_VALIDATOR = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer that may be used. `not_modified`: the validators still hold and `body` is empty.
+
+    `url` is the final address without its query: the base of relative links, fit to be stored.
+    """
+
+    url: str
+    not_modified: bool
+    body: bytes
+    content_type: str
+    etag: str | None
+    last_modified: str | None
+
+    @property
+    def body_hash(self) -> str:
+        """SHA-256 of the body, in hex."""
+        return sha256(self.body).hexdigest()
+
+
+async def read_answer(response: httpx.Response, url: httpx.URL, now: datetime, *, max_bytes: int, conditional: bool) -> Fetched:
+    """The answer of `url`, which is no redirect. `conditional`: validators were sent, so that 304 makes sense.
+
+    Raises:
+        SourceBusyError: 429 or 503.
+        SourceUnreachableError: other 5xx, 304 without a condition, truncated or broken compression.
+        SourceRefusedError: any other status, an encoding that was not offered, or a body of more than `max_bytes`.
+    """
+    name, status = shown(str(url)), response.status_code
+    if status in (429, 503):
+        raise SourceBusyError(
+            f"{name} answered {status}.",
+            remedy="It is asked again when it said it wants to be.",
+            retry_after=retry_after(response.headers.get("retry-after", ""), now),
+        )
+    if status >= 500 or (status == 304 and not conditional):
+        raise SourceUnreachableError(f"{name} answered {status}.", remedy=_AGAIN)
+    if status not in (200, 304):
+        raise SourceRefusedError(f"{name} answered {status}.", remedy="Check the address and the key of the source.")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in _decoded(response, name, max_bytes):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > max_bytes:
+            raise _too_large(name, max_bytes)
+    return Fetched(
+        url=str(url.copy_with(query=None, fragment=None)),
+        not_modified=status == 304,
+        body=b"".join(chunks),
+        content_type=response.headers.get("content-type", ""),
+        etag=_validator(response.headers.get("etag")),
+        last_modified=_validator(response.headers.get("last-modified")),
+    )
+
+
+def _validator(header: str | None) -> str | None:
+    """A validator that can be sent back as it came; others are as good as none."""
+    return header if header and len(header) <= _MAX_VALIDATOR and header.isascii() and header.isprintable() else None
+
+
+def _too_large(name: str, max_bytes: int) -> SourceRefusedError:
+    return SourceRefusedError(f"{name} sends more than {max_bytes:,} bytes.", remedy="Feeds are small: check what is there.")
+
+
+async def _decoded(response: httpx.Response, name: str, max_bytes: int) -> AsyncIterator[bytes]:
+    """The body piece by piece, decompressed by at most `max_bytes` + 1 bytes a piece, whatever a bomb promises."""
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("", "identity") or response.status_code == 304:
+        async for raw in response.aiter_raw():
+            yield raw
+        return
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise SourceRefusedError(f"{name} uses an encoding that was not offered.", remedy="Only gzip and deflate were.")
+    decoder = zlib.decompressobj(wbits=47)  # gzip or zlib, told apart by the header
+    received = 0
+    try:
+        async for raw in response.aiter_raw():
+            received += len(raw)
+            if received > max_bytes:
+                raise _too_large(name, max_bytes)
+            yield decoder.decompress(raw, max_bytes + 1)
+            if decoder.eof:  # what follows the end would only be collected in memory
+                return
+    except zlib.error as error:
+        raise SourceUnreachableError(f"{name} sent broken gzip or deflate data: {error}.", remedy=_AGAIN) from error
+    raise SourceUnreachableError(f"{name} sent truncated gzip or deflate data.", remedy=_AGAIN)
+
+
+def retry_after(header: str, now: datetime) -> datetime | None:
+    """When a `Retry-After` header (seconds or a date, RFC 9110 section 10.2.3) allows the next request; at most a day from now."""
+    if not header.strip():
+        return None
+    if header.strip().isdecimal():
+        wait = timedelta(seconds=min(int(header.strip()[:9]), 10**6))
+    else:
+        try:
+            until = parsedate_to_datetime(header)
+        except (ValueError, OverflowError):  # neither form: as if it were absent
+            return None
+        wait = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
+    return now + min(max(wait, timedelta()), _MAX_RETRY_AFTER)
