@@ -1,7 +1,7 @@
 """RSS and Atom bytes into items.
 
-Only bytes ever reach feedparser: given a string it would open files and addresses. Documents that are no feed, declare entities
-or are not well-formed are refused with the reason; whether a single item is good enough is for `news.quality`.
+Only bytes that `news.documents` accepted ever reach feedparser: given a string it would open files and addresses. Collection calls
+this in a process of its own (`news.sandbox`); whether a single item is good enough is for `news.quality`.
 """
 
 import calendar
@@ -12,12 +12,11 @@ from typing import Any
 from xml.sax import SAXException
 
 from sentiment_platform.news.dates import parse_instant
-from sentiment_platform.news.documents import refuse_unless_feed
+from sentiment_platform.news.documents import feed_document
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem, symbols, tidy
 from sentiment_platform.news.markup import plain_text
 
-MAX_ITEMS = 5_000
 _TICKER_SCHEME = re.compile(r"(?i)(?:^|[/#:])(?:stock[-_]?)?(?:tickers?|symbols?)/?$")
 
 
@@ -27,17 +26,13 @@ def parse_feed(body: bytes, *, source: str, url: str, content_type: str = "") ->
     Tickers are the categories whose domain (RSS) or scheme (Atom) ends in `ticker` or `symbol`.
 
     Raises:
-        NotAFeedError: no feed, a DOCTYPE, broken XML, or more than MAX_ITEMS items.
+        NotAFeedError: no feed, a DOCTYPE, broken XML, too deep, or more items than `documents.MAX_ITEMS`.
     """
     import feedparser
 
-    refuse_unless_feed(body)
-    if max(body.count(b"<item"), body.count(b"<entry")) > MAX_ITEMS:
-        raise NotAFeedError(f"The feed has more than {MAX_ITEMS} items.", remedy="Import it as an archive instead.")
-    charset = re.search(r"charset=[\"']?([\w.:-]+)", content_type)
-    # Always as application/xml: for text/xml without a charset RFC 3023 wants US-ASCII, which no feed means.
-    headers = {"content-type": "application/xml" + (f"; charset={charset[1]}" if charset else ""), "content-location": url}
-    document: Any = feedparser.parse(io.BytesIO(body), response_headers=headers)
+    text = feed_document(body, content_type)
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    document: Any = feedparser.parse(io.BytesIO(text.encode("utf-8", "replace")), response_headers=headers)
     if isinstance(document.get("bozo_exception"), SAXException):
         raise NotAFeedError(
             f"The feed is broken XML: {document.bozo_exception}.", remedy="It is tried again at the next tick; tell its operator."

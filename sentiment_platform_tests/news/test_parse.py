@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_platform.news.documents import document_kind
+from sentiment_platform.news.documents import decoded, document_kind
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import symbols
 from sentiment_platform.news.parse import parse_feed
@@ -70,8 +70,8 @@ def test_what_is_no_feed_is_refused_by_name(kind: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
 def test_a_declaration_cannot_hide_behind_an_encoding(encoding: str) -> None:
     document = '<?xml version="1.0"?><!DOCTYPE rss SYSTEM "file:///etc/passwd"><rss/>'
-    assert "DOCTYPE" in document_kind(document.encode(encoding))
-    assert document_kind("<rss/>".encode(encoding)) == "rss"
+    assert "DOCTYPE" in document_kind(decoded(document.encode(encoding)))
+    assert document_kind(decoded("<rss/>".encode(encoding))) == "rss"
 
 
 def test_a_truncated_feed_is_refused_rather_than_half_read() -> None:
