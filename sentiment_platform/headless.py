@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.local.run_owner import owner_tags
+from sentiment_platform.local.run_signals import RunInterrupted, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -78,21 +81,28 @@ def run_job(
 
     Raises:
         PermanentError: there is no such job.
+        RunInterrupted: SIGINT or SIGTERM ended the run, which is recorded as cancelled and holds no place in a pool.
     """
     from sentiment_platform.definitions import defs
 
     if name not in job_names():
         raise PermanentError(f"There is no job {name!r}.", remedy=f"The jobs are {', '.join(job_names())}.")
     job = defs.resolve_job_def(name)
-    all_tags = dict(tags or {})
+    all_tags = owner_tags() | dict(tags or {})
     if partition_range is not None:
         all_tags |= {RANGE_START: partition_range[0], RANGE_END: partition_range[1]}
     # A range is one event a day and asset: written in batches it takes seconds instead of minutes.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
     config = {"loggers": {"console": {"config": {"log_level": log_level}}}, **(run_config or {})}
-    result = job.execute_in_process(
-        instance=instance, partition_key=partition, tags=all_tags, run_config=config, raise_on_error=False
-    )
+    run_id = str(uuid4())
+    try:
+        with interruptible(lambda: _begin_cancelling(instance, run_id)):
+            result = job.execute_in_process(
+                instance=instance, partition_key=partition, tags=all_tags, run_config=config, raise_on_error=False, run_id=run_id
+            )
+    except RunInterrupted as interrupted:
+        _end_as_cancelled(instance, run_id, f"This run was {interrupted}.")
+        raise
     failures = [event.step_key or "run" for event in result.all_events if event.is_step_failure]
     warnings: list[str] = []
     for check in result.get_asset_check_evaluations():
@@ -104,3 +114,17 @@ def run_job(
         if event.asset_key is not None
     }
     return RunOutcome(result.run_id, result.success and not failures, metadata, tuple(dict.fromkeys(failures)), tuple(warnings))
+
+
+def _begin_cancelling(instance: "DagsterInstance", run_id: str) -> None:
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_finished:
+        instance.report_run_canceling(run)
+
+
+def _end_as_cancelled(instance: "DagsterInstance", run_id: str, message: str) -> None:
+    """Also where Dagster was faster and called it failed: a daemon tries failed runs again, and this one was not wanted any more."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.status.value not in ("CANCELED", "SUCCESS"):
+        instance.report_run_canceled(run, message)
+    instance.event_log_storage.free_concurrency_slots_for_run(run_id)

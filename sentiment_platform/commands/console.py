@@ -18,13 +18,17 @@ from rich.progress import (
 )
 
 from sentiment_platform.errors import PlatformError
+from sentiment_platform.local.run_signals import RunInterrupted
 from sentiment_platform.models.family import Progress as Report
 
 console = Console(highlight=False)
 
 
 def shows_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Print the platform's own errors with their remedy and exit with 1; anything else is a defect and keeps its traceback."""
+    """Print the platform's own errors with their remedy and exit with 1; anything else is a defect and keeps its traceback.
+
+    A run that a signal ended exits with what a shell reports for that signal.
+    """
 
     @functools.wraps(command)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -34,6 +38,9 @@ def shows_errors(command: Callable[..., Any]) -> Callable[..., Any]:
             console.print(f"[bold red]{error.message}[/]")
             console.print(f"[yellow]{error.remedy}[/]")
             sys.exit(1)
+        except RunInterrupted as interrupted:
+            console.print(f"[bold red]The run was {interrupted}; it is cancelled.[/]")
+            sys.exit(interrupted.exit_status)
 
     return wrapped
 

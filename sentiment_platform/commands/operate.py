@@ -37,7 +37,7 @@ def serve() -> None:
 def run_job_command(job: str, partition: str | None, first: str | None, last: str | None, tags: tuple[str, ...]) -> None:
     """Execute JOB here, without a daemon: collect_job, baseline_job, train_job, deploy_job, monitor_job.
 
-    Exits with 1 when a step failed or a check of severity ERROR failed.
+    Exits with 1 when a step failed or a check of severity ERROR failed, with 130 or 143 when SIGINT or SIGTERM ended the run.
     """
     from sentiment_platform.headless import dagster_instance, run_job
     from sentiment_platform.models.reporting import listener

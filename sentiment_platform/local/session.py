@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sentiment_platform.errors import ConflictError
-from sentiment_platform.local.interrupted import end_interrupted_runs
+from sentiment_platform.local.interrupted import end_dead_runs, end_interrupted_runs
 from sentiment_platform.local.stack import LocalStack
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import create_dagster_schema
@@ -52,8 +52,9 @@ def session(
         settings = Settings.from_environment()
         create_dagster_schema(settings.direct_database_url())
         upgrade(settings.direct_database_url())
-        if "DATABASE_URL" in stack.environment:
-            end_interrupted_runs(settings.direct_database_url(), log)
+        # Nothing outlives a PostgreSQL of our own; with another, runs of others may be alive.
+        close = end_interrupted_runs if "DATABASE_URL" in stack.environment else end_dead_runs
+        close(settings.direct_database_url(), log)
         yield settings
     finally:
         stack.stop()
