@@ -22,6 +22,8 @@ ASSETS: dict[str, tuple[str, str, set[str]]] = {
     "raw_news": ("news", "collection", set()),
     "articles": ("news", "collection", {"raw_news"}),
     "article_features": ("features", "collection", {"articles"}),
+    "market_prices": ("market", "collection", set()),
+    "outcomes": ("labels", "collection", {"articles", "market_prices"}),
     "labels": ("labels", "training", set()),
     "training_set": ("labels", "training", {"labels", "article_features"}),
     "vader_model": ("models", "training", {"training_set"}),
@@ -42,6 +44,9 @@ CHECKS: dict[tuple[str, str], bool] = {
     ("raw_news", "quarantine_share_is_low"): False,
     ("raw_news", "sources_are_fresh"): False,
     ("article_features", "offline_and_online_agree"): False,
+    ("market_prices", "prices_hold_their_contract"): True,
+    ("market_prices", "no_session_is_missing"): False,
+    ("outcomes", "no_outcome_looks_ahead"): False,
     ("training_set", "nothing_leaks_between_parts"): True,
     ("training_set", "every_label_is_present"): True,
     ("ab_evaluation", "the_verdict_rests_on_evidence"): True,
@@ -74,6 +79,7 @@ TRAIN = {
 }
 JOBS: dict[str, set[str]] = {
     "collect_job": COLLECT,
+    "market_job": {"market_prices", "outcomes"},
     "train_job": TRAIN,
     "baseline_job": TRAIN - {"finbert_model", "finbert_evaluation"},
     "deploy_job": {"deployment"},
@@ -84,6 +90,7 @@ RUNNING = "RUNNING"
 # name: (job, cron in UTC, status when nobody has chosen)
 SCHEDULES: dict[str, tuple[str, str, str]] = {
     "collection_schedule": ("collect_job", "*/15 * * * *", RUNNING),
+    "market_schedule": ("market_job", "45 22 * * 1-5", RUNNING),
     "monitoring_schedule": ("monitor_job", "37 * * * *", RUNNING),
     "weekly": ("train_job", "23 4 * * 1", RUNNING),
 }
@@ -161,6 +168,11 @@ def test_what_is_served_is_made_of_news_and_what_is_decided_of_what_was_served()
         assert later not in ancestors(earlier), f"{later} leads back to {earlier}"
     assert {"finbert_model", "finbert_evaluation"} <= ancestors("ab_evaluation")
     assert {"performance_report", "drift_report", "predictions"} <= ancestors("retrain_decision")
+
+
+def test_no_model_is_made_from_what_the_market_did() -> None:
+    assert "market_prices" in ancestors("outcomes")
+    assert [key for key in ASSETS if "outcomes" in ancestors(key)] == []
 
 
 def test_the_way_back_from_the_decision_to_the_models_is_a_sensor() -> None:

@@ -1,9 +1,10 @@
-"""Checks that stand between labels and training. All of them block: a model trained on a leak cannot be judged any more."""
+"""Checks of training sets, which block (a model trained on a leak cannot be judged any more), and of outcomes."""
 
 import dagster as dg
 
 from sentiment_platform.labels.training_set import MINIMUM_PER_LABEL, leaks_in
 from sentiment_platform.store.labels import StoredExample, latest_training_set, training_examples
+from sentiment_platform.store.outcomes import outcomes_that_look_ahead
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.text.sentiment import LABELS
 
@@ -30,6 +31,16 @@ def every_label_is_present(platform: PlatformResource) -> dg.AssetCheckResult:
     }
     scarce = [name for name, n in counts.items() if n < (MINIMUM_PER_LABEL if name.startswith("train") else 5)]
     return dg.AssetCheckResult(passed=not scarce, metadata={**counts, "scarce": ", ".join(scarce) or "none"})
+
+
+@dg.asset_check(
+    asset="outcomes",
+    description="Every outcome is entered after its article was available, ends after it began, and is over.",
+)
+def no_outcome_looks_ahead(platform: PlatformResource) -> dg.AssetCheckResult:
+    with platform.engine().connect() as connection:
+        found = outcomes_that_look_ahead(connection, platform.now())
+    return dg.AssetCheckResult(passed=found == 0, metadata={"outcomes_that_look_ahead": found})
 
 
 def _newest(platform: PlatformResource) -> list[StoredExample]:

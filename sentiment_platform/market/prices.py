@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import cast
@@ -29,7 +29,7 @@ class StoredPrices:
     name: str
     fetched: int = 0
     refused: int = 0
-    written: WrittenBars = WrittenBars()
+    written: WrittenBars = field(default_factory=WrittenBars)
     failure: str = ""
 
 

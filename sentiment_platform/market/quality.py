@@ -88,15 +88,15 @@ def _after_a_jump(bars: Sequence[RawBar], closes_before: Mapping[str, float]) ->
 
     Each close is compared with the last one that was on the level: a spike is one bar, a lasting change of level all bars after it.
     """
-    positions = [n for n, bar in enumerate(bars) if bar.symbol and bar.session and bar.close is not None and bar.close > 0]
-    positions.sort(key=lambda n: (bars[n].symbol, bars[n].session))
+    comparable = [
+        (bar.symbol, bar.session, bar.close, n)
+        for n, bar in enumerate(bars)
+        if bar.symbol is not None and bar.session is not None and bar.close is not None and bar.close > 0
+    ]
     level = dict(closes_before)
-    found: set[int] = set()
     newest: dict[str, date] = {}
-    for n in positions:
-        symbol, session, close = str(bars[n].symbol), bars[n].session, bars[n].close
-        assert session is not None
-        assert close is not None
+    found: set[int] = set()
+    for symbol, session, close, n in sorted(comparable):
         before = level.get(symbol)
         paused = symbol in newest and session - newest[symbol] > MAX_PAUSE
         newest[symbol] = session

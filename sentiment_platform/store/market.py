@@ -8,7 +8,7 @@ from math import isclose
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from sentiment_platform.store.tables import MarketPrice, PriceRevision
+from sentiment_platform.store.tables import MarketPrice, PriceRevision, Quarantine
 
 _PRICES = ("open", "high", "low", "close")
 _VALUES = (*_PRICES, "volume")
@@ -154,3 +154,15 @@ def revisions(connection: Connection, symbol: str) -> list[tuple[date, int, floa
     table = PriceRevision
     query = select(table.session, table.revision, table.close).where(table.symbol == symbol)
     return [(row[0], row[1], row[2]) for row in connection.execute(query.order_by(table.session, table.revision))]
+
+
+def arrivals_since(connection: Connection, boundary: str, since: datetime) -> tuple[int, dict[str, int]]:
+    """Bars stored or revised since then, and the refused ones of the same time by rule, which nobody has released."""
+    stored = connection.execute(select(func.count()).where(MarketPrice.fetched_at >= since)).scalar_one()
+    query = (
+        select(Quarantine.rule, func.count())
+        .where(Quarantine.boundary == boundary, Quarantine.fetched_at >= since, Quarantine.released_at.is_(None))
+        .group_by(Quarantine.rule)
+        .order_by(Quarantine.rule)
+    )
+    return stored, {row[0]: row[1] for row in connection.execute(query)}

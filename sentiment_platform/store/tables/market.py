@@ -57,7 +57,7 @@ class Outcome(Base):
     """
 
     __tablename__ = "outcomes"
-    __table_args__ = (Index("ix_outcomes_available_at", "available_at"),)
+    __table_args__ = (Index("ix_outcomes_available_at", "available_at"), Index("ix_outcomes_reason", "reason"))
 
     article_id: Mapped[str] = mapped_column(ForeignKey("platform.raw_data.id"), primary_key=True)
     symbol: Mapped[str] = mapped_column(primary_key=True)
@@ -66,7 +66,7 @@ class Outcome(Base):
     reason: Mapped[str | None]
     entry_at: Mapped[Instant | None]
     available_at: Mapped[Instant | None]
-    return_: Mapped[float | None] = mapped_column("return", Double)
+    symbol_return: Mapped[float | None] = mapped_column(Double)
     market_return: Mapped[float | None] = mapped_column(Double)
     adjusted_return: Mapped[float | None] = mapped_column(Double)
     label: Mapped[str | None]

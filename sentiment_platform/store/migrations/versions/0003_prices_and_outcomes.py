@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("entry_at", INSTANT, nullable=True),
         sa.Column("available_at", INSTANT, nullable=True),
-        sa.Column("return", sa.Double(), nullable=True),
+        sa.Column("symbol_return", sa.Double(), nullable=True),
         sa.Column("market_return", sa.Double(), nullable=True),
         sa.Column("adjusted_return", sa.Double(), nullable=True),
         sa.Column("label", sa.Text(), nullable=True),
@@ -64,6 +64,7 @@ def upgrade() -> None:
         schema="platform",
     )
     op.create_index("ix_outcomes_available_at", "outcomes", ["available_at"], unique=False, schema="platform")
+    op.create_index("ix_outcomes_reason", "outcomes", ["reason"], unique=False, schema="platform")
 
 
 def downgrade() -> None:

@@ -1,0 +1,48 @@
+"""Checks of prices: read, evaluate (`market.evaluation`), convert."""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from sentiment_platform.market.assets import market_prices
+from sentiment_platform.market.evaluation import MAX_REFUSED_SHARE, RefusedShare, evaluate_completeness
+from sentiment_platform.market.prices import BOUNDARY, price_symbols
+from sentiment_platform.store.market import arrivals_since, bars_between, coverage
+from sentiment_platform.store.resources import PlatformResource
+
+WINDOW = timedelta(days=45)
+ARRIVALS = timedelta(days=14)
+
+
+@dg.asset_check(
+    asset=market_prices,
+    blocking=True,
+    description=f"At most {MAX_REFUSED_SHARE:.0%} of the bars that arrived in the last 14 days are refused by the contract.",
+)
+def prices_hold_their_contract(platform: PlatformResource) -> dg.AssetCheckResult:
+    with platform.engine().connect() as connection:
+        found = RefusedShare(*arrivals_since(connection, BOUNDARY, platform.now() - ARRIVALS))
+    rules = "\n".join(f"- {rule}: {n}" for rule, n in found.refused.items())
+    return dg.AssetCheckResult(
+        passed=found.is_low, metadata={"share": found.share, "rules": dg.MetadataValue.md(rules or "none")}
+    )
+
+
+@dg.asset_check(
+    asset=market_prices,
+    description="In the last 45 days no series has a gap, and none that is fetched is more than 2 sessions behind.",
+)
+def no_session_is_missing(platform: PlatformResource) -> dg.AssetCheckResult:
+    now = platform.now()
+    first, last = (now - WINDOW).date(), now.date()
+    settings = platform.settings()
+    live = price_symbols(settings.price_symbols) if settings.price_source and settings.price_key else ()
+    with platform.engine().connect() as connection:
+        bars = bars_between(connection, first, last)
+        found = evaluate_completeness(bars, coverage(connection), first, last, now, live)
+    missing = "\n".join(f"- {symbol}: {', '.join(map(str, days))}" for symbol, days in found.gaps.items())
+    return dg.AssetCheckResult(
+        passed=found.holds,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"gaps": dg.MetadataValue.md(missing or "none"), "sessions_behind": dict(found.behind)},
+    )

@@ -1,0 +1,6 @@
+"""The days of prices: one partition a UTC day, as for news, so that one range of days names both."""
+
+import dagster as dg
+
+daily = dg.DailyPartitionsDefinition(start_date="2018-01-01", timezone="UTC", end_offset=1)
+"""A session belongs to the day whose date it carries at its exchange; a weekend's partition holds no bar."""

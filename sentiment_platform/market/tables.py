@@ -1,0 +1,25 @@
+"""Prices as Markdown, for people who look at the asset."""
+
+from collections.abc import Sequence
+
+from sentiment_platform.market.prices import StoredPrices
+from sentiment_platform.store.market import Coverage
+
+
+def fetched_table(fetched: Sequence[StoredPrices], note: str) -> str:
+    """A row a symbol that was asked for, or why none was."""
+    if not fetched:
+        return f"Nothing was fetched: {note or 'no session has closed in these days'}."
+    head = "| symbol | fetched | new | revised | unchanged | of another source | refused | failure |\n|---|---|---|---|---|---|---|---|\n"
+    return head + "\n".join(
+        f"| {one.name} | {one.fetched} | {one.written.new} | {one.written.revised} | {one.written.unchanged} "
+        f"| {one.written.of_another_source} | {one.refused} | {one.failure.replace('|', '/') or '-'} |"
+        for one in fetched
+    )
+
+
+def coverage_table(coverage: Sequence[Coverage]) -> str:
+    """A row a symbol."""
+    head = "| symbol | source | first | last | bars | revised |\n|---|---|---|---|---|---|\n"
+    rows = (f"| {c.symbol} | {c.source} | {c.first} | {c.last} | {c.bars} | {c.revised} |" for c in coverage)
+    return head + "\n".join(rows) if coverage else "No prices yet."
