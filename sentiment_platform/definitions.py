@@ -16,8 +16,8 @@ from sentiment_platform.market.schedules import market_schedule
 from sentiment_platform.models import assets as model_assets
 from sentiment_platform.monitoring import assets as monitoring_assets
 from sentiment_platform.monitoring import checks as monitoring_checks
-from sentiment_platform.monitoring.jobs import monitor_job
-from sentiment_platform.monitoring.schedules import monitoring_schedule
+from sentiment_platform.monitoring.jobs import alert_job, monitor_job
+from sentiment_platform.monitoring.schedules import alert_schedule, monitoring_schedule
 from sentiment_platform.monitoring.sensors import retraining_was_decided
 from sentiment_platform.news import assets as news_assets
 from sentiment_platform.news import checks as news_checks
@@ -36,8 +36,8 @@ CHECK_MODULES = [news_checks, market_checks, feature_checks, label_checks, exper
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(ASSET_MODULES, include_specs=True),
     asset_checks=dg.load_asset_checks_from_modules(CHECK_MODULES),
-    jobs=[collect_job, market_job, train_job, baseline_job, deploy_job, monitor_job],
-    schedules=[collection_schedule, market_schedule, weekly, monitoring_schedule],
+    jobs=[collect_job, market_job, train_job, baseline_job, deploy_job, monitor_job, alert_job],
+    schedules=[collection_schedule, market_schedule, weekly, monitoring_schedule, alert_schedule],
     sensors=[retraining_was_decided, new_labels_arrived, a_version_was_selected],
     resources={"platform": PlatformResource()},
 )

@@ -111,6 +111,17 @@ class Settings:
         "API key of an admin, accepted beside the keys in the database; for the first start.",
         secret=True,
     )
+    alert_webhook: str = _setting(
+        "SENTIMENT_ALERT_WEBHOOK", "", "URL that alerts are posted to as signed JSON. Unset: none is sent.", secret=True
+    )
+    alert_secret: str = _setting(
+        "SENTIMENT_ALERT_SECRET", "", "Secret of the HMAC-SHA256 signature on alerts; needed where a webhook is set.", secret=True
+    )
+    runbook_url: str = _setting(
+        "SENTIMENT_RUNBOOK_URL",
+        "sentiment_platform/monitoring/RUNBOOK.md",
+        "Page that alerts link to for what to do, without anchor; set it to where your copy is published.",
+    )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":

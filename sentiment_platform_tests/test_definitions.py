@@ -36,6 +36,7 @@ ASSETS: dict[str, tuple[str, str, set[str]]] = {
     "drift_report": ("monitoring", "monitoring", {"predictions", "deployment"}),
     "performance_report": ("monitoring", "monitoring", {"predictions", "deployment"}),
     "retrain_decision": ("monitoring", "monitoring", {"drift_report", "performance_report"}),
+    "alerts": ("monitoring", "monitoring", {"raw_news", "drift_report", "performance_report"}),
 }
 
 # (asset, check): whether it stops what comes after
@@ -54,6 +55,7 @@ CHECKS: dict[tuple[str, str], bool] = {
     ("drift_report", "drift_is_within_bounds"): False,
     ("performance_report", "live_accuracy_matches_the_holdout"): False,
     ("retrain_decision", "every_decision_names_its_reason"): False,
+    ("alerts", "alerts_are_delivered"): False,
 }
 
 WITHOUT_CHECK = {
@@ -83,7 +85,8 @@ JOBS: dict[str, set[str]] = {
     "train_job": TRAIN,
     "baseline_job": TRAIN - {"finbert_model", "finbert_evaluation"},
     "deploy_job": {"deployment"},
-    "monitor_job": {"drift_report", "performance_report", "retrain_decision"},
+    "monitor_job": {"drift_report", "performance_report", "retrain_decision", "alerts"},
+    "alert_job": {"alerts"},
 }
 
 RUNNING = "RUNNING"
@@ -92,6 +95,7 @@ SCHEDULES: dict[str, tuple[str, str, str]] = {
     "collection_schedule": ("collect_job", "*/15 * * * *", RUNNING),
     "market_schedule": ("market_job", "45 22 * * 1-5", RUNNING),
     "monitoring_schedule": ("monitor_job", "37 * * * *", RUNNING),
+    "alert_schedule": ("alert_job", "5-59/15 * * * *", RUNNING),
     "weekly": ("train_job", "23 4 * * 1", RUNNING),
 }
 

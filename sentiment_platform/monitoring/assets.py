@@ -8,10 +8,13 @@ from typing import Any
 import dagster as dg
 
 from sentiment_platform.models.plots import as_markdown, drift_heatmap_png
+from sentiment_platform.monitoring.alerts import Webhook, deliver
 from sentiment_platform.monitoring.deciding import decide_and_store
 from sentiment_platform.monitoring.drift import measure_drift
+from sentiment_platform.monitoring.incidents import evaluate
 from sentiment_platform.monitoring.performance import measure_performance
 from sentiment_platform.monitoring.tables import decision_table, drift_table, missing_table, performance_table
+from sentiment_platform.store.incidents import open_incidents
 from sentiment_platform.store.resources import PlatformResource
 
 GROUP, OWNERS, TAGS = "monitoring", ["team:mlops"], {"stage": "monitoring"}
@@ -102,4 +105,31 @@ def retrain_decision(context: dg.AssetExecutionContext, platform: PlatformResour
             "evidence": dg.MetadataValue.json(decision.evidence),
         },
         data_version=dg.DataVersion(decision.id),
+    )
+
+
+@dg.asset(
+    deps=["raw_news", drift_report, performance_report],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"python", "postgres"},
+    tags=TAGS,
+    description="Incidents that are open, each told once to the webhook when it opens and once when it is over.",
+)
+def alerts(platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    webhook = Webhook.of(platform.settings())
+    changes = evaluate(platform.engine(), platform.now())
+    delivery = deliver(platform.engine(), webhook, platform.now)
+    with platform.engine().connect() as connection:
+        still_open = open_incidents(connection)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(still_open),
+            "open": dg.MetadataValue.md("\n".join(f"- {row['summary']}" for row in still_open) or "nothing"),
+            "opened": ", ".join(changes.opened) or "nothing",
+            "resolved": ", ".join(changes.resolved) or "nothing",
+            "messages_sent": len(delivery.sent),
+            "delivery": delivery.error or "complete",
+        },
+        data_version=dg.DataVersion(" ".join(row["id"] for row in still_open) or "nothing open"),
     )

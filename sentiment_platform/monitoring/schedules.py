@@ -1,8 +1,8 @@
-"""When what is served is looked at: every hour."""
+"""When what is served is looked at: every hour; and when incidents are: soon after every collection."""
 
 import dagster as dg
 
-from sentiment_platform.monitoring.jobs import monitor_job
+from sentiment_platform.monitoring.jobs import alert_job, monitor_job
 
 monitoring_schedule = dg.ScheduleDefinition(
     name="monitoring_schedule",
@@ -11,4 +11,13 @@ monitoring_schedule = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Drift, performance and decision, 37 minutes past every hour.",
+)
+
+alert_schedule = dg.ScheduleDefinition(
+    name="alert_schedule",
+    job=alert_job,
+    cron_schedule="5-59/15 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Five minutes after every collection: nothing new can be known of it earlier, and what was not delivered is tried again.",
 )

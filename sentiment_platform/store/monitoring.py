@@ -5,13 +5,21 @@ Writing predictions and feedback is `store.predictions`; figures of models are `
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, Date, cast, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from sentiment_platform.store.tables import DriftMetric, Feedback, LabelRow, Prediction, RetrainDecision, TrainingExample
+from sentiment_platform.store.tables import (
+    CollectionRun,
+    DriftMetric,
+    Feedback,
+    LabelRow,
+    Prediction,
+    RetrainDecision,
+    TrainingExample,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,14 @@ def newest_drift_rows(connection: Connection, version: str) -> list[dict[str, An
     newest = select(table.report_id).where(of_version).order_by(table.created_at.desc(), table.report_id).limit(1)
     query = select(table.__table__).where(table.report_id == newest.scalar_subquery()).order_by(table.subject, table.test)
     return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def collected_on_newest_day(connection: Connection) -> tuple[date, int, int] | None:
+    """(UTC day, items fetched, items quarantined) of the newest day on which any were fetched."""
+    day = cast(func.timezone("UTC", CollectionRun.finished_at), Date)
+    query = select(day, func.sum(CollectionRun.fetched), func.sum(CollectionRun.quarantined)).group_by(day).order_by(day.desc())
+    row = connection.execute(query.having(func.sum(CollectionRun.fetched) > 0).limit(1)).first()
+    return None if row is None else (row[0], row[1], row[2])
 
 
 def write_decision(connection: Connection, decision: StoredDecision, run_id: str) -> bool:

@@ -132,9 +132,12 @@ def definitions() -> dg.Definitions:
     @dg.asset
     def deployment() -> None: ...
 
+    @dg.asset
+    def raw_news() -> None: ...
+
     train_job = dg.define_asset_job("train_job", selection=dg.AssetSelection.assets(deployment))
     return dg.Definitions(
-        assets=[deployment, assets.predictions, *ASSETS],
+        assets=[deployment, raw_news, assets.predictions, *ASSETS, assets.alerts],
         asset_checks=CHECKS,
         jobs=[monitor_job, train_job],
         schedules=[monitoring_schedule],
@@ -153,4 +156,4 @@ def test_the_way_back_is_a_sensor_and_the_graph_has_no_circle(definitions: dg.De
     assert not graph.get(key("predictions")).is_materializable
     assert definitions.resolve_sensor_def("retraining_was_decided").job_name == "train_job"
     selected = definitions.resolve_job_def("monitor_job").asset_layer.selected_asset_keys
-    assert {k.to_user_string() for k in selected} == {"drift_report", "performance_report", "retrain_decision"}
+    assert {k.to_user_string() for k in selected} == {"drift_report", "performance_report", "retrain_decision", "alerts"}

@@ -1,5 +1,6 @@
 """All tables of schema `platform`, one module a subject. Importing this package registers every table with `Base.metadata`."""
 
+from sentiment_platform.store.tables.alerts import AlertRow
 from sentiment_platform.store.tables.base import SCHEMA, Base, utc_now
 from sentiment_platform.store.tables.features import ProcessedFeatures
 from sentiment_platform.store.tables.labels import LabelRow, TrainingExample, TrainingSet
@@ -26,6 +27,7 @@ from sentiment_platform.store.tables.sources import SourceState
 
 __all__ = [
     "SCHEMA",
+    "AlertRow",
     "ApiKey",
     "AuditRow",
     "Base",

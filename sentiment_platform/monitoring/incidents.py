@@ -1,0 +1,104 @@
+"""What is wrong now, by what the platform has measured and stored. Free of delivery; who hears of it is `alerts`.
+
+Each function gives every incident of one source: one that it no longer gives is over.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from sentiment_platform.monitoring.champion import watched_version
+from sentiment_platform.monitoring.deciding import live_performance
+from sentiment_platform.monitoring.decision import RetrainPolicy
+from sentiment_platform.monitoring.drift import read_drift
+from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
+from sentiment_platform.statistics.drift import FeatureDrift
+from sentiment_platform.store.incidents import Incident, reconcile
+from sentiment_platform.store.monitoring import collected_on_newest_day
+
+Look = Callable[[Connection, datetime], list[Incident]]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Fingerprints that one evaluation opened and resolved."""
+
+    opened: tuple[str, ...]
+    resolved: tuple[str, ...]
+
+
+def quarantined(connection: Connection, now: datetime) -> list[Incident]:
+    """Too large a share of one day's partition was refused. A day without items says nothing: the newest one with items counts."""
+    del now
+    found = collected_on_newest_day(connection)
+    if found is None:
+        return []
+    day, fetched, refused = found
+    share = QuarantineShare(fetched, refused)
+    if share.is_low:
+        return []
+    summary = f"{share.share:.0%} of the {fetched} items collected for {day} were quarantined (threshold {WARN_SHARE:.0%})."
+    severity = "critical" if share.is_alarming else "warning"
+    detail = {"partition": day.isoformat(), "fetched": fetched, "quarantined": refused, "share": share.share}
+    return [Incident("quarantine_share", "data_quality", severity, "quarantine_share_is_low", summary, detail)]
+
+
+def drifted(connection: Connection, now: datetime) -> list[Incident]:
+    """One incident a subject (a feature or a score) that the newest report on the watched version names."""
+    del now
+    version = watched_version(connection)
+    if isinstance(version, str):
+        return []
+    report = read_drift(connection, version.version)
+    return [
+        _drift_of(subject, version.version, [row for row in report.rows if row.feature == subject]) for subject in report.drifted
+    ]
+
+
+def _drift_of(subject: str, version: str, rows: list[FeatureDrift]) -> Incident:
+    figures = [
+        {"test": row.test, "statistic": row.statistic, "threshold": row.threshold, "adjusted_p": row.adjusted_p} for row in rows
+    ]
+    shown = ", ".join(f"{row.test.upper()} {row.statistic:.3f} (threshold {row.threshold:g})" for row in rows if row.drifted)
+    summary = f"{subject} has drifted from what {version} was made from: {shown}, n = {rows[0].n_current}."
+    detail = {"subject": subject, "version": version, "tests": figures}
+    return Incident(f"drift:{version}:{subject}", "data_quality", "warning", "drift_is_within_bounds", summary, detail)
+
+
+def degraded(connection: Connection, now: datetime) -> list[Incident]:
+    """The watched version is less right on what it serves than its holdout promised."""
+    version = watched_version(connection)
+    if isinstance(version, str):
+        return []
+    found = live_performance(connection, version, now)
+    if not found.falls_short(RetrainPolicy().accuracy_margin) or found.live is None or found.holdout is None:
+        return []
+    live, holdout = found.live, found.holdout
+    summary = (
+        f"{version.version} is right on {live.value:.1%} of {live.n} labelled answers (at most {live.high:.1%});"
+        f" its holdout promised {holdout.low:.1%} to {holdout.high:.1%}."
+    )
+    detail = {"version": version.version, "live": live.value, "holdout": holdout.value, "n": live.n}
+    source = "live_accuracy_matches_the_holdout"
+    return [Incident(f"accuracy:{version.version}", "performance", "critical", source, summary, detail)]
+
+
+SOURCES: Mapping[str, Look] = {
+    "quarantine_share_is_low": quarantined,
+    "drift_is_within_bounds": drifted,
+    "live_accuracy_matches_the_holdout": degraded,
+}
+
+
+def evaluate(engine: Engine, now: datetime, sources: Mapping[str, Look] = SOURCES) -> Changes:
+    """Look at every source once; open what is new, resolve what is over. Doing it again changes nothing."""
+    opened: list[str] = []
+    resolved: list[str] = []
+    for source, look in sources.items():
+        with engine.begin() as connection:
+            new, over = reconcile(connection, source, look(connection, now), now)
+        opened += new
+        resolved += over
+    return Changes(tuple(opened), tuple(resolved))

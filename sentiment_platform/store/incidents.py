@@ -1,0 +1,124 @@
+"""Incidents: anyone opens and resolves them here; only `monitoring.alerts` sends the two messages that each of them is due.
+
+One condition has one fingerprint, and one fingerprint has at most one open incident, whoever evaluates it at the same time.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, and_, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from sentiment_platform.store.tables import AlertRow
+
+Category = Literal["performance", "system", "data_quality", "deployment"]
+AlertSeverity = Literal["warning", "critical"]
+Event = Literal["open", "resolve"]
+CLAIM = timedelta(minutes=2)
+"""How long a message is its claimer's: longer than sending one can take, so a claim that ran out means a killed process."""
+WORTH_SENDING = timedelta(days=7)
+"""A sink that is configured or repaired later hears of nothing older."""
+
+
+@dataclass(frozen=True)
+class Incident:
+    """A condition that somebody must hear of.
+
+    Attributes:
+        fingerprint: names the condition and its subject, `drift:v1.0.0-vader:word_count`; the same is the same incident.
+        source: who evaluates it, such as the name of a check.
+        summary: one sentence for a person. `detail`: the figures behind it, JSON-able.
+    """
+
+    fingerprint: str
+    category: Category
+    severity: AlertSeverity
+    source: str
+    summary: str
+    detail: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is to be sent: one event of one incident. `id` is the same at every attempt."""
+
+    event: Event
+    row: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.row['id']}:{self.event}"
+
+
+def open_incident(connection: Connection, incident: Incident, now: datetime) -> bool:
+    """Open it, or bring the open one of its fingerprint up to date; whether it is new."""
+    identity = uuid.uuid4().hex
+    shown = {name: getattr(incident, name) for name in ("category", "severity", "source", "summary", "detail")}
+    statement = (
+        insert(AlertRow)
+        .values(id=identity, fingerprint=incident.fingerprint, opened_at=now, last_seen_at=now, **shown)
+        .on_conflict_do_update(
+            index_elements=["fingerprint"], index_where=text("resolved_at IS NULL"), set_={**shown, "last_seen_at": now}
+        )
+        .returning(AlertRow.id)
+    )
+    return connection.execute(statement).scalar_one() == identity
+
+
+def resolve_incident(connection: Connection, fingerprint: str, now: datetime) -> bool:
+    """Resolve the open incident of `fingerprint`; whether there was one."""
+    statement = update(AlertRow).where(AlertRow.fingerprint == fingerprint, AlertRow.resolved_at.is_(None))
+    return connection.execute(statement.values(resolved_at=now).returning(AlertRow.id)).first() is not None
+
+
+def reconcile(connection: Connection, source: str, found: Sequence[Incident], now: datetime) -> tuple[list[str], list[str]]:
+    """Make the open incidents of `source` those that it has `found` now; fingerprints that were opened, and resolved."""
+    opened = [incident.fingerprint for incident in found if open_incident(connection, incident, now)]
+    gone = {row["fingerprint"] for row in open_incidents(connection) if row["source"] == source}
+    gone -= {incident.fingerprint for incident in found}
+    return opened, [fingerprint for fingerprint in sorted(gone) if resolve_incident(connection, fingerprint, now)]
+
+
+def open_incidents(connection: Connection) -> list[dict[str, Any]]:
+    """What is open, oldest first."""
+    query = select(AlertRow.__table__).where(AlertRow.resolved_at.is_(None)).order_by(AlertRow.opened_at, AlertRow.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def claim_message(connection: Connection, now: datetime) -> Message | None:
+    """The oldest message that is due, claimed for `CLAIM`, or None. An incident's opening is sent before its resolution."""
+    due = select(AlertRow.id).where(_unsent(now), or_(AlertRow.retry_at.is_(None), AlertRow.retry_at <= now))
+    due = due.order_by(AlertRow.opened_at, AlertRow.id).limit(1).with_for_update(skip_locked=True)
+    claimed = update(AlertRow).where(AlertRow.id == due.scalar_subquery()).values(retry_at=now + CLAIM)
+    row = connection.execute(claimed.returning(AlertRow.__table__)).mappings().first()
+    if row is None:
+        return None
+    return Message("open" if row["open_sent_at"] is None else "resolve", dict(row))
+
+
+def mark_sent(connection: Connection, message: Message, now: datetime) -> None:
+    """The sink has accepted it."""
+    column = "open_sent_at" if message.event == "open" else "resolve_sent_at"
+    values = {column: now, "retry_at": None, "last_error": None}
+    connection.execute(update(AlertRow).where(AlertRow.id == message.row["id"]).values(values))
+
+
+def mark_failed(connection: Connection, message: Message, error: str, retry_at: datetime) -> None:
+    """The sink has not accepted it; it is due again at `retry_at`."""
+    values = {"retry_at": retry_at, "last_error": error[:500]}
+    connection.execute(update(AlertRow).where(AlertRow.id == message.row["id"]).values(values))
+
+
+def unsent_messages(connection: Connection, now: datetime) -> tuple[int, str | None]:
+    """Incidents with a message that no sink has accepted, and the newest error."""
+    query = select(func.count(), func.max(AlertRow.last_error)).where(_unsent(now))
+    count, error = connection.execute(query).one()
+    return count, error
+
+
+def _unsent(now: datetime) -> Any:
+    resolution = and_(AlertRow.resolved_at.is_not(None), AlertRow.resolve_sent_at.is_(None))
+    return and_(AlertRow.opened_at > now - WORTH_SENDING, or_(AlertRow.open_sent_at.is_(None), resolution))
