@@ -50,7 +50,8 @@ def test_the_worker_answers_like_the_parser_itself_and_one_worker_serves_many_do
         first = parser.pid
         with pytest.raises(NotAFeedError, match="an HTML page"):
             parser.parse(b"<!doctype html><html>", source="s", url=URL)
-        assert parser.parse(GOOD, source="s", url=URL) and parser.pid == first
+        assert parser.parse(GOOD, source="s", url=URL)
+        assert parser.pid == first
     assert found == [parse_feed(GOOD, source="s", url=URL, content_type="text/xml")] * 3
     assert not Path(f"/proc/{first}").exists()
 
@@ -62,7 +63,8 @@ def test_a_document_that_takes_too_long_is_given_up_and_the_next_one_is_read() -
         with pytest.raises(NotAFeedError, match=r"more than 0\.7 s"):
             parser.parse(SLOW, source="s", url=URL)
         assert time.monotonic() - started < 1.5
-        assert parser.parse(GOOD, source="s", url=URL) and parser.pid != first
+        assert parser.parse(GOOD, source="s", url=URL)
+        assert parser.pid != first
 
 
 def test_a_worker_that_was_killed_is_replaced() -> None:
@@ -94,4 +96,5 @@ def test_the_worker_inherits_no_variable_of_the_environment(monkeypatch: pytest.
     with FeedParser() as parser:
         parser.parse(GOOD, source="s", url=URL)
         environment = Path(f"/proc/{parser.pid}/environ").read_bytes()
-    assert b"PYTHONPATH" in environment and b"secret" not in environment
+    assert b"PYTHONPATH" in environment
+    assert b"secret" not in environment

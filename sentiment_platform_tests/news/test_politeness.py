@@ -1,0 +1,205 @@
+"""Waiting and retrying against a real server, with a clock that only moves when somebody sleeps."""
+
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sentiment_platform.news.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
+from sentiment_platform.news.http import FetchLimits, user_agent
+from sentiment_platform.news.politeness import Pace, PoliteClient, Retries
+from sentiment_platform.news.validators import Validators, Visit, is_probe_due, visit
+from sentiment_platform_tests.news.server import Answer, ScriptedServer, reply
+
+NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
+LOCAL = FetchLimits(allow_private_hosts=True, read_s=1.0)
+
+
+class Clock:
+    """`sleeps` lists what was slept; the time of `monotonic` is their sum and what was set by hand."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.sleeps: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(round(seconds, 6))
+        self.time += seconds
+
+
+def polite(clock: Clock, uniform: Callable[[float, float], float] = max, retries: Retries | None = None) -> PoliteClient:
+    return PoliteClient(
+        agent=user_agent("ops@example.com"),
+        limits=LOCAL,
+        retries=retries,
+        monotonic=clock.monotonic,
+        sleep=clock.sleep,
+        uniform=uniform,
+    )
+
+
+def in_turn(*answers: Answer) -> Answer:
+    waiting = list(answers)
+    return lambda handler: (waiting.pop(0) if len(waiting) > 1 else waiting[0])(handler)
+
+
+def test_requests_to_a_host_keep_their_distance_and_other_hosts_do_not_wait_for_them() -> None:
+    clock = Clock()
+    pace = Pace(monotonic=clock.monotonic, sleep=clock.sleep)
+    waited = [pace.wait("www.sec.gov", 10) for _ in range(11)]
+    assert waited == pytest.approx([0.0] + [0.1] * 10)
+    assert pace.wait("news.example", 1) == 0.0
+    clock.time += 60
+    assert [pace.wait("www.sec.gov", 10), pace.wait("www.sec.gov", 10)] == pytest.approx([0.0, 0.1]), (
+        "idle time saves up no burst"
+    )
+
+
+def test_no_window_of_a_second_sees_more_than_the_rate() -> None:
+    clock, times = Clock(), list[float]()
+    pace = Pace(monotonic=clock.monotonic, sleep=clock.sleep)
+    for pause_s in (0.0, 0.03, 0.2, 0.0) * 25:
+        pace.wait("www.sec.gov", 10)
+        times.append(clock.time)
+        clock.time += pause_s
+    assert max(sum(start <= t < start + 0.999 for t in times) for start in times) <= 10
+
+
+def test_a_transient_failure_is_tried_again_with_full_jitter_and_then_works(feeds: ScriptedServer) -> None:
+    feeds.answers["/a"] = in_turn(reply(status=500), reply(status=502), reply(b"<rss/>"))
+    clock, asked = Clock(), list[tuple[float, float]]()
+
+    def uniform(low: float, high: float) -> float:
+        asked.append((low, high))
+        return high / 2
+
+    client = polite(clock, uniform)
+    assert client.get(feeds.url + "/a", now=NOW, per_second=1000).body == b"<rss/>"
+    assert (asked, client.requests) == ([(0.0, 1.0), (0.0, 2.0)], 3)
+    assert [s for s in clock.sleeps if s > 0.01] == [0.5, 1.0]
+
+
+def test_attempts_end_and_the_waits_are_capped(feeds: ScriptedServer) -> None:
+    feeds.answers["/a"] = reply(status=500)
+    clock = Clock()
+    with pytest.raises(SourceUnreachableError, match="500"):
+        polite(clock, retries=Retries(attempts=6, base_s=1, cap_s=4, total_s=1000)).get(
+            feeds.url + "/a", now=NOW, per_second=1000
+        )
+    assert len(feeds.requests) == 6
+    assert [s for s in clock.sleeps if s > 0.01] == [1, 2, 4, 4, 4]
+
+
+def test_all_attempts_together_keep_within_the_bound_of_time(feeds: ScriptedServer) -> None:
+    feeds.answers["/a"] = reply(status=500)
+    clock = Clock()
+    with pytest.raises(SourceUnreachableError):
+        polite(clock, retries=Retries(attempts=100, base_s=8, cap_s=8, total_s=30)).get(feeds.url + "/a", now=NOW)
+    assert clock.time - 1000 < 30
+    assert len(feeds.requests) == 4
+
+
+def test_what_will_not_become_better_is_asked_once(feeds: ScriptedServer) -> None:
+    clock = Clock()
+    with pytest.raises(SourceRefusedError, match="404"):
+        polite(clock).get(feeds.url + "/none", now=NOW)
+    assert (len(feeds.requests), clock.sleeps) == (1, [])
+
+
+@pytest.mark.parametrize("header", ["7", "Mon, 06 Jan 2025 12:00:07 GMT"])
+def test_a_busy_host_is_asked_again_exactly_when_it_said(feeds: ScriptedServer, header: str) -> None:
+    feeds.answers["/a"] = in_turn(reply(status=429, retry_after=header), reply(b"<rss/>"))
+    clock = Clock()
+    assert polite(clock).get(feeds.url + "/a", now=NOW).body == b"<rss/>"
+    assert clock.sleeps == [7.0]
+
+
+def test_a_busy_host_that_wants_more_time_than_there_is_or_says_nothing_is_left_alone(feeds: ScriptedServer) -> None:
+    feeds.answers["/later"] = reply(status=503, retry_after="600")
+    feeds.answers["/silent"] = reply(status=429)
+    clock = Clock()
+    with pytest.raises(SourceBusyError) as busy:
+        polite(clock).get(feeds.url + "/later", now=NOW)
+    assert busy.value.retry_after == NOW + timedelta(seconds=600)
+    with pytest.raises(SourceBusyError):
+        polite(clock).get(feeds.url + "/silent", now=NOW)
+    assert (len(feeds.requests), clock.sleeps) == (2, [])
+
+
+def test_a_refused_connection_is_tried_again() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        clock = Clock()
+        client = polite(clock)
+        with pytest.raises(SourceUnreachableError, match="ConnectError"):
+            client.get(f"http://127.0.0.1:{closed.getsockname()[1]}/", now=NOW)
+    assert client.requests == 3
+
+
+PROBE = next(t for t in (NOW + timedelta(minutes=15 * n) for n in range(4)) if is_probe_due("wire", t))
+NO_PROBE = PROBE + timedelta(minutes=15)
+
+
+def look(feeds: ScriptedServer, known: Validators, now: datetime = NO_PROBE) -> Visit:
+    return visit(polite(Clock()), feeds.url + "/wire", known, name="wire", now=now, per_second=1000)
+
+
+def test_a_304_is_checked_once_an_hour_and_not_for_all_sources_at_the_same_time() -> None:
+    ticks = [NOW + timedelta(minutes=15 * n) for n in range(96)]
+    names = [f"source-{n}" for n in range(40)]
+    assert {sum(is_probe_due(name, tick) for tick in ticks) for name in names} == {24}
+    assert all(4 <= sum(is_probe_due(name, tick) for name in names) <= 20 for tick in ticks[:4])
+
+
+def test_an_honest_server_keeps_its_validators_also_when_it_is_checked(feeds: ScriptedServer) -> None:
+    feeds.answers["/wire"] = reply(b"<rss/>", etag='"1"')
+    known = look(feeds, Validators()).validators
+    assert (known.etag, known.are_broken) == ('"1"', False)
+    for now, requests in ((NO_PROBE, 1), (PROBE, 2)):
+        feeds.requests.clear()
+        again = look(feeds, known, now)
+        assert (again.fetched.not_modified, again.validators, len(feeds.requests)) == (True, known, requests)
+    feeds.answers["/wire"] = reply(b"<rss>new</rss>", etag='"2"')
+    for now in (NO_PROBE, PROBE):
+        changed = look(feeds, known, now)
+        assert (changed.fetched.body, changed.validators.etag, changed.validators.are_broken) == (b"<rss>new</rss>", '"2"', False)
+
+
+def test_a_server_that_denies_a_change_is_caught_within_the_hour_and_asked_without_validators_from_then_on(
+    feeds: ScriptedServer,
+) -> None:
+    feeds.answers["/wire"] = reply(b"<rss/>", etag='"fixed"')
+    known = look(feeds, Validators()).validators
+    feeds.answers["/wire"] = reply(b"<rss>new</rss>", etag='"fixed"')
+    assert look(feeds, known).fetched.not_modified, "believed until the next probe"
+    caught = look(feeds, known, PROBE)
+    assert (caught.fetched.body, caught.validators.are_broken) == (b"<rss>new</rss>", True)
+    feeds.answers["/wire"] = reply(b"<rss>newer</rss>", etag='"fixed"')
+    assert look(feeds, caught.validators).fetched.body == b"<rss>newer</rss>"
+    assert "If-None-Match" not in feeds.requests[-1][1]
+
+
+def test_a_change_between_condition_and_probe_is_no_lie(feeds: ScriptedServer) -> None:
+    feeds.answers["/wire"] = reply(b"<rss/>", etag='"1"')
+    known = look(feeds, Validators()).validators
+    feeds.answers["/wire"] = in_turn(reply(status=304), reply(b"<rss>new</rss>", etag='"2"'))
+    changed = look(feeds, known, PROBE)
+    assert (changed.fetched.body, changed.validators.are_broken) == (b"<rss>new</rss>", False)
+
+
+def test_a_new_etag_for_the_same_bytes_is_nothing_new(feeds: ScriptedServer) -> None:
+    feeds.answers["/wire"] = reply(b"<rss/>", etag='"1"')
+    known = look(feeds, Validators()).validators
+    feeds.answers["/wire"] = reply(b"<rss/>", etag='"2"')
+    again = look(feeds, known)
+    assert (again.fetched.not_modified, again.fetched.body, again.validators.etag) == (True, b"", '"2"')
+
+
+def test_a_304_that_nobody_asked_for_is_a_failure(feeds: ScriptedServer) -> None:
+    feeds.answers["/wire"] = reply(status=304)
+    with pytest.raises(SourceUnreachableError, match="304"):
+        look(feeds, Validators())
