@@ -3,6 +3,7 @@
 import getpass
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
@@ -112,7 +113,7 @@ def promote(version: str, reason: str) -> None:
 
     with session() as settings:
         engine = create_platform_engine(settings.require("database_url"))
-        intent = intent_of_promotion(engine, version, _actor(), reason)
+        intent = partial(intent_of_promotion, version=version, actor=_actor(), reason=reason)
         _published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now))
         engine.dispose()
 
@@ -127,7 +128,7 @@ def rollback(revision: int | None, reason: str) -> None:
 
     with session() as settings:
         engine = create_platform_engine(settings.require("database_url"))
-        intent = intent_of_rollback(engine, _actor(), reason, revision)
+        intent = partial(intent_of_rollback, actor=_actor(), reason=reason, to_revision=revision)
         _published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now))
         engine.dispose()
 

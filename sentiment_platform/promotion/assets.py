@@ -37,6 +37,7 @@ def deployment(context: dg.AssetExecutionContext, platform: PlatformResource) ->
             "rule": document.rule,
             "actor": document.actor,
             "reason": outcome.reason,
+            "refused_requests": " ".join(outcome.refused) or "none",
             "verdict": dg.MetadataValue.md(document.evidence.verdict),
             **({"release": dg.MetadataValue.url(outcome.published.url)} if outcome.published else {}),
         },

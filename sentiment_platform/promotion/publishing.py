@@ -24,6 +24,7 @@ from sentiment_platform.store.models import (
     latest_deployment,
     mirror_deployment,
     open_selection_requests,
+    refuse_selection_request,
 )
 
 LEASE = "deployment"
@@ -52,10 +53,18 @@ class Promoted:
     url: str
 
 
-def publish(engine: Engine, access: RegistryAccess, intent: Intent, *, holder: str, now: Callable[[], datetime]) -> Promoted:
+def publish(
+    engine: Engine,
+    access: RegistryAccess,
+    intent: Intent | Callable[[Engine], Intent],
+    *,
+    holder: str,
+    now: Callable[[], datetime],
+) -> Promoted:
     """Publish `intent` as the next revision.
 
     Args:
+        intent: a function where it depends on what runs: it is asked under the lease, once the mirror knows every revision.
         holder: who takes the lease; the run id, or the person.
 
     Raises:
@@ -71,7 +80,8 @@ def publish(engine: Engine, access: RegistryAccess, intent: Intent, *, holder: s
     try:
         with closing(access.writer(now)) as registry:
             synchronise_mirror(engine, registry)
-            document = _document(engine, registry, intent, now())
+            wanted = intent(engine) if callable(intent) else intent
+            document = _document(engine, registry, wanted, now())
             # Whoever took a tag without publishing it held this lease; now we do, so that attempt is dead.
             published = registry.publish_deployment(document, access.private_keys, fence=fence, adopt_abandoned=lambda: True)
             with engine.begin() as connection:
@@ -113,6 +123,24 @@ def intent_of_request(engine: Engine) -> tuple[Intent, list[int]] | None:
     return intent, [request["id"] for request in requests]
 
 
+def refuse_impossible_requests(engine: Engine, now: Callable[[], datetime]) -> list[str]:
+    """Settle the open requests that no deployment can ever meet, each with an audit row; the reasons."""
+    refused: list[str] = []
+    with engine.begin() as connection:
+        for request in open_selection_requests(connection):
+            registered = get_version(connection, request["version"])
+            if registered is not None and registered.family == request["family"]:
+                continue
+            reason = f"{request['version']} is not a registered version of {request['family']}."
+            if refuse_selection_request(connection, request["id"], reason):
+                detail = {"request_id": request["request_id"], "requested_by": request["actor"], "reason": reason}
+                audit.record(
+                    connection, at=now(), actor="graph", action="selection:refused", subject=request["version"], detail=detail
+                )
+                refused.append(reason)
+    return refused
+
+
 def settle_requests(engine: Engine, ids: list[int], revision: int) -> None:
     """Mark requests as published with `revision`."""
     with engine.begin() as connection:
@@ -120,7 +148,7 @@ def settle_requests(engine: Engine, ids: list[int], revision: int) -> None:
 
 
 def intent_of_promotion(engine: Engine, version: str, actor: str, reason: str) -> Intent:
-    """A named person's word: `version` becomes champion of its family and its family the default.
+    """A named person's word: `version` becomes champion of its family and its family the default; for `publish` to ask.
 
     Raises:
         PermanentError: the version is not registered.
@@ -137,7 +165,7 @@ def intent_of_promotion(engine: Engine, version: str, actor: str, reason: str) -
 
 
 def intent_of_rollback(engine: Engine, actor: str, reason: str, to_revision: int | None = None) -> Intent:
-    """What ran before: the content of `to_revision`, or of the newest earlier revision that names other versions.
+    """What ran before: the content of `to_revision`, or of the newest earlier revision that names other versions; for `publish` to ask.
 
     Raises:
         PermanentError: there is nothing to go back to.
@@ -198,9 +226,9 @@ def _row(document: Deployment, digest: str, published_at: datetime) -> dict[str,
 
 
 def _mirror(connection: Connection, document: Deployment, digest: str, published_at: datetime) -> None:
-    """Mirror row and audit row, in the caller's transaction; whoever mirrors a revision first records it."""
+    """Mirror row and audit row, in the caller's transaction; a mirror that was lost and is filled again adds no second audit row."""
     if mirror_deployment(connection, _row(document, digest, published_at)):
-        audit.record(
+        audit.record_once(
             connection,
             at=document.created_at,
             actor=document.actor,

@@ -16,7 +16,7 @@ GENESIS = "0" * 64
 
 def record(connection: Connection, *, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any]) -> str:
     """Append a row; returns its hash. Appenders queue up behind a transaction-scoped advisory lock, so the chain has no forks."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('platform.audit_log'))"))
+    _lock(connection)
     previous = connection.execute(select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1)).scalar() or GENESIS
     # JSONB keeps numbers, not spellings (1e22 comes back as an integer, -0.0 as 0.0): hash what will be read back.
     stored: Any = connection.execute(select(cast(dict(detail), JSONB))).scalar_one()
@@ -27,6 +27,18 @@ def record(connection: Connection, *, at: datetime, actor: str, action: str, sub
         )
     )
     return digest
+
+
+def record_once(
+    connection: Connection, *, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any]
+) -> str | None:
+    """`record`, unless an act of this time, action and subject is in the trail already; None then."""
+    _lock(connection)
+    table = AuditRow
+    known = select(table.id).where(table.at == at, table.action == action, table.subject == subject).limit(1)
+    if connection.execute(known).first() is not None:
+        return None
+    return record(connection, at=at, actor=actor, action=action, subject=subject, detail=detail)
 
 
 def verify(connection: Connection) -> list[int]:
@@ -45,3 +57,7 @@ def row_hash(previous: str, at: datetime, actor: str, action: str, subject: str,
     """SHA-256 over the previous hash and the row's content, 64 hexadecimal digits."""
     content = json.dumps([previous, at.timestamp(), actor, action, subject, dict(detail)], sort_keys=True, separators=(",", ":"))
     return sha256(content.encode()).hexdigest()
+
+
+def _lock(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('platform.audit_log'))"))

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -153,13 +154,64 @@ def test_a_request_for_what_runs_is_settled_without_a_revision(engine: Engine, a
     assert published(access) == [1]
 
 
+@pytest.mark.parametrize(
+    ("family", "version"), [("vader", "v7.0.0-vader"), ("finbert", V1)], ids=["unregistered", "of another family"]
+)
+def test_a_request_that_cannot_be_met_is_refused_once_and_stands_in_nobodys_way(
+    engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path, family: str, version: str
+) -> None:
+    decide(engine, access)
+    release(engine, access, tmp_path, V2, answers(labels, 0.5, 2))
+    ask(engine, "good", "vader", V2)
+    ask(engine, "impossible", family, version)
+    outcome = decide(engine, access)
+    reason = f"{version} is not a registered version of {family}."
+    assert outcome.published is not None
+    assert (outcome.published.document.models().keys(), outcome.reason) == ({V2}, "because of good")
+    assert outcome.refused == (reason,)
+    assert audited(engine)[1:] == [(version, "selection:refused", "graph"), ("deploy-000002", "deploy:manual", "ada")]
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT published_revision, refusal FROM platform.selection_requests ORDER BY id"))
+        assert [tuple(row) for row in rows] == [(2, None), (None, reason)]
+        detail = connection.execute(text("SELECT detail FROM platform.audit_log WHERE action = 'selection:refused'")).scalar_one()
+    assert detail == {"request_id": "impossible", "requested_by": "ada", "reason": reason}
+    assert open_requests(engine) == []
+    again = decide(engine, access)
+    assert (again.published, again.refused) == (None, ())
+
+
+def test_a_rollback_and_a_promotion_start_from_what_runs_and_not_from_what_the_mirror_knows(
+    engine: Engine, settings: Settings, access: RegistryAccess, labels: Integers, tmp_path: Path
+) -> None:
+    decide(engine, access)
+    for version in (V2, F1):
+        release(engine, access, tmp_path, version, answers(labels, 0.5, 3))
+    dying = SteppedAccess(settings, dies_after("published"))
+    with pytest.raises(Died):
+        publish(engine, dying, partial(intent_of_promotion, version=F1, actor="bob", reason="new"), holder="bob", now=clock)
+    assert mirrored(engine) == [1]
+    intent = partial(intent_of_promotion, version=V2, actor="ada", reason="newer")
+    promoted = publish(engine, access, intent, holder="ada", now=clock)
+    # Bob's champion stays: the mirror did not know of it when Ada began.
+    assert (promoted.revision, set(promoted.document.models())) == (3, {V2, F1})
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM platform.deployments WHERE revision > 1"))
+    back = publish(engine, access, partial(intent_of_rollback, actor="ada", reason="back"), holder="ada", now=clock)
+    assert (back.revision, set(back.document.models())) == (4, {V1, F1})
+
+
+def mirrored(engine: Engine) -> list[int]:
+    with engine.connect() as connection:
+        return [row["revision"] for row in deployments(connection)]
+
+
 def test_a_rollback_is_a_new_revision_with_earlier_content_which_the_gate_does_not_undo(
     engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path
 ) -> None:
     decide(engine, access)
     release(engine, access, tmp_path, V2, answers(labels, 0.8, 2))
     decide(engine, access)
-    intent = intent_of_rollback(engine, "ada", "complaints")
+    intent = partial(intent_of_rollback, actor="ada", reason="complaints")
     back = publish(engine, access, intent, holder="ada", now=clock)
     document = offered(access).document
     assert document == back.document
@@ -167,7 +219,8 @@ def test_a_rollback_is_a_new_revision_with_earlier_content_which_the_gate_does_n
     assert document.evidence.figures == {"restores": 1}
     # On the holdout v1.1.0 is still better; it ran and was taken back, so it returns by a person's word alone.
     assert decide(engine, access).published is None
-    forward = publish(engine, access, intent_of_promotion(engine, V2, "ada", "fixed"), holder="ada", now=clock)
+    intent = partial(intent_of_promotion, version=V2, actor="ada", reason="fixed")
+    forward = publish(engine, access, intent, holder="ada", now=clock)
     assert (forward.revision, forward.document.champions["vader"].version) == (4, V2)
     assert [entry[1] for entry in audited(engine)] == ["deploy:bootstrap", "deploy:gate", "deploy:rollback", "deploy:manual"]
     to_first = intent_of_rollback(engine, "ada", "again", to_revision=1)
@@ -200,8 +253,7 @@ def test_a_run_that_dies_anywhere_is_made_good_by_the_next(
         ask(engine, "one", "vader", V2)
     with pytest.raises(Died):
         decide(engine, SteppedAccess(settings, dies_after(step)), run="dead")
-    with engine.connect() as connection:
-        assert [row["revision"] for row in deployments(connection)] == [1]
+    assert mirrored(engine) == [1]
     outcome = decide(engine, access, run="next")
     assert (outcome.published is None) == (step == "published")
     assert published(access) == [1, 2]

@@ -13,7 +13,7 @@ from sentiment_platform.promotion.publishing import Intent, Promoted, publish, s
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Evidence
 from sentiment_platform.settings import Settings
-from sentiment_platform.store import leases
+from sentiment_platform.store import audit, leases
 from sentiment_platform.store.models import deployment_at, deployments, mirror_deployment
 from sentiment_platform_tests.promotion.seeding import NOW, clock, release
 from sentiment_platform_tests.promotion.stepping import SteppedAccess
@@ -140,6 +140,9 @@ def test_a_database_that_lost_everything_learns_the_history_again(
         assert synchronise_mirror(engine, registry) == 3
     with engine.connect() as connection:
         assert deployments(connection) == before
+        assert audit.verify(connection) == []
+    # The trail was not lost: each deployment is an act that happened once.
+    assert count(engine, "audit_log") == 3
 
 
 def test_a_lease_is_short_enough_for_a_dead_writer_to_be_waited_for(

@@ -89,7 +89,10 @@ class DeploymentRow(Base):
 
 
 class SelectionRequest(Base):
-    """A person's select or rollback, recorded by serving at once and published by the graph as the next revision."""
+    """A person's select or rollback, recorded by serving at once and published by the graph as the next revision.
+
+    `refusal` says why it never will be.
+    """
 
     __tablename__ = "selection_requests"
 
@@ -102,3 +105,4 @@ class SelectionRequest(Base):
     requested_at: Mapped[Instant]
     published_revision: Mapped[int | None]
     published_at: Mapped[datetime | None]
+    refusal: Mapped[str | None]
