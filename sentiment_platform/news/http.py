@@ -6,6 +6,7 @@ No message and no log line names a query string or a header, which may hold keys
 """
 
 import asyncio
+import logging
 import ssl
 import threading
 from collections.abc import Mapping, Sequence
@@ -83,6 +84,8 @@ def fetch(
     if last_modified:
         common["If-Modified-Since"] = last_modified
     request = _Request(url, common, headers or {}, now, limits, allowed or AllowList.of([url]), network or Network())
+    # Its debug log quotes the headers that it receives, and those that it refuses to send.
+    logging.getLogger("httpcore").setLevel(logging.INFO)
     # Asynchronous for one reason: a total time that holds wherever the other side stalls, in the middle of its headers too.
     return asyncio.run(request.bounded())
 

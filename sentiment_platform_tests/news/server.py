@@ -1,7 +1,10 @@
 """A real HTTP server on loopback whose answers a test scripts, path by path."""
 
+import socket
+import ssl
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,8 +14,9 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 class ScriptedServer:
     """`answers[path]` writes the answer; `requests` lists (path, headers) as they came."""
 
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, port: int, scheme: str = "http") -> None:
+        self.port = port
+        self.url = f"{scheme}://127.0.0.1:{port}"
         self.answers: dict[str, Answer] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
 
@@ -33,8 +37,8 @@ def reply(body: bytes = b"", status: int = 200, **headers: str) -> Answer:
 
 
 @contextmanager
-def serving() -> Iterator[ScriptedServer]:
-    """Start the server; stop it at the end."""
+def serving(tls: ssl.SSLContext | None = None) -> Generator[ScriptedServer]:
+    """Start the server, with TLS if there is a context for it; stop it at the end."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -45,8 +49,14 @@ def serving() -> Iterator[ScriptedServer]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    scripted = ScriptedServer(server.server_address[1])
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            pass  # a client that does not trust us, or that had enough
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    scripted = ScriptedServer(server.server_address[1], "https" if tls else "http")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -55,6 +65,37 @@ def serving() -> Iterator[ScriptedServer]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class Canary:
+    """A listener inside the network: `seen` lists who connected."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.port: int = listener.getsockname()[1]
+        self.seen: list[object] = []
+        self._listener = listener
+
+    def watch(self) -> None:
+        with suppress(OSError):  # closed: the end
+            while True:
+                connection, peer = self._listener.accept()
+                self.seen.append(peer)
+                connection.close()
+
+
+@contextmanager
+def canary() -> Generator[Canary]:
+    """Listen on loopback; a connection that was made before the end of the block is seen at its end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        found = Canary(listener)
+        thread = threading.Thread(target=found.watch)
+        thread.start()
+        try:
+            yield found
+        finally:
+            time.sleep(0.05)
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def rss(*items: str, title: str = "A feed") -> bytes:
