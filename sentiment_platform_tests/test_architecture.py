@@ -169,6 +169,19 @@ def long_asset_body(module: Module) -> list[str]:
     return found
 
 
+def asset_without_evidence(module: Module) -> list[str]:
+    """Every materialization says what it made and which content that is."""
+    found: list[str] = []
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.FunctionDef) and _decorators(node) & {"asset", "multi_asset"}:
+            calls = [item for item in ast.walk(node) if isinstance(item, ast.Call)]
+            results = [call for call in calls if ast.unparse(call.func).endswith("MaterializeResult")]
+            given = [{keyword.arg for keyword in call.keywords} for call in results]
+            if not results or any(not {"metadata", "data_version"} <= names for names in given):
+                found.append(node.name)
+    return found
+
+
 def broad_catch_in_asset(module: Module) -> list[str]:
     return [
         node.name
@@ -210,6 +223,10 @@ RULES: dict[Callable[[Module], list[str]], tuple[str, str]] = {
     outside_world_at_import: ("sentiment_platform/a.py", "import os\ndef f(x=os.environ.get('X')):\n    pass"),
     family_comparison: ("serving/router.py", "def f(family):\n    return 1 if family == 'vader' else 2"),
     long_asset_body: ("sentiment_platform/a.py", "@dg.asset\ndef a():\n" + "    x = 1\n" * 31),
+    asset_without_evidence: (
+        "sentiment_platform/a.py",
+        "@dg.asset(group_name='a')\ndef a():\n    return dg.MaterializeResult(metadata={'rows': 1})",
+    ),
     broad_catch_in_asset: (
         "sentiment_platform/a.py",
         "@dg.asset()\ndef a():\n    try:\n        f()\n    except Exception:\n        pass",

@@ -9,7 +9,7 @@ from sentiment_platform.labels.importing import import_feedback
 from sentiment_platform.labels.outcomes import HORIZONS, OUTCOME_RULE, REASONS, update_outcomes
 from sentiment_platform.labels.training_set import build_and_store
 from sentiment_platform.market.partitions import daily
-from sentiment_platform.store.labels import label_counts
+from sentiment_platform.store.labels import label_counts, labels_digest
 from sentiment_platform.store.outcomes import outcome_counts
 from sentiment_platform.store.resources import PlatformResource
 
@@ -26,14 +26,15 @@ LONGEST_DAYS = 14
 def labels(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     new = import_feedback(platform.engine())
     with platform.engine().connect() as connection:
-        counts = label_counts(connection)
+        counts, digest = label_counts(connection), labels_digest(connection)
     table = "\n".join(f"| {name} | {label} | {n} | {licence} |" for name, label, n, licence in counts)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(n for _, _, n, _ in counts),
             "new_from_feedback": new,
             "sets": dg.MetadataValue.md(f"| set | label | rows | licence |\n|---|---|---|---|\n{table}"),
-        }
+        },
+        data_version=dg.DataVersion(digest),
     )
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import Connection, LargeBinary, Text, cast, func, literal, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on, insert
 from sqlalchemy.orm import aliased
 
 from sentiment_platform.store.tables import (
@@ -133,6 +133,25 @@ def label_counts(connection: Connection) -> list[tuple[str, str, int, str]]:
         .order_by(LabelRow.label_set, LabelRow.label)
     )
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
+
+
+def labels_digest(connection: Connection) -> str:
+    """SHA-256 over everything that every label says, whenever and in whatever order they arrived."""
+    said = func.jsonb_build_array(
+        LabelRow.label_set,
+        LabelRow.external_id,
+        LabelRow.annotator,
+        LabelRow.text_hash,
+        LabelRow.label,
+        LabelRow.weight,
+        LabelRow.article_id,
+        LabelRow.licence,
+        # Not the timestamp itself, which a session in another time zone spells otherwise.
+        func.extract("epoch", LabelRow.published_at),
+    )
+    one = func.md5(cast(said, Text))
+    every = func.coalesce(func.string_agg(one, aggregate_order_by(literal(","), one)), "")
+    return str(connection.execute(select(func.encode(func.sha256(cast(every, LargeBinary)), "hex"))).scalar_one())
 
 
 def labels_after(connection: Connection, at: datetime | None) -> tuple[int, datetime | None]:
