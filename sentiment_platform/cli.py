@@ -8,6 +8,7 @@ from sentiment_platform.commands.ask import doctor, explain, predict
 from sentiment_platform.commands.data import labels, news
 from sentiment_platform.commands.demo import demo
 from sentiment_platform.commands.keys import keys
+from sentiment_platform.commands.market import market
 from sentiment_platform.commands.models import models
 from sentiment_platform.commands.operate import db, run_job_command, serve, tick, up
 
@@ -30,5 +31,5 @@ def main() -> None:
     warnings.filterwarnings("ignore", message=".*is currently in beta")
 
 
-for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, news, labels, models, keys, db):
+for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, news, market, labels, models, keys, db):
     main.add_command(command)

@@ -1,0 +1,206 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from sentiment_platform.labels.outcomes import (
+    HORIZONS,
+    MARGIN,
+    PENDING,
+    REASONS,
+    Prices,
+    compute_outcomes,
+    outcome_label,
+    update_outcomes,
+)
+from sentiment_platform.market.calendar import trading_days
+from sentiment_platform.store.market import Bar, write_bars
+from sentiment_platform.store.news_writes import insert_articles
+from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, outcomes_that_look_ahead
+from sentiment_platform_tests.market.making import sessions, stored
+from sentiment_platform_tests.store.test_news import article
+
+NOW = datetime(2026, 1, 31, tzinfo=UTC)
+DAYS = trading_days(date(2025, 11, 3), date(2026, 1, 30))
+SPAN = sessions("2025-11-03", "2026-01-16")
+OTHERS = ("AAA", "BBB", "CCC")
+
+
+def bars(symbol: str, drift: float, span: Sequence[date] = SPAN) -> list[Bar]:
+    """Opens at 100, 101, ... and closes `drift` higher: every price says which one it is."""
+    return [stored(symbol, day, 100.0 + n, 100.0 + n + drift) for n, day in enumerate(span)]
+
+
+MARKET = [bar for symbol in OTHERS for bar in bars(symbol, 0.0)]
+ALL = [*bars("EXM", 2.0), *MARKET]
+
+
+def known(moment: str, symbol: str = "EXM") -> ArticleTime:
+    return ArticleTime("a", (symbol,), datetime.fromisoformat(moment).replace(tzinfo=UTC))
+
+
+def outcomes(of: ArticleTime, given: Sequence[Bar] = ALL, now: datetime = NOW, market: str = "") -> list[OutcomeRecord]:
+    return compute_outcomes([of], Prices(given, now, market), DAYS, now)
+
+
+@pytest.mark.parametrize(
+    ("moment", "entry"),
+    [
+        ("2025-11-24T13:00", date(2025, 11, 24)),  # before the opening: the same morning
+        ("2025-11-24T14:30", date(2025, 11, 25)),  # at the opening it is too late
+        ("2025-11-24T18:00", date(2025, 11, 25)),  # during trading: the next opening is the next price we have
+        ("2025-11-24T23:00", date(2025, 11, 25)),  # after the close
+        ("2025-11-26T22:00", date(2025, 11, 28)),  # a holiday between
+        ("2025-11-28T18:30", date(2025, 12, 1)),  # after an early close, then a weekend
+    ],
+)
+def test_the_return_begins_with_the_first_opening_after_the_article_was_known(moment: str, entry: date) -> None:
+    one, five = outcomes(known(moment))
+    n = SPAN.index(entry)
+    session = DAYS.on(entry)
+    assert session is not None
+    for found, horizon in ((one, 1), (five, 5)):
+        own = (100.0 + n + horizon - 1 + 2.0) / (100.0 + n) - 1
+        market = (100.0 + n + horizon - 1) / (100.0 + n) - 1
+        assert found.horizon_sessions == horizon
+        assert found.entry_at == session.opens_at
+        assert found.symbol_return == pytest.approx(own)
+        assert found.market_return == pytest.approx(market)
+        assert found.adjusted_return == pytest.approx(own - market)
+        assert found.market == "mean of 3 others"
+    last = DAYS.on(SPAN[n + 4])
+    assert last is not None
+    assert five.available_at == last.closes_at
+
+
+MOMENTS = st.datetimes(datetime(2025, 11, 10), datetime(2026, 1, 20)).map(lambda at: at.replace(tzinfo=UTC))
+
+
+@settings(max_examples=200, deadline=None)
+@given(moment=MOMENTS, cut=MOMENTS, factor=st.floats(0.1, 10.0))
+def test_prices_after_the_horizon_and_prices_known_with_the_article_change_nothing(
+    moment: datetime, cut: datetime, factor: float
+) -> None:
+    of = ArticleTime("a", ("EXM",), moment)
+    for before in outcomes(of):
+        if before.available_at is None or before.entry_at is None:
+            continue
+        # Whatever happens after the end, and whatever was traded up to the article, the day it came out on included.
+        other = [
+            replace(bar, open=bar.open * factor, close=bar.close * factor)
+            if bar.available_at > before.available_at or _opens(bar) <= moment
+            else bar
+            for bar in ALL
+        ]
+        assert before in outcomes(of, other)
+        # And at any time at which it was over, it was what it is now.
+        if cut >= before.available_at:
+            assert before in outcomes(of, [bar for bar in ALL if bar.available_at <= cut], now=cut)
+        else:
+            assert PENDING in {
+                found.reason for found in outcomes(of, now=cut) if found.horizon_sessions == before.horizon_sessions
+            }
+
+
+def _opens(bar: Bar) -> datetime:
+    session = DAYS.on(bar.session)
+    assert session is not None
+    return session.opens_at
+
+
+def test_the_property_sees_a_price_that_does_enter() -> None:
+    (before, _) = outcomes(known("2025-11-24T13:00"))
+    for part in ("open", "close"):
+        changed = [
+            replace(bar, **{part: 1.0}) if (bar.symbol, bar.session) == ("EXM", date(2025, 11, 24)) else bar for bar in ALL
+        ]
+        assert before not in outcomes(known("2025-11-24T13:00"), changed)
+
+
+def without(symbol: str, day: date) -> list[Bar]:
+    return [bar for bar in ALL if (bar.symbol, bar.session) != (symbol, day)]
+
+
+@pytest.mark.parametrize(
+    ("given", "reasons"),
+    [
+        (without("EXM", date(2025, 11, 24)), ["entry_price_missing"] * 2),
+        (without("EXM", date(2025, 12, 1)), [None, "exit_price_missing"]),
+        (without("EXM", date(2025, 11, 25)), [None, None]),
+        (without("AAA", date(2025, 11, 24)), ["market_unknown"] * 2),
+        (MARKET, ["symbol_without_prices"] * 2),
+        ([replace(b, source="new") if b.session > date(2025, 11, 26) else b for b in ALL], [None, "two_sources"]),
+    ],
+)
+def test_what_is_missing_is_a_reason_and_never_a_guess(given: list[Bar], reasons: list[str | None]) -> None:
+    found = outcomes(known("2025-11-24T13:00"), given)
+    assert [one.reason for one in found] == reasons
+    for one in found:
+        values = (one.symbol_return, one.market_return, one.adjusted_return, one.label, one.available_at)
+        assert all(value is None for value in values) == (one.reason is not None)
+        assert one.reason is None or one.reason in REASONS
+
+
+def test_a_horizon_that_is_not_over_has_no_outcome_yet() -> None:
+    closes = datetime(2025, 11, 24, 21, tzinfo=UTC)
+    assert [one.reason for one in outcomes(known("2025-11-24T13:00"), now=closes - timedelta(seconds=1))] == [PENDING, PENDING]
+    assert [one.reason for one in outcomes(known("2025-11-24T13:00"), now=closes)] == [None, PENDING]
+    assert [one.reason for one in outcomes(known("2026-01-30T22:00"))] == [PENDING, PENDING]
+
+
+def test_a_symbol_of_the_market_takes_the_place_of_the_mean_and_must_have_prices() -> None:
+    given = [*bars("EXM", 2.0), *bars("FUND", 1.0)]
+    found = outcomes(known("2025-11-24T13:00"), given, market="FUND")
+    n = SPAN.index(date(2025, 11, 24))
+    assert (found[0].market_return, found[0].market) == (pytest.approx(1 / (100 + n)), "FUND")
+    assert [one.reason for one in outcomes(known("2025-11-24T13:00"), ALL, market="FUND")] == ["market_unknown"] * 2
+
+
+def test_an_article_of_two_symbols_has_an_outcome_for_each() -> None:
+    found = outcomes(ArticleTime("a", ("EXM", "AAA", "EXM"), datetime(2025, 11, 24, 13, tzinfo=UTC)))
+    assert [(one.symbol, one.horizon_sessions) for one in found] == [(s, h) for s in ("AAA", "EXM") for h in HORIZONS]
+
+
+def test_the_direction_is_neutral_within_the_band() -> None:
+    assert [outcome_label(value, 1) for value in (-0.0051, -0.005, 0.0, 0.005, 0.0051)] == [
+        "negative",
+        "neutral",
+        "neutral",
+        "neutral",
+        "positive",
+    ]
+    assert outcome_label(0.0099, 5) == "neutral"
+
+
+def test_the_longest_horizon_fits_into_the_margin_at_any_time_of_any_year() -> None:
+    days = trading_days(date(2015, 1, 1), date(2026, 12, 31))
+    longest = max(HORIZONS)
+    for session in days.sessions[: -2 * longest]:
+        entry = days.first_open_after(session.closes_at)
+        exit_ = days.later(entry, longest - 1) if entry else None
+        assert exit_ is not None
+        assert exit_.closes_at.date() <= session.closes_at.date() + MARGIN
+
+
+def test_outcomes_are_stored_once_and_follow_a_revised_price(engine: Engine) -> None:
+    hours = (datetime(2025, 11, 24, 13, tzinfo=UTC) - datetime(2025, 1, 6, 12, tzinfo=UTC)) / timedelta(hours=1)
+    start, end = datetime(2025, 11, 24, tzinfo=UTC), datetime(2025, 11, 25, tzinfo=UTC)
+    with engine.begin() as connection:
+        insert_articles(connection, [article(1, hours=hours), replace(article(2, hours=hours), tickers=())])
+        write_bars(connection, ALL)
+    first = update_outcomes(engine, start, end, NOW)
+    again = update_outcomes(engine, start, end, NOW)
+    assert (len(first.records), first.changed, again.changed, again.digest) == (2, 2, 0, first.digest)
+    with engine.begin() as connection:
+        write_bars(connection, [replace(bar, close=bar.close + 1, fetched_at=NOW) for bar in ALL if bar.symbol == "EXM"])
+    revised = update_outcomes(engine, start, end, NOW)
+    assert (revised.changed, revised.digest != first.digest) == (2, True)
+    with engine.begin() as connection:
+        assert outcomes_that_look_ahead(connection, NOW) == 0
+        # The control: an outcome entered when the article was not yet known is found.
+        connection.execute(text("UPDATE platform.outcomes SET entry_at = '2025-11-24T12:59Z' WHERE horizon_sessions = 1"))
+        assert outcomes_that_look_ahead(connection, NOW) == 1
