@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from sentiment_platform.news.identity import article_id, canonical_url, content_hash, external_id
+from sentiment_platform.news.canonical_url import canonical_url
+from sentiment_platform.news.identity import article_id, content_hash, external_id
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import Refusal, judge
 from sentiment_platform.store.news import CollectionReport, Outcome, QuarantinedItem

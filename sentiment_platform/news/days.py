@@ -3,17 +3,20 @@
 Plain functions behind the two assets; a window is [start, end) in aware UTC, one or more whole days.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 
 from sqlalchemy import Engine
 
-from sentiment_platform.news.collect import collect_feeds
+from sentiment_platform.news.collect import Collection, collect_live, collect_past
 from sentiment_platform.news.http import FetchLimits, user_agent
-from sentiment_platform.news.identity import STORY_WINDOW, cluster_stories
-from sentiment_platform.news.sources import feed_sources
+from sentiment_platform.news.politeness import PoliteClient
+from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.sources.configured import ConfiguredSource
+from sentiment_platform.news.sources.protocol import Window
+from sentiment_platform.news.stories import STORY_WINDOW, cluster_stories
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.news import (
     Article,
@@ -33,7 +36,7 @@ _CHUNK = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class CollectedDays:
-    """Reports of the feeds (none for past days), articles of the days by source, what went to other days, a digest of the ids."""
+    """Reports of the sources, articles of the days by source, what went to other days, a digest of the ids."""
 
     reports: tuple[CollectionReport, ...]
     by_source: dict[str, int]
@@ -61,30 +64,41 @@ def is_current(start: datetime, end: datetime, now: datetime) -> bool:
     return start < today + _DAY and end > today - _DAY
 
 
+def past_part(days: Window, now: datetime) -> Window | None:
+    """The days before yesterday (UTC): the regular collection does not reach them."""
+    end = min(days.end, datetime.combine(now.astimezone(UTC).date(), time(), UTC) - _DAY)
+    return Window(days.start, end) if days.start < end else None
+
+
 def collect_days(
-    engine: Engine, settings: Settings, start: datetime, end: datetime, *, run_id: str, now: datetime
+    engine: Engine, settings: Settings, sources: Sequence[ConfiguredSource], days: Window, *, run_id: str, now: datetime
 ) -> CollectedDays:
-    """Collect every configured feed if the days are current; report what the days hold. Items of other days are stored as well."""
+    """Ask the sources that know the past for days before yesterday, and every source if the days are current; report what they hold.
+
+    Items of other days are stored as well.
+    """
     reports: list[CollectionReport] = []
-    if is_current(start, end, now):
-        limits = FetchLimits(allow_private_hosts=settings.allow_private_hosts == "yes")
-        agent = user_agent(settings.contact)
-        reports = collect_feeds(engine, feed_sources(settings.feeds), agent=agent, limits=limits, run_id=run_id, now=now)
+    limits = FetchLimits(allow_private_hosts=settings.allow_private_hosts == "yes")
+    with FeedParser() as parser:
+        collection = Collection(engine, PoliteClient(agent=user_agent(settings.contact), limits=limits), parser, run_id, now)
+        if (past := past_part(days, now)) is not None:
+            reports += collect_past(collection, sources, past)
+        if is_current(days.start, days.end, now):
+            reports += collect_live(collection, sources)
     with engine.connect() as connection:
-        stored = stored_by_day(connection, run_id, now) if reports else {}
+        stored = stored_by_day(connection, run_id) if reports else {}
         return CollectedDays(
             reports=tuple(reports),
-            by_source=stored_by_source(connection, start, end),
-            other_days={day: count for day, count in stored.items() if not start.date() <= day < end.date()},
-            digest=_digest(article_ids(connection, start, end)),
+            by_source=stored_by_source(connection, days.start, days.end),
+            other_days={day: count for day, count in stored.items() if not days.start.date() <= day < days.end.date()},
+            digest=_digest(article_ids(connection, days.start, days.end)),
         )
 
 
 def cluster_days(engine: Engine, start: datetime, end: datetime) -> ClusteredDays:
     """Assign the articles of the days to stories, and those of other days that became available in the window without a story.
 
-    Every piece is one transaction; the days up to STORY_WINDOW after a piece are looked at again, because an article that comes
-    late may open the story that they belong to.
+    Every piece is one transaction. What has a story keeps it, whatever comes later.
     """
     with engine.connect() as connection:
         waiting = days_without_stories(connection, start, end)
@@ -108,9 +122,7 @@ def _pieces(start: datetime, end: datetime, late: Iterable[date]) -> Iterator[tu
 def _cluster(engine: Engine, start: datetime, end: datetime) -> None:
     with engine.begin() as connection:
         candidates = story_candidates(connection, start - STORY_WINDOW, end + STORY_WINDOW)
-        before = {candidate.id: candidate.story_id for candidate in candidates}
-        open_again = (replace(c, story_id=None) if c.published_at >= start else c for c in candidates)
-        write_stories(connection, (a for a in cluster_stories(open_again) if before[a.article_id] != a.story_id))
+        write_stories(connection, cluster_stories(candidates))
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sentiment_platform.news.identity import canonical_url
+from sentiment_platform.news.canonical_url import canonical_url
 from sentiment_platform.news.items import RawItem
 
 MAX_FUTURE = timedelta(days=1)

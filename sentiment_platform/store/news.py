@@ -40,6 +40,7 @@ class StoryCandidate:
     id: str
     title: str
     outlet: str | None
+    tickers: tuple[str, ...]
     published_at: datetime
     story_id: str | None
 
@@ -116,12 +117,12 @@ def articles_between(connection: Connection, start: datetime, end: datetime) -> 
 def story_candidates(connection: Connection, start: datetime, end: datetime) -> list[StoryCandidate]:
     """What clustering needs of the articles with start <= published_at < end, oldest first."""
     query = (
-        select(RawData.id, RawData.title, RawData.outlet, RawData.published_at, StoryCluster.story_id)
+        select(RawData.id, RawData.title, RawData.outlet, RawData.tickers, RawData.published_at, StoryCluster.story_id)
         .outerjoin(StoryCluster, StoryCluster.article_id == RawData.id)
         .where(_published(start, end))
         .order_by(RawData.published_at, RawData.id)
     )
-    return [StoryCandidate(*row) for row in connection.execute(query)]
+    return [StoryCandidate(*row[:3], tuple(row[3]), *row[4:]) for row in connection.execute(query)]
 
 
 def days_without_stories(connection: Connection, start: datetime, end: datetime) -> list[date]:
@@ -158,16 +159,16 @@ def stored_by_source(connection: Connection, start: datetime, end: datetime) -> 
     return dict(connection.execute(query).all())
 
 
-def stored_by_day(connection: Connection, run_id: str, since: datetime) -> dict[date, int]:
-    """Articles that a live run stored, by UTC day of publication; `since` is the run's time (their `available_at` is not before)."""
+def stored_by_day(connection: Connection, run_id: str) -> dict[date, int]:
+    """Articles that a run stored, by UTC day of publication."""
     day = cast(func.timezone("UTC", RawData.published_at), Date)
-    query = select(day, func.count()).where(RawData.available_at >= since, RawData.run_id == run_id).group_by(day).order_by(day)
+    query = select(day, func.count()).where(RawData.run_id == run_id).group_by(day).order_by(day)
     return dict(connection.execute(query).all())
 
 
-def stored_rows_of_run(connection: Connection, run_id: str, since: datetime) -> dict[str, int]:
-    """Articles that a live run stored, by source; `since` as for `stored_by_day`."""
-    query = select(RawData.source, func.count()).where(RawData.available_at >= since, RawData.run_id == run_id)
+def stored_rows_of_run(connection: Connection, run_id: str) -> dict[str, int]:
+    """Articles that a run stored, by source."""
+    query = select(RawData.source, func.count()).where(RawData.run_id == run_id)
     return dict(connection.execute(query.group_by(RawData.source)).all())
 
 

@@ -23,6 +23,7 @@ class RawData(Base):
         UniqueConstraint("content_hash"),
         Index("ix_raw_data_published_at", "published_at"),
         Index("ix_raw_data_available_at", "available_at"),
+        Index("ix_raw_data_run_id", "run_id"),
         Index("ix_raw_data_tickers", "tickers", postgresql_using="gin"),
     )
 
@@ -58,7 +59,7 @@ class Sighting(Base):
 
 
 class StoryCluster(Base):
-    """The story an article tells; syndicated copies share `story_id` (the id of the first article of the story)."""
+    """The story an article tells; syndicated copies share `story_id`, the id of the article that opened it, which never changes."""
 
     __tablename__ = "story_clusters"
     __table_args__ = (Index("ix_story_clusters_story_id", "story_id"),)

@@ -1,0 +1,86 @@
+"""One spelling for the addresses of one page: what publishers, feeds, aggregators and phones add to a link is taken off.
+
+Source: RFC 3986 section 6.2; the parameters, hosts and paths are those that publishers' feeds and AMP add. No I/O: whether a
+page names a canonical address itself is not looked up.
+"""
+
+import re
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_TRACKING = re.compile(
+    r"(?i)utm_\w+|fbclid|gclid|dclid|gbraid|wbraid|msclkid|yclid|igshid|mc_cid|mc_eid|_hsenc|_hsmi|mkt_tok|cmpid|cmp|ncid|ocid|smid|"
+    r"smtyp|guccounter|guce_referrer\w*|soc_src|soc_trk|ref_src|taid|sr_share|spref|xtor|amp|amp_\w+"
+)
+# Parameters that often matter, but not with a value that only says through which feed or in which dress the link was handed out.
+_FEED_PARAMETER = re.compile(r"(?i)ref|source|src|via|cid|outputType")
+_FEED_VALUE = re.compile(r"(?i)(?:feed|rss|cs-).*|amp")
+_DRESSED_HOST = re.compile(r"(?:www|m|mobile|amp)\.(?=[^.]+\.[^.])")
+_AMP_CACHE = re.compile(r"/(?:amp|[acv])/(?P<secure>s/)?(?P<page>[^/]+\.[^/]+/.*)")
+_AMP_ENDING = re.compile(r"(?:/amp|\.amp)$|\.amp(?=\.html?$)")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|%")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def canonical_url(url: str | None) -> str | None:
+    """The canonical address of the page that `url` names; None for anything but http and https. Idempotent.
+
+    Lower-case scheme and host (an international one in its ASCII form), no `www`, mobile or AMP host, no default port, user or
+    fragment, no AMP ending or cache, no tracking parameters, the query sorted, no dot segments, no trailing slash but the root's.
+    """
+    if url is None:
+        return None
+    found = _one_pass(url.strip())
+    # A cached page's address is an address itself, and what one pass takes off may uncover more. Each further pass shortens it.
+    while found is not None and (again := _one_pass(found)) != found:
+        found = again
+    return found
+
+
+def _one_pass(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        host, port = _host(parts), parts.port
+        query = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
+    except ValueError:  # a broken IPv6 host or port, or a host that cannot be written in ASCII: no address
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or not host:
+        return None
+    path = _path(parts.path)
+    if (host == "google.com" or host.endswith(".ampproject.org")) and (cached := _AMP_CACHE.fullmatch(path)):
+        return f"http{'s' if cached['secure'] else ''}://{cached['page']}{'?' if parts.query else ''}{parts.query}"
+    kept = sorted((name, value) for name, value in query if not _is_tracking(name, value))
+    place = host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+    return urlunsplit((parts.scheme, place, path, urlencode(kept, errors="surrogateescape"), ""))
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    if ":" in host:
+        return f"[{host}]"
+    if not host.isascii():
+        host = host.encode("idna").decode()
+    return _DRESSED_HOST.sub("", host.strip(".").lower(), count=1)
+
+
+def _path(path: str) -> str:
+    quoted = quote(_ESCAPE.sub(_escape, path), safe="/%:@!$&'()*+,;=~-._", errors="surrogatepass")
+    segments: list[str] = []
+    for segment in quoted.split("/"):
+        if segment == "..":
+            segments = segments[:-1]
+        elif segment != ".":
+            segments.append(segment)
+    tidy = "/" + "/".join(segments).strip("/")
+    return _AMP_ENDING.sub("", tidy) or "/"
+
+
+def _escape(found: re.Match[str]) -> str:
+    if found[1] is None:
+        return "%25"
+    character = chr(int(found[1], 16))
+    return character if character in _UNRESERVED else found[0].upper()
+
+
+def _is_tracking(name: str, value: str) -> bool:
+    return bool(_TRACKING.fullmatch(name) or (_FEED_PARAMETER.fullmatch(name) and _FEED_VALUE.fullmatch(value)))
