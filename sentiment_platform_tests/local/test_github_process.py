@@ -13,7 +13,7 @@ import pytest
 
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.local.github import GithubServer
-from sentiment_platform_tests.local.github_rig import REPOSITORY, TOKEN, plain_client, publish, repository_client
+from sentiment_platform_tests.local.github_rig import READ_TOKEN, REPOSITORY, TOKEN, plain_client, publish, repository_client
 
 DEADLINE_S = 20
 
@@ -21,7 +21,7 @@ DEADLINE_S = 20
 def command(folder: Path, *options: str) -> list[str]:
     where = ["--state", str(folder / "hub"), "--port-file", str(folder / "port")]
     module = "sentiment_platform.local.github"
-    return [sys.executable, "-m", module, *where, "--repository", REPOSITORY, "--token", TOKEN, *options]
+    return [sys.executable, "-m", module, *where, "--repository", REPOSITORY, *options]
 
 
 def wait_for_port(folder: Path) -> int:
@@ -35,7 +35,10 @@ def wait_for_port(folder: Path) -> int:
 @contextmanager
 def process(folder: Path, *options: str) -> Generator[tuple[subprocess.Popen[bytes], str]]:
     (folder / "port").unlink(missing_ok=True)
-    child = subprocess.Popen(command(folder, *options), stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(command(folder, *options), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert child.stdin is not None
+    with child.stdin:
+        child.stdin.write(f"{TOKEN}\n{READ_TOKEN}\n".encode())
     try:
         yield child, f"http://127.0.0.1:{wait_for_port(folder)}/api/v3"
     finally:
@@ -51,6 +54,25 @@ def test_sigterm_ends_it_with_status_0_and_a_new_one_goes_on(tmp_path: Path) -> 
         assert child.wait(DEADLINE_S) == 0
     with process(tmp_path) as (_, url), plain_client(url) as client:
         assert client.get("/releases/latest").json()["tag_name"] == "deploy-000001"
+
+
+def test_its_tokens_are_what_it_was_told_and_no_other_user_sees_them(tmp_path: Path) -> None:
+    with process(tmp_path) as (child, url):
+        shown = [(Path("/proc") / str(child.pid) / name).read_bytes() for name in ("cmdline", "environ")]
+        assert b"sentiment_platform.local.github" in shown[0]
+        assert not [text for text in shown if TOKEN.encode() in text or READ_TOKEN.encode() in text]
+        draft = {"tag_name": "v1", "draft": True}
+        statuses: list[int] = []
+        for token in (TOKEN, READ_TOKEN, "another"):
+            with plain_client(url, token) as client:
+                statuses += [client.get("/releases").status_code, client.post("/releases", json=draft).status_code]
+    assert statuses == [200, 201, 200, 403, 401, 401]
+
+
+def test_a_server_that_is_told_no_token_does_not_start(tmp_path: Path) -> None:
+    done = subprocess.run(command(tmp_path), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 1
+    assert "oken" in done.stderr
 
 
 def test_a_kill_in_an_upload_leaves_a_starter_and_no_bytes(tmp_path: Path) -> None:

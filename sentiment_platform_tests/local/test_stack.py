@@ -66,6 +66,14 @@ def test_every_part_answers_with_the_secrets_of_the_environment(running: LocalSt
     assert settings.allow_private_hosts == "yes"
 
 
+def test_no_command_line_of_a_part_shows_a_secret(running: LocalStack, folder: Path) -> None:
+    secrets = {path.read_text().strip() for path in (folder / "state" / "secrets").iterdir()}
+    shown = [" ".join(process.cmdline()) for process in family(folder / "state")]
+    assert any("sentiment_platform.local.github" in line for line in shown)
+    assert len(secrets) >= 3
+    assert [line for line in shown if any(secret in line for secret in secrets)] == []
+
+
 def test_the_keys_belong_together_and_their_files_are_closed(running: LocalStack, folder: Path) -> None:
     PrivateKeys.parse(running.environment["SENTIMENT_SIGNING_KEYS"])
     PublicKeys.parse(running.environment["SENTIMENT_PUBLIC_KEYS"])
