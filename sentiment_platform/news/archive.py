@@ -72,23 +72,20 @@ def import_archive(
 ) -> CollectionReport:
     """Import an archive under the name `source`; a second import of the same file stores nothing.
 
-    An archive's articles count as available from their publication on, from the end of the day where it names only the day. Each batch of BATCH_ROWS items is one transaction, so an
-    interrupted import is finished by running it again. Empty rows are no items. `progress` is told the items done so far.
+    An archive's articles count as available from their publication on, from the end of the day where it names only the day. Each
+    batch of BATCH_ROWS items is one transaction, so an interrupted import is finished by running it again. Empty rows are no
+    items. `progress` is told the items done so far.
 
     Raises:
         ArchiveError: the file or the map is unusable; batches before the place of the error are stored.
     """
     blank = 0
 
-    def items() -> Iterator[RawItem]:
+    def skipped() -> None:
         nonlocal blank
-        for item in _items(path, mapping, source):
-            if item is None:
-                blank += 1
-            else:
-                yield item
+        blank += 1
 
-    total, pending = Tally(), items()
+    total, pending = Tally(), archive_items(path, mapping, source, empty=skipped)
     while batch := list(islice(pending, BATCH_ROWS)):
         with engine.begin() as connection:
             total += store_items(connection, batch, run_id=run_id, now=now, archived=True)
@@ -101,12 +98,18 @@ def import_archive(
     return report
 
 
-def _items(path: Path, mapping: ColumnMap, source: str) -> Iterator[RawItem | None]:
+def archive_items(path: Path, mapping: ColumnMap, source: str, *, empty: Callable[[], None] | None = None) -> Iterator[RawItem]:
+    """The rows of an archive as items, in order; `empty` is told of each row without a value, which is no item.
+
+    Raises:
+        ArchiveError: the file or the map is unusable.
+    """
     names = list(mapping.present)
     for position, cells in enumerate(read_rows(path, list(mapping.present.values())), start=1):
         row = dict(zip(names, cells, strict=True))
         if all(tidy(cell) is None for cell in cells):
-            yield None
+            if empty:
+                empty()
             continue
         published = _time(row["published_at"])
         yield RawItem(

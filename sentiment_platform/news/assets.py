@@ -6,6 +6,8 @@ import dagster as dg
 
 from sentiment_platform.news.days import cluster_days, collect_days
 from sentiment_platform.news.partitions import daily
+from sentiment_platform.news.sources.configured import configured_sources
+from sentiment_platform.news.sources.protocol import Window
 from sentiment_platform.news.tables import counts_table, reports_table, stories_preview
 from sentiment_platform.store.resources import PlatformResource
 
@@ -20,14 +22,14 @@ from sentiment_platform.store.resources import PlatformResource
     pool="collection",
     description=(
         "Articles as their sources published them, by UTC day of publication. Today's and yesterday's runs fetch every configured "
-        "feed; runs of past days report what archives brought. Refused items are in quarantine with the rule they broke."
+        "source; runs of past days ask the sources that know the past and report what archives brought. Refused items are in quarantine with the rule they broke."
     ),
 )
 def raw_news(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     days = context.partition_time_window
-    found = collect_days(
-        platform.engine(), platform.settings(), days.start, days.end, run_id=context.run.run_id, now=platform.now()
-    )
+    window = Window(days.start, days.end)
+    sources = configured_sources(platform.settings(), platform.environment())
+    found = collect_days(platform.engine(), platform.settings(), sources, window, run_id=context.run.run_id, now=platform.now())
     for report in found.reports:
         if report.outcome == "failed":
             context.log.warning("%s: %s", report.source, report.detail)

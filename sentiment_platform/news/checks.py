@@ -11,7 +11,7 @@ from sentiment_platform.news.evaluation import (
     evaluate_freshness,
     evaluate_quarantine,
 )
-from sentiment_platform.news.sources import feed_sources
+from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.store.news import collections_of_run, latest_collections, stored_rows_of_run
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.sources import read_source_state
@@ -54,7 +54,7 @@ def every_fetched_item_is_accounted_for(
 ) -> dg.AssetCheckResult:
     with platform.engine().connect() as connection:
         reports = collections_of_run(connection, context.run.run_id)
-        rows = stored_rows_of_run(connection, context.run.run_id, min((r.finished_at for r in reports), default=platform.now()))
+        rows = stored_rows_of_run(connection, context.run.run_id)
     return accounting_result(evaluate_accounting(reports, rows))
 
 
@@ -67,7 +67,8 @@ def quarantine_share_is_low(context: dg.AssetCheckExecutionContext, platform: Pl
 
 @dg.asset_check(asset=raw_news, description="No configured feed failed when last asked, and each succeeded within 24 hours.")
 def sources_are_fresh(platform: PlatformResource) -> dg.AssetCheckResult:
-    names = [source.name for source in feed_sources(platform.settings().feeds)]
+    sources = configured_sources(platform.settings(), platform.environment())
+    names = [source.name for source in sources if source.source.live and source.off is None]
     with platform.engine().connect() as connection:
         reports = latest_collections(connection)
         states = {name: read_source_state(connection, name) for name in names}

@@ -1,85 +1,189 @@
-"""One live collection of each feed.
+"""A source's turn: it is asked page by page, each page is one transaction, and whatever happens becomes a report.
 
 A source that fails is reported and never stops the others. Only errors of a source are caught; a database that is gone ends the run.
+Here: when a source is asked and what is remembered of it. Not here: the items (`news.admission`), the requests (`news.asker`).
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from sentiment_platform.errors import PermanentError, PlatformError
 from sentiment_platform.news.admission import Tally, store_items
-from sentiment_platform.news.errors import NotAFeedError, SourceBusyError, SourceRefusedError, SourceUnreachableError
-from sentiment_platform.news.http import Fetched, FetchLimits, fetch
-from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.parse import parse_feed
-from sentiment_platform.news.sources import FeedSource
-from sentiment_platform.store.news import (
-    CollectionReport,
+from sentiment_platform.news.asker import Asker, remembered
+from sentiment_platform.news.errors import (
+    ArchiveError,
+    NotAFeedError,
+    SourceBusyError,
+    SourceRefusedError,
+    SourceUnreachableError,
 )
-from sentiment_platform.store.news_writes import (
-    record_collection,
-)
+from sentiment_platform.news.politeness import PoliteClient
+from sentiment_platform.news.progress import Place, Progress
+from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.sources.configured import ConfiguredSource
+from sentiment_platform.news.sources.protocol import Page, Window
+from sentiment_platform.store.news import CollectionReport, Outcome
+from sentiment_platform.store.news_writes import record_collection
 from sentiment_platform.store.sources import SourceState, read_source_state, write_source_state
 
-
-def collect_feeds(
-    engine: Engine, sources: Iterable[FeedSource], *, agent: str, limits: FetchLimits, run_id: str, now: datetime
-) -> list[CollectionReport]:
-    """Collect every feed, one after the other; a report for each, whatever became of it."""
-    return [collect_feed(engine, source, agent=agent, limits=limits, run_id=run_id, now=now) for source in sources]
+SOURCE_ERRORS = (SourceRefusedError, SourceUnreachableError, NotAFeedError, ArchiveError)
+# Ticks are not exact to the second.
+_INTERVAL_SLACK = timedelta(minutes=1)
 
 
-def collect_feed(
-    engine: Engine, source: FeedSource, *, agent: str, limits: FetchLimits, run_id: str, now: datetime
-) -> CollectionReport:
-    """Fetch one feed and store what it brings; items, source state and report are one transaction."""
-    with engine.connect() as connection:
-        state = read_source_state(connection, source.name)
-    if state.retry_after is not None and now < state.retry_after:
-        detail = f"not asked: it wants to be left alone until {state.retry_after.isoformat(timespec='seconds')}"
-        return _finish(engine, Tally().report(source.name, run_id, "skipped", detail, now), state)
-    try:
-        fetched = fetch(source.url, agent=agent, now=now, limits=limits, etag=state.etag, last_modified=state.last_modified)
-        items = _items(fetched, source, state)
-    except (SourceRefusedError, SourceUnreachableError, NotAFeedError) as error:
-        failed = replace(
-            state,
-            last_failure_at=now,
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What the turns of one run share."""
+
+    engine: Engine
+    client: PoliteClient
+    parser: FeedParser
+    run_id: str
+    now: datetime
+
+
+def collect_live(collection: Collection, sources: Iterable[ConfiguredSource]) -> list[CollectionReport]:
+    """Ask every source that is on for what is new, one after the other; a report for each, and for each that is off against a wish."""
+    return [_Turn(collection, source, None).take() for source in sources if source.source.live and source.chosen]
+
+
+def collect_past(collection: Collection, sources: Iterable[ConfiguredSource], window: Window) -> list[CollectionReport]:
+    """Ask every source that knows the past for `window`; its articles count as available since their publication.
+
+    What a quota or the bound of pages cuts off goes on when the same window is asked for again.
+    """
+    return [_Turn(collection, source, window).take() for source in sources if source.source.past and source.chosen]
+
+
+class _Turn:
+    """One source in one run. `past` is the window of a backfill, None for the regular collection."""
+
+    def __init__(self, run: Collection, source: ConfiguredSource, past: Window | None) -> None:
+        self._run, self._source, self._entry, self._past = run, source, source.entry, past
+        with run.engine.connect() as connection:
+            self._state = read_source_state(connection, source.name)
+        self._progress = Progress.read(self._state.cursor)
+        self._used_before = self._state.quota_used if self._state.quota_day == _day(run.now) else 0
+        self._asker = Asker(run.client, run.parser, source.name, run.now, self._entry.requests_per_s, remembered(self._state))
+        self._total, self._pages = Tally(), 0
+
+    def take(self) -> CollectionReport:
+        """The whole turn as one report; what is recorded is one report for each page."""
+        reason = self._source.off or self._reason_to_wait()
+        if reason:
+            report = self._report(Tally(), "skipped", f"not asked: {reason}")
+            with self._run.engine.begin() as connection:
+                record_collection(connection, report)
+            return report
+        place: Place | None = (
+            self._progress.next_past(self._past) if self._past else self._progress.next_live(self._entry, self._run.now)
+        )
+        last = None
+        while place is not None:
+            last, place = self._walk(place)
+        return self._report(self._total, last.outcome, last.detail) if last else self._report(Tally(), "collected", None)
+
+    def _walk(self, place: Place) -> tuple[CollectionReport, Place | None]:
+        """One window: its last report, and what this turn asks for next."""
+        unanswered: Place | None = place
+        try:
+            for page in self._source.source.pages(place.window, place.at, self._asker):
+                self._refuse_sudden_emptiness(page)
+                unanswered, following = None, self._advance(place, page)
+                bound = self._bound() if following else None
+                report = self._store(page, bound)
+                if bound or page.next is None:
+                    return report, None if bound else following
+        except SOURCE_ERRORS as error:
+            return self._fail(error, unanswered), None
+        raise AssertionError(f"{self._source.name} ended a window without its last page")
+
+    def _reason_to_wait(self) -> str | None:
+        state, now = self._state, self._run.now
+        if state.retry_after is not None and now < state.retry_after:
+            return f"it wants to be left alone until {state.retry_after.isoformat(timespec='seconds')}"
+        quota = self._entry.quota_per_day
+        if quota is not None and self._used_before >= quota:
+            return f"its {quota:,} requests of {_day(now)} (UTC) are used up"
+        interval = timedelta(minutes=self._entry.interval_min)
+        if self._past is None and state.last_success_at is not None and now - state.last_success_at < interval - _INTERVAL_SLACK:
+            return f"it is asked every {self._entry.interval_min} minutes"
+        return None
+
+    def _bound(self) -> str | None:
+        """Why the turn must end although there is more to ask for."""
+        days = (self._past.end - self._past.start) / timedelta(days=1) if self._past else 1
+        if self._pages >= self._entry.pages_per_run * max(1, days):
+            return f"stopped after {self._pages:,} pages; the rest follows"
+        quota = self._entry.quota_per_day
+        if quota is not None and self._used_before + self._asker.used >= quota:
+            return f"its {quota:,} requests of {_day(self._run.now)} (UTC) are used up; the rest follows"
+        return None
+
+    def _refuse_sudden_emptiness(self, page: Page) -> None:
+        # A feed holds its newest items whatever was asked for; a window of a vendor may well be empty.
+        if self._source.kind in ("rss", "sec") and not page.items and not page.not_modified and self._state.items_seen:
+            raise NotAFeedError("The feed is empty, and it was not before.", remedy="Check what its operator changed.")
+
+    def _advance(self, place: Place, page: Page) -> Place | None:
+        """Note how far the window is; returns what there is still to ask for."""
+        self._pages += 1
+        if self._past:
+            self._progress = self._progress.after_past(place, page.next)
+            return self._progress.backfill
+        self._progress = self._progress.after_live(place, page.next)
+        done = page.next is None and place.end >= self._run.now
+        return None if done else self._progress.next_live(self._entry, self._run.now)
+
+    def _store(self, page: Page, bound: str | None) -> CollectionReport:
+        now, validators = self._run.now, self._asker.validators
+        with self._run.engine.begin() as connection:
+            tally = store_items(connection, page.items, run_id=self._run.run_id, now=now, archived=self._past is not None)
+            self._state = replace(
+                self._counted(),
+                etag=validators.etag,
+                last_modified=validators.last_modified,
+                body_hash=validators.body_hash,
+                validators_broken=validators.are_broken,
+                last_success_at=now,
+                consecutive_failures=0,
+                items_seen=self._state.items_seen + tally.stored + tally.duplicate,
+                retry_after=None,
+            )
+            detail = "; ".join(filter(None, (page.note, bound))) or None
+            report = self._report(tally, "not_modified" if page.not_modified else "collected", detail)
+            write_source_state(connection, self._state)
+            record_collection(connection, report)
+        self._total += tally
+        return report
+
+    def _fail(self, error: PlatformError, unanswered: Place | None) -> CollectionReport:
+        if unanswered and isinstance(error, PermanentError):
+            self._progress = self._progress.without(unanswered)
+        self._state = replace(
+            self._counted(),
+            last_failure_at=self._run.now,
             last_failure=str(error),
-            consecutive_failures=state.consecutive_failures + 1,
+            consecutive_failures=self._state.consecutive_failures + 1,
             retry_after=error.retry_after if isinstance(error, SourceBusyError) else None,
         )
-        return _finish(engine, Tally().report(source.name, run_id, "failed", str(error), now), failed)
-    with engine.begin() as connection:
-        tally = store_items(connection, items, run_id=run_id, now=now)
-        report = tally.report(source.name, run_id, "not_modified" if fetched.not_modified else "collected", None, now)
-        succeeded = replace(
-            state,
-            etag=state.etag if fetched.not_modified else fetched.etag,
-            last_modified=state.last_modified if fetched.not_modified else fetched.last_modified,
-            last_success_at=now,
-            consecutive_failures=0,
-            items_seen=state.items_seen + tally.stored + tally.duplicate,
-            retry_after=None,
-        )
-        write_source_state(connection, succeeded)
-        record_collection(connection, report)
-    return report
+        report = self._report(Tally(), "failed", str(error))
+        with self._run.engine.begin() as connection:
+            write_source_state(connection, self._state)
+            record_collection(connection, report)
+        return report
+
+    def _counted(self) -> SourceState:
+        """The state with the requests made so far and the place that was reached."""
+        used = self._used_before + self._asker.used
+        return replace(self._state, quota_day=_day(self._run.now), quota_used=used, cursor=self._progress.kept())
+
+    def _report(self, tally: Tally, outcome: Outcome, detail: str | None) -> CollectionReport:
+        return tally.report(self._source.name, self._run.run_id, outcome, detail, self._run.now)
 
 
-def _items(fetched: Fetched, source: FeedSource, state: SourceState) -> tuple[RawItem, ...]:
-    if fetched.not_modified:
-        return ()
-    items = parse_feed(fetched.body, source=source.name, url=fetched.url, content_type=fetched.content_type)
-    if not items and state.items_seen:
-        raise NotAFeedError("The feed is empty, and it was not before.", remedy="Check what its operator changed.")
-    return items
-
-
-def _finish(engine: Engine, report: CollectionReport, state: SourceState) -> CollectionReport:
-    with engine.begin() as connection:
-        write_source_state(connection, state)
-        record_collection(connection, report)
-    return report
+def _day(now: datetime) -> date:
+    return now.astimezone(UTC).date()

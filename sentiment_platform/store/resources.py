@@ -22,13 +22,17 @@ class PlatformResource(dg.ConfigurableResource["PlatformResource"]):
 
     @cached_property
     def _settings(self) -> Settings:
-        import os
-
-        return Settings.from_environment({**os.environ, **self.overrides})
+        return Settings.from_environment(self.environment())
 
     @cached_property
     def _engine(self) -> Engine:
         return create_platform_engine(self._settings.require("database_url"))
+
+    def environment(self) -> dict[str, str]:
+        """The environment with the overrides; for the variables that configuration names, such as the key of a news source."""
+        import os
+
+        return {**os.environ, **self.overrides}
 
     def settings(self) -> Settings:
         """The settings of this process."""

@@ -4,12 +4,17 @@ from email.utils import format_datetime
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from sentiment_platform.news.admission import store_items
-from sentiment_platform.news.collect import collect_feed, collect_feeds
+from sentiment_platform.news.collect import Collection, collect_live
 from sentiment_platform.news.http import FetchLimits
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.sources import FeedSource
+from sentiment_platform.news.politeness import PoliteClient, Retries
+from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.sources.configured import configured_sources
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.news import (
     CollectionReport,
     articles_between,
@@ -29,9 +34,12 @@ EPOCH, FOREVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=U
 def collect(
     engine: Engine, feeds: ScriptedServer, *paths: str, run_id: str = "run", now: datetime = NOW
 ) -> list[CollectionReport]:
-    sources = [FeedSource(path.strip("/"), feeds.url + path) for path in paths]
+    setting = ",".join(f"{path.strip('/')}={feeds.url}{path}" for path in paths)
+    sources = configured_sources(Settings.from_environment({"SENTIMENT_FEEDS": setting}), {})
     limits = FetchLimits(allow_private_hosts=True, read_s=1.0)
-    return collect_feeds(engine, sources, agent="tests", limits=limits, run_id=run_id, now=now)
+    client = PoliteClient(agent="tests", limits=limits, retries=Retries(attempts=1))
+    with FeedParser() as parser:
+        return collect_live(Collection(engine, client, parser, run_id, now), sources)
 
 
 def fates(reports: Sequence[CollectionReport]) -> list[tuple[str, int, int, int, int]]:
@@ -144,7 +152,7 @@ def test_a_busy_source_is_left_alone_until_it_said_and_then_collected(engine: En
     outcomes = [collect(engine, feeds, "/wire", now=NOW + timedelta(minutes=m))[0].outcome for m in (0, 5, 9)]
     assert (outcomes, len(feeds.requests)) == (["failed", "skipped", "skipped"], 1)
     feeds.answers["/wire"] = reply(rss(item("Profit rises", "https://e.example/1", EARLIER)))
-    assert collect(engine, feeds, "/wire", now=NOW + timedelta(minutes=10))[0].outcome == "collected"
+    assert collect(engine, feeds, "/wire", now=NOW + timedelta(minutes=11))[0].outcome == "collected"
     with engine.connect() as connection:
         assert read_source_state(connection, "wire").retry_after is None
 
@@ -163,13 +171,9 @@ def test_hostile_strings_reach_quarantine_and_not_an_error(engine: Engine) -> No
 
 
 def test_a_lost_database_ends_the_run_instead_of_being_reported_as_a_bad_source(feeds: ScriptedServer) -> None:
-    from sqlalchemy.exc import OperationalError
-
-    from sentiment_platform.store.engine import create_platform_engine
-
     gone = create_platform_engine("postgresql://nobody@127.0.0.1:9/none")
     with pytest.raises(OperationalError):
-        collect_feed(gone, FeedSource("a", feeds.url), agent="t", limits=FetchLimits(), run_id="r", now=NOW)
+        collect(gone, feeds, "/wire")
 
 
 def test_counts_of_what_there_is(engine: Engine, feeds: ScriptedServer) -> None:

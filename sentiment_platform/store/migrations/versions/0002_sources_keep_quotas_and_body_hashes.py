@@ -20,8 +20,10 @@ def upgrade() -> None:
     op.add_column("source_state", sa.Column("cursor", JSONB(), nullable=True), schema="platform")
     broken = sa.Column("validators_broken", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     op.add_column("source_state", broken, schema="platform")
+    op.create_index("ix_raw_data_run_id", "raw_data", ["run_id"], schema="platform")
 
 
 def downgrade() -> None:
+    op.drop_index("ix_raw_data_run_id", "raw_data", schema="platform")
     for column in reversed(_COLUMNS):
         op.drop_column("source_state", column, schema="platform")

@@ -1,0 +1,55 @@
+"""What a source asks with: the polite client, the validators of the last success, and the count of requests for the quota."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import httpx
+
+from sentiment_platform.news.http import Fetched
+from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.politeness import PoliteClient
+from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.validators import Validators, visit
+from sentiment_platform.store.sources import SourceState
+
+# A server on this machine is our own, and it needs no rest.
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_LOOPBACK_PER_SECOND = 1_000.0
+
+
+@dataclass(slots=True)
+class Asker:
+    """For one turn of one source. `used` counts its requests, failed ones too; `validators` are what the next turn should send."""
+
+    client: PoliteClient
+    parser: FeedParser
+    source: str
+    now: datetime
+    per_second: float
+    validators: Validators
+    used: int = field(default=0, init=False)
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None, conditional: bool = False) -> Fetched:
+        """GET `url`. With `conditional` an answer whose bytes are those of the last success is `not_modified`, whatever it says."""
+        per_second = _LOOPBACK_PER_SECOND if httpx.URL(url).host in _LOOPBACK else self.per_second
+        before = self.client.requests
+        try:
+            if not conditional:
+                return self.client.get(url, now=self.now, headers=headers, per_second=per_second)
+            seen = visit(
+                self.client, url, self.validators, name=self.source, now=self.now, headers=headers, per_second=per_second
+            )
+        finally:
+            self.used += self.client.requests - before
+        self.validators = seen.validators
+        return seen.fetched
+
+    def feed_items(self, fetched: Fetched, source: str) -> tuple[RawItem, ...]:
+        """The items of an RSS or Atom document, read in a process of its own."""
+        return self.parser.parse(fetched.body, source=source, url=fetched.url, content_type=fetched.content_type)
+
+
+def remembered(state: SourceState) -> Validators:
+    """What the last success of a source left to send."""
+    return Validators(state.etag, state.last_modified, state.body_hash, state.validators_broken)

@@ -1,0 +1,127 @@
+"""Which sources there are, which are on, and why the others are off: the catalogue, SENTIMENT_SOURCES, SENTIMENT_FEEDS and the keys.
+
+Nothing is asked here; an off source costs nothing.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sentiment_platform.errors import SettingsError
+from sentiment_platform.news.archive import parse_mapping
+from sentiment_platform.news.errors import ArchiveError
+from sentiment_platform.news.sources.archive import ArchiveSource
+from sentiment_platform.news.sources.catalogue import NAME, CatalogueEntry, read_catalogue
+from sentiment_platform.news.sources.entries import ArchiveEntry, Entry, JsonApiEntry, RssEntry, SecEntry
+from sentiment_platform.news.sources.json_api import JsonApiSource
+from sentiment_platform.news.sources.protocol import Source
+from sentiment_platform.news.sources.rss import RssSource
+from sentiment_platform.news.sources.sec import SecSource
+from sentiment_platform.settings import Settings
+
+NOT_CHOSEN = "not named in SENTIMENT_SOURCES"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredSource:
+    """A source, what its entry says, and whether it takes part.
+
+    `off`: why it is off, None when it is on. `chosen`: whether somebody asked for it; a source that is chosen and yet off is reported.
+    """
+
+    source: Source
+    entry: Entry
+    kind: str
+    chosen: bool = True
+    off: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that its articles carry as `source`."""
+        return self.source.name
+
+
+def configured_sources(settings: Settings, environ: Mapping[str, str]) -> tuple[ConfiguredSource, ...]:
+    """Every known source, those of SENTIMENT_FEEDS first. `environ` holds the keys that entries name.
+
+    Raises:
+        SettingsError: a malformed setting or catalogue, an unknown name, or a name that is used twice.
+    """
+    names, files = chosen(settings.sources)
+    catalogue = read_catalogue(files)
+    unknown = sorted(names - catalogue.keys())
+    if unknown:
+        raise SettingsError(
+            f"SENTIMENT_SOURCES names {', '.join(unknown)}, which no catalogue has.",
+            remedy="`sentiment-platform news sources` lists the names; a file of your own is named by a path that ends in .toml.",
+        )
+    found = {source.name: source for source in _feeds(settings.feeds)}
+    for name, entry in catalogue.items():
+        if name in found:
+            raise SettingsError(
+                f"SENTIMENT_FEEDS and {entry.file} both have a source called {name!r}.",
+                remedy="Rename the one in SENTIMENT_FEEDS.",
+            )
+        found[name] = _configured(entry, name in names, settings, environ)
+    return tuple(found.values())
+
+
+def chosen(setting: str) -> tuple[set[str], list[Path]]:
+    """SENTIMENT_SOURCES: names of sources, and paths of catalogue files (they end in `.toml`), separated by commas."""
+    parts = [part for part in (part.strip() for part in setting.split(",")) if part]
+    files = [Path(part).expanduser() for part in parts if part.endswith(".toml")]
+    return {part for part in parts if not part.endswith(".toml")}, files
+
+
+def feed_pairs(setting: str) -> dict[str, str]:
+    """SENTIMENT_FEEDS: `name=url` pairs, separated by commas; an address may contain commas and equals signs.
+
+    Raises:
+        SettingsError: a pair is malformed, or a name is used twice.
+    """
+    remedy = "SENTIMENT_FEEDS is `name=https://...,name=https://...`; names are lower-case letters, digits and `_.-`."
+    found: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in re.split(r",(?=\s*[\w.-]+\s*=\s*\w+://|\s*$)", setting))):
+        name, _, url = (part.strip() for part in pair.partition("="))
+        if not NAME.fullmatch(name) or "://" not in url:
+            raise SettingsError(f"The feed {pair!r} is not a name and an address.", remedy=remedy)
+        if name in found:
+            raise SettingsError(f"Two feeds are called {name!r}.", remedy=remedy)
+        found[name] = url
+    return found
+
+
+def _feeds(setting: str) -> list[ConfiguredSource]:
+    entries = {name: RssEntry(title=name, url=url, enabled=True) for name, url in feed_pairs(setting).items()}
+    return [ConfiguredSource(RssSource(name, entry), entry, "rss") for name, entry in entries.items()]
+
+
+def _configured(found: CatalogueEntry, named: bool, settings: Settings, environ: Mapping[str, str]) -> ConfiguredSource:
+    wanted = named or found.entry.enabled
+    made = _made(found, settings, environ)
+    return made if wanted else replace(made, chosen=False, off=NOT_CHOSEN if not found.own else "`enabled = false` in its entry")
+
+
+def _made(found: CatalogueEntry, settings: Settings, environ: Mapping[str, str]) -> ConfiguredSource:
+    name = found.name
+    match found.entry:
+        case RssEntry() as entry:
+            return ConfiguredSource(RssSource(name, entry), entry, "rss")
+        case SecEntry() as entry:
+            source = SecSource(name, entry, settings.contact, settings.state_dir / "cache")
+            return ConfiguredSource(source, entry, "sec")
+        case ArchiveEntry() as entry:
+            try:
+                columns = parse_mapping(entry.columns)
+            except ArchiveError as error:
+                raise SettingsError(
+                    f"{found.file}, entry [{name}]: key `columns`: {error.message}", remedy=error.remedy
+                ) from error
+            path = found.file.parent / Path(entry.path).expanduser()
+            off = None if path.is_file() else f"there is no file {path}"
+            return ConfiguredSource(ArchiveSource(name, path, columns), entry, "archive", off=off)
+        case JsonApiEntry() as entry:
+            key = environ.get(entry.auth.variable, "").strip() if entry.auth else ""
+            off = f"{entry.auth.variable} is not set" if entry.auth and not key else None
+            return ConfiguredSource(JsonApiSource(name, entry, key), entry, "json_api", off=off)

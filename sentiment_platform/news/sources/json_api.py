@@ -1,0 +1,128 @@
+"""Any vendor that answers a GET with JSON, as its entry in the catalogue describes it: address, paging, key, window, field map.
+
+Only what the field map names is read. A vendor's own sentiment scores and labels are left where they are: they are neither news nor
+human labels. Not here: paging (`sources.paging`).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from sentiment_platform.news.dates import parse_time
+from sentiment_platform.news.errors import NotAFeedError, SourceRefusedError
+from sentiment_platform.news.http import Fetched
+from sentiment_platform.news.items import RawItem, tidy
+from sentiment_platform.news.markup import plain_text
+from sentiment_platform.news.sources.entries import JsonApiEntry
+from sentiment_platform.news.sources.json_path import find
+from sentiment_platform.news.sources.paging import after, request_url
+from sentiment_platform.news.sources.protocol import Ask, Cursor, Page, Window
+
+MAX_ITEMS = 5_000
+_SHOWN_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class JsonApiSource:
+    """A vendor under the name that its articles carry. `key` never leaves this object but in a request."""
+
+    name: str
+    entry: JsonApiEntry
+    key: str = ""
+    live: bool = True
+
+    @property
+    def past(self) -> bool:
+        """Whether a window of the past can be asked for."""
+        return self.entry.window is not None
+
+    def __repr__(self) -> str:
+        return f"JsonApiSource({self.name!r})"
+
+    def pages(self, window: Window, at: Cursor | None, ask: Ask) -> Iterator[Page]:
+        """One page a request, until the vendor has no more."""
+        headers = {"Accept": "application/json"}
+        auth = self.entry.auth
+        if auth and auth.header:
+            headers[auth.header] = auth.format.format(key=self.key)
+        while True:
+            fetched = ask.get(request_url(self.entry, self.key, window, at), headers=headers)
+            document = self._document(fetched)
+            items = self._items(document, fetched.url)
+            at = after(self.entry, self.key, document, items, window, at)
+            yield Page(items, at)
+            if at is None:
+                return
+
+    def _document(self, fetched: Fetched) -> Any:
+        try:
+            document = msgspec.json.decode(fetched.body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+            raise NotAFeedError(f"The answer is {_kind(fetched)}, not JSON.", remedy=self._remedy()) from error
+        for path in self.entry.error_at:
+            said = tidy(find(document, path))
+            if said:
+                said = said.replace(self.key, "***") if self.key else said
+                raise SourceRefusedError(f"{fetched.url} says: {said[:_SHOWN_CHARACTERS]}", remedy=self._remedy())
+        return document
+
+    def _items(self, document: Any, origin: str) -> tuple[RawItem, ...]:
+        rows = find(document, self.entry.items_at)
+        if not isinstance(rows, list):
+            place = f"at {self.entry.items_at!r}" if self.entry.items_at else "as its whole"
+            raise NotAFeedError(f"The answer of {origin} has no list {place}.", remedy=self._remedy())
+        found: list[Any] = rows
+        if len(found) > MAX_ITEMS:
+            raise NotAFeedError(f"The answer of {origin} has more than {MAX_ITEMS:,} items.", remedy="Ask for smaller pages.")
+        return tuple(self._item(row, number, origin) for number, row in enumerate(found, start=1))
+
+    def _item(self, row: Any, position: int, origin: str) -> RawItem:
+        fields = self.entry.fields
+        published_text = _text(find(row, fields.published_at))
+        published = parse_time(published_text, ZoneInfo(self.entry.zone)) if published_text else None
+        return RawItem(
+            source=self.name,
+            origin=origin,
+            position=position,
+            title=plain_text(_text(find(row, fields.title))),
+            summary=plain_text(_at(row, fields.summary)),
+            url=_at(row, fields.url),
+            guid=_at(row, fields.id),
+            outlet=_at(row, fields.outlet),
+            language=_at(row, fields.language) or self.entry.language,
+            tickers=self._tickers(find(row, fields.tickers) if fields.tickers else None),
+            published_at=published.at if published else None,
+            published_text=published_text,
+            day_only=published is not None and published.day_only,
+        )
+
+    def _tickers(self, value: Any) -> tuple[str, ...]:
+        parts: list[Any] = value if isinstance(value, list) else re.split(r"[,;|\s]+", _text(value) or "")
+        symbols = (text.upper() for part in parts if (text := _text(part)))
+        return tuple(dict.fromkeys(symbol for symbol in symbols if re.search(self.entry.ticker_pattern, symbol)))
+
+    def _remedy(self) -> str:
+        where = f"; its documentation: {self.entry.documentation}" if self.entry.documentation else ""
+        return f"Check the entry of {self.name} and what its key may ask for{where}."
+
+
+def _at(row: Any, path: str | None) -> str | None:
+    return _text(find(row, path)) if path else None
+
+
+def _text(value: Any) -> str | None:
+    """Text and numbers as text; anything else is no value of a field."""
+    return tidy(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
+def _kind(fetched: Fetched) -> str:
+    start = fetched.body[:200].lstrip().lower()
+    if not start:
+        return "empty"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "an HTML page"
+    return f"of type {fetched.content_type.partition(';')[0].strip() or 'unknown'}"
