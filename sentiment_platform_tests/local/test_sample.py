@@ -2,6 +2,7 @@
 
 import calendar
 import html
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from sentiment_platform.text.sentiment import LABELS
 
 FIRST = datetime(2026, 3, 20, tzinfo=UTC)
 END = datetime(2026, 11, 21, tzinfo=UTC)
+WRITTEN = datetime(2026, 11, 23, tzinfo=UTC)
 FEEDS_FROM = datetime(2026, 10, 21, tzinfo=UTC)
 LONGEST_GOOD_TITLE = 300
 WELL_KNOWN_TICKERS = (
@@ -117,6 +119,20 @@ def test_dates_cover_eight_months_in_utc_with_quiet_weekends(headlines: list[Sam
     assert {(date.year, date.month) for date in dates} == {(2026, month) for month in range(3, 12)}
     weekend = sum(date.weekday() >= 5 for date in dates)
     assert 0 < weekend < len(dates) / 10
+
+
+def test_nothing_is_dated_after_the_day_the_sample_was_written(
+    headlines: list[SampleHeadline], wave: list[SampleHeadline]
+) -> None:
+    assert [row.id for row in headlines + wave if row.published_at >= WRITTEN] == []
+
+
+def test_a_date_in_an_address_is_that_of_publication(headlines: list[SampleHeadline], wave: list[SampleHeadline]) -> None:
+    dated = [(row, found) for row in headlines + wave if (found := re.search(r"/(20\d\d)[/-](\d\d)(?:[/-](\d\d))?/", row.url))]
+    assert len(dated) > 300
+    for row, found in dated:
+        day = f"{row.published_at:%Y %m %d}".split()
+        assert [part for part in found.groups() if part] == day[: 3 if found.group(3) else 2], row.url
 
 
 def test_every_month_after_the_first_holds_every_label_twenty_times(headlines: list[SampleHeadline]) -> None:
