@@ -27,7 +27,8 @@ MAX_REPLY_BYTES = 64 * 2**20
 HEADER = struct.Struct(">I")
 _WARM_UP = (
     b'<rss version="2.0"><channel><item><title>a &lt;b&gt;c&lt;/b&gt;</title><pubDate>Mon, 06 Jan 2025 10:00:00 GMT</pubDate></item>'
-    b"</channel></rss>"
+    # Every way of reading a time: the time zone's file and strptime's module are opened at their first use.
+    b"<item><pubDate>7:51 PM ET Fri, 17 July 2020</pubDate></item><item><pubDate>soon</pubDate></item></channel></rss>"
 )
 
 

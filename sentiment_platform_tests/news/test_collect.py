@@ -83,7 +83,10 @@ def test_the_same_batch_twice_changes_nothing(engine: Engine, feeds: ScriptedSer
     assert fates(collect(engine, feeds, "/wire")) == [("collected", 6, 5, 0, 1)]
     before = everything(engine)
     moved = body.replace(b"<item>", item("Fresh", "https://e.example/f", EARLIER).encode() + b"<item>", 1)
-    assert fates(collect(engine, feeds, "/wire", run_id="again", now=NOW + timedelta(minutes=15))) == [("collected", 6, 0, 5, 1)]
+    later = NOW + timedelta(minutes=15)
+    assert fates(collect(engine, feeds, "/wire", run_id="same bytes", now=later)) == [("not_modified", 0, 0, 0, 0)]
+    feeds.answers["/wire"] = reply(body.replace(b"A feed", b"The feed"))
+    assert fates(collect(engine, feeds, "/wire", run_id="again", now=later)) == [("collected", 6, 0, 5, 1)]
     assert everything(engine) == before
     feeds.answers["/wire"] = reply(moved)
     assert fates(collect(engine, feeds, "/wire", run_id="third")) == [("collected", 7, 1, 5, 1)]
