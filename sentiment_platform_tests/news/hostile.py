@@ -151,7 +151,8 @@ def _declarations(trap: Trap) -> Iterator[Hostile]:
             yield Hostile(
                 f"{name} in {encoding}", text.encode(encoding), headers={"Content-Type": f"text/xml; charset={encoding}"}
             )
-        hidden = f"<!-- {'-->'.encode('utf-7').decode()} +ADw- -->{text[21:]}"
+        # In ASCII one long comment; in UTF-7 the comment ends before the declaration.
+        hidden = f"<!-- +AC0ALQA+- {declaration} +ADwAIQAtAC0- -->{_feed(_titled('a'))[21:]}"
         yield Hostile(f"{name} behind a comment", hidden.encode(), headers={"Content-Type": "text/xml; charset=utf-7"})
         yield Hostile(f"{name} after the root", (_feed(_titled("a")) + declaration).encode())
     instructions = {
