@@ -1,17 +1,19 @@
 """Why VADER gave a text its score: every word's share of the sum, and the rule behind each share.
 
-Here: the shares, exact. Not here: the rules (`word_rules`, `contrast`) or how a dashboard colours them.
+Here: the shares, exact. Not here: the rules (`word_rules`, `contrast`, `terms`) or how a dashboard colours them.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from sentiment_platform.text.tokens import tokenise
-from sentiment_platform.text.vader import VaderEngine, VaderScore
+from sentiment_platform.text.terms import WeighedTerm
+from sentiment_platform.text.tokens import trim
+from sentiment_platform.text.vader import Sums, VaderEngine, VaderScore, terms_of
 from sentiment_platform.text.word_rules import Notes, WordRule
 
-Rule = Literal["lexicon", "punctuation"] | WordRule
+Rule = Literal["lexicon", "punctuation", "learned", "emphasis"] | WordRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,15 @@ class TokenContribution:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One summand of the sum. `position` is the index of `token` in the tokens, None for punctuation, which belongs to none."""
+    """One summand of the sum.
+
+    Attributes:
+        token: a word, a learned phrase, or "!?".
+        position: the index of the token, or of its first word, in the tokens; None for punctuation, which belongs to none.
+        rule: "lexicon" and "learned" are a word's own valence, "emphasis" is what a learned term adds to or takes from the sum without
+            having a direction of its own; the others changed a valence.
+        valence: its share.
+    """
 
     token: str
     position: int | None
@@ -52,14 +62,18 @@ class VaderExplanation:
 
     Attributes:
         score: equal to `engine.score(text)`.
-        raw_sum: the signed sum of all valences and the punctuation; compound = raw_sum / sqrt(raw_sum**2 + alpha).
+        raw_sum: the signed sum of all valences and the emphasis; compound = raw_sum / sqrt(raw_sum**2 + alpha).
+        sums: polarity and emphasis before the one was limited by the other.
         tokens: one per word of the text, in order, case kept; an emoji appears as the words of its description.
+        learned: the shares of learned terms, in text order.
         punctuation: emphasis of exclamation and question marks with the sign of the sum, 0 where the sum is 0.
     """
 
     score: VaderScore
     raw_sum: float
+    sums: Sums
     tokens: tuple[TokenContribution, ...]
+    learned: tuple[Part, ...]
     punctuation: float
 
     @property
@@ -69,6 +83,7 @@ class VaderExplanation:
         for position, token in enumerate(self.tokens):
             parts.append(Part(token.token, position, "lexicon", token.base))
             parts += (Part(token.token, position, change.rule, change.amount) for change in token.adjustments)
+        parts += self.learned
         parts.append(Part("!?", None, "punctuation", self.punctuation))
         return tuple(part for part in parts if part.valence != 0)
 
@@ -82,14 +97,27 @@ def explain(engine: VaderEngine, text: str) -> VaderExplanation:
         if amount != 0:
             adjustments[position].append(Adjustment(rule, amount))
     # Not every word of the lexicon counts in every text: "kind" in "kind of" does not.
-    bases = {position: engine.lexicon.valences[weighed.terms[position]] for position in weighed.positions}
-    raw_sum = engine.raw_sum(weighed)
+    terms = terms_of(weighed.words)
+    bases = {position: engine.lexicon.valences[terms[position]] for position in weighed.positions}
+    sums = engine.sums(weighed)
+    raw_sum = sums.score
+    # What one unit of emphasis contributes: its sign is the polarity's, and where it would turn the score it only cancels it.
+    unit = (raw_sum - sums.polarity) / sums.emphasis if sums.emphasis else 0.0
     return VaderExplanation(
         score=engine.score_weighed(weighed),
         raw_sum=raw_sum,
+        sums=sums,
         tokens=tuple(
-            TokenContribution(token, bases.get(position, 0.0), tuple(adjustments.get(position, ())))
-            for position, token in enumerate(tokenise(weighed.text))
+            TokenContribution(trim(word), bases.get(position, 0.0), tuple(adjustments.get(position, ())))
+            for position, word in enumerate(weighed.words)
         ),
-        punctuation=raw_sum - float(sum(weighed.valences)),
+        learned=tuple(part for term in weighed.learned for part in _learned_parts(term, unit)),
+        punctuation=unit * weighed.punctuation,
     )
+
+
+def _learned_parts(term: WeighedTerm, unit: float) -> Iterator[Part]:
+    yield Part(term.term, term.position, "learned", term.base)
+    yield Part(term.term, term.position, "negation", term.negated - term.base)
+    yield Part(term.term, term.position, "but_clause", term.valence - term.negated)
+    yield Part(term.term, term.position, "emphasis", unit * term.emphasis)

@@ -16,18 +16,20 @@ _INVISIBLE = re.compile(
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
+# Typographic quotes: VADER's words and the negations n't know the straight ones alone.
+_QUOTES = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc", "'") | dict.fromkeys("\u201c\u201d\u201e\u201f", '"'))
 _NON_WORD = re.compile(r"\W+")
 
 
 def normalise(text: str) -> str:
-    """The canonical spelling of a text: NFKC, nothing invisible, single blanks, no blanks at the ends.
+    """The canonical spelling of a text: NFKC, nothing invisible, straight quotes, single blanks, no blanks at the ends.
 
     Idempotent, and always encodable as UTF-8. Letters of other scripts that merely look alike are kept as they are.
     Source: Unicode Standard Annex 15 (NFKC).
     """
     if not (text.isascii() and text.isprintable()):
         # Removed first: a character that hides between a letter and its accent would stop them from being composed.
-        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_QUOTES)
     return " ".join(text.split())
 
 

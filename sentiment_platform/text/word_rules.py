@@ -37,10 +37,10 @@ class WordRules:
             words.intensifiers, words.dampeners, self._negations, ("no", "so", "this", "never", "least")
         )
 
-    def valence(self, terms: list[str], shouted: list[bool], index: int, notes: Notes | None) -> float:
+    def valence(self, terms: list[str], words: list[str], index: int, notes: Notes | None) -> float:
         """The valence of the lexicon word `terms[index]` after up to three words before it and two after it had their say.
 
-        `shouted` says which words stand out by capitals, same length as `terms`.
+        `words` are the same words as written, to see which are in capitals; none where capitals do not stand out.
         """
         constants, known = self._constants, self._known
         term = terms[index]
@@ -55,23 +55,23 @@ class WordRules:
             # Its weight goes into negating the next word.
             valence = _changed(base, 0.0, index, "negation", notes)
 
-        if shouted[index]:
+        if words and words[index].isupper():
             increment = constants.capitals_increment if valence > 0 else -constants.capitals_increment
             valence = _changed(valence, valence + increment, index, "capitals", notes)
 
         # A word in the lexicon neither boosts nor negates the next ones.
         if index > 0 and first not in known:
-            valence = self._boosted(valence, first, shouted, index, 1, notes)
+            valence = self._boosted(valence, first, words, index, 1, notes)
             if self._negates(first):
                 valence = _changed(valence, valence * constants.negation_factor, index, "negation", notes)
         if index > 1 and second not in known:
-            valence = self._boosted(valence, second, shouted, index, 2, notes)
+            valence = self._boosted(valence, second, words, index, 2, notes)
             if second == "never" and first in ("so", "this"):
                 valence = _changed(valence, valence * constants.emphatic_never_factor, index, "emphatic_never", notes)
             elif self._negates(second) and not (second == "without" and first == "doubt"):
                 valence = _changed(valence, valence * constants.negation_factor, index, "negation", notes)
         if index > 2 and third not in known:
-            valence = self._boosted(valence, third, shouted, index, 3, notes)
+            valence = self._boosted(valence, third, words, index, 3, notes)
             # By the reference's operator precedence "so" or "this" just before the word is enough, without any "never".
             if first in ("so", "this") or (third == "never" and second in ("so", "this")):
                 valence = _changed(valence, valence * constants.emphatic_never_factor, index, "emphatic_never", notes)
@@ -88,14 +88,14 @@ class WordRules:
     def _negates(self, term: str) -> bool:
         return term in self._negations or "n't" in term
 
-    def _boosted(self, valence: float, term: str, shouted: list[bool], index: int, distance: int, notes: Notes | None) -> float:
+    def _boosted(self, valence: float, term: str, words: list[str], index: int, distance: int, notes: Notes | None) -> float:
         increment = self.boosters.get(term)
         if increment is None:
             return valence
         constants = self._constants
         if valence < 0:
             increment = -increment
-        if shouted[index - distance]:
+        if words and words[index - distance].isupper():
             increment += constants.capitals_increment if valence > 0 else -constants.capitals_increment
         if distance == 2:
             increment *= constants.second_booster_factor

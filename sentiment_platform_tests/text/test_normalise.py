@@ -28,6 +28,7 @@ VISIBLE_FORMAT = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U00011
         ("e\u200b\u0301", "é"),
         ("❤\ufe0f", "❤"),
         ("\ud800ok", "ok"),
+        ("don\u2019t \u2018buy\u2019, \u201chold\u201d \u201eit\u201c", 'don\'t \'buy\', "hold" "it"'),
         ("", ""),
     ],
 )
@@ -61,6 +62,14 @@ def test_hidden_characters_do_not_change_the_score_of_a_normalised_text() -> Non
 
     assert engine.score(normalise(hidden)) == engine.score("profit was great and excellent")
     assert engine.score(hidden) != engine.score("profit was great and excellent")
+
+
+def test_a_typographic_apostrophe_negates_once_the_text_is_normalised() -> None:
+    """One in seventeen texts of Twitter Financial News has one; its negations went unseen."""
+    engine = VaderEngine(stock_lexicon())
+
+    assert engine.score(normalise("results aren\u2019t good")) == engine.score("results aren't good")
+    assert engine.score("results aren't good").compound < 0 < engine.score("results aren\u2019t good").compound
 
 
 @pytest.mark.parametrize(
