@@ -6,24 +6,28 @@ One story in three chapters over one state folder; a chapter is a start of the s
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.headless import dagster_instance, run_job
+from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
+from sentiment_platform.labels.sensors import COOL_DOWN, NEW_LABELS
 from sentiment_platform.local.children import Children, pid_path
 from sentiment_platform.local.sample_data import sample_directory
 from sentiment_platform.local.session import session
 from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, TickReport, tick_once
 from sentiment_platform.settings import Settings
+from sentiment_platform.store.dagster_storage import DAGSTER_SCHEMA
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.models import open_selection_requests, request_selection
 from sentiment_platform_tests.monitoring.seeding import seed_decision
@@ -49,10 +53,12 @@ class Story:
     second: list[dg.DagsterRun]
     ticks: dict[str, list[str]]
     still_open: int
+    labels_arrived_at: datetime
+    labels_cursor: str | None
 
 
 @contextmanager
-def started(state: Path) -> Iterator[tuple[Settings, dg.DagsterInstance]]:
+def started(state: Path) -> Generator[tuple[Settings, dg.DagsterInstance]]:
     with session(join=False) as settings, dagster_instance() as instance:
         assert settings.state_dir == state
         yield settings, instance
@@ -77,9 +83,10 @@ def story(servers_dir: Path) -> Story:
             }
         with started(state) as (settings, instance):
             after_restart = list(instance.get_runs())
-            ticks, still_open = select_the_running_version(settings, instance)
+            ticks, still_open, arrived_at = select_the_running_version(settings, instance)
             second = list(instance.get_runs())
-    return Story(report, refusal, of_others, first, failed_steps, after_restart, second, ticks, still_open)
+            cursor = cursor_of(instance, "new_labels_arrived")
+    return Story(report, refusal, of_others, first, failed_steps, after_restart, second, ticks, still_open, arrived_at, cursor)
 
 
 def tick_beside_another_process(settings: Settings) -> tuple[TickReport, str, str]:
@@ -100,8 +107,10 @@ def tick_beside_another_process(settings: Settings) -> tuple[TickReport, str, st
     return report, str(refused.value), said.rpartition("(run ")[2].strip(" )\n")
 
 
-def select_the_running_version(settings: Settings, instance: dg.DagsterInstance) -> tuple[dict[str, list[str]], int]:
-    """A first deployment without a daemon; then a daemon finds that somebody selected what runs, while the old decision is settled."""
+def select_the_running_version(settings: Settings, instance: dg.DagsterInstance) -> tuple[dict[str, list[str]], int, datetime]:
+    """A first deployment without a daemon; then a daemon finds that somebody selected what runs, and that labels have arrived, while
+    the old decision is settled.
+    """
     engine = create_platform_engine(settings.require("database_url"))
     import_labels(engine, plain(sample_directory() / "headlines.csv", "sample", "Apache-2.0").examples)
     outcome = run_job(instance, "baseline_job", log_level="ERROR")
@@ -110,6 +119,7 @@ def select_the_running_version(settings: Settings, instance: dg.DagsterInstance)
     selection |= {"actor": "dana", "reason": "a look at the old one"}
     with engine.begin() as connection:
         request_selection(connection, selection | {"requested_at": datetime.now(UTC)})
+    arrived_at = labels_arrive(engine)
     since = time.time()
 
     def open_requests() -> int:
@@ -118,12 +128,29 @@ def select_the_running_version(settings: Settings, instance: dg.DagsterInstance)
 
     with Children(settings.state_dir) as children:
         children.start(DAEMON, DAEMON_COMMAND)
-        looked = {"retraining_was_decided", "a_version_was_selected"}
+        looked = {"retraining_was_decided", "a_version_was_selected", "new_labels_arrived"}
         wait_until(lambda: looked <= set(ticks_since(instance, since)) and not open_requests(), "no sensor settled the request")
         wait_until(lambda: not unfinished(instance), "runs do not end")
     left = open_requests()
     engine.dispose()
-    return ticks_since(instance, since), left
+    return ticks_since(instance, since), left, arrived_at
+
+
+def labels_arrive(engine: Engine) -> datetime:
+    """Enough of them, long after the last run of the job; all of one kind, so that the run they ask for ends at the training set."""
+    new = [LabelledExample("late", str(n), f"Profit of unit {n} rose", "positive", "eve", "CC0-1.0") for n in range(NEW_LABELS)]
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM platform.labels"))
+        later = {"later": COOL_DOWN + timedelta(hours=1)}
+        connection.execute(text(f"UPDATE {DAGSTER_SCHEMA}.runs SET create_timestamp = create_timestamp - :later"), later)
+    assert import_labels(engine, new) == NEW_LABELS
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT max(inserted_at) FROM platform.labels")).scalar_one()
+
+
+def cursor_of(instance: dg.DagsterInstance, sensor: str) -> str | None:
+    (state,) = (state for state in instance.all_instigator_state() if state.instigator_name == sensor)
+    return getattr(state.instigator_data, "cursor", None)
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
@@ -186,6 +213,16 @@ def test_a_selection_becomes_one_run_of_the_job_that_publishes(story: Story) -> 
     assert (run.job_name, run.status, run.tags["actor"]) == ("deploy_job", dg.DagsterRunStatus.SUCCESS, "dana")
     assert story.still_open == 0
     assert story.ticks["a_version_was_selected"].count("SUCCESS") == 1
+
+
+def test_new_labels_ask_for_one_run_and_not_for_another(story: Story) -> None:
+    (run,) = asked_for(story.second, "new_labels_arrived")
+    assert (run.job_name, run.tags["trigger"]) == ("train_job", "new_labels")
+    assert run.tags["reason"].startswith(f"{NEW_LABELS} new labels since ")
+    # That it failed is no cause to ask again: what has been acted on is counted no more.
+    assert run.status == dg.DagsterRunStatus.FAILURE
+    assert story.ticks["new_labels_arrived"].count("SUCCESS") == 1
+    assert datetime.fromisoformat(story.labels_cursor or "") == story.labels_arrived_at
 
 
 def test_a_second_daemon_on_the_same_folder_is_refused(story: Story) -> None:
