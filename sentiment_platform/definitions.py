@@ -6,6 +6,8 @@ from sentiment_platform.experiments import assets as experiment_assets
 from sentiment_platform.experiments import checks as experiment_checks
 from sentiment_platform.features import assets as feature_assets
 from sentiment_platform.features import checks as feature_checks
+from sentiment_platform.features.jobs import feature_store_job
+from sentiment_platform.features.schedules import feature_store_schedule
 from sentiment_platform.labels import assets as label_assets
 from sentiment_platform.labels import checks as label_checks
 from sentiment_platform.labels.sensors import new_labels_arrived
@@ -30,14 +32,23 @@ from sentiment_platform.promotion.schedules import weekly
 from sentiment_platform.promotion.sensors import a_version_was_selected
 from sentiment_platform.store.resources import PlatformResource
 
-ASSET_MODULES = [news_assets, market_assets, feature_assets, label_assets, model_assets, experiment_assets, promotion_assets, monitoring_assets]
+ASSET_MODULES = [
+    news_assets,
+    market_assets,
+    feature_assets,
+    label_assets,
+    model_assets,
+    experiment_assets,
+    promotion_assets,
+    monitoring_assets,
+]
 CHECK_MODULES = [news_checks, market_checks, feature_checks, label_checks, experiment_checks, promotion_checks, monitoring_checks]
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(ASSET_MODULES, include_specs=True),
     asset_checks=dg.load_asset_checks_from_modules(CHECK_MODULES),
-    jobs=[collect_job, market_job, train_job, baseline_job, deploy_job, monitor_job, alert_job],
-    schedules=[collection_schedule, market_schedule, weekly, monitoring_schedule, alert_schedule],
+    jobs=[collect_job, market_job, feature_store_job, train_job, baseline_job, deploy_job, monitor_job, alert_job],
+    schedules=[collection_schedule, market_schedule, feature_store_schedule, weekly, monitoring_schedule, alert_schedule],
     sensors=[retraining_was_decided, new_labels_arrived, a_version_was_selected],
     resources={"platform": PlatformResource()},
 )

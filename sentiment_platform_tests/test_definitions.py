@@ -22,6 +22,7 @@ ASSETS: dict[str, tuple[str, str, set[str]]] = {
     "raw_news": ("news", "collection", set()),
     "articles": ("news", "collection", {"raw_news"}),
     "article_features": ("features", "collection", {"articles"}),
+    "feature_store_reconciliation": ("features", "collection", {"article_features"}),
     "market_prices": ("market", "collection", set()),
     "outcomes": ("labels", "collection", {"articles", "market_prices"}),
     "labels": ("labels", "training", set()),
@@ -45,6 +46,7 @@ CHECKS: dict[tuple[str, str], bool] = {
     ("raw_news", "quarantine_share_is_low"): False,
     ("raw_news", "sources_are_fresh"): False,
     ("article_features", "offline_and_online_agree"): False,
+    ("feature_store_reconciliation", "served_vectors_can_be_computed_again"): False,
     ("market_prices", "prices_hold_their_contract"): True,
     ("market_prices", "no_session_is_missing"): False,
     ("outcomes", "no_outcome_looks_ahead"): False,
@@ -82,6 +84,7 @@ TRAIN = {
 JOBS: dict[str, set[str]] = {
     "collect_job": COLLECT,
     "market_job": {"market_prices", "outcomes"},
+    "feature_store_job": {"feature_store_reconciliation"},
     "train_job": TRAIN,
     "baseline_job": TRAIN - {"finbert_model", "finbert_evaluation"},
     "deploy_job": {"deployment"},
@@ -94,6 +97,7 @@ RUNNING = "RUNNING"
 SCHEDULES: dict[str, tuple[str, str, str]] = {
     "collection_schedule": ("collect_job", "*/15 * * * *", RUNNING),
     "market_schedule": ("market_job", "45 22 * * 1-5", RUNNING),
+    "feature_store_schedule": ("feature_store_job", "52 * * * *", RUNNING),
     "monitoring_schedule": ("monitor_job", "37 * * * *", RUNNING),
     "alert_schedule": ("alert_job", "5-59/15 * * * *", RUNNING),
     "weekly": ("train_job", "23 4 * * 1", RUNNING),

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from sentiment_platform.features.compute import COMPUTE, FeatureContext, FeatureVector
-from sentiment_platform.features.online import MISSING, FeatureStatus, OnlineValue, decode, key
+from sentiment_platform.features.freshness import MISSING, FeatureStatus, FeatureValue
+from sentiment_platform.features.online import decode, key
+from sentiment_platform.features.schema import CONTEXT_ENTITY, SCHEMAS, FeatureSchema
 from sentiment_platform.text.normalise import text_key
 from serving.clock import Clock, utc_now
 from serving.redis_link import RedisLink
@@ -40,16 +42,12 @@ class FeatureReader:
     async def read(self, request: Input, schema: str) -> OnlineFeatures:
         """The vector of `request` under feature schema `schema`."""
         found = await self._look_up(_entities(request), schema)
-        context = FeatureContext(
-            published_at=request.published_at.astimezone(UTC) if request.published_at else None,
-            story_outlets=_number(found.get("story"), "story_outlets", least=1),
-            ticker_articles_1d=_number(found.get("ticker"), "ticker_articles_1d"),
-            source_articles_7d=_number(found.get("source"), "source_articles_7d"),
-        )
+        published_at = request.published_at.astimezone(UTC) if request.published_at else None
+        context = FeatureContext(published_at=published_at, **_context(SCHEMAS[schema], found))
         asked: list[FeatureStatus] = [found[name].status for name in ("ticker", "source") if name in found]
         return OnlineFeatures(COMPUTE[schema](request.text, context), freshness(asked))
 
-    async def _look_up(self, entities: Mapping[str, str], schema: str) -> dict[str, OnlineValue]:
+    async def _look_up(self, entities: Mapping[str, str], schema: str) -> dict[str, FeatureValue]:
         keys = [key(schema, entity) for entity in entities.values()]
         raw = await self._redis.command("MGET", *keys)
         if raw is None:
@@ -74,9 +72,12 @@ def _entities(request: Input) -> dict[str, str]:
     return entities
 
 
-def _number(value: OnlineValue | None, name: str, *, least: float = 0) -> float | None:
-    stored = value.values.get(name) if value and value.values else None
-    # Whatever stands in Redis: only a number that the schema allows may reach a model.
-    if isinstance(stored, bool) or not isinstance(stored, int | float) or not least <= stored <= 1e6:
-        return None
-    return float(stored)
+def _context(schema: FeatureSchema, found: Mapping[str, FeatureValue]) -> dict[str, float | None]:
+    """Whatever stands in Redis: only a fresh number that the schema allows may reach a model."""
+    context: dict[str, float | None] = {}
+    for feature in schema.features:
+        stored = found.get(CONTEXT_ENTITY.get(feature.name, ""))
+        if stored is not None and stored.status == "PRESENT" and stored.values:
+            value = stored.values.get(feature.name)
+            context[feature.name] = value if value is not None and feature.allows(value) else None
+    return context

@@ -46,6 +46,7 @@ class PredictionJournal:
             text_hash=text_hash(request.text),
             ticker=request.ticker,
             source=request.source,
+            published_at=request.published_at,
             feature_schema=scored.model.schema.version,
             features=values,
             features_hash=sha256(msgspec.json.encode(values)).hexdigest(),

@@ -30,6 +30,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
     text_hash: str
     ticker: str | None
     source: str | None
+    published_at: datetime | None = None
     feature_schema: str
     features: list[float | None]
     features_hash: str

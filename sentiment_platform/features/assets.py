@@ -1,4 +1,4 @@
-"""The asset `article_features`: a vector for each article of the day, offline and online."""
+"""The assets of the feature store: a vector for each article of the day, offline and online; and that the two sides agree."""
 
 from contextlib import closing
 from typing import Any
@@ -7,7 +7,9 @@ import dagster as dg
 
 from sentiment_platform.features.connection import connect
 from sentiment_platform.features.pipeline import refresh_context, run
-from sentiment_platform.features.schema import DEFAULT_SCHEMA
+from sentiment_platform.features.reconciliation import reconcile
+from sentiment_platform.features.schema import DEFAULT_SCHEMA, active_schemas
+from sentiment_platform.features.tables import reconciliation_table, schema_table
 from sentiment_platform.news.partitions import daily
 from sentiment_platform.store.resources import PlatformResource
 
@@ -21,22 +23,50 @@ from sentiment_platform.store.resources import PlatformResource
     kinds={"postgres", "redis"},
     tags={"stage": "collection"},
     pool="features",
-    description=f"Schema {DEFAULT_SCHEMA.version}: {len(DEFAULT_SCHEMA.names)} values for each article, as they were known when it became available.",
+    description=f"Schema {DEFAULT_SCHEMA.version}: {len(DEFAULT_SCHEMA.names)} values for each article, as they were known when it "
+    "became available; and every other schema that SENTIMENT_FEATURE_SCHEMAS names beside it.",
 )
 def article_features(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     """Compute once, write to PostgreSQL, then to Redis; then refresh what requests ask about tickers and outlets."""
-    window = context.partition_time_window
+    window, engine, now = context.partition_time_window, platform.engine(), platform.now()
+    schemas = active_schemas(platform.settings().feature_schemas)
     with closing(connect(platform.settings().require("redis_url"))) as client:
-        report = run(platform.engine(), client, DEFAULT_SCHEMA, window.start, window.end, platform.now())
-        entities = refresh_context(platform.engine(), client, DEFAULT_SCHEMA, platform.now())
+        reports = [run(engine, client, s, window.start, window.end, now, run_id=context.run.run_id) for s in schemas]
+        entities = sum(refresh_context(engine, client, schema, now) for schema in schemas)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": report.articles,
-            "schema": DEFAULT_SCHEMA.version,
-            "features": dg.MetadataValue.md("\n".join(f"- `{f.name}` ({f.group}): {f.doc}" for f in DEFAULT_SCHEMA.features)),
-            "written_online": report.online_written,
+            "dagster/row_count": sum(report.articles - report.refused for report in reports),
+            "schema": ", ".join(schema.version for schema in schemas),
+            "features": dg.MetadataValue.md(schema_table(schemas[-1])),
+            "written_online": sum(report.online_written for report in reports),
+            "quarantined": sum(report.refused for report in reports),
             "context_entities": entities,
-            "missing_share": report.missing_share,
+            "missing_share": max(report.missing_share for report in reports),
         },
-        data_version=dg.DataVersion(report.digest),
+        data_version=dg.DataVersion("-".join(report.digest for report in reports)),
+    )
+
+
+@dg.asset(
+    deps=[article_features],
+    group_name="features",
+    owners=["team:data-engineering"],
+    kinds={"postgres", "redis"},
+    tags={"stage": "collection"},
+    pool="features",
+    description="Redis after it was held against PostgreSQL: what was missing, older, newer or different is written again.",
+)
+def feature_store_reconciliation(platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    """Compare, repair, compare again."""
+    schemas = active_schemas(platform.settings().feature_schemas)
+    with closing(connect(platform.settings().require("redis_url"))) as client:
+        done = {schema.version: reconcile(platform.engine(), client, schema, platform.now()) for schema in schemas}
+    return dg.MaterializeResult(
+        metadata={
+            "compared": sum(one.found.compared for one in done.values()),
+            "repaired": sum(len(one.found.differences) for one in done.values()),
+            "differences": sum(len(one.remaining.contradictions) for one in done.values()),
+            "by_schema": dg.MetadataValue.md(reconciliation_table(done)),
+        },
+        data_version=dg.DataVersion("-".join(one.remaining.digest for one in done.values())),
     )

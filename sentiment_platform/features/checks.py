@@ -1,29 +1,60 @@
-"""Checks of the feature store: offline and online say the same."""
+"""Checks of the feature store: offline and online say the same, and what was served can be computed again."""
 
 from contextlib import closing
 
 import dagster as dg
 
+from sentiment_platform.features.assets import article_features, feature_store_reconciliation
 from sentiment_platform.features.connection import connect
-from sentiment_platform.features.consistency import Consistency, evaluate_consistency
-from sentiment_platform.features.schema import DEFAULT_SCHEMA
+from sentiment_platform.features.reconciliation import Comparison, compare
+from sentiment_platform.features.replay import Replay, evaluate_replay
+from sentiment_platform.features.schema import active_schemas
 from sentiment_platform.store.resources import PlatformResource
 
 
-@dg.asset_check(asset="article_features", description="A sample of vectors reads the same from PostgreSQL and from Redis.")
+@dg.asset_check(asset=article_features, description="Every vector that is online reads the same from PostgreSQL and from Redis.")
 def offline_and_online_agree(platform: PlatformResource) -> dg.AssetCheckResult:
-    """Rows that have expired online are not compared."""
+    """What has expired or was evicted online is counted, and is no disagreement."""
+    schemas = active_schemas(platform.settings().feature_schemas)
     with closing(connect(platform.settings().require("redis_url"))) as client:
-        return _to_result(evaluate_consistency(platform.engine(), client, DEFAULT_SCHEMA, platform.now()))
+        return agreement_result([compare(platform.engine(), client, schema, platform.now()) for schema in schemas])
 
 
-def _to_result(found: Consistency) -> dg.AssetCheckResult:
+@dg.asset_check(
+    asset=feature_store_reconciliation,
+    description="The newest served feature vectors, computed again from texts and articles, are equal to the last digit.",
+)
+def served_vectors_can_be_computed_again(platform: PlatformResource) -> dg.AssetCheckResult:
+    """A sample of the last day; one difference makes it red."""
+    return replay_result(evaluate_replay(platform.engine(), platform.now()))
+
+
+def agreement_result(found: list[Comparison]) -> dg.AssetCheckResult:
+    """A warning that names examples: reconciliation repairs them within the hour."""
+    contradictions = [difference for comparison in found for difference in comparison.contradictions]
     return dg.AssetCheckResult(
-        passed=not found.different,
+        passed=not contradictions,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
+            "compared": sum(comparison.compared for comparison in found),
+            "missing_online": sum(comparison.count("missing") for comparison in found),
+            "different": len(contradictions),
+            "examples": ", ".join(f"{d.entity} ({d.fault})" for d in contradictions[:10]) or "none",
+        },
+    )
+
+
+def replay_result(found: Replay) -> dg.AssetCheckResult:
+    """An error: models were given something else than what they were trained on."""
+    return dg.AssetCheckResult(
+        passed=not found.different,
+        metadata={
             "compared": found.compared,
+            "with_context": found.with_context,
             "different": len(found.different),
-            "examples": ", ".join(found.different[:10]) or "none",
+            "examples": "; ".join(
+                f"{d.prediction_id} differs from {d.differs_from}: {', '.join(d.features)}" for d in found.different[:10]
+            )
+            or "none",
         },
     )

@@ -1,29 +1,40 @@
-"""Articles in, vectors out: PostgreSQL first, then Redis. The asset, the replay and a test call the same function."""
+"""Articles in, vectors out: PostgreSQL first, then Redis. The asset, the replay and a test call the same functions.
 
-from collections.abc import Iterable, Iterator
+A pass goes through its days in pieces, so that a range of months needs no more memory than a busy week.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from sentiment_platform.features.compute import COMPUTE
-from sentiment_platform.features.context import LOOKBACK, ArticleHistory
-from sentiment_platform.features.online import write
+from sentiment_platform.features.context import ArticleHistory, ContextValues
+from sentiment_platform.features.contract import judge, quarantined
+from sentiment_platform.features.history import load_history
+from sentiment_platform.features.online import OnlineRow, write
 from sentiment_platform.features.schema import FeatureSchema
-from sentiment_platform.store.features import FeatureRow, write_features
+from sentiment_platform.store.feature_inputs import articles_by_day
+from sentiment_platform.store.features import FeatureRow, features_as_of, write_features
 from sentiment_platform.store.news import Article, articles_between
+from sentiment_platform.store.news_writes import insert_quarantine
 from sentiment_platform.text.normalise import text_key
 
-BATCH = 2000
+PIECE = 5_000
+"""Articles at which a piece is closed; it holds whole days."""
+ONLINE_DAYS = timedelta(days=7)
+"""Vectors of older articles are read offline: a backfill of months must not push what requests ask for out of a small Redis."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureReport:
-    """What one pass did; `digest` names the vectors written, so an unchanged pass shows as unchanged."""
+    """What one pass did: articles = vectors written + refused. `digest` names the vectors, so an unchanged pass shows as unchanged."""
 
     articles: int
+    refused: int
     online_written: int
     missing_share: float
     digest: str
@@ -35,59 +46,97 @@ def story_entity(title: str) -> str:
 
 
 def compute_rows(articles: Iterable[Article], history: ArticleHistory, schema: FeatureSchema) -> Iterator[FeatureRow]:
-    """One validated vector for each article, as of the moment it became available."""
+    """One vector for each article, as of the moment it became available; not yet held against the contract."""
     compute = COMPUTE[schema.version]
     for article in articles:
         values = compute(article.title, history.context(article))
-        schema.validate(values)
         yield FeatureRow(f"article:{article.id}", schema.version, article.available_at, article.id, values)
 
 
-def run(engine: Engine, redis: Any, schema: FeatureSchema, start: datetime, end: datetime, now: datetime) -> FeatureReport:
+def run(
+    engine: Engine, redis: Any, schema: FeatureSchema, start: datetime, end: datetime, now: datetime, *, run_id: str
+) -> FeatureReport:
     """Compute the vectors of articles published in [start, end), store them offline, then online.
 
     The second time writes the same rows; Redis takes only what is newer than what it has.
     """
+    articles = refused = online = missing = 0
+    digest = sha256()
     with engine.connect() as connection:
-        known = articles_between(connection, start - LOOKBACK, end)
-        ours = [article for article in known if article.published_at >= start]
-        # What we got late has a context that reaches beyond the window, up to the moment we got it.
-        newest = max((article.available_at for article in ours), default=end)
-        if newest > end:
-            known += articles_between(connection, end, newest)
-    rows = list(compute_rows(ours, ArticleHistory(known), schema))
-    with engine.begin() as connection:
-        for first in range(0, len(rows), BATCH):
-            write_features(connection, rows[first : first + BATCH])
-    online = write(
-        redis, schema.version, ((row.entity, dict(zip(schema.names, row.values, strict=True)), row.as_of) for row in rows), now
-    )
-    titles = {article.id: article.title for article in known}
-    stories = (
-        (
-            story_entity(titles[row.article_id or ""]),
-            {"story_outlets": row.values[schema.names.index("story_outlets")]},
-            row.as_of,
-        )
-        for row in rows
-    )
-    write(redis, schema.version, stories, now)
-    digest = sha256(
-        repr([(row.entity, row.as_of, row.values) for row in sorted(rows, key=lambda row: row.entity)]).encode()
-    ).hexdigest()
-    missing = sum(value is None for row in rows for value in row.values)
-    return FeatureReport(len(rows), online, missing / max(1, len(rows) * len(schema.names)), digest)
+        days = articles_by_day(connection, start, end)
+    for first, last in _pieces(days, start, end):
+        with engine.connect() as connection:
+            ours = articles_between(connection, first, last)
+            known_at = [article.available_at for article in ours]
+            history = load_history(connection, schema, min(known_at), max(known_at))
+        judged = judge(list(compute_rows(ours, history, schema)), schema)
+        by_entity = {f"article:{article.id}": article for article in ours}
+        with engine.begin() as connection:
+            rows = write_features(connection, judged.accepted, now)
+            insert_quarantine(
+                connection, [quarantined(v, schema, by_entity[v.row.entity].source, run_id, now) for v in judged.refused]
+            )
+        fresh = [row for row in rows if row.as_of >= now - ONLINE_DAYS]
+        online += write(redis, schema.version, (online_row(schema, row.entity, row) for row in fresh), now)
+        stories = (online_row(schema, story_entity(by_entity[row.entity].title), row) for row in fresh)
+        write(redis, schema.version, stories, now)
+        articles += len(ours)
+        refused += len(judged.refused)
+        missing += sum(row.values.count(None) for row in rows)
+        for row in sorted(rows, key=lambda row: row.entity):
+            digest.update(repr((row.entity, row.as_of.timestamp(), row.values)).encode())
+    missing_share = missing / max(1, (articles - refused) * len(schema.names))
+    return FeatureReport(articles, refused, online, missing_share, digest.hexdigest())
+
+
+def online_row(schema: FeatureSchema, entity: str, row: FeatureRow) -> OnlineRow:
+    """What of a stored row stands online under `entity`: a whole vector, or what its ticker, outlet or story has of it."""
+    kind = entity.partition(":")[0]
+    names = schema.names if kind == "article" else schema.names_of(kind)
+    values = row.values if kind == "article" else [row.values[schema.names.index(name)] for name in names]
+    return OnlineRow(entity, dict(zip(names, values, strict=True)), row.as_of, row.revision or 1)
+
+
+def _pieces(days: Sequence[tuple[date, int]], start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Consecutive windows of whole days with about `PIECE` articles each, without the days that have none."""
+    first: datetime | None = None
+    articles = 0
+    for day, count in days:
+        midnight = datetime.combine(day, time(), UTC)
+        first = first or midnight
+        articles += count
+        if articles >= PIECE:
+            yield max(first, start), min(midnight + timedelta(days=1), end)
+            first, articles = None, 0
+    if first is not None:
+        yield max(first, start), end
 
 
 def refresh_context(engine: Engine, redis: Any, schema: FeatureSchema, now: datetime) -> int:
-    """Write how busy each ticker and outlet is right now, for requests that name one; returns the entities written."""
-    with engine.connect() as connection:
-        history = ArticleHistory(articles_between(connection, now - LOOKBACK, now))
-    rows = [
-        (f"ticker:{ticker}", {"ticker_articles_1d": history.ticker_articles(ticker, now)}, now) for ticker in history.tickers()
+    """Write what is known of each ticker and outlet right now, for requests that name one; returns the entities written.
+
+    PostgreSQL gets a row only where values changed, so its `as_of` says since when they hold; Redis is told that they still do.
+    """
+    with engine.begin() as connection:
+        # A day more than needed: who falls silent is told so once, before its values expire.
+        history = load_history(connection, schema, now - timedelta(days=1), now)
+        found = {f"ticker:{ticker}": history.ticker_values(ticker, now) for ticker in history.tickers()}
+        found |= {f"source:{outlet}": history.source_values(outlet, now) for outlet in history.outlets()}
+        rows = write_context(connection, schema, found, now)
+    write(redis, schema.version, (online_row(schema, row.entity, row) for row in rows), now)
+    return len(found)
+
+
+def write_context(
+    connection: Connection, schema: FeatureSchema, found: dict[str, ContextValues], now: datetime
+) -> list[FeatureRow]:
+    """Store the values of tickers and outlets that differ from their newest row; returns the row that now holds for each."""
+    kept = features_as_of(connection, schema.version, sorted(found), now)
+    vectors = {entity: tuple(values.get(name) for name in schema.names) for entity, values in found.items()}
+    changed = [
+        FeatureRow(entity, schema.version, now, None, vector)
+        for entity, vector in vectors.items()
+        if entity not in kept or kept[entity].values != vector
     ]
-    rows += [
-        (f"source:{outlet}", {"source_articles_7d": history.source_articles(outlet, now)}, now) for outlet in history.outlets()
-    ]
-    write(redis, schema.version, rows, now)
-    return len(rows)
+    kept |= {row.entity: row for row in write_features(connection, changed, now)}
+    return list(kept.values())

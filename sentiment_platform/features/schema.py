@@ -5,13 +5,17 @@ How the values are computed stands in `compute`; where they are kept in `online`
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
 from sentiment_platform.errors import PermanentError
 
 FeatureGroup = Literal["lexical", "vader", "context", "time"]
+FeatureType = Literal["float64"]
+ContextEntity = Literal["story", "ticker", "source"]
+_HASHED = ("name", "group", "low", "high", "nullable", "doc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class Feature:
     Attributes:
         nullable: whether the value may be missing (NULL in PostgreSQL, NaN in arrays); a missing value is masked by the head.
         low, high: smallest and largest value that can be right, inclusive.
+        type: how it is stored: `double precision` in PostgreSQL, a number in Redis, float64 in arrays.
     """
 
     name: str
@@ -29,24 +34,45 @@ class Feature:
     high: float
     nullable: bool
     doc: str
+    type: FeatureType = "float64"
+
+    def allows(self, value: float | None) -> bool:
+        """Whether `value` can be right: in range, or missing where it may be. NaN never is."""
+        return self.nullable if value is None else self.low <= value <= self.high
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeatureSchema:
     """An ordered set of features under a version name."""
 
     version: str
     features: tuple[Feature, ...]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Feature names in the order of the vector."""
         return tuple(feature.name for feature in self.features)
 
-    @property
+    @cached_property
     def hash(self) -> str:
-        """SHA-256 over the whole definition, 64 hexadecimal digits."""
-        return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """SHA-256 over the whole definition, 64 hexadecimal digits.
+
+        The one type that there is, is left out: a second one must enter it without renaming what is published.
+        """
+        definition = {
+            "version": self.version,
+            "features": [{name: getattr(feature, name) for name in _HASHED} for feature in self.features],
+        }
+        return sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def function(self) -> str:
+        """Where the values come from: the function of `features.compute` that this version calls."""
+        return f"sentiment_platform.features.compute.compute_{self.version}"
+
+    def names_of(self, entity: str) -> tuple[str, ...]:
+        """The context values that are known by this kind of entity (`story`, `ticker`, `source`), in the order of the vector."""
+        return tuple(name for name in self.names if CONTEXT_ENTITY.get(name) == entity)
 
     def validate(self, values: tuple[float | None, ...]) -> None:
         """Refuse a vector of the wrong length, a missing value where none may be missing, or one out of range.
@@ -60,10 +86,7 @@ class FeatureSchema:
                 remedy="Compute it with features.compute of the same schema version.",
             )
         for feature, value in zip(self.features, values, strict=True):
-            if value is None:
-                if feature.nullable:
-                    continue
-            elif feature.low <= value <= feature.high:
+            if feature.allows(value):
                 continue
             raise PermanentError(
                 f"Feature {feature.name} of schema {self.version} cannot be {value}.",
@@ -108,7 +131,77 @@ V1 = FeatureSchema(
     ),
 )
 
-SCHEMAS: dict[str, FeatureSchema] = {V1.version: V1}
+V2 = FeatureSchema(
+    "v2",
+    (
+        *V1.features,
+        Feature(
+            "ticker_sentiment_1d",
+            "context",
+            -1,
+            1,
+            True,
+            "Mean stock-lexicon compound of the headlines on its busiest ticker in the 24 hours before.",
+        ),
+        Feature(
+            "ticker_sentiment_7d",
+            "context",
+            -1,
+            1,
+            True,
+            "The same over 7 days, where a headline one day older than the newest counts half.",
+        ),
+        Feature(
+            "ticker_volume_surprise",
+            "context",
+            -20,
+            20,
+            True,
+            "Logarithm of articles on that ticker in the 24 hours before, plus 1, over their daily mean in the 7 days before those, plus 1.",
+        ),
+        Feature(
+            "source_reliability",
+            "context",
+            0,
+            1,
+            True,
+            "Share of the outlet's items in the 7 days before that were neither refused by the contract nor copies of another outlet's story.",
+        ),
+        Feature("ticker_return_1d", "context", -1, 10, True, "Last known close of that ticker over the close before, less 1."),
+        Feature(
+            "ticker_return_5d",
+            "context",
+            -1,
+            10,
+            True,
+            "Last known close of that ticker over the close 5 sessions before, less 1.",
+        ),
+        Feature(
+            "ticker_volatility_20d",
+            "context",
+            0,
+            10,
+            True,
+            "Standard deviation of the logarithmic returns of its last 20 known sessions, not annualised.",
+        ),
+    ),
+)
+
+CONTEXT_ENTITY: dict[str, ContextEntity] = {
+    "story_outlets": "story",
+    "ticker_articles_1d": "ticker",
+    "source_articles_7d": "source",
+    "ticker_sentiment_1d": "ticker",
+    "ticker_sentiment_7d": "ticker",
+    "ticker_volume_surprise": "ticker",
+    "source_reliability": "source",
+    "ticker_return_1d": "ticker",
+    "ticker_return_5d": "ticker",
+    "ticker_volatility_20d": "ticker",
+}
+"""Context feature -> the kind of entity under which a request finds it online."""
+
+SCHEMAS: dict[str, FeatureSchema] = {V1.version: V1, V2.version: V2}
 DEFAULT_SCHEMA = V1
 
 
@@ -125,3 +218,18 @@ def schema(version: str) -> FeatureSchema:
             f"Feature schema {version!r} is unknown to this build.",
             remedy=f"It knows {', '.join(sorted(SCHEMAS))}: upgrade, or use one of these.",
         ) from None
+
+
+def active_schemas(versions: str) -> tuple[FeatureSchema, ...]:
+    """The schemas that a setting such as `v1,v2` names, in its order.
+
+    Raises:
+        PermanentError: one of them is unknown, or the default schema, which training uses, is not among them.
+    """
+    wanted = tuple(dict.fromkeys(name for part in versions.split(",") if (name := part.strip())))
+    if DEFAULT_SCHEMA.version not in wanted:
+        raise PermanentError(
+            f"Feature schemas {versions!r} leave out {DEFAULT_SCHEMA.version}.",
+            remedy=f"Models are trained on {DEFAULT_SCHEMA.version}: put it into SENTIMENT_FEATURE_SCHEMAS.",
+        )
+    return tuple(schema(version) for version in wanted)

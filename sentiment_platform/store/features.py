@@ -1,82 +1,175 @@
-"""SQL of the offline feature store: vectors keyed by entity, schema version and time; point-in-time reads."""
+"""SQL of the offline feature store: vectors keyed by entity, schema version and time; point-in-time reads.
+
+What the vectors are computed from is read in `store.feature_inputs`.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 
-from sentiment_platform.store.tables import ProcessedFeatures
+from sentiment_platform.store.tables import ProcessedFeatures, RawData
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureRow:
-    """One stored vector; `values` in the order of its schema."""
+    """One stored vector; `values` in the order of its schema. `revision` and `computed_at` are the database's word, None before."""
 
     entity: str
     schema_version: str
     as_of: datetime
     article_id: str | None
     values: tuple[float | None, ...]
+    revision: int | None = None
+    computed_at: datetime | None = None
 
 
-def write_features(connection: Connection, rows: Iterable[FeatureRow]) -> int:
-    """Insert or overwrite by natural key; returns the number of rows given. The same rows twice change nothing."""
-    records = [
-        {
-            "entity": r.entity,
-            "schema_version": r.schema_version,
-            "as_of": r.as_of,
-            "article_id": r.article_id,
-            "values": list(r.values),
-        }
-        for r in rows
-    ]
-    if records:
-        statement = insert(ProcessedFeatures)
-        statement = statement.on_conflict_do_update(
-            index_elements=["entity", "schema_version", "as_of"],
-            set_={
-                "values": statement.excluded["values"],
-                "article_id": statement.excluded.article_id,
-                "computed_at": func.now(),
-            },
-            where=ProcessedFeatures.values.is_distinct_from(statement.excluded["values"]),
-        )
-        connection.execute(statement, records)
-    return len(records)
+_STAGE = """
+    CREATE TEMP TABLE IF NOT EXISTS staged_features (
+        position int, entity text, schema_version text, as_of timestamptz, article_id text, values double precision[]
+    ) ON COMMIT DROP"""
+_COPY = "COPY staged_features (position, entity, schema_version, as_of, article_id, values) FROM STDIN"
+# In the order of the key: writers that meet wait for each other and never lock each other out.
+_UPSERT = text("""
+    INSERT INTO platform.processed_features AS kept
+        (entity, schema_version, as_of, article_id, values, revision, computed_at)
+    SELECT entity, schema_version, as_of, article_id, values, 1, coalesce(CAST(:at AS timestamptz), now())
+    FROM staged_features ORDER BY entity, schema_version, as_of
+    ON CONFLICT (entity, schema_version, as_of) DO UPDATE SET
+        values = excluded.values, article_id = excluded.article_id,
+        revision = kept.revision + 1, computed_at = excluded.computed_at
+    WHERE kept.values IS DISTINCT FROM excluded.values""")
+_STORED = text("""
+    SELECT kept.revision, kept.computed_at FROM staged_features AS staged
+    JOIN platform.processed_features AS kept USING (entity, schema_version, as_of) ORDER BY staged.position""")
+
+
+def write_features(connection: Connection, rows: Iterable[FeatureRow], computed_at: datetime | None = None) -> list[FeatureRow]:
+    """Insert or overwrite by natural key, by one COPY; the same rows twice change nothing. No key may be given twice.
+
+    Returns:
+        The rows as they now stand, in the order given: `revision` grows by one with every change of the values.
+    """
+    given = list(rows)
+    if not given:
+        return []
+    connection.execute(text(_STAGE))
+    connection.execute(text("TRUNCATE staged_features"))
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for position, r in enumerate(given):
+            copy.write_row((position, r.entity, r.schema_version, r.as_of, r.article_id, _array(r.values)))
+    connection.execute(_UPSERT, {"at": computed_at})
+    stored = connection.execute(_STORED).all()
+    return [FeatureRow(*_key(row), row.values, *kept) for row, kept in zip(given, stored, strict=True)]
+
+
+def _key(row: FeatureRow) -> tuple[str, str, datetime, str | None]:
+    return row.entity, row.schema_version, row.as_of, row.article_id
+
+
+def _array(values: Sequence[float | None]) -> str:
+    # As PostgreSQL writes an array: psycopg would choose a type for every value of every row.
+    return "{" + ",".join(["NULL" if value is None else repr(value) for value in values]) + "}"
+
+
+def _columns() -> list[Any]:
+    return [getattr(ProcessedFeatures, name) for name in FeatureRow.__dataclass_fields__]
+
+
+def _row(row: Any) -> FeatureRow:
+    return FeatureRow(row[0], row[1], row[2], row[3], tuple(row[4]), row[5], row[6])
 
 
 def features_as_of(connection: Connection, schema_version: str, entities: Sequence[str], at: datetime) -> dict[str, FeatureRow]:
     """The newest vector of each entity with `as_of` <= `at`; entities without one are absent."""
-    table = ProcessedFeatures
-    query = (
-        select(table.entity, table.schema_version, table.as_of, table.article_id, table.values)
-        .where(table.entity.in_(entities), table.schema_version == schema_version, table.as_of <= at)
-        .ext(distinct_on(table.entity))
-        .order_by(table.entity, table.as_of.desc())
-    )
-    return {
-        row.entity: FeatureRow(row.entity, row.schema_version, row.as_of, row.article_id, tuple(row.values))
-        for row in connection.execute(query)
-    }
+    return {row.entity: row for row in features_at(connection, schema_version, [(entity, at) for entity in entities]) if row}
+
+
+_AT = text("""
+    SELECT kept.entity, kept.schema_version, kept.as_of, kept.article_id, kept.values, kept.revision, kept.computed_at
+    FROM unnest(CAST(:entities AS text[]), CAST(:moments AS timestamptz[])) WITH ORDINALITY AS asked (entity, at, position)
+    LEFT JOIN LATERAL (
+        SELECT * FROM platform.processed_features AS known
+        WHERE known.entity = asked.entity AND known.schema_version = :schema AND known.as_of <= asked.at
+        ORDER BY known.as_of DESC LIMIT 1) AS kept ON true
+    ORDER BY asked.position""")
+
+
+def features_at(connection: Connection, schema_version: str, moments: Sequence[tuple[str, datetime]]) -> list[FeatureRow | None]:
+    """The point-in-time join: for each (entity, moment) the newest vector known at that moment, or None; in the order asked."""
+    if not moments:
+        return []
+    entities, times = zip(*moments, strict=True)
+    parameters = {"entities": list(entities), "moments": list(times), "schema": schema_version}
+    return [_row(row) if row.entity is not None else None for row in connection.execute(_AT, parameters)]
 
 
 def count_features(connection: Connection, schema_version: str) -> int:
-    """Vectors stored under a schema version."""
-    return connection.execute(
-        select(func.count()).select_from(ProcessedFeatures).where(ProcessedFeatures.schema_version == schema_version)
-    ).scalar_one()
+    """Vectors of articles stored under a schema version."""
+    table = ProcessedFeatures
+    query = select(func.count()).where(table.schema_version == schema_version, table.article_id.is_not(None))
+    return connection.execute(query).scalar_one()
 
 
 def newest_features(connection: Connection, schema_version: str, limit: int) -> list[FeatureRow]:
     """The vectors with the latest `as_of`, newest first."""
     table = ProcessedFeatures
     query = (
-        select(table.entity, table.schema_version, table.as_of, table.article_id, table.values)
-        .where(table.schema_version == schema_version)
-        .order_by(table.as_of.desc(), table.entity)
-        .limit(limit)
+        select(*_columns()).where(table.schema_version == schema_version).order_by(table.as_of.desc(), table.entity).limit(limit)
     )
-    return [FeatureRow(*row[:4], tuple(row[4])) for row in connection.execute(query)]
+    return [_row(row) for row in connection.execute(query)]
+
+
+def features_since(
+    connection: Connection, schema_version: str, as_of: datetime, computed_at: datetime
+) -> list[tuple[FeatureRow, str | None]]:
+    """(row, its article's title) of the newest row of each entity since `as_of`, if it was written since `computed_at`."""
+    table = ProcessedFeatures
+    newest = (
+        select(*_columns())
+        .where(table.schema_version == schema_version, table.as_of >= as_of)
+        .order_by(table.entity, table.as_of.desc())
+        .ext(distinct_on(table.entity))
+        .subquery()
+    )
+    query = (
+        select(newest, RawData.title)
+        .outerjoin(RawData, RawData.id == newest.c.article_id)
+        .where(newest.c.computed_at >= computed_at)
+        .order_by(newest.c.as_of, newest.c.entity)
+    )
+    return [(_row(row), row.title) for row in connection.execute(query)]
+
+
+def features_between(
+    connection: Connection, schema_version: str, entities: Sequence[str], since: datetime, until: datetime
+) -> list[FeatureRow]:
+    """Every row of these entities with since <= `as_of` <= until, oldest first, and of each the one that held at `since`."""
+    table = ProcessedFeatures
+    query = (
+        select(*_columns())
+        .where(table.entity.in_(entities), table.schema_version == schema_version, table.as_of >= since, table.as_of <= until)
+        .order_by(table.as_of, table.entity)
+    )
+    before = features_at(connection, schema_version, [(entity, since) for entity in entities])
+    held = [row for row in before if row and row.as_of < since]
+    return held + [_row(row) for row in connection.execute(query)]
+
+
+def delete_context(connection: Connection, schema_version: str, before: datetime) -> int:
+    """Delete what tickers and outlets had before that time, the newest row of each excepted; returns the rows deleted."""
+    table = ProcessedFeatures
+    later = table.__table__.alias("later")
+    superseded = (
+        select(later.c.entity)
+        .where(later.c.entity == table.entity, later.c.schema_version == table.schema_version, later.c.as_of > table.as_of)
+        .exists()
+    )
+    statement = delete(table).where(
+        table.schema_version == schema_version, table.as_of < before, table.article_id.is_(None), superseded
+    )
+    return connection.execute(statement).rowcount

@@ -75,10 +75,10 @@ def test_windows_count_what_a_plain_loop_counts_in_any_order(known: list[Article
         day, week = one.available_at - timedelta(days=1), one.available_at - timedelta(days=7)
         before = [other for other in known if other.available_at < one.available_at]
         busiest = [sum(t in other.tickers and other.available_at >= day for other in before) for t in one.tickers]
-        outlets = {o.outlet for o in known if o.story_id == one.story_id and o.available_at <= one.available_at}
+        outlets = {o.outlet for o in known if o.story_id == one.story_id and week <= o.available_at <= one.available_at}
         assert history.context(one) == FeatureContext(
             one.published_at,
-            len(outlets),
+            len({outlet or "wire" for outlet in outlets}),
             max(busiest, default=None),
             sum(other.outlet == one.outlet and other.available_at >= week for other in before),
         )

@@ -1,63 +1,30 @@
 import socket
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import Engine, text
 
-from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.compute import COMPUTE
 from sentiment_platform.features.connection import connect
-from sentiment_platform.features.consistency import evaluate_consistency
 from sentiment_platform.features.context import ArticleHistory
-from sentiment_platform.features.online import TTL_S, key, read, write
+from sentiment_platform.features.offline import read_at
+from sentiment_platform.features.online import read
 from sentiment_platform.features.pipeline import refresh_context, run, story_entity
+from sentiment_platform.features.reconciliation import compare
 from sentiment_platform.features.schema import V1, Feature, FeatureSchema
 from sentiment_platform.store.features import (
     FeatureRow,
     count_features,
     features_as_of,
+    features_between,
     newest_features,
     write_features,
 )
-from sentiment_platform.store.news import articles_between
-from sentiment_platform.store.news_writes import NewArticle, StoryAssignment, insert_articles, write_stories
-
-DAY = datetime(2025, 1, 6, tzinfo=UTC)
-NEXT = DAY + timedelta(days=1)
-NOW = DAY + timedelta(days=1, hours=1)
-
-
-def article(number: int, minutes: float, late_minutes: float = 0, **changes: object) -> NewArticle:
-    at = DAY + timedelta(minutes=minutes)
-    plain = {
-        "id": f"{number:032}",
-        "source": "wire",
-        "external_id": str(number),
-        "url": None,
-        "canonical_url": None,
-        "outlet": f"Outlet {number % 7}",
-        "title": f"Company {number} raises its outlook by {number}% after a GREAT quarter!",
-        "summary": None,
-        "language": None,
-        "tickers": (f"T{number % 50}",),
-        "published_at": at,
-        "published_text": None,
-        "fetched_at": at,
-        "available_at": at + timedelta(minutes=late_minutes),
-        "content_hash": f"{number:064}",
-        "run_id": "run",
-    }
-    return NewArticle(**(plain | changes))  # type: ignore[arg-type]
-
-
-def insert(engine: Engine, articles: Sequence[NewArticle], *, one_story: bool = False) -> None:
-    with engine.begin() as connection:
-        insert_articles(connection, articles)
-        story = articles[0].id if one_story else None
-        write_stories(connection, [StoryAssignment(a.id, story or a.id, "title_key", 1.0) for a in articles])
+from sentiment_platform.store.news import articles_between, quarantined_items
+from sentiment_platform_tests.features.articles import DAY, NEXT, NOW, article, insert
 
 
 def offline(engine: Engine, numbers: Sequence[int], at: datetime = NOW) -> dict[str, FeatureRow]:
@@ -67,7 +34,7 @@ def offline(engine: Engine, numbers: Sequence[int], at: datetime = NOW) -> dict[
 
 def test_a_thousand_vectors_are_the_same_by_sql_by_redis_and_computed_again(engine: Engine, client: Redis) -> None:
     insert(engine, [article(n, n) for n in range(1000)])
-    report = run(engine, client, V1, DAY, NEXT, NOW)
+    report = run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
     assert (report.articles, report.online_written) == (1000, 1000)
     stored = offline(engine, range(1000))
     with engine.connect() as connection:
@@ -81,30 +48,31 @@ def test_a_thousand_vectors_are_the_same_by_sql_by_redis_and_computed_again(engi
         assert online.values == dict(zip(V1.names, row.values, strict=True))
         assert online.as_of == row.as_of == one.available_at
         assert COMPUTE["v1"](one.title, history.context(one)) == row.values
-    found = evaluate_consistency(engine, client, V1, NOW)
-    assert (found.compared, found.different) == (1000, ())
+    found = compare(engine, client, V1, NOW)
+    # Each title is a story of its own.
+    assert (found.compared, found.differences) == (2000, ())
 
 
 def test_the_same_pass_twice_changes_no_row_and_has_the_same_digest(engine: Engine, client: Redis) -> None:
     insert(engine, [article(n, n) for n in range(20)])
-    first = run(engine, client, V1, DAY, NEXT, NOW)
+    first = run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
     with engine.connect() as connection:
         before = connection.execute(text("SELECT xmin, ctid FROM platform.processed_features ORDER BY entity")).all()
-    second = run(engine, client, V1, DAY, NEXT, NOW + timedelta(hours=1))
+    second = run(engine, client, V1, DAY, NEXT, NOW + timedelta(hours=1), run_id="run")
     with engine.connect() as connection:
         assert connection.execute(text("SELECT xmin, ctid FROM platform.processed_features ORDER BY entity")).all() == before
         assert count_features(connection, "v1") == 20
     assert second == first
     insert(engine, [article(20, 20)])
-    assert run(engine, client, V1, DAY, NEXT, NOW).digest != first.digest
+    assert run(engine, client, V1, DAY, NEXT, NOW, run_id="run").digest != first.digest
 
 
 def test_articles_of_later_days_leave_stored_vectors_alone(engine: Engine, client: Redis) -> None:
     insert(engine, [article(n, n, tickers=("EXM",), outlet="A") for n in range(10)])
-    run(engine, client, V1, DAY, NEXT, NOW)
+    run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
     before = offline(engine, range(10))
     insert(engine, [article(n, 1440 + n, tickers=("EXM",), outlet="A") for n in range(10, 20)])
-    run(engine, client, V1, DAY, NEXT + timedelta(days=1), NOW)
+    run(engine, client, V1, DAY, NEXT + timedelta(days=1), NOW, run_id="run")
     after = offline(engine, range(20), NOW + timedelta(days=1))
     assert {entity: after[entity] for entity in before} == before
     # The trial could have failed: the later ones do count the earlier ones.
@@ -116,14 +84,14 @@ def test_an_article_that_came_late_sees_what_had_come_before_it_although_that_is
 ) -> None:
     late = article(1, 1430, late_minutes=30, tickers=("EXM",))
     insert(engine, [late, article(2, 1445, tickers=("EXM",)), article(3, 1465, tickers=("EXM",))])
-    report = run(engine, client, V1, DAY, NEXT, NOW)
+    report = run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
     assert report.articles == 1
     assert offline(engine, [1])[f"article:{1:032}"].values[V1.names.index("ticker_articles_1d")] == 1.0
 
 
 def test_a_vector_is_not_known_before_its_time(engine: Engine, client: Redis) -> None:
     insert(engine, [article(1, 60)])
-    run(engine, client, V1, DAY, NEXT, NOW)
+    run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
     known_at = DAY + timedelta(minutes=60)
     assert offline(engine, [1], known_at - timedelta(microseconds=1)) == {}
     assert list(offline(engine, [1], known_at)) == [f"article:{1:032}"]
@@ -162,31 +130,19 @@ def test_without_redis_the_vectors_are_in_postgresql_and_the_next_pass_brings_re
         closed.bind(("127.0.0.1", 0))
         dead = connect(f"redis://127.0.0.1:{closed.getsockname()[1]}/0")
         with pytest.raises(RedisConnectionError):
-            run(engine, dead, V1, DAY, NEXT, NOW)
+            run(engine, dead, V1, DAY, NEXT, NOW, run_id="run")
         dead.close()
     assert len(offline(engine, range(30))) == 30
     assert client.dbsize() == 0
-    run(engine, client, V1, DAY, NEXT, NOW)
-    assert evaluate_consistency(engine, client, V1, NOW).compared == 30
-
-
-def test_the_comparison_finds_what_redis_has_wrong_and_passes_over_what_expired(engine: Engine, client: Redis) -> None:
-    insert(engine, [article(n, n) for n in range(3)])
-    run(engine, client, V1, DAY, NEXT, NOW)
-    entities = [f"article:{n:032}" for n in range(3)]
-    wrong = read(client, "v1", entities[:1], NOW)[0].values or {}
-    write(client, "v1", [(entities[0], {**wrong, "word_count": 99.0}, DAY)], NOW)
-    client.delete(key("v1", entities[1]))
-    found = evaluate_consistency(engine, client, V1, NOW)
-    assert (found.compared, found.different) == (2, (entities[0],))
-    assert evaluate_consistency(engine, client, V1, NOW + timedelta(seconds=TTL_S + 1)).compared == 0
+    run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
+    assert compare(engine, client, V1, NOW).differences == ()
 
 
 def test_requests_find_how_widely_a_story_runs_and_how_busy_ticker_and_outlet_are(engine: Engine, client: Redis) -> None:
     title = "Regulator opens an inquiry"
     batch = [article(n, n, title=title, tickers=("EXM",)) for n in range(3)]
     insert(engine, batch, one_story=True)
-    run(engine, client, V1, DAY, NEXT, NOW)
+    run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
     now = DAY + timedelta(hours=2)
     assert refresh_context(engine, client, V1, now) == 4
     entities = [story_entity(f" {title.upper()}! "), "ticker:EXM", "source:Outlet 1"]
@@ -194,10 +150,75 @@ def test_requests_find_how_widely_a_story_runs_and_how_busy_ticker_and_outlet_ar
     assert values == [{"story_outlets": 3.0}, {"ticker_articles_1d": 3.0}, {"source_articles_7d": 1.0}]
 
 
-def test_a_vector_out_of_range_is_written_nowhere(engine: Engine, client: Redis) -> None:
-    insert(engine, [article(1, 1)])
+def test_a_vector_out_of_range_is_in_quarantine_and_nowhere_else_and_the_others_are_written(
+    engine: Engine, client: Redis
+) -> None:
+    insert(engine, [article(1, 1), article(2, 2, title="Up"), article(3, 3, title="Down")])
     narrow = FeatureSchema("v1", (Feature("word_count", "lexical", 0, 3, False, "Words."), *V1.features[1:]))
-    with pytest.raises(PermanentError, match="word_count"):
-        run(engine, client, narrow, DAY, NEXT, NOW)
-    assert offline(engine, [1]) == {}
-    assert client.dbsize() == 0
+    for _ in range(2):
+        report = run(engine, client, narrow, DAY, NEXT, NOW, run_id="run")
+        assert (report.articles, report.refused, report.online_written) == (3, 1, 2)
+    assert set(offline(engine, [1, 2, 3])) == {f"article:{2:032}", f"article:{3:032}"}
+    assert [value.status for value in read(client, "v1", [f"article:{n:032}" for n in (1, 2)], NOW)] == ["MISSING", "PRESENT"]
+    with engine.connect() as connection:
+        (kept,) = quarantined_items(connection)
+    assert (kept.boundary, kept.source, kept.rule, kept.run_id) == ("features", "wire", "word_count_is_in_range", "run")
+    assert kept.payload["entity"] == f"article:{1:032}"
+    assert "word_count is 9.0, not in [0, 3]" in kept.detail
+
+
+def test_a_range_of_days_in_pieces_gives_the_same_vectors_as_day_by_day(engine: Engine, client: Redis) -> None:
+    days = [article(n, n * 60, outlet="A", tickers=("EXM",)) for n in range(24 * 20)]
+    insert(engine, days, one_story=True)
+    end = DAY + timedelta(days=20)
+
+    def rows() -> list[tuple[object, ...]]:
+        with engine.connect() as connection:
+            return [
+                tuple(r) for r in connection.execute(text("SELECT entity, values, revision FROM platform.processed_features"))
+            ]
+
+    for day in range(20):
+        run(engine, client, V1, DAY + timedelta(days=day), DAY + timedelta(days=day + 1), end, run_id="run")
+    apart = rows()
+    run(engine, client, V1, DAY, end, end, run_id="run")
+    assert rows() == apart
+    assert len(apart) == 480
+    # What is older than a week is read offline only.
+    online = read(client, "v1", [f"article:{n:032}" for n in range(480)], end)
+    assert [value.status for value in online] == ["MISSING"] * (24 * 13) + ["PRESENT"] * (24 * 7)
+
+
+def test_context_is_in_postgresql_once_for_each_change_and_redis_never_says_anything_newer(engine: Engine, client: Redis) -> None:
+    insert(engine, [article(1, 0, tickers=("EXM",), outlet="A"), article(2, 60, tickers=("EXM",), outlet="A")])
+    times = [DAY + timedelta(minutes=m) for m in (30, 45, 90, 105, 24 * 60 + 30, 24 * 60 + 90)]
+    for now in times:
+        refresh_context(engine, client, V1, now)
+    with engine.connect() as connection:
+        rows = features_between(connection, "v1", ["ticker:EXM"], DAY, times[-1])
+    position = V1.names.index("ticker_articles_1d")
+    assert [(row.as_of, row.values[position]) for row in rows] == [
+        (times[0], 1.0),
+        (times[2], 2.0),
+        (times[4], 1.0),
+        (times[5], 0.0),
+    ]
+    (online,) = read(client, "v1", ["ticker:EXM"], times[-1])
+    assert (online.as_of, online.values) == (times[-1], {"ticker_articles_1d": 0.0})
+
+
+def test_offline_reads_join_each_moment_with_what_was_known_then_and_say_how_old_it_is(engine: Engine) -> None:
+    moments = [DAY + timedelta(hours=h) for h in (0, 6)]
+    with engine.begin() as connection:
+        write_features(connection, [FeatureRow("ticker:A", "v1", at, None, (float(n),) * 15) for n, at in enumerate(moments)])
+    asked = [
+        ("ticker:A", moments[1]),
+        ("ticker:A", moments[1] - timedelta(microseconds=1)),
+        ("ticker:B", moments[1]),
+        ("ticker:A", moments[0] - timedelta(hours=1)),
+        ("ticker:A", moments[1] + timedelta(days=1, seconds=1)),
+    ]
+    with engine.connect() as connection:
+        found = read_at(connection, V1, asked)
+    assert [value.status for value in found] == ["PRESENT", "PRESENT", "MISSING", "MISSING", "STALE"]
+    assert [(value.values or {}).get("word_count") for value in found] == [1.0, 0.0, None, None, 1.0]

@@ -70,7 +70,7 @@ def test_redis_killed_or_frozen_costs_the_cache_and_the_context_and_nothing_else
     with redis.Redis.from_url(own_redis.url) as client:
         rows = [("ticker:HML", {"ticker_articles_1d": 4.0}), ("source:Quill", {"source_articles_7d": 9.0})]
         now = serving_now()
-        online.write(client, "v1", [(entity, values, now) for entity, values in rows], now)
+        online.write(client, "v1", [online.OnlineRow(entity, values, now) for entity, values in rows], now)
         answer = serving.predict(TEXT, **asked)
         assert answer["feature_status"] == "PRESENT"
         assert serving.predict(TEXT, **asked)["performance"]["cache_hit"] is True

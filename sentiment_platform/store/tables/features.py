@@ -8,7 +8,11 @@ from sentiment_platform.store.tables.base import Base, InsertedAt, Instant
 
 
 class ProcessedFeatures(Base):
-    """Values in the order of the schema version; NULL where a value is missing. `as_of` is the article's `available_at`."""
+    """Values in the order of the schema version; NULL where a value is missing.
+
+    `as_of` is an article's `available_at`, or the moment since which a ticker or outlet has these values. `revision` counts how
+    often the row was corrected, from 1; `computed_at` is when it was written last.
+    """
 
     __tablename__ = "processed_features"
     __table_args__ = (
@@ -21,4 +25,5 @@ class ProcessedFeatures(Base):
     as_of: Mapped[Instant] = mapped_column(primary_key=True)
     article_id: Mapped[str | None] = mapped_column(ForeignKey("platform.raw_data.id"))
     values: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    revision: Mapped[int] = mapped_column(server_default="1")
     computed_at: Mapped[InsertedAt]

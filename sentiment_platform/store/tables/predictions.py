@@ -1,5 +1,7 @@
 """What serving answered and what people said of it."""
 
+from datetime import datetime
+
 from sqlalchemy import Double, Index
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,6 +32,7 @@ class Prediction(Base):
     text_hash: Mapped[str]
     ticker: Mapped[str | None]
     source: Mapped[str | None]
+    published_at: Mapped[datetime | None]
     feature_schema: Mapped[str]
     features: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
     features_hash: Mapped[str]

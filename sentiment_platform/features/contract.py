@@ -1,0 +1,108 @@
+"""The contract of feature vectors: every value in the range and under the null policy of its schema, judged by Pandera over Polars.
+
+A vector that breaks it is kept in quarantine under the first feature that is wrong, and written nowhere else. Pandera and Polars are
+imported when vectors are judged, never when this file is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.features.schema import FeatureSchema
+from sentiment_platform.store.features import FeatureRow
+from sentiment_platform.store.news import QuarantinedItem
+
+BOUNDARY = "features"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedVector:
+    """A vector that broke the contract, and the features that did it, in the order of the schema."""
+
+    row: FeatureRow
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedVectors:
+    """Every vector is in exactly one of the two, in its original order."""
+
+    accepted: list[FeatureRow]
+    refused: list[RefusedVector]
+
+
+def judge(rows: Sequence[FeatureRow], schema: FeatureSchema) -> JudgedVectors:
+    """Hold vectors of one schema against its contract, all of them at once.
+
+    Raises:
+        PermanentError: a vector has another length than the schema: that is no data, but a mistake in the function.
+    """
+    from pandera.errors import SchemaErrors
+
+    for row in rows:
+        if len(row.values) != len(schema.names):
+            raise PermanentError(
+                f"A vector of {len(row.values)} values is not of schema {schema.version} ({len(schema.names)} features).",
+                remedy="Compute it with features.compute of the same schema version.",
+            )
+    if not rows:
+        return JudgedVectors([], [])
+    try:
+        vector_contract(schema).validate(_frame(rows, schema), lazy=True)
+    except SchemaErrors as errors:
+        broken = set(errors.failure_cases["index"])
+    else:
+        return JudgedVectors(list(rows), [])
+    refused = [RefusedVector(rows[index], _wrong(rows[index], schema)) for index in sorted(broken)]
+    return JudgedVectors([row for index, row in enumerate(rows) if index not in broken], refused)
+
+
+def _wrong(row: FeatureRow, schema: FeatureSchema) -> tuple[str, ...]:
+    pairs = zip(schema.features, row.values, strict=True)
+    return tuple(feature.name for feature, value in pairs if not feature.allows(value))
+
+
+@cache
+def vector_contract(schema: FeatureSchema) -> Any:
+    """The Pandera schema of vectors under `schema`: its columns in order, and one check that answers for every row.
+
+    One check, because each costs Polars a pass of its own, and a pass over one day is longer than the day's vectors.
+    """
+    import pandera.polars as pa
+    import polars as pl
+
+    right = [
+        pl.col(feature.name).is_between(feature.low, feature.high).fill_null(feature.nullable) for feature in schema.features
+    ]
+    check = pa.Check(lambda data: data.lazyframe.select(pl.all_horizontal(right)), name="values_are_in_range", ignore_na=False)
+    types = {"float64": pl.Float64}
+    columns = {
+        feature.name: pa.Column(types[feature.type], nullable=True, description=feature.doc) for feature in schema.features
+    }
+    return pa.DataFrameSchema(columns, checks=check, strict=True, ordered=True, name=f"Features{schema.version.upper()}")
+
+
+def quarantined(refused: RefusedVector, schema: FeatureSchema, source: str, run_id: str, now: datetime) -> QuarantinedItem:
+    """The refused vector as a row of quarantine; the same vector refused again is the same row."""
+    row = refused.row
+    identity = sha256(f"{schema.version} {row.entity} {row.as_of.isoformat()} {row.values!r}".encode()).hexdigest()
+    values = {name: repr(value) for name, value in zip(schema.names, row.values, strict=True)}
+    payload = {"entity": row.entity, "schema": schema.version, "as_of": row.as_of.isoformat(), "values": values}
+    ranges = {feature.name: feature for feature in schema.features}
+    detail = "; ".join(
+        f"{name} is {values[name]}, not in [{ranges[name].low:g}, {ranges[name].high:g}]"
+        f"{' or missing' if ranges[name].nullable else ''}"
+        for name in refused.broken
+    )
+    return QuarantinedItem(identity[:32], BOUNDARY, source, f"{refused.broken[0]}_is_in_range", detail, payload, now, run_id)
+
+
+def _frame(rows: Sequence[FeatureRow], schema: FeatureSchema) -> Any:
+    import polars as pl
+
+    columns = zip(*(row.values for row in rows), strict=True)
+    return pl.DataFrame([pl.Series(name, column, pl.Float64) for name, column in zip(schema.names, columns, strict=True)])

@@ -1,0 +1,34 @@
+"""From the database to the history that a schema version's context is computed from; nothing later than asked, nothing too short."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from sentiment_platform.features.context import ArticleHistory
+from sentiment_platform.features.rolling import PRICE_LOOKBACK, RollingHistory
+from sentiment_platform.features.schema import V1, FeatureSchema
+from sentiment_platform.store.feature_inputs import articles_available, refused_items
+from sentiment_platform.store.market import bars_between
+
+
+def load_history(
+    connection: Connection, schema: FeatureSchema, start: datetime, end: datetime, *, fetched_until: datetime | None = None
+) -> ArticleHistory:
+    """What answers questions about moments in [start, end] under `schema`.
+
+    Args:
+        fetched_until: leave out what was fetched later. Without it an archive that was imported later counts as known from its
+            publication on, which is what training wants; with it the answer is the one that was given then.
+    """
+    history = RollingHistory if set(schema.names) - set(V1.names) else ArticleHistory
+    articles = articles_available(connection, start - history.lookback, end, fetched_until=fetched_until)
+    if history is ArticleHistory:
+        return ArticleHistory(articles)
+    refused = refused_items(connection, start - history.lookback, end)
+    first = (start - PRICE_LOOKBACK - timedelta(days=1)).date()
+    closes = [
+        bar
+        for bar in bars_between(connection, first, end.date())
+        if bar.available_at <= end and (fetched_until is None or bar.fetched_at <= fetched_until)
+    ]
+    return RollingHistory(articles, refused, closes)

@@ -1,0 +1,69 @@
+"""SQL of what features are computed from: articles by the time they were known, refused items, served predictions."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, Date, cast, func, select, text
+
+from sentiment_platform.store.news import Article
+from sentiment_platform.store.tables import Prediction, RawData
+
+
+@dataclass(frozen=True, slots=True)
+class ServedFeatures:
+    """The vector that one answered prediction was computed from, and the request that it was made for."""
+
+    id: str
+    predicted_at: datetime
+    text: str
+    ticker: str | None
+    source: str | None
+    published_at: datetime | None
+    feature_schema: str
+    features: tuple[float | None, ...]
+    feature_status: str
+
+
+# As text: SQLAlchemy would look at every element of every array, and a week of news is read for each day.
+_AVAILABLE = text("""
+    SELECT article.id, article.title, NULL, article.source, article.outlet, article.tickers,
+        article.published_at, article.available_at, coalesce(story.story_id, article.id)
+    FROM platform.raw_data AS article LEFT JOIN platform.story_clusters AS story ON story.article_id = article.id
+    WHERE article.available_at BETWEEN :start AND :end
+        AND (CAST(:fetched AS timestamptz) IS NULL OR article.fetched_at <= :fetched)
+    ORDER BY article.available_at, article.id""")
+
+
+def articles_available(
+    connection: Connection, start: datetime, end: datetime, *, fetched_until: datetime | None = None
+) -> list[Article]:
+    """Articles with start <= available_at <= end, oldest first; only those that had been fetched by then, where that is given."""
+    rows = connection.execute(_AVAILABLE, {"start": start, "end": end, "fetched": fetched_until})
+    return [Article(r[0], r[1], r[2], r[3], r[4], tuple(r[5]), r[6], r[7], r[8]) for r in rows.all()]
+
+
+def articles_by_day(connection: Connection, start: datetime, end: datetime) -> list[tuple[date, int]]:
+    """(UTC day of publication, articles) of the days in [start, end) that have any, in order."""
+    day = cast(func.timezone("UTC", RawData.published_at), Date)
+    query = select(day, func.count()).where(RawData.published_at >= start, RawData.published_at < end).group_by(day).order_by(day)
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def refused_items(connection: Connection, start: datetime, end: datetime) -> list[tuple[str, datetime]]:
+    """(outlet, or else source, and time) of the news items that were refused in [start, end)."""
+    query = text("""
+        SELECT coalesce(payload ->> 'outlet', source), fetched_at FROM platform.quarantine
+        WHERE boundary = 'raw_news' AND fetched_at >= :start AND fetched_at < :end ORDER BY fetched_at""")
+    return [(row[0], row[1]) for row in connection.execute(query, {"start": start, "end": end})]
+
+
+def served_features(connection: Connection, since: datetime, until: datetime, limit: int) -> list[ServedFeatures]:
+    """The newest `limit` predictions made in (since, until], newest first."""
+    table = Prediction
+    query = (
+        select(*[getattr(table, name) for name in ServedFeatures.__dataclass_fields__])
+        .where(table.predicted_at > since, table.predicted_at <= until)
+        .order_by(table.predicted_at.desc(), table.id)
+        .limit(limit)
+    )
+    return [ServedFeatures(*row[:7], tuple(row[7]), row[8]) for row in connection.execute(query)]
