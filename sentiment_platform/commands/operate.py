@@ -94,7 +94,7 @@ def up(stack_only: bool, port: int) -> None:
 
         refuse_a_second_daemon(settings.state_dir.resolve())
         _withdraw_env()
-        with Children(settings.state_dir) as children:
+        with Children(settings.state_dir, console.print) as children:
             serving_port = settings.port if is_free(settings.port) else free_port()
             children.start("serving", ["python", "-m", "serving"], {"PORT": str(serving_port), "SENTIMENT_POLL_S": "5"})
             children.start("dagster-webserver", ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])

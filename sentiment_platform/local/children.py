@@ -3,13 +3,14 @@
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import httpx
 
-from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess
+from sentiment_platform.local.keeping import LOOK_EVERY_S, Keeper
+from sentiment_platform.local.process import ProcessOrder, SupervisedProcess
 
 
 class Children:
@@ -17,11 +18,13 @@ class Children:
 
     Args:
         state_dir: folder for logs and pid files.
+        log: gets a line for each process that `watch` starts again.
     """
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, log: Callable[[str], None] = lambda _: None) -> None:
         self._state_dir = state_dir.resolve()
         self._processes: list[SupervisedProcess] = []
+        self._keeper = Keeper(log)
 
     def __enter__(self) -> Self:
         return self
@@ -46,23 +49,19 @@ class Children:
         )
         process.start()
         self._processes.append(process)
+        self._keeper.keep(process)
         return process
 
     def watch(self) -> None:
-        """Return at Ctrl-C.
+        """Return at Ctrl-C; until then whatever ends is started again.
 
         Raises:
-            LocalStackError: a process ended by itself; the message quotes its log.
+            LocalStackError: a process ended soon after its first start; the message quotes its log.
         """
         try:
             while True:
-                for process in self._processes:
-                    if not process.running:
-                        raise LocalStackError(
-                            f"{process.order.name} ended. The end of its log:\n{process.log_tail()}\n",
-                            remedy=f"See {process.order.log_path}.",
-                        )
-                time.sleep(1)
+                self._keeper.look()
+                time.sleep(LOOK_EVERY_S)
         except KeyboardInterrupt:
             return
 

@@ -65,8 +65,8 @@ class LocalPostgres:
         """Process number of the postmaster, None when it is not running."""
         return self._process.pid if self._process else None
 
-    def start(self) -> None:
-        """Create what is missing, end leftovers, start, and wait until the server takes connections.
+    def start(self) -> SupervisedProcess:
+        """Create what is missing, end leftovers, start, and wait until the server takes connections; its process.
 
         Raises:
             LocalStackError: no server within 30 s, foreign data, or a foreign server on our data; with the end of the log.
@@ -81,11 +81,13 @@ class LocalPostgres:
             self._initialise(data, programs, user)
         self._refuse_foreign(data, user)
         start_on_a_port(lambda: self._start_server(data, programs, user))
+        assert self._process is not None  # noqa: S101
         try:
             self._create_role_and_database()
         except BaseException:
             self.stop()
             raise
+        return self._process
 
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, the data is flushed. Safe to call twice."""

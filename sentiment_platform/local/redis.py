@@ -43,8 +43,8 @@ class LocalRedis:
         """Process number of the server, None when it is not running."""
         return self._process.pid if self._process else None
 
-    def start(self) -> None:
-        """Start the server and wait until it answers PING with our password.
+    def start(self) -> SupervisedProcess:
+        """Start the server and wait until it answers PING with our password; its process.
 
         Raises:
             LocalStackError: no answer within 15 s; with the end of the log.
@@ -53,6 +53,8 @@ class LocalRedis:
         user = accounts.unprivileged_account()
         self.state_dir.mkdir(parents=True, exist_ok=True)
         start_on_a_port(lambda: self._start_server(user))
+        assert self._process is not None  # noqa: S101
+        return self._process
 
     def stop(self) -> None:
         """Stop the server; what it held is gone. Safe to call twice."""

@@ -15,6 +15,7 @@ from typing import Self
 
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.local.feeds import feeds_setting
+from sentiment_platform.local.keeping import Keeper, KeeperThread
 from sentiment_platform.local.keys import kept_secret, signing_environment
 from sentiment_platform.local.ports import LOOPBACK, stable_port
 from sentiment_platform.local.postgres import LocalPostgres
@@ -54,10 +55,11 @@ class LocalStack:
         self._feeds_directory = feeds_directory
         self._durable = durable
         self._log = log
+        self._keeper = Keeper()
         self._running = contextlib.ExitStack()
 
     def start(self) -> Self:
-        """Start the parts, one after the other; when one fails, those before it are stopped again.
+        """Start the parts, one after the other; when one fails, those before it are stopped again. One that ends later is started again.
 
         Raises:
             ConflictError: another stack uses the state folder.
@@ -65,12 +67,17 @@ class LocalStack:
         """
         self.stop()
         starters = self._starters()
+        self._keeper = Keeper(self._log)
         try:
             if starters:
                 self._lock()
             for start in starters:
                 start()
             self._prepare_dagster()
+            thread = KeeperThread(self._keeper, self._log)
+            thread.start()
+            # Entered last, so that it ends first: what is stopped on purpose stays stopped.
+            self._running.callback(thread.stop)
         except BaseException:
             self.stop()
             raise
@@ -129,7 +136,7 @@ class LocalStack:
     def _start_postgres(self) -> None:
         server = LocalPostgres(self.state_dir, durable=self._durable, log=self._log)
         self._running.callback(server.stop)
-        server.start()
+        self._keeper.keep(server.start(), well=True)
         create_dagster_schema(server.url)
         self.environment |= {"DATABASE_URL": server.url, "DATABASE_DIRECT_URL": server.url}
         self._log(f"PostgreSQL runs on {LOOPBACK}:{server.port}.")
@@ -137,7 +144,7 @@ class LocalStack:
     def _start_redis(self) -> None:
         server = LocalRedis(self.state_dir, log=self._log)
         self._running.callback(server.stop)
-        server.start()
+        self._keeper.keep(server.start(), well=True)
         self.environment["REDIS_URL"] = server.url
         self._log(f"Redis runs on {LOOPBACK}:{server.port}.")
 
@@ -182,6 +189,7 @@ class LocalStack:
             self._running.callback(process.stop)
             process.start()
             process.wait_until_ready(lambda: None if port_file.exists() else "it does not listen", START_TIMEOUT_S)
+            self._keeper.keep(process, well=True)
 
         start_on_a_port(start)
         port = int(port_file.read_text())
