@@ -109,7 +109,8 @@ class _Turn:
         if quota is not None and self._used_before >= quota:
             return f"its {quota:,} requests of {_day(now)} (UTC) are used up"
         interval = timedelta(minutes=self._entry.interval_min)
-        if self._past is None and state.last_success_at is not None and now - state.last_success_at < interval - _INTERVAL_SLACK:
+        since = now - state.last_success_at if self._past is None and state.last_success_at else interval
+        if timedelta() <= since < interval - _INTERVAL_SLACK:
             return f"it is asked every {self._entry.interval_min} minutes"
         return None
 

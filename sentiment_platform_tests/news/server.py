@@ -12,7 +12,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class ScriptedServer:
-    """`answers[path]` writes the answer; `requests` lists (path, headers) as they came."""
+    """`answers[path]` writes the answer, with the query if there is such an entry; `requests` lists (path, headers) as they came."""
 
     def __init__(self, port: int, scheme: str = "http") -> None:
         self.port = port
@@ -44,7 +44,8 @@ def serving(tls: ssl.SSLContext | None = None) -> Generator[ScriptedServer]:
         def do_GET(self) -> None:
             scripted.requests.append((self.path, dict(self.headers)))
             with suppress(BrokenPipeError, ConnectionResetError):  # the client had enough
-                scripted.answers.get(self.path, reply(status=404))(self)
+                place = self.path if self.path in scripted.answers else self.path.partition("?")[0]
+                scripted.answers.get(place, reply(status=404))(self)
 
         def log_message(self, format: str, *args: object) -> None:
             pass
