@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
-PATIENCE_S = 0.8
+PATIENCE_S = 0.4
 """So long a step may take to unwind before it is interrupted again, wherever it is."""
 
 

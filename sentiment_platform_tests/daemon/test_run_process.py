@@ -95,6 +95,11 @@ def status(instance: dg.DagsterInstance, run_id: str) -> str:
     return run.status.value
 
 
+def crowding() -> float:
+    """How many processes there are for each core, at least 1: beside others everything takes longer."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def ends_by(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[int, float]:
     """Exit status, and seconds from the signal to the end."""
     started = time.monotonic()
@@ -114,7 +119,7 @@ def test_a_run_that_is_killed_or_interrupted_leaves_its_pool_to_the_next(shared:
                     (_, (waits,)) = in_pool(instance)
                     exit_status, seconds = ends_by(waiting, number)
                 assert (exit_status, status(instance, waits)) == (expected, "CANCELED")
-                assert seconds < 2
+                assert seconds < 2 * crowding()
                 assert in_pool(instance) == ({held}, set())
             # The control: another command finds the holder alive and leaves it alone.
             with session():
@@ -131,7 +136,7 @@ def test_a_run_that_is_killed_or_interrupted_leaves_its_pool_to_the_next(shared:
             ((held,), _) = in_pool(instance)
             exit_status, seconds = ends_by(holder, signal.SIGINT)
         assert (exit_status, status(instance, held), in_pool(instance)) == (130, "CANCELED", (set(), set()))
-        assert seconds < 2
+        assert seconds < 2 * crowding()
 
 
 def test_runs_of_other_hosts_are_closed_after_the_limit_and_not_before(shared: Settings) -> None:
