@@ -11,6 +11,7 @@ from sentiment_platform.commands.keys import keys
 from sentiment_platform.commands.market import market
 from sentiment_platform.commands.models import models
 from sentiment_platform.commands.operate import db, run_job_command, serve, tick, up
+from sentiment_platform.commands.sources import sources
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,3 +34,4 @@ def main() -> None:
 
 for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, news, market, labels, models, keys, db):
     main.add_command(command)
+news.add_command(sources)

@@ -28,6 +28,7 @@ class ConfiguredSource:
     """A source, what its entry says, and whether it takes part.
 
     `off`: why it is off, None when it is on. `chosen`: whether somebody asked for it; a source that is chosen and yet off is reported.
+    `own`: whether it stands in SENTIMENT_FEEDS or in a file of the user.
     """
 
     source: Source
@@ -35,6 +36,7 @@ class ConfiguredSource:
     kind: str
     chosen: bool = True
     off: str | None = None
+    own: bool = True
 
     @property
     def name(self) -> str:
@@ -99,7 +101,7 @@ def _feeds(setting: str) -> list[ConfiguredSource]:
 
 def _configured(found: CatalogueEntry, named: bool, settings: Settings, environ: Mapping[str, str]) -> ConfiguredSource:
     wanted = named or found.entry.enabled
-    made = _made(found, settings, environ)
+    made = replace(_made(found, settings, environ), own=found.own)
     return made if wanted else replace(made, chosen=False, off=NOT_CHOSEN if not found.own else "`enabled = false` in its entry")
 
 
