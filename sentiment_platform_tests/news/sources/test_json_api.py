@@ -302,3 +302,15 @@ def test_times_without_a_zone_are_in_that_of_the_entry_and_numbers_are_seconds(
         datetime(2025, 1, 6, 8, tzinfo=UTC),
         datetime(2025, 1, 6, 10, 30, tzinfo=UTC),
     ]
+
+
+@pytest.mark.parametrize("url", ["http://[broken/news", "http://e.example:99999999/news", "http://user:pw@e.example/news"])
+def test_an_address_that_cannot_be_asked_is_the_failure_of_its_source_alone(
+    collector: Collector, feeds: ScriptedServer, url: str
+) -> None:
+    feeds.answers["/other"] = vendor([row(2)], lambda query, rows: {"data": {"rows": rows}})
+    other = (BASE + FIELDS).format(url=feeds.url).replace("wire", "other").replace("/news", "/other")
+    collector.write(BASE.format(url="").replace('"/news"', f'"{url}"') + FIELDS + other)
+    bad, good = collector()
+    assert (bad.outcome, good.outcome) == ("failed", "collected")
+    assert "pw" not in (bad.detail or "")
