@@ -12,6 +12,7 @@ import click
 from sentiment_platform.commands.console import TrainingBar, console, shows_errors
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.children import Children
+from sentiment_platform.local.interrupted import end_runs_of_the_daemon
 from sentiment_platform.local.ports import free_port, is_free
 from sentiment_platform.local.sample_data import sample_directory
 from sentiment_platform.local.session import env_file, session
@@ -98,7 +99,8 @@ def up(stack_only: bool, port: int) -> None:
             serving_port = settings.port if is_free(settings.port) else free_port()
             children.start("serving", ["python", "-m", "serving"], {"PORT": str(serving_port), "SENTIMENT_POLL_S": "5"})
             children.start("dagster-webserver", ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])
-            children.start(DAEMON, DAEMON_COMMAND)
+            database_url = settings.direct_database_url()
+            children.start(DAEMON, DAEMON_COMMAND, before_restart=lambda: end_runs_of_the_daemon(database_url, console.print))
             console.print(f"Dagster UI   http://127.0.0.1:{port}")
             console.print(f"Serving      http://127.0.0.1:{serving_port}   (OpenAPI page: /schema)")
             console.print("The daemon is part of this: for `dagster dev` or `dg dev`, which bring their own, use --stack-only.")

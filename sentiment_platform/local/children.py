@@ -33,8 +33,18 @@ class Children:
         while self._processes:
             self._processes.pop().stop()
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> SupervisedProcess:
-        """Start `command` (a console script, or a program by path) with this process's environment and `environment` over it."""
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        before_restart: Callable[[], object] = lambda: None,
+    ) -> SupervisedProcess:
+        """Start `command` (a console script, or a program by path) with this process's environment and `environment` over it.
+
+        `before_restart` tidies up what an ended process has left, before `watch` starts it again.
+        """
         program = Path(sys.executable).with_name(command[0])
         process = SupervisedProcess(
             ProcessOrder(
@@ -49,7 +59,7 @@ class Children:
         )
         process.start()
         self._processes.append(process)
-        self._keeper.keep(process)
+        self._keeper.keep(process, before_restart=before_restart)
         return process
 
     def watch(self) -> None:

@@ -20,6 +20,9 @@ MAX_RUNTIME_S = 43_200
 FREE_AFTER_END_S = 60
 """`free_slots_after_run_end_seconds` of dagster.yaml."""
 
+LAUNCHED_TAG = ".dagster/grpc_info"
+"""What Dagster's launcher writes into the tags of a run: the code server that it gave the run to."""
+
 # Queued runs are left: nobody has begun them, and the next daemon takes them.
 _SUSPECTS = f"""
     WITH places AS (
@@ -29,7 +32,7 @@ _SUSPECTS = f"""
         SELECT run_id FROM {DAGSTER_SCHEMA}.runs WHERE status IN ('NOT_STARTED', 'STARTING', 'STARTED', 'CANCELING')
         UNION SELECT run_id FROM places
     )
-    SELECT open_runs.run_id,
+    SELECT open_runs.run_id, runs.status,
         extract(epoch FROM now()) - coalesce(start_time, extract(epoch FROM create_timestamp AT TIME ZONE 'UTC')) AS age_s,
         extract(epoch FROM now()) - end_time AS ended_s,
         (SELECT jsonb_object_agg(key, value) FROM {DAGSTER_SCHEMA}.run_tags
@@ -41,6 +44,7 @@ _SUSPECTS = f"""
 @dataclass(frozen=True)
 class _Suspect:
     run_id: str
+    status: str | None
     age_s: float | None
     ended_s: float | None
     tags: dict[str, str]
@@ -75,6 +79,14 @@ def end_dead_runs(database_url: str, log: Callable[[str], None] = lambda _: None
     return _close({found.run_id: reason for found in _suspects(database_url) if (reason := found.verdict())}, log)
 
 
+def end_runs_of_the_daemon(database_url: str, log: Callable[[str], None] = lambda _: None) -> list[str]:
+    """The same for the runs that a daemon had started, which its process group took with it. Only to be called while no daemon runs."""
+    reason = "The process of this run ended with the daemon that had started it."
+    # Only what a daemon starts is STARTING at first; the tag comes a moment later.
+    launched = [found for found in _suspects(database_url) if LAUNCHED_TAG in found.tags or found.status == "STARTING"]
+    return _close({found.run_id: reason for found in launched}, log)
+
+
 def _close(runs: dict[str, str], log: Callable[[str], None]) -> list[str]:
     # Dagster takes seconds to import, and there is hardly ever anything to do.
     if not runs:
@@ -98,7 +110,7 @@ def _suspects(database_url: str) -> list[_Suspect]:
             names = [f"{DAGSTER_SCHEMA}.{name}" for name in ("runs", "run_tags", "concurrency_slots", "pending_steps")]
             if any(connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar() is None for name in names):
                 return []
-            rows = connection.execute(text(_SUSPECTS), {"keys": [HOST_TAG, PROCESS_TAG, START_TAG]})
-            return [_Suspect(row.run_id, row.age_s, row.ended_s, row.tags or {}) for row in rows]
+            rows = connection.execute(text(_SUSPECTS), {"keys": [HOST_TAG, PROCESS_TAG, START_TAG, LAUNCHED_TAG]})
+            return [_Suspect(row.run_id, row.status, row.age_s, row.ended_s, row.tags or {}) for row in rows]
     finally:
         engine.dispose()

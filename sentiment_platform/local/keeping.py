@@ -9,6 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from sentiment_platform.errors import PlatformError
 from sentiment_platform.local.process import LocalStackError, SupervisedProcess
 
 WELL_AFTER_S = 10.0
@@ -23,6 +26,7 @@ class _Kept:
     process: SupervisedProcess
     well: bool
     started: float
+    before_restart: Callable[[], object]
     pause_s: float = 0.0
     due: float | None = None
 
@@ -35,9 +39,16 @@ class Keeper:
         self._clock = clock
         self._kept: list[_Kept] = []
 
-    def keep(self, process: SupervisedProcess, *, well: bool = False) -> None:
-        """Look after a process that was started just now; `well`: it has shown already that it works."""
-        self._kept.append(_Kept(process, well, self._clock()))
+    def keep(
+        self, process: SupervisedProcess, *, well: bool = False, before_restart: Callable[[], object] = lambda: None
+    ) -> None:
+        """Look after a process that was started just now.
+
+        Args:
+            well: it has shown already that it works.
+            before_restart: tidies up what the ended process has left; while it fails the process is not started.
+        """
+        self._kept.append(_Kept(process, well, self._clock(), before_restart))
 
     def look(self) -> None:
         """Start again what has ended and whose pause is over.
@@ -66,6 +77,11 @@ class Keeper:
             self._log(f"{order.name} has ended by itself and is started again; see {order.log_path}.")
             # First, so that a start that fails is tried again after the next pause.
             kept.started, kept.due = now, None
+            try:
+                kept.before_restart()
+            except (PlatformError, SQLAlchemyError) as error:
+                self._log(f"{order.name} is not started yet: {error}")
+                return
             kept.process.start()
 
 

@@ -34,6 +34,12 @@ RECOVERY_LIMIT_S = 60.0
 SHIPPED_LIMIT_S = 30.0
 PAUSE_S = 0.05
 OUTAGE_S = 4.0
+LOCATION = "sentiment_platform"
+LAUNCH = """
+mutation Launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) { ... on LaunchRunSuccess { run { runId } } ... on Error { message } }
+}
+"""
 SECONDS = "extract(epoch FROM timestamp AT TIME ZONE 'UTC')"
 
 
@@ -83,6 +89,7 @@ class Platform:
     state: Path
     settings: Settings
     url: str
+    dagster_url: str
     log: Path
 
     def pid(self, part: str) -> int | None:
@@ -134,6 +141,18 @@ class Platform:
         )
         return bool(parts) and not silent
 
+    def launch(self, job: str) -> str:
+        """Ask for a run as the Dagster UI does; its id."""
+        selector = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__", "jobName": job}
+        variables = {"params": {"selector": selector, "mode": "default", "runConfigData": {}}}
+        asked = httpx.post(
+            f"{self.dagster_url}/graphql", json={"query": LAUNCH, "variables": variables}, timeout=30, trust_env=False
+        )
+        return asked.json()["data"]["launchRun"]["run"]["runId"]
+
+    def status_of(self, run: str) -> object:
+        return self.sql(f"SELECT status FROM dagster.runs WHERE run_id = '{run}'")[0][0]
+
     def sensor_ticked_since(self, at: float) -> bool:
         """Whether the daemon has evaluated a sensor since that time; it does so every half minute."""
         return bool(self.sql(f"SELECT id FROM dagster.job_ticks WHERE {SECONDS} > {at} AND status IN ('SKIPPED', 'SUCCESS')"))
@@ -158,7 +177,8 @@ def platform(servers_dir: Path) -> Iterator[Platform]:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         url = f"http://127.0.0.1:{port}"
-        waiting = Platform(process, state, Settings.from_environment({}), url, log)
+        dagster_url = f"http://127.0.0.1:{dagster_port}"
+        waiting = Platform(process, state, Settings.from_environment({}), url, dagster_url, log)
         waiting.wait(lambda: httpx.get(f"{url}/health/live", trust_env=False).status_code == 200, "serving", START_LIMIT_S)
         settings = Settings.from_environment(read_env_file(state / "env"))
         engine = create_platform_engine(settings.database_url)
@@ -166,7 +186,7 @@ def platform(servers_dir: Path) -> Iterator[Platform]:
         publisher.deploy(publisher.model())
         publisher.close()
         engine.dispose()
-        started = Platform(process, state, settings, url, log)
+        started = Platform(process, state, settings, url, dagster_url, log)
         started.wait(started.ready, "the first deployment", START_LIMIT_S)
         started.wait(lambda: started.daemon_beats_since(0), "the daemon", START_LIMIT_S)
         yield started
@@ -206,8 +226,11 @@ def test_each_part_that_is_killed_comes_back_by_itself_and_nothing_acknowledged_
             lambda: platform.dependency("postgresql") and platform.sensor_ticked_since(back), "all use PostgreSQL again"
         )
 
+        run = platform.launch("alert_job")
+        platform.wait(lambda: platform.status_of(run) in ("STARTING", "STARTED"), "a run under way")
         killed = time.time()
         platform.kill("dagster-daemon")
+        assert platform.status_of(run) == "FAILURE"  # closed before the new daemon works; nobody waits for its pool
         took["daemon"] = platform.wait(lambda: platform.daemon_beats_since(killed), "the daemon works again")
 
     print({"recovered_s": {part: round(seconds, 1) for part, seconds in took.items()}, "feedback": len(client.feedback)})
@@ -219,6 +242,8 @@ def test_each_part_that_is_killed_comes_back_by_itself_and_nothing_acknowledged_
             ids.update(row[0] for row in platform.sql(f"SELECT id FROM platform.{table}"))
         return {each for _, each in client.feedback} <= stored["feedback"] and set(client.predictions) <= stored["predictions"]
 
+    again = f"SELECT 1 FROM dagster.runs JOIN dagster.run_tags USING (run_id) WHERE value = '{run}' AND status = 'SUCCESS'"
+    platform.wait(lambda: platform.sql(again), "the run that was killed is made again")
     platform.wait(all_there, "everything acknowledged is in the database", SHIPPED_LIMIT_S)
     platform.process.send_signal(signal.SIGTERM)
     assert platform.process.wait(60) == 0
