@@ -78,7 +78,7 @@ def run_job_command(job: str, partition: str | None, first: str | None, last: st
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
 @shows_errors
 def up(stack_only: bool, port: int) -> None:
-    """The whole platform on this machine: stack, Dagster UI and daemon, serving. Ctrl-C stops all of it."""
+    """The whole platform on this machine: stack, Dagster UI and daemon, serving. What ends by itself is started again; Ctrl-C stops all."""
     # A service manager's SIGTERM ends like Ctrl-C, and Ctrl-C works for a job in the background too, whose shell ignores it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

@@ -4,8 +4,8 @@ Each function gives every incident of one source: one that it no longer gives is
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
@@ -30,19 +30,24 @@ class Changes:
 
 
 def quarantined(connection: Connection, now: datetime) -> list[Incident]:
-    """Too large a share of one day's partition was refused. A day without items says nothing: the newest one with items counts."""
-    del now
-    found = collected_on_newest_day(connection)
-    if found is None:
-        return []
-    day, fetched, refused = found
-    share = QuarantineShare(fetched, refused)
-    if share.is_low:
-        return []
-    summary = f"{share.share:.0%} of the {fetched} items collected for {day} were quarantined (threshold {WARN_SHARE:.0%})."
-    severity = "critical" if share.is_alarming else "warning"
-    detail = {"partition": day.isoformat(), "fetched": fetched, "quarantined": refused, "share": share.share}
-    return [Incident("quarantine_share", "data_quality", severity, "quarantine_share_is_low", summary, detail)]
+    """One incident a source of whose newest day too large a share was refused.
+
+    By source, because an imported archive would hide a broken feed. A collection without items says nothing of a source, and a source
+    that brought nothing since yesterday is no longer judged.
+    """
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = collected_on_newest_day(connection, midnight - timedelta(days=1))
+    shares = [(source, day, QuarantineShare(fetched, refused)) for source, day, fetched, refused in days]
+    return [_quarantine_of(source, day, share) for source, day, share in shares if not share.is_low]
+
+
+def _quarantine_of(source: str, day: date, found: QuarantineShare) -> Incident:
+    summary = (
+        f"{found.share:.0%} of the {found.fetched} items of {source} on {day} were quarantined (threshold {WARN_SHARE:.0%})."
+    )
+    severity = "critical" if found.is_alarming else "warning"
+    detail = {"source": source, "partition": day.isoformat(), **asdict(found), "share": found.share}
+    return Incident(f"quarantine:{source}", "data_quality", severity, "quarantine_share_is_low", summary, detail)
 
 
 def drifted(connection: Connection, now: datetime) -> list[Incident]:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Date, cast, func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sentiment_platform.store.tables import (
     CollectionRun,
@@ -136,12 +136,14 @@ def newest_drift_rows(connection: Connection, version: str) -> list[dict[str, An
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def collected_on_newest_day(connection: Connection) -> tuple[date, int, int] | None:
-    """(UTC day, items fetched, items quarantined) of the newest day on which any were fetched."""
-    day = cast(func.timezone("UTC", CollectionRun.finished_at), Date)
-    query = select(day, func.sum(CollectionRun.fetched), func.sum(CollectionRun.quarantined)).group_by(day).order_by(day.desc())
-    row = connection.execute(query.having(func.sum(CollectionRun.fetched) > 0).limit(1)).first()
-    return None if row is None else (row[0], row[1], row[2])
+def collected_on_newest_day(connection: Connection, since: datetime) -> list[tuple[str, date, int, int]]:
+    """(source, UTC day, items fetched, items quarantined) of each source's newest day with items, as far as that ended after `since`."""
+    table = CollectionRun
+    day = cast(func.timezone("UTC", table.finished_at), Date)
+    fetched, quarantined = func.sum(table.fetched), func.sum(table.quarantined)
+    query = select(table.source, day, fetched, quarantined).where(table.finished_at > since).group_by(table.source, day)
+    query = query.having(fetched > 0).ext(distinct_on(table.source)).order_by(table.source, day.desc())
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
 
 
 def write_decision(connection: Connection, decision: StoredDecision, run_id: str) -> bool:

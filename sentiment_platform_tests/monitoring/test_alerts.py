@@ -48,11 +48,11 @@ def told(database_url: str, sink: Sink) -> Iterator[PlatformResource]:
     platform.engine().dispose()
 
 
-def collect(engine: Engine, fetched: int, quarantined: int, at: datetime = NOW) -> None:
+def collect(engine: Engine, fetched: int, quarantined: int, at: datetime = NOW, *, source: str = "feed") -> None:
     counts = {"fetched": fetched, "stored": fetched - quarantined, "duplicate": 0, "quarantined": quarantined}
     with engine.begin() as connection:
         connection.execute(
-            insert(CollectionRun).values(run_id="run", source="feed", outcome="collected", finished_at=at, **counts)
+            insert(CollectionRun).values(run_id="run", source=source, outcome="collected", finished_at=at, **counts)
         )
 
 
@@ -77,22 +77,24 @@ def record(engine: Engine, incident: Incident = BROKEN, at: datetime = NOW) -> b
 def test_a_partition_with_too_much_quarantine_is_told_once_and_its_recovery_once(
     engine: Engine, told: PlatformResource, sink: Sink
 ) -> None:
+    collect(engine, 100, 90, NOW - timedelta(days=3))  # long ago
     collect(engine, 100, 4, NOW - timedelta(days=1))
     assert run(told)
     assert sink.requests == []  # the control: a share below the threshold is nobody's business
     collect(engine, 100, 12)
+    collect(engine, 100_000, 0, source="archive")  # does not hide the feed
     for _ in range(3):
         assert run(told)
     collect(engine, 0, 0, NOW + timedelta(minutes=15))  # a collection without items is no recovery
     assert run(told)
-    assert sink.told == [("open", "quarantine_share")]
+    assert sink.told == [("open", "quarantine:feed")]
     collect(engine, 200, 0, NOW + timedelta(minutes=30))
     for _ in range(3):
         assert run(told)
-    assert sink.told == [("open", "quarantine_share"), ("resolve", "quarantine_share")]
+    assert sink.told == [("open", "quarantine:feed"), ("resolve", "quarantine:feed")]
     opened, resolved = sink.messages
     assert opened["incident"]["class"] == "data_quality"
-    assert "12% of the 100 items" in opened["incident"]["summary"]
+    assert "12% of the 100 items of feed" in opened["incident"]["summary"]
     assert opened["runbook"].endswith("RUNBOOK.md#data-quality")
     assert opened["incident"]["resolved_at"] is None
     assert resolved["incident"]["resolved_at"] is not None
@@ -214,6 +216,6 @@ def test_without_a_webhook_incidents_are_recorded_and_a_webhook_without_a_secret
     assert run(platform)
     with engine.connect() as connection:
         (row,) = open_incidents(connection)
-    assert (row["fingerprint"], row["open_sent_at"]) == ("quarantine_share", None)
+    assert (row["fingerprint"], row["open_sent_at"]) == ("quarantine:feed", None)
     with pytest.raises(SettingsError, match="SENTIMENT_ALERT_SECRET is not set"):
         Webhook.of(Settings.from_environment({"SENTIMENT_ALERT_WEBHOOK": "http://127.0.0.1:1/"}))
