@@ -22,21 +22,36 @@ def build_network(path: Path, pooling: Pooling) -> "tuple[nn.Module, str]":
     """A network `(input_ids, attention_mask) -> logits (n, 3)` on the CPU in float32, and the pooling that was chosen.
 
     `mean` puts dropout and one linear layer on the mean of the last hidden states; `own` is the checkpoint's sequence
-    classification head, its rows put into our label order where its config names the same three classes.
+    classification head, its rows put into our label order where its config names the same three classes. Whether that map is true is
+    for `transformer_canaries.verified_network` to prove.
 
     Raises:
         PermanentError: the checkpoint cannot be loaded.
+    """
+    classes = own_classes(path)
+    try:
+        if pooling == "own" or (pooling == "auto" and classes is not None):
+            return _with_own_head(path, label_order(classes or {})), "own"
+        return _with_mean_pooling(path), "mean"
+    except (OSError, ValueError, KeyError) as error:
+        raise PermanentError(f"{path} cannot be loaded: {error}", remedy="Check TRANSFORMER_BASE.") from error
+
+
+def own_classes(path: Path) -> dict[int, str] | None:
+    """Index -> class of the checkpoint's own classification head, in lower case; None where it has no such head.
+
+    Raises:
+        PermanentError: its config cannot be read.
     """
     from transformers import AutoConfig
 
     try:
         config = AutoConfig.from_pretrained(path)
-        has_head = any("ForSequenceClassification" in name for name in config.architectures or [])
-        if pooling == "own" or (pooling == "auto" and has_head):
-            return _with_own_head(path, label_order(config.id2label or {}) if has_head else None), "own"
-        return _with_mean_pooling(path), "mean"
     except (OSError, ValueError, KeyError) as error:
         raise PermanentError(f"{path} cannot be loaded: {error}", remedy="Check TRANSFORMER_BASE.") from error
+    if not any("ForSequenceClassification" in name for name in config.architectures or []):
+        return None
+    return {int(index): name.lower() for index, name in (config.id2label or {}).items()}
 
 
 def label_order(id2label: Mapping[Any, str]) -> list[int] | None:

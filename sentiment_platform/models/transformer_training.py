@@ -15,8 +15,9 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import LABELS, Integers, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.progress import ProgressMeter
 from sentiment_platform.models.transformer_base import ResolvedBase
+from sentiment_platform.models.transformer_canaries import verified_network
 from sentiment_platform.models.transformer_device import Compute, choose_compute, cpu_threads
-from sentiment_platform.models.transformer_network import build_network, tokenizer_json
+from sentiment_platform.models.transformer_network import tokenizer_json
 from sentiment_platform.models.transformer_optimizer import build_optimizer, class_weights
 from sentiment_platform.models.transformer_parameters import (
     TransformerParameters,
@@ -105,7 +106,7 @@ def train_transformer(
     try:
         with torch.random.fork_rng():
             torch.manual_seed(options.seed)
-            network, pooling = build_network(base.path, parameters.pooling)
+            network, pooling = verified_network(base.path, parameters.pooling)
             parameters = _chosen(parameters, network, len(data.train))
             run = _Run(network, tokenizer_text, data, parameters, compute, options.seed, progress, clock)
             return run.result(base, pooling, threads)
