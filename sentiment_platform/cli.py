@@ -5,9 +5,10 @@ import warnings
 import click
 
 from sentiment_platform.commands.ask import doctor, explain, predict
-from sentiment_platform.commands.data import labels, news
+from sentiment_platform.commands.data import news
 from sentiment_platform.commands.demo import demo
 from sentiment_platform.commands.keys import keys
+from sentiment_platform.commands.labels import labels
 from sentiment_platform.commands.market import market
 from sentiment_platform.commands.models import models
 from sentiment_platform.commands.operate import db, run_job_command, serve, tick, up

@@ -1,9 +1,10 @@
-"""`news` and `labels`: bring data in, see what was refused."""
+"""`news`: bring archives in, see what was refused, take it in again."""
 
 import uuid
 from pathlib import Path
 
 import click
+import msgspec
 from rich.progress import Progress
 from rich.table import Table
 
@@ -59,53 +60,52 @@ def import_news(path: Path, mapping: str, source: str | None) -> None:
 @click.option("--source", help="Only this source.")
 @click.option("--rule", help="Only rows that broke this rule.")
 @click.option("--limit", default=20, show_default=True, help="Rows to show.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document: counts, and rows with their payload.")
 @shows_errors
-def quarantine(source: str | None, rule: str | None, limit: int) -> None:
-    """Show refused rows with the rule that each broke."""
+def quarantine(source: str | None, rule: str | None, limit: int, as_json: bool) -> None:
+    """Show refused rows with the rule that each broke, and how many wait or were released, by source and rule."""
     from sentiment_platform.store.news import quarantined_items
+    from sentiment_platform.store.quarantine import quarantine_totals
 
     with session() as settings:
         engine = create_platform_engine(settings.require("database_url"))
         with engine.connect() as connection:
             items = quarantined_items(connection, source=source, rule=rule, limit=limit)
+            totals = list(quarantine_totals(connection, source=source, rule=rule))
         engine.dispose()
-    table = Table("source", "rule", "detail", "fetched", title=f"{len(items)} refused rows")
+    if as_json:
+        click.echo(msgspec.json.encode({"counts": totals, "rows": items}))
+        return
+    counts = Table("boundary", "source", "rule", "waiting", "released", title="Quarantine")
+    for count in totals:
+        counts.add_row(count.boundary, count.source, count.rule, f"{count.waiting:,}", f"{count.released:,}")
+    console.print(counts)
+    table = Table("source", "rule", "detail", "fetched", title=f"The newest {len(items)} rows that wait")
     for item in items:
         table.add_row(item.source, item.rule, item.detail[:80], f"{item.fetched_at:%Y-%m-%d %H:%M}")
     console.print(table)
 
 
-@click.group()
-def labels() -> None:
-    """Bring human labels in."""
-
-
-@labels.command("import")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--format",
-    "name",
-    type=click.Choice(["phrasebank", "sentfin", "tfns", "plain"]),
-    default="plain",
-    show_default=True,
-    help="Which data set, or a plain CSV or JSON lines file.",
-)
-@click.option("--set", "label_set", help="Name of the label set (plain files); default: the file's name.")
-@click.option("--licence", default="unstated", show_default=True, help="Licence of the labels (plain files).")
+@news.command("replay")
+@click.option("--source", help="Only this source.")
+@click.option("--rule", help="Only rows that broke this rule.")
+@click.option("--dry-run", is_flag=True, help="Say what would be admitted, and change nothing.")
 @shows_errors
-def import_labels_command(path: Path, name: str, label_set: str | None, licence: str) -> None:
-    """Import labelled texts. Importing them again changes nothing.
+def replay_news(source: str | None, rule: str | None, dry_run: bool) -> None:
+    """Judge refused news again, after a fix, and store what keeps the contract now, as of when it was fetched.
 
-    A plain file has the columns text (or title) and label, and optionally id, published_at, url, annotator, weight.
+    Running it again finds nothing left to do.
     """
-    from sentiment_platform.labels.importers import IMPORTERS, plain
-    from sentiment_platform.labels.importing import import_labels
+    from sentiment_platform.news.replay import replay
 
-    report = plain(path, label_set, licence) if name == "plain" else IMPORTERS[name](path)
     with session(log=console.print) as settings:
         engine = create_platform_engine(settings.require("database_url"))
-        changed = import_labels(engine, report.examples)
+        found = replay(engine, source=source, rule=rule, run_id=f"replay-{uuid.uuid4()}", now=utc_now(), dry_run=dry_run)
         engine.dispose()
-    console.print(f"{len(report.examples)} labels read, {changed} new or changed.")
-    for reason, count in report.skipped.items():
-        console.print(f"[yellow]{count} rows skipped: {reason}[/]")
+    title = "Dry run: nothing changed" if dry_run else "Replayed"
+    table = Table("source", "tried", "admitted", "duplicate", "stay refused", title=title)
+    for report in found.reports:
+        table.add_row(report.source, *(f"{n:,}" for n in (report.fetched, report.stored, report.duplicate, report.quarantined)))
+    console.print(table)
+    if found.days and not dry_run:
+        console.print(f"Next: sentiment-platform run collect_job --from {found.days[0]} --to {found.days[-1]}")

@@ -5,11 +5,15 @@ from typing import Any
 import dagster as dg
 
 from sentiment_platform.features.schema import DEFAULT_SCHEMA
+from sentiment_platform.labels.agreement import evaluate_agreement
+from sentiment_platform.labels.consolidation import trainable
 from sentiment_platform.labels.importing import import_feedback
 from sentiment_platform.labels.outcomes import HORIZONS, OUTCOME_RULE, REASONS, update_outcomes
+from sentiment_platform.labels.tables import conflicts_table, pairs_table, sets_table
 from sentiment_platform.labels.training_set import build_and_store
 from sentiment_platform.market.partitions import daily
-from sentiment_platform.store.labels import label_counts, labels_digest
+from sentiment_platform.store.label_sets import label_counts, label_sets
+from sentiment_platform.store.labels import all_labels, labels_digest
 from sentiment_platform.store.outcomes import outcome_counts
 from sentiment_platform.store.resources import PlatformResource
 
@@ -21,18 +25,27 @@ LONGEST_DAYS = 14
     owners=["team:data-science"],
     kinds={"postgres"},
     tags={"stage": "training"},
-    description="Every human label with its set, annotator and licence; labels that came as feedback are taken in here.",
+    description=(
+        "Every label with its set, annotator, kind and licence; labels that came as feedback are taken in here. All words are kept: "
+        "where annotators disagree is shown, and what becomes of it is the training set's rule."
+    ),
 )
-def labels(platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    new = import_feedback(platform.engine())
+def labels(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    feedback = import_feedback(platform.engine(), run_id=context.run.run_id, now=platform.now())
     with platform.engine().connect() as connection:
-        counts, digest = label_counts(connection), labels_digest(connection)
-    table = "\n".join(f"| {name} | {label} | {n} | {licence} |" for name, label, n, licence in counts)
+        counts, sets, digest = label_counts(connection), label_sets(connection), labels_digest(connection)
+        found = evaluate_agreement(trainable(all_labels(connection)))
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": sum(n for _, _, n, _ in counts),
-            "new_from_feedback": new,
-            "sets": dg.MetadataValue.md(f"| set | label | rows | licence |\n|---|---|---|---|\n{table}"),
+            "dagster/row_count": sum(n for _, _, n in counts),
+            "new_from_feedback": feedback.changed,
+            "refused_feedback": feedback.refused,
+            "krippendorff_alpha": "not defined" if found.alpha is None else round(found.alpha, 4),
+            "texts_with_several_voices": found.texts,
+            "conflicts": len(found.conflicts),
+            "sets": dg.MetadataValue.md(sets_table(sets, counts)),
+            "agreement": dg.MetadataValue.md(pairs_table(found)),
+            "disputed": dg.MetadataValue.md(conflicts_table(found)),
         },
         data_version=dg.DataVersion(digest),
     )
@@ -62,6 +75,9 @@ def training_set(platform: PlatformResource) -> dg.MaterializeResult[Any]:
             "parts": dg.MetadataValue.md(f"| part | negative | neutral | positive |\n|---|---|---|---|\n{parts}"),
             "label_sets": summary["label_sets"],
             "ties_left_out": summary["ties_left_out"],
+            "disputed_texts": summary["disputed_texts"],
+            "licences": dg.MetadataValue.md("\n".join(f"- {note}" for note in summary["licence_notes"])),
+            "noncommercial_sets": ", ".join(summary["noncommercial_sets"]) or "none",
             "rule": summary["rule"],
         },
         data_version=dg.DataVersion(snapshot.digest),

@@ -1,198 +1,182 @@
-"""Readers of labelled data sets: Financial PhraseBank, SEntFiN, Twitter Financial News, and plain CSV or JSON lines.
+"""Readers of published data sets, and of plain files: Financial PhraseBank, SEntFiN, Twitter Financial News, FiQA, CSV, JSON lines.
 
-Each yields `LabelledExample`s in file order. Rows that cannot be read are counted in `ImportReport.skipped` with the reason; a file
-of the wrong shape is refused whole.
+Each gives an `ImportReport` in file order. Rows that break the contract are refused one by one; a file of the wrong shape is
+refused whole. Files of labelling tools are read in `tools`.
 """
 
 import ast
-import csv
-import io
-import json
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from math import isfinite
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.labels.examples import SPELLINGS, LabelledExample, read_label
-from sentiment_platform.text.normalise import normalise, text_hash
+from sentiment_platform.labels.examples import SPELLINGS, LabelKind, label_of_score
+from sentiment_platform.labels.reading import csv_rows, json_document, json_lines, read_lines, read_score, read_time
+from sentiment_platform.labels.report import ImportReport, Reading
 
 _LINK = re.compile(r"https?://\S+")
-# Not str.splitlines, which also cuts at characters that may stand inside a sentence (U+0085, U+2028, form feed).
-_LINE_END = re.compile(r"\r\n|\n|\r")
-
-
-@dataclass
-class ImportReport:
-    """What an importer read: the examples, and how many rows it had to skip for which reason."""
-
-    examples: list[LabelledExample] = field(default_factory=list[LabelledExample])
-    skipped: Counter[str] = field(default_factory=Counter[str])
-
-
-def read_text(path: Path) -> str:
-    """The file's text: UTF-8 with or without a byte order mark, else Latin-1 (as PhraseBank was published)."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise PermanentError(f"{path} cannot be read: {error.strerror}.", remedy="Check the path.") from error
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+_PHRASEBANK_AGREEMENT = {"50agree": 0.5, "66agree": 0.66, "75agree": 0.75, "allagree": 1.0}
+_TWEET_LABELS = {"0": "negative", "1": "positive", "2": "neutral"}
+PLAIN_FIELDS = ("text", "label", "score", "id", "annotator", "weight", "labelled_at", "published_at", "url")
+UNREADABLE = (ValueError, OverflowError, OSError, TypeError)
 
 
 def phrasebank(path: Path) -> ImportReport:
-    """`sentence@label` lines. Source: Malo et al. 2014, Financial PhraseBank 1.0, CC BY-NC-SA 3.0."""
-    report = ImportReport()
-    label_set = "phrasebank-" + path.stem.removeprefix("Sentences_").lower()
-    for line in _LINE_END.split(read_text(path)):
-        if not line.strip():
-            continue
+    """`sentence@label` lines. Source: Malo et al. 2014, Financial PhraseBank 1.0, CC BY-NC-SA 3.0.
+
+    The four files are four cuts of one annotation by agreement (at least 50, 66, 75 %, or all of 5 to 8 annotators), so they share
+    one annotator, the majority, and a sentence that stands in several of them is heard once.
+    """
+    name = path.name.split(".")[0].removeprefix("Sentences_").lower()
+    reading = Reading(path, "phrasebank", f"phrasebank-{name}", "CC-BY-NC-SA-3.0")
+    for line in read_lines(path):
         sentence, separator, label = line.rpartition("@")
-        if not separator:
-            report.skipped["line without @"] += 1
-            continue
-        _add(report, label_set, sentence, read_label(label), "annotator-majority", "CC-BY-NC-SA-3.0")
-    return _not_empty(report, path, "lines of the form sentence@label")
+        if separator:
+            known = spelled(label, SPELLINGS)
+            agreement = _PHRASEBANK_AGREEMENT.get(name)
+            reading.add(sentence, known, "phrasebank-majority", {"line": line}, agreement=agreement)
+        else:
+            reading.unreadable("the line has no @", {"line": line})
+    return reading.finish("lines of the form sentence@label")
 
 
 def sentfin(path: Path) -> ImportReport:
-    """SEntFiN 1.0: a Python dictionary of entity labels per title; titles whose entities disagree have no one label.
+    """SEntFiN 1.0: a Python dictionary of entity labels a title; titles whose entities disagree have no one label.
 
-    Source: Sinha et al. 2022, SEntFiN 1.0, MIT.
+    Source: Sinha et al. 2022, SEntFiN 1.0, MIT. Published dictionaries with an apostrophe inside of a name cannot be parsed.
     """
-    report = ImportReport()
-    for row in _rows(path, {"Title", "Decisions"}):
+    reading = Reading(path, "sentfin", "sentfin", "MIT")
+    for row in csv_rows(path, {"Title", "Decisions"}):
         try:
             decisions: Any = ast.literal_eval(row["Decisions"])
         except (ValueError, TypeError, SyntaxError, RecursionError):
-            report.skipped["entity labels cannot be parsed"] += 1
+            reading.unreadable("the entity labels cannot be parsed", row)
             continue
-        labels = {str(value) for value in decisions.values()} if isinstance(decisions, dict) else set[str]()
-        if len(labels) != 1:
-            report.skipped["entities disagree"] += 1
+        if not isinstance(decisions, dict) or not decisions:
+            reading.unreadable("there are no entity labels", row)
             continue
-        _add(report, "sentfin", row["Title"], read_label(labels.pop()), "annotator", "MIT")
-    return _not_empty(report, path, "columns Title and Decisions")
+        labels = {str(value) for value in decisions.values()}
+        if len(labels) > 1:
+            reading.leave_out("entities disagree")
+        else:
+            reading.add(row["Title"], spelled(labels.pop(), SPELLINGS), "sentfin-annotators", row)
+    return reading.finish("columns Title and Decisions")
 
 
 def tfns(path: Path) -> ImportReport:
     """Twitter Financial News Sentiment: 0 bearish, 1 bullish, 2 neutral; links are removed. Licence as published: MIT."""
-    spellings = {"0": "negative", "1": "positive", "2": "neutral"}
-    report = ImportReport()
-    for row in _rows(path, {"text", "label"}):
-        _add(report, "tfns", _LINK.sub("", row["text"]), read_label(row["label"], spellings), "annotator", "MIT")  # type: ignore[arg-type]
-    return _not_empty(report, path, "columns text and label")
+    reading = Reading(path, "tfns", "tfns", "MIT")
+    for row in csv_rows(path, {"text", "label"}):
+        label = spelled(row["label"], _TWEET_LABELS)
+        # What is left of a tweet that is nothing but a link is no text.
+        text = _LINK.sub("", row["text"])
+        if text.strip():
+            reading.add(text, label, "tfns-annotators", row)
+        else:
+            reading.leave_out("nothing but a link")
+    return reading.finish("columns text and label")
 
 
-def plain(path: Path, label_set: str | None = None, licence: str = "unstated") -> ImportReport:
-    """CSV with a header, or JSON lines: `text` or `title`, `label`, and optionally `id`, `published_at`, `url`, `annotator`, `weight`.
+def fiqa(path: Path) -> ImportReport:
+    """FiQA task 1: sentences with a score from -1 to 1 for each target; the score is kept, the label is that of `label_of_score`.
 
-    A time without an offset is UTC; a weight is above 0.
+    Reads the published JSON (id -> sentence and `info` with `sentiment_score`) and CSV with `sentence` and `score`. A sentence whose
+    targets get different labels has no one label. Source: Maia et al. 2018, WWW'18 Open Challenge (FiQA); no licence is stated.
     """
-    report = ImportReport()
-    name = label_set or path.stem
-    rows = _json_lines(path) if path.suffix in (".jsonl", ".ndjson") else _rows(path, {"label"})
-    for row in rows:
-        cell = {name: "" if value is None else str(value) for name, value in row.items()}
-        text = cell.get("text") or cell.get("title") or ""
+    reading = Reading(path, "fiqa", "fiqa", "unstated")
+    for name, sentence, scores, row in _fiqa_rows(path):
         try:
-            published_at = _time(cell.get("published_at", ""))
-            label = read_label(cell.get("label", ""), SPELLINGS)
-            weight = _weight(cell.get("weight", ""))
-        except (ValueError, OverflowError, PermanentError) as error:
-            report.skipped[f"row cannot be read: {error}"] += 1
+            numbers = [number for value in scores if (number := read_score(value)) is not None]
+        except ValueError as error:
+            reading.unreadable(str(error), row)
             continue
-        _add(
-            report,
-            name,
-            text,
+        labels = {label_of_score(number) for number in numbers}
+        if len(labels) > 1:
+            reading.leave_out("targets disagree")
+            continue
+        score = sum(numbers) / len(numbers) if numbers else None
+        reading.add(sentence, labels.pop() if labels else None, "fiqa-annotators", row, external_id=name, score=score)
+    return reading.finish("JSON objects with sentence and info, or columns sentence and score")
+
+
+def _fiqa_rows(path: Path) -> list[tuple[str | None, str, list[Any], dict[str, Any]]]:
+    if path.suffix == ".csv":
+        return [
+            (row.get("_id") or None, row["sentence"], [row["score"]], dict(row)) for row in csv_rows(path, {"sentence", "score"})
+        ]
+    document = json_document(path)
+    if not isinstance(document, dict):
+        raise PermanentError(f"{path} is no JSON object.", remedy="Expected id -> sentence and info.")
+    rows: list[tuple[str | None, str, list[Any], dict[str, Any]]] = []
+    for name, row in document.items():
+        found = row if isinstance(row, dict) else {"row": row}
+        info = found.get("info")
+        scores = [one.get("sentiment_score") for one in info if isinstance(one, dict)] if isinstance(info, list) else []
+        rows.append((str(name), str(found.get("sentence") or ""), scores, found))
+    return rows
+
+
+def plain(
+    path: Path,
+    label_set: str | None = None,
+    licence: str = "unstated",
+    kind: LabelKind = "human",
+    columns: Mapping[str, str] | None = None,
+) -> ImportReport:
+    """CSV with a header, or JSON lines: `text` or `title`, `label` or `score`, and optionally the other fields of PLAIN_FIELDS.
+
+    A time without an offset is UTC; a weight is above 0. `columns` names the columns that are not called as their field.
+    """
+    named = dict(columns or {})
+    reading = Reading(path, "plain", label_set or path.stem, licence, kind)
+    wanted = {named.get("label", "label")} if "score" not in named else set[str]()
+    rows = json_lines(path) if path.suffix in (".jsonl", ".ndjson") else csv_rows(path, wanted)
+    for row in rows:
+        cell = {field: _cell(row.get(named.get(field, field))) for field in PLAIN_FIELDS}
+        try:
+            score = read_score(cell["score"])
+            more = {
+                "weight": float(cell["weight"] or 1.0),
+                "labelled_at": read_time(cell["labelled_at"]),
+                "published_at": read_time(cell["published_at"]),
+            }
+        except UNREADABLE as error:
+            reading.unreadable(str(error), row)
+            continue
+        label = spelled(cell["label"], SPELLINGS) if cell["label"] or score is None else label_of_score(score)
+        reading.add(
+            cell["text"] or _cell(row.get("title")),
             label,
-            cell.get("annotator") or "imported",
-            licence,
-            external_id=cell.get("id") or None,
-            weight=weight,
-            published_at=published_at,
-            url=cell.get("url") or None,
+            cell["annotator"] or "imported",
+            row,
+            external_id=cell["id"] or None,
+            score=score,
+            url=cell["url"] or None,
+            **more,
         )
-    return _not_empty(report, path, "columns text (or title) and label")
+    return reading.finish("columns text (or title) and label (or score)")
 
 
-IMPORTERS: Mapping[str, Callable[[Path], ImportReport]] = {
-    "phrasebank": phrasebank,
-    "sentfin": sentfin,
-    "tfns": tfns,
-    "plain": plain,
-}
+def parse_columns(text: str) -> dict[str, str]:
+    """`label=sentiment,annotator=who`: field -> column.
+
+    Raises:
+        PermanentError: an unknown or repeated field.
+    """
+    columns: dict[str, str] = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        field, _, column = (part.strip() for part in pair.partition("="))
+        if field not in PLAIN_FIELDS or not column or field in columns:
+            raise PermanentError(f"The column map cannot use {pair!r}.", remedy=f"Fields are {', '.join(PLAIN_FIELDS)}.")
+        columns[field] = column
+    return columns
 
 
-def _add(
-    report: ImportReport,
-    label_set: str,
-    text: str,
-    label: Any,
-    annotator: str,
-    licence: str,
-    *,
-    external_id: str | None = None,
-    **more: Any,
-) -> None:
-    text = normalise(text)
-    if not text:
-        report.skipped["empty text"] += 1
-        return
-    report.examples.append(
-        LabelledExample(label_set, external_id or text_hash(text)[:32], text, label, annotator, licence, **more)
-    )
+def spelled(value: str, spellings: Mapping[str, str]) -> str:
+    """The label of a known spelling; an unknown one as it came, for the contract to refuse."""
+    return spellings.get(value.strip().lower(), value)
 
 
-def _time(value: str) -> datetime | None:
-    if not value:
-        return None
-    at = datetime.fromisoformat(value)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-def _weight(value: str) -> float:
-    weight = float(value or 1.0)
-    if not (isfinite(weight) and weight > 0):
-        raise ValueError(f"weight {value} is not above 0")
-    return weight
-
-
-def _rows(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
-    """The rows with every cell a text; what a short row lacks is empty, what a long row has too much is dropped."""
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restval="")
-    try:
-        missing = needed - set(reader.fieldnames or ())
-        if missing:
-            raise PermanentError(
-                f"{path} has no column {', '.join(sorted(missing))}.", remedy=f"Its columns are {reader.fieldnames}."
-            )
-        for row in reader:
-            yield {name: value for name, value in row.items() if isinstance(value, str)}
-    except csv.Error as error:
-        raise PermanentError(f"{path}:{reader.line_num} is not CSV: {error}.", remedy="Check its quotes.") from error
-
-
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(_LINE_END.split(read_text(path)), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise PermanentError(f"{path}:{number} is not JSON: {error}.", remedy="Give one JSON object a line.") from error
-            if not isinstance(row, dict):
-                raise PermanentError(f"{path}:{number} is not a JSON object.", remedy="Give one JSON object a line.")
-            yield row
-
-
-def _not_empty(report: ImportReport, path: Path, shape: str) -> ImportReport:
-    if not report.examples:
-        raise PermanentError(f"{path} has no labelled text.", remedy=f"Expected {shape}.")
-    return report
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)

@@ -1,62 +1,146 @@
-"""Take imported examples into the `labels` table, linked with the articles that were collected."""
+"""Take what was read into the `labels` table: linked with the articles that were collected, with its set, licence and file."""
 
-from collections import defaultdict
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import cast
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from sentiment_platform.labels.examples import LabelledExample
+from sentiment_platform.labels.examples import LabelledExample, RawLabel
+from sentiment_platform.labels.licences import commercial_use
+from sentiment_platform.labels.quality import RefusedLabel, judge_labels
+from sentiment_platform.labels.report import IMPORTER_VERSION, ImportReport
+from sentiment_platform.store.label_sets import ImportedFile, LabelSet, ensure_label_set, write_import
 from sentiment_platform.store.labels import articles_by_title, articles_by_url, labelled_feedback, write_labels
-from sentiment_platform.text.normalise import text_hash
+from sentiment_platform.store.news import QuarantinedItem
+from sentiment_platform.store.news_writes import insert_quarantine
+from sentiment_platform.text.normalise import normalise, text_hash
 from sentiment_platform.text.sentiment import Label
 
 FEEDBACK_SET = "feedback"
+BOUNDARY = "labels"
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """How many labels were new or changed, and how many rows went into quarantine."""
+
+    changed: int
+    refused: int
+
+
+def import_report(engine: Engine, report: ImportReport, *, run_id: str, now: datetime) -> TakenIn:
+    """Store a file's labels, its refused rows and where they came from, in one transaction; again, it changes nothing.
+
+    Raises:
+        ConflictError: the set is there under another kind or licence.
+    """
+    refused = [_quarantined(one, report.label_set, run_id, now) for one in report.refused]
+    imported = _imported_file(report, now)
+    with engine.begin() as connection:
+        _ensure_set(connection, report.examples)
+        write_import(connection, imported)
+        insert_quarantine(connection, refused)
+        return TakenIn(_write(connection, report.examples, imported.id), len(refused))
 
 
 def import_labels(engine: Engine, examples: Sequence[LabelledExample]) -> int:
-    """Store the examples; importing them again changes nothing.
-
-    Examples that give one text of a set different labels by the same annotator contradict each other: none of them is stored.
+    """Store examples that were made by the caller and come from no file; importing them again changes nothing.
 
     Returns:
         How many labels were new or changed.
     """
-    examples = _without_contradictions(examples)
     with engine.begin() as connection:
-        by_url = articles_by_url(connection, [example.url for example in examples if example.url])
-        by_title = articles_by_title(connection, [example.text for example in examples])
-        records = [
-            {
-                "id": text_hash(f"{example.label_set} {example.external_id} {example.annotator}")[:32],
-                "label_set": example.label_set,
-                "external_id": example.external_id,
-                "annotator": example.annotator,
-                "text": example.text,
-                "text_hash": text_hash(example.text),
-                "label": example.label,
-                "weight": example.weight,
-                "article_id": by_url.get(example.url or "") or by_title.get(example.text),
-                "licence": example.licence,
-                "published_at": example.published_at,
-            }
-            for example in examples
-        ]
-        return write_labels(connection, records)
+        _ensure_set(connection, examples)
+        return _write(connection, examples, None)
 
 
-def _without_contradictions(examples: Sequence[LabelledExample]) -> list[LabelledExample]:
-    said: dict[tuple[str, str, str], set[Label]] = defaultdict(set)
-    for example in examples:
-        said[example.label_set, example.external_id, example.annotator].add(example.label)
-    return [e for e in examples if len(said[e.label_set, e.external_id, e.annotator]) == 1]
-
-
-def import_feedback(engine: Engine) -> int:
-    """Feedback that names a label becomes a label of set `feedback`, annotated by a user; returns how many were new."""
+def import_feedback(engine: Engine, *, run_id: str, now: datetime) -> TakenIn:
+    """Feedback that names a label becomes a label of set `feedback`; each is a voice of its own, since users have no names."""
     with engine.connect() as connection:
         rows = labelled_feedback(connection)
-    examples = [
-        LabelledExample(FEEDBACK_SET, feedback_id, text, label, "user", "feedback", published_at=at)  # type: ignore[arg-type]
+    raw = [
+        RawLabel(normalise(text), label, "user", feedback_id, labelled_at=at, published_at=at, payload={"feedback": feedback_id})
         for feedback_id, text, label, at, _ in rows
     ]
-    return import_labels(engine, examples)
+    kept, refused = judge_labels(raw)
+    examples = [
+        LabelledExample(
+            FEEDBACK_SET,
+            str(row.external_id),
+            str(row.text),
+            cast(Label, row.label),
+            "user",
+            "feedback",
+            published_at=row.published_at,
+            labelled_at=row.labelled_at,
+            kind="feedback",
+        )
+        for row in kept
+    ]
+    with engine.begin() as connection:
+        _ensure_set(connection, examples)
+        insert_quarantine(connection, [_quarantined(one, FEEDBACK_SET, run_id, now) for one in refused])
+        return TakenIn(_write(connection, examples, None), len(refused))
+
+
+def _ensure_set(connection: Connection, examples: Sequence[LabelledExample]) -> None:
+    for name, kind, licence in sorted({(example.label_set, example.kind, example.licence) for example in examples}):
+        ensure_label_set(connection, LabelSet(name, kind, licence, commercial_use(licence)))
+
+
+def _write(connection: Connection, examples: Sequence[LabelledExample], import_id: str | None) -> int:
+    by_url = articles_by_url(connection, [example.url for example in examples if example.url])
+    by_title = articles_by_title(connection, [example.text for example in examples])
+    records = [
+        {
+            "id": text_hash(f"{example.label_set} {example.external_id} {example.annotator}")[:32],
+            "label_set": example.label_set,
+            "external_id": example.external_id,
+            "annotator": example.annotator,
+            "text": example.text,
+            "text_hash": text_hash(example.text),
+            "label": example.label,
+            "weight": example.weight,
+            "score": example.score,
+            "agreement": example.agreement,
+            "labelled_at": example.labelled_at,
+            "article_id": by_url.get(example.url or "") or by_title.get(example.text),
+            "import_id": import_id,
+            "published_at": example.published_at,
+        }
+        for example in examples
+    ]
+    return write_labels(connection, records)
+
+
+def _imported_file(report: ImportReport, now: datetime) -> ImportedFile:
+    rules: dict[str, int] = {}
+    for one in report.refused:
+        rules[one.rule] = rules.get(one.rule, 0) + 1
+    identity = f"{report.label_set} {report.importer} {IMPORTER_VERSION} {report.file_digest}"
+    return ImportedFile(
+        id=sha256(identity.encode()).hexdigest()[:32],
+        label_set=report.label_set,
+        importer=report.importer,
+        importer_version=IMPORTER_VERSION,
+        file_name=report.file_name,
+        file_digest=report.file_digest,
+        rows_read=report.rows,
+        rows_kept=len(report.examples),
+        refused=rules,
+        left_out=dict(report.left_out),
+        imported_at=now,
+    )
+
+
+def _quarantined(refused: RefusedLabel, label_set: str, run_id: str, now: datetime) -> QuarantinedItem:
+    # By way of text: whatever a file held becomes what a JSON column can hold. PostgreSQL takes no NUL.
+    payload = json.loads(json.dumps(refused.row.payload, default=str).replace("\\u0000", "\\ufffd"))
+    identity = json.dumps([BOUNDARY, label_set, refused.rule, payload], sort_keys=True)
+    return QuarantinedItem(
+        sha256(identity.encode()).hexdigest()[:32], BOUNDARY, label_set, refused.rule, refused.detail, payload, now, run_id
+    )

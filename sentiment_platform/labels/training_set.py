@@ -4,29 +4,31 @@ The same labels, features and rule give the same digest on every machine; anythi
 """
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from math import fsum
 from typing import Any
 
 from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.features.compute import COMPUTE
+from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.features.schema import FeatureSchema
+from sentiment_platform.labels.consolidation import CONSOLIDATION, Consolidated, consolidate, trainable
+from sentiment_platform.labels.licences import licence_note
 from sentiment_platform.labels.near_duplicates import SIMILARITY, story_of
 from sentiment_platform.labels.splits import PARTS, TEST_SHARE, VALIDATION_SHARE, StoryText, assign_parts, leaks
 from sentiment_platform.store.features import FeatureRow, features_as_of
+from sentiment_platform.store.label_sets import LabelSet, label_sets
 from sentiment_platform.store.labels import StoredExample, StoredLabel, all_labels, write_training_set
 from sentiment_platform.store.tables import utc_now
 from sentiment_platform.text.sentiment import LABELS
 
 RULE = {
-    "version": 1,
-    "consolidation": "weighted majority per text; ties are left out",
+    "version": 2,
+    "consolidation": CONSOLIDATION,
     "similarity": SIMILARITY,
     "test_share": TEST_SHARE,
     "validation_share": VALIDATION_SHARE,
@@ -46,13 +48,22 @@ class Snapshot:
     summary: Mapping[str, Any]
 
 
-def build(labels: Sequence[StoredLabel], features: Mapping[str, FeatureRow], schema: FeatureSchema) -> Snapshot:
-    """Make the snapshot from every label and the stored vectors of their articles (entity -> row).
+def build(
+    labels: Sequence[StoredLabel],
+    features: Mapping[str, FeatureRow],
+    schema: FeatureSchema,
+    sets: Mapping[str, LabelSet] | None = None,
+) -> Snapshot:
+    """Make the snapshot from every label that people gave and the stored vectors of their articles (entity -> row).
+
+    Args:
+        sets: name -> set, for the licences in the summary.
 
     Raises:
-        PermanentError: a label has fewer than `MINIMUM_PER_LABEL` texts to train on.
+        PermanentError: a label has fewer than `MINIMUM_PER_LABEL` texts to train on, or one was given by no person.
     """
-    texts, ties = _consolidate(labels)
+    found = consolidate(labels)
+    texts = found.kept
     near = story_of([row.text for row in texts])
     # An article's story, where it has one, brings its near-duplicates along; otherwise the near-duplicate's first text names it.
     names = [row.story_id or f"text:{row.text_hash[:32]}" for row in texts]
@@ -63,7 +74,7 @@ def build(labels: Sequence[StoredLabel], features: Mapping[str, FeatureRow], sch
     examples: list[StoredExample] = []
     for row, story, part in zip(texts, rows, parts, strict=True):
         stored = features.get(f"article:{row.article_id}") if row.article_id else None
-        values = compute(row.text)
+        values = compute(row.text, NO_CONTEXT)
         if stored:
             # The context is the article's; the words are the label's own, which need not be the article's headline.
             values = tuple(
@@ -81,20 +92,19 @@ def build(labels: Sequence[StoredLabel], features: Mapping[str, FeatureRow], sch
                 f"Only {counts[label]} training texts are {label}; {MINIMUM_PER_LABEL} are needed.",
                 remedy="Import more labels: `sentiment-platform labels import`.",
             )
-    return Snapshot(
-        _digest(examples, schema), schema.version, tuple(examples), _summary(examples, schema, ties, rows, parts, features)
-    )
+    summary = _summary(examples, schema, found, rows, parts, features) | _licences(found, sets or {})
+    return Snapshot(content_digest(examples, schema), schema.version, tuple(examples), summary)
 
 
 def build_and_store(engine: Engine, schema: FeatureSchema, now: Callable[[], datetime] = utc_now) -> tuple[Snapshot, bool]:
     """Read labels and features, build the snapshot, store it; the flag says whether it is new."""
     with engine.connect() as connection:
-        labels = all_labels(connection)
+        labels, sets = trainable(all_labels(connection)), label_sets(connection)
         entities = sorted({f"article:{label.article_id}" for label in labels if label.article_id})
         features: dict[str, FeatureRow] = {}
         for start in range(0, len(entities), 5000):
             features |= features_as_of(connection, schema.version, entities[start : start + 5000], now())
-    snapshot = build(labels, features, schema)
+    snapshot = build(labels, features, schema, sets)
     with engine.begin() as connection:
         new = write_training_set(connection, snapshot.digest, schema.version, snapshot.summary, snapshot.examples)
     return snapshot, new
@@ -104,26 +114,6 @@ def leaks_in(examples: Sequence[StoredExample]) -> Mapping[str, int]:
     """Kinds of leak between the parts of a stored training set, with how many of each."""
     rows = [StoryText(example.text, example.story_id, example.available_at) for example in examples]
     return leaks(rows, [next(part for part in PARTS if part == example.part) for example in examples])
-
-
-def _consolidate(labels: Sequence[StoredLabel]) -> tuple[list[StoredLabel], int]:
-    """One label per text, sorted by text hash: the label with the largest sum of weights, as the earliest row that has it."""
-    by_text: dict[str, list[StoredLabel]] = defaultdict(list)
-    for label in labels:
-        by_text[label.text_hash].append(label)
-    kept: list[StoredLabel] = []
-    ties = 0
-    for rows in by_text.values():
-        # Exact sums: a rounded one depends on the order of its terms, and a tie must not.
-        votes = {label: fsum(row.weight for row in rows if row.label == label) for label in {row.label for row in rows}}
-        most = max(votes.values())
-        winners = [label for label, weight in votes.items() if weight == most]
-        if len(winners) > 1:
-            ties += 1
-            continue
-        agreeing = [row for row in rows if row.label == winners[0]]
-        kept.append(min(agreeing, key=lambda row: (row.available_at is None, row.available_at, row.label_set, row.id)))
-    return sorted(kept, key=lambda row: row.text_hash), ties
 
 
 def _join_stories(rows: Sequence[StoryText], names: Sequence[str]) -> list[StoryText]:
@@ -142,8 +132,9 @@ def _join_stories(rows: Sequence[StoryText], names: Sequence[str]) -> list[Story
     return [StoryText(row.text, root(row.story_id), row.available_at) for row in rows]
 
 
-def _digest(examples: Sequence[StoredExample], schema: FeatureSchema) -> str:
-    digest = sha256(json.dumps({"rule": RULE, "schema": schema.hash}, sort_keys=True).encode())
+def content_digest(examples: Sequence[StoredExample], schema: FeatureSchema, rule: Mapping[str, Any] = RULE) -> str:
+    """The name of a training set: SHA-256 of the rule that made it, the feature schema, and every example in its order."""
+    digest = sha256(json.dumps({"rule": rule, "schema": schema.hash}, sort_keys=True).encode())
     for e in examples:
         when = e.available_at.astimezone(UTC).isoformat() if e.available_at else None
         digest.update(json.dumps([e.example_id, e.part, e.text, e.label, e.label_set, e.story_id, when, e.features]).encode())
@@ -153,7 +144,7 @@ def _digest(examples: Sequence[StoredExample], schema: FeatureSchema) -> str:
 def _summary(
     examples: Sequence[StoredExample],
     schema: FeatureSchema,
-    ties: int,
+    found: Consolidated,
     rows: Sequence[StoryText],
     parts: Sequence[Any],
     features: Mapping[str, FeatureRow],
@@ -163,9 +154,22 @@ def _summary(
         "feature_schema": schema.version,
         "examples": len(examples),
         "stories": len({example.story_id for example in examples}),
-        "ties_left_out": ties,
+        "ties_left_out": found.ties,
+        "disputed_texts": found.disputed,
+        "annotators_without_voice": found.voiceless,
+        "feedback_overruled": found.overruled,
         "with_stored_features": len(features),
         "parts": {part: dict(sorted(Counter(e.label for e in examples if e.part == part).items())) for part in PARTS},
         "label_sets": dict(sorted(Counter(example.label_set for example in examples).items())),
         "leaks": dict(leaks(rows, parts)),
+    }
+
+
+def _licences(found: Consolidated, sets: Mapping[str, LabelSet]) -> dict[str, Any]:
+    """What the licences of all sets that were heard say; a set counts wherever its word was counted."""
+    known = [sets[name] for name in found.heard_sets if name in sets]
+    return {
+        "licences": {one.name: one.licence for one in known},
+        "noncommercial_sets": [one.name for one in known if one.commercial_use is False],
+        "licence_notes": [licence_note(one.name, one.licence, one.commercial_use) for one in known],
     }

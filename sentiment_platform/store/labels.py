@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Text, cast, func, literal, select, update
+from sqlalchemy import Connection, LargeBinary, Text, cast, func, or_, literal, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on, insert
 from sqlalchemy.orm import aliased
 
 from sentiment_platform.store.tables import (
     Feedback,
     LabelRow,
+    LabelSetRow,
     Prediction,
     RawData,
     StoryCluster,
@@ -33,6 +34,8 @@ class StoredLabel:
     article_id: str | None
     story_id: str | None
     available_at: datetime | None
+    annotator: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +53,20 @@ class StoredExample:
 
 
 def write_labels(connection: Connection, records: Sequence[Mapping[str, Any]]) -> int:
-    """Insert labels; a label known under (set, external id, annotator) is updated when its text, label, weight, date or article changed.
+    """Insert labels; a label known under (set, external id, annotator) is updated when anything that is said of it changed.
 
-    Where `records` name a label twice, the last one counts.
+    What only says where it came from (its import) stays as it was first. Where `records` name a label twice, the last one counts.
 
     Returns:
         How many rows were new or changed.
     """
     changed = 0
     statement = insert(LabelRow)
-    kept = ("text", "text_hash", "label", "weight", "article_id", "published_at")
+    said = ("text", "text_hash", "label", "weight", "score", "agreement", "labelled_at", "published_at", "article_id")
     statement = statement.on_conflict_do_update(
         index_elements=["label_set", "external_id", "annotator"],
-        set_={name: statement.excluded[name] for name in kept} | {"inserted_at": func.now()},
-        where=(LabelRow.label != statement.excluded.label)
-        | (LabelRow.text_hash != statement.excluded.text_hash)
-        | (LabelRow.weight != statement.excluded.weight)
-        | LabelRow.published_at.is_distinct_from(statement.excluded.published_at)
-        | LabelRow.article_id.is_distinct_from(statement.excluded.article_id),
+        set_={name: statement.excluded[name] for name in (*said, "import_id")} | {"inserted_at": func.now()},
+        where=or_(*(getattr(LabelRow, name).is_distinct_from(statement.excluded[name]) for name in said)),
     ).returning(LabelRow.id)
     # Over all records, not by batch: a label named in two batches would change back and forth at every import.
     unique = list({(r["label_set"], r["external_id"], r["annotator"]): r for r in records}.values())
@@ -117,22 +116,15 @@ def all_labels(connection: Connection) -> list[StoredLabel]:
             LabelRow.article_id,
             StoryCluster.story_id,
             func.coalesce(RawData.available_at, LabelRow.published_at),
+            LabelRow.annotator,
+            LabelSetRow.kind,
         )
+        .join(LabelSetRow, LabelSetRow.name == LabelRow.label_set)
         .outerjoin(RawData, RawData.id == LabelRow.article_id)
         .outerjoin(StoryCluster, StoryCluster.article_id == LabelRow.article_id)
         .order_by(LabelRow.label_set, LabelRow.external_id, LabelRow.annotator)
     )
     return [StoredLabel(*row) for row in connection.execute(query)]
-
-
-def label_counts(connection: Connection) -> list[tuple[str, str, int, str]]:
-    """(label set, label, rows, licence), sorted."""
-    query = (
-        select(LabelRow.label_set, LabelRow.label, func.count(), func.min(LabelRow.licence))
-        .group_by(LabelRow.label_set, LabelRow.label)
-        .order_by(LabelRow.label_set, LabelRow.label)
-    )
-    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
 
 
 def labels_digest(connection: Connection) -> str:
@@ -144,23 +136,20 @@ def labels_digest(connection: Connection) -> str:
         LabelRow.text_hash,
         LabelRow.label,
         LabelRow.weight,
+        LabelRow.score,
+        LabelRow.agreement,
         LabelRow.article_id,
-        LabelRow.licence,
-        # Not the timestamp itself, which a session in another time zone spells otherwise.
+        LabelSetRow.kind,
+        LabelSetRow.licence,
+        # Not the timestamps themselves, which a session in another time zone spells otherwise.
+        func.extract("epoch", LabelRow.labelled_at),
         func.extract("epoch", LabelRow.published_at),
     )
     one = func.md5(cast(said, Text))
     every = func.coalesce(func.string_agg(one, aggregate_order_by(literal(","), one)), "")
-    return str(connection.execute(select(func.encode(func.sha256(cast(every, LargeBinary)), "hex"))).scalar_one())
-
-
-def labels_after(connection: Connection, at: datetime | None) -> tuple[int, datetime | None]:
-    """How many labels arrived after `at` (None: ever), and when the newest did."""
-    query = select(func.count(), func.max(LabelRow.inserted_at))
-    if at is not None:
-        query = query.where(LabelRow.inserted_at > at)
-    count, newest = connection.execute(query).one()
-    return count, newest
+    digest = select(func.encode(func.sha256(cast(every, LargeBinary)), "hex"))
+    joined = digest.select_from(LabelRow).join(LabelSetRow, LabelSetRow.name == LabelRow.label_set)
+    return str(connection.execute(joined).scalar_one())
 
 
 def labelled_feedback(connection: Connection) -> list[tuple[str, str, str, datetime, str | None]]:

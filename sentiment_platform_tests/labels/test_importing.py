@@ -1,14 +1,20 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, insert, text
 
-from sentiment_platform.labels.examples import LabelledExample
-from sentiment_platform.labels.importers import phrasebank
-from sentiment_platform.labels.importing import import_feedback, import_labels
-from sentiment_platform.store.labels import all_labels, label_counts
+from sentiment_platform.errors import ConflictError
+from sentiment_platform.labels.examples import LabelKind, LabelledExample
+from sentiment_platform.labels.importers import phrasebank, plain
+from sentiment_platform.labels.importing import TakenIn, import_feedback, import_labels, import_report
+from sentiment_platform.labels.licences import commercial_use
+from sentiment_platform.labels.report import ImportReport
+from sentiment_platform.store.label_sets import LabelSet, imported_files, label_sets
+from sentiment_platform.store.labels import all_labels
+from sentiment_platform.store.news import quarantined_items
 from sentiment_platform.store.news_writes import StoryAssignment, insert_articles, write_stories
 from sentiment_platform.store.tables import Feedback, Prediction
 from sentiment_platform_tests.store.test_news import article
@@ -38,7 +44,15 @@ def test_importing_again_changes_nothing_not_even_across_batches(engine: Engine)
 
 @pytest.mark.parametrize(
     "change",
-    [{"label": "neutral"}, {"text": "Sales fell"}, {"weight": 2.0}, {"published_at": NOON}],
+    [
+        {"label": "neutral"},
+        {"text": "Sales fell"},
+        {"weight": 2.0},
+        {"published_at": NOON},
+        {"score": 0.5},
+        {"agreement": 0.75},
+        {"labelled_at": NOON},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_a_corrected_label_replaces_itself(engine: Engine, change: dict[str, object]) -> None:
@@ -51,13 +65,69 @@ def test_two_annotators_and_two_sets_are_different_labels(engine: Engine) -> Non
     assert import_labels(engine, [example(1), example(1, annotator="bob"), example(1, label_set="other")]) == 3
 
 
-def test_labels_that_contradict_each_other_are_left_out_in_any_order(engine: Engine) -> None:
-    examples = [example(1), example(1, label="negative"), example(2)]
-    assert import_labels(engine, examples) == 1
-    assert import_labels(engine, examples[::-1]) == 0
+def made_report(folder: Path, *lines: str, licence: str = "CC0-1.0", kind: LabelKind = "human") -> ImportReport:
+    path = folder / "desk.csv"
+    path.write_text("\n".join(["text,label,annotator,score", *lines]))
+    return plain(path, "desk", licence, kind)
+
+
+def test_a_file_leaves_its_digest_its_refused_rows_and_its_licence(engine: Engine, tmp_path: Path) -> None:
+    report = made_report(tmp_path, "Sales rose,positive,ada,0.9", "Sales fell,great,ada,", "Sales stood,neutral,bob,5")
+    for run, changed in (("first", 1), ("second", 0)):
+        assert import_report(engine, report, run_id=run, now=NOON) == TakenIn(changed, 2)
     with engine.connect() as connection:
-        assert [label.text for label in all_labels(connection)] == [example(2).text]
-        assert label_counts(connection) == [("mine", "positive", 1, "CC0-1.0")]
+        (imported,) = imported_files(connection, "desk")
+        items = quarantined_items(connection, source="desk")
+        assert label_sets(connection) == {"desk": LabelSet("desk", "human", "CC0-1.0", True)}
+        stored = connection.execute(text("SELECT annotator, score, import_id FROM platform.labels")).all()
+    assert stored == [("ada", 0.9, imported.id)]
+    assert (imported.file_name, imported.file_digest) == ("desk.csv", sha256((tmp_path / "desk.csv").read_bytes()).hexdigest())
+    assert (imported.rows_read, imported.rows_kept) == (3, 1)
+    assert imported.refused == {"label_is_known": 1, "score_is_from_minus_1_to_1": 1}
+    assert {(item.boundary, item.rule, item.run_id) for item in items} == {
+        ("labels", "label_is_known", "first"),
+        ("labels", "score_is_from_minus_1_to_1", "first"),
+    }
+    assert {item.payload["text"] for item in items} == {"Sales fell", "Sales stood"}
+
+
+def test_a_row_with_a_nul_can_be_quarantined(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": "Sales rose", "label": "1"}\n{"text": "a\\u0000b", "label": "?\\u0000"}\n')
+    assert import_report(engine, plain(path), run_id="r", now=NOON) == TakenIn(1, 1)
+
+
+def test_a_set_does_not_change_its_licence_or_kind_behind_peoples_backs(engine: Engine, tmp_path: Path) -> None:
+    row = "Sales rose,positive,ada,"
+    import_report(engine, made_report(tmp_path, row, licence="unstated"), run_id="r", now=NOON)
+    with engine.connect() as connection:
+        assert label_sets(connection)["desk"].commercial_use is None
+    # What was not stated may be stated, once.
+    import_report(engine, made_report(tmp_path, row, licence="CC-BY-NC-4.0"), run_id="r", now=NOON)
+    for report in (made_report(tmp_path, row, licence="MIT"), made_report(tmp_path, row, licence="CC-BY-NC-4.0", kind="outcome")):
+        with pytest.raises(ConflictError, match="holds human labels under CC-BY-NC"):
+            import_report(engine, report, run_id="r", now=NOON)
+    import_report(engine, made_report(tmp_path, row, licence="unstated"), run_id="r", now=NOON)
+    with engine.connect() as connection:
+        assert label_sets(connection)["desk"] == LabelSet("desk", "human", "CC-BY-NC-4.0", False)
+
+
+@pytest.mark.parametrize(
+    ("licence", "allowed"),
+    [
+        ("CC-BY-NC-SA-3.0", False),
+        ("cc by-nc 4.0", False),
+        ("Non-commercial use", False),
+        ("MIT", True),
+        ("Apache-2.0", True),
+        ("CC-BY-4.0", True),
+        ("unstated", None),
+        ("NCSA", None),
+        ("sync licence", None),
+    ],
+)
+def test_what_a_licence_says_of_commercial_use_is_read_and_otherwise_not_known(licence: str, allowed: bool | None) -> None:
+    assert commercial_use(licence) is allowed
 
 
 def test_a_label_is_linked_with_its_article_by_address_or_headline(engine: Engine) -> None:
@@ -122,19 +192,19 @@ def test_feedback_that_names_a_label_becomes_a_label_once(engine: Engine) -> Non
         connection.execute(
             insert(Feedback), [{"id": f, "prediction_id": p, "label": label, "received_at": NOON} for f, p, label in said]
         )
-    assert import_feedback(engine) == 2
-    assert import_feedback(engine) == 0
+    assert import_feedback(engine, run_id="r", now=NOON) == TakenIn(2, 0)
+    assert import_feedback(engine, run_id="r", now=NOON) == TakenIn(0, 0)
     with engine.connect() as connection:
         found = [(label.label_set, label.text, label.label, label.available_at) for label in all_labels(connection)]
     assert found == [("feedback", "Text of p1", "negative", NOON), ("feedback", "Text of p1", "neutral", NOON)]
     with engine.begin() as connection:
         connection.execute(insert(Prediction), [prediction("not arrived yet")])
-    assert import_feedback(engine) == 1
+    assert import_feedback(engine, run_id="r", now=NOON).changed == 1
 
 
 @pytest.mark.shared_data
 def test_phrasebank_is_imported_once(engine: Engine, shared_data: Path) -> None:
-    examples = phrasebank(shared_data / "labelled/phrasebank/Sentences_50Agree.txt").examples
-    # 8 sentences stand twice; 2 of them with two labels, which are left out.
-    assert import_labels(engine, examples) == 4846 - 8 - 2
-    assert import_labels(engine, examples) == 0
+    report = phrasebank(shared_data / "labelled/phrasebank/Sentences_50Agree.txt")
+    # 8 sentences stand twice; 2 of them with two labels, which are refused.
+    assert import_report(engine, report, run_id="r", now=NOON) == TakenIn(4846 - 8 - 2, 4)
+    assert import_report(engine, report, run_id="r", now=NOON) == TakenIn(0, 4)

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, insert
 
 from sentiment_platform.labels.sensors import COOL_DOWN, NEW_LABELS, new_labels_arrived
 from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.store.label_sets import LabelSet, ensure_label_set
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.tables import Feedback, LabelRow, TrainingSet, utc_now
 
@@ -58,12 +59,12 @@ def seed_labels(engine: Engine, n: int, inserted_at: datetime, label_set: str = 
             "text_hash": f"{stamp} {i}",
             "label": "neutral",
             "weight": 1.0,
-            "licence": "tests",
             "inserted_at": inserted_at,
         }
         for i in range(n)
     ]
     with engine.begin() as connection:
+        ensure_label_set(connection, LabelSet(label_set, "human", "tests", None))
         connection.execute(insert(LabelRow), rows)
 
 

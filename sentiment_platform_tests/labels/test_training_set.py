@@ -15,9 +15,10 @@ from sqlalchemy import Engine, text
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.compute import compute_v1
 from sentiment_platform.features.schema import V1
+from sentiment_platform.labels.consolidation import CONSOLIDATION
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importing import import_labels
-from sentiment_platform.labels.training_set import Snapshot, build, build_and_store, leaks_in
+from sentiment_platform.labels.training_set import RULE, Snapshot, build, build_and_store, content_digest, leaks_in
 from sentiment_platform.store.features import FeatureRow, write_features
 from sentiment_platform.store.labels import StoredLabel, latest_training_set, training_examples
 from sentiment_platform.store.news_writes import insert_articles
@@ -32,7 +33,9 @@ VERBS = {"negative": "shuts down", "neutral": "holds its meeting", "positive": "
 
 
 def label(content: str, said: str, name: str = "", **changes: object) -> StoredLabel:
-    plain = StoredLabel(name or content, "made", content, text_hash(content), said, 1.0, None, None, None)
+    plain = StoredLabel(
+        name or content, "made", content, text_hash(content), said, 1.0, None, None, None, name or content, "human"
+    )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -212,6 +215,37 @@ def test_a_snapshot_that_is_made_again_after_another_is_the_newest_again(engine:
     build_and_store(engine, V1)
     with engine.connect() as connection:
         assert latest_training_set(connection) == newest
+
+
+def test_labels_that_no_person_gave_are_stored_apart_and_never_learnt_from(engine: Engine) -> None:
+    import_labels(engine, examples())
+    before, _ = build_and_store(engine, V1)
+    others = [replace(one, label_set="market", annotator="market", label="neutral", kind="outcome") for one in examples()]
+    others += [LabelledExample("vendor", "x", "Only a machine said this", "positive", "model", "MIT", kind="machine")]
+    assert import_labels(engine, others) == len(others)
+    after, new = build_and_store(engine, V1)
+    assert (after, new) == (before, False)
+    # The control: the same words from people change the training set.
+    import_labels(engine, [replace(one, label_set="people", kind="human") for one in others[-1:]])
+    assert build_and_store(engine, V1)[0].digest != before.digest
+
+
+def test_a_noncommercial_licence_is_named_wherever_its_set_was_heard(engine: Engine) -> None:
+    import_labels(engine, examples())
+    assert build_and_store(engine, V1)[0].summary["noncommercial_sets"] == []
+    # The set says what others have said before: no row of the training set is its own.
+    repeated = replace(examples()[0], label_set="bank", annotator="bob", licence="CC-BY-NC-SA-3.0")
+    import_labels(engine, [repeated])
+    summary = build_and_store(engine, V1)[0].summary
+    assert (summary["licences"], summary["noncommercial_sets"]) == ({"bank": "CC-BY-NC-SA-3.0", "made": "CC0-1.0"}, ["bank"])
+    assert "label set bank: CC-BY-NC-SA-3.0 (NON-COMMERCIAL USE ONLY)" in summary["licence_notes"]
+
+
+def test_the_rule_of_consolidation_is_part_of_the_digest() -> None:
+    snapshot = made(many())
+    assert snapshot.summary["rule"]["consolidation"] == CONSOLIDATION == "v1"
+    assert content_digest(snapshot.examples, V1) == snapshot.digest
+    assert content_digest(snapshot.examples, V1, RULE | {"consolidation": "v2"}) != snapshot.digest
 
 
 def test_only_features_known_at_that_moment_are_used(engine: Engine) -> None:

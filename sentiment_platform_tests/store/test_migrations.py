@@ -38,7 +38,7 @@ def test_from_empty_to_head_and_autogenerate_has_nothing_to_add(empty_database_u
         ("ALTER TABLE platform.raw_data DROP COLUMN summary", "summary"),
         ("DROP INDEX platform.ix_labels_text_hash", "ix_labels_text_hash"),
         ("ALTER TABLE platform.leases ALTER COLUMN token TYPE integer", "token"),
-        ("ALTER TABLE platform.labels ALTER COLUMN licence DROP NOT NULL", "licence"),
+        ("ALTER TABLE platform.label_sets ALTER COLUMN licence DROP NOT NULL", "licence"),
         ("DROP TABLE platform.drift_metrics", "drift_metrics"),
     ],
 )

@@ -3,7 +3,7 @@
 from sentiment_platform.store.tables.alerts import AlertRow
 from sentiment_platform.store.tables.base import SCHEMA, Base, utc_now
 from sentiment_platform.store.tables.features import ProcessedFeatures
-from sentiment_platform.store.tables.labels import LabelRow, TrainingExample, TrainingSet
+from sentiment_platform.store.tables.labels import LabelImport, LabelRow, LabelSetRow, TrainingExample, TrainingSet
 from sentiment_platform.store.tables.market import MarketPrice, Outcome, PriceRevision
 from sentiment_platform.store.tables.models import (
     DeploymentRow,
@@ -37,7 +37,9 @@ __all__ = [
     "Experiment",
     "Feedback",
     "HoldoutPrediction",
+    "LabelImport",
     "LabelRow",
+    "LabelSetRow",
     "Lease",
     "MarketPrice",
     "ModelPerformance",

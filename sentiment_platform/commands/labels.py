@@ -1,0 +1,154 @@
+"""`labels`: bring labels in, see whose they are and whether their annotators agree."""
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+from rich.table import Table
+
+from sentiment_platform.commands.console import console, shows_errors
+from sentiment_platform.labels.examples import LabelKind
+from sentiment_platform.local.session import session
+from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.store.tables import utc_now
+
+if TYPE_CHECKING:
+    from sentiment_platform.labels.report import ImportReport
+
+FORMATS = ["plain", "phrasebank", "sentfin", "tfns", "fiqa", "label-studio", "doccano", "prodigy"]
+
+
+@click.group()
+def labels() -> None:
+    """Bring labels in, see their sets and whether their annotators agree."""
+
+
+@labels.command("import")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--format", "name", type=click.Choice(FORMATS), default="plain", show_default=True, help="What wrote the file; see above."
+)
+@click.option("--set", "label_set", help="Name of the label set; default: the file's name. Published sets have their own.")
+@click.option("--licence", default="unstated", show_default=True, help="Licence of the set: an SPDX identifier, or words.")
+@click.option(
+    "--kind",
+    type=click.Choice(["human", "machine", "outcome"]),
+    default="human",
+    show_default=True,
+    help="Who labelled (plain files). Models learn from people only: other kinds are kept apart and never trained on.",
+)
+@click.option(
+    "--map", "mapping", default="", help="Columns of a plain file that have another name: label=sentiment,text=headline,..."
+)
+@click.option("--annotator", help="Whose labels these are (doccano); default: the file's name.")
+@shows_errors
+def import_labels_command(
+    path: Path, name: str, label_set: str | None, licence: str, kind: str, mapping: str, annotator: str | None
+) -> None:
+    """Import labelled texts. Importing them again changes nothing; rows that break the contract go into quarantine.
+
+    \b
+    plain         CSV or JSON lines with text (or title) and label (or score from -1 to 1), and optionally
+                  id, annotator, weight, labelled_at, published_at, url; --map names other columns
+    phrasebank    Financial PhraseBank, lines of sentence@label, each of its four agreement levels
+    sentfin       SEntFiN, Title and Decisions; headlines whose entities disagree are left out
+    tfns          Twitter Financial News, text and label 0, 1, 2
+    fiqa          FiQA, JSON or CSV with scores; up to 0.1 either way is neutral
+    label-studio  "JSON" export: data.text, annotations with one choice, completed_by, updated_at
+    doccano       JSONL export, one file a user: text, label
+    prodigy       db-out JSONL: text, accept or label, answer, _annotator_id, _timestamp
+
+    \b
+    Examples:
+      sentiment-platform labels import Sentences_AllAgree.txt --format phrasebank
+      sentiment-platform labels import desk.csv --set desk --licence CC0-1.0 --map label=tone,annotator=who
+      sentiment-platform labels import project-7.json --format label-studio --set desk
+    """
+    from sentiment_platform.labels.importing import import_report
+
+    report = _read(path, name, label_set, licence, kind, mapping, annotator)
+    with session(log=console.print) as settings:
+        engine = create_platform_engine(settings.require("database_url"))
+        found = import_report(engine, report, run_id=f"import-{uuid.uuid4()}", now=utc_now())
+        engine.dispose()
+    console.print(f"{report.rows} rows: {len(report.examples)} labels of set {report.label_set}, {found.changed} new or changed.")
+    for reason, count in report.left_out.items():
+        console.print(f"[yellow]{count} rows left out: {reason}[/]")
+    if found.refused:
+        console.print(
+            f"[yellow]{found.refused} rows quarantined: sentiment-platform news quarantine --source {report.label_set}[/]"
+        )
+    if report.kind == "human":
+        console.print("Next: sentiment-platform run train_job, or wait for the sensor of new labels.")
+
+
+def _read(
+    path: Path, name: str, label_set: str | None, licence: str, kind: str, mapping: str, annotator: str | None
+) -> "ImportReport":
+    from sentiment_platform.labels import importers, tools
+
+    if name == "plain":
+        return importers.plain(path, label_set, licence, cast(LabelKind, kind), importers.parse_columns(mapping))
+    if name in ("phrasebank", "sentfin", "tfns", "fiqa"):
+        return getattr(importers, name)(path)
+    if name == "doccano":
+        return tools.doccano(path, label_set, licence, annotator)
+    return {"label-studio": tools.label_studio, "prodigy": tools.prodigy}[name](path, label_set, licence)
+
+
+@labels.command()
+@shows_errors
+def sets() -> None:
+    """Show every label set: who labelled, how many labels of each kind, licence and whether it allows commercial use, files.
+
+    Models are trained on the sets of kind human and, where nobody else has spoken, feedback. A set whose licence forbids commercial
+    use is named in every training set that heard it.
+    """
+    from sentiment_platform.labels.tables import allowed, counts_by_set
+    from sentiment_platform.store.label_sets import imported_files, label_counts, label_sets
+    from sentiment_platform.text.sentiment import LABELS
+
+    with session() as settings:
+        engine = create_platform_engine(settings.require("database_url"))
+        with engine.connect() as connection:
+            found, counts, files = label_sets(connection), counts_by_set(label_counts(connection)), imported_files(connection)
+        engine.dispose()
+    table = Table("set", "kind", *LABELS, "licence", "commercial use", "files", title=f"{len(found)} label sets")
+    for one in found.values():
+        rows = [f"{counts.get(one.name, {}).get(label, 0):,}" for label in LABELS]
+        names = [f"{file.file_name} ({file.file_digest[:8]})" for file in files if file.label_set == one.name]
+        table.add_row(one.name, one.kind, *rows, one.licence, allowed(one.commercial_use), ", ".join(names) or "-")
+    console.print(table)
+
+
+@labels.command()
+@click.option("--set", "names", multiple=True, help="Only these sets; may be given several times.")
+@click.option("--limit", default=10, show_default=True, help="Disputed texts to show.")
+@shows_errors
+def agreement(names: tuple[str, ...], limit: int) -> None:
+    """Show whether annotators agree on the texts that more than one of them labelled, and where they do not.
+
+    Krippendorff's alpha is 1 where all agree and 0 where they agree as often as by chance; 0.8 and more is usually called reliable,
+    0.667 the least to conclude anything from. Disputed texts are decided by majority; ties are left out of training sets.
+    """
+    from sentiment_platform.labels.agreement import evaluate_agreement
+    from sentiment_platform.labels.consolidation import trainable
+    from sentiment_platform.store.labels import all_labels
+
+    with session() as settings:
+        engine = create_platform_engine(settings.require("database_url"))
+        with engine.connect() as connection:
+            rows = [row for row in trainable(all_labels(connection)) if not names or row.label_set in names]
+        engine.dispose()
+    found = evaluate_agreement(rows)
+    alpha = "not defined" if found.alpha is None else f"{found.alpha:.3f}"
+    console.print(f"{found.texts:,} texts have several voices; Krippendorff's alpha is {alpha}.")
+    table = Table("annotator", "annotator", "texts in common", "same label")
+    for pair in found.pairs:
+        table.add_row(pair.first, pair.second, f"{pair.items:,}", f"{pair.share:.1%}")
+    console.print(table)
+    disputed = Table("text", "who says what", title=f"{len(found.conflicts):,} disputed texts")
+    for conflict in found.conflicts[:limit]:
+        disputed.add_row(conflict.text[:90], "; ".join(f"{label}: {', '.join(who)}" for label, who in conflict.said.items()))
+    console.print(disputed)

@@ -1,0 +1,112 @@
+"""From many annotators' words on a text to the one label that a model learns: a rule with a version.
+
+All words are kept in the database, whatever this rule makes of them; where annotators stand apart is in `agreement`.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.labels.examples import TRAINABLE
+from sentiment_platform.store.labels import StoredLabel
+
+CONSOLIDATION = "v1"
+"""Part of the digest of every training set. Another rule gets another name.
+
+v1: where an annotator has spoken, feedback on the same text is not heard. Each annotator has one voice a text, its weight the largest
+that he gave it, whatever the number of sets that repeat it; one who says two things has none. The label with the largest sum of
+weights wins; texts without a winner are left out and counted.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidated:
+    """One label a text, and what the rule did to the others.
+
+    Attributes:
+        kept: the earliest row that says what won, sorted by text hash.
+        heard_sets: every set whose words were counted, whichever set the kept row is of.
+        ties: texts left out because no label won.
+        voiceless: (text, annotator) pairs left out because the annotator says two things; a text without any voice is left out too.
+        overruled: feedback not heard because an annotator has spoken.
+        disputed: texts on which those who were heard said different things.
+    """
+
+    kept: tuple[StoredLabel, ...]
+    heard_sets: tuple[str, ...]
+    ties: int
+    voiceless: int
+    overruled: int
+    disputed: int
+
+
+def trainable(labels: Sequence[StoredLabel]) -> list[StoredLabel]:
+    """The labels of people who read the text; what a machine or the market said is no example to learn from."""
+    return [label for label in labels if label.kind in TRAINABLE]
+
+
+def consolidate(labels: Sequence[StoredLabel]) -> Consolidated:
+    """Apply rule v1.
+
+    Raises:
+        PermanentError: a label is of a kind that is never learnt from, such as an outcome.
+    """
+    for label in labels:
+        if label.kind not in TRAINABLE:
+            raise PermanentError(
+                f"Label {label.id} of set {label.label_set!r} is of kind {label.kind!r}: no training set takes it.",
+                remedy="Train on what people said; judge predictions by outcomes.",
+            )
+    by_text: dict[str, list[StoredLabel]] = defaultdict(list)
+    for label in labels:
+        by_text[label.text_hash].append(label)
+    kept: list[StoredLabel] = []
+    sets: set[str] = set()
+    ties = voiceless = overruled = disputed = 0
+    for rows in by_text.values():
+        by_people = [row for row in rows if row.kind == "human"]
+        overruled += len(rows) - len(by_people) if by_people else 0
+        heard, without_voice = _voices(by_people or rows)
+        voiceless += without_voice
+        sets |= {row.label_set for row in heard}
+        # Exact sums: a rounded one depends on the order of its terms, and a tie must not.
+        votes = {
+            label: fsum(weight for said, weight in _weights(heard) if said == label) for label in {row.label for row in heard}
+        }
+        disputed += len(votes) > 1
+        winners = [label for label, weight in votes.items() if weight == max(votes.values())]
+        if len(winners) == 1:
+            kept.append(min((row for row in heard if row.label == winners[0]), key=_earliest))
+        else:
+            ties += len(winners) > 1
+    ordered = tuple(sorted(kept, key=lambda row: row.text_hash))
+    return Consolidated(ordered, tuple(sorted(sets)), ties, voiceless, overruled, disputed)
+
+
+def voice_of(label: StoredLabel) -> str:
+    """Whose voice a row is: an annotator's, across all sets; each piece of feedback is another user's."""
+    return label.annotator if label.kind != "feedback" else f"feedback {label.id}"
+
+
+def _voices(rows: Sequence[StoredLabel]) -> tuple[list[StoredLabel], int]:
+    """The rows of everybody who says one thing about the text, and how many say several."""
+    by_voice: dict[str, list[StoredLabel]] = defaultdict(list)
+    for row in rows:
+        by_voice[voice_of(row)].append(row)
+    heard = [said for said in by_voice.values() if len({row.label for row in said}) == 1]
+    return [row for said in heard for row in said], len(by_voice) - len(heard)
+
+
+def _weights(rows: Sequence[StoredLabel]) -> list[tuple[str, float]]:
+    """(label, weight) of every voice."""
+    largest: dict[str, tuple[str, float]] = {}
+    for row in rows:
+        voice = voice_of(row)
+        largest[voice] = (row.label, max(row.weight, largest.get(voice, (row.label, 0.0))[1]))
+    return list(largest.values())
+
+
+def _earliest(row: StoredLabel) -> tuple[object, ...]:
+    return (row.available_at is None, row.available_at, row.label_set, row.id)

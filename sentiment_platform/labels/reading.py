@@ -1,0 +1,121 @@
+"""Files of labels into rows: text in whatever encoding it came, CSV, JSON, JSON lines; and how cells are read.
+
+Not here: what the rows mean (`importers`, `tools`).
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from sentiment_platform.errors import PermanentError
+
+# Not str.splitlines, which also cuts at characters that may stand inside a sentence (U+0085, U+2028, form feed).
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's bytes.
+
+    Raises:
+        PermanentError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PermanentError(f"{path} cannot be read: {error.strerror}.", remedy="Check the path.") from error
+
+
+def read_text(path: Path) -> str:
+    """The file's text: UTF-8 with or without a byte order mark, else Latin-1 (as PhraseBank was published)."""
+    raw = read_bytes(path)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines that are not blank."""
+    return [line for line in _LINE_END.split(read_text(path)) if line.strip()]
+
+
+def csv_rows(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
+    """The rows with every cell a text; what a short row lacks is empty, what a long row has too much is dropped.
+
+    Raises:
+        PermanentError: a column is missing, or the file is no CSV.
+    """
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restval="")
+    try:
+        missing = needed - set(reader.fieldnames or ())
+        if missing:
+            raise PermanentError(
+                f"{path} has no column {', '.join(sorted(missing))}.", remedy=f"Its columns are {reader.fieldnames}."
+            )
+        for row in reader:
+            yield {name: value for name, value in row.items() if isinstance(value, str)}
+    except csv.Error as error:
+        raise PermanentError(f"{path}:{reader.line_num} is not CSV: {error}.", remedy="Check its quotes.") from error
+
+
+def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """One object a line.
+
+    Raises:
+        PermanentError: a line is no JSON object.
+    """
+    for number, line in enumerate(_LINE_END.split(read_text(path)), 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise PermanentError(f"{path}:{number} is not JSON: {error}.", remedy="Give one JSON object a line.") from error
+            if not isinstance(row, dict):
+                raise PermanentError(f"{path}:{number} is not a JSON object.", remedy="Give one JSON object a line.")
+            yield row
+
+
+def json_document(path: Path) -> Any:
+    """The whole file as one JSON value.
+
+    Raises:
+        PermanentError: it is none.
+    """
+    try:
+        return json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise PermanentError(f"{path} is not JSON: {error}.", remedy="Export it again as JSON.") from error
+
+
+def read_time(value: object) -> datetime | None:
+    """ISO 8601 (without an offset: UTC) or seconds since 1970, as aware UTC; None for an empty cell.
+
+    Raises:
+        ValueError, OverflowError, OSError: it is no time.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, UTC)
+    at = datetime.fromisoformat(str(value))
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def read_score(value: object) -> float | None:
+    """A finite number; None for an empty cell.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if value is None or value == "":
+        return None
+    number = float(str(value))
+    if not isfinite(number):
+        raise ValueError(f"{value} is no finite number")
+    return number

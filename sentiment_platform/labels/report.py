@@ -1,0 +1,118 @@
+"""What an importer read from one file: the examples that keep the contract, the rows that do not, and what was left out on purpose."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.labels.examples import LabelKind, LabelledExample, RawLabel
+from sentiment_platform.labels.quality import RefusedLabel, judge_labels
+from sentiment_platform.labels.reading import read_bytes
+from sentiment_platform.text.normalise import normalise, text_hash
+from sentiment_platform.text.sentiment import Label
+
+IMPORTER_VERSION = 2
+"""Part of every label's provenance: another way of reading the same file gets another number."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """One file of one label set: rows = examples + refused + left out.
+
+    Attributes:
+        refused: rows that broke the contract; they go into quarantine.
+        left_out: reason -> rows that are sound and no label of a text, such as titles whose entities disagree.
+        file_digest: SHA-256 of the file's bytes.
+    """
+
+    importer: str
+    label_set: str
+    kind: LabelKind
+    licence: str
+    file_name: str
+    file_digest: str
+    examples: tuple[LabelledExample, ...]
+    refused: tuple[RefusedLabel, ...]
+    left_out: Mapping[str, int]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the file, each counted once."""
+        return len(self.examples) + len(self.refused) + sum(self.left_out.values())
+
+
+class Reading:
+    """Collects the rows of one file for `finish`, which holds them against the contract."""
+
+    def __init__(self, path: Path, importer: str, label_set: str, licence: str, kind: LabelKind = "human") -> None:
+        self._path, self._importer, self._label_set, self._licence = path, importer, label_set, licence
+        self._kind: LabelKind = kind
+        self._rows: list[RawLabel] = []
+        self._left_out: Counter[str] = Counter()
+
+    def add(
+        self,
+        text: str | None,
+        label: str | None,
+        annotator: str | None,
+        payload: Mapping[str, Any],
+        *,
+        external_id: str | None = None,
+        **more: Any,
+    ) -> None:
+        """One row; without `external_id` the text itself is its id."""
+        text = normalise(text or "")
+        self._rows.append(
+            RawLabel(text, label, annotator, external_id=external_id or text_hash(text)[:32], payload=dict(payload), **more)
+        )
+
+    def unreadable(self, problem: str, payload: Mapping[str, Any]) -> None:
+        """A row that is not of the file's own shape."""
+        self._rows.append(RawLabel(None, None, None, problem=problem, payload=dict(payload)))
+
+    def leave_out(self, reason: str) -> None:
+        """A sound row that labels no text."""
+        self._left_out[reason] += 1
+
+    def finish(self, shape: str) -> ImportReport:
+        """The report.
+
+        Raises:
+            PermanentError: not one row of the file is a labelled text; `shape` says what was expected.
+        """
+        kept, refused = judge_labels(self._rows)
+        if not kept:
+            first = f" The first row was refused: {refused[0].detail}." if refused else ""
+            raise PermanentError(f"{self._path} has no labelled text.{first}", remedy=f"Expected {shape}.")
+        return ImportReport(
+            self._importer,
+            self._label_set,
+            self._kind,
+            self._licence,
+            self._path.name,
+            sha256(read_bytes(self._path)).hexdigest(),
+            tuple(self._example(row) for row in kept),
+            tuple(refused),
+            dict(self._left_out),
+        )
+
+    def _example(self, row: RawLabel) -> LabelledExample:
+        # The contract has seen to it that text, label, annotator and id are there.
+        return LabelledExample(
+            self._label_set,
+            cast(str, row.external_id),
+            cast(str, row.text),
+            cast(Label, row.label),
+            cast(str, row.annotator),
+            self._licence,
+            weight=row.weight,
+            published_at=row.published_at,
+            url=row.url,
+            kind=self._kind,
+            score=row.score,
+            agreement=row.agreement,
+            labelled_at=row.labelled_at,
+        )

@@ -1,0 +1,54 @@
+"""Labels as Markdown, for people who look at the asset."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sentiment_platform.labels.agreement import Agreement
+from sentiment_platform.store.label_sets import LabelSet
+from sentiment_platform.text.sentiment import LABELS
+
+SHOWN_CONFLICTS = 20
+
+
+def counts_by_set(counts: Sequence[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
+    """Set -> label -> rows."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for name, label, n in counts:
+        found[name][label] = n
+    return found
+
+
+def allowed(commercial_use: bool | None) -> str:
+    """What the licence says of commercial use, in a word."""
+    return {True: "yes", False: "no", None: "not known"}[commercial_use]
+
+
+def sets_table(sets: Mapping[str, LabelSet], counts: Sequence[tuple[str, str, int]]) -> str:
+    """A row a set."""
+    rows = counts_by_set(counts)
+    head = f"| set | kind | {' | '.join(LABELS)} | licence | commercial use |\n" + "|---" * (5 + len(LABELS) - 1) + "|\n"
+    return head + "\n".join(
+        f"| {one.name} | {one.kind} | {' | '.join(str(rows.get(one.name, {}).get(label, 0)) for label in LABELS)} "
+        f"| {one.licence} | {allowed(one.commercial_use)} |"
+        for one in sets.values()
+    )
+
+
+def pairs_table(found: Agreement) -> str:
+    """A row for each two annotators with texts in common."""
+    head = "| annotator | annotator | texts | agreement |\n|---|---|---|---|\n"
+    rows = (f"| {pair.first} | {pair.second} | {pair.items} | {pair.share:.1%} |" for pair in found.pairs)
+    return head + "\n".join(rows) if found.pairs else "No two annotators have spoken on the same text."
+
+
+def conflicts_table(found: Agreement) -> str:
+    """The first texts of which different things are said."""
+    if not found.conflicts:
+        return "Nobody contradicts anybody."
+    head = f"| text | {' | '.join(LABELS)} |\n" + "|---" * (1 + len(LABELS)) + "|\n"
+    rows = [
+        f"| {one.text[:100].replace('|', '/')} | {' | '.join(', '.join(one.said.get(label, ())) or '-' for label in LABELS)} |"
+        for one in found.conflicts[:SHOWN_CONFLICTS]
+    ]
+    rest = len(found.conflicts) - SHOWN_CONFLICTS
+    return head + "\n".join(rows) + (f"\n\n...and {rest} more." if rest > 0 else "")
