@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
-from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from sentiment_platform.news.canonical_url import canonical_url
 from sentiment_platform.news.identity import article_id, content_hash, external_id
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.quality import Refusal, judge
-from sentiment_platform.store.news import CollectionReport, Outcome, QuarantinedItem
+from sentiment_platform.news.quality import judge
+from sentiment_platform.news.quarantine import refused_item
+from sentiment_platform.store.news import CollectionReport, Outcome
 from sentiment_platform.store.news_writes import NewArticle, insert_articles, insert_quarantine
-
-BOUNDARY = "raw_news"
-_PAYLOAD_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +43,8 @@ def store_items(connection: Connection, items: Sequence[RawItem], *, run_id: str
     `archived` items count as available since their publication, live ones not before `now`; `available_at` has the rule.
     """
     judgement = judge(items, now)
-    insert_quarantine(connection, (_quarantined(refusal, run_id, now) for refusal in judgement.refused))
-    articles = [_article(item, run_id, now, archived=archived) for item in judgement.accepted]
+    insert_quarantine(connection, (refused_item(one, run_id, now, archived=archived) for one in judgement.refused))
+    articles = [article_of(item, run_id, now, archived=archived) for item in judgement.accepted]
     stored = insert_articles(connection, articles)
     return Tally(len(items), stored, len(articles) - stored, len(judgement.refused))
 
@@ -66,7 +61,8 @@ def available_at(published_at: datetime, now: datetime, *, archived: bool, day_o
     return min(published_at + timedelta(days=1), seen) if day_only else published_at
 
 
-def _article(item: RawItem, run_id: str, now: datetime, *, archived: bool) -> NewArticle:
+def article_of(item: RawItem, run_id: str, fetched_at: datetime, *, archived: bool) -> NewArticle:
+    """The row of an item that keeps the contract; `fetched_at` is when it came, whenever it is admitted."""
     if item.title is None or item.published_at is None:
         raise AssertionError(f"the contract let an item without title or time pass: {item}")
     hash_ = content_hash(item)
@@ -83,23 +79,8 @@ def _article(item: RawItem, run_id: str, now: datetime, *, archived: bool) -> Ne
         tickers=item.tickers,
         published_at=item.published_at,
         published_text=item.published_text,
-        fetched_at=now,
-        available_at=available_at(item.published_at, now, archived=archived, day_only=item.day_only),
+        fetched_at=fetched_at,
+        available_at=available_at(item.published_at, fetched_at, archived=archived, day_only=item.day_only),
         content_hash=hash_,
         run_id=run_id,
     )
-
-
-def _quarantined(refusal: Refusal, run_id: str, now: datetime) -> QuarantinedItem:
-    payload = {name: _storable(value) for name, value in msgspec.to_builtins(refusal.item).items()}
-    # Where it stood in the document is no part of what it is: a feed's items move down.
-    content = {name: value for name, value in payload.items() if name != "position"}
-    digest = sha256(refusal.rule.encode() + msgspec.json.encode(content, order="deterministic")).hexdigest()
-    return QuarantinedItem(digest[:32], BOUNDARY, refusal.item.source, refusal.rule, refusal.detail, payload, now, run_id)
-
-
-def _storable(value: Any) -> Any:
-    # JSONB cannot hold NUL, and a refused text may be of any length.
-    if isinstance(value, list):
-        return [_storable(part) for part in value]
-    return value[:_PAYLOAD_CHARACTERS].replace("\x00", "\ufffd") if isinstance(value, str) else value

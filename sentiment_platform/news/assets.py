@@ -4,7 +4,8 @@ from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.news.days import cluster_days, collect_days
+from sentiment_platform.news.articles import cluster_days
+from sentiment_platform.news.days import collect_days
 from sentiment_platform.news.partitions import daily
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.news.sources.protocol import Window
@@ -61,15 +62,16 @@ def raw_news(context: dg.AssetExecutionContext, platform: PlatformResource) -> d
 )
 def articles(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     days = context.partition_time_window
-    found = cluster_days(platform.engine(), days.start, days.end)
+    found = cluster_days(platform.engine(), days.start, days.end, run_id=context.run.run_id, now=platform.now())
     return dg.MaterializeResult(
         metadata={
-            "dagster/partition_row_count": len(found.articles),
-            "articles": len(found.articles),
+            "dagster/partition_row_count": found.articles,
+            "articles": found.articles,
             "stories": found.stories,
-            "syndicated_copies": len(found.articles) - found.stories,
+            "syndicated_copies": found.articles + found.refused - found.stories,
+            "refused": found.refused,
             "late_days": ", ".join(day.isoformat() for day in found.late_days) or "none",
-            "preview": dg.MetadataValue.md(stories_preview(found.articles)),
+            "preview": dg.MetadataValue.md(stories_preview(found.widest)),
         },
         data_version=dg.DataVersion(found.digest),
     )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from sentiment_platform.news.assets import raw_news
+from sentiment_platform.news.assets import articles, raw_news
 from sentiment_platform.news.evaluation import (
     Accounting,
     Freshness,
@@ -11,8 +11,11 @@ from sentiment_platform.news.evaluation import (
     evaluate_freshness,
     evaluate_quarantine,
 )
+from sentiment_platform.news.profiles import HISTORY, SchemaDrift, evaluate_schema
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.store.news import collections_of_run, latest_collections, stored_rows_of_run
+from sentiment_platform.store.profiles import source_profiles
+from sentiment_platform.store.quarantine import articles_and_refused
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.sources import read_source_state
 
@@ -34,7 +37,22 @@ def quarantine_result(found: QuarantineShare) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=found.is_low,
         severity=dg.AssetCheckSeverity.ERROR if found.is_alarming else dg.AssetCheckSeverity.WARN,
-        metadata={"share": found.share, "fetched": found.fetched, "quarantined": found.quarantined},
+        metadata={
+            "share": found.share,
+            "fetched": found.fetched,
+            "quarantined": found.quarantined,
+            "sources_with_large_share": ", ".join(found.bad_sources) or "none",
+        },
+    )
+
+
+def schema_result(found: SchemaDrift) -> dg.AssetCheckResult:
+    """A warning for a jump, an error for a large one; each with its source, day and field."""
+    jumps = "\n".join(f"- {jump.source}, {jump.day}: `{jump.field}` {jump.detail}" for jump in found.jumps)
+    return dg.AssetCheckResult(
+        passed=not found.jumps,
+        severity=dg.AssetCheckSeverity.ERROR if found.is_alarming else dg.AssetCheckSeverity.WARN,
+        metadata={"source_days_compared": found.compared, "jumps": dg.MetadataValue.md(jumps or "none")},
     )
 
 
@@ -58,7 +76,11 @@ def every_fetched_item_is_accounted_for(
     return accounting_result(evaluate_accounting(reports, rows))
 
 
-@dg.asset_check(asset=raw_news, description="At most 5 % of the fetched items are refused; above 25 % is an error.")
+@dg.asset_check(
+    asset=raw_news,
+    blocking=True,
+    description="At most 5 % of the fetched items are refused, and at most 25 % of a source's; above 25 % of all nothing goes downstream.",
+)
 def quarantine_share_is_low(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     with platform.engine().connect() as connection:
         reports = collections_of_run(connection, context.run.run_id) or latest_collections(connection)
@@ -73,3 +95,27 @@ def sources_are_fresh(platform: PlatformResource) -> dg.AssetCheckResult:
         reports = latest_collections(connection)
         states = {name: read_source_state(connection, name) for name in names}
     return freshness_result(evaluate_freshness(names, reports, states, platform.now()))
+
+
+@dg.asset_check(
+    asset=raw_news,
+    blocking=True,
+    description="Sources deliver the fields that they used to: no renamed field, changed unit or surge of missing values against 28 days.",
+)
+def sources_deliver_what_they_used_to(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
+    days = context.partition_time_window
+    with platform.engine().connect() as connection:
+        profiles = source_profiles(connection, days.start - HISTORY, days.end)
+    return schema_result(evaluate_schema(profiles, days.start.date(), days.end.date()))
+
+
+@dg.asset_check(
+    asset=articles,
+    blocking=True,
+    description="Articles keep their contract; above 25 % of a run's days refused nothing goes downstream.",
+)
+def articles_keep_their_contract(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
+    days = context.partition_time_window
+    with platform.engine().connect() as connection:
+        found = QuarantineShare(*articles_and_refused(connection, days.start, days.end))
+    return quarantine_result(found)

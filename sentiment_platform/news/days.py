@@ -1,9 +1,9 @@
-"""What one run does for its days: collect live where the days are current, cluster stories, and say what is there now.
+"""What one run collects for its days: live where the days are current, and what is there now.
 
-Plain functions behind the two assets; a window is [start, end) in aware UTC, one or more whole days.
+Plain functions behind `raw_news`; a window is [start, end) in aware UTC, one or more whole days. Stories: `news.articles`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
@@ -16,22 +16,15 @@ from sentiment_platform.news.politeness import PoliteClient
 from sentiment_platform.news.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import ConfiguredSource
 from sentiment_platform.news.sources.protocol import Window
-from sentiment_platform.news.stories import STORY_WINDOW, cluster_stories
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.news import (
-    Article,
     CollectionReport,
     article_ids,
-    articles_between,
-    days_without_stories,
     stored_by_day,
     stored_by_source,
-    story_candidates,
 )
-from sentiment_platform.store.news_writes import write_stories
 
 _DAY = timedelta(days=1)
-_CHUNK = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +35,6 @@ class CollectedDays:
     by_source: dict[str, int]
     other_days: dict[date, int]
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClusteredDays:
-    """Articles of the days with their stories, days beyond them that got stories too, and a digest of the assignments."""
-
-    articles: tuple[Article, ...]
-    late_days: tuple[date, ...]
-    digest: str
-
-    @property
-    def stories(self) -> int:
-        """Different stories among the articles."""
-        return len({article.story_id for article in self.articles})
 
 
 def is_current(start: datetime, end: datetime, now: datetime) -> bool:
@@ -93,36 +72,6 @@ def collect_days(
             other_days={day: count for day, count in stored.items() if not days.start.date() <= day < days.end.date()},
             digest=_digest(article_ids(connection, days.start, days.end)),
         )
-
-
-def cluster_days(engine: Engine, start: datetime, end: datetime) -> ClusteredDays:
-    """Assign the articles of the days to stories, and those of other days that became available in the window without a story.
-
-    Every piece is one transaction. What has a story keeps it, whatever comes later.
-    """
-    with engine.connect() as connection:
-        waiting = days_without_stories(connection, start, end)
-    late = tuple(day for day in waiting if not start.date() <= day < end.date())
-    for piece_start, piece_end in _pieces(start, end, late):
-        _cluster(engine, piece_start, piece_end)
-    with engine.connect() as connection:
-        articles = tuple(articles_between(connection, start, end))
-    return ClusteredDays(articles, late, _digest(f"{article.id} {article.story_id}" for article in articles))
-
-
-def _pieces(start: datetime, end: datetime, late: Iterable[date]) -> Iterator[tuple[datetime, datetime]]:
-    for day in late:
-        midnight = datetime.combine(day, time(), UTC)
-        yield midnight, midnight + _DAY
-    while start < end:
-        yield start, min(start + _CHUNK, end)
-        start += _CHUNK
-
-
-def _cluster(engine: Engine, start: datetime, end: datetime) -> None:
-    with engine.begin() as connection:
-        candidates = story_candidates(connection, start - STORY_WINDOW, end + STORY_WINDOW)
-        write_stories(connection, cluster_stories(candidates))
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -29,10 +29,11 @@ class Accounting:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineShare:
-    """Refused items of the fetched ones; `share` is 0 when nothing was fetched."""
+    """Refused items of the fetched ones; `share` is 0 when nothing was fetched. `bad_sources`: those of which a large part is refused."""
 
     fetched: int
     quarantined: int
+    bad_sources: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:
@@ -41,12 +42,12 @@ class QuarantineShare:
 
     @property
     def is_low(self) -> bool:
-        """At most WARN_SHARE."""
-        return self.share <= WARN_SHARE
+        """At most WARN_SHARE, and no source stands out."""
+        return self.share <= WARN_SHARE and not self.bad_sources
 
     @property
     def is_alarming(self) -> bool:
-        """Above ERROR_SHARE, of enough items to mean something."""
+        """Above ERROR_SHARE of all items, of enough of them to mean something: one bad source among good ones stops nobody."""
         return self.share > ERROR_SHARE and self.fetched >= ERROR_MINIMUM
 
 
@@ -68,8 +69,13 @@ def evaluate_accounting(reports: Sequence[CollectionReport], stored_rows: Mappin
 
 
 def evaluate_quarantine(reports: Sequence[CollectionReport]) -> QuarantineShare:
-    """The share of refused items over all the reports."""
-    return QuarantineShare(sum(r.fetched for r in reports), sum(r.quarantined for r in reports))
+    """The share of refused items over all the reports, and the sources that have too large a share of their own."""
+    shares: dict[str, QuarantineShare] = {}
+    for report in reports:
+        one = shares.get(report.source, QuarantineShare(0, 0))
+        shares[report.source] = QuarantineShare(one.fetched + report.fetched, one.quarantined + report.quarantined)
+    bad = tuple(sorted(source for source, share in shares.items() if share.is_alarming))
+    return QuarantineShare(sum(r.fetched for r in reports), sum(r.quarantined for r in reports), bad)
 
 
 def evaluate_freshness(

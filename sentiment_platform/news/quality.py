@@ -1,10 +1,9 @@
-"""The contract of raw news: the rules, and which of them an item breaks.
+"""The contracts of this subject: what a raw item must be to become an article, and what an article must be to go downstream.
 
-The rules are a Pandera model over Polars, validated lazily so that one look names every failure of every row. Pandera and Polars are
-imported when items are judged, never when this file is.
+Rules have names; what breaks one is filed under it (`news.quarantine`). Polars is imported when items are judged, never when this
+file is.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,15 +11,19 @@ from functools import cache
 from typing import Any
 
 from sentiment_platform.news.canonical_url import canonical_url
+from sentiment_platform.news.contracts import Contract
 from sentiment_platform.news.items import RawItem
+from sentiment_platform.store.news import Article
 
 MAX_FUTURE = timedelta(days=1)
 
 RULES: dict[str, str] = {
     "title_is_present": "there is no title",
     "title_has_letters": "the title has no letter",
+    "title_is_no_placeholder": "the title stands for a missing or withdrawn one",
     "title_is_at_most_500_characters": "the title is longer than 500 characters",
-    "title_is_decoded": "the title contains U+FFFD: it was decoded with the wrong charset",
+    "title_is_decoded": "the title was decoded with the wrong charset",
+    "title_has_no_markup": "the title contains HTML",
     "text_has_no_binary": "title or summary contain control characters",
     "summary_is_at_most_20000_characters": "the summary is longer than 20,000 characters",
     "published_at_is_present": "there is no publication time",
@@ -33,7 +36,17 @@ RULES: dict[str, str] = {
     "outlet_is_at_most_200_characters": "the outlet's name is longer than 200 characters",
     "language_is_a_code": "the language is no BCP 47 code",
 }
-"""Name of each rule -> what is wrong where it is broken; an item is filed under the first that it breaks."""
+"""Name of each rule of raw news -> what is wrong where it is broken; an item is filed under the first that it breaks."""
+
+ARTICLE_RULES: dict[str, str] = {
+    "id_is_a_content_hash": "the id is not 32 hexadecimal digits",
+    "title_is_present": "there is no title",
+    "published_at_is_after_1990": "the publication time is before 1990",
+    "article_is_not_available_before_its_publication": "it counts as available before it was published",
+    "story_is_an_article": "the story's name is not the id of an article",
+    "tickers_are_symbols": "a ticker is no exchange symbol",
+}
+"""The same of articles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,74 +68,109 @@ class Judgement:
 
 def judge(items: Sequence[RawItem], now: datetime) -> Judgement:
     """Hold `items` against the contract; `now` (aware UTC) is what the future is measured from."""
-    from pandera.errors import SchemaErrors
-
     if not items:
         return Judgement((), ())
-    broken: dict[int, list[str]] = defaultdict(list)
-    try:
-        raw_news_contract().validate(_frame(items, now), lazy=True)
-    except SchemaErrors as errors:
-        for rule, index in errors.failure_cases.select("check", "index").iter_rows():
-            broken[index].append(rule)
-    order = list(RULES)
-    refused: list[Refusal] = []
-    for index in sorted(broken):
-        rules = sorted(set(broken[index]), key=order.index)
-        refused.append(Refusal(items[index], rules[0], "; ".join(RULES[rule] for rule in rules)))
-    return Judgement(tuple(item for index, item in enumerate(items) if index not in broken), tuple(refused))
+    broken = raw_news_contract().broken(_raw_frame(items, now))
+    if not broken:
+        return Judgement(tuple(items), ())
+    refused = tuple(Refusal(items[index], rules[0], in_words(rules, RULES)) for index, rules in broken.items())
+    return Judgement(tuple(item for index, item in enumerate(items) if index not in broken), refused)
 
 
-def _columns() -> dict[str, Any]:
+def broken_articles(articles: Sequence[Article]) -> dict[str, list[str]]:
+    """Id of each article that breaks the contract -> the rules that it breaks."""
     import polars as pl
 
-    instant = pl.Datetime("us", "UTC")
-    texts = dict.fromkeys(("title", "summary", "url", "outlet", "language", "published_text"), pl.String())
-    return {**texts, "url_is_http": pl.Boolean(), "tickers": pl.List(pl.String()), "published_at": instant, "now": instant}
+    if not articles:
+        return {}
+    names = ("id", "title", "published_at", "available_at", "story_id", "tickers")
+    values: dict[str, list[Any]] = {name: [getattr(article, name) for article in articles] for name in names[:-1]}
+    values["tickers"] = [list(article.tickers) for article in articles]
+    contract = articles_contract()
+    found = contract.broken(pl.DataFrame(values, schema=contract.columns))
+    return {articles[index].id: rules for index, rules in found.items()}
 
 
-def _frame(items: Sequence[RawItem], now: datetime) -> Any:
+def in_words(rules: Sequence[str], texts: dict[str, str]) -> str:
+    """What is wrong, for every broken rule."""
+    return "; ".join(texts[rule] for rule in rules)
+
+
+def _raw_frame(items: Sequence[RawItem], now: datetime) -> Any:
     import polars as pl
 
-    names = ("title", "summary", "url", "outlet", "language", "published_text", "published_at")
-    values: dict[str, list[Any]] = {name: [getattr(item, name) for item in items] for name in names}
-    values["url_is_http"] = [item.url is None or canonical_url(item.url) is not None for item in items]
+    columns = raw_news_contract().columns
+    values: dict[str, Any] = {}
+    for name in ("title", "summary", "url", "outlet", "language", "published_text", "published_at"):
+        values[name] = [getattr(item, name) for item in items]
+    values["url_is_http"] = [url is None or canonical_url(url) is not None for url in values["url"]]
     values["tickers"] = [list(item.tickers) for item in items]
-    values["now"] = [now] * len(items)
-    return pl.DataFrame(values, schema=_columns()).select(list(_columns()))
+    series = {name: pl.Series(name, values[name], dtype=dtype, strict=False) for name, dtype in columns.items() if name != "now"}
+    return pl.DataFrame(series).with_columns(now=pl.lit(now, dtype=columns["now"])).select(list(columns))
+
+
+_SYMBOL = r"^[A-Z0-9^][A-Z0-9.^=-]{0,11}$"
+_BINARY = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+# What UTF-8 looks like when it is read as cp1252: an accented letter, a typographic quotation mark or dash.
+_MISREAD = "\ufffd|\u00c3[\u0080-\u00bf\u0152-\u2122]|\u00e2\u20ac[\u0080-\u2122]"
+_PLACEHOLDER = r"(?i)^\W*(?:null|none|nan|n/a|undefined|untitled|no title|removed|deleted|test)\W*$"
+_MARKUP = r"(?i)</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|&(?:amp|lt|gt|quot|nbsp|#\d+|#x[0-9a-f]+);"
 
 
 @cache
-def raw_news_contract() -> Any:
-    """The Pandera schema `RawNewsContract`; each check carries the name of its rule and answers for every row."""
-    import pandera.polars as pa
+def raw_news_contract() -> Contract:
+    """The contract of items as they came."""
     import polars as pl
 
     title, summary, published = pl.col("title"), pl.col("summary"), pl.col("published_at")
-    binary = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
-    symbol = r"^[A-Z0-9^][A-Z0-9.^=-]{0,11}$"
-    holds: dict[str, pl.Expr] = {
-        "title_is_present": title.is_not_null(),
-        "title_has_letters": title.str.contains(r"\p{L}"),
-        "title_is_at_most_500_characters": title.str.len_chars() <= 500,
-        "title_is_decoded": ~title.str.contains("\ufffd", literal=True),
-        "text_has_no_binary": ~pl.concat_str(title, summary, separator=" ", ignore_nulls=True).str.contains(binary),
-        "summary_is_at_most_20000_characters": summary.str.len_chars() <= 20_000,
-        "published_at_is_present": published.is_not_null() | pl.col("published_text").is_not_null(),
-        "published_at_is_readable": published.is_not_null() | pl.col("published_text").is_null(),
-        "published_at_is_not_in_the_future": published <= pl.col("now") + MAX_FUTURE,
-        "published_at_is_after_1990": published >= datetime(1990, 1, 1, tzinfo=UTC),
-        "url_is_http": pl.col("url_is_http"),
-        "url_is_at_most_2000_characters": pl.col("url").str.len_chars() <= 2_000,
-        "tickers_are_symbols": pl.col("tickers").list.eval(pl.element().str.contains(symbol)).list.all(),
-        "outlet_is_at_most_200_characters": pl.col("outlet").str.len_chars() <= 200,
-        "language_is_a_code": pl.col("language").str.contains(r"^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*$"),
-    }
+    instant = pl.Datetime("us", "UTC")
+    texts = dict.fromkeys(("title", "summary", "url", "outlet", "language", "published_text"), pl.String())
+    columns = {**texts, "url_is_http": pl.Boolean(), "tickers": pl.List(pl.String()), "published_at": instant, "now": instant}
+    return Contract(
+        "RawNewsContract",
+        columns,
+        {
+            "title_is_present": title.is_not_null(),
+            "title_has_letters": title.str.contains(r"\p{L}"),
+            "title_is_no_placeholder": ~title.str.contains(_PLACEHOLDER),
+            "title_is_at_most_500_characters": title.str.len_chars() <= 500,
+            "title_is_decoded": ~title.str.contains(_MISREAD),
+            "title_has_no_markup": ~title.str.contains(_MARKUP),
+            "text_has_no_binary": ~title.str.contains(_BINARY) & ~summary.fill_null("").str.contains(_BINARY),
+            "summary_is_at_most_20000_characters": summary.str.len_chars() <= 20_000,
+            "published_at_is_present": published.is_not_null() | pl.col("published_text").is_not_null(),
+            "published_at_is_readable": published.is_not_null() | pl.col("published_text").is_null(),
+            "published_at_is_not_in_the_future": published <= pl.col("now") + MAX_FUTURE,
+            "published_at_is_after_1990": published >= datetime(1990, 1, 1, tzinfo=UTC),
+            "url_is_http": pl.col("url_is_http"),
+            "url_is_at_most_2000_characters": pl.col("url").str.len_chars() <= 2_000,
+            "tickers_are_symbols": pl.col("tickers").list.eval(pl.element().str.contains(_SYMBOL)).list.all(),
+            "outlet_is_at_most_200_characters": pl.col("outlet").str.len_chars() <= 200,
+            "language_is_a_code": pl.col("language").str.contains(r"^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*$"),
+        },
+    )
 
-    def check(rule: str) -> Any:
-        # Of a missing value a rule says null; that something must be there is a rule of its own.
-        expression = holds[rule].fill_null(True).alias(rule)
-        return pa.Check(lambda data: data.lazyframe.select(expression), name=rule, ignore_na=False)
 
-    columns = {name: pa.Column(dtype, nullable=True) for name, dtype in _columns().items()}
-    return pa.DataFrameSchema(columns, checks=[check(rule) for rule in RULES], strict=True, name="RawNewsContract")
+@cache
+def articles_contract() -> Contract:
+    """The contract of articles as features, labels and serving read them."""
+    import polars as pl
+
+    instant, published = pl.Datetime("us", "UTC"), pl.col("published_at")
+    return Contract(
+        "ArticlesContract",
+        {
+            **dict.fromkeys(("id", "title"), pl.String()),
+            **dict.fromkeys(("published_at", "available_at"), instant),
+            "story_id": pl.String(),
+            "tickers": pl.List(pl.String()),
+        },
+        {
+            "id_is_a_content_hash": pl.col("id").str.contains(r"^[0-9a-f]{32}$"),
+            "title_is_present": pl.col("title").str.contains(r"\p{L}"),
+            "published_at_is_after_1990": published >= datetime(1990, 1, 1, tzinfo=UTC),
+            "article_is_not_available_before_its_publication": pl.col("available_at") >= published,
+            "story_is_an_article": pl.col("story_id").str.contains(r"^[0-9a-f]{32}$"),
+            "tickers_are_symbols": pl.col("tickers").list.eval(pl.element().str.contains(_SYMBOL)).list.all(),
+        },
+    )

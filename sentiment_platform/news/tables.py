@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from sentiment_platform.store.news import Article, CollectionReport
+from sentiment_platform.store.news import CollectionReport, StoryOutline
 
 
 def reports_table(reports: Sequence[CollectionReport]) -> str:
@@ -20,16 +20,9 @@ def counts_table(counts: Mapping[str, int] | Mapping[date, int], name: str) -> s
     return _table((name, "articles"), [(str(key), f"{count:,}") for key, count in counts.items()], "No articles.")
 
 
-def stories_preview(articles: Sequence[Article], limit: int = 10) -> str:
-    """The stories that most articles tell: headline of the first, how many articles, which outlets."""
-    stories: dict[str, list[Article]] = {}
-    for article in articles:
-        stories.setdefault(article.story_id, []).append(article)
-    widest = sorted(stories.values(), key=lambda told: (-len(told), told[0].published_at, told[0].id))[:limit]
-    rows = [
-        (told[0].title, str(len(told)), ", ".join(dict.fromkeys(article.outlet or article.source for article in told)))
-        for told in widest
-    ]
+def stories_preview(stories: Sequence[StoryOutline]) -> str:
+    """One line a story: headline of its first article, how many articles tell it, which outlets."""
+    rows = [(told.title, f"{told.articles:,}", ", ".join(told.outlets)) for told in stories]
     return _table(("story", "articles", "outlets"), rows, "No articles.")
 
 

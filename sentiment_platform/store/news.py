@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Date, and_, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Date, and_, cast, func, literal, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from sentiment_platform.store.tables import CollectionRun, Quarantine, RawData, Sighting, StoryCluster
 
-Outcome = Literal["collected", "not_modified", "skipped", "failed", "imported"]
+Outcome = Literal["collected", "not_modified", "skipped", "failed", "imported", "replayed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,15 @@ class Article:
     published_at: datetime
     available_at: datetime
     story_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryOutline:
+    """A story in a window of time: the headline of its first article there, how many tell it, and where."""
+
+    title: str
+    articles: int
+    outlets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +102,8 @@ def _published(start: datetime, end: datetime) -> ColumnElement[bool]:
     return and_(RawData.published_at >= start, RawData.published_at < end)
 
 
-def articles_between(connection: Connection, start: datetime, end: datetime) -> list[Article]:
-    """Articles with start <= published_at < end, oldest first."""
+def articles_between(connection: Connection, start: datetime, end: datetime, *, refused_too: bool = False) -> list[Article]:
+    """Articles with start <= published_at < end, oldest first; those that wait in quarantine only with `refused_too`."""
     query = (
         select(
             RawData.id,
@@ -111,6 +120,9 @@ def articles_between(connection: Connection, start: datetime, end: datetime) -> 
         .where(_published(start, end))
         .order_by(RawData.published_at, RawData.id)
     )
+    if not refused_too:
+        refused = select(Quarantine.id).where(Quarantine.boundary == "articles", Quarantine.released_at.is_(None))
+        query = query.where(literal("article:").concat(RawData.id).not_in(refused))
     return [Article(*row[:5], tuple(row[5]), *row[6:]) for row in connection.execute(query)]
 
 
@@ -123,6 +135,21 @@ def story_candidates(connection: Connection, start: datetime, end: datetime) -> 
         .order_by(RawData.published_at, RawData.id)
     )
     return [StoryCandidate(*row[:3], tuple(row[3]), *row[4:]) for row in connection.execute(query)]
+
+
+_WIDEST = text("""
+    SELECT (array_agg(title ORDER BY published_at, id))[1], count(*), array_agg(DISTINCT coalesce(outlet, source)), count(*) OVER ()
+    FROM platform.raw_data LEFT JOIN platform.story_clusters ON article_id = id
+    WHERE published_at >= :start AND published_at < :end
+    GROUP BY coalesce(story_id, id)
+    ORDER BY count(*) DESC, min(published_at), coalesce(story_id, id)
+    LIMIT :limit""")
+
+
+def widest_stories(connection: Connection, start: datetime, end: datetime, limit: int) -> tuple[int, list[StoryOutline]]:
+    """How many stories the articles published in [start, end) tell, and those that most of them tell."""
+    rows = connection.execute(_WIDEST, {"start": start, "end": end, "limit": limit}).all()
+    return (rows[0][3] if rows else 0), [StoryOutline(row[0], row[1], tuple(row[2])) for row in rows]
 
 
 def days_without_stories(connection: Connection, start: datetime, end: datetime) -> list[date]:
@@ -184,9 +211,10 @@ def collections_of_run(connection: Connection, run_id: str) -> list[CollectionRe
 
 
 def latest_collections(connection: Connection) -> list[CollectionReport]:
-    """The newest collection of every source, by name of source."""
+    """The newest collection of every source, by name of source; replays out of quarantine are none."""
     query = (
         select(*_collection_columns())
+        .where(CollectionRun.outcome != "replayed")
         .ext(distinct_on(CollectionRun.source))
         .order_by(CollectionRun.source, CollectionRun.finished_at.desc(), CollectionRun.id.desc())
     )

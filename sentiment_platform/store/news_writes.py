@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.store.news import CollectionReport, QuarantinedItem
-from sentiment_platform.store.tables import CollectionRun, Quarantine, StoryCluster
+from sentiment_platform.store.tables import CollectionRun, Quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,11 @@ _INSERT_SIGHTINGS = text("""
     FROM jsonb_populate_recordset(NULL::platform.raw_data, CAST(:rows AS jsonb)) AS seen
     JOIN platform.raw_data AS stored USING (id)
     ON CONFLICT DO NOTHING""")
+_INSERT_STORIES = text("""
+    INSERT INTO platform.story_clusters (article_id, story_id, method, similarity)
+    SELECT article_id, story_id, method, similarity
+    FROM jsonb_populate_recordset(NULL::platform.story_clusters, CAST(:rows AS jsonb))
+    ON CONFLICT DO NOTHING""")
 _ADD_TICKERS = text("""
     UPDATE platform.raw_data AS stored
     SET tickers = ARRAY(SELECT DISTINCT unnest(stored.tickers || seen.tickers) ORDER BY 1)
@@ -89,10 +94,14 @@ def insert_articles(connection: Connection, articles: Collection[NewArticle]) ->
 
 
 def insert_quarantine(connection: Connection, items: Iterable[QuarantinedItem]) -> None:
-    """Keep refused items; the same item refused again for the same rule stays one row."""
-    rows = [asdict(item) for item in sorted(items, key=lambda item: item.id)]
+    """Keep refused items; the same item refused again for the same rule stays one row, and waits again if it had been released."""
+    rows = {item.id: asdict(item) for item in sorted(items, key=lambda item: item.id)}
     if rows:
-        connection.execute(insert(Quarantine).on_conflict_do_nothing(), rows)
+        statement = insert(Quarantine)
+        statement = statement.on_conflict_do_update(
+            index_elements=["id"], set_={"released_at": None}, where=Quarantine.released_at.is_not(None)
+        )
+        connection.execute(statement, list(rows.values()))
 
 
 def record_collection(connection: Connection, report: CollectionReport) -> None:
@@ -101,13 +110,7 @@ def record_collection(connection: Connection, report: CollectionReport) -> None:
 
 
 def write_stories(connection: Connection, assignments: Iterable[StoryAssignment]) -> None:
-    """Assign articles to stories; an unchanged assignment is not touched."""
-    rows = [asdict(assignment) for assignment in sorted(assignments, key=lambda a: a.article_id)]
+    """Assign articles to stories; what has a story keeps it."""
+    rows = sorted(assignments, key=lambda a: a.article_id)
     if rows:
-        statement = insert(StoryCluster)
-        changed = {name: statement.excluded[name] for name in ("story_id", "method", "similarity")}
-        differs = StoryCluster.story_id.is_distinct_from(statement.excluded.story_id)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["article_id"], set_=changed, where=differs),
-            rows,
-        )
+        connection.execute(_INSERT_STORIES, {"rows": msgspec.json.encode(rows).decode()})

@@ -6,7 +6,7 @@ import dagster as dg
 from sentiment_platform.news.checks import accounting_result, freshness_result, quarantine_result
 from sentiment_platform.news.evaluation import evaluate_accounting, evaluate_freshness, evaluate_quarantine
 from sentiment_platform.news.tables import counts_table, reports_table, stories_preview
-from sentiment_platform.store.news import Article, CollectionReport
+from sentiment_platform.store.news import CollectionReport, StoryOutline
 from sentiment_platform.store.sources import SourceState
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
@@ -54,8 +54,5 @@ def test_tables_show_reports_counts_and_the_widest_story_first() -> None:
     assert "| wire | 10 | 7 | 2 | 1 | failed | a \\| b |" in reports_table([replace(REPORT, outcome="failed", detail="a | b")])
     assert reports_table([]) == "Nothing was fetched."
     assert counts_table({"wire": 1_234}, "source").splitlines()[-1] == "| wire | 1,234 |"
-    told = [
-        Article(i, f"Title {i}", None, "s", o, (), NOW, NOW, story)
-        for i, o, story in [("a", None, "a"), ("b", "One", "b"), ("c", "Two", "b")]
-    ]
+    told = [StoryOutline("Title b", 2, ("One", "Two")), StoryOutline("Title a", 1, ("s",))]
     assert stories_preview(told).splitlines()[2:] == ["| Title b | 2 | One, Two |", "| Title a | 1 | s |"]

@@ -1,9 +1,13 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
+from pandera.errors import SchemaErrors
 
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.quality import RULES, judge
+from sentiment_platform.news.quality import ARTICLE_RULES, RULES, broken_articles, judge, raw_news_contract
+from sentiment_platform.store.news import Article
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 GOOD = {
@@ -22,8 +26,10 @@ GOOD = {
 DEFECTS: dict[str, dict[str, object]] = {
     "title_is_present": {"title": None},
     "title_has_letters": {"title": "+++ 123 +++"},
+    "title_is_no_placeholder": {"title": "[Removed]"},
     "title_is_at_most_500_characters": {"title": "a" * 501},
     "title_is_decoded": {"title": "Caf\ufffd profits"},
+    "title_has_no_markup": {"title": "<b>Profit</b> rises &amp; costs fall"},
     "text_has_no_binary": {"summary": "a\x00b"},
     "summary_is_at_most_20000_characters": {"summary": "a" * 20_001},
     "published_at_is_present": {"published_at": None, "published_text": None},
@@ -68,3 +74,41 @@ def test_an_item_with_nothing_but_title_and_time_is_accepted() -> None:
 
 def test_no_items_are_no_work() -> None:
     assert judge([], NOW).accepted == ()
+
+
+@pytest.mark.parametrize("title", ["Caf\u00c3\u00a9 profits rise", "Bank\u00e2\u20ac\u2122s profits rise", "Profit \ufffd rises"])
+def test_a_title_that_was_read_in_the_wrong_charset_is_refused(title: str) -> None:
+    assert [refusal.rule for refusal in judge([item(title=title)], NOW).refused] == ["title_is_decoded"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Testing times for banks", "Nullification vote looms", "A < B, says AT&T", "S\u00c3O Paulo stocks", "<3 from investors"],
+)
+def test_ordinary_titles_that_look_a_little_like_defects_are_accepted(title: str) -> None:
+    assert judge([item(title=title)], NOW).refused == ()
+
+
+def test_a_frame_of_another_shape_is_no_matter_of_rows() -> None:
+    with pytest.raises(SchemaErrors):
+        raw_news_contract().broken(pl.DataFrame({"headline": ["Profit rises"]}))
+
+
+ID = "0123456789abcdef" * 2
+ARTICLE = Article(ID, "Profit rises", None, "wire", None, ("EXM",), NOW, NOW, ID)
+ARTICLE_DEFECTS: dict[str, dict[str, object]] = {
+    "id_is_a_content_hash": {"id": "1"},
+    "title_is_present": {"title": "..."},
+    "published_at_is_after_1990": {"published_at": datetime(1970, 1, 1, tzinfo=UTC)},
+    "article_is_not_available_before_its_publication": {"available_at": NOW - timedelta(seconds=1)},
+    "story_is_an_article": {"story_id": "unknown"},
+    "tickers_are_symbols": {"tickers": ("exm",)},
+}
+
+
+def test_every_rule_of_articles_names_its_defect() -> None:
+    assert list(ARTICLE_DEFECTS) == list(ARTICLE_RULES)
+    for rule, defect in ARTICLE_DEFECTS.items():
+        bad = replace(ARTICLE, **defect)  # type: ignore[arg-type]
+        assert broken_articles([ARTICLE, bad]) == {bad.id: [rule]}
+    assert broken_articles([ARTICLE]) == broken_articles([]) == {}

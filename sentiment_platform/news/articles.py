@@ -1,0 +1,88 @@
+"""What one run makes of the items of its days: articles that keep their contract, each with the story that it tells.
+
+The plain function behind the asset `articles`; a window is [start, end) in aware UTC, one or more whole days.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
+
+from sqlalchemy import Engine
+
+from sentiment_platform.news.quality import broken_articles
+from sentiment_platform.news.quarantine import refused_article
+from sentiment_platform.news.stories import STORY_WINDOW, cluster_stories
+from sentiment_platform.store.news import (
+    Article,
+    StoryOutline,
+    articles_between,
+    days_without_stories,
+    story_candidates,
+    widest_stories,
+)
+from sentiment_platform.store.news_writes import insert_quarantine, write_stories
+from sentiment_platform.store.quarantine import release_articles
+
+_DAY = timedelta(days=1)
+_PIECE = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusteredDays:
+    """Articles of the days and the different stories among them, how many broke their contract, the stories that most articles
+    tell, days beyond these that got stories too, and a digest of the assignments.
+    """
+
+    articles: int
+    stories: int
+    refused: int
+    widest: tuple[StoryOutline, ...]
+    late_days: tuple[date, ...]
+    digest: str
+
+    @property
+    def refused_share(self) -> float:
+        """Of all articles of the days, in [0, 1]."""
+        return self.refused / max(1, self.articles + self.refused)
+
+
+def cluster_days(engine: Engine, start: datetime, end: datetime, *, run_id: str, now: datetime) -> ClusteredDays:
+    """Assign the articles of the days to stories, and those of other days that became available in the window without a story.
+
+    Every piece is one transaction. What has a story keeps it, whatever comes later. Articles that break their contract go into
+    quarantine and are read by nobody downstream; what keeps it again leaves quarantine.
+    """
+    with engine.connect() as connection:
+        waiting = days_without_stories(connection, start, end)
+    late = tuple(day for day in waiting if not start.date() <= day < end.date())
+    for day in late:
+        midnight = datetime.combine(day, time(), UTC)
+        _cluster(engine, midnight, midnight + _DAY, run_id, now)
+    digest, articles, refused = sha256(), 0, 0
+    for piece_start, piece_end in _pieces(start, end):
+        good, broken = _cluster(engine, piece_start, piece_end, run_id, now)
+        articles += len(good)
+        refused += broken
+        digest.update("".join(f"{article.id} {article.story_id}\n" for article in good).encode())
+    with engine.connect() as connection:
+        stories, widest = widest_stories(connection, start, end, limit=10)
+    return ClusteredDays(articles, stories, refused, tuple(widest), late, digest.hexdigest()[:16])
+
+
+def _pieces(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    while start < end:
+        yield start, min(start + _PIECE, end)
+        start += _PIECE
+
+
+def _cluster(engine: Engine, start: datetime, end: datetime, run_id: str, now: datetime) -> tuple[list[Article], int]:
+    with engine.begin() as connection:
+        candidates = story_candidates(connection, start - STORY_WINDOW, end + STORY_WINDOW)
+        write_stories(connection, cluster_stories(candidates))
+        articles = articles_between(connection, start, end, refused_too=True)
+        broken = broken_articles(articles)
+        insert_quarantine(connection, (refused_article(a, broken[a.id], run_id, now) for a in articles if a.id in broken))
+        good = [article for article in articles if article.id not in broken]
+        release_articles(connection, start, end, [article.id for article in articles if article.id in broken], now)
+    return good, len(broken)

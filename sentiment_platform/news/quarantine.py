@@ -1,0 +1,62 @@
+"""What is kept of a refused item, and how it becomes an item again.
+
+The payload is the item as it came, with what the way back needs: whether an archive brought it, and which fields could not be kept
+as they were. Not here: who refuses (`news.quality`), and the way back itself (`news.replay`).
+"""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from sentiment_platform.news.dates import parse_time
+from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.quality import ARTICLE_RULES, Refusal, in_words
+from sentiment_platform.store.news import Article, QuarantinedItem
+
+RAW_NEWS, ARTICLES = "raw_news", "articles"
+"""The boundaries of this subject."""
+_PAYLOAD_CHARACTERS = 20_000
+_ARCHIVED, _ALTERED = "archived", "altered"
+
+
+def refused_item(refusal: Refusal, run_id: str, now: datetime, *, archived: bool) -> QuarantinedItem:
+    """A refused item as a row of quarantine; the same item refused again for the same rule is the same row."""
+    came = msgspec.to_builtins(refusal.item)
+    payload = {name: _storable(value) for name, value in came.items()}
+    altered = sorted(name for name, value in payload.items() if value != came[name])
+    # Where it stood in the document is no part of what it is: a feed's items move down.
+    content = {name: value for name, value in payload.items() if name != "position"}
+    digest = sha256(refusal.rule.encode() + msgspec.json.encode(content, order="deterministic")).hexdigest()
+    payload |= {_ARCHIVED: archived} | ({_ALTERED: altered} if altered else {})
+    return QuarantinedItem(digest[:32], RAW_NEWS, refusal.item.source, refusal.rule, refusal.detail, payload, now, run_id)
+
+
+def refused_article(article: Article, rules: list[str], run_id: str, now: datetime) -> QuarantinedItem:
+    """An article that broke its contract as a row of quarantine; one row an article, which is left out of what downstream reads."""
+    payload = {name: _storable(value) for name, value in msgspec.to_builtins(article).items()}
+    detail = in_words(rules, ARTICLE_RULES)
+    return QuarantinedItem(f"article:{article.id}", ARTICLES, article.source, rules[0], detail, payload, now, run_id)
+
+
+def unpack(row: QuarantinedItem) -> tuple[RawItem, bool] | None:
+    """The item of a row and whether an archive brought it; None where a field was cut or changed to be kept at all.
+
+    A publication time that could not be read when the item came is read again: reading may have learned its shape.
+    """
+    if row.payload.get(_ALTERED):
+        return None
+    item = msgspec.convert({k: v for k, v in row.payload.items() if k not in (_ARCHIVED, _ALTERED)}, RawItem, strict=False)
+    if item.published_at is None and item.published_text:
+        found = parse_time(item.published_text)
+        if found is not None:
+            item = msgspec.structs.replace(item, published_at=found.at, day_only=found.day_only)
+    return item, bool(row.payload.get(_ARCHIVED))
+
+
+def _storable(value: Any) -> Any:
+    # JSONB cannot hold NUL, and a refused text may be of any length.
+    if isinstance(value, list):
+        return [_storable(part) for part in value]
+    return value[:_PAYLOAD_CHARACTERS].replace("\x00", "\ufffd") if isinstance(value, str) else value

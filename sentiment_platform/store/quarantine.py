@@ -1,0 +1,77 @@
+"""SQL of the way out of quarantine: rows that wait, their release, and the counts. The way in is `news_writes.insert_quarantine`."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, text, update
+
+from sentiment_platform.store.news import QuarantinedItem
+from sentiment_platform.store.tables import Quarantine
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineCount:
+    """Rows of one boundary, source and rule: still waiting, and released after a fix."""
+
+    boundary: str
+    source: str
+    rule: str
+    waiting: int
+    released: int
+
+
+def waiting_items(
+    connection: Connection, boundary: str, *, source: str | None, rule: str | None, after: str, limit: int
+) -> list[QuarantinedItem]:
+    """The next rows of a boundary that wait, in the order of their ids; locked, and without those that another replay has locked."""
+    query = select(*[getattr(Quarantine, name) for name in QuarantinedItem.__dataclass_fields__])
+    query = query.where(Quarantine.released_at.is_(None), Quarantine.boundary == boundary, Quarantine.id > after)
+    for column, value in ((Quarantine.source, source), (Quarantine.rule, rule)):
+        if value is not None:
+            query = query.where(column == value)
+    query = query.order_by(Quarantine.id).limit(limit).with_for_update(skip_locked=True)
+    return [QuarantinedItem(*row) for row in connection.execute(query)]
+
+
+def release(connection: Connection, ids: Collection[str], now: datetime) -> int:
+    """Rows of these ids leave quarantine; they stay in the table with the time. Returns how many were still in it."""
+    rows = update(Quarantine).where(Quarantine.id.in_(ids), Quarantine.released_at.is_(None)).values(released_at=now)
+    return connection.execute(rows).rowcount if ids else 0
+
+
+_RELEASE_ARTICLES = text("""
+    UPDATE platform.quarantine AS waiting SET released_at = :now
+    FROM platform.raw_data AS article
+    WHERE waiting.boundary = 'articles' AND waiting.released_at IS NULL AND waiting.id = 'article:' || article.id
+        AND article.published_at >= :start AND article.published_at < :end AND article.id <> ALL(:broken)""")
+
+
+def release_articles(connection: Connection, start: datetime, end: datetime, broken: Sequence[str], now: datetime) -> None:
+    """Articles published in [start, end) that wait and are not among the `broken` ids leave quarantine."""
+    connection.execute(_RELEASE_ARTICLES, {"start": start, "end": end, "broken": list(broken), "now": now})
+
+
+_ARTICLES_AND_REFUSED = text("""
+    SELECT count(*), count(waiting.id)
+    FROM platform.raw_data AS article LEFT JOIN platform.quarantine AS waiting
+        ON waiting.id = 'article:' || article.id AND waiting.boundary = 'articles' AND waiting.released_at IS NULL
+    WHERE article.published_at >= :start AND article.published_at < :end""")
+
+
+def articles_and_refused(connection: Connection, start: datetime, end: datetime) -> tuple[int, int]:
+    """Articles published in [start, end), and how many of them wait in quarantine."""
+    row = connection.execute(_ARTICLES_AND_REFUSED, {"start": start, "end": end}).one()
+    return row[0], row[1]
+
+
+def quarantine_totals(connection: Connection, *, source: str | None = None, rule: str | None = None) -> Iterator[QuarantineCount]:
+    """Counts by boundary, source and rule, most waiting first."""
+    waiting = func.count().filter(Quarantine.released_at.is_(None))
+    query = select(Quarantine.boundary, Quarantine.source, Quarantine.rule, waiting, func.count() - waiting)
+    for column, value in ((Quarantine.source, source), (Quarantine.rule, rule)):
+        if value is not None:
+            query = query.where(column == value)
+    query = query.group_by(Quarantine.boundary, Quarantine.source, Quarantine.rule)
+    order = (waiting.desc(), Quarantine.boundary, Quarantine.source, Quarantine.rule)
+    return (QuarantineCount(*row) for row in connection.execute(query.order_by(*order)))
