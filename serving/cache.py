@@ -45,11 +45,11 @@ class PredictionCache:
         raw = await self._redis.command("GET", key)
         return None if raw is None else read_stored(raw, schema)
 
-    async def put(self, key: str, schema: str, probabilities: Probabilities) -> None:
-        """Keep for an hour less up to a tenth: entries of one burst do not all expire at once."""
+    def put(self, key: str, schema: str, probabilities: Probabilities) -> None:
+        """Keep for an hour less up to a tenth: entries of one burst do not all expire at once. The answer does not wait for it."""
         value = msgspec.json.encode(_Stored(schema, probabilities))
         ttl_s = TTL_S - int(random.random() * JITTER_SHARE * TTL_S)  # noqa: S311  spreads expiry, protects nothing
-        await self._redis.command("SET", key, value, "EX", ttl_s)
+        self._redis.send("SET", key, value, "EX", ttl_s)
 
 
 def read_stored(raw: bytes, schema: str) -> Probabilities | None:

@@ -127,7 +127,7 @@ class Predictor:
         left_s = self._settings.deadline_ms / 1000 - (started - request_started.get())
         probabilities = await model.runner.run(cleaned.text, features.values, left_s)
         took_ms = (time.perf_counter() - started) * 1000
-        await self._cache.put(key, schema, probabilities)
+        self._cache.put(key, schema, probabilities)
         return Scored(model, features, probabilities, False, took_ms)
 
     async def _score_or_none(self, model: LiveModel, cleaned: Input) -> Scored | None:

@@ -51,16 +51,12 @@ class RedisLink:
 
     async def command(self, *arguments: Any) -> Any | None:
         """The reply to one command such as `command("GET", key)`; None where there is none, or Redis did not answer in time."""
-        broken = self._failures >= OPEN_AFTER
-        # While it is broken one command at a time goes out, once a second, to see whether it is back.
-        if self._client is None or (broken and (self._sender is not None or time.monotonic() < self._closed_until)):
-            return None
-        loop = asyncio.get_running_loop()
-        reply: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append((arguments, reply))
-        if self._sender is None:
-            self._sender = loop.create_task(self._send())
-        return await reply
+        reply = self._enqueue(arguments)
+        return None if reply is None else await reply
+
+    def send(self, *arguments: Any) -> None:
+        """Send a command whose reply nobody waits for; commands after it see what it did."""
+        self._enqueue(arguments)
 
     async def probe(self) -> None:
         """Ask for a sign of life, so that the status is fresh without traffic."""
@@ -71,6 +67,18 @@ class RedisLink:
         """Close the connections."""
         if self._client is not None:
             await self._client.aclose()
+
+    def _enqueue(self, arguments: tuple[Any, ...]) -> asyncio.Future[Any] | None:
+        broken = self._failures >= OPEN_AFTER
+        # While it is broken one command at a time goes out, once a second, to see whether it is back.
+        if self._client is None or (broken and (self._sender is not None or time.monotonic() < self._closed_until)):
+            return None
+        loop = asyncio.get_running_loop()
+        reply: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((arguments, reply))
+        if self._sender is None:
+            self._sender = loop.create_task(self._send())
+        return reply
 
     async def _send(self) -> None:
         try:
@@ -94,6 +102,12 @@ class RedisLink:
             # When the timer itself came late the event loop was busy: that says nothing about Redis.
             if time.monotonic() - started < 1.5 * self._timeout_s:
                 self._failed(error)
+            return [None] * len(commands)
+        except Exception as error:
+            # uvloop answers RuntimeError for a connection that was reset under it. Nobody may wait for ever, whatever it is, and
+            # redis-py would hand out the dead connection again.
+            self._failed(error)
+            await self._client.connection_pool.disconnect()
             return [None] * len(commands)
         if self._failures or self.status.status != "ok":
             self._failures = 0
