@@ -114,12 +114,18 @@ def sets() -> None:
         with engine.connect() as connection:
             found, counts, files = label_sets(connection), counts_by_set(label_counts(connection)), imported_files(connection)
         engine.dispose()
-    table = Table("set", "kind", *LABELS, "licence", "commercial use", "files", title=f"{len(found)} label sets")
+    table = Table("set", "kind", " / ".join(LABELS), "licence", "commercial", title=f"{len(found)} label sets")
     for one in found.values():
-        rows = [f"{counts.get(one.name, {}).get(label, 0):,}" for label in LABELS]
-        names = [f"{file.file_name} ({file.file_digest[:8]})" for file in files if file.label_set == one.name]
-        table.add_row(one.name, one.kind, *rows, one.licence, allowed(one.commercial_use), ", ".join(names) or "-")
+        rows = " / ".join(f"{counts.get(one.name, {}).get(label, 0):,}" for label in LABELS)
+        table.add_row(one.name, one.kind, rows, one.licence, allowed(one.commercial_use))
     console.print(table)
+    if files:
+        origin = Table("set", "file", "SHA-256", "read", "kept", "imported", title="Files")
+        for file in files:
+            day = f"{file.imported_at:%Y-%m-%d}"
+            rows = (f"{file.rows_read:,}", f"{file.rows_kept:,}")
+            origin.add_row(file.label_set, file.file_name, file.file_digest[:12], *rows, day)
+        console.print(origin)
 
 
 @labels.command()
@@ -144,11 +150,14 @@ def agreement(names: tuple[str, ...], limit: int) -> None:
     found = evaluate_agreement(rows)
     alpha = "not defined" if found.alpha is None else f"{found.alpha:.3f}"
     console.print(f"{found.texts:,} texts have several voices; Krippendorff's alpha is {alpha}.")
-    table = Table("annotator", "annotator", "texts in common", "same label")
-    for pair in found.pairs:
-        table.add_row(pair.first, pair.second, f"{pair.items:,}", f"{pair.share:.1%}")
-    console.print(table)
-    disputed = Table("text", "who says what", title=f"{len(found.conflicts):,} disputed texts")
-    for conflict in found.conflicts[:limit]:
-        disputed.add_row(conflict.text[:90], "; ".join(f"{label}: {', '.join(who)}" for label, who in conflict.said.items()))
-    console.print(disputed)
+    if found.pairs:
+        table = Table("annotator", "annotator", "texts in common", "same label")
+        for pair in found.pairs:
+            table.add_row(pair.first, pair.second, f"{pair.items:,}", f"{pair.share:.1%}")
+        console.print(table)
+    if found.conflicts:
+        disputed = Table("text", "who says what", title=f"{len(found.conflicts):,} disputed texts")
+        for conflict in found.conflicts[:limit]:
+            who = "; ".join(f"{label}: {', '.join(names)}" for label, names in conflict.said.items())
+            disputed.add_row(conflict.text[:90], who)
+        console.print(disputed)

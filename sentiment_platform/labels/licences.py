@@ -22,4 +22,4 @@ def licence_note(name: str, licence: str, allowed: bool | None) -> str:
         False: "NON-COMMERCIAL USE ONLY",
         None: "whether commercial use is allowed is not known",
     }
-    return f"label set {name}: {licence} ({words[allowed]})"
+    return f"label set {name[:80]}: {licence[:120]} ({words[allowed]})"

@@ -22,7 +22,7 @@ from sentiment_platform.labels.near_duplicates import SIMILARITY, story_of
 from sentiment_platform.labels.splits import PARTS, TEST_SHARE, VALIDATION_SHARE, StoryText, assign_parts, leaks
 from sentiment_platform.store.features import FeatureRow, features_as_of
 from sentiment_platform.store.label_sets import LabelSet, label_sets
-from sentiment_platform.store.labels import StoredExample, StoredLabel, all_labels, write_training_set
+from sentiment_platform.store.labels import StoredExample, StoredLabel, all_labels, latest_training_set, write_training_set
 from sentiment_platform.store.tables import utc_now
 from sentiment_platform.text.sentiment import LABELS
 
@@ -108,6 +108,13 @@ def build_and_store(engine: Engine, schema: FeatureSchema, now: Callable[[], dat
     with engine.begin() as connection:
         new = write_training_set(connection, snapshot.digest, schema.version, snapshot.summary, snapshot.examples)
     return snapshot, new
+
+
+def licence_notes(engine: Engine, digest: str) -> tuple[str, ...]:
+    """A line for each set that was heard, on what its licence allows: for the manifest of a model made of this training set."""
+    with engine.connect() as connection:
+        found = latest_training_set(connection, digest)
+    return tuple(found[2].get("licence_notes", ())) if found else ()
 
 
 def leaks_in(examples: Sequence[StoredExample]) -> Mapping[str, int]:

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.features.schema import schema
+from sentiment_platform.labels.training_set import licence_notes
 from sentiment_platform.models.evaluation import Evaluation, evaluate
 from sentiment_platform.models.families import trainer
 from sentiment_platform.models.family import LABELS, ExportReport, Family, ProgressSink, TrainingData, TrainingOptions
@@ -96,7 +97,7 @@ def train_and_publish(
             training_set=data.digest,
             metrics=metrics_of(evaluation, data),
             golden=tuple(Golden(text, probabilities) for text, probabilities in golden_answers(model)),
-            licences=exported.licences or ("unstated",),
+            licences=(*exported.licences, *licence_notes(engine, data.digest)) or ("unstated",),
             git_sha=git_sha(),
             created_at=now(),
             figures=_figures(exported, evaluation, options, options_digest),

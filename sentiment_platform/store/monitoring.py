@@ -16,6 +16,7 @@ from sentiment_platform.store.tables import (
     DriftMetric,
     Feedback,
     LabelRow,
+    LabelSetRow,
     Prediction,
     RetrainDecision,
     TrainingExample,
@@ -184,12 +185,13 @@ def decisions_to_retrain_after(connection: Connection, position: tuple[datetime,
 
 
 def labels_since(connection: Connection, since: datetime, feedback_set: str) -> tuple[int, datetime | None]:
-    """How many labels arrived after `since`, and when the newest did.
+    """How many labels of people arrived after `since`, and when the newest did.
 
     Feedback counts when it reaches the database, taken in as a label or not: its copies in label set `feedback_set` are left out.
     """
+    by_people = select(LabelSetRow.name).where(LabelSetRow.kind == "human", LabelSetRow.name != feedback_set)
     labels = select(func.count(), func.max(LabelRow.inserted_at)).where(
-        LabelRow.inserted_at > since, LabelRow.label_set != feedback_set
+        LabelRow.inserted_at > since, LabelRow.label_set.in_(by_people)
     )
     feedback = select(func.count(), func.max(Feedback.shipped_at)).where(Feedback.shipped_at > since, Feedback.label.is_not(None))
     one, other = connection.execute(labels).one(), connection.execute(feedback).one()

@@ -47,7 +47,7 @@ def seed_training_set(engine: Engine, created_at: datetime, digest: str = "first
         connection.execute(insert(TrainingSet).values(digest=digest, feature_schema="v1", summary={}, created_at=created_at))
 
 
-def seed_labels(engine: Engine, n: int, inserted_at: datetime, label_set: str = "people") -> None:
+def seed_labels(engine: Engine, n: int, inserted_at: datetime, label_set: str = "people", kind: str = "human") -> None:
     stamp = inserted_at.isoformat()
     rows = [
         {
@@ -64,7 +64,7 @@ def seed_labels(engine: Engine, n: int, inserted_at: datetime, label_set: str = 
         for i in range(n)
     ]
     with engine.begin() as connection:
-        ensure_label_set(connection, LabelSet(label_set, "human", "tests", None))
+        ensure_label_set(connection, LabelSet(label_set, kind, "tests", None))
         connection.execute(insert(LabelRow), rows)
 
 
@@ -132,6 +132,16 @@ def test_feedback_counts_as_a_label_once_whether_it_was_taken_in_or_not(
     seed_labels(engine, NEW_LABELS - 1, now, label_set="feedback")
     assert requests(tick(instance, platform)) == []
     seed_labels(engine, 1, now)
+    assert len(requests(tick(instance, platform))) == 1
+
+
+def test_what_no_person_said_starts_no_training(engine: Engine, platform: PlatformResource, instance: dg.DagsterInstance) -> None:
+    now = utc_now()
+    seed_training_set(engine, now - timedelta(hours=1))
+    for kind in ("machine", "outcome"):
+        seed_labels(engine, NEW_LABELS, now, label_set=kind, kind=kind)
+    assert isinstance(tick(instance, platform), dg.SkipReason)
+    seed_labels(engine, NEW_LABELS, now)
     assert len(requests(tick(instance, platform))) == 1
 
 

@@ -98,6 +98,15 @@ def test_a_version_is_published_with_what_it_was_made_of_and_can_be_served(engin
     assert evaluate_version(engine, access, made.version).digest() == found.digest()
 
 
+def test_a_manifest_says_what_the_licences_of_the_labels_allow(engine: Engine, settings: Settings) -> None:
+    bank = LabelledExample("bank", "1", "Dam of Aare is inspected", "neutral", "bob", "CC-BY-NC-SA-3.0")
+    import_labels(engine, [bank])
+    build_and_store(engine, V1)
+    licences = train(engine, RegistryAccess(settings)).manifest.licences
+    assert "label set bank: CC-BY-NC-SA-3.0 (NON-COMMERCIAL USE ONLY)" in licences
+    assert "label set made: CC0-1.0 (commercial use allowed)" in licences
+
+
 def test_the_same_inputs_are_not_trained_again(engine: Engine, settings: Settings) -> None:
     first = train(engine, RegistryAccess(settings), run="first")
     seen: list[Progress] = []
