@@ -31,13 +31,18 @@ _AVAILABLE = text("""
     FROM platform.raw_data AS article LEFT JOIN platform.story_clusters AS story ON story.article_id = article.id
     WHERE article.available_at BETWEEN :start AND :end
         AND (CAST(:fetched AS timestamptz) IS NULL OR article.fetched_at <= :fetched)
+        AND 'article:' || article.id NOT IN (
+            SELECT id FROM platform.quarantine WHERE boundary = 'articles' AND released_at IS NULL)
     ORDER BY article.available_at, article.id""")
 
 
 def articles_available(
     connection: Connection, start: datetime, end: datetime, *, fetched_until: datetime | None = None
 ) -> list[Article]:
-    """Articles with start <= available_at <= end, oldest first; only those that had been fetched by then, where that is given."""
+    """Articles with start <= available_at <= end, oldest first, without those that wait in quarantine.
+
+    Only those that had been fetched by `fetched_until`, where that is given.
+    """
     rows = connection.execute(_AVAILABLE, {"start": start, "end": end, "fetched": fetched_until})
     return [Article(r[0], r[1], r[2], r[3], r[4], tuple(r[5]), r[6], r[7], r[8]) for r in rows.all()]
 

@@ -10,7 +10,10 @@ class DriftMetric(Base):
     """One test of one feature (or score) over one window against one reference."""
 
     __tablename__ = "drift_metrics"
-    __table_args__ = (Index("ix_drift_metrics_window_end", "window_end"),)
+    __table_args__ = (
+        Index("ix_drift_metrics_window_end", "window_end"),
+        Index("ix_drift_metrics_created_at", "created_at"),
+    )
 
     report_id: Mapped[str] = mapped_column(primary_key=True)
     subject: Mapped[str] = mapped_column(primary_key=True)

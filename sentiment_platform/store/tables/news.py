@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -75,7 +75,13 @@ class Quarantine(Base):
     """A row that broke a contract: the rule, the payload as it came, and the run; `id` makes a second refusal of it one row."""
 
     __tablename__ = "quarantine"
-    __table_args__ = (Index("ix_quarantine_source_rule", "source", "rule"),)
+    __table_args__ = (
+        Index("ix_quarantine_source_rule", "source", "rule"),
+        Index("ix_quarantine_source_fetched_at", "source", "fetched_at"),
+        Index("ix_quarantine_fetched_at", "fetched_at"),
+        # Few rows wait at any time; every reading of articles leaves these out.
+        Index("ix_quarantine_boundary_id", "boundary", "id", postgresql_where=text("released_at IS NULL")),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     boundary: Mapped[str]
