@@ -19,7 +19,7 @@ def label_studio(path: Path, label_set: str | None = None, licence: str = "unsta
 
     annotator: `completed_by` (an id, or an object with one). labelled_at: `updated_at`, else `created_at`. id: the task's `id`.
     Skipped annotations (`was_cancelled`) and tasks that nobody has done are left out.
-    Source: labelstud.io/guide/export, "JSON".
+    Source: labelstud.io/guide/task_format.
     """
     reading = Reading(path, "label_studio", label_set or path.stem, licence)
     document = json_document(path)
