@@ -59,12 +59,14 @@ class LabelledTexts:
         texts: (n,) normalised texts.
         labels: (n,) indices into `LABELS`.
         features: (n, k) float64 in the order of the schema; NaN where a value is missing.
+        label_sets: (n,) name of the set that each label comes from; empty where that is not known.
     """
 
     ids: Sequence[str]
     texts: Sequence[str]
     labels: Integers
     features: Floats
+    label_sets: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -90,6 +92,8 @@ class TrainingOptions:
     threads: int = 0
     """CPU threads; 0 takes what the machine has."""
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    champion: Path | None = None
+    """Verified files of the family's deployed version, where there is one: what to compare with, and to fall back to."""
 
 
 @dataclass(frozen=True)

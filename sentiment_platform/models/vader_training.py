@@ -1,37 +1,67 @@
-"""Fit the VADER family: the two thresholds that maximise macro-F1, the steepness of its logits, and the calibration head.
+"""Fit the VADER family: search the rule constants, learn terms around the stock lexicon, fit the calibration head.
 
-Thresholds are chosen on train and validation together (two numbers cannot overfit hundreds of texts), the head on the same rows
-because the scorer has no weights that saw them. Deterministic, a second or so.
+Terms and constants see the training part only, the head and its label rule the validation part only. Deterministic, seconds. It
+always ends with a model: where learning fails, the champion's terms stand (the stock lexicon's without a champion), with a warning.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import ExportReport, Floats, Integers, Progress, ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.family import ExportReport, Progress, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.head import CalibrationHead
-from sentiment_platform.models.head_training import fit_head, measure_ablation
-from sentiment_platform.models.vader import HEAD_FILE, SCORER_FILE, VaderModel, VaderScorer, load
+from sentiment_platform.models.vader import (
+    HEAD_FILE,
+    SCORER_FILE,
+    STOCK_SCORER,
+    TUNABLE,
+    LearnedTerm,
+    VaderModel,
+    VaderScorer,
+    load,
+    read_scorer,
+    scorer_logits,
+)
+from sentiment_platform.models.vader_diff import moved_summary
+from sentiment_platform.models.vader_fit import FittedTerms, fit_terms
+from sentiment_platform.models.vader_head import fit_labelling_head
+from sentiment_platform.models.vader_search import problem_of, search
+from sentiment_platform.models.vader_terms import EXAMPLES, TermEvidence, read_evidence
 from sentiment_platform.settings import Settings
+from sentiment_platform.statistics.metrics import confusion_matrix, ratios
 from sentiment_platform.text.lexicon import stock_lexicon
-from sentiment_platform.text.vader import VaderEngine
+from sentiment_platform.text.rules import STOCK_RULES, RuleConstants
 
-STEPS = 81
+TRIALS = 16
 BASE_MODEL = "vaderSentiment 3.3.2 lexicon"
+DECIMALS = 3
+"""Of weights in the artefact: finer differences change no answer and only tire whoever reads it."""
 
 
 @dataclass(frozen=True)
 class TrainedVader:
-    """The fitted parts, and the macro-F1 that the thresholds reach on the rows they were chosen on."""
+    """The fitted parts.
+
+    Attributes:
+        fitted_macro_f1: of scorer and head on the training part, which the scorer has seen: no estimate of quality.
+        search: the record of the search, empty where there was none.
+        champion: the version to compare with.
+        warning: why learning failed; None where it did not.
+    """
 
     scorer: VaderScorer
     head: CalibrationHead
     fitted_macro_f1: float
+    search: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    champion: VaderScorer = STOCK_SCORER
+    warning: str | None = None
 
 
 class VaderFamily:
@@ -41,52 +71,45 @@ class VaderFamily:
     files = (SCORER_FILE, HEAD_FILE)
 
     def inputs(self) -> Mapping[str, str]:
-        """The stock lexicon, and the rule by which thresholds are fitted."""
-        return {"lexicon": stock_lexicon_digest(), "rule": "thresholds-1"}
+        """The stock lexicon, and the rule by which terms are learned."""
+        return {"lexicon": stock_lexicon_digest(), "rule": "terms-1"}
 
     def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> TrainedVader:
-        """Fit thresholds and head on train and validation."""
-        if options.parameters:
-            raise PermanentError(f"VADER has no parameters {sorted(options.parameters)}.", remedy="Leave them out.")
-        texts = [*data.train.texts, *data.validation.texts]
-        labels = np.concatenate([data.train.labels, data.validation.labels])
-        features = np.vstack([data.train.features, data.validation.features])
-        engine = VaderEngine(stock_lexicon())
-        compound = np.array([engine.score(text).compound for text in texts])
-        progress(Progress("vader: scored", len(texts), len(texts), 0.0, 0.0))
-        negative_below, positive_above, macro_f1 = choose_thresholds(compound, labels)
-        scorer = VaderScorer(negative_below, positive_above, steepness=4.0)
-        logits = scorer.logits(compound)
-        ablation = measure_ablation(logits, features, labels, seed=options.seed)
-        head = fit_head(
-            logits,
-            features,
-            labels,
-            data.feature_names,
-            data.feature_schema,
-            use_features=ablation.features_help,
-            seed=options.seed,
-            ablation=ablation,
-        )
-        progress(
-            Progress("vader: fitted", len(texts), len(texts), 0.0, 0.0, f"macro-F1 {macro_f1:.3f} on the rows it was fitted on")
-        )
-        return TrainedVader(scorer, head, macro_f1)
+        """Learn from `data.train`, calibrate on `data.validation`. The one parameter is `trials`, the settings to search."""
+        trials = _trials(options.parameters)
+        champion, warning = _champion(options.champion), None
+        record: Mapping[str, Any] = {}
+        try:
+            scorer, record = _learn(data, trials, options.seed, progress)
+        except Exception as error:  # Whatever went wrong: last week's lexicon is better than none.
+            scorer, warning = champion, f"Learning failed, the previous lexicon stands: {type(error).__name__}: {error}"
+            progress(Progress("vader: WARNING", 1, 1, 0.0, 0.0, warning))
+        engine = scorer.engine()
+        validation = data.validation
+        logits = scorer_logits(engine, scorer, validation.texts)
+        head, balance = fit_labelling_head(logits, validation, data.feature_names, data.feature_schema, seed=options.seed)
+        probabilities = head.probabilities(scorer_logits(engine, scorer, data.train.texts), data.train.features)
+        found = ratios(confusion_matrix(data.train.labels, probabilities.argmax(axis=1)).astype(np.float64))
+        note = f"{len(scorer.terms)} terms, label balance {balance}"
+        progress(Progress("vader: fitted", len(data.train), len(data.train), 0.0, 0.0, note))
+        return TrainedVader(scorer, head, float(found["macro_f1"]), {**record, "label_balance": balance}, champion, warning)
 
     def export(self, trained: TrainedVader, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
-        """Write the two JSON files, sorted and indented for a reader."""
+        """Write the two JSON files, sorted, one term a line, for a reader and for `diff`."""
         del data, progress
-        for name, document in ((SCORER_FILE, msgspec.to_builtins(trained.scorer)), (HEAD_FILE, trained.head.to_json())):
-            (directory / name).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        return ExportReport(
-            BASE_MODEL,
-            stock_lexicon_digest(),
-            {
-                "fitted_macro_f1": trained.fitted_macro_f1,
-                "thresholds": [trained.scorer.negative_below, trained.scorer.positive_above],
-            },
-            ("MIT (VADER lexicon, Hutto and Gilbert 2014)",),
-        )
+        (directory / SCORER_FILE).write_text(readable(trained.scorer), encoding="utf-8")
+        head = json.dumps(trained.head.to_json(), indent=1, sort_keys=True)
+        (directory / HEAD_FILE).write_text(head + "\n", encoding="utf-8")
+        figures: dict[str, Any] = {
+            "fitted_macro_f1": trained.fitted_macro_f1,
+            "thresholds": [trained.scorer.negative_below, trained.scorer.positive_above],
+            "terms": len(trained.scorer.terms),
+            "terms_moved": moved_summary(trained.champion, trained.scorer),
+            "search": dict(trained.search),
+        }
+        if trained.warning:
+            figures["warning"] = trained.warning
+        return ExportReport(BASE_MODEL, stock_lexicon_digest(), figures, ("MIT (VADER lexicon, Hutto and Gilbert 2014)",))
 
     def load(self, directory: Path, *, threads: int = 1) -> VaderModel:
         """Read a verified directory."""
@@ -99,37 +122,74 @@ def vader_family(settings: Settings) -> VaderFamily:
     return VaderFamily()
 
 
-def choose_thresholds(compound: Floats, labels: Integers) -> tuple[float, float, float]:
-    """The pair on a grid of `STEPS` values in [-1, 1] with the best macro-F1, the pair nearest to VADER's own (-0.05, 0.05) among ties.
-
-    Args:
-        compound: (n,) scores. labels: (n,) class indices.
-
-    Returns:
-        negative below, positive above, macro-F1.
-    """
-    grid = np.unique(np.append(np.linspace(-1, 1, STEPS), [-0.05, 0.05]))
-    of_class = np.array([labels == index for index in range(3)], dtype=np.float64)
-    support = of_class.sum(axis=1)
-    # Rows of each class below a candidate, and above one: every pair's confusion counts follow from these. A row on a candidate
-    # counts as `VaderScorer.logits` decides it: many texts have no word of the lexicon, their 0 must not be fitted one way and served
-    # another.
-    below = of_class @ (compound[:, None] <= grid[None, :])
-    above = of_class @ (compound[:, None] > grid[None, :])
-    best = (-1.0, 0.0, -0.05, 0.05)
-    for i, low in enumerate(grid):
-        for j in range(i + 1, len(grid)):
-            high = grid[j]
-            true = np.array([below[0, i], support[1] - below[1, i] - above[1, j], above[2, j]])
-            predicted = np.array([below[:, i].sum(), 0.0, above[:, j].sum()])
-            predicted[1] = support.sum() - predicted[0] - predicted[2]
-            f1 = float(np.mean(2 * true / np.maximum(predicted + support, 1)))
-            best = max(best, (f1, -abs(low + 0.05) - abs(high - 0.05), float(low), float(high)))
-    return best[2], best[3], best[0]
+def readable(scorer: VaderScorer) -> str:
+    """The scorer as JSON: sorted, one field a line, one term a line."""
+    document: dict[str, Any] = msgspec.to_builtins(scorer)
+    terms = document.pop("terms")
+    lines = [f"  {json.dumps(term, ensure_ascii=False)}: {_compact(terms[term])}" for term in sorted(terms)]
+    fields = [f" {json.dumps(name)}: {_compact(value)}" for name, value in sorted(document.items())]
+    return "{\n" + ",\n".join([*fields, ' "terms": {\n' + ",\n".join(lines) + "\n }"]) + "\n}\n"
 
 
 def stock_lexicon_digest() -> str:
     """SHA-256 over the stock lexicon's terms and valences."""
-    from hashlib import sha256
-
     return sha256(json.dumps(dict(stock_lexicon().valences), sort_keys=True).encode()).hexdigest()
+
+
+def _learn(data: TrainingData, trials: int, seed: int, progress: ProgressSink) -> tuple[VaderScorer, Mapping[str, Any]]:
+    train, lexicon = data.train, stock_lexicon()
+    evidence = read_evidence(train.texts, lexicon)
+    found = search(
+        train.texts,
+        train.labels,
+        evidence,
+        lexicon,
+        trials=trials,
+        seed=seed,
+        report=lambda number, best: progress(
+            Progress("vader: search", number + 1, trials, 0.0, 0.0, f"best held-out macro-F1 {best:.3f}")
+        ),
+    )
+    problem = problem_of(train.texts, train.labels, evidence, lexicon, found.best.constants)
+    fitted = fit_terms(problem, found.best.strengths)
+    largest = float(np.abs(fitted.sums(problem)).max())
+    return scorer_of(fitted, evidence, found.best.constants, largest, train.ids), found.record
+
+
+def scorer_of(
+    fitted: FittedTerms, evidence: TermEvidence, rules: RuleConstants, largest_sum: float, ids: Sequence[str]
+) -> VaderScorer:
+    """The artefact's form of a fit: rounded, with the evidence of every term that moved."""
+    terms = dict[str, LearnedTerm]()
+    for column, term in enumerate(evidence.terms):
+        stock, change = float(evidence.stock[column]), float(fitted.valence[column])
+        valence, emphasis = round(stock + change, DECIMALS), round(float(fitted.emphasis[column]), DECIMALS)
+        if valence != stock or emphasis != 0:
+            rows = evidence.texts_of_term[column]
+            examples = tuple(ids[row] for row in rows[:EXAMPLES])
+            terms[term] = LearnedTerm(valence + 0.0, stock or None, emphasis + 0.0, len(rows), examples)
+    return VaderScorer(
+        negative_below=round(fitted.emphasis_bias - fitted.polarity_bias, DECIMALS),
+        positive_above=round(-fitted.emphasis_bias - fitted.polarity_bias, DECIMALS),
+        steepness=fitted.steepness,
+        largest_sum=round(largest_sum + 1, DECIMALS),
+        constants={name: getattr(rules, name) for name in sorted(TUNABLE) if getattr(rules, name) != getattr(STOCK_RULES, name)},
+        terms=terms,
+    )
+
+
+def _champion(directory: Path | None) -> VaderScorer:
+    return STOCK_SCORER if directory is None else read_scorer(directory)
+
+
+def _trials(parameters: Mapping[str, Any]) -> int:
+    if unknown := parameters.keys() - {"trials"}:
+        raise PermanentError(f"VADER has no parameters {sorted(unknown)}.", remedy="It has one: trials.")
+    trials = parameters.get("trials", TRIALS)
+    if not isinstance(trials, int) or isinstance(trials, bool) or not 0 <= trials <= 1000:
+        raise PermanentError(f"trials is {trials!r}.", remedy="Give a whole number from 0 to 1000.")
+    return trials
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -1,0 +1,64 @@
+"""The calibration head of VADER, and how far it leans to the rarer labels. Fitted on the validation part only.
+
+A family answers with its likeliest label. Calibrated on few rows, that is the commonest one too often for macro-F1, so the head may
+weigh labels by their rarity, as far as its probabilities stay calibrated. Not here: the head itself (`head`, `head_training`).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sentiment_platform.models.family import Floats, LabelledTexts
+from sentiment_platform.models.head import CalibrationHead
+from sentiment_platform.models.head_training import fit_head, measure_ablation
+from sentiment_platform.statistics.calibration import expected_calibration_error
+from sentiment_platform.statistics.metrics import confusion_matrix, ratios
+from sentiment_platform.statistics.softmax_regression import fold_of_rows
+
+BALANCES = (0.0, 0.25, 0.5)
+"""Exponents: a label counts as its frequency to the power of minus this. 0 weighs every row the same."""
+LARGEST_ECE = 0.05
+FOLDS = 5
+
+
+def fit_labelling_head(
+    logits: Floats, validation: LabelledTexts, feature_names: Sequence[str], feature_schema: str, *, seed: int
+) -> tuple[CalibrationHead, float]:
+    """The head on all validation rows, and its label balance: of `BALANCES` the one with the best held-out macro-F1 among those whose
+    held-out calibration error is at most `LARGEST_ECE`; the smallest of equals, 0 where none keeps that.
+
+    Raises:
+        PermanentError: too few rows for the folds.
+    """
+    labels, features = validation.labels, validation.features
+    ablation = measure_ablation(logits, features, labels, seed=seed)
+    folds = fold_of_rows(labels.size, FOLDS, seed=seed)
+
+    def fit(rows: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], balance: float, l2: float | None) -> CalibrationHead:
+        counts = np.maximum(np.bincount(labels[rows], minlength=3), 1).astype(np.float64)
+        weights = (counts / counts.mean()) ** -balance
+        return fit_head(
+            logits[rows],
+            features[rows],
+            labels[rows],
+            feature_names,
+            feature_schema,
+            l2=l2,
+            class_weight=weights.tolist(),
+            use_features=ablation.features_help,
+            seed=seed,
+            ablation=ablation,
+        )
+
+    everything = np.ones(labels.size, dtype=np.bool_)
+    best = (-1.0, 0.0, fit(everything, 0.0, None))
+    for balance in BALANCES:
+        whole = fit(everything, balance, None)
+        answers = np.empty((labels.size, 3))
+        for fold in range(FOLDS):
+            held = folds == fold
+            answers[held] = fit(~held, balance, whole.l2).probabilities(logits[held], features[held])
+        macro_f1 = float(ratios(confusion_matrix(labels, answers.argmax(axis=1)).astype(np.float64))["macro_f1"])
+        if macro_f1 > best[0] and (expected_calibration_error(labels, answers) <= LARGEST_ECE):
+            best = (macro_f1, balance, whole)
+    return best[2], best[1]
