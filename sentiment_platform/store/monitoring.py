@@ -100,7 +100,9 @@ def feedback_on_predictions(connection: Connection, since: datetime, until: date
             Feedback.utility,
         )
         .join(Prediction, Prediction.id == Feedback.prediction_id)
-        .where(Prediction.predicted_at > since, Prediction.predicted_at <= until, Feedback.received_at <= until)
+        .where(Prediction.predicted_at > since, Prediction.predicted_at <= until)
+        # Nobody speaks of a prediction before it was made: both ends are named, so that the index of the times is enough.
+        .where(Feedback.received_at > since, Feedback.received_at <= until)
         .order_by(Feedback.received_at, Feedback.id)
     )
     return [FeedbackOnPrediction(*row) for row in connection.execute(query)]
