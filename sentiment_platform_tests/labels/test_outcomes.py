@@ -1,6 +1,11 @@
+import csv
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -17,8 +22,10 @@ from sentiment_platform.labels.outcomes import (
     outcome_label,
     update_outcomes,
 )
+from sentiment_platform.market.archive import parse_price_map, read_price_file
 from sentiment_platform.market.calendar import trading_days
-from sentiment_platform.store.market import Bar, write_bars
+from sentiment_platform.market.prices import store_bars
+from sentiment_platform.store.market import Bar, bars_between, write_bars
 from sentiment_platform.store.news_writes import insert_articles
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, outcomes_that_look_ahead
 from sentiment_platform_tests.market.making import sessions, stored
@@ -28,6 +35,8 @@ NOW = datetime(2026, 1, 31, tzinfo=UTC)
 DAYS = trading_days(date(2025, 11, 3), date(2026, 1, 30))
 SPAN = sessions("2025-11-03", "2026-01-16")
 OTHERS = ("AAA", "BBB", "CCC")
+COLUMNS = parse_price_map("session=ds,symbol=ticker")
+DAYS_OF_FILES = trading_days(date(2025, 9, 1), date(2026, 1, 31))
 
 
 def bars(symbol: str, drift: float, span: Sequence[date] = SPAN) -> list[Bar]:
@@ -204,3 +213,37 @@ def test_outcomes_are_stored_once_and_follow_a_revised_price(engine: Engine) -> 
         # The control: an outcome entered when the article was not yet known is found.
         connection.execute(text("UPDATE platform.outcomes SET entry_at = '2025-11-24T12:59Z' WHERE horizon_sessions = 1"))
         assert outcomes_that_look_ahead(connection, NOW) == 1
+
+
+@pytest.mark.shared_data
+def test_returns_after_real_articles_are_those_that_the_price_files_say(engine: Engine, shared_data: Path) -> None:
+    """Against a second way: the clock of New York and the rows of the files, no calendar of exchanges."""
+    opens: dict[str, dict[str, float]] = {}
+    closes: dict[str, dict[str, float]] = {}
+    for path in sorted((shared_data / "dated/mag7/prices").glob("*.csv")):
+        with engine.begin() as connection:
+            store_bars(connection, list(read_price_file(path, COLUMNS)), source="files", run_id="r", now=NOW)
+        with path.open() as file:
+            rows = list(csv.DictReader(file))
+        opens[path.stem] = {row["ds"]: float(row["open"]) for row in rows}
+        closes[path.stem] = {row["ds"]: float(row["close"]) for row in rows}
+    days = sorted(opens["AAPL"])
+    with (shared_data / "dated/mag7/training_news/AAPL.csv").open() as file:
+        moments = sorted({parsedate_to_datetime(row["date"]).astimezone(UTC) for row in csv.DictReader(file)})
+    with engine.connect() as connection:
+        prices = Prices(bars_between(connection, date(2025, 9, 1), date(2026, 1, 31)), NOW)
+    found = compute_outcomes([ArticleTime(str(n), ("AAPL",), at) for n, at in enumerate(moments)], prices, DAYS_OF_FILES, NOW)
+    assert len(found) == 2 * len(moments)
+    compared = 0
+    for one in found:
+        local = moments[int(one.article_id)].astimezone(ZoneInfo("America/New_York"))
+        entry = bisect_left(days, local.date().isoformat() if local.time() < time(9, 30) else f"{local.date()}~")
+        exit_ = entry + one.horizon_sessions - 1
+        if exit_ >= len(days):
+            assert one.reason in ("entry_price_missing", "exit_price_missing")
+            continue
+        returns = {symbol: closes[symbol][days[exit_]] / opens[symbol][days[entry]] - 1 for symbol in opens}
+        others = [value for symbol, value in returns.items() if symbol != "AAPL"]
+        assert one.adjusted_return == pytest.approx(returns["AAPL"] - sum(others) / 6, abs=1e-12)
+        compared += 1
+    assert compared > 300

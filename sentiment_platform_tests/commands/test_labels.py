@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from sentiment_platform.commands.labels import FORMATS
+from sentiment_platform_tests.commands.conftest import Invoke
+
+
+def file(folder: Path, name: str, *lines: str) -> str:
+    path = folder / name
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+def test_labels_are_imported_shown_by_set_and_compared_between_annotators(invoke: Invoke, tmp_path: Path) -> None:
+    desk = file(
+        tmp_path, "desk.csv", "headline,label,who", "Sales rose,positive,ada", "Sales rose,neutral,bob", "Sales fell,oops,ada"
+    )
+    first = invoke("labels", "import", desk, "--licence", "CC-BY-NC-4.0", "--map", "text=headline,annotator=who")
+    assert first.exit_code == 0
+    assert "3 rows: 2 labels of set desk, 2 new or changed." in first.output
+    assert "1 rows quarantined: sentiment-platform news quarantine --source desk" in first.output
+    again = invoke("labels", "import", desk, "--licence", "CC-BY-NC-4.0", "--map", "text=headline,annotator=who")
+    assert "0 new or changed" in again.output
+
+    machine = file(tmp_path, "vendor.csv", "text,label", "Sales rose,negative")
+    assert "Next:" not in invoke("labels", "import", machine, "--kind", "machine", "--licence", "MIT").output
+    shown = invoke("labels", "sets").output
+    row = next(line for line in shown.splitlines() if "desk" in line and "human" in line)
+    assert [cell in row for cell in ("0 / 1 / 1", "CC-BY-NC-4.0", "no")] == [True] * 3
+    assert next(line for line in shown.splitlines() if "vendor" in line and "machine" in line)
+
+    compared = invoke("labels", "agreement").output
+    assert "1 texts have several voices" in compared
+    assert "neutral: bob; positive: ada" in compared
+    # What a machine said is no voice.
+    assert "negative" not in compared
+
+
+def test_a_file_that_cannot_be_used_is_an_error_with_its_remedy(invoke: Invoke, tmp_path: Path) -> None:
+    wrong = file(tmp_path, "desk.csv", "headline,label", "Sales rose,positive")
+    found = invoke("labels", "import", wrong)
+    assert found.exit_code == 1
+    assert "has no labelled text" in found.output
+    assert "Expected columns text (or title) and label" in found.output
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_explained(invoke: Invoke, name: str) -> None:
+    lines = invoke("labels", "import", "--help").output.splitlines()
+    assert any(line.strip().startswith(f"{name} ") for line in lines)
