@@ -50,14 +50,14 @@ def ensure_label_set(connection: Connection, wanted: LabelSet) -> None:
     if connection.execute(made).first():
         return
     known = label_sets(connection)[wanted.name]
-    if known.kind == wanted.kind and known.licence == UNSTATED != wanted.licence:
-        changed = {"licence": wanted.licence, "commercial_use": wanted.commercial_use}
-        connection.execute(update(LabelSetRow).where(LabelSetRow.name == wanted.name).values(changed))
-    elif known.kind != wanted.kind or wanted.licence not in (known.licence, UNSTATED):
+    if known.kind != wanted.kind or (wanted.licence != known.licence and UNSTATED not in (wanted.licence, known.licence)):
         raise ConflictError(
             f"Label set {wanted.name!r} holds {known.kind} labels under {known.licence}, not {wanted.kind} under {wanted.licence}.",
             remedy="Import under another name (`--set`), or with the kind and licence that the set has.",
         )
+    if wanted.licence != UNSTATED and known != wanted:
+        changed = {"licence": wanted.licence, "commercial_use": wanted.commercial_use}
+        connection.execute(update(LabelSetRow).where(LabelSetRow.name == wanted.name).values(changed))
 
 
 def label_sets(connection: Connection) -> dict[str, LabelSet]:
