@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -68,3 +69,19 @@ def test_the_same_text_gives_the_same_vector_in_any_order_and_thread() -> None:
     with ThreadPoolExecutor(4) as pool:
         backwards = list(pool.map(lambda text: compute_v1(text, CONTEXT), reversed(texts)))
     assert backwards[::-1] == alone
+
+
+FIXED = (
+    "ACME's profit fell 12% and did not recover in 2024!",
+    "Net sales rose to EUR 131m from EUR 118.5m, the company said",
+    "GREAT quarter, but the outlook is really bad :( ???",
+    "The firm isn't profitable, kind of a disaster",
+    "\uff37\uff49\uff44\uff45 letters and a soft\u00ad hyphen",
+    "",
+)
+
+
+def test_schema_v1_computes_what_published_models_were_fitted_on() -> None:
+    """Whoever changes what a version computes makes a new version instead, and leaves this test as it is."""
+    vectors = [[None if value is None else round(value, 9) for value in compute_v1(text, CONTEXT)] for text in FIXED]
+    assert sha256(repr(vectors).encode()).hexdigest()[:16] == "ba273ba207a8f9ac"

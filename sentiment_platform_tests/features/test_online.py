@@ -72,6 +72,24 @@ def test_an_older_vector_never_replaces_a_newer_one(client: Redis) -> None:
     assert get(client).values == {"x": 4.0}
 
 
+def test_a_correction_of_the_same_moment_is_not_undone_by_what_it_corrected(client: Redis) -> None:
+    assert put(client, NOW, revision=2, x=2.0) == 1
+    assert put(client, NOW, revision=1, x=1.0) == 0
+    assert get(client).values == {"x": 2.0}
+    assert put(client, NOW, revision=3, x=3.0) == 1
+    assert put(client, NOW + timedelta(seconds=1), revision=1, x=4.0) == 1
+    assert get(client).values == {"x": 4.0}
+
+
+def test_a_value_that_began_to_live_earlier_ends_earlier(client: Redis) -> None:
+    hours = [0, 6, 23.99999, 30]
+    rows = [OnlineRow(f"article:{h}", VALUES, NOW, written_at=NOW - timedelta(hours=h)) for h in hours]
+    assert write(client, "v1", rows, NOW) == 4
+    left = [client.ttl(key("v1", row.entity)) for row in rows]
+    assert [abs(found - wanted) <= 1 for found, wanted in zip(left, [86_400, 64_800, 1, 1], strict=True)] == [True] * 4
+    assert [value.status for value in read(client, "v1", ["article:0", "article:30"], NOW)] == ["PRESENT", "STALE"]
+
+
 def interleaved(client: Redis, redis_url: str, store: Any) -> tuple[int, int]:
     """5,000 writes of 25 entities by 5 threads in shuffled order; (entities that ended old, steps back that a reader saw)."""
     jobs = [
