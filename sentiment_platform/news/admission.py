@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from sentiment_platform.news.canonical_url import canonical_url
-from sentiment_platform.news.identity import article_id, content_hash, external_id
+from sentiment_platform.news.identity import identify
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import judge
 from sentiment_platform.news.quarantine import refused_item
@@ -65,13 +64,13 @@ def article_of(item: RawItem, run_id: str, fetched_at: datetime, *, archived: bo
     """The row of an item that keeps the contract; `fetched_at` is when it came, whenever it is admitted."""
     if item.title is None or item.published_at is None:
         raise AssertionError(f"the contract let an item without title or time pass: {item}")
-    hash_ = content_hash(item)
+    names = identify(item)
     return NewArticle(
-        id=article_id(hash_),
+        id=names.article_id,
         source=item.source,
-        external_id=external_id(item),
+        external_id=names.external_id,
         url=item.url,
-        canonical_url=canonical_url(item.url),
+        canonical_url=names.canonical_url,
         outlet=item.outlet,
         title=item.title,
         summary=item.summary,
@@ -81,6 +80,6 @@ def article_of(item: RawItem, run_id: str, fetched_at: datetime, *, archived: bo
         published_text=item.published_text,
         fetched_at=fetched_at,
         available_at=available_at(item.published_at, fetched_at, archived=archived, day_only=item.day_only),
-        content_hash=hash_,
+        content_hash=names.content_hash,
         run_id=run_id,
     )

@@ -4,17 +4,17 @@ The plain function behind the asset `articles`; a window is [start, end) in awar
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from sentiment_platform.news.quality import broken_articles
 from sentiment_platform.news.quarantine import refused_article
 from sentiment_platform.news.stories import STORY_WINDOW, cluster_stories
 from sentiment_platform.store.news import (
-    Article,
+    StoryCandidate,
     StoryOutline,
     articles_between,
     days_without_stories,
@@ -53,20 +53,23 @@ def cluster_days(engine: Engine, start: datetime, end: datetime, *, run_id: str,
     Every piece is one transaction. What has a story keeps it, whatever comes later. Articles that break their contract go into
     quarantine and are read by nobody downstream; what keeps it again leaves quarantine.
     """
-    with engine.connect() as connection:
-        waiting = days_without_stories(connection, start, end)
-    late = tuple(day for day in waiting if not start.date() <= day < end.date())
-    for day in late:
-        midnight = datetime.combine(day, time(), UTC)
-        _cluster(engine, midnight, midnight + _DAY, run_id, now)
     digest, articles, refused = sha256(), 0, 0
-    for piece_start, piece_end in _pieces(start, end):
-        good, broken = _cluster(engine, piece_start, piece_end, run_id, now)
-        articles += len(good)
-        refused += broken
-        digest.update("".join(f"{article.id} {article.story_id}\n" for article in good).encode())
     with engine.connect() as connection:
-        stories, widest = widest_stories(connection, start, end, limit=10)
+        with connection.begin():
+            waiting = days_without_stories(connection, start, end)
+        late = tuple(day for day in waiting if not start.date() <= day < end.date())
+        for day in late:
+            midnight = datetime.combine(day, time(), UTC)
+            with connection.begin():
+                _cluster(connection, midnight, midnight + _DAY, run_id, now)
+        for piece_start, piece_end in _pieces(start, end):
+            with connection.begin():
+                good, broken = _cluster(connection, piece_start, piece_end, run_id, now)
+            articles += len(good)
+            refused += broken
+            digest.update("".join(f"{article.id} {article.story_id}\n" for article in good).encode())
+        with connection.begin():
+            stories, widest = widest_stories(connection, start, end, limit=10)
     return ClusteredDays(articles, stories, refused, tuple(widest), late, digest.hexdigest()[:16])
 
 
@@ -76,13 +79,17 @@ def _pieces(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime
         start += _PIECE
 
 
-def _cluster(engine: Engine, start: datetime, end: datetime, run_id: str, now: datetime) -> tuple[list[Article], int]:
-    with engine.begin() as connection:
-        candidates = story_candidates(connection, start - STORY_WINDOW, end + STORY_WINDOW)
-        write_stories(connection, cluster_stories(candidates))
-        articles = articles_between(connection, start, end, refused_too=True)
-        broken = broken_articles(articles)
-        insert_quarantine(connection, (refused_article(a, broken[a.id], run_id, now) for a in articles if a.id in broken))
-        good = [article for article in articles if article.id not in broken]
-        release_articles(connection, start, end, [article.id for article in articles if article.id in broken], now)
-    return good, len(broken)
+def _cluster(
+    connection: Connection, start: datetime, end: datetime, run_id: str, now: datetime
+) -> tuple[list[StoryCandidate], int]:
+    candidates = story_candidates(connection, start - STORY_WINDOW, end + STORY_WINDOW)
+    assignments = cluster_stories(candidates)
+    write_stories(connection, assignments)
+    assigned = {assignment.article_id: assignment.story_id for assignment in assignments}
+    ours = [replace(c, story_id=assigned.get(c.id, c.story_id)) for c in candidates if start <= c.published_at < end]
+    broken = broken_articles(ours)
+    if broken:
+        found = articles_between(connection, start, end, refused_too=True)
+        insert_quarantine(connection, (refused_article(a, broken[a.id], run_id, now) for a in found if a.id in broken))
+    release_articles(connection, start, end, list(broken), now)
+    return [article for article in ours if article.id not in broken], len(broken)

@@ -5,6 +5,7 @@ page names a canonical address itself is not looked up.
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -22,6 +23,7 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|%")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
+@lru_cache(maxsize=10_000)
 def canonical_url(url: str | None) -> str | None:
     """The canonical address of the page that `url` names; None for anything but http and https. Idempotent.
 

@@ -8,6 +8,7 @@ another number, another company or the opposite outcome speaks against it. Figur
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from sentiment_platform.text.normalise import normalise, text_key
 
@@ -80,6 +81,18 @@ class Headline:
     names: frozenset[str]
 
 
+@lru_cache(maxsize=50_000)
+def _read_word(written: str) -> tuple[str, Literal["word", "number", "name"] | None]:
+    """The root of a word and what it is; None where it says nothing."""
+    written = written.replace("\u2019", "'")
+    word = written.lower()
+    if word in _EMPTY or len(word) < 2:
+        return "", None
+    if word in _COUNTED or any(character.isdecimal() for character in word):
+        return stem(word), "number"
+    return stem(word), "word" if written == word else "name"
+
+
 @lru_cache(maxsize=20_000)
 def read_headline(title: str, outlet: str | None = None) -> Headline:
     """Read a headline, without the outlet's name that aggregators put behind it (`... - Outlet`)."""
@@ -93,16 +106,14 @@ def read_headline(title: str, outlet: str | None = None) -> Headline:
         if found["number"]:
             numbers.add(f"{float(found['number'].replace(',', '')) * _UNITS.get((found['unit'] or '').lower(), 1):.15g}")
             continue
-        written = found["word"].replace("\u2019", "'")
-        word = written.lower()
-        if word in _EMPTY or len(word) < 2:
+        root, kind = _read_word(found["word"])
+        if kind is None:
             continue
-        root = stem(word)
-        if word in _COUNTED or any(character.isdecimal() for character in word):
-            numbers.add(root)
-        elif written != word:
-            names.add(root)
         words.add(root)
+        if kind == "number":
+            numbers.add(root)
+        elif kind == "name":
+            names.add(root)
     return Headline(text_key(title), frozenset(words | numbers), frozenset(numbers), frozenset(names))
 
 

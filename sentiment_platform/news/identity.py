@@ -1,8 +1,9 @@
-"""When two items are the same article: content hash and the names of an item. Plain functions without I/O.
+"""When two items are the same article, and what an item is called. Plain functions without I/O.
 
 Not here: the spelling of addresses (`news.canonical_url`) and which articles tell one story (`news.stories`).
 """
 
+from dataclasses import dataclass
 from hashlib import sha256
 
 from sentiment_platform.news.canonical_url import canonical_url
@@ -10,28 +11,33 @@ from sentiment_platform.news.items import RawItem
 from sentiment_platform.text.normalise import normalise, text_key
 
 
-def content_hash(item: RawItem) -> str:
-    """SHA-256, 64 hexadecimal digits, of what makes two items the same article.
-
-    The canonical address, title and summary; without an address the outlet (or source) and the UTC day stand in for it. Case,
-    punctuation and invisible characters of the texts do not count.
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The names of an item: its canonical address, its content hash (64 hexadecimal digits), the id of its article (the first 32 of
+    them), and its name at its source: its guid, its canonical address, or its content hash.
     """
-    place = canonical_url(item.url)
-    if place is None:
+
+    canonical_url: str | None
+    content_hash: str
+    article_id: str
+    external_id: str
+
+
+def identify(item: RawItem) -> Identity:
+    """Name an item; two items with one content hash are the same article.
+
+    The hash is SHA-256 over the canonical address, title and summary; without an address the outlet (or source) and the UTC day
+    stand in for it. Case, punctuation and invisible characters of the texts do not count.
+    """
+    url = canonical_url(item.url)
+    if url is None:
         day = item.published_at.date().isoformat() if item.published_at else ""
         place = f"{item.outlet or item.source}\n{day}"
+    else:
+        place = url
     parts = (place, _key(item.title), _key(item.summary))
-    return sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def article_id(hash_: str) -> str:
-    """The first 32 hexadecimal digits (128 bits) of a content hash."""
-    return hash_[:32]
-
-
-def external_id(item: RawItem) -> str:
-    """The name of an item at its source: its guid, its canonical address, or its content hash."""
-    return item.guid or canonical_url(item.url) or content_hash(item)
+    hash_ = sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+    return Identity(url, hash_, hash_[:32], item.guid or url or hash_)
 
 
 def _key(text: str | None) -> str:

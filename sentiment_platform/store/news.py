@@ -44,13 +44,14 @@ class StoryOutline:
 
 @dataclass(frozen=True, slots=True)
 class StoryCandidate:
-    """What clustering looks at; `story_id` is None for an article that was never clustered."""
+    """What clustering and the contract of articles look at; `story_id` is None for an article that was never clustered."""
 
     id: str
     title: str
     outlet: str | None
     tickers: tuple[str, ...]
     published_at: datetime
+    available_at: datetime
     story_id: str | None
 
 
@@ -126,15 +127,18 @@ def articles_between(connection: Connection, start: datetime, end: datetime, *, 
     return [Article(*row[:5], tuple(row[5]), *row[6:]) for row in connection.execute(query)]
 
 
+# As text, and times and arrays as they come: this reads a week for each day.
+_CANDIDATES = text("""
+    SELECT article.id, article.title, article.outlet, article.tickers, article.published_at, article.available_at, story.story_id
+    FROM platform.raw_data AS article LEFT JOIN platform.story_clusters AS story ON story.article_id = article.id
+    WHERE article.published_at >= :start AND article.published_at < :end
+    ORDER BY article.published_at, article.id""")
+
+
 def story_candidates(connection: Connection, start: datetime, end: datetime) -> list[StoryCandidate]:
     """What clustering needs of the articles with start <= published_at < end, oldest first."""
-    query = (
-        select(RawData.id, RawData.title, RawData.outlet, RawData.tickers, RawData.published_at, StoryCluster.story_id)
-        .outerjoin(StoryCluster, StoryCluster.article_id == RawData.id)
-        .where(_published(start, end))
-        .order_by(RawData.published_at, RawData.id)
-    )
-    return [StoryCandidate(*row[:3], tuple(row[3]), *row[4:]) for row in connection.execute(query)]
+    rows = connection.execute(_CANDIDATES, {"start": start, "end": end}).all()
+    return [StoryCandidate(r[0], r[1], r[2], tuple(r[3]), r[4], r[5], r[6]) for r in rows]
 
 
 _WIDEST = text("""

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sentiment_platform.news.identity import content_hash, external_id
+from sentiment_platform.news.identity import identify
 from sentiment_platform.news.items import RawItem
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
@@ -16,7 +16,7 @@ def item(**changes: object) -> RawItem:
 def test_the_same_article_has_one_content_hash_whatever_its_spelling() -> None:
     one = item(url="https://example.com/x?utm_source=a", title="Profit rises!")
     other = item(url="https://example.com/x/", title="PROFIT  rises", source="another", published_at=NOON + timedelta(days=9))
-    assert content_hash(one) == content_hash(other)
+    assert identify(one).content_hash == identify(other).content_hash
 
 
 @pytest.mark.parametrize(
@@ -30,14 +30,14 @@ def test_the_same_article_has_one_content_hash_whatever_its_spelling() -> None:
     ],
 )
 def test_without_an_address_title_summary_day_and_outlet_tell_articles_apart(changes: dict[str, object]) -> None:
-    assert content_hash(item()) != content_hash(item(**changes))
+    assert identify(item()).content_hash != identify(item(**changes)).content_hash
 
 
 def test_without_an_address_the_time_within_the_day_does_not_matter() -> None:
-    assert content_hash(item()) == content_hash(item(published_at=NOON + timedelta(hours=11)))
+    assert identify(item()).content_hash == identify(item(published_at=NOON + timedelta(hours=11))).content_hash
 
 
 def test_an_item_is_known_at_its_source_by_guid_then_address_then_content() -> None:
-    assert external_id(item(guid="g", url="https://example.com/x")) == "g"
-    assert external_id(item(url="https://example.com/x#top")) == "https://example.com/x"
-    assert external_id(item()) == content_hash(item())
+    assert identify(item(guid="g", url="https://example.com/x")).external_id == "g"
+    assert identify(item(url="https://example.com/x#top")).external_id == "https://example.com/x"
+    assert identify(item()).external_id == identify(item()).content_hash

@@ -7,7 +7,7 @@ from pandera.errors import SchemaErrors
 
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import ARTICLE_RULES, RULES, broken_articles, judge, raw_news_contract
-from sentiment_platform.store.news import Article
+from sentiment_platform.store.news import StoryCandidate
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 GOOD = {
@@ -95,7 +95,7 @@ def test_a_frame_of_another_shape_is_no_matter_of_rows() -> None:
 
 
 ID = "0123456789abcdef" * 2
-ARTICLE = Article(ID, "Profit rises", None, "wire", None, ("EXM",), NOW, NOW, ID)
+ARTICLE = StoryCandidate(ID, "Profit rises", None, ("EXM",), NOW, NOW, ID)
 ARTICLE_DEFECTS: dict[str, dict[str, object]] = {
     "id_is_a_content_hash": {"id": "1"},
     "title_is_present": {"title": "..."},

@@ -1,5 +1,6 @@
 import csv
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
@@ -22,7 +23,8 @@ WORDS = ["profit", "merger", "rises", "falls", "example", "Sample", "deal", "5%"
 def candidate(
     id_: str, hours: float, title: str = "Profit rises", story: str | None = None, tickers: tuple[str, ...] = ()
 ) -> StoryCandidate:
-    return StoryCandidate(id_, title, None, tickers, NOON + timedelta(hours=hours), story)
+    at = NOON + timedelta(hours=hours)
+    return StoryCandidate(id_, title, None, tickers, at, at, story)
 
 
 def told(*candidates: StoryCandidate) -> dict[str, str]:
@@ -102,7 +104,7 @@ def test_days_one_by_one_give_the_stories_of_all_at_once(found: list[tuple[int, 
     stories: dict[str, str] = {}
     for end in [*sorted(cuts), 201]:
         so_far = [c for c in candidates if c.published_at < NOON + timedelta(hours=end)]
-        stories |= told(*(StoryCandidate(c.id, c.title, None, (), c.published_at, stories.get(c.id)) for c in so_far))
+        stories |= told(*(replace(c, story_id=stories.get(c.id)) for c in so_far))
     assert stories == told(*candidates)
 
 
@@ -127,7 +129,7 @@ def seven_companies(folder: Path) -> list[StoryCandidate]:
                 at = parsedate_to_datetime(row["date"]).astimezone(UTC)
                 earlier = found[url].tickers if url in found else ()
                 tickers = tuple(sorted({*earlier, row["tickers"]}))
-                found[url] = StoryCandidate(url, row["title"], row["source_name"], tickers, at, None)
+                found[url] = StoryCandidate(url, row["title"], row["source_name"], tickers, at, at, None)
     return list(found.values())
 
 
