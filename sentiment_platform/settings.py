@@ -103,7 +103,7 @@ class Settings:
     host: str = _setting("HOST", "127.0.0.1", "Address that serving listens on.")
     port: int = _setting("PORT", "8000", "Port that serving listens on.")
     serving_url: str = _setting(
-        "SENTIMENT_SERVING_URL", "http://127.0.0.1:8000", "Where the command line and the monitoring jobs reach serving."
+        "SENTIMENT_SERVING_URL", "", "Where monitoring asks serving whether it runs what was deployed. Unset: it is not asked."
     )
     poll_s: float = _setting("SENTIMENT_POLL_S", "60", "Seconds between two looks of serving at the latest deployment.")
     max_text_characters: int = _setting(

@@ -98,9 +98,13 @@ def up(stack_only: bool, port: int) -> None:
         with Children(settings.state_dir, console.print) as children:
             serving_port = settings.port if is_free(settings.port) else free_port()
             children.start("serving", ["python", "-m", "serving"], {"PORT": str(serving_port), "SENTIMENT_POLL_S": "5"})
-            children.start("dagster-webserver", ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)])
+            watched = {"SENTIMENT_SERVING_URL": settings.serving_url or f"http://127.0.0.1:{serving_port}"}
+            webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+            children.start("dagster-webserver", webserver, watched)
             database_url = settings.direct_database_url()
-            children.start(DAEMON, DAEMON_COMMAND, before_restart=lambda: end_runs_of_the_daemon(database_url, console.print))
+            children.start(
+                DAEMON, DAEMON_COMMAND, watched, before_restart=lambda: end_runs_of_the_daemon(database_url, console.print)
+            )
             console.print(f"Dagster UI   http://127.0.0.1:{port}")
             console.print(f"Serving      http://127.0.0.1:{serving_port}   (OpenAPI page: /schema)")
             console.print("The daemon is part of this: for `dagster dev` or `dg dev`, which bring their own, use --stack-only.")

@@ -11,7 +11,7 @@ from sentiment_platform.models.plots import as_markdown, drift_heatmap_png
 from sentiment_platform.monitoring.alerts import Webhook, deliver
 from sentiment_platform.monitoring.deciding import decide_and_store
 from sentiment_platform.monitoring.drift import measure_drift
-from sentiment_platform.monitoring.incidents import evaluate
+from sentiment_platform.monitoring.incidents import STORED, evaluate, looks_at_serving
 from sentiment_platform.monitoring.performance import measure_performance
 from sentiment_platform.monitoring.tables import decision_table, drift_table, missing_table, performance_table
 from sentiment_platform.store.incidents import open_incidents
@@ -118,7 +118,7 @@ def retrain_decision(context: dg.AssetExecutionContext, platform: PlatformResour
 )
 def alerts(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     webhook = Webhook.of(platform.settings())
-    changes = evaluate(platform.engine(), platform.now())
+    changes = evaluate(platform.engine(), platform.now(), {**STORED, **looks_at_serving(platform.settings().serving_url)})
     delivery = deliver(platform.engine(), webhook, platform.now)
     with platform.engine().connect() as connection:
         still_open = open_incidents(connection)

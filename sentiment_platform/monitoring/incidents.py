@@ -13,6 +13,7 @@ from sentiment_platform.monitoring.champion import watched_version
 from sentiment_platform.monitoring.deciding import live_performance
 from sentiment_platform.monitoring.decision import RetrainPolicy
 from sentiment_platform.monitoring.drift import read_drift
+from sentiment_platform.monitoring.serving_watch import ask_serving, not_live, unanswered
 from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
 from sentiment_platform.statistics.drift import FeatureDrift
 from sentiment_platform.store.incidents import Incident, reconcile
@@ -90,14 +91,27 @@ def degraded(connection: Connection, now: datetime) -> list[Incident]:
     return [Incident(f"accuracy:{version.version}", "performance", "critical", source, summary, detail)]
 
 
-SOURCES: Mapping[str, Look] = {
+STORED: Mapping[str, Look] = {
     "quarantine_share_is_low": quarantined,
     "drift_is_within_bounds": drifted,
     "live_accuracy_matches_the_holdout": degraded,
 }
 
 
-def evaluate(engine: Engine, now: datetime, sources: Mapping[str, Look] = SOURCES) -> Changes:
+def looks_at_serving(url: str) -> dict[str, Look]:
+    """Ask serving at `url` now. What cannot be known without an answer is left out, and so neither opened nor resolved."""
+    if not url:
+        return {}
+    status = ask_serving(url)
+    if isinstance(status, str):
+        return {"serving_answers": lambda connection, _: unanswered(connection, url, status)}
+    return {
+        "serving_answers": lambda *_: [],
+        "serving_runs_what_was_deployed": lambda connection, now: not_live(connection, status, now),
+    }
+
+
+def evaluate(engine: Engine, now: datetime, sources: Mapping[str, Look] = STORED) -> Changes:
     """Look at every source once; open what is new, resolve what is over. Doing it again changes nothing."""
     opened: list[str] = []
     resolved: list[str] = []
