@@ -25,6 +25,7 @@ from sentiment_platform.news import assets as news_assets
 from sentiment_platform.news import checks as news_checks
 from sentiment_platform.news.jobs import collect_job
 from sentiment_platform.news.schedules import collection_schedule
+from sentiment_platform.news.sensors import late_news_arrived
 from sentiment_platform.promotion import assets as promotion_assets
 from sentiment_platform.promotion import checks as promotion_checks
 from sentiment_platform.promotion.jobs import baseline_job, deploy_job, train_job
@@ -49,6 +50,6 @@ defs = dg.Definitions(
     asset_checks=dg.load_asset_checks_from_modules(CHECK_MODULES),
     jobs=[collect_job, market_job, feature_store_job, train_job, baseline_job, deploy_job, monitor_job, alert_job],
     schedules=[collection_schedule, market_schedule, feature_store_schedule, weekly, monitoring_schedule, alert_schedule],
-    sensors=[retraining_was_decided, new_labels_arrived, a_version_was_selected],
+    sensors=[late_news_arrived, retraining_was_decided, new_labels_arrived, a_version_was_selected],
     resources={"platform": PlatformResource()},
 )

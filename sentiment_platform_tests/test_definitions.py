@@ -106,6 +106,7 @@ SCHEDULES: dict[str, tuple[str, str, str]] = {
 
 # name: (job, status when nobody has chosen)
 SENSORS: dict[str, tuple[str, str]] = {
+    "late_news_arrived": ("collect_job", RUNNING),
     "retraining_was_decided": ("train_job", RUNNING),
     "new_labels_arrived": ("train_job", RUNNING),
     "a_version_was_selected": ("deploy_job", RUNNING),

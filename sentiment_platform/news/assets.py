@@ -3,14 +3,24 @@
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from sentiment_platform.news.articles import cluster_days
 from sentiment_platform.news.days import collect_days
+from sentiment_platform.news.jobs import unfinished_tags
 from sentiment_platform.news.partitions import daily
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.news.sources.protocol import Window
-from sentiment_platform.news.tables import counts_table, reports_table, stories_preview
+from sentiment_platform.news.tables import counts_table, freshness_table, quarantine_table, reports_table, stories_preview
 from sentiment_platform.store.resources import PlatformResource
+
+
+class RawNewsConfig(dg.Config):
+    """What one run does with its days."""
+
+    ask_sources: bool = Field(
+        default=True, description="Ask the sources for these days; without, the days are made of what is stored."
+    )
 
 
 @dg.asset(
@@ -26,14 +36,16 @@ from sentiment_platform.store.resources import PlatformResource
         "source; runs of past days ask the sources that know the past and report what archives brought. Refused items are in quarantine with the rule they broke."
     ),
 )
-def raw_news(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    days = context.partition_time_window
-    window = Window(days.start, days.end)
-    sources = configured_sources(platform.settings(), platform.environment())
-    found = collect_days(platform.engine(), platform.settings(), sources, window, run_id=context.run.run_id, now=platform.now())
+def raw_news(context: dg.AssetExecutionContext, config: RawNewsConfig, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    settings, now, run_id = platform.settings(), platform.now(), context.run.run_id
+    days = Window(*context.partition_time_window)
+    sources = configured_sources(settings, platform.environment())
+    found = collect_days(platform.engine(), settings, sources, days, run_id=run_id, now=now, ask=config.ask_sources)
     for report in found.reports:
         if report.outcome == "failed":
             context.log.warning("%s: %s", report.source, report.detail)
+    if found.unfinished:
+        context.instance.add_run_tags(run_id, unfinished_tags(found.unfinished, found.waiting))
     return dg.MaterializeResult(
         metadata={
             "dagster/partition_row_count": sum(found.by_source.values()),
@@ -42,6 +54,8 @@ def raw_news(context: dg.AssetExecutionContext, platform: PlatformResource) -> d
             "duplicate": sum(report.duplicate for report in found.reports),
             "quarantined": sum(report.quarantined for report in found.reports),
             "sources": dg.MetadataValue.md(reports_table(found.reports)),
+            "freshness": dg.MetadataValue.md(freshness_table(sources, found.states, now)),
+            "quarantine": dg.MetadataValue.md(quarantine_table(found.quarantine)),
             "articles_by_source": dg.MetadataValue.md(counts_table(found.by_source, "source")),
             "other_days": dg.MetadataValue.md(counts_table(found.other_days, "day")),
         },

@@ -1,16 +1,9 @@
 """When collection runs: every 15 minutes, for today, and for yesterday too while its last articles still come in."""
 
-from datetime import UTC, date, datetime, timedelta
-
 import dagster as dg
 
-from sentiment_platform.news.jobs import collect_job
-
-
-def days_to_collect(tick: datetime) -> tuple[date, ...]:
-    """Today (UTC), and in its first hour yesterday before it."""
-    today = tick.astimezone(UTC).date()
-    return (today - timedelta(days=1), today) if tick.astimezone(UTC).hour == 0 else (today,)
+from sentiment_platform.news.days import days_to_collect
+from sentiment_platform.news.jobs import WITHOUT_ASKING, collect_job
 
 
 @dg.schedule(
@@ -21,8 +14,15 @@ def days_to_collect(tick: datetime) -> tuple[date, ...]:
     description="Today's partition every 15 minutes; yesterday's too in the first hour after midnight UTC.",
 )
 def collection_schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+    """Today's run asks the sources, for everything since they were last asked; yesterday's makes its day of what has come.
+
+    Dagster leaves out all but the last of the ticks that a stopped daemon missed; that one makes up for them.
+    """
     tick = context.scheduled_execution_time
+    today, *earlier = days_to_collect(tick)
     # The key names the tick as well: with the day alone every run but the first would be skipped without a word.
-    return [
-        dg.RunRequest(run_key=f"{tick:%Y-%m-%dT%H:%MZ}/{day}", partition_key=day.isoformat()) for day in days_to_collect(tick)
+    asking = dg.RunRequest(run_key=f"{tick:%Y-%m-%dT%H:%MZ}/{today}", partition_key=today.isoformat())
+    return [asking] + [
+        dg.RunRequest(run_key=f"{tick:%Y-%m-%dT%H:%MZ}/{day}", partition_key=day.isoformat(), run_config=WITHOUT_ASKING)
+        for day in earlier
     ]

@@ -1,9 +1,13 @@
 """Markdown tables of what was collected, as Dagster's metadata and the command line show them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
+from sentiment_platform.news.evaluation import STALE_AFTER
+from sentiment_platform.news.sources.configured import ConfiguredSource
 from sentiment_platform.store.news import CollectionReport, StoryOutline
+from sentiment_platform.store.quarantine import QuarantineCount
+from sentiment_platform.store.sources import SourceState
 
 
 def reports_table(reports: Sequence[CollectionReport]) -> str:
@@ -13,6 +17,43 @@ def reports_table(reports: Sequence[CollectionReport]) -> str:
         for r in reports
     ]
     return _table(("source", "fetched", "stored", "duplicate", "quarantined", "outcome", "detail"), rows, "Nothing was fetched.")
+
+
+def freshness_table(sources: Iterable[ConfiguredSource], states: Mapping[str, SourceState], now: datetime) -> str:
+    """One line a source that somebody chose: how long ago it was last collected, and what is wrong with it."""
+    rows: list[tuple[str, str, str, str]] = []
+    for source in sorted((one for one in sources if one.chosen), key=lambda one: one.name):
+        state = states.get(source.name, SourceState(source.name))
+        collected, age = "never", ""
+        if state.last_success_at is not None:
+            collected, age = f"{state.last_success_at.astimezone(UTC):%Y-%m-%d %H:%M}", _age(state.last_success_at, now)
+        rows.append((source.name, collected, age, _wrong(source, state, now)))
+    return _table(("source", "last collected (UTC)", "ago", "state"), rows, "No source is on.")
+
+
+def _age(then: datetime, now: datetime) -> str:
+    minutes = max(0, int((now - then).total_seconds() // 60))
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
+
+
+def _wrong(source: ConfiguredSource, state: SourceState, now: datetime) -> str:
+    if source.off is not None:
+        return f"off: {source.off}"
+    if state.consecutive_failures:
+        return f"**failed {state.consecutive_failures} times in a row**: {state.last_failure}"
+    if not source.source.live:
+        return "asked by backfills"
+    if state.last_success_at is None or now - state.last_success_at > STALE_AFTER:
+        return "**stale**"
+    return "fresh"
+
+
+def quarantine_table(counts: Iterable[QuarantineCount]) -> str:
+    """One line for each boundary, source and rule: refused rows that wait, and those released after a fix."""
+    rows = [(count.boundary, count.source, count.rule, f"{count.waiting:,}", f"{count.released:,}") for count in counts]
+    return _table(("boundary", "source", "rule", "waiting", "released"), rows, "Nothing was ever refused.")
 
 
 def counts_table(counts: Mapping[str, int] | Mapping[date, int], name: str) -> str:

@@ -34,7 +34,7 @@ from sentiment_platform_tests.monitoring.seeding import seed_decision
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
-SENSORS = {"retraining_was_decided", "new_labels_arrived", "a_version_was_selected"}
+SENSORS = {"late_news_arrived", "retraining_was_decided", "new_labels_arrived", "a_version_was_selected"}
 DECISION = "decision-of-the-daemon-test"
 PASS_LIMIT_S = 240
 WAIT_LIMIT_S = 90

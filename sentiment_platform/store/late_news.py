@@ -1,0 +1,37 @@
+"""SQL of the days that wait: articles that were stored and never got as far as a feature vector."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingDay:
+    """A UTC day of publication, how many of its articles have no vector, and a digest of which."""
+
+    day: date
+    articles: int
+    digest: str
+
+
+# Quarantine is where an article ends that gets no vector: it waits for nobody.
+_WAITING = text("""
+    WITH recent AS (SELECT DISTINCT run_id FROM platform.collection_runs WHERE finished_at >= :since AND stored > 0)
+    SELECT CAST(timezone('UTC', article.published_at) AS date) AS day, count(*), md5(string_agg(article.id, '' ORDER BY article.id))
+    FROM platform.raw_data AS article JOIN recent ON recent.run_id = article.run_id
+    WHERE article.published_at < :before
+        AND NOT EXISTS (SELECT FROM platform.processed_features AS vector WHERE vector.article_id = article.id)
+        AND NOT EXISTS (
+            SELECT FROM platform.quarantine AS refused
+            WHERE refused.id = 'article:' || article.id AND refused.released_at IS NULL)
+        AND NOT EXISTS (
+            SELECT FROM platform.quarantine AS refused
+            WHERE refused.boundary = 'features' AND refused.released_at IS NULL
+                AND refused.payload ->> 'entity' = 'article:' || article.id)
+    GROUP BY day ORDER BY day""")
+
+
+def waiting_days(connection: Connection, *, since: datetime, before: datetime) -> list[WaitingDay]:
+    """Days before `before` with articles that collections since `since` stored and that have neither vector nor place in quarantine."""
+    return [WaitingDay(*row) for row in connection.execute(_WAITING, {"since": since, "before": before})]
