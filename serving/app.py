@@ -12,7 +12,7 @@ from sentiment_platform.errors import TransientError
 from sentiment_platform.settings import Settings
 from serving import openapi
 from serving.guard import Guard
-from serving.handlers import feedback, health, models, monitoring, predict
+from serving.handlers import features, feedback, health, models, monitoring, predict
 from serving.problems import handle_http, handle_transient, handle_unexpected
 from serving.services import Services
 
@@ -35,7 +35,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
             await services.stop()
 
     app = Litestar(
-        route_handlers=[*predict.routes(), *models.routes(), *feedback.routes(), *monitoring.routes(), *health.routes()],
+        route_handlers=[
+            *predict.routes(),
+            *models.routes(),
+            *feedback.routes(),
+            *features.routes(),
+            *monitoring.routes(),
+            *health.routes(),
+        ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         exception_handlers={HTTPException: handle_http, TransientError: handle_transient, Exception: handle_unexpected},
         openapi_config=openapi.config(_version()),

@@ -252,6 +252,27 @@ class Alive(Struct, frozen=True):
     status: Literal["alive"] = "alive"
 
 
+class FeatureDescription(Struct, frozen=True):
+    """One value of a feature vector: what it is, the range it lies in, and whether it may be missing."""
+
+    name: str
+    group: str
+    type: str
+    low: float
+    high: float
+    nullable: bool
+    doc: str
+
+
+class FeatureSchemaAnswer(Struct, frozen=True):
+    """A feature schema as data; a model version pins it by name and `hash`. `used_by` names the live versions that do."""
+
+    version: str
+    hash: str
+    features: list[FeatureDescription]
+    used_by: list[str]
+
+
 class Rows(Struct, frozen=True):
     """Rows of the database as of a moment; `live_versions` names what runs here."""
 

@@ -1,0 +1,37 @@
+"""The feature schemas as data: what each value of a vector is. The values themselves go to models, not over HTTP."""
+
+from typing import Annotated
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+
+from sentiment_platform.features.schema import SCHEMAS
+from serving.contract import FeatureDescription, FeatureSchemaAnswer
+from serving.openapi import problem_responses
+from serving.problems import Problem
+from serving.services import Services
+
+
+@get("/features/{version:str}", tags=["models"], responses=problem_responses(422), summary="What a feature schema holds")
+async def feature_schema(
+    version: Annotated[str, Parameter(max_length=20, description="A feature schema, such as `v1`.")],
+    services: NamedDependency[Services],
+) -> FeatureSchemaAnswer:
+    """Every feature with its type, range, null policy and meaning, in the order of the vector; 422 for a schema that is unknown."""
+    schema = SCHEMAS.get(version)
+    if schema is None:
+        raise Problem(422, "unknown_feature_schema", f"There is no feature schema {version!r}; there are {', '.join(SCHEMAS)}.")
+    live = services.live.current
+    return FeatureSchemaAnswer(
+        version=schema.version,
+        hash=schema.hash,
+        features=[FeatureDescription(f.name, f.group, f.type, f.low, f.high, f.nullable, f.doc) for f in schema.features],
+        used_by=sorted(model.version for model in live.models.values() if model.schema is schema) if live else [],
+    )
+
+
+def routes() -> list[HTTPRouteHandler]:
+    """All feature routes."""
+    return [feature_schema]
