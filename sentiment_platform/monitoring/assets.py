@@ -11,7 +11,8 @@ from sentiment_platform.models.plots import as_markdown, drift_heatmap_png
 from sentiment_platform.monitoring.alerts import Webhook, deliver
 from sentiment_platform.monitoring.deciding import decide_and_store
 from sentiment_platform.monitoring.drift import measure_drift
-from sentiment_platform.monitoring.incidents import STORED, evaluate, looks_at_serving
+from sentiment_platform.monitoring.health import looks_at_serving, looks_at_sources
+from sentiment_platform.monitoring.incidents import STORED, evaluate
 from sentiment_platform.monitoring.performance import measure_performance
 from sentiment_platform.monitoring.tables import decision_table, drift_table, missing_table, performance_table
 from sentiment_platform.store.incidents import open_incidents
@@ -117,8 +118,10 @@ def retrain_decision(context: dg.AssetExecutionContext, platform: PlatformResour
     description="Incidents that are open, each told once to the webhook when it opens and once when it is over.",
 )
 def alerts(platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    webhook = Webhook.of(platform.settings())
-    changes = evaluate(platform.engine(), platform.now(), {**STORED, **looks_at_serving(platform.settings().serving_url)})
+    settings = platform.settings()
+    webhook = Webhook.of(settings)
+    looks = {**STORED, **looks_at_sources(settings, platform.environment()), **looks_at_serving(settings.serving_url)}
+    changes = evaluate(platform.engine(), platform.now(), looks)
     delivery = deliver(platform.engine(), webhook, platform.now)
     with platform.engine().connect() as connection:
         still_open = open_incidents(connection)

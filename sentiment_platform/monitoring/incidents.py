@@ -1,6 +1,6 @@
 """What is wrong now, by what the platform has measured and stored. Free of delivery; who hears of it is `alerts`.
 
-Each function gives every incident of one source: one that it no longer gives is over.
+What needs settings or the world outside of the tables is judged in `health`. Each function gives every incident of one source: one that it no longer gives is over.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,6 @@ from sentiment_platform.monitoring.champion import watched_version
 from sentiment_platform.monitoring.deciding import live_performance
 from sentiment_platform.monitoring.decision import RetrainPolicy
 from sentiment_platform.monitoring.drift import read_drift
-from sentiment_platform.monitoring.serving_watch import ask_serving, not_live, unanswered
 from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
 from sentiment_platform.statistics.drift import FeatureDrift
 from sentiment_platform.store.incidents import Incident, reconcile
@@ -96,19 +95,6 @@ STORED: Mapping[str, Look] = {
     "drift_is_within_bounds": drifted,
     "live_accuracy_matches_the_holdout": degraded,
 }
-
-
-def looks_at_serving(url: str) -> dict[str, Look]:
-    """Ask serving at `url` now. What cannot be known without an answer is left out, and so neither opened nor resolved."""
-    if not url:
-        return {}
-    status = ask_serving(url)
-    if isinstance(status, str):
-        return {"serving_answers": lambda connection, _: unanswered(connection, url, status)}
-    return {
-        "serving_answers": lambda *_: [],
-        "serving_runs_what_was_deployed": lambda connection, now: not_live(connection, status, now),
-    }
 
 
 def evaluate(engine: Engine, now: datetime, sources: Mapping[str, Look] = STORED) -> Changes:
