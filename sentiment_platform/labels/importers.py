@@ -14,6 +14,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import SPELLINGS, LabelKind, label_of_score
 from sentiment_platform.labels.reading import csv_rows, json_document, json_lines, read_lines, read_score, read_time
 from sentiment_platform.labels.report import ImportReport, Reading
+from sentiment_platform.text.normalise import normalise
 
 _LINK = re.compile(r"https?://\S+")
 _PHRASEBANK_AGREEMENT = {"50agree": 0.5, "66agree": 0.66, "75agree": 0.75, "allagree": 1.0}
@@ -152,7 +153,7 @@ def plain(
             row,
             external_id=cell["id"] or None,
             score=score,
-            url=cell["url"] or None,
+            url=normalise(cell["url"]) or None,
             **more,
         )
     return reading.finish("columns text (or title) and label (or score)")

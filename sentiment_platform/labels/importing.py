@@ -1,6 +1,5 @@
 """Take what was read into the `labels` table: linked with the articles that were collected, with its set, licence and file."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,8 @@ from sentiment_platform.store.label_sets import ImportedFile, LabelSet, ensure_l
 from sentiment_platform.store.labels import articles_by_title, articles_by_url, labelled_feedback, write_labels
 from sentiment_platform.store.news import QuarantinedItem
 from sentiment_platform.store.news_writes import insert_quarantine
+from sentiment_platform.store.payloads import payload_id, storable
+from sentiment_platform.store.quarantine import release
 from sentiment_platform.text.normalise import normalise, text_hash
 from sentiment_platform.text.sentiment import Label
 
@@ -35,6 +36,8 @@ class TakenIn:
 def import_report(engine: Engine, report: ImportReport, *, run_id: str, now: datetime) -> TakenIn:
     """Store a file's labels, its refused rows and where they came from, in one transaction; again, it changes nothing.
 
+    A row that was refused before and is not any more leaves quarantine.
+
     Raises:
         ConflictError: the set is there under another kind or licence.
     """
@@ -44,6 +47,7 @@ def import_report(engine: Engine, report: ImportReport, *, run_id: str, now: dat
         _ensure_set(connection, report.examples)
         write_import(connection, imported)
         insert_quarantine(connection, refused)
+        release(connection, [payload_id(BOUNDARY, report.label_set, storable(row)) for row in report.payloads], now)
         return TakenIn(_write(connection, report.examples, imported.id), len(refused))
 
 
@@ -138,9 +142,6 @@ def _imported_file(report: ImportReport, now: datetime) -> ImportedFile:
 
 
 def _quarantined(refused: RefusedLabel, label_set: str, run_id: str, now: datetime) -> QuarantinedItem:
-    # By way of text: whatever a file held becomes what a JSON column can hold. PostgreSQL takes no NUL.
-    payload = json.loads(json.dumps(refused.row.payload, default=str).replace("\\u0000", "\\ufffd"))
-    identity = json.dumps([BOUNDARY, label_set, refused.rule, payload], sort_keys=True)
-    return QuarantinedItem(
-        sha256(identity.encode()).hexdigest()[:32], BOUNDARY, label_set, refused.rule, refused.detail, payload, now, run_id
-    )
+    payload = storable(refused.row.payload)
+    name = payload_id(BOUNDARY, label_set, payload)
+    return QuarantinedItem(name, BOUNDARY, label_set, refused.rule, refused.detail, payload, now, run_id)

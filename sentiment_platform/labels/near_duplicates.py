@@ -1,4 +1,7 @@
-"""Which texts tell the same story: near-duplicates by the Jaccard similarity of their words.
+"""Which texts tell the same story: near-duplicates by the Jaccard similarity of their words; and which of them count in training.
+
+A story is wide on purpose: templates with other numbers stay on one side of a split. A copy is narrow: what is counted once must say
+the same.
 
 An exact join with prefix filtering, linear in practice: two sets can only be similar if their rarest words meet.
 Source: Bayardo, Ma and Srikant, "Scaling up all pairs similarity search", WWW 2007.
@@ -8,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from math import ceil
 
+from sentiment_platform.news.headlines import contradict, read_headline
 from sentiment_platform.text.normalise import text_key
 
 SIMILARITY = 0.8
@@ -42,3 +46,28 @@ def story_of(texts: Sequence[str], similarity: float = SIMILARITY) -> list[int]:
         for word in prefix:
             index[word].append(current)
     return [first(text) for text in range(len(texts))]
+
+
+def counted_as(texts: Sequence[str], stories: Sequence[str | None], similarity: float = SIMILARITY) -> list[int]:
+    """For each text the index of the text that counts for it: its own, or that of an earlier text of which it is a syndicated copy.
+
+    Copies are texts of one collected story (`stories`: its id, None for a text that was not collected), and near-duplicates that do
+    not contradict each other: another number, name or outcome is another fact. Put the text that shall stand for its copies first.
+    """
+    headlines = [read_headline(text) for text in texts]
+    told: dict[str, int] = {}
+    kept: dict[int, list[int]] = defaultdict(list)
+    counted: list[int] = []
+    for position, near in enumerate(story_of(texts, similarity)):
+        story = stories[position]
+        found = told.get(story) if story is not None else None
+        if found is None:
+            here = headlines[position]
+            same = (one for one in kept[near] if not contradict(headlines[one], here, same_companies=False))
+            found = next(same, position)
+        if found == position:
+            kept[near].append(position)
+        if story is not None:
+            told.setdefault(story, found)
+        counted.append(found)
+    return counted

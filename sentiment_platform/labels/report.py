@@ -24,6 +24,7 @@ class ImportReport:
 
     Attributes:
         refused: rows that broke the contract; they go into quarantine.
+        payloads: the rows of the examples as they came, in the same order.
         left_out: reason -> rows that are sound and no label of a text, such as titles whose entities disagree.
         file_digest: SHA-256 of the file's bytes.
     """
@@ -35,6 +36,7 @@ class ImportReport:
     file_name: str
     file_digest: str
     examples: tuple[LabelledExample, ...]
+    payloads: tuple[Mapping[str, Any], ...]
     refused: tuple[RefusedLabel, ...]
     left_out: Mapping[str, int]
 
@@ -65,13 +67,14 @@ class Reading:
     ) -> None:
         """One row; without `external_id` the text itself is its id."""
         text = normalise(text or "")
-        self._rows.append(
-            RawLabel(text, label, annotator, external_id=external_id or text_hash(text)[:32], payload=dict(payload), **more)
-        )
+        name = normalise(external_id or "") or text_hash(text)[:32]
+        # All of it is normalised: an export may hold what neither a table nor a database can.
+        who, said = normalise(annotator or ""), normalise(label or "")
+        self._rows.append(RawLabel(text, said, who, external_id=name, payload=dict(payload), **more))
 
     def unreadable(self, problem: str, payload: Mapping[str, Any]) -> None:
         """A row that is not of the file's own shape."""
-        self._rows.append(RawLabel(None, None, None, problem=problem, payload=dict(payload)))
+        self._rows.append(RawLabel(None, None, None, problem=normalise(problem), payload=dict(payload)))
 
     def leave_out(self, reason: str) -> None:
         """A sound row that labels no text."""
@@ -95,6 +98,7 @@ class Reading:
             self._path.name,
             sha256(read_bytes(self._path)).hexdigest(),
             tuple(self._example(row) for row in kept),
+            tuple(row.payload for row in kept),
             tuple(refused),
             dict(self._left_out),
         )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine
 
@@ -18,6 +18,8 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.market import Bar, WrittenBars, bars_between, closes_before, write_bars
 from sentiment_platform.store.news import QuarantinedItem
 from sentiment_platform.store.news_writes import insert_quarantine
+from sentiment_platform.store.payloads import payload_id, storable
+from sentiment_platform.store.quarantine import release
 
 BOUNDARY = "market_prices"
 
@@ -49,11 +51,15 @@ class PricesOfDays:
 def store_bars(
     connection: Connection, bars: Sequence[RawBar], *, source: str, run_id: str, now: datetime, accept_jumps: bool = False
 ) -> StoredPrices:
-    """Judge and store bars under the name of their source; storing them again changes nothing."""
+    """Judge and store bars under the name of their source; storing them again changes nothing.
+
+    A bar that was refused before and is not any more leaves quarantine.
+    """
     sessions = [bar.session for bar in bars if bar.session is not None]
     before = closes_before(connection, source, min(sessions), min(sessions) - MAX_PAUSE) if sessions else {}
     judged = judge_bars(bars, now, before, accept_jumps=accept_jumps)
     insert_quarantine(connection, [_quarantined(refused, source, run_id, now) for refused in judged.refused])
+    release(connection, [payload_id(BOUNDARY, source, _payload(bar)) for bar in judged.accepted], now)
     written = write_bars(connection, _bars(judged, source, run_id, now))
     return StoredPrices(source, len(bars), len(judged.refused), written)
 
@@ -130,11 +136,14 @@ def _bars(judged: JudgedBars, source: str, run_id: str, now: datetime) -> list[B
 
 
 def _quarantined(refused: RefusedBar, source: str, run_id: str, now: datetime) -> QuarantinedItem:
-    payload = {"symbol": refused.bar.symbol, **refused.bar.payload}
-    identity = json.dumps([BOUNDARY, source, refused.rule, payload], sort_keys=True, default=str)
-    return QuarantinedItem(
-        sha256(identity.encode()).hexdigest()[:32], BOUNDARY, source, refused.rule, refused.detail, payload, now, run_id
-    )
+    payload = _payload(refused.bar)
+    name = payload_id(BOUNDARY, source, payload)
+    return QuarantinedItem(name, BOUNDARY, source, refused.rule, refused.detail, payload, now, run_id)
+
+
+def _payload(bar: RawBar) -> dict[str, Any]:
+    # A file of one symbol need not name it.
+    return storable({"symbol": bar.symbol, **bar.payload})
 
 
 def _digest(bars: Sequence[Bar]) -> str:

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import Engine, insert, text
 
 from sentiment_platform.errors import ConflictError
-from sentiment_platform.labels.examples import LabelKind, LabelledExample
+from sentiment_platform.labels.examples import LabelKind, LabelledExample, RawLabel
 from sentiment_platform.labels.importers import phrasebank, plain
 from sentiment_platform.labels.importing import TakenIn, import_feedback, import_labels, import_report
 from sentiment_platform.labels.licences import commercial_use
+from sentiment_platform.labels.quality import RefusedLabel
 from sentiment_platform.labels.report import ImportReport
 from sentiment_platform.store.label_sets import LabelSet, imported_files, label_sets
 from sentiment_platform.store.labels import all_labels
@@ -91,10 +92,34 @@ def test_a_file_leaves_its_digest_its_refused_rows_and_its_licence(engine: Engin
     assert {item.payload["text"] for item in items} == {"Sales fell", "Sales stood"}
 
 
-def test_a_row_with_a_nul_can_be_quarantined(engine: Engine, tmp_path: Path) -> None:
+def test_rows_with_what_a_database_cannot_hold_are_kept_or_quarantined_all_the_same(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
-    path.write_text('{"text": "Sales rose", "label": "1"}\n{"text": "a\\u0000b", "label": "?\\u0000"}\n')
-    assert import_report(engine, plain(path), run_id="r", now=NOON) == TakenIn(1, 1)
+    hostile = ["a\\u0000b", "a\\ud800b"]
+    rows = [
+        f'{{"text": "Sales {n} {word}", "label": "1", "id": "{n}{word}", "annotator": "{word}", "url": "{word}"}}'
+        for n, word in enumerate(hostile)
+    ]
+    rows += [f'{{"text": "Sales fell {word}", "label": "{word}"}}' for word in hostile]
+    rows.append('{"text": "Sales stood", "label": "0", "score": NaN}')
+    path.write_text("\n".join(rows))
+    assert import_report(engine, plain(path), run_id="r", now=NOON) == TakenIn(2, 3)
+
+
+def test_a_row_leaves_quarantine_when_it_is_not_refused_any_more(engine: Engine, tmp_path: Path) -> None:
+    report = made_report(tmp_path, "Sales rose,positive,ada,", "Sales fell,negative,bob,")
+    row = RawLabel("Sales fell", "negative", "bob", payload=report.payloads[1])
+    before = replace(
+        report,
+        examples=report.examples[:1],
+        payloads=report.payloads[:1],
+        refused=(RefusedLabel(row, "label_is_known", "as an older contract saw it"),),
+    )
+    import_report(engine, before, run_id="r", now=NOON)
+    with engine.connect() as connection:
+        assert len(quarantined_items(connection, source="desk")) == 1
+    import_report(engine, report, run_id="r", now=NOON)
+    with engine.connect() as connection:
+        assert quarantined_items(connection, source="desk") == []
 
 
 def test_a_set_does_not_change_its_licence_or_kind_behind_peoples_backs(engine: Engine, tmp_path: Path) -> None:

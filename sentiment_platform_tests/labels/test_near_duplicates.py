@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment_platform.labels.importers import phrasebank
-from sentiment_platform.labels.near_duplicates import SIMILARITY, story_of
+from sentiment_platform.labels.near_duplicates import SIMILARITY, counted_as, story_of
 from sentiment_platform.text.normalise import text_key
 
 texts = st.lists(
@@ -77,3 +77,28 @@ def test_one_different_word_in_five_is_another_story() -> None:
 def test_phrasebank_has_near_duplicates_and_few(shared_data: Path) -> None:
     sentences = [e.text for e in phrasebank(shared_data / "labelled/phrasebank/Sentences_50Agree.txt").examples]
     assert 20 < len(sentences) - len(set(story_of(sentences))) < 300
+
+
+def test_copies_count_once_and_templates_with_other_facts_each_for_themselves() -> None:
+    given = [
+        "Sample Corp net profit rose 5% in the first half of the year",
+        "SAMPLE CORP net profit rose 5% in the first half of the year!",
+        "Sample Corp net profit rose 6% in the first half of the year",
+        "Sample Corp net profit fell 5% in the first half of the year",
+        "Sample Corp net profit rose 5% in the first half of this year",
+    ]
+    assert len(set(story_of(given))) == 1
+    assert counted_as(given, [None] * 5) == [0, 0, 2, 3, 0]
+
+
+def test_articles_of_one_collected_story_count_once_whatever_their_words() -> None:
+    given = ["Sample buys rival", "Deal of the year for Sample", "Weather", "Sample buys rival."]
+    assert counted_as(given, ["s1", "s1", None, None]) == [0, 0, 2, 0]
+    assert counted_as([], []) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(given=texts, stories=st.lists(st.sampled_from(["a", "b", None]), min_size=25, max_size=25))
+def test_what_counts_for_others_counts_for_itself(given: list[str], stories: list[str | None]) -> None:
+    counted = counted_as(given, stories[: len(given)])
+    assert all(counted[one] == one <= position for position, one in enumerate(counted))

@@ -78,6 +78,13 @@ def test_an_unadjusted_split_is_not_stored_until_the_whole_history_comes_adjuste
     after = [raw(day, close=10.0) for day in days[5:]]
     assert store(engine, after).refused == 5
     assert store(engine, [raw(day, close=10.0) for day in days]).written == WrittenBars(new=5, revised=5)
+    # What was refused came again and was taken: nothing waits in quarantine.
+    with engine.connect() as connection:
+        assert quarantined_items(connection) == []
+
+
+def test_a_bar_with_what_a_database_cannot_hold_is_quarantined_all_the_same(engine: Engine) -> None:
+    assert store(engine, [raw(high=float("nan"), note="a\x00b\ud800")]).refused == 1
 
 
 def csv(folder: Path, content: str) -> Path:
