@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -32,7 +32,14 @@ from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golde
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.versions import Change, VersionTag, next_version
 from sentiment_platform.store import leases
-from sentiment_platform.store.models import RegisteredVersion, all_versions, find_version, latest_version, register_version
+from sentiment_platform.store.models import (
+    RegisteredVersion,
+    all_versions,
+    find_version,
+    latest_deployment,
+    latest_version,
+    register_version,
+)
 
 LEASE_S = 6 * 3600.0
 TAG_ATTEMPTS = 3
@@ -80,7 +87,7 @@ def train_and_publish(
     if (orphan := find_orphan(engine, access, family_name, data.digest, options_digest, now)) is not None:
         _register(engine, lease, orphan, options_digest, run_id)
         return TrainedVersion(orphan.version, digest(orphan), orphan, new=False, evaluation=None)
-    trained = family.train(data, options, progress)
+    trained = family.train(data, replace(options, champion=deployed_files(engine, access, family_name)), progress)
     with TemporaryDirectory(prefix=f"{family_name}-") as folder:
         directory = Path(folder)
         exported = family.export(trained, data, directory, progress)
@@ -105,6 +112,14 @@ def train_and_publish(
         manifest = _release(engine, access, lease, directory, unnamed, change_since(previous, data, options_digest), now)
     _register(engine, lease, manifest, options_digest, run_id)
     return TrainedVersion(manifest.version, digest(manifest), manifest, new=True, evaluation=evaluation)
+
+
+def deployed_files(engine: Engine, access: RegistryAccess, family: str) -> Path | None:
+    """The verified files of the version that the newest deployment names for `family`; None before the first one."""
+    with engine.connect() as connection:
+        document = latest_deployment(connection)
+    champion = document["champions"].get(family) if document else None
+    return access.fetch(champion["version"], champion["manifest_digest"])[0] if champion else None
 
 
 def find_orphan(

@@ -48,6 +48,6 @@ def moved_summary(old: VaderScorer, new: VaderScorer, *, listed: int = LISTED) -
     changed = {name: [getattr(before, name), getattr(after, name)] for name in names}
     return {
         "count": len(moved),
-        "most": [asdict(term) for term in moved[:listed]],
+        "most": [{**asdict(term), "examples": list(term.examples)} for term in moved[:listed]],
         "constants": {name: pair for name, pair in changed.items() if pair[0] != pair[1]},
     }

@@ -77,7 +77,7 @@ class VaderFamily:
     def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> TrainedVader:
         """Learn from `data.train`, calibrate on `data.validation`. The one parameter is `trials`, the settings to search."""
         trials = _trials(options.parameters)
-        champion, warning = _champion(options.champion), None
+        champion, warning = _champion(options.champion, progress), None
         record: Mapping[str, Any] = {}
         try:
             scorer, record = _learn(data, trials, options.seed, progress)
@@ -169,8 +169,9 @@ def scorer_of(
             examples = tuple(ids[row] for row in rows[:EXAMPLES])
             terms[term] = LearnedTerm(valence + 0.0, stock or None, emphasis + 0.0, len(rows), examples)
     return VaderScorer(
-        negative_below=round(fitted.emphasis_bias - fitted.polarity_bias, DECIMALS),
-        positive_above=round(-fitted.emphasis_bias - fitted.polarity_bias, DECIMALS),
+        # Plus 0, which is never minus 0.
+        negative_below=round(fitted.emphasis_bias - fitted.polarity_bias, DECIMALS) + 0.0,
+        positive_above=round(-fitted.emphasis_bias - fitted.polarity_bias, DECIMALS) + 0.0,
         steepness=fitted.steepness,
         largest_sum=round(largest_sum + 1, DECIMALS),
         constants={name: getattr(rules, name) for name in sorted(TUNABLE) if getattr(rules, name) != getattr(STOCK_RULES, name)},
@@ -178,8 +179,14 @@ def scorer_of(
     )
 
 
-def _champion(directory: Path | None) -> VaderScorer:
-    return STOCK_SCORER if directory is None else read_scorer(directory)
+def _champion(directory: Path | None, progress: ProgressSink) -> VaderScorer:
+    """The deployed scorer; the stock one without a deployment, or where an older release wrote another format."""
+    if directory is not None:
+        try:
+            return read_scorer(directory)
+        except PermanentError as error:
+            progress(Progress("vader: WARNING", 1, 1, 0.0, 0.0, f"compared with the stock lexicon: {error}"))
+    return STOCK_SCORER
 
 
 def _trials(parameters: Mapping[str, Any]) -> int:

@@ -17,14 +17,16 @@ from sentiment_platform.models.families import load_model
 from sentiment_platform.models.family import Progress, TrainingOptions
 from sentiment_platform.models.golden import GOLDEN_TEXTS, require_golden
 from sentiment_platform.models.holdout import evaluate_latest, evaluate_version
-from sentiment_platform.models.publishing import TrainedVersion, train_and_publish
+from sentiment_platform.models.publishing import TrainedVersion, deployed_files, train_and_publish
+from sentiment_platform.models.vader import STOCK_SCORER, read_scorer
+from sentiment_platform.models.vader_diff import moved_summary
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.signing import generate_private_key
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import leases
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.models import all_versions
+from sentiment_platform.store.models import all_versions, mirror_deployment
 from sentiment_platform_tests.labels.test_training_set import many
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 from sentiment_platform_tests.registry.examples import manifest_of, write_files
@@ -59,7 +61,13 @@ def train(
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> TrainedVersion:
     return train_and_publish(
-        engine, access, "vader", TrainingOptions(seed=seed), run_id=run, now=lambda: next(TIMES), progress=progress
+        engine,
+        access,
+        "vader",
+        TrainingOptions(seed=seed, parameters={"trials": 0}),
+        run_id=run,
+        now=lambda: next(TIMES),
+        progress=progress,
     )
 
 
@@ -208,3 +216,28 @@ def test_a_tag_that_somebody_takes_at_the_last_moment_costs_only_the_tag(
     assert registered(engine) == [made.version]
     assert released(settings) == sorted(["v1.0.0-vader", made.version])
     assert drafts(settings) == []
+
+
+def test_the_next_version_is_compared_with_the_deployed_one_term_by_term(engine: Engine, settings: Settings) -> None:
+    access = RegistryAccess(settings)
+    first = train(engine, access)
+    assert deployed_files(engine, access, "vader") is None
+    champions = {"vader": {"version": first.version, "manifest_digest": first.manifest_digest}}
+    deployment = {
+        "revision": 1,
+        "tag": "deploy-000001",
+        "digest": "ab" * 32,
+        "rule": "bootstrap",
+        "actor": "ada",
+        "reason": "first",
+    }
+    with engine.begin() as connection:
+        document = {"champions": champions, "default_family": "vader"}
+        mirror_deployment(connection, {**deployment, "document": document, "published_at": NOW})
+    label(engine, extra=30)
+    second = train(engine, access)
+
+    assert second.version == "v1.0.1-vader"
+    before, after = (access.fetch(made.version, made.manifest_digest)[0] for made in (first, second))
+    moved = second.manifest.figures["terms_moved"]
+    assert moved == moved_summary(read_scorer(before), read_scorer(after)) != moved_summary(STOCK_SCORER, read_scorer(after))

@@ -53,7 +53,7 @@ def trained() -> tuple[TrainedVader, TrainingData]:
         return LabelledTexts(ids, texts[start:end], np.array(labels[start:end]), features)
 
     data = TrainingData("ab" * 32, V1.version, V1.names, part(0, 150), part(150, 200), part(200, 240))
-    return VaderFamily().train(data, TrainingOptions(), lambda _: None), data
+    return VaderFamily().train(data, TrainingOptions(parameters={"trials": 0}), lambda _: None), data
 
 
 class Publisher:
