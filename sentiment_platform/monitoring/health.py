@@ -1,9 +1,10 @@
-"""What is wrong with the parts that run: news sources and serving. Each function gives what `incidents.evaluate` takes.
+"""What is wrong with the parts that run: news sources, jobs and serving. Each function gives what `incidents.evaluate` takes.
 
 Left out of an answer is what cannot be known now: that is neither opened nor resolved.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -50,6 +51,27 @@ def _stale(state: SourceState, why: str) -> Incident:
     detail = {"source": state.source, "last_success_at": last, "consecutive_failures": state.consecutive_failures}
     summary = f"{state.source} brings nothing new: {why}"
     return Incident(f"stale:{state.source}", "data_quality", "warning", "sources_are_fresh", summary, detail)
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """The newest ended run of a job, where that failed; `steps`: those that failed, none where the process died."""
+
+    job: str
+    run_id: str
+    steps: tuple[str, ...]
+
+
+def looks_at_runs(failed: Sequence[FailedRun]) -> dict[str, Look]:
+    """One incident a job whose newest run failed, until a run of it succeeds."""
+    return {"newest_run_succeeded": lambda *_: [_failed(run) for run in failed]}
+
+
+def _failed(run: FailedRun) -> Incident:
+    where = f"in {', '.join(run.steps)}" if run.steps else "outside of its steps"
+    summary = f"The newest run of {run.job} failed {where}, run {run.run_id}."
+    detail = {"job": run.job, "run_id": run.run_id, "steps": list(run.steps)}
+    return Incident(f"run:{run.job}", "system", "warning", "newest_run_succeeded", summary, detail)
 
 
 def looks_at_serving(url: str) -> dict[str, Look]:

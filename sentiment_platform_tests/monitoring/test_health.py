@@ -1,12 +1,14 @@
 """Claims about incidents of the parts that run, made by the asset and told to a real receiver."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 import dagster as dg
 import pytest
 from sqlalchemy import Engine, insert
 
+from sentiment_platform.definitions import defs
 from sentiment_platform.monitoring import assets
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.sources import SourceState, write_source_state
@@ -28,11 +30,11 @@ def sink() -> Iterator[Sink]:
 def look(database_url: str, sink: Sink) -> Look:
     """Call it to materialize `alerts` at a time, with settings changed by keywords."""
 
-    def materialize(at: datetime = NOW, **changed: str) -> None:
+    def materialize(at: datetime = NOW, instance: dg.DagsterInstance | None = None, **changed: str) -> None:
         overrides = {"DATABASE_URL": database_url, "SENTIMENT_ALERT_WEBHOOK": sink.url, "SENTIMENT_ALERT_SECRET": "of tests"}
         platform = PlatformResource(overrides=overrides | {"SENTIMENT_FEEDS": FEEDS} | changed, fixed_now=at.isoformat())
-        with dg.DagsterInstance.ephemeral() as instance:
-            assert dg.materialize([assets.alerts], instance=instance, resources={"platform": platform}).success
+        with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as used:
+            assert dg.materialize([assets.alerts], instance=used, resources={"platform": platform}).success
 
     return materialize
 
@@ -89,3 +91,52 @@ def test_a_source_that_never_succeeded_is_told_after_its_third_failure(engine: E
     collected(engine, "new", NOW + timedelta(minutes=15), failures=3)
     look(NOW + timedelta(minutes=20))
     assert sink.told == [("open", "stale:new")]
+
+
+def job(name: str, step: str) -> dg.JobDefinition:
+    """A job of that name with one step, which does what its run was tagged to do."""
+
+    @dg.op(name=step)
+    def work(context: dg.OpExecutionContext) -> None:
+        if context.run.tags["ends"] == "badly":
+            raise RuntimeError("as it was told")
+
+    @dg.job(name=name, executor_def=dg.in_process_executor)
+    def made() -> None:
+        work()
+
+    return made
+
+
+def test_a_job_whose_newest_run_failed_is_told_once_until_a_run_succeeds(look: Look, sink: Sink) -> None:
+    train, other = job("train_job", "vader_model"), job("somebodys_own_job", "vader_model")
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def ends(made: dg.JobDefinition, how: str) -> str:
+            return made.execute_in_process(instance=instance, tags={"ends": how}, raise_on_error=False).run_id
+
+        ends(train, "badly")
+        ends(train, "well")
+        ends(other, "badly")
+        look(instance=instance)
+        assert sink.told == []  # the control: a failure that is over, and one of a job that nobody asked to watch
+        first = ends(train, "badly")
+        look(instance=instance)
+        ends(train, "badly")
+        cancelled = instance.create_run_for_job(train, tags={"ends": "well"})
+        instance.report_run_canceled(cancelled)
+        look(instance=instance)
+        assert sink.told == [("open", "run:train_job")]
+        incident = sink.messages[0]["incident"]
+        assert incident["class"] == "system"
+        assert incident["summary"] == f"The newest run of train_job failed in vader_model, run {first}."
+        ends(train, "well")
+        look(instance=instance)
+        look(instance=instance)
+        assert sink.told == [("open", "run:train_job"), ("resolve", "run:train_job")]
+
+
+def test_the_watched_jobs_are_those_that_run_by_themselves() -> None:
+    repository = defs.get_repository_def()
+    of_themselves = {of.job_name for of in [*repository.schedule_defs, *repository.sensor_defs]}
+    assert set(assets.WATCHED_JOBS) == of_themselves - {"alert_job"}
