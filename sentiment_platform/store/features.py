@@ -30,7 +30,8 @@ class FeatureRow:
 _STAGE = """
     CREATE TEMP TABLE IF NOT EXISTS staged_features (
         position int, entity text, schema_version text, as_of timestamptz, article_id text, values double precision[]
-    ) ON COMMIT DROP"""
+    ) ON COMMIT DROP;
+    TRUNCATE staged_features"""
 _COPY = "COPY staged_features (position, entity, schema_version, as_of, article_id, values) FROM STDIN"
 # In the order of the key: writers that meet wait for each other and never lock each other out.
 _UPSERT = text("""
@@ -56,12 +57,12 @@ def write_features(connection: Connection, rows: Iterable[FeatureRow], computed_
     given = list(rows)
     if not given:
         return []
-    connection.execute(text(_STAGE))
-    connection.execute(text("TRUNCATE staged_features"))
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for position, r in enumerate(given):
-            copy.write_row((position, r.entity, r.schema_version, r.as_of, r.article_id, _array(r.values)))
+    with driver.cursor() as cursor:
+        cursor.execute(_STAGE)
+        with cursor.copy(_COPY) as copy:
+            for position, r in enumerate(given):
+                copy.write_row((position, r.entity, r.schema_version, r.as_of, r.article_id, _array(r.values)))
     connection.execute(_UPSERT, {"at": computed_at})
     stored = connection.execute(_STORED).all()
     return [FeatureRow(*_key(row), row.values, *kept) for row, kept in zip(given, stored, strict=True)]
