@@ -44,4 +44,5 @@ def _arrays(rows: Sequence[StoredExample], width: int) -> LabelledTexts:
         [row.text for row in rows],
         np.array([LABELS.index(row.label) for row in rows], dtype=np.int64),  # type: ignore[arg-type]
         np.array([row.features for row in rows], dtype=np.float64).reshape(len(rows), width),
+        [row.label_set for row in rows],
     )

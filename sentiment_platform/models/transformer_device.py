@@ -5,6 +5,7 @@ Only training asks; serving runs on onnxruntime's CPU provider.
 
 import contextlib
 import os
+import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -59,3 +60,15 @@ def cpu_has_bfloat16() -> bool:
 def cpu_threads() -> int:
     """CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def peak_memory_mib(compute: Compute) -> float:
+    """Largest memory so far in MiB: of this process, or what torch allocated on the CUDA device."""
+    import resource
+
+    import torch
+
+    if compute.device == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / 2**20 if sys.platform == "darwin" else used / 2**10  # macOS counts bytes, Linux kibibytes

@@ -2,14 +2,17 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_type_hints
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
 
 from sentiment_platform.errors import PermanentError
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Pooling = Literal["auto", "mean", "own"]
+Start = Literal["base", "champion"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,23 @@ class TransformerParameters:
         learning_rate: peak rate; 0 chooses by the encoder's width and the number of texts (`learning_rate_for`).
         batch_size: texts in one step.
         max_length: tokens after which a text is cut, special tokens included.
-        warmup_share: share of all steps in which the rate rises linearly; then it falls linearly to 0.
+        warmup_share: share of a stage's steps in which the rate rises linearly; then it falls linearly to 0.
         weight_decay: AdamW's decoupled decay, not applied to biases and norms.
+        layer_decay: peak rate of a layer as a share of that of the layer above it; 1: the same for all.
         class_weight_power: weight of a class is its frequency to the minus this power (0: none, 1: balanced).
         label_smoothing: share of the target spread over all classes.
-        max_seconds: wall clock after which training stops and keeps the best so far; 0: no limit.
+        set_weights: label set -> weight of its texts in the loss; a set that is not named weighs 1.
+        target_sets: label sets that the model is for: a second stage trains on them alone, and their validation texts choose the epoch.
+        target_epochs: passes of that second stage.
+        target_learning_rate: its peak rate; 0 takes half of `learning_rate`.
+        averaging: share that the running average of the weights keeps at each step, over the second half of a stage; 0: no average.
+        patience: epochs without a better validation score after which a stage ends; 0: never.
+        max_seconds: wall clock after which training stops and keeps the best so far, interruptions not counted; 0: no limit.
+        checkpoint_steps: steps between two checkpoints; 0: none.
+        start: `base` trains from TRANSFORMER_BASE; `champion` goes on from the deployed version with what is new (`transformer_incremental`).
+        replay_share: known texts that are trained again beside each new one, with `start` champion.
+        n_trials: trials of a search over the recipe before training (`transformer_search`); 0 trains with the recipe as it stands.
+        trial_texts: training texts of a trial, at most.
         pooling: `mean` of the token vectors under a new layer, the checkpoint's `own` classification head, or `auto`: its own head
             when it has one.
         length_buckets: batches of similar length; False gives the plain loop, for comparison.
@@ -39,17 +54,36 @@ class TransformerParameters:
     max_length: int = 128
     warmup_share: float = 0.1
     weight_decay: float = 0.01
+    layer_decay: float = 1.0
     class_weight_power: float = 0.5
     label_smoothing: float = 0.0
+    set_weights: dict[str, float] = field(default_factory=dict[str, float])
+    target_sets: tuple[str, ...] = ()
+    target_epochs: int = 3
+    target_learning_rate: float = 0.0
+    averaging: float = 0.0
+    patience: int = 2
     max_seconds: float = 0.0
+    checkpoint_steps: int = 200
+    start: Start = "base"
+    replay_share: float = 1.0
+    n_trials: int = 0
+    trial_texts: int = 4_000
     pooling: Pooling = "auto"
     length_buckets: bool = True
     device: Device = "auto"
     precision: Precision = "auto"
 
 
-_AT_LEAST: dict[str, float] = {"epochs": 0, "learning_rate": 0.0, "batch_size": 1, "max_length": 8}
-_AT_MOST: dict[str, float] = {"warmup_share": 1.0, "label_smoothing": 0.9, "learning_rate": 1.0}
+_AT_LEAST: dict[str, float] = {"batch_size": 1, "max_length": 8, "layer_decay": 0.1, "target_epochs": 1, "trial_texts": 30}
+_AT_MOST: dict[str, float] = {
+    "warmup_share": 1.0,
+    "label_smoothing": 0.9,
+    "learning_rate": 1.0,
+    "target_learning_rate": 1.0,
+    "layer_decay": 1.0,
+    "averaging": 0.9999,
+}
 
 
 def transformer_parameters(values: Mapping[str, Any]) -> TransformerParameters:
@@ -62,16 +96,8 @@ def transformer_parameters(values: Mapping[str, Any]) -> TransformerParameters:
     unknown = sorted(set(values) - set(hints))
     if unknown:
         raise PermanentError(f"Unknown parameters {unknown}.", remedy=f"Known are {sorted(hints)}.")
-    for name, value in values.items():
-        allowed = get_args(hints[name])
-        if allowed and value not in allowed:
-            raise PermanentError(f"{name}={value!r} is unknown.", remedy=f"Choose one of {list(allowed)}.")
-        if not allowed and not _has_type(value, hints[name]):
-            raise PermanentError(f"{name}={value!r} is not a {hints[name].__name__}.", remedy="Correct the parameter.")
-        low, high = _AT_LEAST.get(name, 0.0), _AT_MOST.get(name, float("inf"))
-        if not allowed and not low <= value <= high:
-            raise PermanentError(f"{name}={value!r} is out of range.", remedy=f"Use a value from {low} to {high}.")
-    return dataclasses.replace(TransformerParameters(), **values)
+    checked = {name: _checked(name, value, hints[name]) for name, value in values.items()}
+    return dataclasses.replace(TransformerParameters(), **checked)
 
 
 def epochs_for(n_texts: int) -> int:
@@ -86,9 +112,15 @@ def learning_rate_for(hidden_size: int, n_texts: int) -> float:
     return 5e-5 if n_texts < 2_000 else 3e-5
 
 
-def _has_type(value: Any, expected: type) -> bool:
-    if expected is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if expected is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, expected)
+def _checked(name: str, value: Any, hint: Any) -> Any:
+    if get_origin(hint) is Literal and value not in get_args(hint):
+        raise PermanentError(f"{name}={value!r} is unknown.", remedy=f"Choose one of {list(get_args(hint))}.")
+    try:
+        read = msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        raise PermanentError(f"{name}={value!r} has the wrong type: {error}.", remedy="Correct the parameter.") from error
+    low, high = _AT_LEAST.get(name, 0.0), _AT_MOST.get(name, float("inf"))
+    numbers: list[float] = [*read.values()] if isinstance(read, dict) else [read] if isinstance(read, int | float) else []
+    if not all(low <= number <= high for number in numbers):
+        raise PermanentError(f"{name}={value!r} is out of range.", remedy=f"Use a value from {low} to {high}.")
+    return read

@@ -37,7 +37,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_options() -> TrainingOptions:
-    return TrainingOptions(seed=7, threads=2, parameters=TINY_PARAMETERS)
+    return TrainingOptions(seed=7, threads=1, parameters=TINY_PARAMETERS)
 
 
 @pytest.fixture(scope="session")

@@ -7,16 +7,19 @@ import pytest
 import torch
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.family import LabelledTexts
 from sentiment_platform.models.transformer_base import PACKAGED_MINILM, resolve_base
 from sentiment_platform.models.transformer_device import choose_compute
 from sentiment_platform.models.transformer_network import build_network, label_order, tokenizer_json
-from sentiment_platform.models.transformer_optimizer import build_optimizer, class_weights
+from sentiment_platform.models.transformer_optimizer import build_optimizer, class_weights, set_rate
 from sentiment_platform.models.transformer_parameters import (
     TransformerParameters,
     epochs_for,
     learning_rate_for,
     transformer_parameters,
 )
+from sentiment_platform.models.transformer_position import condensed
+from sentiment_platform.models.transformer_stages import judging_rows, row_weights, stages_for
 from sentiment_platform.models.transformer_tokens import encode, length_buckets, padded, tokenizer_from_json
 from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoint
 
@@ -25,13 +28,16 @@ from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoi
     ("values", "message"),
     [
         ({"learning_rat": 1e-4}, "Unknown parameters"),
-        ({"epochs": "3"}, "is not a int"),
-        ({"epochs": True}, "is not a int"),
+        ({"epochs": "3"}, "has the wrong type"),
+        ({"epochs": True}, "has the wrong type"),
         ({"batch_size": 0}, "out of range"),
         ({"learning_rate": -1e-4}, "out of range"),
         ({"learning_rate": float("nan")}, "out of range"),
         ({"device": "tpu"}, "Choose one of"),
-        ({"length_buckets": 1}, "is not a bool"),
+        ({"length_buckets": 1}, "has the wrong type"),
+        ({"target_sets": "one"}, "has the wrong type"),
+        ({"set_weights": {"one": -1.0}}, "out of range"),
+        ({"layer_decay": 1.1}, "out of range"),
     ],
 )
 def test_parameters_that_are_unknown_mistyped_or_out_of_range_are_refused(values: dict[str, object], message: str) -> None:
@@ -134,16 +140,63 @@ def test_rare_classes_weigh_more_and_weights_average_to_one_over_the_rows() -> N
 
 def test_the_rate_rises_in_the_warm_up_and_falls_to_zero_at_the_end(tiny_base: Path) -> None:
     network, _ = build_network(tiny_base, "mean")
-    optimizer, schedule = build_optimizer(network, TransformerParameters(learning_rate=1.0, warmup_share=0.2), 10)
+    optimizer = build_optimizer(network, TransformerParameters(), 1.0)
     rates = []
-    for _ in range(10):
+    for step in range(11):
+        set_rate(optimizer, step, 10, 0.2)
         rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        schedule.step()
     assert rates[:2] == [0.5, 1.0]
     assert rates[1:] == sorted(rates[1:], reverse=True)
-    assert 0.0 < rates[-1] <= 0.125
-    assert optimizer.param_groups[0]["lr"] == 0.0
+    assert 0.0 < rates[9] <= 0.125
+    assert rates[10] == 0.0
+
+
+def test_lower_layers_move_more_slowly_and_vectors_do_not_decay(tiny_base: Path) -> None:
+    network, _ = build_network(tiny_base, "mean")
+    optimizer = build_optimizer(network, TransformerParameters(layer_decay=0.5), 0.8)
+    named = {id(weight): name for name, weight in network.named_parameters()}
+    peaks = {named[id(weight)]: group["peak"] for group in optimizer.param_groups for weight in group["params"]}
+    decays = {named[id(weight)]: group["weight_decay"] for group in optimizer.param_groups for weight in group["params"]}
+    assert len(peaks) == len(named), "every weight is trained"
+    assert peaks["classifier.weight"] == 0.8
+    assert peaks["encoder.encoder.layer.1.output.dense.weight"] == pytest.approx(0.4)
+    assert peaks["encoder.encoder.layer.0.output.dense.weight"] == pytest.approx(0.2)
+    assert peaks["encoder.embeddings.word_embeddings.weight"] == pytest.approx(0.1)
+    assert (decays["classifier.weight"], decays["classifier.bias"]) == (0.01, 0.0)
+    assert len(build_optimizer(network, TransformerParameters(), 0.8).param_groups) == 2, "one rate for all unless asked"
+
+
+def of_sets(*names: str) -> LabelledTexts:
+    n = len(names)
+    return LabelledTexts([str(i) for i in range(n)], ["text"] * n, np.zeros(n, dtype=np.int64), np.zeros((n, 1)), names)
+
+
+def test_target_sets_are_trained_last_at_half_the_rate_and_judge_the_epoch() -> None:
+    parameters = TransformerParameters(epochs=2, learning_rate=4e-4, target_sets=("b",), target_epochs=5, set_weights={"a": 0.25})
+    texts = of_sets("a", "b", "a", "b", "c")
+    first, second = stages_for(parameters, texts)
+    assert (first.rows.tolist(), first.epochs, first.learning_rate) == ([0, 1, 2, 3, 4], 2, 4e-4)
+    assert (second.rows.tolist(), second.epochs, second.learning_rate) == ([1, 3], 5, 2e-4)
+    assert row_weights(parameters, texts).tolist() == [0.25, 1.0, 0.25, 1.0, 1.0]
+    assert judging_rows(parameters, texts).tolist() == [1, 3]
+    assert judging_rows(parameters, of_sets("a", "c")).tolist() == [0, 1], "without a text of the target sets all judge"
+    assert len(stages_for(TransformerParameters(epochs=1, learning_rate=1e-4), texts)) == 1
+
+
+@pytest.mark.parametrize("parameters", [TransformerParameters(target_sets=("d",)), TransformerParameters(set_weights={"d": 2.0})])
+def test_a_label_set_without_texts_is_refused(parameters: TransformerParameters) -> None:
+    with pytest.raises(PermanentError, match=r"label sets \['d'\]"):
+        stages_for(parameters, of_sets("a", "b"))
+
+
+def test_a_condensed_curve_covers_every_step() -> None:
+    losses = [float(n) for n in range(250)]
+    curve = condensed(losses)
+    assert len(curve) == 100
+    assert curve[-1][0] == 250
+    widths = np.diff([0, *[step for step, _ in curve]])
+    assert float(widths @ np.array([value for _, value in curve])) == pytest.approx(sum(losses), abs=0.1)
+    assert condensed([2.0]) == [(1, 2.0)]
 
 
 def test_a_device_that_is_not_here_is_refused() -> None:

@@ -2,13 +2,14 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import LabelledTexts, Progress, TrainingOptions
+from sentiment_platform.models.family import LabelledTexts, Progress, TrainingData, TrainingOptions
 from sentiment_platform.models.transformer_base import resolve_base
 from sentiment_platform.models.transformer_training import TrainedTransformer, train_transformer
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS, TinyArtefact
@@ -22,7 +23,7 @@ def ignore(_: Progress) -> None:
 
 
 def short_run(base: str, seed: int = 7, **parameters: object) -> TrainedTransformer:
-    return train_transformer(resolve_base(base), tiny_data(), TrainingOptions(seed, 2, {**SHORT, **parameters}), ignore)
+    return train_transformer(resolve_base(base), tiny_data(), TrainingOptions(seed, 1, {**SHORT, **parameters}), ignore)
 
 
 def same_weights(a: TrainedTransformer, b: TrainedTransformer) -> bool:
@@ -43,7 +44,7 @@ def test_shuffled_labels_cannot_be_learnt(tiny_base: object) -> None:
     data = tiny_data()
     labels = np.random.default_rng(0).permutation(data.train.labels)
     shuffled = dataclasses.replace(data, train=dataclasses.replace(data.train, labels=labels))
-    trained = train_transformer(resolve_base(str(tiny_base)), shuffled, TrainingOptions(7, 2, SHORT), ignore)
+    trained = train_transformer(resolve_base(str(tiny_base)), shuffled, TrainingOptions(7, 1, SHORT), ignore)
     assert max(epoch.macro_f1 for epoch in trained.epochs) < 0.6
 
 
@@ -76,7 +77,7 @@ def test_the_wall_clock_cap_stops_training_and_keeps_what_was_reached(tiny_base:
         now[0] += 0.5
         return now[0]
 
-    options = TrainingOptions(7, 2, {**SHORT, "epochs": 50, "max_seconds": 20.0})
+    options = TrainingOptions(7, 1, {**SHORT, "epochs": 50, "max_seconds": 20.0})
     trained = train_transformer(resolve_base(str(tiny_base)), tiny_data(), options, ignore, clock=clock)
     assert trained.stopped_by_clock
     assert 1 <= len(trained.epochs) < 10
@@ -103,13 +104,59 @@ def test_an_empty_part_is_refused(tiny_base: object) -> None:
 
 def test_unknown_parameters_are_refused_before_anything_is_loaded(tiny_base: object) -> None:
     with pytest.raises(PermanentError, match="Unknown parameters"):
-        train_transformer(resolve_base(str(tiny_base)), tiny_data(), TrainingOptions(parameters={"n_trials": 3}), ignore)
+        train_transformer(resolve_base(str(tiny_base)), tiny_data(), TrainingOptions(parameters={"n_trails": 3}), ignore)
+
+
+def test_training_that_no_longer_gets_better_ends_early(tiny_base: object) -> None:
+    # At such a rate nothing is learnt at all, so the first epoch is as good as any.
+    aimless: dict[str, Any] = {"epochs": 6, "learning_rate": 0.5, "batch_size": 120}
+    patient, impatient = short_run(str(tiny_base), patience=0, **aimless), short_run(str(tiny_base), patience=2, **aimless)
+    assert len(patient.epochs) == 6
+    assert len(impatient.epochs) < 6
+    assert impatient.best_epoch == len(impatient.epochs) - 2
+
+
+def test_the_average_of_the_weights_judges_in_the_second_half_and_is_what_is_kept(tiny_base: object) -> None:
+    trained = short_run(str(tiny_base), epochs=4, averaging=0.9, patience=0)
+    assert [epoch.averaged for epoch in trained.epochs] == [False, False, True, True]
+    plain = short_run(str(tiny_base), epochs=4, patience=0)
+    assert [epoch.train_loss for epoch in plain.epochs] == [epoch.train_loss for epoch in trained.epochs], "it only watches"
+    assert not same_weights(plain, trained)
+
+
+def in_sets(data: TrainingData) -> TrainingData:
+    """Every third text is of the set `target`; in the set `inverted` negative and positive are the wrong way round."""
+
+    def part(texts: LabelledTexts) -> LabelledTexts:
+        names = ["target" if row % 3 == 0 else "inverted" for row in range(len(texts))]
+        labels = np.where([name == "inverted" for name in names], 2 - texts.labels, texts.labels)
+        return dataclasses.replace(texts, labels=labels, label_sets=names)
+
+    return dataclasses.replace(data, train=part(data.train), validation=part(data.validation))
+
+
+def test_a_last_stage_on_the_target_set_and_a_low_weight_of_the_others_win_over_a_set_that_says_the_opposite(
+    tiny_base: object,
+) -> None:
+    def run(**parameters: object) -> TrainedTransformer:
+        options = TrainingOptions(7, 1, {**SHORT, "epochs": 3, "patience": 0, **parameters})
+        return train_transformer(resolve_base(str(tiny_base)), in_sets(tiny_data()), options, ignore)
+
+    assert run().best.macro_f1 < 0.7, "without either the sets contradict each other"
+    staged = run(target_sets=("target",), target_epochs=12, target_learning_rate=2e-3)
+    assert [epoch.stage for epoch in staged.epochs] == ["all sets"] * 3 + ["target sets"] * 12
+    assert staged.best.macro_f1 > 0.9
+    weighted = run(epochs=8, set_weights={"inverted": 0.0}, target_sets=("target",), target_epochs=1)
+    assert weighted.epochs[7].macro_f1 > 0.9, "all sets, and what weighs nothing teaches nothing"
 
 
 @pytest.mark.gpu
-def test_mixed_precision_on_cuda_learns(tiny_base: object) -> None:
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_on_cuda_learns(tiny_base: object, precision: str) -> None:
+    """float16 needs the loss scaled: without it small gradients become zero."""
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    trained = short_run(str(tiny_base), device="cuda", precision="auto", epochs=6)
-    assert trained.compute.precision in ("bfloat16", "float16")
+    trained = short_run(str(tiny_base), device="cuda", precision=precision, epochs=6)
+    assert trained.compute.device == "cuda"
+    assert next(trained.network.parameters()).device.type == "cpu", "what is exported lies on the CPU"
     assert max(epoch.macro_f1 for epoch in trained.epochs) > 0.8
