@@ -24,7 +24,7 @@ RULES: dict[str, str] = {
     "title_is_at_most_500_characters": "the title is longer than 500 characters",
     "title_is_decoded": "the title was decoded with the wrong charset",
     "title_has_no_markup": "the title contains HTML",
-    "text_has_no_binary": "title or summary contain control characters",
+    "text_has_no_binary": "a text contains control characters, which a database may not even hold",
     "summary_is_at_most_20000_characters": "the summary is longer than 20,000 characters",
     "published_at_is_present": "there is no publication time",
     "published_at_is_readable": "the publication time cannot be read",
@@ -101,7 +101,7 @@ def _raw_frame(items: Sequence[RawItem], now: datetime) -> Any:
 
     columns = raw_news_contract().columns
     values: dict[str, Any] = {}
-    for name in ("title", "summary", "url", "outlet", "language", "published_text", "published_at"):
+    for name in (*_TEXTS, "published_at"):
         values[name] = [getattr(item, name) for item in items]
     values["url_is_http"] = [url is None or canonical_url(url) is not None for url in values["url"]]
     values["tickers"] = [_BETWEEN.join(item.tickers) for item in items]
@@ -109,6 +109,7 @@ def _raw_frame(items: Sequence[RawItem], now: datetime) -> Any:
     return pl.DataFrame(series).with_columns(now=pl.lit(now, dtype=columns["now"])).select(list(columns))
 
 
+_TEXTS = ("title", "summary", "url", "guid", "outlet", "language", "published_text")
 # Tickers are judged as one text: a column of lists takes ten times as long to make.
 _BETWEEN = "\x1f"
 _SYMBOL = r"[A-Z0-9^][A-Z0-9.^=-]{0,11}"
@@ -127,7 +128,7 @@ def raw_news_contract() -> Contract:
 
     title, summary, published = pl.col("title"), pl.col("summary"), pl.col("published_at")
     instant = pl.Datetime("us", "UTC")
-    texts = dict.fromkeys(("title", "summary", "url", "outlet", "language", "published_text"), pl.String())
+    texts = dict.fromkeys(_TEXTS, pl.String())
     columns = {**texts, "url_is_http": pl.Boolean(), "tickers": pl.String(), "published_at": instant, "now": instant}
     return Contract(
         "RawNewsContract",
@@ -139,7 +140,7 @@ def raw_news_contract() -> Contract:
             "title_is_at_most_500_characters": title.str.len_chars() <= 500,
             "title_is_decoded": ~title.str.contains(_MISREAD),
             "title_has_no_markup": ~title.str.contains(_MARKUP),
-            "text_has_no_binary": ~title.str.contains(_BINARY) & ~summary.fill_null("").str.contains(_BINARY),
+            "text_has_no_binary": pl.all_horizontal(~pl.col(name).fill_null("").str.contains(_BINARY) for name in _TEXTS),
             "summary_is_at_most_20000_characters": summary.str.len_chars() <= 20_000,
             "published_at_is_present": published.is_not_null() | pl.col("published_text").is_not_null(),
             "published_at_is_readable": published.is_not_null() | pl.col("published_text").is_null(),

@@ -44,7 +44,8 @@ class StoryAssignment:
     similarity: float
 
 
-# A batch travels as one JSON parameter: a multi-row INSERT of these widths spends more time in parameters than in the database.
+# A batch travels as one JSON parameter: 32,770 articles took 5.8 to 7.0 s so, 6.4 to 7.2 s by COPY into a temporary table with three
+# times the client's work, 7.0 to 10.8 s as jsonb. A multi-row INSERT spends more time in parameters than in the database.
 _INSERT_ARTICLES = text("""
     INSERT INTO platform.raw_data (
         id, source, external_id, url, canonical_url, outlet, title, summary, language, tickers,
@@ -52,25 +53,25 @@ _INSERT_ARTICLES = text("""
     SELECT
         id, source, external_id, url, canonical_url, outlet, title, summary, language, tickers,
         published_at, published_text, fetched_at, available_at, content_hash, run_id
-    FROM jsonb_populate_recordset(NULL::platform.raw_data, CAST(:rows AS jsonb))
+    FROM json_populate_recordset(NULL::platform.raw_data, CAST(:rows AS json))
     ON CONFLICT DO NOTHING""")
 _INSERT_SIGHTINGS = text("""
     INSERT INTO platform.sightings (source, external_id, article_id, first_seen_at, run_id)
     SELECT seen.source, seen.external_id, seen.id, seen.fetched_at, seen.run_id
-    FROM jsonb_populate_recordset(NULL::platform.raw_data, CAST(:rows AS jsonb)) AS seen
+    FROM json_populate_recordset(NULL::platform.raw_data, CAST(:rows AS json)) AS seen
     JOIN platform.raw_data AS stored USING (id)
     ON CONFLICT DO NOTHING""")
 _INSERT_STORIES = text("""
     INSERT INTO platform.story_clusters (article_id, story_id, method, similarity)
     SELECT article_id, story_id, method, similarity
-    FROM jsonb_populate_recordset(NULL::platform.story_clusters, CAST(:rows AS jsonb))
+    FROM json_populate_recordset(NULL::platform.story_clusters, CAST(:rows AS json))
     ON CONFLICT DO NOTHING""")
 _ADD_TICKERS = text("""
     UPDATE platform.raw_data AS stored
     SET tickers = ARRAY(SELECT DISTINCT unnest(stored.tickers || seen.tickers) ORDER BY 1)
     FROM (
         SELECT id, array_agg(DISTINCT ticker) AS tickers
-        FROM jsonb_populate_recordset(NULL::platform.raw_data, CAST(:rows AS jsonb)), unnest(tickers) AS ticker
+        FROM json_populate_recordset(NULL::platform.raw_data, CAST(:rows AS json)), unnest(tickers) AS ticker
         GROUP BY id) AS seen
     WHERE stored.id = seen.id AND NOT stored.tickers @> seen.tickers""")
 
