@@ -88,6 +88,15 @@ def open_incidents(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def incidents_page(connection: Connection, limit: int, offset: int) -> list[dict[str, Any]]:
+    """Incidents from the `offset`-th on: what is open first, then what was resolved, the newest of each first; without their delivery."""
+    names = ("id", "fingerprint", "severity", "source", "summary", "detail", "opened_at", "last_seen_at", "resolved_at")
+    columns = [AlertRow.category.label("class"), *(getattr(AlertRow, name) for name in names)]
+    query = select(*columns).limit(limit).offset(offset)
+    query = query.order_by(AlertRow.resolved_at.desc().nulls_first(), AlertRow.opened_at.desc(), AlertRow.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def claim_message(connection: Connection, now: datetime) -> Message | None:
     """The oldest message that is due, claimed for `CLAIM`, or None. An incident's opening is sent before its resolution."""
     due = select(AlertRow.id).where(_unsent(now), or_(AlertRow.retry_at.is_(None), AlertRow.retry_at <= now))

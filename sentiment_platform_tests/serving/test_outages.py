@@ -132,7 +132,7 @@ def test_with_postgres_away_everything_is_answered_and_later_exactly_everything_
     first = min(identities)
     reply = serving.client.post("/feedback", json={"prediction_id": first, "label": "positive", "comment": "yes"})
     assert reply.status_code == 202
-    for path in ("/models/performance", "/monitoring/drift", "/monitoring/deployments"):
+    for path in ("/models/performance", "/monitoring/drift", "/monitoring/deployments", "/monitoring/alerts"):
         refused = serving.client.get(path)
         assert refused.status_code == 503
         assert refused.headers["retry-after"]

@@ -1,10 +1,11 @@
 """What was seen over time, read from the database; 503 while that is away."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
 
 from serving.contract import Rows
 from serving.openapi import problem_responses
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 TAGS = ["monitoring"]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="So many rows at most.")]
+Offset = Annotated[int, QueryParameter(ge=0, le=10_000, description="So many rows are left out before the first.")]
 
 
 @get("/monitoring/drift", tags=TAGS, responses=problem_responses(503), summary="The newest drift report of each live version")
@@ -42,6 +45,18 @@ async def deployments(services: NamedDependency[Services]) -> Rows:
     return Rows(services.clock(), await services.database.call(read))
 
 
+@get("/monitoring/alerts", tags=TAGS, responses=problem_responses(400, 503), summary="Incidents, what is open first")
+async def alerts(services: NamedDependency[Services], limit: Limit = 50, offset: Offset = 0) -> Rows:
+    """What is open, then what was resolved, the newest of each first: class, severity, source, summary, the figures behind it, times."""
+
+    def read(connection: "Connection") -> list[dict[str, Any]]:
+        from sentiment_platform.store.incidents import incidents_page
+
+        return incidents_page(connection, limit, offset)
+
+    return Rows(services.clock(), await services.database.call(read))
+
+
 def routes() -> list[HTTPRouteHandler]:
     """All monitoring routes."""
-    return [drift, deployments]
+    return [drift, deployments, alerts]
