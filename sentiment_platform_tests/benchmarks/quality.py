@@ -1,0 +1,137 @@
+"""Quality on real data, one row of the table each: `make bench-quality`. Nothing here is fitted or tuned on the test part."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from sentiment_platform.labels.importers import phrasebank
+from sentiment_platform.models.evaluation import Evaluation, evaluate
+from sentiment_platform.models.family import LABELS, Integers, LabelledTexts, TrainingData, TrainingOptions
+from sentiment_platform.models.vader import VaderModel, load
+from sentiment_platform.models.vader_fit import Problem, Strengths, fit_terms
+from sentiment_platform.models.vader_search import problem_of
+from sentiment_platform.models.vader_terms import read_evidence
+from sentiment_platform.models.vader_training import VaderFamily
+from sentiment_platform.statistics.metrics import classification_report
+from sentiment_platform.statistics.resampling import Estimate
+from sentiment_platform.text.explanation import explain
+from sentiment_platform.text.lexicon import stock_lexicon
+from sentiment_platform.text.rules import STOCK_RULES
+from sentiment_platform.text.vader import VaderEngine
+from sentiment_platform_tests.benchmarks.labelled_data import SPLIT, shared_data, training_data
+from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
+
+SEEDS = (1, 2, 3)
+
+
+@TABLE.row("Q.1", "stock VADER on PhraseBank 50Agree, all rows")
+def stock_vader() -> Iterator[Figure]:
+    examples = phrasebank(shared_data() / "labelled" / "phrasebank" / "Sentences_50Agree.txt").examples
+    labels = np.array([LABELS.index(example.label) for example in examples])
+    report = classification_report(labels, np.eye(3)[stock_labels([e.text for e in examples])], seed=SEEDS[0])
+    for name, estimate, published in (("accuracy", report.accuracy, 0.54), ("macro-F1", report.macro_f1, 0.50)):
+        explains = {"measured": round(estimate.value, 4), "interval": interval(estimate), "published": published}
+        yield Figure(f"stock VADER: {name}, distance", abs(estimate.value - published), "", 0.02, report.n, explains=explains)
+
+
+@TABLE.row("Q.2", "trained VADER on the test part of PhraseBank 50Agree")
+def trained_vader() -> Iterator[Figure]:
+    data = training_data(("phrasebank",))
+    runs = [train_vader(data, seed) for seed in SEEDS]
+    labels = data.test.labels
+    stock, thresholds = (
+        classification_report(labels, np.eye(3)[predicted], seed=SEEDS[0]).macro_f1
+        for predicted in (stock_labels(data.test.texts), thresholds_only(data))
+    )
+    explains = {
+        "seeds": list(SEEDS),
+        "split": SPLIT,
+        "trained_on": f"train part of PhraseBank 50Agree, {len(data.train)} rows; head and label rule: {len(data.validation)} rows",
+        "stock": {"macro_f1": round(stock.value, 4), "interval": interval(stock)},
+        "thresholds_only": {"macro_f1": round(thresholds.value, 4), "interval": interval(thresholds)},
+        "runs": [run.document() for run in runs],
+    }
+    evaluations = [run.evaluation for run in runs]
+    mean_f1 = float(np.mean([found.report.macro_f1.value for found in evaluations]))
+    yield Figure("macro-F1, mean of the seeds", mean_f1, "", 0.66, len(labels), True, explains)
+    mean_ece = float(np.mean([found.calibration.ece for found in evaluations]))
+    yield Figure("calibration error (ECE), mean of the seeds", mean_ece, "", 0.05, len(labels), explains={"row": "Q.5"})
+    yield Figure("one text, features not counted", median(run.text_ms for run in runs), "ms", 1.0, len(labels))
+    wrong = max(explanation_error(run.model, data.test.texts) for run in runs)
+    yield Figure("largest difference between an explanation's sum and the score", wrong, "valence", 1e-9, len(labels))
+
+
+@dataclass(frozen=True)
+class VaderRun:
+    """One seed: the version as it would be served, and what it answered on the test part."""
+
+    seed: int
+    model: VaderModel
+    evaluation: Evaluation
+    text_ms: float
+    label_balance: float
+
+    def document(self) -> dict[str, Any]:
+        """What a reader needs to believe the mean."""
+        report = self.evaluation.report
+        return {
+            "seed": self.seed,
+            "macro_f1": round(report.macro_f1.value, 4),
+            "interval": interval(report.macro_f1),
+            "accuracy": round(report.accuracy.value, 4),
+            "accuracy_interval": interval(report.accuracy),
+            "ece": round(self.evaluation.calibration.ece, 4),
+            "f1": {row.label: round(row.f1.value, 4) for row in report.classes},
+            "terms": len(self.model.scorer.terms),
+            "label_balance": self.label_balance,
+        }
+
+
+def train_vader(data: TrainingData, seed: int) -> VaderRun:
+    """Train, export, load, ask: the way a version goes."""
+    family = VaderFamily()
+    trained = family.train(data, TrainingOptions(seed=seed), lambda _: None)
+    with TemporaryDirectory() as folder:
+        family.export(trained, data, Path(folder), lambda _: None)
+        model = load(Path(folder))
+    started = time.perf_counter()
+    evaluation = evaluate(model, data.test)
+    text_ms = (time.perf_counter() - started) / len(data.test) * 1e3
+    return VaderRun(seed, model, evaluation, text_ms, trained.search["label_balance"])
+
+
+def stock_labels(texts: Sequence[str]) -> Integers:
+    """What the published thresholds of compound say."""
+    stock = VaderEngine(stock_lexicon())
+    compound = np.array([stock.score(text).compound for text in texts])
+    return np.where(compound >= 0.05, 2, np.where(compound <= -0.05, 0, 1)).astype(np.int64)
+
+
+def thresholds_only(data: TrainingData) -> Integers:
+    """The stock lexicon with thresholds fitted on the training part: a fit that may not move any term."""
+    lexicon, no_terms = stock_lexicon(), read_evidence([""], stock_lexicon())
+
+    def sums(part: LabelledTexts) -> Problem:
+        evidence = replace(no_terms, n=len(part))
+        return problem_of(part.texts, part.labels, evidence, lexicon, STOCK_RULES)
+
+    fitted = fit_terms(sums(data.train), Strengths())
+    return fitted.logits(sums(data.test)).argmax(axis=1).astype(np.int64)
+
+
+def explanation_error(model: VaderModel, texts: Sequence[str]) -> float:
+    """The largest difference between the sum of an explanation's parts and the score it explains."""
+    return max(
+        abs(sum(part.contribution for part in model.explain(text)) - explain(model.engine, text).raw_sum) for text in texts
+    )
+
+
+def interval(estimate: Estimate) -> list[float]:
+    """The 95 % bootstrap interval."""
+    return [round(estimate.low, 4), round(estimate.high, 4)]
