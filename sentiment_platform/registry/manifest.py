@@ -67,7 +67,11 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a model version consists of. Everything is measured or recorded at export; nothing is edited afterwards."""
+    """What a model version consists of. Everything is measured or recorded at export; nothing is edited afterwards.
+
+    `files` is what serving fetches and loads. `training_files` lie in the same release and are vouched for in the same way, but only
+    later training reads them.
+    """
 
     family: FamilyName
     version: VersionName
@@ -84,15 +88,21 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     created_at: Instant
     figures: dict[str, Any] = {}
     schema_version: Literal[1] = 1
+    training_files: dict[str, FileEntry] | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
         require_utc(self.created_at)
         if VersionTag.parse(self.version).family != self.family:
             raise ValueError(f"version {self.version} is not of family {self.family}")
-        if not 1 <= len(self.files) <= MAX_FILES:
-            raise ValueError(f"{len(self.files)} files; 1 to {MAX_FILES} are allowed")
-        if len({name.casefold() for name in self.files}) != len(self.files):
-            raise ValueError("two file names differ in case only")
+        names = [*self.files, *(self.training_files or {})]
+        if not self.files or len(names) > MAX_FILES:
+            raise ValueError(f"{len(self.files)} files to serve, {len(names)} in all; 1 to {MAX_FILES} are allowed")
+        if len({name.casefold() for name in names}) != len(names):
+            raise ValueError("two file names are the same, or differ in case only")
+
+    def released_files(self) -> dict[str, FileEntry]:
+        """Every file of the release, those for training included."""
+        return {**self.files, **(self.training_files or {})}
 
 
 def require_utc(moment: datetime) -> None:
@@ -107,7 +117,7 @@ def require_safe_files(manifest: Manifest) -> None:
     Raises:
         Refused: (unsafe_name, size).
     """
-    for name, entry in manifest.files.items():
+    for name, entry in manifest.released_files().items():
         if _FILE_NAME.match(name) is None or name.casefold() in _RESERVED:
             raise Refused(
                 f"{manifest.version} lists a file named {name[:120]!r}.",

@@ -18,7 +18,7 @@ def model_notes(manifest: Manifest, manifest_digest: str) -> str:
         f"{' (in sample)' if m.in_sample else ''} |"
         for name, m in sorted(manifest.metrics.items())
     ]
-    files = [f"| {name} | {entry.size} | `{entry.sha256}` |" for name, entry in sorted(manifest.files.items())]
+    files = [f"| {name} | {entry.size} | `{entry.sha256}` |" for name, entry in sorted(manifest.released_files().items())]
     return "\n".join(
         [
             f"Model of family **{manifest.family}**, base `{_cell(manifest.base_model)}`, "

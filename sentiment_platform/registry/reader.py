@@ -17,7 +17,7 @@ from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNAT
 from sentiment_platform.registry.documents import MAX_DOCUMENT_BYTES, digest
 from sentiment_platform.registry.formats import require_format
 from sentiment_platform.registry.listing import Asset, Release, highest_deployment, latest_release, release_by_tag
-from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, Manifest
+from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, FileEntry, Manifest
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.signing import MAX_SIGNATURE_BYTES, PublicKeys
 from sentiment_platform.registry.transfer import Limits, NotFoundError, Transfer
@@ -179,7 +179,8 @@ class RegistryReader:
         deadline = self._transfer.deadline()
         release = release_by_tag(self._transfer, self._repository, version)
         manifest, data, signature = self._signed_manifest(release, manifest_digest)
-        require_exact_files({asset.name for asset in release.assets} - {MANIFEST, MANIFEST_SIGNATURE}, manifest)
+        released = {asset.name for asset in release.assets} - {MANIFEST, MANIFEST_SIGNATURE}
+        require_exact_files(released, manifest.released_files(), version)
         total = sum(entry.size for entry in manifest.files.values())
         if total > self._transfer.limits.max_model_bytes:
             raise Refused(
@@ -189,26 +190,47 @@ class RegistryReader:
             )
         done = 0
         for name, entry in manifest.files.items():
-            asset = release.asset(name)
-            if asset.size != entry.size:
-                raise Refused(
-                    f"{name} has {asset.size} bytes on the server, the manifest says {entry.size}.",
-                    reason="size",
-                    remedy="Publish the version again.",
-                )
-            with _new_file(side / name) as file:
-                sha256 = self._transfer.download(self._address(asset), size=entry.size, deadline=deadline, into=file)
-            if sha256 != entry.sha256:
-                raise Refused(
-                    f"{name} has another sha256 than the manifest says.", reason="digest", remedy="Publish the version again."
-                )
-            require_format(side / name)
+            self._file(release.asset(name), entry, side / name, deadline)
             done += entry.size
             progress(name, done, total)
         for name, content in ((MANIFEST, data), (MANIFEST_SIGNATURE, signature)):
             with _new_file(side / name) as file:
                 file.write(content)
         return manifest
+
+    def fetch_training_file(self, version: str, manifest_digest: str, name: str, into: Path) -> Path:
+        """Download one of the manifest's `training_files` into the folder `into`; returns its path.
+
+        Raises:
+            Refused: (missing_file) the version has no such file; otherwise as `fetch_model`. Nothing is left behind then.
+        """
+        release = release_by_tag(self._transfer, self._repository, version)
+        entry = (self.manifest(version, manifest_digest).training_files or {}).get(name)
+        if entry is None:
+            raise Refused(
+                f"{version} has no file {name} for training.", reason="missing_file", remedy="Train from the base instead."
+            )
+        try:
+            self._file(release.asset(name), entry, into / name, self._transfer.deadline())
+        except BaseException:
+            _remove(into / name)
+            raise
+        return into / name
+
+    def _file(self, asset: Asset, entry: FileEntry, path: Path, deadline: float) -> None:
+        if asset.size != entry.size:
+            raise Refused(
+                f"{path.name} has {asset.size} bytes on the server, the manifest says {entry.size}.",
+                reason="size",
+                remedy="Publish the version again.",
+            )
+        with _new_file(path) as file:
+            sha256 = self._transfer.download(self._address(asset), size=entry.size, deadline=deadline, into=file)
+        if sha256 != entry.sha256:
+            raise Refused(
+                f"{path.name} has another sha256 than the manifest says.", reason="digest", remedy="Publish the version again."
+            )
+        require_format(path)
 
     def _signed_manifest(self, release: Release, manifest_digest: str) -> tuple[Manifest, bytes, bytes]:
         data = self._small(release, MANIFEST, MAX_DOCUMENT_BYTES)

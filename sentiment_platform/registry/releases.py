@@ -115,10 +115,11 @@ class ReleaseRegistry:
             TransientError: GitHub failed; run it again, it continues where it stopped.
         """
         require_safe_files(manifest)
-        require_exact_files({path.name for path in directory.iterdir()}, manifest)
-        require_contents(directory, manifest)
+        listed = manifest.released_files()
+        require_exact_files({path.name for path in directory.iterdir()}, listed, manifest.version)
+        require_contents(directory, listed)
         data = canonical_json(manifest)
-        files = {name: Content(directory / name, e.sha256, e.size) for name, e in sorted(manifest.files.items())}
+        files = {name: Content(directory / name, e.sha256, e.size) for name, e in sorted(listed.items())}
         files |= {MANIFEST_SIGNATURE: Content.of(keys.sign("model", data)), MANIFEST: Content.of(data)}
         plan = Plan(manifest.version, model_notes(manifest, digest(data)), digest(data), files, make_latest="false")
         release = self._finished(plan, MANIFEST)

@@ -7,12 +7,13 @@ A cached folder passes through the same checks as a fresh download.
 import hashlib
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.documents import MAX_DOCUMENT_BYTES, decode, digest
 from sentiment_platform.registry.formats import require_format
-from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, Manifest, require_safe_files
+from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, FileEntry, Manifest, require_safe_files
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.signing import MAX_SIGNATURE_BYTES, PublicKeys
 
@@ -72,25 +73,25 @@ def verify_directory(directory: Path, keys: PublicKeys, *, version: str, manifes
         version=version,
         manifest_digest=manifest_digest,
     )
-    require_exact_files({path.name for path in directory.iterdir()} - {MANIFEST, MANIFEST_SIGNATURE}, manifest)
-    require_contents(directory, manifest)
+    require_exact_files({path.name for path in directory.iterdir()} - {MANIFEST, MANIFEST_SIGNATURE}, manifest.files, version)
+    require_contents(directory, manifest.files)
     return manifest
 
 
-def require_exact_files(names: set[str], manifest: Manifest) -> None:
-    """Refuse (missing_file, extra_file) unless `names` is the set of files that the manifest lists."""
-    for problem, odd in (("missing", manifest.files.keys() - names), ("extra", names - manifest.files.keys())):
+def require_exact_files(names: set[str], listed: Mapping[str, FileEntry], version: str) -> None:
+    """Refuse (missing_file, extra_file) unless `names` is the set of files that the manifest of `version` lists."""
+    for problem, odd in (("missing", listed.keys() - names), ("extra", names - listed.keys())):
         if odd:
             raise Refused(
-                f"{manifest.version} has {problem} files: {', '.join(sorted(odd))[:200]}.",
+                f"{version} has {problem} files: {', '.join(sorted(odd))[:200]}.",
                 reason="missing_file" if problem == "missing" else "extra_file",
                 remedy=_AGAIN,
             )
 
 
-def require_contents(directory: Path, manifest: Manifest) -> None:
+def require_contents(directory: Path, listed: Mapping[str, FileEntry]) -> None:
     """Refuse (size, digest, format, missing_file) unless every listed file is there, regular, and as the manifest says."""
-    for name, entry in manifest.files.items():
+    for name, entry in listed.items():
         path = directory / name
         sha256, size = hashlib.sha256(), 0
         with os.fdopen(_open_regular(path), "rb") as file:
