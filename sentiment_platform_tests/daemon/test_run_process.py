@@ -19,7 +19,13 @@ import yaml
 from sqlalchemy import Engine, text
 
 from sentiment_platform.headless import dagster_instance
-from sentiment_platform.local.interrupted import FREE_AFTER_END_S, MAX_RUNTIME_S, end_dead_runs
+from sentiment_platform.local.interrupted import (
+    FREE_AFTER_END_S,
+    LAUNCHED_TAG,
+    MAX_RUNTIME_S,
+    end_dead_runs,
+    end_runs_of_the_daemon,
+)
 from sentiment_platform.local.run_owner import HOST_TAG, PROCESS_TAG, START_TAG, owner_is_gone, owner_tags
 from sentiment_platform.local.run_signals import RunInterrupted, interruptible
 from sentiment_platform.local.session import session
@@ -124,6 +130,9 @@ def test_a_run_that_is_killed_or_interrupted_leaves_its_pool_to_the_next(shared:
             # The control: another command finds the holder alive and leaves it alone.
             with session():
                 assert status(instance, held) == "STARTED"
+            # Nor is it one of the daemon's, whether that lives or not.
+            assert end_runs_of_the_daemon(shared.database_url) == []
+            assert status(instance, held) == "STARTED"
             holder.kill()
         assert (status(instance, held), in_pool(instance)[0]) == ("STARTED", {held})
         said: list[str] = []
@@ -154,6 +163,30 @@ def test_runs_of_other_hosts_are_closed_after_the_limit_and_not_before(shared: S
         age_all_runs(engine, 120)
         engine.dispose()
         assert set(end_dead_runs(settings.database_url or "")) == {other, untagged, living}
+
+
+def test_only_the_runs_that_a_daemon_had_started_end_with_it(shared: Settings) -> None:
+    states = dg.DagsterRunStatus
+    with session(), dagster_instance() as instance:
+
+        def begun(state: dg.DagsterRunStatus, tags: dict[str, str]) -> str:
+            run = instance.create_run_for_job(some_job, tags=tags)
+            moved = {states.STARTING: "PIPELINE_STARTING", states.STARTED: "PIPELINE_START"}
+            if state in moved:
+                event = dg.DagsterEvent(event_type_value=moved[state], job_name=run.job_name)
+                instance.report_dagster_event(event, run_id=run.run_id)
+            assert status(instance, run.run_id) == state.value
+            return run.run_id
+
+        launched = begun(states.STARTED, {LAUNCHED_TAG: "{}"})
+        launching = begun(states.STARTING, {})
+        living = begun(states.STARTED, owner_tags())
+        untagged = begun(states.NOT_STARTED, {})
+        assert set(end_runs_of_the_daemon(shared.database_url)) == {launched, launching}
+        assert end_runs_of_the_daemon(shared.database_url) == []
+        assert [status(instance, run) for run in (launched, launching)] == ["FAILURE", "FAILURE"]
+        # The control: a command's run, alive in this process, and one that nobody has begun stay open.
+        assert [status(instance, run) for run in (living, untagged)] == ["STARTED", "NOT_STARTED"]
 
 
 def age_all_runs(engine: Engine, seconds: int) -> None:
