@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from sentiment_platform.features.connection import connect
+from sentiment_platform.features.key_spaces import unknown_keys
 from sentiment_platform.features.pipeline import refresh_context, run
 from sentiment_platform.features.reconciliation import reconcile
 from sentiment_platform.features.schema import DEFAULT_SCHEMA, active_schemas
@@ -61,11 +62,13 @@ def feature_store_reconciliation(platform: PlatformResource) -> dg.MaterializeRe
     schemas = active_schemas(platform.settings().feature_schemas)
     with closing(connect(platform.settings().require("redis_url"))) as client:
         done = {schema.version: reconcile(platform.engine(), client, schema, platform.now()) for schema in schemas}
+        strangers = unknown_keys(client)
     return dg.MaterializeResult(
         metadata={
             "compared": sum(one.found.compared for one in done.values()),
             "repaired": sum(len(one.found.differences) for one in done.values()),
             "differences": sum(len(one.remaining.contradictions) for one in done.values()),
+            "unknown_keys": ", ".join(strangers) or "none",
             "by_schema": dg.MetadataValue.md(reconciliation_table(done)),
         },
         data_version=dg.DataVersion("-".join(one.remaining.digest for one in done.values())),

@@ -9,6 +9,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.assets import article_features, feature_store_reconciliation
 from sentiment_platform.features.checks import offline_and_online_agree, served_vectors_can_be_computed_again
 from sentiment_platform.features.compute import COMPUTE
+from sentiment_platform.features.key_spaces import unknown_keys
 from sentiment_platform.features.online import key, read
 from sentiment_platform.features.schema import V1, V2, active_schemas
 from sentiment_platform.store.resources import PlatformResource
@@ -54,6 +55,9 @@ def test_v2_comes_beside_v1_and_v1_stays_what_it_was(engine: Engine, client: Red
     assert (metadata["dagster/row_count"].value, metadata["schema"].value) == (80, "v1, v2")
     assert "`source_reliability`" in str(metadata["features"].value)
     assert shown["feature_store_reconciliation"].metadata["differences"].value == 0
+    assert shown["feature_store_reconciliation"].metadata["unknown_keys"].value == "none"
+    client.set("stranger:1", "x")
+    assert unknown_keys(client) == ["stranger:1"]
     for result in (alone, both):
         assert {check.check_name: check.passed for check in result.get_asset_check_evaluations()} == {
             "offline_and_online_agree": True,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from sentiment_platform.features.key_spaces import unknown_keys
 from sentiment_platform.features.online import encode, key, microseconds
 from sentiment_platform.features.schema import V1
 from sentiment_platform.local.redis import LocalRedis
@@ -62,6 +63,11 @@ def test_no_fault_of_redis_costs_an_answer_or_more_than_moments(
     rig.fill()
     serving = start_serving(over=replace(settings, redis_url=rig.url))
     serving.wait_until(lambda: whole(serving), RECOVERY_S)
+    with rig.client() as client:
+        assert unknown_keys(client) == []
+        lives_s = [client.ttl(kept) for kept in client.scan_iter("prediction:*")]
+        assert lives_s
+        assert all(0.9 * 3600 - 5 <= life_s <= 3600 for life_s in lives_s)
     recovered: dict[str, float] = {}
     added: dict[str, float] = {}
     for name, (begin, end) in FAULTS.items():
