@@ -29,6 +29,7 @@ from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, TickReport,
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import DAGSTER_SCHEMA
 from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.store.incidents import open_incidents
 from sentiment_platform.store.models import open_selection_requests, request_selection
 from sentiment_platform_tests.monitoring.seeding import seed_decision
 
@@ -49,6 +50,7 @@ class Story:
     of_others: dg.DagsterRun | None
     first: list[dg.DagsterRun]
     failed_steps: set[str]
+    incidents: dict[str, str]
     after_restart: list[dg.DagsterRun]
     second: list[dg.DagsterRun]
     ticks: dict[str, list[str]]
@@ -73,6 +75,7 @@ def story(servers_dir: Path) -> Story:
         patch.setenv("SENTIMENT_STATE_DIR", str(state))
         with started(state) as (settings, instance):
             report, refusal, other = tick_beside_another_process(settings)
+            incidents = incidents_of(settings, instance)
             first = list(instance.get_runs())
             of_others = instance.get_run_by_id(other)
             failed_steps = {
@@ -86,7 +89,9 @@ def story(servers_dir: Path) -> Story:
             ticks, still_open, arrived_at = select_the_running_version(settings, instance)
             second = list(instance.get_runs())
             cursor = cursor_of(instance, "new_labels_arrived")
-    return Story(report, refusal, of_others, first, failed_steps, after_restart, second, ticks, still_open, arrived_at, cursor)
+    return Story(
+        report, refusal, of_others, first, failed_steps, incidents, after_restart, second, ticks, still_open, arrived_at, cursor
+    )
 
 
 def tick_beside_another_process(settings: Settings) -> tuple[TickReport, str, str]:
@@ -105,6 +110,16 @@ def tick_beside_another_process(settings: Settings) -> tuple[TickReport, str, st
         with pytest.raises(ConflictError) as refused:
             tick_once(PASS_LIMIT_S)
     return report, str(refused.value), said.rpartition("(run ")[2].strip(" )\n")
+
+
+def incidents_of(settings: Settings, instance: dg.DagsterInstance) -> dict[str, str]:
+    """Fingerprint -> summary of what is open once the job that looks has looked."""
+    assert run_job(instance, "alert_job", log_level="ERROR").success
+    engine = create_platform_engine(settings.require("database_url"))
+    with engine.connect() as connection:
+        found = {row["fingerprint"]: row["summary"] for row in open_incidents(connection)}
+    engine.dispose()
+    return found
 
 
 def select_the_running_version(settings: Settings, instance: dg.DagsterInstance) -> tuple[dict[str, list[str]], int, datetime]:
@@ -195,6 +210,12 @@ def test_a_decision_asks_for_one_run_and_a_run_that_cannot_succeed_is_not_asked_
     # Not in the pass that asked for it, and not by the daemon that was started later.
     assert [run.run_id for run in asked_for(story.second, "retraining_was_decided")] == [run.run_id]
     assert set(story.ticks["retraining_was_decided"]) == {"SKIPPED"}
+
+
+def test_the_run_that_failed_is_an_incident_and_the_one_that_did_not_is_none(story: Story) -> None:
+    (run,) = asked_for(story.first, "retraining_was_decided")
+    assert story.incidents["run:train_job"] == f"The newest run of train_job failed in training_set, run {run.run_id}."
+    assert "run:monitor_job" not in story.incidents
 
 
 def test_two_processes_share_the_runs(story: Story) -> None:
