@@ -5,6 +5,7 @@ its name: what comes late joins it or opens one. Source: Broder, "On the resembl
 Motwani, "Approximate nearest neighbors", STOC 1998.
 """
 
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ EDITED_WINDOW = timedelta(days=1)
 # is looked at in vain.
 _BANDS, _ROWS, _SEED = 84, 3, 1
 _COMPARED = 50
+"""Different headlines of a story that a new one is held against."""
+_CANDIDATES = 100
+"""Similar headlines, nearest in time on either side, that are looked at: a feed of one template must not take quadratic time."""
 
 
 @dataclass(slots=True)
@@ -43,11 +47,11 @@ def cluster_stories(candidates: Iterable[StoryCandidate]) -> list[StoryAssignmen
     openers = {candidate.id: candidate for candidate in ordered}
     stories: dict[str, _Story] = {}
     story_of: list[str | None] = [None] * len(ordered)
-    same_key: dict[str, list[int]] = defaultdict(list)
+    same_key: dict[str, dict[str, int]] = defaultdict(dict)
 
     def settle(position: int, story_id: str) -> None:
         story_of[position] = story_id
-        same_key[headlines[position].key].append(position)
+        same_key[headlines[position].key].setdefault(story_id, position)
         opener = openers.get(story_id)
         if opener is not None:
             story = stories.setdefault(story_id, _Story(opener))
@@ -58,7 +62,7 @@ def cluster_stories(candidates: Iterable[StoryCandidate]) -> list[StoryAssignmen
     def joined(position: int, alike: Iterable[int]) -> StoryAssignment | None:
         found: list[tuple[float, StoryCandidate]] = []
         here, at = headlines[position], ordered[position].published_at
-        for other in {*same_key[here.key], *alike}:
+        for other in {*same_key[here.key].values(), *alike}:
             story = stories.get(story_of[other] or "")
             if story is None or abs(at - story.opener.published_at) > STORY_WINDOW:
                 continue
@@ -118,5 +122,8 @@ def _neighbours(ordered: Sequence[StoryCandidate], headlines: Sequence[Headline]
     asked = {position: sketch for position, sketch in zip(near, sketches, strict=True) if ordered[position].story_id is None}
     found: dict[int, list[int]] = {position: [] for position in waiting}
     for position, hits in zip(asked, index.query_all(list(asked.values())), strict=True):
-        found[position] = [near[hit] for hit in hits if near[hit] != position]
+        key = headlines[position].key
+        others = sorted(near[hit] for hit in hits if headlines[near[hit]].key != key)
+        middle = bisect(others, position)
+        found[position] = others[max(0, middle - _CANDIDATES) : middle + _CANDIDATES]
     return found
