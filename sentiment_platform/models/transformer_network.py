@@ -124,11 +124,6 @@ def tokenizer_json(path: Path) -> str:
         raise PermanentError(f"{path} has no fast tokenizer: {error}", remedy="Add a tokenizer.json to it.") from error
 
 
-def set_attention(network: "nn.Module", implementation: str) -> None:
-    """`sdpa` for training (faster), `eager` for export (onnxruntime knows its pattern)."""
-    network.get_submodule("encoder").set_attn_implementation(implementation)  # type: ignore[operator]
-
-
 @contextlib.contextmanager
 def quiet_transformers() -> Generator[None]:
     """Silence the library's loading bars and its report of layers that are new on purpose."""
