@@ -41,11 +41,6 @@ class ClusteredDays:
     late_days: tuple[date, ...]
     digest: str
 
-    @property
-    def refused_share(self) -> float:
-        """Of all articles of the days, in [0, 1]."""
-        return self.refused / max(1, self.articles + self.refused)
-
 
 def cluster_days(engine: Engine, start: datetime, end: datetime, *, run_id: str, now: datetime) -> ClusteredDays:
     """Assign the articles of the days to stories, and those of other days that became available in the window without a story.
