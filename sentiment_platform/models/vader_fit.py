@@ -27,14 +27,14 @@ class Strengths:
         steepness: logits per unit of valence. The larger, the more the stock lexicon is believed.
         sparsity: the evidence, in training texts, below which a weight stays as it was.
         emphasis_sparsity: the same for emphasis, as a multiple of `sparsity`.
-        ridge: shrinks what moved; in units of the mean loss per squared logit.
+        ridge: shrinks what moved: the weight, in training texts, of half a squared logit.
         balance: 0 counts every text once, 1 gives each label the same weight in total.
     """
 
     steepness: float = 0.5
     sparsity: float = 0.6
     emphasis_sparsity: float = 1.0
-    ridge: float = 1e-4
+    ridge: float = 1.0
     balance: float = 1.0
 
 
@@ -121,10 +121,9 @@ def fit_terms(problem: Problem, strengths: Strengths, *, steps: int = STEPS) -> 
     base = strengths.steepness * np.column_stack([problem.polarity, problem.punctuation])
     columns = (problem.valence, problem.emphasis)
     transposed = tuple(matrix.T.tocsr() for matrix in columns)
+    ridge = strengths.ridge / n
     # One step size a weight: with a common one, words in every text would hold up those in three.
-    step = 1.0 / (
-        np.column_stack([_curvatures(m, t, weights) for m, t in zip(columns, transposed, strict=True)]) + strengths.ridge
-    )
+    step = 1.0 / (np.column_stack([_curvatures(m, t, weights) for m, t in zip(columns, transposed, strict=True)]) + ridge)
     step[k] = step[k].min()
     shrink = step[:k] * strengths.sparsity / n * np.array([1.0, strengths.emphasis_sparsity])
     stock = strengths.steepness * problem.stock
@@ -140,7 +139,7 @@ def fit_terms(problem: Problem, strengths: Strengths, *, steps: int = STEPS) -> 
         error = (softmax(np.column_stack([-sums[:, 0], -sums[:, 1], sums[:, 0]])) - hits) * weights[:, None]
         pull = np.column_stack([error[:, 2] - error[:, 0], -error[:, 1]])
         gradient = np.vstack([np.column_stack([t @ pull[:, side] for side, t in enumerate(transposed)]), pull.sum(axis=0)])
-        gradient[:k] += strengths.ridge * ahead[:k]
+        gradient[:k] += ridge * ahead[:k]
         following = ahead - step * gradient
         following[:k] = np.sign(following[:k]) * np.maximum(np.abs(following[:k]) - shrink, 0.0)
         following[:k, 0] = np.minimum(np.maximum(following[:k, 0], lowest), highest)

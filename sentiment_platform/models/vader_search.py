@@ -44,7 +44,7 @@ class Range:
 SPACE = {
     "sparsity": Range(0.4, 2.0, 0.8, log=True),
     "emphasis_sparsity": Range(0.7, 2.0, 1.0, log=True),
-    "ridge": Range(1e-5, 2e-3, 3e-4, log=True),
+    "ridge": Range(0.1, 6.0, 1.5, log=True),
     "steepness": Range(0.25, 1.0, 0.5, log=True),
     "negation_factor": Range(-1.0, -0.4, STOCK_RULES.negation_factor),
     "before_but_factor": Range(0.25, 1.0, STOCK_RULES.before_but_factor),
