@@ -18,7 +18,7 @@ from sentiment_platform.local.run_signals import RunInterrupted, interruptible
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from dagster import DagsterInstance
+    from dagster import DagsterInstance, JobDefinition
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
@@ -31,6 +31,7 @@ class RunOutcome:
     Attributes:
         metadata: asset key -> metadata of its materialization, as plain values.
         failures: names of failed steps and of failed checks of severity ERROR; warnings are in `warnings`.
+        tags: those that the run had at its end.
     """
 
     run_id: str
@@ -38,6 +39,7 @@ class RunOutcome:
     metadata: Mapping[str, Mapping[str, Any]]
     failures: tuple[str, ...]
     warnings: tuple[str, ...]
+    tags: Mapping[str, str]
 
 
 @contextmanager
@@ -62,6 +64,19 @@ def job_names() -> list[str]:
     return sorted(job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__"))
 
 
+def job_named(name: str) -> "JobDefinition":
+    """A job of the graph.
+
+    Raises:
+        PermanentError: there is no such job.
+    """
+    from sentiment_platform.definitions import defs
+
+    if name not in job_names():
+        raise PermanentError(f"There is no job {name!r}.", remedy=f"The jobs are {', '.join(job_names())}.")
+    return defs.resolve_job_def(name)
+
+
 def run_job(
     instance: "DagsterInstance",
     name: str,
@@ -76,18 +91,15 @@ def run_job(
 
     Args:
         partition: one day, `2026-11-23`.
-        partition_range: first and last day, both included, in one run; repeating it overwrites the same partitions.
+        partition_range: first and last day, both included, in one run; repeating it overwrites the same partitions. A range of months
+            is better off with `backfill.run_range`.
         log_level: what of the run's log goes to the terminal; Dagster's storage keeps all of it.
 
     Raises:
         PermanentError: there is no such job.
         RunInterrupted: SIGINT or SIGTERM ended the run, which is recorded as cancelled and holds no place in a pool.
     """
-    from sentiment_platform.definitions import defs
-
-    if name not in job_names():
-        raise PermanentError(f"There is no job {name!r}.", remedy=f"The jobs are {', '.join(job_names())}.")
-    job = defs.resolve_job_def(name)
+    job = job_named(name)
     all_tags = owner_tags() | dict(tags or {})
     if partition_range is not None:
         all_tags |= {RANGE_START: partition_range[0], RANGE_END: partition_range[1]}
@@ -113,7 +125,15 @@ def run_job(
         for event in result.get_asset_materialization_events()
         if event.asset_key is not None
     }
-    return RunOutcome(result.run_id, result.success and not failures, metadata, tuple(dict.fromkeys(failures)), tuple(warnings))
+    run = instance.get_run_by_id(run_id)
+    return RunOutcome(
+        run_id,
+        result.success and not failures,
+        metadata,
+        tuple(dict.fromkeys(failures)),
+        tuple(dict.fromkeys(warnings)),
+        dict(run.tags) if run else {},
+    )
 
 
 def _begin_cancelling(instance: "DagsterInstance", run_id: str) -> None:

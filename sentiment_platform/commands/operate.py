@@ -6,6 +6,7 @@ import sys
 import time
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,11 @@ from sentiment_platform.local.ports import free_port, is_free
 from sentiment_platform.local.sample_data import sample_directory
 from sentiment_platform.local.session import env_file, session
 from sentiment_platform.local.stack import ENV_FILE_MARK
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+    from sentiment_platform.headless import RunOutcome
 
 ENV_LOCAL = Path(".env.local")
 
@@ -31,44 +37,72 @@ def serve() -> None:
 @click.command("run")
 @click.argument("job")
 @click.option("--partition", help="One day, such as 2026-11-23.")
-@click.option("--from", "first", help="First day of a range (a backfill in one run; repeating it overwrites the same days).")
+@click.option("--from", "first", help="First day of a range: a backfill, a month a run.")
 @click.option("--to", "last", help="Last day of the range, included.")
+@click.option("--again", is_flag=True, help="Make every day of the range anew, although an interrupted one could go on.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Tag of the run; may be repeated.")
 @shows_errors
-def run_job_command(job: str, partition: str | None, first: str | None, last: str | None, tags: tuple[str, ...]) -> None:
-    """Execute JOB here, without a daemon: collect_job, baseline_job, train_job, deploy_job, monitor_job.
+def run_job_command(
+    job: str, partition: str | None, first: str | None, last: str | None, again: bool, tags: tuple[str, ...]
+) -> None:
+    """Execute JOB here, without a daemon: collect_job, market_job, baseline_job, train_job, deploy_job, monitor_job.
+
+    A range that was interrupted, by whatever, goes on when the same command is run again.
 
     Exits with 1 when a step failed or a check of severity ERROR failed, with 130 or 143 when SIGINT or SIGTERM ended the run.
     """
     from sentiment_platform.headless import dagster_instance, run_job
     from sentiment_platform.models.reporting import listener
 
-    if (first is None) != (last is None) or (partition and first):
+    if (first is None) != (last is None) or (partition and first) or (again and not first):
         raise PermanentError("A range needs --from and --to, and no --partition.", remedy="Give both days, or one partition.")
     if job == "collect_job" and not partition and not first:
         partition = time.strftime("%Y-%m-%d", time.gmtime())
     pairs = dict(tag.split("=", 1) for tag in tags if "=" in tag)
     with session(feeds_directory=sample_directory() / "feeds", log=console.print), dagster_instance() as instance:
-        with TrainingBar() as bar:
-            listener.set(bar if console.is_terminal else None)
-            outcome = run_job(
-                instance, job, partition=partition, partition_range=(first, last) if first and last else None, tags=pairs
-            )
-        for asset, metadata in outcome.metadata.items():
-            console.print(
-                f"  {asset}: "
-                + ", ".join(
-                    f"{key} {value}"
-                    for key, value in metadata.items()
-                    if isinstance(value, str | int | float) and len(str(value)) < 60
-                )
-            )
-        for warning in outcome.warnings:
-            console.print(f"[yellow]warning: {warning}[/]")
-    if not outcome.success:
-        console.print(f"[bold red]{job} failed: {', '.join(outcome.failures)}[/] (run {outcome.run_id})")
+        if first and last:
+            which, failed = f"{first} to {last}", _run_range(instance, job, first, last, pairs, again=again)
+        else:
+            with TrainingBar() as bar:
+                listener.set(bar if console.is_terminal else None)
+                outcome = run_job(instance, job, partition=partition, tags=pairs)
+            _show(outcome)
+            which, failed = f"run {outcome.run_id}", [] if outcome.success else [_failure(outcome)]
+    if failed:
+        console.print(f"[bold red]{job} failed: " + "\n  ".join(failed))
         sys.exit(1)
-    console.print(f"[green]{job} succeeded[/] (run {outcome.run_id})")
+    console.print(f"[green]{job} succeeded[/] ({which})")
+
+
+def _run_range(instance: "DagsterInstance", job: str, first: str, last: str, tags: dict[str, str], *, again: bool) -> list[str]:
+    """What failed, in words."""
+    from sentiment_platform.backfill import RangeProgress, run_range
+
+    def show(progress: RangeProgress) -> None:
+        console.print(progress.line)
+        _show(progress.outcome)
+
+    def goes_on(done: int, days: int) -> None:
+        console.print(
+            f"Going on where {first} to {last} was interrupted: {done:,} of {days:,} days are done (--again makes them anew)."
+        )
+
+    outcomes = run_range(instance, job, first, last, tags=tags, again=again, goes_on=goes_on, progress=show)
+    return [f"{start} to {end}: {_failure(one)}" for (start, end), one in outcomes.items() if not one.success]
+
+
+def _failure(outcome: "RunOutcome") -> str:
+    return f"{', '.join(outcome.failures)}[/] (run {outcome.run_id})"
+
+
+def _show(outcome: "RunOutcome") -> None:
+    for asset, metadata in outcome.metadata.items():
+        shown = (
+            f"{key} {value}" for key, value in metadata.items() if isinstance(value, str | int | float) and len(str(value)) < 60
+        )
+        console.print(f"  {asset}: {', '.join(shown)}")
+    for warning in outcome.warnings:
+        console.print(f"[yellow]warning: {warning}[/]")
 
 
 @click.command()
