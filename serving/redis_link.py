@@ -22,6 +22,7 @@ TIMEOUT_S = 0.05
 OPEN_AFTER = 3
 OPEN_S = 1.0
 LARGEST_BATCH = 100
+LINGER_S = 0.005
 logger = logging.getLogger(__name__)
 
 _Waiting = tuple[tuple[Any, ...], asyncio.Future[Any]]
@@ -52,11 +53,15 @@ class RedisLink:
     async def command(self, *arguments: Any) -> Any | None:
         """The reply to one command such as `command("GET", key)`; None where there is none, or Redis did not answer in time."""
         reply = self._enqueue(arguments)
-        return None if reply is None else await reply
+        if reply is None:
+            return None
+        self._start()
+        return await reply
 
     def send(self, *arguments: Any) -> None:
-        """Send a command whose reply nobody waits for; commands after it see what it did."""
-        self._enqueue(arguments)
+        """Send a command whose reply nobody waits for, with the next one or within `LINGER_S`; commands after it see what it did."""
+        if self._enqueue(arguments) is not None:
+            asyncio.get_running_loop().call_later(LINGER_S, self._start)
 
     async def probe(self) -> None:
         """Ask for a sign of life, so that the status is fresh without traffic."""
@@ -73,12 +78,13 @@ class RedisLink:
         # While it is broken one command at a time goes out, once a second, to see whether it is back.
         if self._client is None or (broken and (self._sender is not None or time.monotonic() < self._closed_until)):
             return None
-        loop = asyncio.get_running_loop()
-        reply: asyncio.Future[Any] = loop.create_future()
+        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((arguments, reply))
-        if self._sender is None:
-            self._sender = loop.create_task(self._send())
         return reply
+
+    def _start(self) -> None:
+        if self._sender is None and self._waiting:
+            self._sender = asyncio.get_running_loop().create_task(self._send())
 
     async def _send(self) -> None:
         try:

@@ -87,6 +87,8 @@ def test_redis_killed_or_frozen_costs_the_cache_and_the_context_and_nothing_else
             poisoned_answer = serving.predict(TEXT, **asked)
             assert poisoned_answer["prediction"] == answer["prediction"]
             assert poisoned_answer["performance"]["cache_hit"] is False
+            # The answer did not wait for the cache to be written; the next one finds it.
+            assert serving.predict(TEXT, **asked)["performance"]["cache_hit"] is True
         for entity in ("ticker:HML", "source:Quill"):
             client.set(online.key("v1", entity), b'{"values": 1}')
         assert serving.predict(TEXT, **asked)["feature_status"] == "MISSING"
