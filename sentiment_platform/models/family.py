@@ -113,6 +113,8 @@ class ExportReport:
     base_digest: str
     figures: Mapping[str, Any]
     licences: tuple[str, ...] = ()
+    training_files: tuple[str, ...] = ()
+    """Files beside those of the family that only later training reads; serving never fetches them."""
 
 
 class Model(Protocol):

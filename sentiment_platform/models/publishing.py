@@ -97,6 +97,7 @@ def train_and_publish(
             family=family_name,
             version=f"v1.0.0-{family_name}",
             files={name: _entry(directory / name) for name in family.files},
+            training_files={name: _entry(directory / name) for name in exported.training_files} or msgspec.UNSET,
             labels=LABELS,
             feature_schema=FeatureSchema(data.feature_schema, schema(data.feature_schema).hash, data.feature_names),
             base_model=exported.base_model,

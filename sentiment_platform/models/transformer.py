@@ -5,7 +5,7 @@ so that serving can import this module.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TransformerFamily:
-    """Implements `Family`. `base` is the value of TRANSFORMER_BASE (hub id, directory or `packaged:minilm`); loading needs none."""
+    """Implements `Family`. `base` is the value of TRANSFORMER_BASE (hub id, directory or `packaged:minilm`); loading needs none.
+
+    `settings` say where checkpoints, registry and database are; without them a run leaves none, knows no champion, and shares no search.
+    """
 
     base: str
+    settings: Settings | None = None
     name: str = "finbert"
     files: tuple[str, ...] = FILES
 
@@ -33,17 +37,21 @@ class TransformerFamily:
         return {"base": base.name, "digest": base.digest}
 
     def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> "TrainedTransformer":
-        """Fine-tune the base; see `transformer_training.train_transformer` for the errors."""
+        """Fine-tune as the parameters say: search first, start from base or champion; `transformer_recipe` has the errors."""
         from sentiment_platform.models.transformer_base import resolve_base
-        from sentiment_platform.models.transformer_training import train_transformer
+        from sentiment_platform.models.transformer_recipe import train_by_recipe
 
-        return train_transformer(resolve_base(self.base), data, options, progress)
+        return train_by_recipe(resolve_base(self.base), data, options, progress, self.settings)
 
     def export(self, trained: "TrainedTransformer", data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
-        """Write `files` into the empty `directory`; a failed parity check is a `ParityError`."""
+        """Write `files`, and the weights for later training, into the empty `directory`; a failed parity check is a `ParityError`."""
         from sentiment_platform.models.export import export_transformer
+        from sentiment_platform.models.transformer_weights import WEIGHTS_FILE, write_weights
 
-        return export_transformer(trained, data, directory, progress)
+        report = export_transformer(trained, data, directory, progress)
+        write_weights(trained.network, directory / WEIGHTS_FILE)
+        figures = {**report.figures, "lineage": dict(trained.lineage), "search": dict(trained.search)}
+        return replace(report, figures=figures, training_files=(WEIGHTS_FILE,))
 
     def load(self, directory: Path, *, threads: int = 1) -> OnnxTransformer:
         """Load a verified directory for serving."""
@@ -52,4 +60,4 @@ class TransformerFamily:
 
 def transformer_family(settings: Settings) -> TransformerFamily:
     """The family with the base that the settings name."""
-    return TransformerFamily(settings.transformer_base)
+    return TransformerFamily(settings.transformer_base, settings)

@@ -126,7 +126,7 @@ def train_transformer(
             network, pooling = verified_network(base.path, parameters.pooling)
             if initial:
                 network.load_state_dict(dict(initial.weights))
-            parameters = _chosen(parameters, network, len(data.train))
+            parameters = _chosen(parameters, _width(network), len(data.train))
             trainer = Trainer(
                 network,
                 _part(tokenizer, data.train, row_weights(parameters, data.train)),
@@ -165,9 +165,20 @@ def train_transformer(
     )
 
 
-def _chosen(parameters: TransformerParameters, network: "nn.Module", n_texts: int) -> TransformerParameters:
+def planned(parameters: TransformerParameters, base: ResolvedBase, train: LabelledTexts) -> tuple[TransformerParameters, int]:
+    """What a run on these texts would choose where `parameters` leave something open, and its optimizer steps."""
+    from transformers import AutoConfig
+
+    chosen = _chosen(parameters, int(AutoConfig.from_pretrained(base.path).hidden_size), len(train))
+    return chosen, sum(stage.steps(chosen.batch_size) for stage in stages_for(chosen, train))
+
+
+def _width(network: "nn.Module") -> int:
+    return int(getattr(network.get_submodule("encoder"), "config").hidden_size)  # noqa: B009 - nn.Module does not declare it
+
+
+def _chosen(parameters: TransformerParameters, hidden_size: int, n_texts: int) -> TransformerParameters:
     """`parameters` with what they leave to the number of texts and the width of the encoder."""
-    hidden_size = int(getattr(network.get_submodule("encoder"), "config").hidden_size)  # noqa: B009 - nn.Module does not declare it
     return dataclasses.replace(
         parameters,
         epochs=parameters.epochs or epochs_for(n_texts),

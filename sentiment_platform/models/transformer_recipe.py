@@ -1,0 +1,57 @@
+"""One training run of the transformer as its parameters ask for it: a search first or not, from the base or from the champion.
+
+The parts are `transformer_search`, `transformer_incremental` and `transformer_training`; only their order is here.
+"""
+
+import dataclasses
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.family import ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.transformer_base import ResolvedBase
+from sentiment_platform.models.transformer_incremental import ChampionState, champion_state, train_on
+from sentiment_platform.models.transformer_parameters import transformer_parameters
+from sentiment_platform.models.transformer_search import search_recipe
+from sentiment_platform.models.transformer_training import TrainedTransformer, train_transformer
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.engine import create_platform_engine
+
+CHECKPOINTS = "training-checkpoints"
+"""Folder of the state directory."""
+
+
+def train_by_recipe(
+    base: ResolvedBase, data: TrainingData, options: TrainingOptions, progress: ProgressSink, settings: Settings | None
+) -> TrainedTransformer:
+    """Train; what was found and decided on the way is in `search` and `lineage` of the result.
+
+    Raises:
+        PermanentError: as `train_transformer` and `search`.
+    """
+    checkpoints = settings.state_dir / CHECKPOINTS if settings else None
+    parameters = transformer_parameters(options.parameters)
+    searched = {}
+    if parameters.n_trials:
+        url = settings.direct_database_url() if settings else ""
+        found, report, bounds = search_recipe(base, data, options, parameters, progress, database_url=url)
+        searched = report.figures() | {"bounds": dict(bounds), "trial_texts": min(parameters.trial_texts, len(data.train))}
+        options = dataclasses.replace(options, parameters={**options.parameters, **found})
+    if parameters.start == "champion":
+        champion = _champion(options, settings)
+        trained = train_on(base, data, options, progress, champion, checkpoints=checkpoints)
+    else:
+        trained = train_transformer(base, data, options, progress, checkpoints=checkpoints)
+    return dataclasses.replace(trained, search=searched, lineage=trained.lineage or {"start": "base"})
+
+
+def _champion(options: TrainingOptions, settings: Settings | None) -> ChampionState | str:
+    """The deployed version to go on from, or why there is none."""
+    if options.champion is None or settings is None:
+        return "no version is deployed yet"
+    engine = create_platform_engine(settings.require("database_url"))
+    try:
+        return champion_state(engine, RegistryAccess(settings), options.champion)
+    except PermanentError as error:
+        return str(error)
+    finally:
+        engine.dispose()
