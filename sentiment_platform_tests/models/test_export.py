@@ -33,9 +33,9 @@ GOOD = Parity(
 )
 
 
-def test_exactly_the_files_of_the_family_are_written(tiny_artefact: TinyArtefact) -> None:
+def test_exactly_the_files_of_the_family_and_those_for_training_are_written(tiny_artefact: TinyArtefact) -> None:
     written = sorted(path.name for path in tiny_artefact.directory.iterdir())
-    assert written == sorted(tiny_artefact.family.files)
+    assert written == sorted([*tiny_artefact.family.files, *tiny_artefact.report.training_files])
 
 
 def test_the_same_trained_state_gives_the_same_bytes(tiny_artefact: TinyArtefact) -> None:
