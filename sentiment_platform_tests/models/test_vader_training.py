@@ -10,17 +10,21 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.evaluation import evaluate
 from sentiment_platform.models.family import Integers, LabelledTexts, Progress, TrainingData, TrainingOptions
-from sentiment_platform.models.vader import STOCK_SCORER, LearnedTerm, VaderScorer, read_scorer
+from sentiment_platform.models.vader import STOCK_SCORER, LearnedTerm, VaderModel, VaderScorer, read_scorer
 from sentiment_platform.models.vader_diff import moved_summary, moved_terms
 from sentiment_platform.models.vader_fit import Problem, Strengths, fit_terms, log_loss, row_weights
 from sentiment_platform.models.vader_search import FIRST, SPACE, problem_of, search, setting_of
 from sentiment_platform.models.vader_terms import names_in, read_evidence
 from sentiment_platform.models.vader_training import VaderFamily, readable
+from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.text.lexicon import stock_lexicon
 from sentiment_platform.text.rules import STOCK_RULES
 from sentiment_platform.text.terms import TermWeight
 from sentiment_platform.text.vader import VaderEngine
+from sentiment_platform_tests.benchmarks.labelled_data import training_data
+from sentiment_platform_tests.benchmarks.quality import stock_labels
 from sentiment_platform_tests.models.test_vader import small_data
 
 TEXTS = [
@@ -250,3 +254,16 @@ def test_a_phrase_learns_what_its_words_cannot_say() -> None:
     )
     answers = fit_terms(alone, Strengths(sparsity=0.1)).logits(alone).argmax(axis=1)
     assert (answers != labels).any()
+
+
+@pytest.mark.shared_data
+def test_on_phrasebank_training_lifts_vader_far_above_the_stock_lexicon_and_keeps_it_calibrated(shared_data: Path) -> None:
+    data = training_data(("phrasebank",))
+    trained = VaderFamily().train(data, TrainingOptions(seed=1, parameters={"trials": 0}), lambda _: None)
+    found = evaluate(VaderModel(trained.scorer.engine(), trained.scorer, trained.head), data.test)
+    stock = classification_report(data.test.labels, np.eye(3)[stock_labels(data.test.texts)], seed=1)
+
+    assert found.report.macro_f1.value >= 0.66
+    assert found.report.macro_f1.low > stock.macro_f1.high
+    assert found.calibration.ece <= 0.05
+    assert not any(term.replace(" ", "").isdigit() for term in trained.scorer.terms)
