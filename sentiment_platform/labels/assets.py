@@ -75,6 +75,7 @@ def training_set(platform: PlatformResource) -> dg.MaterializeResult[Any]:
             "parts": dg.MetadataValue.md(f"| part | negative | neutral | positive |\n|---|---|---|---|\n{parts}"),
             "label_sets": summary["label_sets"],
             "ties_left_out": summary["ties_left_out"],
+            "syndicated_copies_left_out": summary["syndicated_copies_left_out"],
             "disputed_texts": summary["disputed_texts"],
             "licences": dg.MetadataValue.md("\n".join(f"- {note}" for note in summary["licence_notes"])),
             "noncommercial_sets": ", ".join(summary["noncommercial_sets"]) or "none",

@@ -18,7 +18,7 @@ from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.features.schema import FeatureSchema
 from sentiment_platform.labels.consolidation import CONSOLIDATION, Consolidated, consolidate, trainable
 from sentiment_platform.labels.licences import licence_note
-from sentiment_platform.labels.near_duplicates import SIMILARITY, story_of
+from sentiment_platform.labels.near_duplicates import SIMILARITY, counted_as, story_of
 from sentiment_platform.labels.splits import PARTS, TEST_SHARE, VALIDATION_SHARE, StoryText, assign_parts, leaks
 from sentiment_platform.store.features import FeatureRow, features_as_of
 from sentiment_platform.store.label_sets import LabelSet, label_sets
@@ -27,7 +27,7 @@ from sentiment_platform.store.tables import utc_now
 from sentiment_platform.text.sentiment import LABELS
 
 RULE = {
-    "version": 2,
+    "version": 3,
     "consolidation": CONSOLIDATION,
     "similarity": SIMILARITY,
     "test_share": TEST_SHARE,
@@ -63,7 +63,7 @@ def build(
         PermanentError: a label has fewer than `MINIMUM_PER_LABEL` texts to train on, or one was given by no person.
     """
     found = consolidate(labels)
-    texts = found.kept
+    texts = _counted_once(found.kept)
     near = story_of([row.text for row in texts])
     # An article's story, where it has one, brings its near-duplicates along; otherwise the near-duplicate's first text names it.
     names = [row.story_id or f"text:{row.text_hash[:32]}" for row in texts]
@@ -123,6 +123,14 @@ def leaks_in(examples: Sequence[StoredExample]) -> Mapping[str, int]:
     return leaks(rows, [next(part for part in PARTS if part == example.part) for example in examples])
 
 
+def _counted_once(rows: Sequence[StoredLabel]) -> list[StoredLabel]:
+    """`rows` in their order without syndicated copies; the text that was known first stands for its copies."""
+    first_known = sorted(rows, key=lambda row: (row.available_at or datetime.max.replace(tzinfo=UTC), row.text_hash))
+    counted = counted_as([row.text for row in first_known], [row.story_id for row in first_known])
+    standing = {row.text_hash for position, row in enumerate(first_known) if counted[position] == position}
+    return [row for row in rows if row.text_hash in standing]
+
+
 def _join_stories(rows: Sequence[StoryText], names: Sequence[str]) -> list[StoryText]:
     """Near-duplicates and collected stories name the same thing twice: follow both until one name is left for each text."""
     parent: dict[str, str] = {}
@@ -162,6 +170,7 @@ def _summary(
         "examples": len(examples),
         "stories": len({example.story_id for example in examples}),
         "ties_left_out": found.ties,
+        "syndicated_copies_left_out": len(found.kept) - len(rows),
         "disputed_texts": found.disputed,
         "annotators_without_voice": found.voiceless,
         "feedback_overruled": found.overruled,

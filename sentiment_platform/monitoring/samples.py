@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from sentiment_platform.features.schema import schema
+from sentiment_platform.labels.near_duplicates import counted_as
 from sentiment_platform.monitoring.severity import CONFIDENCE, PREDICTED_LABEL, SENTIMENT
 from sentiment_platform.statistics.arrays import Floats
 from sentiment_platform.statistics.metrics import predicted_classes
@@ -34,15 +35,17 @@ class Sample:
 
 
 def read_served(connection: Connection, feature_schema: str, now: datetime, window: timedelta) -> list[ServedPrediction]:
-    """Predictions of the window, newest first, one for each distinct text.
+    """Predictions of the window, newest first, one for each distinct text and for each text that others syndicate.
 
-    A text that is asked again and again (a page that reloads, a load test) is one observation: the tests take rows for independent
-    draws.
+    A text that is asked again and again (a page that reloads, a load test) or comes from ten outlets is one observation: the tests
+    take rows for independent draws.
     """
     rows = served_predictions(connection, feature_schema, now - window, now, MAX_PREDICTIONS)
     if len(rows) < MIN_PREDICTIONS:
         rows = served_predictions(connection, feature_schema, None, now, MIN_PREDICTIONS)
-    return list({row.text_hash: row for row in reversed(rows)}.values())[::-1]
+    distinct = list({row.text_hash: row for row in reversed(rows)}.values())
+    counted = counted_as([row.text for row in distinct], [None] * len(distinct))
+    return [row for position, row in enumerate(distinct) if counted[position] == position][::-1]
 
 
 def read_samples(connection: Connection, version: RegisteredVersion, served: Sequence[ServedPrediction]) -> list[Sample]:

@@ -31,6 +31,7 @@ class ServedPrediction:
     predicted_at: datetime
     model_version: str
     text_hash: str
+    text: str
     features: list[float | None]
     probabilities: list[float]
 
@@ -65,9 +66,10 @@ def served_predictions(
 ) -> list[ServedPrediction]:
     """The newest `limit` predictions made in (since, until] (since None: ever) with features of that schema, newest first."""
     table = Prediction
-    query = select(table.id, table.predicted_at, table.model_version, table.text_hash, table.features, table.probabilities).where(
-        table.predicted_at <= until, table.feature_schema == feature_schema
+    query = select(
+        table.id, table.predicted_at, table.model_version, table.text_hash, table.text, table.features, table.probabilities
     )
+    query = query.where(table.predicted_at <= until, table.feature_schema == feature_schema)
     if since is not None:
         query = query.where(table.predicted_at > since)
     query = query.order_by(table.predicted_at.desc(), table.id).limit(limit)
@@ -140,12 +142,17 @@ def newest_drift_rows(connection: Connection, version: str) -> list[dict[str, An
 
 
 def collected_on_newest_day(connection: Connection, since: datetime) -> list[tuple[str, date, int, int]]:
-    """(source, UTC day, items fetched, items quarantined) of each source's newest day with items, as far as that ended after `since`."""
+    """(source, UTC day, items fetched, items quarantined) of each source's newest day with items, as far as that ended after `since`.
+
+    Items re-admitted from quarantine are no news of the source.
+    """
     table = CollectionRun
     day = cast(func.timezone("UTC", table.finished_at), Date)
     fetched, quarantined = func.sum(table.fetched), func.sum(table.quarantined)
-    query = select(table.source, day, fetched, quarantined).where(table.finished_at > since).group_by(table.source, day)
-    query = query.having(fetched > 0).ext(distinct_on(table.source)).order_by(table.source, day.desc())
+    query = select(table.source, day, fetched, quarantined).where(table.finished_at > since, table.outcome != "replayed")
+    query = (
+        query.group_by(table.source, day).having(fetched > 0).ext(distinct_on(table.source)).order_by(table.source, day.desc())
+    )
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
 
 

@@ -136,17 +136,31 @@ def test_the_label_of_a_text_is_the_weighted_majority_and_a_tie_is_left_out(
     assert made([*many(), *rows]).summary["ties_left_out"] == (0 if outcome else 1)
 
 
-def test_copies_of_a_text_tell_one_story_and_the_collected_story_brings_its_own() -> None:
+def test_alike_texts_tell_one_story_and_the_collected_story_brings_its_own() -> None:
     rows = [
-        label("Harbour of Vigo floods after the storm", "negative", available_at=NOON),
-        label("Harbour of Vigo floods after the big storm", "negative", available_at=NOON + timedelta(days=200)),
-        label("Quite another headline about water", "negative", story_id="c" * 32, article_id="x"),
-        label("Harbour of Vigo floods after storm", "neutral", story_id="c" * 32, article_id="y"),
+        label("Harbour of Vigo floods 3 of its piers after the storm", "negative", available_at=NOON),
+        label("Harbour of Vigo floods 5 of its piers after the storm", "negative", available_at=NOON + timedelta(days=200)),
+        label("Harbour of Vigo floods 9 of its piers after the storm", "neutral", story_id="c" * 32, article_id="y"),
     ]
     examples = {example.text: example for example in made([*many(), *rows]).examples}
     mine = [examples[row.text] for row in rows]
     assert len({example.story_id for example in mine}) == len({example.part for example in mine}) == 1
     assert mine[0].part == "train"
+
+
+def test_syndicated_copies_count_once_and_the_first_known_stands_for_them() -> None:
+    rows = [
+        label("Harbour of Vigo floods after the big storm", "negative", available_at=NOON + timedelta(days=1)),
+        label("Harbour of Vigo floods after the storm", "negative", available_at=NOON),
+        label("Quite another headline about water", "negative", available_at=NOON, story_id="c" * 32, article_id="x"),
+        label("Water, said quite another way", "negative", available_at=NOON + timedelta(1), story_id="c" * 32, article_id="y"),
+    ]
+    for order in (rows, rows[::-1]):
+        snapshot = made([*many(), *order])
+        texts = {example.text for example in snapshot.examples}
+        assert texts - {row.text for row in many()} == {rows[1].text, rows[2].text}
+        assert snapshot.summary["syndicated_copies_left_out"] == 2
+    assert made(many()).summary["syndicated_copies_left_out"] == 0
 
 
 def test_context_comes_from_the_article_and_words_from_the_label() -> None:
