@@ -127,6 +127,8 @@ def _answers(engine: Engine, access: RegistryAccess, version: str, training_set:
         return stored
     found = evaluate_version(engine, access, version)
     with engine.begin() as connection:
-        write_figures(connection, figures(version, holdout_window(training_set), found.evaluation), utc_now())
+        write_figures(
+            connection, figures(version, holdout_window(training_set), found.evaluation, in_sample=found.in_sample), utc_now()
+        )
         write_holdout_predictions(connection, version, training_set, found.rows())
     return dict(found.rows())

@@ -1,4 +1,5 @@
-"""The table of families, and the only place that lists them. Adding one is a module with a `Family` and one line here.
+"""The table of families, and the only place that lists them. Adding one is a module with a `Family` and one line here; a package of
+its own may add its line to `FAMILIES` before the process uses it.
 
 Each entry names where a family is loaded (light: serving uses it) and where it is trained (imported only when asked for).
 """
@@ -45,6 +46,11 @@ def load_model(family: str, directory: Path, *, threads: int = 1) -> Model:
         PermanentError: the family is unknown, or the directory does not hold one of its models.
     """
     return _resolve(_entry(family).loader)(directory, threads=threads)
+
+
+def loader_of(family: str) -> str:
+    """The import string of what reads a version of `family`, for a process of its own."""
+    return _entry(family).loader
 
 
 def trainer(family: str, settings: Settings) -> Family:

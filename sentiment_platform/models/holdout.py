@@ -7,8 +7,10 @@ from hashlib import sha256
 from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.contrast_suite import ContrastScore, score_contrast
 from sentiment_platform.models.evaluation import Evaluation, evaluate
 from sentiment_platform.models.families import load_model
+from sentiment_platform.models.seen_data import in_sample
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.store.models import RegisteredVersion, get_version, latest_version
@@ -16,12 +18,17 @@ from sentiment_platform.store.models import RegisteredVersion, get_version, late
 
 @dataclass(frozen=True)
 class HoldoutEvaluation:
-    """What a version answered on the holdout of `training_set`."""
+    """What a version answered on the holdout of `training_set`, and on the contrast pairs.
+
+    `in_sample` is true when the version's base has been trained on labels of that holdout.
+    """
 
     version: str
     training_set: str
     example_ids: Sequence[str]
     evaluation: Evaluation
+    contrast: ContrastScore
+    in_sample: bool
 
     def rows(self) -> list[tuple[str, list[float]]]:
         """(example id, probabilities) to store."""
@@ -65,4 +72,11 @@ def evaluate_registered(engine: Engine, access: RegistryAccess, version: Registe
     data = read_training_data(engine)
     directory, _ = access.fetch(version.version, version.manifest_digest)
     model = load_model(version.family, directory, threads=0)
-    return HoldoutEvaluation(version.version, data.digest, data.test.ids, evaluate(model, data.test))
+    return HoldoutEvaluation(
+        version.version,
+        data.digest,
+        data.test.ids,
+        evaluate(model, data.test),
+        score_contrast(model),
+        in_sample(version.manifest["base_model"], data.test.label_sets),
+    )

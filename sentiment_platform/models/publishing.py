@@ -21,10 +21,13 @@ from sqlalchemy import Engine
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.features.schema import schema
 from sentiment_platform.labels.training_set import licence_notes
+from sentiment_platform.models.contrast_suite import score_contrast
 from sentiment_platform.models.evaluation import Evaluation, evaluate
-from sentiment_platform.models.families import trainer
+from sentiment_platform.models.families import loader_of, trainer
 from sentiment_platform.models.family import LABELS, ExportReport, Family, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.golden import golden_answers
+from sentiment_platform.models.seen_data import in_sample
+from sentiment_platform.models.technical import measure_technical
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import digest
@@ -103,12 +106,16 @@ def train_and_publish(
             base_model=exported.base_model,
             base_digest=exported.base_digest,
             training_set=data.digest,
-            metrics=metrics_of(evaluation, data),
+            metrics=metrics_of(evaluation, data, in_sample=in_sample(exported.base_model, data.test.label_sets)),
             golden=tuple(Golden(text, probabilities) for text, probabilities in golden_answers(model)),
             licences=(*exported.licences, *licence_notes(engine, data.digest)) or ("unstated",),
             git_sha=git_sha(),
             created_at=now(),
-            figures=_figures(exported, evaluation, options, options_digest),
+            figures={
+                **_figures(exported, evaluation, options, options_digest),
+                "contrast": msgspec.to_builtins(score_contrast(model)),
+                "technical": msgspec.to_builtins(measure_technical(loader_of(family_name), directory, data.test.texts)),
+            },
         )
         manifest = _release(engine, access, lease, directory, unnamed, change_since(previous, data, options_digest), now)
     _register(engine, lease, manifest, options_digest, run_id)
@@ -214,13 +221,14 @@ def change_since(previous: RegisteredVersion | None, data: TrainingData, options
     return "patch" if previous.options_digest == options_digest else "minor"
 
 
-def metrics_of(evaluation: Evaluation, data: TrainingData) -> dict[str, Metric]:
-    """Holdout figures for the manifest; the test part was not seen by any fitting step."""
+def metrics_of(evaluation: Evaluation, data: TrainingData, *, in_sample: bool) -> dict[str, Metric]:
+    """Holdout figures for the manifest. No fitting step saw the test part; `in_sample` where the base's own training did."""
     dataset = f"training set {data.digest[:12]}, test part"
     report = evaluation.report
     named = {"accuracy": report.accuracy, "macro_f1": report.macro_f1, "brier": evaluation.calibration.brier}
-    named |= {f"f1_{row.label}": row.f1 for row in report.classes}
-    return {name: Metric(e.value, e.low, e.high, e.n, dataset) for name, e in named.items()}
+    for row in report.classes:
+        named |= {f"precision_{row.label}": row.precision, f"recall_{row.label}": row.recall, f"f1_{row.label}": row.f1}
+    return {name: Metric(e.value, e.low, e.high, e.n, dataset, in_sample) for name, e in named.items()}
 
 
 def git_sha() -> str:
@@ -240,6 +248,7 @@ def _figures(exported: ExportReport, evaluation: Evaluation, options: TrainingOp
     figures: Mapping[str, Any] = {
         **exported.figures,
         "ece": evaluation.calibration.ece,
+        "reliability": msgspec.to_builtins([row for row in evaluation.calibration.bins if row.count]),
         "confusion": [list(row) for row in evaluation.report.confusion],
         "seed": options.seed,
         "parameters": dict(options.parameters),

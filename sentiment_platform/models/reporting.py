@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 
+from sentiment_platform.models.contrast_suite import ContrastScore
 from sentiment_platform.models.family import Progress, ProgressSink
 from sentiment_platform.registry.manifest import Manifest
 
@@ -47,8 +48,23 @@ def manifest_summary(manifest: Manifest, *, new: bool) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {name} | {m.value:.3f} | {m.low:.3f} to {m.high:.3f} | {m.n} | {m.dataset} |" for name, m in manifest.metrics.items()
+        f"| {name} | {m.value:.3f} | {m.low:.3f} to {m.high:.3f} | {m.n} | {m.dataset}{' (in-sample)' if m.in_sample else ''} |"
+        for name, m in manifest.metrics.items()
     ]
+    if technical := manifest.figures.get("technical"):
+        lines += [
+            "",
+            f"One text in {technical['latency_p50_ms']} ms (p95 {technical['latency_p95_ms']}), {technical['texts_per_s']} texts/s,"
+            f" {technical['loaded_mb']} MB, one thread on {technical['processor']} ({technical['cores']} cores)",
+        ]
     lines += ["", "| file | MB | sha256 |", "|---|---|---|"]
     lines += [f"| {name} | {entry.size / 1e6:.2f} | `{entry.sha256[:16]}` |" for name, entry in manifest.files.items()]
     return "\n".join(lines)
+
+
+def contrast_table(score: ContrastScore) -> str:
+    """Markdown: pairs of the contrast suite with both sentences right, in all and by kind."""
+    whole = score.both_right
+    lines = ["| kind of pair | both sentences right |", "|---|---|"]
+    lines += [f"| {kind} | {share:.0%} |" for kind, share in score.by_kind.items()]
+    return "\n".join([*lines, f"| all {whole.n} | {whole.value:.1%} ({whole.low:.1%} to {whole.high:.1%}) |"])
