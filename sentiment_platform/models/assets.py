@@ -5,14 +5,19 @@ from typing import Any
 import dagster as dg
 
 from sentiment_platform.models.evaluation import figures
-from sentiment_platform.models.family import TrainingOptions
+from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
 from sentiment_platform.models.holdout import evaluate_latest, holdout_window
 from sentiment_platform.models.plots import as_markdown, confusion_matrix_png, reliability_png
+from sentiment_platform.models.progress import throttled
 from sentiment_platform.models.publishing import train_and_publish
-from sentiment_platform.models.reporting import log_progress, manifest_summary
+from sentiment_platform.models.reporting import contrast_table, log_progress, manifest_summary
+from sentiment_platform.models.training_pictures import training_pictures
 from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.store.models import write_figures, write_holdout_predictions
 from sentiment_platform.store.resources import PlatformResource
+
+OBSERVED_EVERY_S = 30.0
 
 
 class TrainingConfig(dg.Config):
@@ -44,7 +49,7 @@ def model_asset(family: str, description: str) -> dg.AssetsDefinition:
             TrainingOptions(config.seed, config.threads, config.parameters),
             run_id=context.run.run_id,
             now=platform.now,
-            progress=log_progress(context.log.info),
+            progress=live_progress(context),
         )
         return dg.MaterializeResult(
             metadata={
@@ -53,11 +58,34 @@ def model_asset(family: str, description: str) -> dg.AssetsDefinition:
                 "manifest_digest": trained.manifest_digest,
                 "summary": dg.MetadataValue.md(manifest_summary(trained.manifest, new=trained.new)),
                 "figures": dg.MetadataValue.json(trained.manifest.figures),
+                **_pictures(trained.manifest),
             },
             data_version=dg.DataVersion(trained.manifest_digest),
         )
 
     return model
+
+
+def live_progress(context: dg.AssetExecutionContext) -> ProgressSink:
+    """Progress as log lines, and more rarely as observations of the asset, whose metadata show how far it is while it runs."""
+
+    def observe(progress: Progress) -> None:
+        values = {"stage": progress.stage, "done": progress.done, "total": progress.total, "note": progress.note}
+        rate = {"rate_per_s": round(progress.rate, 1), "remaining": f"{progress.remaining_s:.0f} s"}
+        context.log_event(dg.AssetObservation(context.asset_key, metadata={**values, **rate}))
+
+    lines, observations = log_progress(context.log.info), throttled(observe, OBSERVED_EVERY_S)
+
+    def sink(progress: Progress) -> None:
+        lines(progress)
+        observations(progress)
+
+    return sink
+
+
+def _pictures(manifest: Manifest) -> dict[str, dg.MarkdownMetadataValue]:
+    pictures = training_pictures(manifest.version, manifest.figures)
+    return {name: dg.MetadataValue.md(as_markdown(png, f"{name} of {manifest.version}")) for name, png in pictures.items()}
 
 
 def evaluation_asset(family: str) -> dg.AssetsDefinition:
@@ -76,7 +104,9 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
         found = evaluate_latest(platform.engine(), RegistryAccess(platform.settings()), family)
         window = holdout_window(found.training_set)
         with platform.engine().begin() as connection:
-            added = write_figures(connection, figures(found.version, window, found.evaluation), platform.now())
+            added = write_figures(
+                connection, figures(found.version, window, found.evaluation, in_sample=found.in_sample), platform.now()
+            )
             write_holdout_predictions(connection, found.version, found.training_set, found.rows())
         report, calibration = found.evaluation.report, found.evaluation.calibration
         return dg.MaterializeResult(
@@ -88,6 +118,8 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
                 "macro_f1": report.macro_f1.value,
                 "macro_f1_interval": f"{report.macro_f1.low:.3f} to {report.macro_f1.high:.3f}",
                 "ece": calibration.ece,
+                "in_sample": found.in_sample,
+                "contrast_pairs": dg.MetadataValue.md(contrast_table(found.contrast)),
                 "figures_added": added,
                 "confusion_matrix": dg.MetadataValue.md(
                     as_markdown(confusion_matrix_png(report), f"Confusion matrix of {found.version}")
@@ -103,7 +135,8 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
 
 
 vader_model = model_asset(
-    "vader", "The rule-based family: thresholds and calibration head fitted on the training set. Seconds, readable."
+    "vader",
+    "The rule-based family: terms learned around the stock lexicon, searched rule constants, calibration head. Seconds, readable.",
 )
 finbert_model = model_asset(
     "finbert", "The transformer family: fine-tuned from TRANSFORMER_BASE, exported to ONNX int8, with its calibration head."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +117,67 @@ def drift_heatmap_png(rows: Sequence[FeatureDrift], *, title: str = "Drift by fe
     return _png(figure)
 
 
+def training_png(
+    losses: Sequence[Sequence[float]], epochs: Sequence[Mapping[str, Any]], *, best: int, title: str = "Training"
+) -> bytes:
+    """Training loss by optimizer step, and under it log loss and macro-F1 of each epoch on the validation texts, the kept one marked.
+
+    Args:
+        losses: (step, mean loss) points; `epochs`: rows with `epoch`, `macro_f1`, `log_loss` and `stage`; both as in a manifest.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.6, 4.6), dpi=_DPI, layout="constrained", facecolor=PALETTE["paper"])
+    above, below = (_dressed(figure.add_subplot(2, 1, row), heading) for row, heading in ((1, title), (2, "")))
+    above.plot([x for x, _ in losses], [y for _, y in losses], color=PALETTE["blue"], linewidth=1.2)
+    above.set(xlabel="optimizer step", ylabel="training loss", ylim=(0, None))
+    numbers = [int(row["epoch"]) for row in epochs]
+    for key, name, colour, marker in (
+        ("macro_f1", "macro-F1", PALETTE["blue"], "o"),
+        ("log_loss", "log loss", PALETTE["orange"], "s"),
+    ):
+        curve: dict[str, Any] = {"marker": marker, "markersize": 4, "linewidth": 1.0, "label": f"validation {name}"}
+        below.plot(numbers, [float(row[key]) for row in epochs], color=colour, **curve)
+    below.axvline(best, color=PALETTE["green"], linestyle="--", linewidth=1.2, label=f"kept: epoch {best}")
+    changes = [
+        n for n, row, other in zip(numbers[1:], epochs[1:], epochs, strict=False) if row.get("stage") != other.get("stage")
+    ]
+    for number in changes:
+        below.axvline(number - 0.5, color=PALETTE["grey"], linestyle=":", linewidth=1)
+    below.set(xlabel="epoch" + ("   (dotted: the next stage begins)" if changes else ""), ylim=(0, None), xticks=numbers)
+    below.legend(frameon=False, labelcolor=PALETTE["ink"], fontsize=8)
+    return _png(figure)
+
+
+def search_png(trials: Sequence[Mapping[str, Any]], importances: Mapping[str, float], *, title: str = "Search") -> bytes:
+    """Value of each trial and the best so far, pruned ones hollow; beside it how much each parameter mattered, where that is known.
+
+    Args:
+        trials: rows with `number`, `state` and `value`, as in a manifest. importances: parameter -> share.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.0 if importances else 5.2, 3.4), dpi=_DPI, layout="constrained", facecolor=PALETTE["paper"])
+    axes = _dressed(figure.add_subplot(1, 2 if importances else 1, 1), title)
+    complete = [(int(t["number"]), float(t["value"])) for t in trials if t["state"] == "complete"]
+    pruned = [(int(t["number"]), float(t["value"])) for t in trials if t["state"] == "pruned" and t["value"] is not None]
+    best = np.maximum.accumulate([value for _, value in complete])
+    axes.step([n for n, _ in complete], best, where="post", color=PALETTE["green"], linewidth=1.4, label="best so far")
+    axes.scatter(
+        [n for n, _ in complete], [v for _, v in complete], color=PALETTE["blue"], s=16, label=f"{len(complete)} complete"
+    )
+    hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": PALETTE["grey"], "s": 16, "label": f"{len(pruned)} pruned"}
+    axes.scatter([n for n, _ in pruned], [v for _, v in pruned], **hollow)
+    axes.set(xlabel="trial", ylabel="value (larger is better)")
+    axes.legend(frameon=False, labelcolor=PALETTE["ink"], fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
+    if importances:
+        beside = _dressed(figure.add_subplot(1, 2, 2), "What mattered")
+        ordered = sorted(importances.items(), key=lambda item: item[1])
+        beside.barh([name for name, _ in ordered], [share for _, share in ordered], color=PALETTE["blue"])
+        beside.set(xlabel="share of the variation (PED-ANOVA)")
+    return _png(figure)
+
+
 def as_markdown(png: bytes, alt: str) -> str:
     """A markdown image with the picture inside, for `dg.MetadataValue.md`.
 
@@ -133,7 +194,10 @@ def _figure(width_in: float, height_in: float, title: str) -> tuple[Figure, Axes
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width_in, height_in), dpi=_DPI, layout="constrained", facecolor=PALETTE["paper"])
-    axes: Any = figure.add_subplot()
+    return figure, _dressed(figure.add_subplot(), title)
+
+
+def _dressed(axes: Any, title: str) -> Axes:
     axes.set_title(title, color=PALETTE["ink"], fontsize=11)
     axes.set_facecolor(PALETTE["paper"])
     axes.tick_params(colors=PALETTE["ink"], labelsize=9)
@@ -142,7 +206,7 @@ def _figure(width_in: float, height_in: float, title: str) -> tuple[Figure, Axes
     for side, spine in axes.spines.items():
         spine.set_color(PALETTE["ink"])
         spine.set_visible(side in ("left", "bottom"))
-    return figure, axes
+    return axes
 
 
 def contrast(one: str, other: str) -> float:

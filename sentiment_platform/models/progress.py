@@ -12,6 +12,19 @@ from sentiment_platform.models.family import Progress, ProgressSink
 WINDOW_S = 20.0
 
 
+def throttled(sink: ProgressSink, every_s: float, clock: Callable[[], float] = time.monotonic) -> ProgressSink:
+    """`sink` told at most once in `every_s` seconds and stage, and of each stage's end."""
+    last: dict[str, float] = {}
+
+    def told(progress: Progress) -> None:
+        now = clock()
+        if progress.done >= progress.total or now - last.get(progress.stage, -float("inf")) >= every_s:
+            last[progress.stage] = now
+            sink(progress)
+
+    return told
+
+
 class ProgressMeter:
     """Counts units of one stage and reports at most every `interval_s` seconds, and always at the end.
 

@@ -17,6 +17,7 @@ from sentiment_platform.models.plots import (
     drift_heatmap_png,
     reliability_png,
 )
+from sentiment_platform.models.training_pictures import training_pictures
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.drift import drift_by_feature
 from sentiment_platform.statistics.metrics import classification_report
@@ -115,3 +116,24 @@ def test_markdown_holds_the_picture_and_a_harmless_alt_text():
 def test_a_report_without_rows_is_refused():
     with pytest.raises(PermanentError):
         drift_heatmap_png([])
+
+
+EPOCHS = [{"epoch": n, "macro_f1": 0.6 + 0.05 * n, "log_loss": 0.7 - 0.1 * n, "stage": f"stage {n // 3}"} for n in range(1, 5)]
+LOSSES = [(10 * n, 1.0 / n) for n in range(1, 40)]
+TRIALS = [
+    {"number": n, "state": ("complete", "pruned", "failed")[n % 3], "value": n / 10 if n % 3 < 2 else None} for n in range(9)
+]
+
+
+def test_training_and_search_are_drawn_from_the_figures_of_a_manifest_and_from_nothing_else() -> None:
+    figures = {
+        "training": {"losses": LOSSES, "epochs": EPOCHS, "best_epoch": 3},
+        "search": {"trials": TRIALS, "best_value": 0.6, "importances": {"learning_rate": 0.7, "layer_decay": 0.3}},
+    }
+    pictures = training_pictures("v1.0.0-finbert", figures)
+    assert list(pictures) == ["training_curves", "search_history"]
+    assert all(png.startswith(b"\x89PNG") for png in pictures.values())
+    changed = {**figures, "training": {**figures["training"], "best_epoch": 2}}
+    assert training_pictures("v1.0.0-finbert", changed)["training_curves"] != pictures["training_curves"]
+    assert training_pictures("v1.0.0-vader", {"training": {"n_train": 5}, "search": {"trials": [], "best": None}}) == {}
+    assert list(training_pictures("v", {"search": {"trials": TRIALS, "best_value": 0.6}})) == ["search_history"]

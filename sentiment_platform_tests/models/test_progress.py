@@ -1,7 +1,7 @@
 """The rate and remaining time of long work."""
 
 from sentiment_platform.models.family import Progress
-from sentiment_platform.models.progress import WINDOW_S, ProgressMeter
+from sentiment_platform.models.progress import WINDOW_S, ProgressMeter, throttled
 
 
 class SteppedClock:
@@ -57,3 +57,14 @@ def test_before_any_time_has_passed_the_remaining_time_is_unknown_not_zero() -> 
     seen = list[Progress]()
     ProgressMeter(seen.append, "x", 10, clock=SteppedClock()).advance(1)
     assert (seen[0].rate, seen[0].remaining_s) == (0.0, float("inf"))
+
+
+def test_a_throttled_sink_hears_each_stage_at_its_own_pace_and_always_its_end() -> None:
+    now, heard = [0.0], list[tuple[str, int]]()
+    sink = throttled(lambda progress: heard.append((progress.stage, progress.done)), 10.0, clock=lambda: now[0])
+    for done in range(1, 31):
+        now[0] += 1.0
+        sink(Progress("train", done, 30, 1.0, 1.0))
+        if done == 5:
+            sink(Progress("export", 1, 4, 1.0, 1.0))
+    assert heard == [("train", 1), ("export", 1), ("train", 11), ("train", 21), ("train", 30)]
