@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sentiment_platform.models.family import LABELS, ExportReport, Floats, ProgressSink, TrainingData
-from sentiment_platform.models.head import CalibrationHead
-from sentiment_platform.models.head_training import fit_head, measure_ablation
+from sentiment_platform.models.family import LABELS, ExportReport, ProgressSink, TrainingData
+from sentiment_platform.models.labelling_head import fit_labelling_head
 from sentiment_platform.models.parity import measure_parity
 from sentiment_platform.models.progress import ProgressMeter
 from sentiment_platform.models.transformer_quantization import QUANTIZATION, quantise_graph
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
 OPSET = 23
 """The first with attention as one operator; GELU is one since 20."""
+HEAD_SEED = 0
 
 
 def export_transformer(trained: TrainedTransformer, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
@@ -76,7 +76,7 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
     parity = measure_parity(trained.network, reference, served, tokenizer, data.validation)
     parity.require()
     meter.advance(1, "fitting the head")
-    head = calibrated(served, data)
+    head, balance = fit_labelling_head(served, data.validation, data.feature_names, data.feature_schema, seed=HEAD_SEED)
     (directory / HEAD_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(head.to_json()), indent=1) + b"\n")
     meter.advance(1, "written")
     size = (directory / MODEL_FILE).stat().st_size
@@ -88,24 +88,10 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
         "int8_bytes": size,
         "fp32_bytes": len(fp32_bytes),
         "features_help": head.uses_features,
+        "label_balance": balance,
         "ablation": msgspec.to_builtins(head.ablation),
     }
     return ExportReport(trained.base.name, trained.base.digest, figures, (trained.base.licence,))
-
-
-def calibrated(served: Floats, data: TrainingData) -> CalibrationHead:
-    """The head of the `served` (n, 3) validation logits, with the features only if held-out rows say that they help."""
-    part = data.validation
-    ablation = measure_ablation(served, part.features, part.labels)
-    return fit_head(
-        served,
-        part.features,
-        part.labels,
-        data.feature_names,
-        data.feature_schema,
-        use_features=ablation.features_help,
-        ablation=ablation,
-    )
 
 
 def training_figures(trained: TrainedTransformer, data: TrainingData) -> dict[str, Any]:

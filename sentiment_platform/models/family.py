@@ -60,6 +60,7 @@ class LabelledTexts:
         labels: (n,) indices into `LABELS`.
         features: (n, k) float64 in the order of the schema; NaN where a value is missing.
         label_sets: (n,) name of the set that each label comes from; empty where that is not known.
+        stories: (n,) story of each text; empty where that is not known, and then each text is its own.
     """
 
     ids: Sequence[str]
@@ -67,6 +68,7 @@ class LabelledTexts:
     labels: Integers
     features: Floats
     label_sets: Sequence[str] = ()
+    stories: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -15,7 +15,7 @@ from sentiment_platform.models.head import Ablation, CalibrationHead, HeadWeight
 from sentiment_platform.statistics.arrays import N_CLASSES, Classes, Floats, Ints, as_classes
 from sentiment_platform.statistics.comparison import compare_probabilities
 from sentiment_platform.statistics.resampling import N_RESAMPLES
-from sentiment_platform.statistics.softmax_regression import SoftmaxFit, choose_l2, fit_softmax, fold_of_rows
+from sentiment_platform.statistics.softmax_regression import SoftmaxFit, choose_l2, fit_softmax, fit_temperature, fold_of_rows
 
 
 def fit_head(
@@ -35,8 +35,8 @@ def fit_head(
 ) -> CalibrationHead:
     """Fit a head on logits (n, 3), features (n, k) with NaN for missing (or None), and labels (n,) the scorer was not fitted on.
 
-    The L2 penalty pulls the logit weights to the identity and all others to 0: with little data the head is the scorer's own
-    softmax. Its strength is `l2`, or the best of a small grid by `n_folds`-fold log loss; rows of one of `groups` (a news story)
+    The L2 penalty pulls the logit weights to temperature scaling (one factor for all, fitted first) and all others to 0: with
+    little data the head is the scorer's own softmax, only as sure of itself as it is right. Its strength is `l2`, or the best of a small grid by `n_folds`-fold log loss; rows of one of `groups` (a news story)
     share a fold. `class_weight` (3,) shifts probabilities away from the base rates on purpose. Pass
     `use_features=ablation.features_help` so that features which do not help cannot hurt.
 
@@ -47,8 +47,10 @@ def fit_head(
     values = _training_features(features, truth.size, len(feature_names))
     use_features = use_features and features is not None and len(feature_names) > 0
     mean, scale = _moments(values)
-    x, labels, target = _training_design(scores, values, truth, mean, scale, use_features=use_features, seed=seed)
-    row_weights = np.ones(labels.size) if class_weight is None else _class_weights(class_weight)[labels]
+    by_class = np.ones(N_CLASSES) if class_weight is None else _class_weights(class_weight)
+    factor = fit_temperature(scores, truth, by_class[truth])
+    x, labels, target = _training_design(scores, values, truth, mean, scale, factor, use_features=use_features, seed=seed)
+    row_weights = by_class[labels]
     if l2 is None:
         folds = fold_of_rows(truth.size, n_folds, seed=seed, groups=None if groups is None else np.asarray(groups))
         # A row and its masked copy stay in one fold.
@@ -122,7 +124,7 @@ def _moments(values: Floats) -> tuple[Floats, Floats]:
 
 
 def _training_design(
-    scores: Floats, values: Floats, truth: Ints, mean: Floats, scale: Floats, *, use_features: bool, seed: int
+    scores: Floats, values: Floats, truth: Ints, mean: Floats, scale: Floats, factor: float, *, use_features: bool, seed: int
 ) -> tuple[Floats, Ints, Floats]:
     """Columns, labels and penalty targets: every row as it is and, with features, once more with some of them masked.
 
@@ -130,14 +132,14 @@ def _training_design(
     would pay for calibrated incomplete requests with accuracy on complete ones.
     """
     if not use_features:
-        return scores, truth, np.eye(N_CLASSES)
+        return scores, truth, factor * np.eye(N_CLASSES)
     rng = np.random.default_rng(seed)
     masked = np.where(rng.random(values.shape) < rng.random((truth.size, 1)), np.nan, values)
     standardised, missing_share = standardise(np.vstack([values, masked]), mean, scale)
     plain = np.hstack([np.vstack([scores, scores]), standardised])
     columns = np.hstack([plain, missing_share * plain, missing_share])
     target = np.zeros((columns.shape[1], N_CLASSES))
-    target[:N_CLASSES] = np.eye(N_CLASSES)
+    target[:N_CLASSES] = factor * np.eye(N_CLASSES)
     return columns, np.concatenate([truth, truth]), target
 
 

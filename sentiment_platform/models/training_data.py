@@ -45,4 +45,5 @@ def _arrays(rows: Sequence[StoredExample], width: int) -> LabelledTexts:
         np.array([LABELS.index(row.label) for row in rows], dtype=np.int64),  # type: ignore[arg-type]
         np.array([row.features for row in rows], dtype=np.float64).reshape(len(rows), width),
         [row.label_set for row in rows],
+        [row.story_id for row in rows],
     )

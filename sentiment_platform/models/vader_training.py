@@ -17,6 +17,7 @@ import numpy as np
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import ExportReport, Progress, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.head import CalibrationHead
+from sentiment_platform.models.labelling_head import fit_labelling_head
 from sentiment_platform.models.vader import (
     HEAD_FILE,
     SCORER_FILE,
@@ -31,7 +32,6 @@ from sentiment_platform.models.vader import (
 )
 from sentiment_platform.models.vader_diff import moved_summary
 from sentiment_platform.models.vader_fit import FittedTerms, fit_terms
-from sentiment_platform.models.vader_head import fit_labelling_head
 from sentiment_platform.models.vader_search import problem_of, search
 from sentiment_platform.models.vader_terms import EXAMPLES, TermEvidence, read_evidence
 from sentiment_platform.settings import Settings

@@ -9,8 +9,10 @@ import numpy as np
 import onnx
 import pytest
 
-from sentiment_platform.models.export import calibrated, to_onnx
-from sentiment_platform.models.family import LABELS, Floats
+from sentiment_platform.models.export import HEAD_SEED, to_onnx
+from sentiment_platform.models.family import LABELS, Floats, TrainingData
+from sentiment_platform.models.head import CalibrationHead
+from sentiment_platform.models.labelling_head import fit_labelling_head
 from sentiment_platform.models.parity import MAX_LOGIT_DIFFERENCE, Parity, ParityError, measure_parity
 from sentiment_platform.models.transformer_base import PACKAGED_MINILM, resolve_base
 from sentiment_platform.models.transformer_network import build_network, tokenizer_json
@@ -31,6 +33,10 @@ GOOD = Parity(
     macro_f1=0.80,
     macro_f1_difference=Estimate(0.001, -0.009, 0.011, 400),
 )
+
+
+def calibrated(served: Floats, data: TrainingData) -> CalibrationHead:
+    return fit_labelling_head(served, data.validation, data.feature_names, data.feature_schema, seed=HEAD_SEED)[0]
 
 
 def test_exactly_the_files_of_the_family_and_those_for_training_are_written(tiny_artefact: TinyArtefact) -> None:

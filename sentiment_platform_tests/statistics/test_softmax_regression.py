@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.statistics.softmax_regression import L2_GRID, choose_l2, fit_softmax, fold_of_rows, softmax
+from sentiment_platform.statistics.softmax_regression import L2_GRID, choose_l2, fit_softmax, fit_temperature, fold_of_rows, softmax
 
 TRUE_WEIGHTS = np.array([[1.0, 0.0, -1.0], [0.5, -1.0, 0.5]])
 
@@ -71,3 +71,22 @@ def test_folds_are_even_repeatable_and_keep_groups_together():
 def test_fewer_groups_than_folds_are_refused():
     with pytest.raises(PermanentError, match="2 groups cannot make 5 folds"):
         fold_of_rows(10, 5, seed=0, groups=np.arange(10) % 2)
+
+
+def test_the_temperature_of_a_scorer_is_found_and_rows_that_are_all_right_do_not_run_away() -> None:
+    rng = np.random.default_rng(3)
+    honest = rng.normal(size=(20_000, 3)) * 2
+    y = (rng.random((20_000, 1)) > np.cumsum(softmax(honest), axis=1)).sum(axis=1).clip(0, 2)
+    for sure in (0.25, 1.0, 5.0):
+        factor = fit_temperature(honest * sure, y, np.ones(y.size))
+        assert abs(factor * sure - 1.0) < 0.05
+    assert fit_temperature(3.0 * np.eye(3), np.arange(3), np.ones(3)) < 4.0
+
+
+def test_the_strongest_penalty_within_one_standard_error_is_chosen() -> None:
+    rng = np.random.default_rng(8)
+    x, y = rng.normal(size=(300, 3)), rng.integers(3, size=300)
+    assert choose_l2(x, y, np.ones(300), np.zeros((3, 3)), fold_of_rows(300, 5, seed=1)) >= 1.0, "noise: nothing to learn"
+    told = 4.0 * np.eye(3)[y] + x
+    chosen = choose_l2(told, y, np.ones(300), np.zeros((3, 3)), fold_of_rows(300, 5, seed=1))
+    assert chosen <= 1e-2, "signal: a strong penalty would lose it"

@@ -1,4 +1,4 @@
-"""The calibration head of VADER, and how far it leans to the rarer labels. Fitted on the validation part only.
+"""The calibration head of a family, and how far it leans to the rarer labels. Fitted on the validation part only.
 
 A family answers with its likeliest label. Calibrated on few rows, that is the commonest one too often for macro-F1, so the head may
 weigh labels by their rarity, as far as its probabilities stay calibrated. Not here: the head itself (`head`, `head_training`).
@@ -31,8 +31,9 @@ def fit_labelling_head(
         PermanentError: too few rows for the folds.
     """
     labels, features = validation.labels, validation.features
-    ablation = measure_ablation(logits, features, labels, seed=seed)
-    folds = fold_of_rows(labels.size, FOLDS, seed=seed)
+    stories = np.asarray(validation.stories) if len(validation.stories) else np.arange(labels.size)
+    ablation = measure_ablation(logits, features, labels, groups=stories.tolist(), seed=seed)
+    folds = fold_of_rows(labels.size, FOLDS, seed=seed, groups=stories)
 
     def fit(rows: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], balance: float, l2: float | None) -> CalibrationHead:
         counts = np.maximum(np.bincount(labels[rows], minlength=3), 1).astype(np.float64)
@@ -46,6 +47,7 @@ def fit_labelling_head(
             l2=l2,
             class_weight=weights.tolist(),
             use_features=ablation.features_help,
+            groups=stories[rows].tolist(),
             seed=seed,
             ablation=ablation,
         )
