@@ -75,6 +75,7 @@ def labelled(part: Part, sets: Collection[SetName], *, at_most: int | None = Non
         [row.text for row in chosen],
         np.array([row.label for row in chosen], dtype=np.int64),
         np.array([compute_v1(row.text) for row in chosen], dtype=np.float64).reshape(len(chosen), len(V1.names)),
+        [row.label_set for row in chosen],
     )
 
 
