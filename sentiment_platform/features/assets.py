@@ -57,7 +57,7 @@ def article_features(context: dg.AssetExecutionContext, platform: PlatformResour
     pool="features",
     description="Redis after it was held against PostgreSQL: what was missing, older, newer or different is written again.",
 )
-def feature_store_reconciliation(platform: PlatformResource) -> dg.MaterializeResult[Any]:
+def online_features(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     """Compare, repair, compare again."""
     schemas = active_schemas(platform.settings().feature_schemas)
     with closing(connect(platform.settings().require("redis_url"))) as client:

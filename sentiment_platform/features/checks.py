@@ -4,7 +4,7 @@ from contextlib import closing
 
 import dagster as dg
 
-from sentiment_platform.features.assets import article_features, feature_store_reconciliation
+from sentiment_platform.features.assets import article_features, online_features
 from sentiment_platform.features.connection import connect
 from sentiment_platform.features.reconciliation import Comparison, compare
 from sentiment_platform.features.replay import Replay, evaluate_replay
@@ -21,7 +21,7 @@ def offline_and_online_agree(platform: PlatformResource) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(
-    asset=feature_store_reconciliation,
+    asset=online_features,
     description="The newest served feature vectors, computed again from texts and articles, are equal to the last digit.",
 )
 def served_vectors_can_be_computed_again(platform: PlatformResource) -> dg.AssetCheckResult:

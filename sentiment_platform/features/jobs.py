@@ -2,11 +2,11 @@
 
 import dagster as dg
 
-from sentiment_platform.features.assets import feature_store_reconciliation
+from sentiment_platform.features.assets import online_features
 
 feature_store_job = dg.define_asset_job(
     "feature_store_job",
-    selection=dg.AssetSelection.assets(feature_store_reconciliation),
+    selection=dg.AssetSelection.assets(online_features),
     # Every hour, and seconds of work: starting a process for each step takes longer than the steps.
     executor_def=dg.in_process_executor,
     description="Hold Redis against PostgreSQL, write again what differs, and compute a sample of the served vectors again.",

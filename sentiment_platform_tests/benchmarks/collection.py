@@ -116,9 +116,7 @@ def one_pass(headlines: Sequence[Headline], folder: Path, days_a_run: int) -> Pa
     try:
         upgrade(postgres.url)
         started = time.perf_counter()
-        import_archive(
-            archive, parse_mapping("published_at=0,title=1"), source="archive", engine=engine, run_id="bench", now=NOW
-        )
+        import_archive(archive, parse_mapping("published_at=0,title=1"), source="archive", engine=engine, run_id="bench", now=NOW)
         imported = time.perf_counter() - started
         clustered = featured = 0.0
         articles = 0

@@ -6,7 +6,7 @@ from redis import Redis
 from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.features.assets import article_features, feature_store_reconciliation
+from sentiment_platform.features.assets import article_features, online_features
 from sentiment_platform.features.checks import offline_and_online_agree, served_vectors_can_be_computed_again
 from sentiment_platform.features.compute import COMPUTE
 from sentiment_platform.features.key_spaces import unknown_keys
@@ -15,7 +15,7 @@ from sentiment_platform.features.schema import V1, V2, active_schemas
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.features.articles import DAY, NOW, article, insert
 
-ASSETS = [article_features, feature_store_reconciliation, offline_and_online_agree, served_vectors_can_be_computed_again]
+ASSETS = [article_features, online_features, offline_and_online_agree, served_vectors_can_be_computed_again]
 
 
 def materialize(database_url: str, redis_url: str, schemas: str) -> dg.ExecuteInProcessResult:
@@ -54,8 +54,8 @@ def test_v2_comes_beside_v1_and_v1_stays_what_it_was(engine: Engine, client: Red
     metadata = shown["article_features"].metadata
     assert (metadata["dagster/row_count"].value, metadata["schema"].value) == (80, "v1, v2")
     assert "`source_reliability`" in str(metadata["features"].value)
-    assert shown["feature_store_reconciliation"].metadata["differences"].value == 0
-    assert shown["feature_store_reconciliation"].metadata["unknown_keys"].value == "none"
+    assert shown["online_features"].metadata["differences"].value == 0
+    assert shown["online_features"].metadata["unknown_keys"].value == "none"
     client.set("stranger:1", "x")
     assert unknown_keys(client) == ["stranger:1"]
     for result in (alone, both):
@@ -77,7 +77,7 @@ def test_the_same_day_again_has_the_same_data_version_and_repairs_what_is_lost(
         client.delete(key("v1", f"article:{1:032}"))
     assert versions[0] == versions[1] != []
     repaired = dg.materialize(
-        [feature_store_reconciliation],
+        [online_features],
         resources={
             "platform": PlatformResource(
                 overrides={"DATABASE_URL": database_url, "REDIS_URL": redis_url}, fixed_now=NOW.isoformat()
