@@ -17,7 +17,11 @@ BASELINE_ASSETS = tuple(name for name in TRAIN_ASSETS if not name.startswith("fi
 train_job = dg.define_asset_job(
     "train_job",
     selection=dg.AssetSelection.assets(*TRAIN_ASSETS),
-    description="Take in labels, make the training set, train and evaluate both families, compare, and deploy what is better.",
+    description=(
+        "Take in labels, make the training set, train and evaluate both families, compare, and deploy what is better. "
+        "The transformer goes on from its deployed version; the first time, or where that fails, it is trained in full."
+    ),
+    config={"ops": {"finbert_model": {"config": {"parameters": {"start": "champion"}}}}},
     tags={"stage": "training"},
 )
 baseline_job = dg.define_asset_job(

@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,17 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tiny_base:
     first, again, other = short_run(str(tiny_base)), short_run(str(tiny_base)), short_run(str(tiny_base), seed=8)
     assert same_weights(first, again)
     assert not same_weights(first, other)
+
+
+def test_the_same_data_configuration_and_seed_give_the_same_artefact(tiny_artefact: TinyArtefact, tmp_path: Path) -> None:
+    """One thread on a CPU; the fixture's artefact was made by a training of its own."""
+    options = TrainingOptions(seed=7, threads=1, parameters=TINY_PARAMETERS)
+    tiny_artefact.family.export(
+        tiny_artefact.family.train(tiny_artefact.data, options, ignore), tiny_artefact.data, tmp_path, ignore
+    )
+    made = {path.name: sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
+    assert made == {path.name: sha256(path.read_bytes()).hexdigest() for path in tiny_artefact.directory.iterdir()}
+    assert "weights.safetensors" in made
 
 
 def test_training_leaves_torchs_random_state_and_threads_as_they_were(tiny_base: object) -> None:
