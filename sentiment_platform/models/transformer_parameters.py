@@ -36,7 +36,7 @@ class TransformerParameters:
         averaging: share that the running average of the weights keeps at each step, over the second half of a stage; 0: no average.
         patience: epochs without a better validation score after which a stage ends; 0: never.
         max_seconds: wall clock after which training stops and keeps the best so far, interruptions not counted; 0: no limit.
-        checkpoint_steps: steps between two checkpoints; 0: none.
+        checkpoint_steps: steps between two checkpoints, each of up to five times the size of the weights; 0: none.
         start: `base` trains from TRANSFORMER_BASE; `champion` goes on from the deployed version with what is new (`transformer_incremental`).
         replay_share: known texts that are trained again beside each new one, with `start` champion.
         n_trials: trials of a search over the recipe before training (`transformer_search`); 0 trains with the recipe as it stands.
@@ -62,7 +62,7 @@ class TransformerParameters:
     target_epochs: int = 3
     target_learning_rate: float = 0.0
     averaging: float = 0.0
-    patience: int = 2
+    patience: int = 3
     max_seconds: float = 0.0
     checkpoint_steps: int = 200
     start: Start = "base"
