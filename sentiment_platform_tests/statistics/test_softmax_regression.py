@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.statistics.softmax_regression import L2_GRID, choose_l2, fit_softmax, fit_temperature, fold_of_rows, softmax
+from sentiment_platform.statistics.softmax_regression import (
+    L2_GRID,
+    choose_l2,
+    fit_softmax,
+    fit_temperature,
+    fold_of_rows,
+    softmax,
+)
 
 TRUE_WEIGHTS = np.array([[1.0, 0.0, -1.0], [0.5, -1.0, 0.5]])
 
