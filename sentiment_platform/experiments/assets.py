@@ -31,6 +31,7 @@ def ab_evaluation(context: dg.AssetExecutionContext, platform: PlatformResource)
                 "\n\n".join(c.words() for c in found.comparisons) or "One version alone: nothing to compare it with."
             ),
             "proposal": proposal.reason if proposal else "no version yet",
+            "disagreement": dg.MetadataValue.md("\n\n".join(found.disagreement(c).table() for c in found.comparisons) or "none"),
             "difference": dg.MetadataValue.md(
                 "\n\n".join(_plot(found, index) for index in range(len(found.comparisons))) or "none"
             ),

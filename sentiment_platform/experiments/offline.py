@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.experiments.comparison import Comparison, as_array, compare_all
+from sentiment_platform.experiments.disagreement import Disagreement, disagreement
 from sentiment_platform.experiments.gate import Proposal, propose, versions_to_compare
 from sentiment_platform.models.evaluation import figures
 from sentiment_platform.models.families import FAMILIES
@@ -34,6 +35,7 @@ class Standing:
     """What runs, what is newest, and how all of it compares on the newest holdout."""
 
     training_set: str
+    example_ids: list[str]
     labels: Ints
     probabilities: dict[str, Floats]
     comparisons: list[Comparison]
@@ -45,6 +47,11 @@ class Standing:
     def proposal(self) -> Proposal | None:
         """What the gate makes of it."""
         return propose(self.newest, self.champions, self.default_family, self.comparisons, by_person=self.by_person)
+
+    def disagreement(self, comparison: Comparison) -> Disagreement:
+        """Where the two versions of `comparison` answer differently."""
+        a, b = self.probabilities[comparison.a], self.probabilities[comparison.b]
+        return disagreement((comparison.a, comparison.b), self.example_ids, self.labels, a, b)
 
 
 def standing(engine: Engine, access: RegistryAccess) -> Standing:
@@ -83,6 +90,7 @@ def standing(engine: Engine, access: RegistryAccess) -> Standing:
     comparisons = compare_all(newest_set[0], labels, probabilities)
     return Standing(
         newest_set[0],
+        ids,
         labels,
         probabilities,
         comparisons,
@@ -113,7 +121,8 @@ def store_comparisons(engine: Engine, found: Standing, run_id: str) -> str:
                     "champion": comparison.a,
                     "challenger": comparison.b,
                     "verdict": comparison.verdict,
-                    "result": document | {"words": comparison.words()},
+                    "result": document
+                    | {"words": comparison.words(), "disagreement": msgspec.to_builtins(found.disagreement(comparison))},
                     "run_id": run_id,
                 },
             )
