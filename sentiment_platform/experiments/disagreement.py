@@ -48,5 +48,5 @@ def disagreement(names: tuple[str, str], ids: Sequence[str], labels: Ints, a: Fl
         only_b_right=int((different & right_b).sum()),
         both_wrong=int((different & ~right_a & ~right_b).sum()),
         confusion=tuple(tuple(int(cell) for cell in row) for row in confusion_matrix(said_a, said_b)),
-        ids=tuple(ids[row] for row in np.flatnonzero(different)[:MAX_IDS]),
+        ids=tuple(ids[int(row)] for row in np.flatnonzero(different)[:MAX_IDS]),
     )
