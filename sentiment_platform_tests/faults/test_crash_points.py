@@ -1,0 +1,190 @@
+"""kill -9 before and after every side effect of collection, then the run again: the stores equal those of an uninterrupted run.
+
+The points are not listed by hand: an uninterrupted run counts its side effects (`crashing.Effects`), and each is died at twice.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import msgspec
+import pytest
+import redis
+from sqlalchemy import Engine, create_engine, text
+
+from sentiment_platform.features.online import decode
+from sentiment_platform_tests.faults.crashing import Answer, Case
+from sentiment_platform_tests.news.server import ScriptedServer, item, reply, rss, serving
+
+NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
+ROOT = Path(__file__).parents[2]
+ASSETS = ("raw_news", "articles", "article_features")
+# Without what tells one run from another: its name, how often it asked.
+TABLES = {
+    "raw_data": "id, source, external_id, title, tickers, published_at, fetched_at, available_at, content_hash",
+    "sightings": "source, external_id, article_id, first_seen_at",
+    "story_clusters": "article_id, story_id, method, similarity",
+    "quarantine": "id, boundary, source, rule, payload, fetched_at, released_at",
+    "processed_features": "entity, schema_version, as_of, article_id, values, revision, computed_at",
+    "source_state": "source, etag, body_hash, last_success_at, last_failure, retry_after, cursor, validators_broken",
+}
+CATALOGUE = """
+[wire]
+kind = "rss"
+title = "Wire"
+url = "{url}/wire"
+[gone]
+kind = "rss"
+title = "Gone"
+url = "{url}/gone"
+[vendor]
+kind = "json_api"
+title = "Vendor of two pages"
+url = "{url}/vendor"
+items_at = "items"
+fields = {{ id = "id", title = "title", published_at = "at", tickers = "symbols" }}
+paging = {{ kind = "cursor", parameter = "page", at = "next" }}
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    def at(hours: float) -> datetime:
+        return NOW - timedelta(hours=hours)
+
+    def row(number: int) -> dict[str, Any]:
+        title = f"Unit {number} of the works reports a profit"
+        return {"id": number, "title": title, "at": at(number / 4).isoformat(), "symbols": ["ABC"]}
+
+    with serving() as server:
+        good = [item(f"Harbour {n} is dredged", f"https://wire.example/{n}", format_datetime(at(n))) for n in (1, 2, 30, 80)]
+        bad = item("From the future", "https://wire.example/future", format_datetime(at(-900)))
+        server.answers["/wire"] = reply(rss(*good, bad), etag='"1"')
+        server.answers["/vendor"] = reply(msgspec.json.encode({"items": [row(n) for n in range(1, 8)], "next": "2"}))
+        server.answers["/vendor?page=2"] = reply(msgspec.json.encode({"items": [row(n) for n in range(8, 12)]}))
+        yield server
+
+
+class Collector:
+    """The process that forks one run for each case; and what the stores hold afterwards."""
+
+    def __init__(
+        self, process: "subprocess.Popen[str]", engine: Engine, redis_url: str, overrides: dict[str, str], at: Path
+    ) -> None:
+        self._process, self._engine, self._overrides, self._at = process, engine, overrides, at
+        self._redis = redis.Redis.from_url(redis_url)
+        self._fresh_home, self._home = at / "fresh", at / "home"
+        self._fresh_home.mkdir()
+        with dg.DagsterInstance.local_temp(str(self._fresh_home)) as instance:
+            assert instance.get_runs_count() == 0
+
+    def reset(self) -> None:
+        """Everything as before the first run."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                text(f"TRUNCATE {', '.join(f'platform.{table}' for table in TABLES)}, platform.collection_runs CASCADE")
+            )
+        self._redis.flushall()
+        shutil.rmtree(self._home, ignore_errors=True)
+        shutil.copytree(self._fresh_home, self._home)
+
+    def run(self, *, dagster: bool, kill_at: tuple[str, int] | None = None) -> Answer:
+        """One run, in a process of its own."""
+        case = Case(self._overrides, NOW.isoformat(), f"{NOW:%Y-%m-%d}", str(self._home), dagster, kill_at)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(msgspec.json.encode(case).decode() + "\n")
+        self._process.stdin.flush()
+        return msgspec.json.decode(self._process.stdout.readline(), type=Answer)
+
+    def stores(self) -> dict[str, Any]:
+        """Tables, Redis, and the data versions that Dagster knows."""
+        found: dict[str, Any] = {}
+        with self._engine.connect() as connection:
+            for table, columns in TABLES.items():
+                rows = connection.execute(text(f"SELECT CAST(({columns}) AS text) FROM platform.{table} ORDER BY 1"))
+                found[table] = list(rows.scalars())
+            report = (
+                "SELECT source, sum(stored), bool_and(fetched = stored + duplicate + quarantined) FROM platform.collection_runs"
+            )
+            found["reports"] = [tuple(row) for row in connection.execute(text(f"{report} GROUP BY 1 ORDER BY 1"))]
+        keys: list[Any] = sorted(self._redis.keys())  # type: ignore[type-var]
+        found["redis"] = {key: decode(self._redis.get(key), "v1", NOW) for key in keys}  # type: ignore[arg-type]
+        found["data versions"] = {}
+        with dg.DagsterInstance.local_temp(str(self._home)) as instance:
+            for asset in ASSETS:
+                event = instance.get_latest_materialization_event(dg.AssetKey(asset))
+                made = event.asset_materialization if event else None
+                found["data versions"][asset] = (made.tags or {}).get("dagster/data_version") if made else None
+        return found
+
+
+@pytest.fixture
+def collector(
+    server: ScriptedServer, database_url: str, redis_url: str, tmp_path: Path, servers_dir: Path
+) -> Iterator[Collector]:
+    home = Path(tempfile.mkdtemp(dir=servers_dir))
+    sources = tmp_path / "sources.toml"
+    sources.write_text(CATALOGUE.format(url=server.url))
+    overrides = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SENTIMENT_SOURCES": str(sources),
+        "SENTIMENT_STATE_DIR": str(tmp_path / "state"),
+        "SENTIMENT_ALLOW_PRIVATE_HOSTS": "yes",
+    }
+    command = [sys.executable, "-m", "sentiment_platform_tests.faults.crashing"]
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    with (tmp_path / "log").open("w") as log, started(command, log) as process:
+        yield Collector(process, engine, redis_url, overrides, home)
+    engine.dispose()
+
+
+@contextmanager
+def started(command: list[str], log: Any) -> Iterator["subprocess.Popen[str]"]:
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dagster", [False, True], ids=["stores", "events"])
+def test_after_kill_9_at_any_side_effect_the_next_run_leaves_what_an_uninterrupted_one_does(
+    collector: Collector, dagster: bool
+) -> None:
+    """What is written to the stores is died at step by step; the events are those of a run through Dagster, which writes the same."""
+    collector.reset()
+    whole = collector.run(dagster=dagster)
+    assert whole.status == 0
+    expected = collector.stores()
+    written = " ".join(name for name in whole.effects if name.startswith("commit"))
+    assert all(table in written for table in TABLES)
+    assert all(expected[name] for name in (*TABLES, "redis"))
+    assert whole.effects.count("redis") >= 3
+    events = ["event ASSET_MATERIALIZATION"] * 3 + ["event PIPELINE_SUCCESS"] if dagster else []
+    assert [name for name in whole.effects if name.startswith("event")] == events
+    assert [version for version in expected["data versions"].values() if version] == (whole.versions if dagster else [])
+    points = [(number, name) for number, name in enumerate(whole.effects) if name.startswith("event") or not dagster]
+    missing = 0
+    for number, name in points:
+        for when in ("before", "after"):
+            collector.reset()
+            assert collector.run(dagster=dagster, kill_at=(when, number)).status == -9
+            missing += collector.stores() != expected
+            again = collector.run(dagster=dagster)
+            assert (again.status, again.versions) == (0, whole.versions)
+            found = collector.stores()
+            for store, content in expected.items():
+                assert found[store] == content, f"{store} after a kill {when} {name}, number {number}"
+    # The control: the kills did leave work to do, all but those after the last write.
+    assert missing == 2 * len(points) - (3 if dagster else 1)
