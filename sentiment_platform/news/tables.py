@@ -16,7 +16,7 @@ def reports_table(reports: Sequence[CollectionReport]) -> str:
         (r.source, f"{r.fetched:,}", f"{r.stored:,}", f"{r.duplicate:,}", f"{r.quarantined:,}", r.outcome, r.detail or "")
         for r in reports
     ]
-    return _table(("source", "fetched", "stored", "duplicate", "quarantined", "outcome", "detail"), rows, "Nothing was fetched.")
+    return _table(("source", "fetched", "stored", "duplicate", "refused", "outcome", "detail"), rows, "Nothing was fetched.")
 
 
 def freshness_table(sources: Iterable[ConfiguredSource], states: Mapping[str, SourceState], now: datetime) -> str:
@@ -51,9 +51,12 @@ def _wrong(source: ConfiguredSource, state: SourceState, now: datetime) -> str:
 
 
 def quarantine_table(counts: Iterable[QuarantineCount]) -> str:
-    """One line for each boundary, source and rule: refused rows that wait, and those released after a fix."""
-    rows = [(count.boundary, count.source, count.rule, f"{count.waiting:,}", f"{count.released:,}") for count in counts]
-    return _table(("boundary", "source", "rule", "waiting", "released"), rows, "Nothing was ever refused.")
+    """One line for each boundary, source and rule: refused rows that wait, and those released after a fix.
+
+    The numbers come first: Dagster cuts a wide table off at its right.
+    """
+    rows = [(f"{count.waiting:,}", f"{count.released:,}", count.source, count.rule, count.boundary) for count in counts]
+    return _table(("waiting", "released", "source", "rule", "boundary"), rows, "Nothing was ever refused.")
 
 
 def counts_table(counts: Mapping[str, int] | Mapping[date, int], name: str) -> str:

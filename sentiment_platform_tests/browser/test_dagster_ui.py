@@ -5,6 +5,7 @@ SENTIMENT_TEST_WRITE_PICTURES=1 also writes the picture of the graph that README
 
 import io
 import os
+import re
 import time
 from pathlib import Path
 
@@ -53,9 +54,27 @@ def test_a_day_of_raw_news_is_materialized_by_hand_and_its_counts_add_up(dagster
     by_source = _sources(page)
     assert {"harbour-wire", "tallyroom"} <= set(by_source)
     assert [sum(column) for column in zip(*by_source.values(), strict=True)] == list(counts.values())
+    # How fresh each source is, what of it was refused, and which days there are, are read off the page of the asset.
+    freshness, refused = _table(page, "last collected (UTC)"), _table(page, "rule")
+    assert {name: row[-1] for name, *row in freshness} == dict.fromkeys(by_source, "fresh")
+    assert sum(int(row[0]) for row in refused) == counts["quarantined"]
+    page.set_viewport_size({"width": 1600, "height": 3000})
+    page.wait_for_timeout(1000)
+    page.screenshot(path=tmp_path / "raw_news_tables.png")
+    page.set_viewport_size({"width": 1600, "height": 760})
+    page.goto(f"{dagster_url}/assets/raw_news?view=partitions")
+    expect(page.get_by_text("Materialized", exact=False).first).to_be_visible()
+    page.wait_for_timeout(1500)
+    page.screenshot(path=tmp_path / "partitions.png")
     page.goto(f"{dagster_url}/runs")
     expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=60_000)
     page.screenshot(path=tmp_path / "runs.png")
+    page.goto(f"{dagster_url}/assets/raw_news?view=checks")
+    expect(page.get_by_text("sources_are_fresh").first).to_be_visible()
+    expect(page.get_by_text("In Progress")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
+    page.wait_for_timeout(1500)
+    page.screenshot(path=tmp_path / "checks.png")
 
 
 @pytest.mark.parametrize("stage", ["collection", "training", "monitoring"])
@@ -89,6 +108,12 @@ def _sources(page: Page) -> dict[str, list[int]]:
     table = page.locator("table", has=page.locator("th", has_text="outcome")).last
     rows = [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
     return {name: [int(n) for n in numbers[:4]] for name, *numbers in rows}
+
+
+def _table(page: Page, heading: str) -> list[list[str]]:
+    """The rows of the table in the metadata that has this heading."""
+    table = page.locator("table", has=page.locator("th", has_text=re.compile(f"^{re.escape(heading)}$"))).last
+    return [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
 
 
 def _write_picture(shown: bytes) -> None:
