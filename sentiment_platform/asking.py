@@ -3,7 +3,7 @@
 from contextlib import closing
 from dataclasses import dataclass
 
-from sentiment_platform.features.compute import COMPUTE
+from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.models.families import load_model
 from sentiment_platform.models.family import Contribution, Floats
 from sentiment_platform.registry.access import RegistryAccess
@@ -34,7 +34,7 @@ def ask_deployed(access: RegistryAccess, text: str) -> list[Answer]:
     for family, champion in latest.document.champions.items():
         directory, manifest = access.fetch(champion.version, champion.manifest_digest)
         model = load_model(family, directory)
-        features = np.array([COMPUTE[manifest.feature_schema.name](text)], dtype=np.float64)
+        features = np.array([COMPUTE[manifest.feature_schema.name](text, NO_CONTEXT)], dtype=np.float64)
         default = family == latest.document.default_family
         answers.append(Answer(champion.version, default, model.predict([text], features)[0], model.explain(text)))
     return sorted(answers, key=lambda answer: not answer.default)
