@@ -31,12 +31,14 @@ _UNFINISHED = [
 def late_news_arrived(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SensorResult | dg.SkipReason:
     """The cursor says which days were asked for, for which articles and how often: a run that cannot succeed is not asked for forever.
 
-    While a run of the job is under way nothing is asked for: what it leaves behind is seen at the next look.
+    While a backfill or a run that this sensor asked for is under way nothing is asked for: what it leaves behind is seen at the next
+    look. The regular runs make other days.
     """
-    runs = context.instance.get_runs(dg.RunsFilter(job_name=collect_job.name, statuses=_UNFINISHED), limit=1)
-    if runs:
-        return dg.SkipReason(f"Run {runs[0].run_id} of {collect_job.name} is under way.")
     now = platform.now()
+    regular = {day.isoformat() for day in days_to_collect(now)}
+    for run in context.instance.get_runs(dg.RunsFilter(job_name=collect_job.name, statuses=_UNFINISHED)):
+        if run.tags.get("dagster/partition") not in regular:
+            return dg.SkipReason(f"Run {run.run_id} of {collect_job.name} is under way.")
     with platform.engine().connect() as connection:
         found = waiting_days(connection, since=now - REMEMBERED, before=midnight(days_to_collect(now)[-1]))
     first = daily.start.date()

@@ -182,11 +182,13 @@ def test_a_run_that_can_never_succeed_is_asked_for_three_times_until_another_art
     assert (daemon.look(), daemon.cursor) == ([], "{}")
 
 
-def test_while_a_collection_is_under_way_nothing_is_asked_for(daemon: Daemon) -> None:
+def test_while_a_backfill_is_under_way_nothing_is_asked_for_and_the_regular_runs_keep_nobody_waiting(daemon: Daemon) -> None:
     daemon.arrive(NOW - timedelta(days=2))
-    run = daemon.instance.create_run_for_job(daemon.job(), tags={"dagster/partition": "2025-01-06"})
+    tags = {"dagster/asset_partition_range_start": "2025-01-01", "dagster/asset_partition_range_end": "2025-01-05"}
+    backfill = daemon.instance.create_run_for_job(daemon.job(), tags=tags)
     assert daemon.look() == []
-    daemon.instance.report_run_failed(run)
+    daemon.instance.report_run_failed(backfill)
+    daemon.instance.create_run_for_job(daemon.job(), tags={"dagster/partition": "2025-01-06"})
     assert days(daemon.look()) == [("2025-01-04", "2025-01-04")]
 
 
