@@ -12,6 +12,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 ROWS ?=
 ARGS ?=
+WORKERS ?= 2
 
 .PHONY: help demo up check lint types test bench bench-quality
 
@@ -34,8 +35,9 @@ lint: $(STAMP) ## Style, format and the import order
 types: $(STAMP) ## Strict types
 	$(BIN)/pyright
 
+# Many tests wait for servers: two workers keep two cores busy. Tests of one file share its servers and stay in one worker.
 test: $(STAMP) ## Every test; ARGS="-k drift" chooses
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 bench: $(STAMP) ## Benchmarks, one JSON object a line; ROWS="F.10 F.12" chooses
 	@$(BIN)/python -m sentiment_platform_tests.benchmarks $(ROWS)
