@@ -10,7 +10,8 @@ def test_prices_are_imported_once_and_what_there_is_is_shown(invoke: Invoke, tmp
     arguments = ("market", "import", str(path), "--symbol", "exm", "--map", "session=day")
     first = invoke(*arguments)
     assert first.exit_code == 0
-    assert "3 rows: 2 new, 0 revised, 0 known, 0 of days that another source has, 1 quarantined." in first.output
+    said = " ".join(first.output.split())
+    assert "3 rows: 2 new, 0 revised, 0 known, 0 of days that another source has, 1 quarantined." in said
     assert "session_is_a_trading_day" in invoke("news", "quarantine", "--source", "archive").output
     path.write_text(path.read_text().replace("10,11,100", "10,11.5,100", 1))
     assert "3 rows: 0 new, 1 revised, 1 known" in invoke(*arguments).output

@@ -90,7 +90,7 @@ articles = st.lists(
     min_size=1,
     max_size=25,
 ).map(lambda rows: [article(n, minutes / 1440, said, *rest) for n, (minutes, said, *rest) in enumerate(rows)])
-bars = st.lists(st.tuples(st.integers(0, 60), st.floats(1, 100)), max_size=30, unique_by=lambda row: row[0]).map(
+bars = st.lists(st.tuples(st.integers(0, 60), st.floats(10, 100)), max_size=30, unique_by=lambda row: row[0]).map(
     lambda rows: [Bar("X", close, NOON - days * DAY) for days, close in rows]
 )
 
