@@ -14,6 +14,7 @@ from typing import ClassVar, Protocol
 
 from sentiment_platform.features.compute import stock_engine
 from sentiment_platform.features.context import ArticleHistory, ContextValues, between, outlet_of
+from sentiment_platform.features.schema import LARGEST_RETURN
 from sentiment_platform.store.news import Article
 from sentiment_platform.text.normalise import normalise
 
@@ -105,10 +106,18 @@ class RollingHistory(ArticleHistory):
             closes = []
         returns = [log(after / before) for before, after in pairwise(closes)][-VOLATILITY_SESSIONS:]
         return {
-            "ticker_return_1d": closes[-1] / closes[-2] - 1 if len(closes) > 1 else None,
-            "ticker_return_5d": closes[-1] / closes[-6] - 1 if len(closes) > 5 else None,
+            "ticker_return_1d": _return(closes, 1),
+            "ticker_return_5d": _return(closes, 5),
             "ticker_volatility_20d": _deviation(returns) if len(returns) == VOLATILITY_SESSIONS else None,
         }
+
+
+def _return(closes: Sequence[float], sessions: int) -> float | None:
+    """Of the last so many sessions; None where closes do not reach back, or differ by more than the schema takes for a return."""
+    if len(closes) <= sessions:
+        return None
+    found = closes[-1] / closes[-1 - sessions] - 1
+    return found if found <= LARGEST_RETURN else None
 
 
 def _weighted(values: Sequence[float], weights: Sequence[float]) -> float:

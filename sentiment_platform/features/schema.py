@@ -95,6 +95,8 @@ class FeatureSchema:
 
 
 _MANY = 1e6
+LARGEST_RETURN = 10
+"""Closes that differ by more are a split that the prices were not adjusted for, or an error."""
 
 V1 = FeatureSchema(
     "v1",
@@ -167,12 +169,19 @@ V2 = FeatureSchema(
             True,
             "Share of the outlet's items in the 7 days before that were neither refused by the contract nor copies of another outlet's story.",
         ),
-        Feature("ticker_return_1d", "context", -1, 10, True, "Last known close of that ticker over the close before, less 1."),
+        Feature(
+            "ticker_return_1d",
+            "context",
+            -1,
+            LARGEST_RETURN,
+            True,
+            "Last known close of that ticker over the close before, less 1.",
+        ),
         Feature(
             "ticker_return_5d",
             "context",
             -1,
-            10,
+            LARGEST_RETURN,
             True,
             "Last known close of that ticker over the close 5 sessions before, less 1.",
         ),

@@ -79,6 +79,15 @@ def test_returns_and_volatility_are_of_closes_known_then() -> None:
     assert RollingHistory([], (), bars[-6:]).ticker_values("X", NOON)["ticker_volatility_20d"] is None
 
 
+def test_closes_that_differ_too_much_give_no_return() -> None:
+    def returned(close: float) -> float | None:
+        bars = [Bar("X", 1.0, NOON - DAY), Bar("X", close, NOON)]
+        return RollingHistory([], [], bars).ticker_values("X", NOON)["ticker_return_1d"]
+
+    assert returned(11.0) == 10.0
+    assert returned(11.5) is None
+
+
 articles = st.lists(
     st.tuples(
         st.integers(0, 25 * 24 * 60),
@@ -90,7 +99,7 @@ articles = st.lists(
     min_size=1,
     max_size=25,
 ).map(lambda rows: [article(n, minutes / 1440, said, *rest) for n, (minutes, said, *rest) in enumerate(rows)])
-bars = st.lists(st.tuples(st.integers(0, 60), st.floats(10, 100)), max_size=30, unique_by=lambda row: row[0]).map(
+bars = st.lists(st.tuples(st.integers(0, 60), st.floats(1, 100)), max_size=30, unique_by=lambda row: row[0]).map(
     lambda rows: [Bar("X", close, NOON - days * DAY) for days, close in rows]
 )
 

@@ -259,12 +259,13 @@ def test_a_phrase_learns_what_its_words_cannot_say() -> None:
 @pytest.mark.shared_data
 def test_on_phrasebank_training_lifts_vader_far_above_the_stock_lexicon_and_keeps_it_calibrated(shared_data: Path) -> None:
     data = training_data(("phrasebank",))
-    trained = VaderFamily().train(data, TrainingOptions(seed=1, parameters={"trials": 0}), lambda _: None)
-    found = evaluate(VaderModel(trained.scorer.engine(), trained.scorer, trained.head), data.test)
     stock = classification_report(data.test.labels, np.eye(3)[stock_labels(data.test.texts)], seed=1)
+    trained = [
+        VaderFamily().train(data, TrainingOptions(seed=seed, parameters={"trials": 0}), lambda _: None) for seed in (1, 2, 3)
+    ]
+    found = [evaluate(VaderModel(one.scorer.engine(), one.scorer, one.head), data.test) for one in trained]
 
-    assert found.report.macro_f1.value >= 0.66
-    assert found.report.macro_f1.low > stock.macro_f1.high
-    # Without the search; even probabilities that are exactly right have an ECE of 0.026 on so few rows.
-    assert found.calibration.ece <= 0.06
-    assert not any(term.replace(" ", "").isdigit() for term in trained.scorer.terms)
+    assert min(one.report.macro_f1.value for one in found) >= 0.66
+    assert min(one.report.macro_f1.low for one in found) > stock.macro_f1.high
+    assert np.mean([one.calibration.ece for one in found]) <= 0.05
+    assert not any(term.replace(" ", "").isdigit() for one in trained for term in one.scorer.terms)
