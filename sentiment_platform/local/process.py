@@ -108,7 +108,8 @@ class SupervisedProcess:
         name, deadline = self.order.name, time.monotonic() + timeout_s
         while True:
             ended = not self.running
-            reason = "it has ended" if ended else probe()
+            # A fast part may answer before the supervisor has noted its number, and a part without a number cannot be found again.
+            reason = "it has ended" if ended else "its process is not noted yet" if self.pid is None else probe()
             if reason is None:
                 return
             if ended or time.monotonic() > deadline:

@@ -36,6 +36,17 @@ def test_a_process_that_ignores_the_stop_signal_is_killed_after_its_time_out(tmp
     assert not child.is_running()
 
 
+def test_a_part_is_not_ready_before_its_process_number_is_noted(tmp_path: Path) -> None:
+    # A part that answered faster than its supervisor took notes had no number, and a test that asked for it looked at itself instead.
+    process = SupervisedProcess(order(tmp_path, "/bin/sleep", "60"))
+    process.start()
+    seen: list[int | None] = []
+    process.wait_until_ready(lambda: seen.append(process.pid), timeout_s=10)
+    process.stop()
+    assert len(seen) == 1
+    assert isinstance(seen[0], int)
+
+
 def test_what_the_child_left_in_its_group_ends_with_it(tmp_path: Path) -> None:
     process = SupervisedProcess(order(tmp_path, "/bin/sh", "-c", "sleep 60 & echo started; wait"))
     process.start()
@@ -58,8 +69,8 @@ def test_a_part_that_ends_or_hangs_while_starting_is_named_with_the_end_of_its_l
         missing.wait_until_ready(lambda: "not yet", timeout_s=10)
     hanging = SupervisedProcess(order(tmp_path, "/bin/sleep", "60"))
     hanging.start()
-    with pytest.raises(LocalStackError, match=r"not ready within 0.3 s \(still thinking\)"):
-        hanging.wait_until_ready(lambda: "still thinking", timeout_s=0.3)
+    with pytest.raises(LocalStackError, match=r"not ready within 3 s \(still thinking\)"):
+        hanging.wait_until_ready(lambda: "still thinking", timeout_s=3)
     assert not hanging.running
 
 
