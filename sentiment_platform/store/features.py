@@ -43,9 +43,14 @@ _UPSERT = text("""
         values = excluded.values, article_id = excluded.article_id,
         revision = kept.revision + 1, computed_at = excluded.computed_at
     WHERE kept.values IS DISTINCT FROM excluded.values""")
+# Row by row through the key: a temporary table has no statistics, and a plain join read the whole of what was ever stored.
 _STORED = text("""
     SELECT kept.revision, kept.computed_at FROM staged_features AS staged
-    JOIN platform.processed_features AS kept USING (entity, schema_version, as_of) ORDER BY staged.position""")
+    CROSS JOIN LATERAL (
+        SELECT revision, computed_at FROM platform.processed_features AS found
+        WHERE (found.entity, found.schema_version, found.as_of) = (staged.entity, staged.schema_version, staged.as_of)
+        LIMIT 1
+    ) AS kept ORDER BY staged.position""")
 
 
 def write_features(connection: Connection, rows: Iterable[FeatureRow], computed_at: datetime | None = None) -> list[FeatureRow]:
