@@ -1,18 +1,22 @@
 """Engines: how the house connects to PostgreSQL, with every wait bounded.
 
-psycopg 3 for the platform's own SQL. The first connection is retried for a while: a serverless PostgreSQL that sleeps
-refuses or delays it, and that is not a failure.
+psycopg 3 for the platform's own SQL. A serverless PostgreSQL that sleeps refuses or delays a connection, and that is not a failure:
+the graph's engines (`wake_s`) and whatever asks `wait_until_awake` first try again for a while. Serving does not wait.
 """
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from sentiment_platform.errors import TransientError
+
+T = TypeVar("T")
+WAKE_S = 30.0
+"""How long a database may take to wake, in seconds; a serverless one needs less than ten."""
 
 
 def sqlalchemy_url(url: str) -> str:
@@ -22,11 +26,12 @@ def sqlalchemy_url(url: str) -> str:
 
 
 def create_platform_engine(
-    url: str, *, pool_size: int = 4, connect_timeout_s: int = 5, statement_timeout_ms: int = 120_000
+    url: str, *, pool_size: int = 4, connect_timeout_s: int = 5, statement_timeout_ms: int = 120_000, wake_s: float = 0.0
 ) -> Engine:
     """An engine with time-outs; it connects at first use.
 
     Args:
+        wake_s: seconds for which every new connection is tried again while the database refuses it; 0 fails at the first try.
         statement_timeout_ms: longest statement in milliseconds; prepared statements stay off so that a
             transaction-mode pooler in front of the database is harmless.
     """
@@ -44,6 +49,8 @@ def create_platform_engine(
     )
     # As statements after connecting, not as start-up options: transaction-mode poolers refuse start-up options.
     event.listen(engine, "connect", _session_settings(statement_timeout_ms))
+    if wake_s:
+        event.listen(engine, "do_connect", _patient_connect(wake_s))
     return engine
 
 
@@ -57,24 +64,46 @@ def _session_settings(statement_timeout_ms: int) -> Callable[[Any, Any], None]:
     return on_connect
 
 
-def wait_until_awake(engine: Engine, *, limit_s: float = 30.0, sleep: Callable[[float], None] = time.sleep) -> float:
+def _patient_connect(wake_s: float) -> Callable[..., Any]:
+    def do_connect(dialect: Any, _record: Any, arguments: Any, parameters: Any) -> Any:
+        return _try_until(lambda: dialect.connect(*arguments, **parameters), dialect.loaded_dbapi.OperationalError, wake_s)
+
+    return do_connect
+
+
+def wait_until_awake(engine: Engine, *, limit_s: float = WAKE_S, sleep: Callable[[float], None] = time.sleep) -> float:
     """Try `SELECT 1` until it answers; returns the seconds waited.
 
     Raises:
         TransientError: no answer within `limit_s`.
     """
+
+    def ask() -> None:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    started = time.monotonic()
+    try:
+        _try_until(ask, OperationalError, limit_s, sleep)
+    except OperationalError as error:
+        raise TransientError(
+            f"PostgreSQL at {engine.url.render_as_string()} did not answer within {limit_s:.0f} s: {error.orig}",
+            remedy="Check DATABASE_URL and that the server runs; a sleeping serverless database may need longer.",
+        ) from error
+    return time.monotonic() - started
+
+
+def _try_until(
+    attempt: Callable[[], T], refused: type[Exception], limit_s: float, sleep: Callable[[float], None] = time.sleep
+) -> T:
+    """What `attempt` returns; it is repeated with growing pauses while it raises `refused`, and raises that after `limit_s`."""
     started = time.monotonic()
     pause_s = 0.1
     while True:
         try:
-            with engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
-            return time.monotonic() - started
-        except OperationalError as error:
+            return attempt()
+        except refused:
             if time.monotonic() - started + pause_s > limit_s:
-                raise TransientError(
-                    f"PostgreSQL at {engine.url.render_as_string()} did not answer within {limit_s:.0f} s: {error.orig}",
-                    remedy="Check DATABASE_URL and that the server runs; a sleeping serverless database may need longer.",
-                ) from error
-            sleep(pause_s)
-            pause_s = min(pause_s * 2, 2.0)
+                raise
+        sleep(pause_s)
+        pause_s = min(pause_s * 2, 2.0)

@@ -7,7 +7,7 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.store.engine import WAKE_S, create_platform_engine
 
 
 class PlatformResource(dg.ConfigurableResource["PlatformResource"]):
@@ -26,7 +26,8 @@ class PlatformResource(dg.ConfigurableResource["PlatformResource"]):
 
     @cached_property
     def _engine(self) -> Engine:
-        return create_platform_engine(self._settings.require("database_url"))
+        # A run may be the first after hours to ask a serverless database, which has to wake.
+        return create_platform_engine(self._settings.require("database_url"), wake_s=WAKE_S)
 
     def environment(self) -> dict[str, str]:
         """The environment with the overrides; for the variables that configuration names, such as the key of a news source."""

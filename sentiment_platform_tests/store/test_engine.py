@@ -6,14 +6,19 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
+import dagster as dg
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from sentiment_platform.errors import SettingsError, TransientError
+from sentiment_platform.monitoring.assets import performance_report
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine, sqlalchemy_url, wait_until_awake
 from sentiment_platform.store.migrate import upgrade
+from sentiment_platform.store.resources import PlatformResource
+
+ASLEEP_S = 5.0
 
 
 def at_port(url: str, port: int) -> str:
@@ -64,16 +69,38 @@ def sleeping_database(url: str, asleep_s: float) -> Iterator[str]:
 
 
 def test_a_database_that_sleeps_is_asked_until_it_wakes(database_url: str) -> None:
-    with sleeping_database(database_url, 1.0) as url:
+    with sleeping_database(database_url, ASLEEP_S) as url:
         engine = create_platform_engine(url)
-        with pytest.raises(OperationalError):
-            engine.connect()
-        assert 0.5 < wait_until_awake(engine, limit_s=10) < 8
+        assert wait_until_awake(engine, limit_s=30) > 1.0
         engine.dispose()
 
 
+def test_an_asset_whose_first_query_finds_the_database_asleep_materializes(database_url: str) -> None:
+    with sleeping_database(database_url, ASLEEP_S) as url:
+        # Without patience, as serving asks, the same first query fails at once.
+        impatient = create_platform_engine(url)
+        with pytest.raises(OperationalError):
+            impatient.connect()
+        platform = PlatformResource(overrides={"DATABASE_URL": url})
+        result = dg.materialize([performance_report], resources={"platform": platform})
+    assert result.success
+    (materialized,) = result.asset_materializations_for_node("performance_report")
+    assert materialized.metadata["dagster/row_count"].value == 0
+
+
+def test_a_connection_is_tried_again_no_longer_than_was_asked_for() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        engine = create_platform_engine(f"postgresql://me:very-secret@127.0.0.1:{closed.getsockname()[1]}/news", wake_s=1.0)
+        started = time.monotonic()
+        with pytest.raises(OperationalError, match="Connection refused") as refused:
+            engine.connect()
+        assert 0.5 < time.monotonic() - started < 30
+    assert "very-secret" not in str(refused.value)
+
+
 def test_the_migration_of_a_sleeping_database_waits_for_it(empty_database_url: str) -> None:
-    with sleeping_database(empty_database_url, 1.0) as url:
+    with sleeping_database(empty_database_url, ASLEEP_S) as url:
         upgrade(url)
         engine = create_platform_engine(url)
         with engine.connect() as connection:
