@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -142,6 +143,28 @@ def test_stored_context_that_raw_data_does_not_give_is_found(engine: Engine, sch
     change(engine, "UPDATE platform.raw_data SET tickers = '{T1}' WHERE tickers = '{T2}'")
     assert (f"{schema.version}-1", "the raw data") in differences(engine)
     assert (f"{schema.version}-2", "the raw data") not in differences(engine)
+
+
+def test_a_later_sighting_changes_no_earlier_vector_and_no_replay(engine: Engine, schema: FeatureSchema, client: Redis) -> None:
+    def rows() -> list[tuple[object, ...]]:
+        query = text("SELECT entity, as_of, values, revision FROM platform.processed_features ORDER BY entity, as_of")
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(query)]
+
+    run(engine, client, schema, DAY, NEXT, REFRESHED, run_id="run")
+    before, chance = rows(), Random(5)
+    later = []
+    for n in range(300):
+        at = DAY + timedelta(minutes=n + chance.uniform(0.1, 400))
+        tickers = tuple(f"T{chance.randrange(9)}" for _ in range(3))
+        changes = {"source": "other", "external_id": f"again {n}", "fetched_at": at, "available_at": at, "run_id": "later"}
+        later.append(article(n, n, tickers=tickers, outlet=f"Outlet {n % 7}", **changes))
+    insert(engine, later)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM platform.sightings WHERE source = 'other'")).scalar_one() == 300
+    run(engine, client, schema, DAY, NEXT, REFRESHED, run_id="run")
+    assert rows() == before
+    assert replayed(engine).different == ()
 
 
 def test_a_story_told_otherwise_than_served_is_found(engine: Engine, schema: FeatureSchema) -> None:

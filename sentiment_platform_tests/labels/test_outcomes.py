@@ -215,6 +215,22 @@ def test_outcomes_are_stored_once_and_follow_a_revised_price(engine: Engine) -> 
         assert outcomes_that_look_ahead(connection, NOW) == 1
 
 
+def test_a_later_sighting_with_other_tickers_changes_no_outcome(engine: Engine) -> None:
+    hours = (datetime(2025, 11, 24, 13, tzinfo=UTC) - datetime(2025, 1, 6, 12, tzinfo=UTC)) / timedelta(hours=1)
+    start, end = datetime(2025, 11, 24, tzinfo=UTC), datetime(2025, 11, 25, tzinfo=UTC)
+    one = article(1, hours=hours)
+    with engine.begin() as connection:
+        insert_articles(connection, [one])
+        write_bars(connection, ALL)
+    before = update_outcomes(engine, start, end, NOW)
+    at = one.fetched_at + timedelta(minutes=15)
+    again = replace(one, source="other", external_id="x", tickers=("AAA",), fetched_at=at, available_at=at, run_id="later")
+    with engine.begin() as connection:
+        assert insert_articles(connection, [again]) == 0
+    after = update_outcomes(engine, start, end, NOW)
+    assert (after.changed, after.records) == (0, before.records)
+
+
 @pytest.mark.shared_data
 def test_returns_after_real_articles_are_those_that_the_price_files_say(engine: Engine, shared_data: Path) -> None:
     """Against a second way: the clock of New York and the rows of the files, no calendar of exchanges."""

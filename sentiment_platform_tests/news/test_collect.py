@@ -108,6 +108,19 @@ def test_an_exact_duplicate_at_another_source_is_linked_and_not_stored(engine: E
     assert article.tickers == ("ABC", "EXM")
 
 
+def test_a_later_sighting_is_linked_and_adds_no_tickers(engine: Engine, feeds: ScriptedServer) -> None:
+    """What an article was about when it became known must not change: vectors and outcomes of then are computed again from it."""
+    tagged = '<category domain="ticker">{}</category>'
+    for path, ticker, now in (("/one", "EXM", NOW), ("/two", "ABC", NOW + timedelta(minutes=15))):
+        feeds.answers[path] = reply(rss(item("Profit rises", "https://e.example/1", EARLIER, extra=tagged.format(ticker))))
+        collect(engine, feeds, path, now=now)
+    with engine.connect() as connection:
+        (article,) = articles_between(connection, EPOCH, FOREVER)
+        seen = connection.execute(text("SELECT source, first_seen_at FROM platform.sightings ORDER BY 1")).all()
+    assert [tuple(row) for row in seen] == [("one", NOW), ("two", NOW + timedelta(minutes=15))]
+    assert article.tickers == ("EXM",)
+
+
 def test_a_retouched_item_keeps_its_first_wording(engine: Engine, feeds: ScriptedServer) -> None:
     feeds.answers["/wire"] = reply(rss(item("Profit rises", "https://e.example/1", EARLIER)))
     collect(engine, feeds, "/wire")
