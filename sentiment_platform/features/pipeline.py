@@ -21,6 +21,7 @@ from sentiment_platform.store.feature_inputs import articles_by_day
 from sentiment_platform.store.features import FeatureRow, features_as_of, write_features
 from sentiment_platform.store.news import Article, articles_between
 from sentiment_platform.store.news_writes import insert_quarantine
+from sentiment_platform.store.quarantine import release_vectors
 from sentiment_platform.text.normalise import text_key
 
 PIECE = 5_000
@@ -73,6 +74,7 @@ def run(
         by_entity = {f"article:{article.id}": article for article in ours}
         with engine.begin() as connection:
             rows = write_features(connection, judged.accepted, now)
+            release_vectors(connection, schema.version, [row.entity for row in rows], now)
             insert_quarantine(
                 connection, [quarantined(v, schema, by_entity[v.row.entity].source, run_id, now) for v in judged.refused]
             )

@@ -52,6 +52,17 @@ def release_articles(connection: Connection, start: datetime, end: datetime, bro
     connection.execute(_RELEASE_ARTICLES, {"start": start, "end": end, "broken": list(broken), "now": now})
 
 
+_RELEASE_VECTORS = text("""
+    UPDATE platform.quarantine SET released_at = :now
+    WHERE boundary = 'features' AND released_at IS NULL
+        AND payload ->> 'schema' = :schema AND payload ->> 'entity' = ANY(:entities)""")
+
+
+def release_vectors(connection: Connection, schema_version: str, entities: Sequence[str], now: datetime) -> None:
+    """Vectors under this schema that wait leave quarantine where a good one of their entity has been written since."""
+    connection.execute(_RELEASE_VECTORS, {"schema": schema_version, "entities": list(entities), "now": now})
+
+
 _ARTICLES_AND_REFUSED = text("""
     SELECT count(*), count(waiting.id)
     FROM platform.raw_data AS article LEFT JOIN platform.quarantine AS waiting

@@ -24,6 +24,7 @@ from sentiment_platform.store.features import (
     write_features,
 )
 from sentiment_platform.store.news import articles_between, quarantined_items
+from sentiment_platform.store.quarantine import quarantine_totals
 from sentiment_platform_tests.features.articles import DAY, NEXT, NOW, article, insert
 
 
@@ -165,6 +166,11 @@ def test_a_vector_out_of_range_is_in_quarantine_and_nowhere_else_and_the_others_
     assert (kept.boundary, kept.source, kept.rule, kept.run_id) == ("features", "wire", "word_count_is_in_range", "run")
     assert kept.payload["entity"] == f"article:{1:032}"
     assert "word_count is 9.0, not in [0, 3]" in kept.detail
+    # After the fix the vector is written, and nothing waits any more; what was refused stays on record.
+    assert run(engine, client, V1, DAY, NEXT, NOW, run_id="fixed").refused == 0
+    with engine.connect() as connection:
+        assert quarantined_items(connection) == []
+        assert [(count.waiting, count.released) for count in quarantine_totals(connection)] == [(0, 1)]
 
 
 def test_a_range_of_days_in_pieces_gives_the_same_vectors_as_day_by_day(engine: Engine, client: Redis) -> None:
