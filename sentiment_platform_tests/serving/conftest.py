@@ -46,17 +46,17 @@ def start_serving(settings: Settings) -> Iterator[StartServing]:
 
 
 @pytest.fixture(scope="module")
-def answering(
+def module_settings(
     tmp_path_factory: pytest.TempPathFactory,
     new_database: Callable[..., str],
     _migrated_database: str,
     _redis_server_url: str,
     signing_keys: dict[str, str],
-) -> Iterator[ServingProcess]:
-    """A process with VADER deployed, for all the questions of a module that change nothing."""
-    folder: Path = tmp_path_factory.mktemp("answering")
+) -> Iterator[Settings]:
+    """Complete settings over a database and a registry of this module, without rows or releases."""
+    folder: Path = tmp_path_factory.mktemp("module")
     with GithubServer(folder / "github", "local/registry", "token") as github:
-        settings = Settings.from_environment(
+        yield Settings.from_environment(
             {
                 "SENTIMENT_STATE_DIR": str(folder / "state"),
                 "DATABASE_URL": new_database(_migrated_database),
@@ -67,11 +67,16 @@ def answering(
                 **signing_keys,
             }
         )
-        publisher = Publisher(settings)
-        publisher.deploy(publisher.model())
-        publisher.close()
-        process = ServingProcess(settings)
-        try:
-            yield process.start()
-        finally:
-            process.stop()
+
+
+@pytest.fixture(scope="module")
+def answering(module_settings: Settings) -> Iterator[ServingProcess]:
+    """A process with VADER deployed, for all the questions of a module that change nothing."""
+    publisher = Publisher(module_settings)
+    publisher.deploy(publisher.model())
+    publisher.close()
+    process = ServingProcess(module_settings)
+    try:
+        yield process.start()
+    finally:
+        process.stop()

@@ -1,0 +1,135 @@
+"""Claims about both families of the platform answering side by side: the real transformer, very small, beside VADER."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sentiment_platform.features.compute import FeatureContext, compute_v1
+from sentiment_platform.features.schema import V1
+from sentiment_platform.models.family import LabelledTexts, TrainingData, TrainingOptions
+from sentiment_platform.models.transformer import TransformerFamily
+from sentiment_platform.settings import Settings
+from sentiment_platform_tests.models.tiny_transformer import tiny_data, write_tiny_checkpoint
+from sentiment_platform_tests.serving.conftest import StartServing
+from sentiment_platform_tests.serving.publishing import Publisher
+from sentiment_platform_tests.serving.running import ServingProcess
+from sentiment_platform_tests.serving.turtle import TWO_PLUGGED_IN
+from serving.inference import usable_cores
+
+TINY = {"epochs": 6, "learning_rate": 2e-3, "batch_size": 16, "device": "cpu", "precision": "float32"}
+AGREED, DISPUTED, OFFICE = "Alder won a large contract", "Alder profit fell sharply", "Alder named an auditor"
+"""Both find the first positive. VADER, which knows no "fell", finds the second positive as well; it is hardly sure of the third."""
+SLOW_S = 1.0
+
+
+def with_served_features(part: LabelledTexts) -> LabelledTexts:
+    rows = [compute_v1(text, FeatureContext(None, None, None, None)) for text in part.texts]
+    return replace(part, features=np.array([[np.nan if value is None else value for value in row] for row in rows]))
+
+
+def export_tiny_transformer(directory: Path, checkpoint: Path) -> None:
+    """The files that serving loads, of a transformer that knows the made-up language; some ten seconds."""
+    tiny, family = tiny_data(), TransformerFamily(str(write_tiny_checkpoint(checkpoint)))
+    parts = [with_served_features(part) for part in (tiny.train, tiny.validation, tiny.test)]
+    data = TrainingData(tiny.digest, V1.version, V1.names, *parts)
+    trained = family.train(data, TrainingOptions(seed=7, threads=1, parameters=TINY), lambda _: None)
+    for name in family.export(trained, data, directory, lambda _: None).training_files:
+        (directory / name).unlink()
+
+
+@pytest.fixture(scope="module")
+def both(module_settings: Settings) -> Iterator[ServingProcess]:
+    """A process with both families deployed and finbert as the default; without Redis, so that every answer is computed."""
+    publisher = Publisher(module_settings)
+    with TemporaryDirectory() as folder, TemporaryDirectory() as checkpoint:
+        export_tiny_transformer(Path(folder), Path(checkpoint))
+        model = TransformerFamily("unused").load(Path(folder))
+        finbert = publisher.publish(Path(folder), "v1.0.0-finbert", model)
+    publisher.deploy(finbert, publisher.model(steepness=0.5))
+    publisher.close()
+    # A busy machine may take longer than the usual deadline; what is beyond it is another test's.
+    process = ServingProcess(module_settings, REDIS_URL="", SENTIMENT_DEADLINE_MS="20000")
+    try:
+        yield process.start()
+    finally:
+        process.stop()
+
+
+def same(left: dict[str, Any], right: dict[str, Any]) -> bool:
+    """Whether two answers say the same, but for the last digits of a float."""
+    return left == {key: pytest.approx(value, abs=1e-6) if isinstance(value, float) else value for key, value in right.items()}
+
+
+@pytest.mark.parametrize(("family", "direction"), [("finbert", "bearish"), ("vader", "bullish")])
+def test_each_family_answers_under_its_own_name(both: ServingProcess, family: str, direction: str) -> None:
+    answer = both.predict(DISPUTED, f"/predict/{family}")
+    prediction = answer["prediction"]
+    assert (prediction["model_used"], prediction["price_direction"], prediction["features_count"]) == (family, direction, 15)
+    assert 1 / 3 <= prediction["confidence"] <= 1
+    assert (answer["performance"]["model_version"], answer["performance"]["cache_hit"]) == (f"v1.0.0-{family}", False)
+    assert answer["degraded"] is False
+
+
+@pytest.mark.parametrize(("text", "agreement"), [(AGREED, True), (DISPUTED, False), (OFFICE, True)])
+def test_compare_says_what_the_two_say_alone_whether_they_agree_and_who_is_surer(
+    both: ServingProcess, text: str, agreement: bool
+) -> None:
+    compared = both.predict(text, "/predict/compare")
+    vader, finbert = (both.predict(text, f"/predict/{family}")["prediction"] for family in ("vader", "finbert"))
+    assert same(compared["results"]["vader"]["prediction"], vader)
+    assert same(compared["results"]["finbert"]["prediction"], finbert)
+    assert {family: result["performance"]["model_version"] for family, result in compared["results"].items()} == {
+        "vader": "v1.0.0-vader",
+        "finbert": "v1.0.0-finbert",
+    }
+    side_by_side = compared["comparison"]
+    assert side_by_side["vader_sentiment"] == pytest.approx(vader["sentiment"], abs=1e-6)
+    assert side_by_side["finbert_sentiment"] == pytest.approx(finbert["sentiment"], abs=1e-6)
+    assert vader["sentiment"] != finbert["sentiment"]
+    assert side_by_side["agreement"] is agreement
+    assert side_by_side["confidence_delta"] == pytest.approx(finbert["confidence"] - vader["confidence"], abs=1e-6)
+    if text == OFFICE:
+        assert side_by_side["confidence_delta"] > 0.3
+
+
+def test_predict_by_the_default_finbert_compares_with_vader_and_vader_alone_does_not_ask_finbert(both: ServingProcess) -> None:
+    answer = both.predict(DISPUTED)
+    assert answer["prediction"]["model_used"] == "finbert"
+    compared = both.predict(DISPUTED, "/predict/compare")["comparison"]
+    assert same(answer["comparison"], compared)
+    assert answer["comparison"]["agreement"] is False
+    assert same(both.predict(DISPUTED, "/predict/finbert")["comparison"], compared)
+    # The transformer is not run for a comparison that nobody asked for.
+    vader = both.predict(DISPUTED, "/predict/vader")
+    expected = {"vader_sentiment": vader["prediction"]["sentiment"], "finbert_sentiment": None}
+    assert vader["comparison"] == {**expected, "agreement": None, "confidence_delta": None}
+
+
+def test_an_explanation_by_finbert_names_every_word(both: ServingProcess) -> None:
+    contributions = both.predict(DISPUTED, "/predict/finbert", explain=True)["contributions"]
+    assert [part["token"] for part in contributions] == DISPUTED.split()
+    assert min(contributions, key=lambda part: part["contribution"])["token"] in ("fell", "sharply")
+
+
+@pytest.mark.skipif(usable_cores() < 2, reason="one core answers one text at a time")
+def test_compare_asks_its_families_at_the_same_time(publisher: Publisher, start_serving: StartServing) -> None:
+    slow = [publisher.model(f"v1.0.0-{family}") for family in ("turtle", "tortoise")]
+    publisher.deploy(*slow, publisher.model())
+    serving = start_serving(program=TWO_PLUGGED_IN, TURTLE_S=str(SLOW_S), SENTIMENT_DEADLINE_MS="20000")
+    alone_s = 0.0
+    for family in ("turtle", "tortoise"):
+        started = time.perf_counter()
+        serving.predict(f"{AGREED} by {family}", f"/predict/{family}")
+        alone_s += time.perf_counter() - started
+    started = time.perf_counter()
+    compared = serving.predict(AGREED, "/predict/compare")
+    took_s = time.perf_counter() - started
+    assert {family for family, result in compared["results"].items() if result} == {"turtle", "tortoise", "vader"}
+    assert alone_s >= 2 * SLOW_S, "the control: each of them is slow"
+    assert SLOW_S <= took_s < 0.8 * alone_s
