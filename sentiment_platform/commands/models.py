@@ -37,6 +37,7 @@ def list_models() -> None:
     for version in versions:
         figure: dict[str, Any] = version.manifest["metrics"].get("macro_f1", {})
         shown = f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}), n {figure['n']}" if figure else ""
+        shown += ", in-sample" if figure.get("in_sample") else ""
         table.add_row(
             version.version,
             f"{version.registered_at:%Y-%m-%d %H:%M}",

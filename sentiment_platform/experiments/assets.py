@@ -30,6 +30,7 @@ def ab_evaluation(context: dg.AssetExecutionContext, platform: PlatformResource)
             "verdict": dg.MetadataValue.md(
                 "\n\n".join(c.words() for c in found.comparisons) or "One version alone: nothing to compare it with."
             ),
+            "in_sample": any(c.in_sample for c in found.comparisons),
             "proposal": proposal.reason if proposal else "no version yet",
             "disagreement": dg.MetadataValue.md("\n\n".join(found.disagreement(c).table() for c in found.comparisons) or "none"),
             "difference": dg.MetadataValue.md(

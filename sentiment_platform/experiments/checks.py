@@ -22,5 +22,10 @@ def the_verdict_rests_on_evidence(platform: PlatformResource) -> dg.AssetCheckRe
     return dg.AssetCheckResult(
         passed=enough and proposal is not None,
         description=words if enough else f"{len(found.labels)} holdout texts; {MINIMUM_TEXTS} are needed.",
-        metadata={"n": len(found.labels), "verdict": words, "proposal": proposal.reason if proposal else "none"},
+        metadata={
+            "n": len(found.labels),
+            "verdict": words,
+            "in_sample": any(comparison.in_sample for comparison in found.comparisons),
+            "proposal": proposal.reason if proposal else "none",
+        },
     )

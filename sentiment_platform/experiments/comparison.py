@@ -4,7 +4,7 @@ A version counts as better only when both agree: the bootstrap interval of the m
 exact test, adjusted for the number of comparisons, rejects that both are right equally often.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import Literal
 
@@ -32,7 +32,10 @@ Verdict = Literal["better", "worse", "no difference shown"]
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """B against A on `n` holdout texts of `training_set`; `adjusted_p` is McNemar's p after Holm over all pairs of the evaluation."""
+    """B against A on `n` holdout texts of `training_set`; `adjusted_p` is McNemar's p after Holm over all pairs of the evaluation.
+
+    `seen_by` names those of the two whose base model was trained on labels of this holdout: their figures are no evidence.
+    """
 
     a: str
     b: str
@@ -43,6 +46,12 @@ class Comparison(msgspec.Struct, frozen=True):
     adjusted_p: float
     power: float
     verdict: Verdict
+    seen_by: tuple[str, ...]
+
+    @property
+    def in_sample(self) -> bool:
+        """True when either version has seen the holdout, so that the verdict is no evidence."""
+        return bool(self.seen_by)
 
     def words(self) -> str:
         """The verdict as a sentence with its figures."""
@@ -55,14 +64,22 @@ class Comparison(msgspec.Struct, frozen=True):
             f"difference {d.value:+.3f} (95 % interval {d.low:+.3f} to {d.high:+.3f}); alone right {self.mcnemar.only_b_right} against "
             f"{self.mcnemar.only_a_right} times, exact McNemar p = {self.mcnemar.p_value:.2g} (Holm {self.adjusted_p:.2g}); "
             f"power to see {SMALLEST_DIFFERENCE:.0%} accuracy: {self.power:.2f}."
+            + (f" In-sample, so no evidence: {self.who_has_seen_it()}." if self.in_sample else "")
         )
 
+    def who_has_seen_it(self) -> str:
+        """The half-sentence that says why the comparison is in-sample."""
+        return f"the base model of {' and of '.join(self.seen_by)} was trained on labels of this holdout"
 
-def compare_all(training_set: str, labels: Ints, probabilities: Mapping[str, Floats]) -> list[Comparison]:
+
+def compare_all(
+    training_set: str, labels: Ints, probabilities: Mapping[str, Floats], seen_by: Collection[str] = ()
+) -> list[Comparison]:
     """Every pair of versions on the same rows.
 
     Args:
         labels: (n,) true class indices. probabilities: version -> (n, 3), rows in the same order.
+        seen_by: the versions whose base model was trained on labels of these rows.
 
     Raises:
         PermanentError: the versions did not answer the same rows.
@@ -89,6 +106,7 @@ def compare_all(training_set: str, labels: Ints, probabilities: Mapping[str, Flo
                 float(adjusted_p),
                 _power(test, len(labels)),
                 _verdict(difference, float(adjusted_p)),
+                tuple(version for version in (a, b) if version in seen_by),
             )
         )
     return found
@@ -107,8 +125,8 @@ def _power(test: McNemarResult, n: int) -> float:
     return float(mcnemar_power(discordant_share=min(discordant, 1.0), difference=SMALLEST_DIFFERENCE, n=n, alpha=ALPHA))
 
 
-def find(comparisons: Sequence[Comparison], champion: str, challenger: str) -> Verdict:
-    """The verdict on `challenger` against `champion`, whichever way round the pair was computed.
+def find(comparisons: Sequence[Comparison], champion: str, challenger: str) -> tuple[Verdict, Comparison]:
+    """The verdict on `challenger` against `champion`, whichever way round the pair was computed, and the comparison that says so.
 
     Raises:
         PermanentError: the pair was not compared.
@@ -116,9 +134,9 @@ def find(comparisons: Sequence[Comparison], champion: str, challenger: str) -> V
     mirrored: dict[Verdict, Verdict] = {"better": "worse", "worse": "better", "no difference shown": "no difference shown"}
     for comparison in comparisons:
         if (comparison.a, comparison.b) == (champion, challenger):
-            return comparison.verdict
+            return comparison.verdict, comparison
         if (comparison.b, comparison.a) == (champion, challenger):
-            return mirrored[comparison.verdict]
+            return mirrored[comparison.verdict], comparison
     raise PermanentError(f"{challenger} was not compared with {champion}.", remedy="Materialize the asset ab_evaluation.")
 
 

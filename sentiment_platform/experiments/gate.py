@@ -2,7 +2,8 @@
 
 A family's newest version replaces its champion only if it is better. The default family changes only if the challenger's champion
 is better than the default's; a default that a person chose gives way to a new champion only, else the gate would undo in the next run
-what somebody decided. The first version of anything is taken by the bootstrap rule, because there is nothing to beat.
+what somebody decided. The first version of anything is taken by the bootstrap rule, because there is nothing to beat. A comparison
+on labels that a base model was trained on is no evidence: it changes nothing here, and leaves the decision to a named person.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +50,7 @@ def propose(
         if champion is None:
             chosen[family] = version
             reasons.append(f"{version} is the first of its family")
-        elif version != champion and find(comparisons, champion, version) == "better":
+        elif version != champion and _is_better(comparisons, champion, version, reasons):
             chosen[family] = version
             reasons.append(f"{version} is better than {champion}")
     # The cheapest family starts as default, so that nothing costly answers before it has shown that it is better.
@@ -57,12 +58,23 @@ def propose(
     for family in sorted(set(chosen) - {leading}):
         if by_person and chosen[family] == champions.get(family):
             continue
-        if find(comparisons, chosen[leading], chosen[family]) == "better":
+        if _is_better(comparisons, chosen[leading], chosen[family], reasons):
             reasons.append(f"{chosen[family]} is better than {chosen[leading]}, so {family} becomes the default")
             leading = family
     changes = chosen != dict(champions) or leading != default_family
     rule: Literal["gate", "bootstrap"] = "gate" if champions else "bootstrap"
     return Proposal(chosen, leading, rule, "; ".join(reasons) or "nothing is better than what runs", changes)
+
+
+def _is_better(comparisons: Sequence[Comparison], champion: str, challenger: str, reasons: list[str]) -> bool:
+    """Whether there is evidence that `challenger` is better; where it only looks so, the reason goes to `reasons`."""
+    verdict, comparison = find(comparisons, champion, challenger)
+    if verdict == "better" and comparison.in_sample:
+        reasons.append(
+            f"{challenger} looks better than {champion} but the comparison is in-sample ({comparison.who_has_seen_it()}), "
+            "which is no evidence; a named person may promote it"
+        )
+    return verdict == "better" and not comparison.in_sample
 
 
 def versions_to_compare(newest: Mapping[str, str], champions: Mapping[str, str]) -> list[str]:

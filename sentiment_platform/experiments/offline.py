@@ -16,6 +16,7 @@ from sentiment_platform.models.evaluation import figures
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.models.holdout import evaluate_version, holdout_window
+from sentiment_platform.models.seen_data import in_sample
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.statistics.arrays import Floats, Ints
 from sentiment_platform.store.labels import latest_training_set, training_examples
@@ -68,8 +69,10 @@ def standing(engine: Engine, access: RegistryAccess) -> Standing:
             raise PermanentError("No training set has been made yet.", remedy="Materialize the asset training_set.")
         examples = training_examples(connection, newest_set[0], "test")
         newest: dict[str, str] = {}
+        bases: dict[str, str] = {}
         for version in all_versions(connection):
             newest.setdefault(version.family, version.version)
+            bases[version.version] = version.manifest["base_model"]
         history = [row["document"] for row in deployments(connection, limit=None)]
     deployed = history[0] if history else None
     champions = _versions(deployed) if deployed else {}
@@ -87,7 +90,9 @@ def standing(engine: Engine, access: RegistryAccess) -> Standing:
     probabilities = {
         v: as_array(_answers(engine, access, v, newest_set[0]), ids) for v in versions_to_compare(ordered, champions)
     }
-    comparisons = compare_all(newest_set[0], labels, probabilities)
+    label_sets = {example.label_set for example in examples}
+    seen_by = {version for version in probabilities if in_sample(bases[version], label_sets)}
+    comparisons = compare_all(newest_set[0], labels, probabilities, seen_by)
     return Standing(
         newest_set[0],
         ids,
@@ -122,7 +127,11 @@ def store_comparisons(engine: Engine, found: Standing, run_id: str) -> str:
                     "challenger": comparison.b,
                     "verdict": comparison.verdict,
                     "result": document
-                    | {"words": comparison.words(), "disagreement": msgspec.to_builtins(found.disagreement(comparison))},
+                    | {
+                        "words": comparison.words(),
+                        "in_sample": comparison.in_sample,
+                        "disagreement": msgspec.to_builtins(found.disagreement(comparison)),
+                    },
                     "run_id": run_id,
                 },
             )

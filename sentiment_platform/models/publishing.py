@@ -96,6 +96,7 @@ def train_and_publish(
         exported = family.export(trained, data, directory, progress)
         model = family.load(directory)
         evaluation = evaluate(model, data.test)
+        seen = in_sample(exported.base_model, data.test.label_sets)
         unnamed = Manifest(
             family=family_name,
             version=f"v1.0.0-{family_name}",
@@ -106,13 +107,14 @@ def train_and_publish(
             base_model=exported.base_model,
             base_digest=exported.base_digest,
             training_set=data.digest,
-            metrics=metrics_of(evaluation, data, in_sample=in_sample(exported.base_model, data.test.label_sets)),
+            metrics=metrics_of(evaluation, data, in_sample=seen),
             golden=tuple(Golden(text, probabilities) for text, probabilities in golden_answers(model)),
             licences=(*exported.licences, *licence_notes(engine, data.digest)) or ("unstated",),
             git_sha=git_sha(),
             created_at=now(),
             figures={
                 **_figures(exported, evaluation, options, options_digest),
+                "in_sample": seen,
                 "contrast": msgspec.to_builtins(score_contrast(model)),
                 "technical": msgspec.to_builtins(measure_technical(loader_of(family_name), directory, data.test.texts)),
             },

@@ -1,6 +1,6 @@
 """Which label sets a public base model has been trained on: what it answers on them is no evidence.
 
-Only facts that the base's own card or paper states. Flagging the figures is `publishing` and `holdout`.
+Only facts that the base's own card or paper states. Flagging the figures is `publishing` and `holdout`; comparisons, `experiments`.
 """
 
 from collections.abc import Iterable, Mapping

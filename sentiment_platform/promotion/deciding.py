@@ -59,7 +59,13 @@ def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, n
         return Outcome(None, running(engine), proposal.reason if proposal else "there is no version yet", refused)
     words = " ".join(comparison.words() for comparison in found.comparisons) or "One version alone; the bootstrap rule applies."
     figures = {
-        f"{c.b} against {c.a}": {"macro_f1": c.macro_f1.difference.value, "p": c.mcnemar.p_value, "n": c.n, "verdict": c.verdict}
+        f"{c.b} against {c.a}": {
+            "macro_f1": c.macro_f1.difference.value,
+            "p": c.mcnemar.p_value,
+            "n": c.n,
+            "verdict": c.verdict,
+            "in_sample": c.in_sample,
+        }
         for c in found.comparisons
     }
     evidence = Evidence(("ab_evaluation",), (run_id,), figures, words[:4000])

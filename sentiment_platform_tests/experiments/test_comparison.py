@@ -58,15 +58,15 @@ def test_a_comparison_the_other_way_round_is_its_mirror_image(right: tuple[float
     # The bootstrap draws other rows.
     assert forth.macro_f1.difference.low == pytest.approx(-back.macro_f1.difference.high, abs=0.02)
     if min(abs(forth.macro_f1.difference.low), abs(forth.macro_f1.difference.high)) > 0.02:
-        assert find([forth], "a", "b") == find([back], "a", "b")
-        assert find([forth], "b", "a") == find([back], "b", "a")
+        assert find([forth], "a", "b")[0] == find([back], "a", "b")[0]
+        assert find([forth], "b", "a")[0] == find([back], "b", "a")[0]
 
 
 @pytest.mark.parametrize(
     ("champion", "challenger", "verdict"), [(A, C, "better"), (C, A, "worse"), (A, B, "no difference shown")]
 )
 def test_a_verdict_is_found_from_both_sides(champion: str, challenger: str, verdict: str) -> None:
-    assert find(compare_all("set", LABELS, PROBABILITIES), champion, challenger) == verdict
+    assert find(compare_all("set", LABELS, PROBABILITIES), champion, challenger)[0] == verdict
 
 
 def test_a_pair_that_was_not_compared_has_no_verdict() -> None:
@@ -90,6 +90,15 @@ def test_the_words_carry_the_figures() -> None:
         assert f"p = {comparison.mcnemar.p_value:.2g} (Holm {comparison.adjusted_p:.2g})" in words
         assert f"{comparison.mcnemar.only_b_right} against {comparison.mcnemar.only_a_right} times" in words
     assert "is worse than" in compare_all("set", LABELS, {C: PROBABILITIES[C], A: PROBABILITIES[A]})[0].words()
+
+
+def test_a_comparison_with_a_version_whose_base_has_seen_the_holdout_says_that_it_is_in_sample() -> None:
+    found = compare_all("set", LABELS, PROBABILITIES, {C})
+    assert [(c.a, c.b, c.in_sample, c.seen_by) for c in found] == [(A, B, False, ()), (A, C, True, (C,)), (B, C, True, (C,))]
+    assert [("In-sample, so no evidence" in c.words()) for c in found] == [False, True, True]
+    assert f"the base model of {C} was trained on labels of this holdout" in found[1].words()
+    both = compare_all("set", LABELS, {A: PROBABILITIES[A], C: PROBABILITIES[C]}, {A, C})[0]
+    assert f"the base model of {A} and of {C} was trained" in both.words()
 
 
 def test_a_version_that_did_not_answer_every_text_is_not_compared() -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pytest
 
@@ -11,8 +11,8 @@ from sentiment_platform_tests.promotion.seeding import answers, truth
 V1, V2, F1, F2 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert", "v1.1.0-finbert"
 
 
-def verdicts(said: Mapping[tuple[str, str], Verdict], *versions: str) -> list[Comparison]:
-    """A comparison of every pair: B against A as said, else no difference shown."""
+def verdicts(said: Mapping[tuple[str, str], Verdict], *versions: str, seen_by: Collection[str] = ()) -> list[Comparison]:
+    """A comparison of every pair: B against A as said, else no difference shown; bases of `seen_by` have seen the holdout."""
     return [
         Comparison(
             a,
@@ -24,6 +24,7 @@ def verdicts(said: Mapping[tuple[str, str], Verdict], *versions: str) -> list[Co
             1.0,
             0.5,
             said.get((a, b), "no difference shown"),
+            tuple(version for version in (a, b) if version in seen_by),
         )
         for index, a in enumerate(versions)
         for b in versions[index + 1 :]
@@ -147,6 +148,33 @@ def test_a_default_that_a_person_chose_gives_way_to_a_new_champion_only() -> Non
         found = propose(newest, champions, "vader", better, by_person=by_person)
         assert found is not None
         assert (found.changes, found.default_family) == (changes, "finbert" if changes else "vader")
+
+
+@pytest.mark.parametrize("seen_by", [(), (V2,), (V1,), (F1,)])
+def test_what_is_better_in_sample_only_does_not_replace_a_champion(seen_by: tuple[str, ...]) -> None:
+    """Either version that has seen the holdout spoils the comparison; a version beside the two does not."""
+    champions = {"vader": V1, "finbert": F1}
+    said: dict[tuple[str, str], Verdict] = {(V1, V2): BETTER}
+    found = propose({"vader": V2}, champions, "vader", verdicts(said, V1, V2, F1, seen_by=seen_by))
+    assert found is not None
+    if {V1, V2} & set(seen_by):
+        assert (found.champions, found.changes) == (champions, False)
+        assert f"{V2} looks better than {V1} but the comparison is in-sample" in found.reason
+        assert f"the base model of {seen_by[0]} was trained on labels of this holdout" in found.reason
+        assert "a named person may promote it" in found.reason
+    else:
+        assert (found.champions, found.changes) == ({"vader": V2, "finbert": F1}, True)
+        assert "in-sample" not in found.reason
+
+
+@pytest.mark.parametrize("champions", [{}, {"vader": V1, "finbert": F1}], ids=["bootstrap", "gate"])
+def test_a_family_that_is_better_in_sample_only_does_not_become_the_default(champions: dict[str, str]) -> None:
+    newest, default = {"vader": V1, "finbert": F1}, "vader" if champions else None
+    for seen_by, leads in [((F1,), "vader"), ((), "finbert")]:
+        found = propose(newest, champions, default, verdicts({(V1, F1): BETTER}, V1, F1, seen_by=seen_by))
+        assert found is not None
+        assert (found.champions, found.default_family) == (newest, leads)
+        assert ("in-sample" in found.reason) is bool(seen_by)
 
 
 def test_without_a_version_there_is_nothing_to_propose() -> None:

@@ -38,18 +38,20 @@ def answers(labels: Integers, right: float, seed: int) -> Floats:
     return 0.7 * np.eye(3)[said] + 0.1
 
 
-def write_holdout(engine: Engine, labels: Integers, name: str = TRAINING_SET) -> None:
+def write_holdout(engine: Engine, labels: Integers, name: str = TRAINING_SET, label_set: str = "made") -> None:
     examples = [
-        StoredExample(f"{n:04}", "test", f"Text {n}", LABELS[label], "made", f"s{n}", None, (None,) * 15)
+        StoredExample(f"{n:04}", "test", f"Text {n}", LABELS[label], label_set, f"s{n}", None, (None,) * 15)
         for n, label in enumerate(labels)
     ]
     with engine.begin() as connection:
         write_training_set(connection, name, "v1", {}, examples)
 
 
-def register(engine: Engine, version: str, probabilities: Floats | None = None, name: str = TRAINING_SET) -> Manifest:
-    """The index row of a version, and what it answered on the holdout."""
-    manifest = manifest_of(version)
+def register(
+    engine: Engine, version: str, probabilities: Floats | None = None, name: str = TRAINING_SET, base: str = "made"
+) -> Manifest:
+    """The index row of a version made from `base`, and what it answered on the holdout."""
+    manifest = msgspec.structs.replace(manifest_of(version), base_model=base)
     with engine.begin() as connection:
         register_version(
             connection,
@@ -69,9 +71,16 @@ def register(engine: Engine, version: str, probabilities: Floats | None = None, 
     return manifest
 
 
-def release(engine: Engine, access: RegistryAccess, folder: Path, version: str, probabilities: Floats | None = None) -> Manifest:
+def release(
+    engine: Engine,
+    access: RegistryAccess,
+    folder: Path,
+    version: str,
+    probabilities: Floats | None = None,
+    base: str = "made",
+) -> Manifest:
     """A signed release of the version, registered."""
-    manifest = register(engine, version, probabilities)
+    manifest = register(engine, version, probabilities, base=base)
     with access.writer(clock) as registry:
         registry.publish_model(write_files(folder / version), manifest, access.private_keys)
     return manifest

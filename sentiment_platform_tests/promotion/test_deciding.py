@@ -80,9 +80,27 @@ def test_a_better_version_follows_with_its_evidence_and_an_equal_one_does_not(
     assert first.running is not None
     assert document.previous == first.running.as_previous()
     assert document.evidence.run_ids == ("run-7",)
-    assert document.evidence.figures[f"{V2} against {V1}"]["verdict"] == "better"
+    figures = document.evidence.figures[f"{V2} against {V1}"]
+    assert (figures["verdict"], figures["in_sample"]) == ("better", False)
     assert f"{V2} is better than {V1} on 200 holdout texts" in document.evidence.verdict
     assert outcome.reason == f"{V2} is better than {V1}"
+
+
+def test_a_version_that_is_better_in_sample_only_is_promoted_by_a_named_person_alone(
+    engine: Engine, access: RegistryAccess, tmp_path: Path
+) -> None:
+    labels, f2 = truth(200), "v1.1.0-finbert"
+    write_holdout(engine, labels, label_set="phrasebank-50")
+    release(engine, access, tmp_path, F1, answers(labels, 0.5, 1), base="ProsusAI/finbert")
+    assert decide(engine, access).published is not None
+    release(engine, access, tmp_path, f2, answers(labels, 0.8, 2), base="ProsusAI/finbert")
+    refused = decide(engine, access)
+    assert refused.published is None
+    assert f"{f2} looks better than {F1} but the comparison is in-sample" in refused.reason
+    intent = partial(intent_of_promotion, version=f2, actor="ada", reason="better on sentences of our own")
+    publish(engine, access, intent, holder="ada", now=clock)
+    assert offered(access).document.champions["finbert"].version == f2
+    assert audited(engine)[-1] == ("deploy-000002", "deploy:manual", "ada")
 
 
 def test_without_any_version_nothing_is_deployed(engine: Engine, access: RegistryAccess) -> None:
