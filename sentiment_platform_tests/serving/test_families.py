@@ -10,6 +10,7 @@ from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
 from sentiment_platform_tests.serving.turtle import PLUGGED_IN
+from serving.inference import MAX_WAITING
 
 TEXT = "Harbour Mills reports great profit"
 
@@ -75,3 +76,23 @@ def test_a_crowd_is_answered_within_the_deadline_one_way_or_the_other(publisher:
         lambda: not (reply := timed(serving, "/predict", f"calm {time.time()}")[0].json())["degraded"] and reply
     )
     assert calm["prediction"]["model_used"] == "turtle", "it recovers"
+
+
+def test_a_family_whose_queue_is_full_says_so_in_the_status_and_recovers(
+    publisher: Publisher, start_serving: StartServing
+) -> None:
+    deploy_turtle(publisher)
+    serving = start_serving(program=PLUGGED_IN, TURTLE_S="0.5", SENTIMENT_DEADLINE_MS="20000")
+
+    def turtle() -> dict[str, Any]:
+        return serving.status()["families"]["turtle"]
+
+    assert (turtle()["health"], turtle()["queue_depth"]) == ("ok", 0)
+    # More than wait and run at a time, fewer than the client has connections.
+    with ThreadPoolExecutor(MAX_WAITING + 20) as crowd:
+        replies = [crowd.submit(timed, serving, "/predict", f"{TEXT} {number}") for number in range(MAX_WAITING + 20)]
+        full = serving.wait_until(lambda: (found := turtle())["health"] == "saturated" and found)
+    assert full["queue_depth"] >= MAX_WAITING
+    assert serving.status()["families"]["vader"]["health"] == "ok"
+    assert {reply.result()[0].status_code for reply in replies} == {200}
+    serving.wait_until(lambda: (turtle()["health"], turtle()["queue_depth"]) == ("ok", 0))
