@@ -19,6 +19,8 @@ def invoke(settings: Settings) -> Invoke:
         "SENTIMENT_REGISTRY_REPOSITORY": settings.registry_repository,
         "SENTIMENT_REGISTRY_URL": settings.registry_url,
         "SENTIMENT_REGISTRY_TOKEN": settings.registry_token,
+        "SENTIMENT_SIGNING_KEYS": settings.signing_keys,
+        "SENTIMENT_PUBLIC_KEYS": settings.public_keys,
         "COLUMNS": "200",
     }
 

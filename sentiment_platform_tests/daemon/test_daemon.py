@@ -33,7 +33,8 @@ from sentiment_platform.store.incidents import open_incidents
 from sentiment_platform.store.models import open_selection_requests, request_selection
 from sentiment_platform_tests.monitoring.seeding import seed_decision
 
-pytestmark = pytest.mark.slow
+# The story of three starts is one fixture, and the first test waits for all of it.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
 SENSORS = {"late_news_arrived", "retraining_was_decided", "new_labels_arrived", "a_version_was_selected"}
 DECISION = "decision-of-the-daemon-test"
@@ -57,6 +58,7 @@ class Story:
     still_open: int
     labels_arrived_at: datetime
     labels_cursor: str | None
+    labels_versions: dict[str, str]
 
 
 @contextmanager
@@ -89,8 +91,21 @@ def story(servers_dir: Path) -> Story:
             ticks, still_open, arrived_at = select_the_running_version(settings, instance)
             second = list(instance.get_runs())
             cursor = cursor_of(instance, "new_labels_arrived")
+            versions = versions_of_labels(instance, second)
     return Story(
-        report, refusal, of_others, first, failed_steps, incidents, after_restart, second, ticks, still_open, arrived_at, cursor
+        report,
+        refusal,
+        of_others,
+        first,
+        failed_steps,
+        incidents,
+        after_restart,
+        second,
+        ticks,
+        still_open,
+        arrived_at,
+        cursor,
+        versions,
     )
 
 
@@ -161,6 +176,27 @@ def labels_arrive(engine: Engine) -> datetime:
     assert import_labels(engine, new) == NEW_LABELS
     with engine.connect() as connection:
         return connection.execute(text("SELECT max(inserted_at) FROM platform.labels")).scalar_one()
+
+
+def versions_of_labels(instance: dg.DagsterInstance, runs: list[dg.DagsterRun]) -> dict[str, str]:
+    """Who made asset `labels` -> the data version it got: the first run of all, the daemon, and a command after the daemon."""
+    (by_daemon,) = asked_for(runs, "new_labels_arrived")
+    (before,) = (run for run in runs if run.job_name == "baseline_job")
+    again = run_job(instance, "train_job", log_level="CRITICAL")
+    assert not again.success, "there is nothing to train on: it ends where the daemon's run ended"
+    made = {"before": before.run_id, "daemon": by_daemon.run_id, "command": again.run_id}
+    return {who: data_version(instance, run_id, "labels") for who, run_id in made.items()}
+
+
+def data_version(instance: dg.DagsterInstance, run_id: str, asset: str) -> str:
+    """What `dagster/data_version` says on the materialization of `asset` in a run."""
+    logged = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    (made,) = (
+        entry.asset_materialization
+        for entry in logged
+        if entry.asset_materialization and entry.asset_materialization.asset_key == dg.AssetKey(asset)
+    )
+    return (made.tags or {})["dagster/data_version"]
 
 
 def cursor_of(instance: dg.DagsterInstance, sensor: str) -> str | None:
@@ -244,6 +280,12 @@ def test_new_labels_ask_for_one_run_and_not_for_another(story: Story) -> None:
     assert run.status == dg.DagsterRunStatus.FAILURE
     assert story.ticks["new_labels_arrived"].count("SUCCESS") == 1
     assert datetime.fromisoformat(story.labels_cursor or "") == story.labels_arrived_at
+
+
+def test_an_asset_made_by_a_command_has_the_data_version_that_the_daemon_gave_it(story: Story) -> None:
+    assert story.labels_versions["command"] == story.labels_versions["daemon"]
+    # The control: other labels are another version.
+    assert story.labels_versions["before"] != story.labels_versions["daemon"]
 
 
 def test_a_second_daemon_on_the_same_folder_is_refused(story: Story) -> None:
