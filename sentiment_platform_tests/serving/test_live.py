@@ -4,6 +4,7 @@ import shutil
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -71,6 +72,28 @@ def test_deployments_swap_under_load_without_a_failed_or_mixed_answer(publisher:
     assert [len(values) for values in sentiments.values()] == [1, 1, 1], "one version, one answer"
     assert len(set.union(*sentiments.values())) == 3
     assert metric(serving.client.get("/metrics").text, "serving_swaps_total", outcome="swapped") == 3
+
+
+def test_a_promotion_is_live_within_two_poll_intervals_of_its_publication(
+    publisher: Publisher, start_serving: StartServing
+) -> None:
+    poll_s = 3.0
+    publisher.deploy(publisher.model(FIRST))
+    serving = start_serving(SENTIMENT_POLL_S=str(poll_s))
+    for version, steepness in ((SECOND, 2.0), (THIRD, 1.0)):
+        manifest = publisher.model(version, steepness=steepness)
+        polled = serving.status()["registry"]["polled_at"]
+        serving.wait_until(lambda polled=polled: serving.status()["registry"]["polled_at"] > polled)
+        # A look has just passed: this is the longest wait that there is.
+        revision = publisher.deploy(manifest).revision
+        published = datetime.now(UTC)
+        swap = serving.wait_until(
+            lambda revision=revision: (found := serving.status()["last_swap"])["revision"] == revision and found, 10 * poll_s
+        )
+        assert live_version(serving) == version
+        # What the swap itself took, fetching and trying the model, is the machine's.
+        waited_s = (datetime.fromisoformat(swap["at"]) - published).total_seconds() - swap["duration_s"]
+        assert waited_s <= 2 * poll_s
 
 
 def test_a_published_version_that_is_not_deployed_is_never_served(publisher: Publisher, start_serving: StartServing) -> None:
