@@ -16,6 +16,7 @@ from sentiment_platform.market import checks as market_checks
 from sentiment_platform.market.jobs import market_job
 from sentiment_platform.market.schedules import market_schedule
 from sentiment_platform.models import assets as model_assets
+from sentiment_platform.models import checks as model_checks
 from sentiment_platform.monitoring import assets as monitoring_assets
 from sentiment_platform.monitoring import checks as monitoring_checks
 from sentiment_platform.monitoring.jobs import alert_job, monitor_job
@@ -43,7 +44,16 @@ ASSET_MODULES = [
     promotion_assets,
     monitoring_assets,
 ]
-CHECK_MODULES = [news_checks, market_checks, feature_checks, label_checks, experiment_checks, promotion_checks, monitoring_checks]
+CHECK_MODULES = [
+    news_checks,
+    market_checks,
+    feature_checks,
+    label_checks,
+    model_checks,
+    experiment_checks,
+    promotion_checks,
+    monitoring_checks,
+]
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(ASSET_MODULES, include_specs=True),

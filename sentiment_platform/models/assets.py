@@ -7,11 +7,11 @@ import dagster as dg
 from sentiment_platform.models.evaluation import figures
 from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
 from sentiment_platform.models.holdout import evaluate_latest, holdout_window
+from sentiment_platform.models.model_pictures import model_pictures
 from sentiment_platform.models.plots import as_markdown, confusion_matrix_png, reliability_png
 from sentiment_platform.models.progress import throttled
 from sentiment_platform.models.publishing import train_and_publish
-from sentiment_platform.models.reporting import contrast_table, log_progress, manifest_summary
-from sentiment_platform.models.training_pictures import training_pictures
+from sentiment_platform.models.reporting import contrast_table, log_progress, manifest_summary, terms_table
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.store.models import write_figures, write_holdout_predictions
@@ -58,7 +58,7 @@ def model_asset(family: str, description: str) -> dg.AssetsDefinition:
                 "manifest_digest": trained.manifest_digest,
                 "summary": dg.MetadataValue.md(manifest_summary(trained.manifest, new=trained.new)),
                 "figures": dg.MetadataValue.json(trained.manifest.figures),
-                **_pictures(trained.manifest),
+                **_shown(trained.manifest),
             },
             data_version=dg.DataVersion(trained.manifest_digest),
         )
@@ -83,9 +83,13 @@ def live_progress(context: dg.AssetExecutionContext) -> ProgressSink:
     return sink
 
 
-def _pictures(manifest: Manifest) -> dict[str, dg.MarkdownMetadataValue]:
-    pictures = training_pictures(manifest.version, manifest.figures)
-    return {name: dg.MetadataValue.md(as_markdown(png, f"{name} of {manifest.version}")) for name, png in pictures.items()}
+def _shown(manifest: Manifest) -> dict[str, dg.MarkdownMetadataValue]:
+    """The pictures and tables that the figures of this version hold."""
+    pictures = model_pictures(manifest.version, manifest.figures)
+    shown = {name: as_markdown(png, f"{name} of {manifest.version}") for name, png in pictures.items()}
+    if moved := manifest.figures.get("terms_moved"):
+        shown["terms_moved"] = terms_table(moved)
+    return {name: dg.MetadataValue.md(markdown) for name, markdown in shown.items()}
 
 
 def evaluation_asset(family: str) -> dg.AssetsDefinition:
@@ -122,7 +126,9 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
                 "contrast_pairs": dg.MetadataValue.md(contrast_table(found.contrast)),
                 "figures_added": added,
                 "confusion_matrix": dg.MetadataValue.md(
-                    as_markdown(confusion_matrix_png(report), f"Confusion matrix of {found.version}")
+                    as_markdown(
+                        confusion_matrix_png(report.confusion, report.macro_f1.value), f"Confusion matrix of {found.version}"
+                    )
                 ),
                 "reliability": dg.MetadataValue.md(
                     as_markdown(reliability_png(calibration.bins, calibration.ece), f"Reliability of {found.version}")

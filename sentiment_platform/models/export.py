@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sentiment_platform.models.family import LABELS, ExportReport, ProgressSink, TrainingData
-from sentiment_platform.models.labelling_head import fit_labelling_head
+from sentiment_platform.models.labelling_head import fit_labelling_head, head_figures
 from sentiment_platform.models.parity import measure_parity
 from sentiment_platform.models.progress import ProgressMeter
 from sentiment_platform.models.transformer_quantization import QUANTIZATION, quantise_graph
@@ -87,9 +87,7 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
         "quantization": QUANTIZATION,
         "int8_bytes": size,
         "fp32_bytes": len(fp32_bytes),
-        "features_help": head.uses_features,
-        "label_balance": balance,
-        "ablation": msgspec.to_builtins(head.ablation),
+        **head_figures(head, balance),
     }
     return ExportReport(trained.base.name, trained.base.digest, figures, (trained.base.licence,))
 

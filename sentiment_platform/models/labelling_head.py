@@ -5,11 +5,14 @@ weigh labels by their rarity, as far as its probabilities stay calibrated. Not h
 """
 
 from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 import numpy as np
 
-from sentiment_platform.models.family import Floats, LabelledTexts
-from sentiment_platform.models.head import CalibrationHead
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.family import LABELS, Floats, LabelledTexts
+from sentiment_platform.models.head import CalibrationHead, HeadWeights
 from sentiment_platform.models.head_training import fit_head, measure_ablation
 from sentiment_platform.statistics.calibration import expected_calibration_error
 from sentiment_platform.statistics.metrics import confusion_matrix, ratios
@@ -28,9 +31,11 @@ def fit_labelling_head(
     held-out calibration error is at most `LARGEST_ECE`; the smallest of equals, 0 where none keeps that.
 
     Raises:
-        PermanentError: too few rows for the folds.
+        PermanentError: too few rows for the folds, or none of a label: such a head would never answer with it.
     """
     labels, features = validation.labels, validation.features
+    if missing := [label for index, label in enumerate(LABELS) if not (labels == index).any()]:
+        raise PermanentError(f"No validation text is {' or '.join(missing)}.", remedy="Label more texts, of every label.")
     stories = np.asarray(validation.stories) if len(validation.stories) else np.arange(labels.size)
     ablation = measure_ablation(logits, features, labels, groups=stories.tolist(), seed=seed)
     folds = fold_of_rows(labels.size, FOLDS, seed=seed, groups=stories)
@@ -64,3 +69,23 @@ def fit_labelling_head(
         if macro_f1 > best[0] and (expected_calibration_error(labels, answers) <= LARGEST_ECE):
             best = (macro_f1, balance, whole)
     return best[2], best[1]
+
+
+def plain_head(feature_names: Sequence[str], feature_schema: str) -> CalibrationHead:
+    """The head that leaves a scorer as it is: softmax of its logits, whatever the features. For where none can be fitted."""
+    k = len(feature_names)
+    n = len(LABELS)
+    nothing = HeadWeights(np.zeros((n, n)), np.zeros((k, n)), np.zeros(n))
+    as_it_is = HeadWeights(np.eye(n), nothing.features, nothing.bias)
+    return CalibrationHead(
+        feature_schema, tuple(feature_names), np.zeros(k), np.ones(k), as_it_is, nothing, uses_features=False, l2=0.0
+    )
+
+
+def head_figures(head: CalibrationHead, label_balance: float | None) -> dict[str, Any]:
+    """What a manifest says about a head: whether it uses the features, what they add, how far it leans (None: not fitted here)."""
+    return {
+        "features_help": head.uses_features,
+        "label_balance": label_balance,
+        "ablation": msgspec.to_builtins(head.ablation),
+    }

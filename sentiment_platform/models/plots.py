@@ -18,7 +18,6 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import LABELS, Floats
 from sentiment_platform.statistics.calibration import ReliabilityBin
 from sentiment_platform.statistics.drift import FeatureDrift
-from sentiment_platform.statistics.metrics import ClassificationReport
 from sentiment_platform.statistics.significance import PairedDifference
 
 if TYPE_CHECKING:
@@ -40,9 +39,9 @@ PALETTE = MappingProxyType(
 _DPI = 144
 
 
-def confusion_matrix_png(report: ClassificationReport, *, title: str = "Confusion matrix") -> bytes:
+def confusion_matrix_png(confusion: Sequence[Sequence[int]], macro_f1: float, *, title: str = "Confusion matrix") -> bytes:
     """Counts and shares of each true class; the diagonal in blue, mistakes in orange, stronger with the share of the row."""
-    counts = np.asarray(report.confusion)
+    counts = np.asarray(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure, axes = _figure(4.4, 3.9, title)
     for row, column in np.ndindex(*counts.shape):
@@ -50,7 +49,7 @@ def confusion_matrix_png(report: ClassificationReport, *, title: str = "Confusio
         colour = PALETTE["blue"] if row == column else PALETTE["orange"]
         _cell(axes, column, row, f"{counts[row, column]:,}\n{share:.0%}", colour, share)
     _grid_of_cells(axes, columns=LABELS, rows=LABELS)
-    axes.set_xlabel(f"predicted   (n = {report.n:,}, macro-F1 {report.macro_f1.value:.3f})")
+    axes.set_xlabel(f"predicted   (n = {counts.sum():,}, macro-F1 {macro_f1:.3f})")
     axes.set_ylabel("true")
     return _png(figure)
 

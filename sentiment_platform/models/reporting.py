@@ -1,14 +1,16 @@
-"""How training shows itself: progress as log lines, a manifest as a table."""
+"""How training shows itself in words: progress as log lines, a manifest and what its figures hold as tables. Pictures: `plots`."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from typing import Any
 
 from sentiment_platform.models.contrast_suite import ContrastScore
 from sentiment_platform.models.family import Progress, ProgressSink
 from sentiment_platform.registry.manifest import Manifest
 
 EVERY_S = 5.0
+EXAMPLE_CHARACTERS = 16
 
 listener: ContextVar[ProgressSink | None] = ContextVar("listener", default=None)
 """A second receiver of every report, for whoever runs training in its own process and wants to draw a bar."""
@@ -57,6 +59,10 @@ def manifest_summary(manifest: Manifest, *, new: bool) -> str:
             f"One text in {technical['latency_p50_ms']} ms (p95 {technical['latency_p95_ms']}), {technical['texts_per_s']} texts/s,"
             f" {technical['loaded_mb']} MB, one thread on {technical['processor']} ({technical['cores']} cores)",
         ]
+    if ablation := manifest.figures.get("ablation"):
+        lines += ["", *_ablation_lines(ablation, used=manifest.figures["features_help"])]
+    if warning := manifest.figures.get("warning"):
+        lines += ["", f"**Warning.** {warning}"]
     lines += ["", "| file | MB | sha256 |", "|---|---|---|"]
     lines += [f"| {name} | {entry.size / 1e6:.2f} | `{entry.sha256[:16]}` |" for name, entry in manifest.files.items()]
     return "\n".join(lines)
@@ -68,3 +74,47 @@ def contrast_table(score: ContrastScore) -> str:
     lines = ["| kind of pair | both sentences right |", "|---|---|"]
     lines += [f"| {kind} | {share:.0%} |" for kind, share in score.by_kind.items()]
     return "\n".join([*lines, f"| all {whole.n} | {whole.value:.1%} ({whole.low:.1%} to {whole.high:.1%}) |"])
+
+
+def terms_table(moved: Mapping[str, Any]) -> str:
+    """Markdown: the terms that moved most against the deployed version, with their evidence, and the rule constants that differ.
+
+    Args:
+        moved: as `vader_diff.moved_summary` gives it.
+    """
+    listed = moved["most"]
+    lines = [f"{moved['count']} terms moved{f', the {len(listed)} that moved most' if len(listed) < moved['count'] else ''}"]
+    if listed:
+        lines += [
+            "",
+            "| term | valence: old | new | emphasis: old | new | texts with it | examples |",
+            "|---|---|---|---|---|---|---|",
+        ]
+    for term in listed:
+        weights = (term[name] for name in ("old_valence", "new_valence", "old_emphasis", "new_emphasis"))
+        cells = [_cell(term["term"]), *(f"{weight:+.2f}" if weight else "0" for weight in weights)]
+        examples = ", ".join(f"`{_cell(example)[:EXAMPLE_CHARACTERS]}`" for example in term["examples"])
+        lines.append(f"| {' | '.join(cells)} | {term['evidence']} | {examples} |")
+    if constants := moved["constants"]:
+        lines += ["", "| rule constant | old | new |", "|---|---|---|"]
+        lines += [f"| {name} | {old:.3f} | {new:.3f} |" for name, (old, new) in constants.items()]
+    return "\n".join(lines)
+
+
+def _ablation_lines(ablation: Mapping[str, Any], *, used: bool) -> list[str]:
+    """The calibration head on the scorer alone and with the features, and their difference with its interval."""
+    comparison, names = ablation["comparison"], ("log_loss", "macro_f1", "ece")
+    lines = [
+        f"| held-out validation texts, n = {comparison['n']} | log loss | macro-F1 | ECE |",
+        "|---|---|---|---|",
+    ]
+    for title, side in (("scorer alone", "a"), ("with the features", "b")):
+        lines.append(f"| {title} | {' | '.join(f'{comparison[side][name]:.3f}' for name in names)} |")
+    differences = (comparison[f"{name}_difference"] for name in names)
+    cells = [f"{d['value']:+.3f} ({d['low']:+.3f} to {d['high']:+.3f})" for d in differences]
+    verdict = "they help, and this version uses them" if used else "no sure gain, so this version leaves them out"
+    return ["What the features add: " + verdict, "", *lines, f"| difference (95 % interval) | {' | '.join(cells)} |"]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("`", "'").replace("\n", " ")

@@ -1,12 +1,13 @@
 """Fit the VADER family: search the rule constants, learn terms around the stock lexicon, fit the calibration head.
 
 Terms and constants see the training part only, the head and its label rule the validation part only. Deterministic, seconds. It
-always ends with a model: where learning fails, the champion's terms stand (the stock lexicon's without a champion), with a warning.
+always ends with a model: what cannot be learned is the champion's (without one: the stock lexicon, the scorer's own softmax), with a
+warning.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import ExportReport, Progress, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.head import CalibrationHead
-from sentiment_platform.models.labelling_head import fit_labelling_head
+from sentiment_platform.models.labelling_head import fit_labelling_head, head_figures, plain_head
 from sentiment_platform.models.vader import (
     HEAD_FILE,
     SCORER_FILE,
@@ -27,7 +28,6 @@ from sentiment_platform.models.vader import (
     VaderModel,
     VaderScorer,
     load,
-    read_scorer,
     scorer_logits,
 )
 from sentiment_platform.models.vader_diff import moved_summary
@@ -53,7 +53,8 @@ class TrainedVader:
         fitted_macro_f1: of scorer and head on the training part, which the scorer has seen: no estimate of quality.
         search: the record of the search, empty where there was none.
         champion: the version to compare with.
-        warning: why learning failed; None where it did not.
+        label_balance: see `labelling_head`; None where the head was not fitted here.
+        warning: what could not be learned, and why; None where all was.
     """
 
     scorer: VaderScorer
@@ -61,6 +62,7 @@ class TrainedVader:
     fitted_macro_f1: float
     search: Mapping[str, Any] = field(default_factory=dict[str, Any])
     champion: VaderScorer = STOCK_SCORER
+    label_balance: float | None = None
     warning: str | None = None
 
 
@@ -77,22 +79,30 @@ class VaderFamily:
     def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> TrainedVader:
         """Learn from `data.train`, calibrate on `data.validation`. The one parameter is `trials`, the settings to search."""
         trials = _trials(options.parameters)
-        champion, warning = _champion(options.champion, progress), None
+        deployed, warnings = _deployed(options.champion, progress), list[str]()
+        champion = deployed.scorer if deployed else STOCK_SCORER
         record: Mapping[str, Any] = {}
         try:
             scorer, record = _learn(data, trials, options.seed, progress)
+            engine = scorer.engine()
         except Exception as error:  # Whatever went wrong: last week's lexicon is better than none.
-            scorer, warning = champion, f"Learning failed, the previous lexicon stands: {type(error).__name__}: {error}"
+            scorer, engine, record = champion, champion.engine(), {}
+            warnings.append(f"Learning failed, the previous lexicon stands: {type(error).__name__}: {error}")
+        logits, balance = scorer_logits(engine, scorer, data.validation.texts), None
+        try:
+            head, balance = fit_labelling_head(
+                logits, data.validation, data.feature_names, data.feature_schema, seed=options.seed
+            )
+        except Exception as error:
+            head, stands = _head_without_fit(deployed, data)
+            warnings.append(f"No head could be fitted, {stands}: {type(error).__name__}: {error}")
+        for warning in warnings:
             progress(Progress("vader: WARNING", 1, 1, 0.0, 0.0, warning))
-        engine = scorer.engine()
-        validation = data.validation
-        logits = scorer_logits(engine, scorer, validation.texts)
-        head, balance = fit_labelling_head(logits, validation, data.feature_names, data.feature_schema, seed=options.seed)
         probabilities = head.probabilities(scorer_logits(engine, scorer, data.train.texts), data.train.features)
         found = ratios(confusion_matrix(data.train.labels, probabilities.argmax(axis=1)).astype(np.float64))
         note = f"{len(scorer.terms)} terms, label balance {balance}"
         progress(Progress("vader: fitted", len(data.train), len(data.train), 0.0, 0.0, note))
-        return TrainedVader(scorer, head, float(found["macro_f1"]), {**record, "label_balance": balance}, champion, warning)
+        return TrainedVader(scorer, head, float(found["macro_f1"]), record, champion, balance, warning=" ".join(warnings) or None)
 
     def export(self, trained: TrainedVader, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
         """Write the two JSON files, sorted, one term a line, for a reader and for `diff`."""
@@ -106,6 +116,7 @@ class VaderFamily:
             "terms": len(trained.scorer.terms),
             "terms_moved": moved_summary(trained.champion, trained.scorer),
             "search": dict(trained.search),
+            **head_figures(trained.head, trained.label_balance),
         }
         if trained.warning:
             figures["warning"] = trained.warning
@@ -179,14 +190,20 @@ def scorer_of(
     )
 
 
-def _champion(directory: Path | None, progress: ProgressSink) -> VaderScorer:
-    """The deployed scorer; the stock one without a deployment, or where an older release wrote another format."""
-    if directory is not None:
-        try:
-            return read_scorer(directory)
-        except PermanentError as error:
-            progress(Progress("vader: WARNING", 1, 1, 0.0, 0.0, f"compared with the stock lexicon: {error}"))
-    return STOCK_SCORER
+def _deployed(directory: Path | None, progress: ProgressSink) -> VaderModel | None:
+    """The deployed version; None without a deployment, or where an older release wrote another format or knew another lexicon."""
+    try:
+        return load(directory) if directory else None
+    except PermanentError as error:
+        progress(Progress("vader: WARNING", 1, 1, 0.0, 0.0, f"compared with the stock lexicon: {error}"))
+        return None
+
+
+def _head_without_fit(deployed: VaderModel | None, data: TrainingData) -> tuple[CalibrationHead, str]:
+    """A head where none can be fitted, and whose it is. What the features added to an older version is not claimed for this one."""
+    if deployed and (deployed.head.feature_schema, deployed.head.feature_names) == (data.feature_schema, data.feature_names):
+        return replace(deployed.head, ablation=None), "the deployed version's stands"
+    return plain_head(data.feature_names, data.feature_schema), "the scorer's own probabilities stand"
 
 
 def _trials(parameters: Mapping[str, Any]) -> int:

@@ -73,7 +73,7 @@ class VaderRun:
     model: VaderModel
     evaluation: Evaluation
     text_ms: float
-    label_balance: float
+    label_balance: float | None
 
     def document(self) -> dict[str, Any]:
         """What a reader needs to believe the mean."""
@@ -101,7 +101,7 @@ def train_vader(data: TrainingData, seed: int) -> VaderRun:
     started = time.perf_counter()
     evaluation = evaluate(model, data.test)
     text_ms = (time.perf_counter() - started) / len(data.test) * 1e3
-    return VaderRun(seed, model, evaluation, text_ms, trained.search["label_balance"])
+    return VaderRun(seed, model, evaluation, text_ms, trained.label_balance)
 
 
 def stock_labels(texts: Sequence[str]) -> Integers:

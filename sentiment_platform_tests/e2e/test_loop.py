@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import dagster as dg
@@ -22,6 +23,7 @@ from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.local.sample_data import sample_directory
 from sentiment_platform.models import assets as model_assets
+from sentiment_platform.models import checks as model_checks
 from sentiment_platform.news import assets as news_assets
 from sentiment_platform.news.archive import import_archive, parse_mapping
 from sentiment_platform.promotion import assets as promotion_assets
@@ -45,6 +47,7 @@ TRAINING = [
     label_checks.nothing_leaks_between_parts,
     label_checks.every_label_is_present,
     model_assets.vader_model,
+    model_checks.vader_learning_succeeded,
     model_assets.vader_evaluation,
     experiment_assets.ab_evaluation,
     experiment_checks.the_verdict_rests_on_evidence,
@@ -123,6 +126,7 @@ def test_headlines_become_a_signed_deployment_and_the_second_pass_changes_nothin
     assert loop.checked() == {
         "nothing_leaks_between_parts": True,
         "every_label_is_present": True,
+        "vader_learning_succeeded": True,
         "the_verdict_rests_on_evidence": True,
         "the_registry_offers_what_was_decided": True,
     }
@@ -137,6 +141,10 @@ def test_headlines_become_a_signed_deployment_and_the_second_pass_changes_nothin
     for metric in ("accuracy", "macro_f1"):
         stored = loop.one(f"SELECT value FROM platform.model_performance WHERE metric = '{metric}'")
         assert stored == made["vader_evaluation"][metric] == manifest["metrics"][metric]["value"]
+    for asset, picture in product(("vader_evaluation", "vader_model"), ("confusion_matrix", "reliability")):
+        assert "data:image/png;base64," in made[asset][picture]
+    assert "| term |" in made["vader_model"]["terms_moved"]
+    assert "| both sentences right |" in made["vader_evaluation"]["contrast_pairs"]
     # The articles' context is in the training set: the features are not of the text alone.
     assert loop.one("SELECT count(*) FROM platform.training_examples WHERE features[11] IS NOT NULL") > 50
 

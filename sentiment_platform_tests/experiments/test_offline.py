@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.experiments.disagreement import Disagreement
 from sentiment_platform.experiments.offline import standing, store_comparisons
 from sentiment_platform.models.family import Integers
 from sentiment_platform.registry.access import RegistryAccess
@@ -65,7 +66,7 @@ def test_where_the_two_disagree_is_stored_with_who_is_right_there(engine: Engine
     store_comparisons(engine, found, "run-1")
     with engine.connect() as connection:
         stored = connection.execute(text("SELECT result -> 'disagreement' FROM platform.experiments")).scalar_one()
-    assert stored == msgspec.to_builtins(found.disagreement(found.comparisons[0]))
+    assert msgspec.convert(stored, Disagreement) == found.disagreement(found.comparisons[0])
     said_a, said_b = (found.probabilities[version].argmax(axis=1) for version in (V1, F1))
     different = said_a != said_b
     assert (stored["a"], stored["b"], stored["n"]) == (V1, F1, len(labels))

@@ -2,11 +2,14 @@
 
 import base64
 import io
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.model_pictures import model_pictures
 from sentiment_platform.models.plots import (
     PALETTE,
     as_markdown,
@@ -17,7 +20,6 @@ from sentiment_platform.models.plots import (
     drift_heatmap_png,
     reliability_png,
 )
-from sentiment_platform.models.training_pictures import training_pictures
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.drift import drift_by_feature
 from sentiment_platform.statistics.metrics import classification_report
@@ -55,7 +57,7 @@ def test_every_picture_is_an_opaque_png_of_a_sensible_size(answers):
     y, a, b = answers
     report = calibration_report(y, b, seed=0)
     pictures = [
-        confusion_matrix_png(classification_report(y, b, seed=0)),
+        confusion_matrix_png(classification_report(y, b, seed=0).confusion, 0.7),
         reliability_png(report.bins, report.ece),
         difference_png(paired_bootstrap_samples(y, a, b, seed=0), paired_bootstrap(y, a, b, seed=0), names=("a", "b")),
         drift_heatmap_png(drift_rows(1.0)),
@@ -76,7 +78,7 @@ def test_red_appears_only_where_something_drifted():
 
 def test_a_perfect_confusion_matrix_has_full_blue_cells(answers):
     y = answers[0]
-    assert share_of(PALETTE["blue"], confusion_matrix_png(classification_report(y, np.eye(3)[y], seed=0))) > 0.1
+    assert share_of(PALETTE["blue"], confusion_matrix_png(classification_report(y, np.eye(3)[y], seed=0).confusion, 1.0)) > 0.1
 
 
 def test_models_without_any_difference_can_still_be_drawn(answers):
@@ -125,15 +127,20 @@ TRIALS = [
 ]
 
 
-def test_training_and_search_are_drawn_from_the_figures_of_a_manifest_and_from_nothing_else() -> None:
-    figures = {
+def test_a_model_is_drawn_from_the_figures_of_its_manifest_and_from_nothing_else(answers) -> None:
+    y, _, b = answers
+    report = calibration_report(y, b, seed=0)
+    figures: dict[str, Any] = {
         "training": {"losses": LOSSES, "epochs": EPOCHS, "best_epoch": 3},
         "search": {"trials": TRIALS, "best_value": 0.6, "importances": {"learning_rate": 0.7, "layer_decay": 0.3}},
+        "confusion": [list(row) for row in classification_report(y, b, seed=0).confusion],
+        "reliability": msgspec.to_builtins([row for row in report.bins if row.count]),
+        "ece": report.ece,
     }
-    pictures = training_pictures("v1.0.0-finbert", figures)
-    assert list(pictures) == ["training_curves", "search_history"]
+    pictures = model_pictures("v1.0.0-finbert", figures)
+    assert list(pictures) == ["training_curves", "search_history", "confusion_matrix", "reliability"]
     assert all(png.startswith(b"\x89PNG") for png in pictures.values())
     changed = {**figures, "training": {**figures["training"], "best_epoch": 2}}
-    assert training_pictures("v1.0.0-finbert", changed)["training_curves"] != pictures["training_curves"]
-    assert training_pictures("v1.0.0-vader", {"training": {"n_train": 5}, "search": {"trials": [], "best": None}}) == {}
-    assert list(training_pictures("v", {"search": {"trials": TRIALS, "best_value": 0.6}})) == ["search_history"]
+    assert model_pictures("v1.0.0-finbert", changed)["training_curves"] != pictures["training_curves"]
+    assert model_pictures("v1.0.0-vader", {"training": {"n_train": 5}, "search": {"trials": [], "best": None}}) == {}
+    assert list(model_pictures("v", {"search": {"trials": TRIALS, "best_value": 0.6}})) == ["search_history"]

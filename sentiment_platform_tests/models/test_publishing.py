@@ -18,6 +18,7 @@ from sentiment_platform.models.family import Progress, TrainingOptions
 from sentiment_platform.models.golden import GOLDEN_TEXTS, require_golden
 from sentiment_platform.models.holdout import evaluate_latest, evaluate_version
 from sentiment_platform.models.publishing import TrainedVersion, deployed_files, train_and_publish
+from sentiment_platform.models.reporting import manifest_summary
 from sentiment_platform.models.vader import STOCK_SCORER, read_scorer
 from sentiment_platform.models.vader_diff import moved_summary
 from sentiment_platform.registry.access import RegistryAccess
@@ -31,6 +32,9 @@ from sentiment_platform_tests.labels.test_training_set import many
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 from sentiment_platform_tests.registry.examples import manifest_of, write_files
 
+EVERY_FAMILY = {"ablation", "features_help", "label_balance", "technical", "contrast", "reliability", "ece", "confusion"}
+EVERY_FAMILY |= {"seed", "parameters", "options_digest", "in_sample"}
+"""What the manifest of each family holds beside figures of its own."""
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 # Each attempt has its own time, as in life: two manifests of the same inputs are never equal.
 TIMES = (NOW + timedelta(seconds=n) for n in count())
@@ -100,6 +104,11 @@ def test_a_version_is_published_with_what_it_was_made_of_and_can_be_served(engin
         (row,) = all_versions(connection)
     assert (row.version, row.manifest_digest, row.training_set) == (made.version, made.manifest_digest, manifest.training_set)
     assert msgspec.convert(row.manifest, Manifest) == manifest
+    assert set(manifest.figures) >= EVERY_FAMILY | {"fitted_macro_f1", "thresholds", "terms", "terms_moved", "search"}
+    assert set(manifest.figures["ablation"]["comparison"]) >= {"a", "b", "log_loss_difference", "macro_f1_difference"}
+    shown = manifest_summary(manifest, new=True)
+    for row in ("| scorer alone |", "| with the features |", "| difference (95 % interval) |"):
+        assert row in shown
     # The figures of the manifest are those of the published files, fetched and loaded.
     found = evaluate_latest(engine, access, "vader")
     assert found.evaluation.report.accuracy.value == manifest.metrics["accuracy"].value

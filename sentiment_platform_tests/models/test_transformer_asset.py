@@ -14,6 +14,7 @@ from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.labels import write_training_set
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
+from sentiment_platform_tests.models.test_publishing import EVERY_FAMILY
 from sentiment_platform_tests.models.test_transformer_incremental import stored
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 
@@ -50,9 +51,12 @@ def test_the_asset_shows_search_and_training_while_and_after_they_run_and_trains
         again = materialize(environment, instance).asset_materializations_for_node("finbert_model")[0]
     shown = materialization.metadata
     assert shown["unchanged"].value is False
-    for name in ("training_curves", "search_history"):
+    for name in ("training_curves", "search_history", "confusion_matrix", "reliability"):
         assert "data:image/png;base64," in str(shown[name].value)
     figures: Any = shown["figures"].value
+    assert set(figures) >= EVERY_FAMILY | {"training", "parity", "search", "lineage"}
+    assert "| scorer alone |" in str(shown["summary"].value)
+    assert "terms_moved" not in shown, "only a family whose figures have terms shows them"
     assert figures["search"]["n_trials"] == 5
     assert figures["lineage"] == {"start": "base"}
     assert figures["training"]["parameters"]["label_smoothing"] == figures["search"]["best_parameters"]["label_smoothing"]

@@ -11,9 +11,8 @@ from scipy.sparse import csr_matrix
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.evaluation import evaluate
-from sentiment_platform.models.family import Integers, LabelledTexts, Progress, TrainingData, TrainingOptions
-from sentiment_platform.models.vader import STOCK_SCORER, LearnedTerm, VaderModel, VaderScorer, read_scorer
-from sentiment_platform.models.vader_diff import moved_summary, moved_terms
+from sentiment_platform.models.family import Integers, TrainingOptions
+from sentiment_platform.models.vader import LearnedTerm, VaderModel, VaderScorer, read_scorer
 from sentiment_platform.models.vader_fit import Problem, Strengths, fit_terms, log_loss, row_weights
 from sentiment_platform.models.vader_search import FIRST, SPACE, problem_of, search, setting_of
 from sentiment_platform.models.vader_terms import names_in, read_evidence
@@ -164,55 +163,6 @@ def test_the_search_keeps_its_space_seed_trials_and_best_and_the_same_seed_finds
     assert first["best_value"] == max(trial["value"] for trial in complete) == trials[first["best"]]["value"]
     assert first["setting"] == setting_of(trials[first["best"]]["params"])
     json.dumps({name: value for name, value in first.items() if name != "setting"})
-
-
-def without_labels() -> TrainingData:
-    """Nothing to learn from: the fit refuses."""
-    data = small_data()
-    return replace(data, train=LabelledTexts([], [], data.train.labels[:0], data.train.features[:0]))
-
-
-@pytest.mark.parametrize("champion", [None, "learned"])
-def test_where_learning_fails_the_previous_lexicon_stands_and_the_report_warns(tmp_path: Path, champion: str | None) -> None:
-    family, told = VaderFamily(), list[Progress]()
-    previous = STOCK_SCORER
-    if champion:
-        previous = VaderScorer(-0.5, 0.5, 0.5, terms={"poison pill": LearnedTerm(-2.0, evidence=4)})
-        (tmp_path / "vader.json").write_text(readable(previous))
-    data = without_labels()
-    options = TrainingOptions(parameters={"trials": 0}, champion=tmp_path if champion else None)
-    trained = family.train(data, options, told.append)
-    out = tmp_path / "out"
-    out.mkdir()
-    report = family.export(trained, data, out, told.append)
-
-    assert trained.scorer == previous
-    assert "previous lexicon stands" in report.figures["warning"]
-    assert any("WARNING" in progress.stage for progress in told)
-    assert report.figures["terms_moved"]["count"] == 0
-    assert family.load(out).predict(data.test.texts, data.test.features).shape == (len(data.test), 3)
-
-
-def test_a_good_fit_does_not_warn_and_the_report_lists_what_moved_against_the_champion(tmp_path: Path) -> None:
-    family, data = VaderFamily(), small_data()
-    before = VaderScorer(-0.5, 0.5, 0.5, terms={"poison pill": LearnedTerm(-2.0, evidence=4)})
-    (tmp_path / "vader.json").write_text(readable(before))
-    trained = family.train(data, TrainingOptions(parameters={"trials": 0}, champion=tmp_path), lambda _: None)
-    out = tmp_path / "out"
-    out.mkdir()
-    report = family.export(trained, data, out, lambda _: None)
-    moved = moved_terms(before, trained.scorer)
-
-    assert "warning" not in report.figures
-    assert report.figures["terms_moved"] == moved_summary(before, trained.scorer)
-    assert len(moved) == report.figures["terms_moved"]["count"] > 5
-    gone = next(term for term in moved if term.term == "poison pill")
-    assert (gone.old_valence, gone.new_valence, gone.evidence) == (-2.0, 0.0, 0)
-    for term in moved:
-        rows = [n for n, text in enumerate(data.train.texts) if f" {term.term} " in f" {text.lower()} "]
-        assert term.evidence == len(rows)
-        assert {int(example) for example in term.examples} <= set(rows)
-    assert [term.size for term in moved] == sorted((term.size for term in moved), reverse=True)
 
 
 def test_the_artefact_is_readable_and_reads_back_as_it_was(tmp_path: Path) -> None:
