@@ -52,6 +52,7 @@ CHECKS: dict[tuple[str, str], bool] = {
     ("market_prices", "prices_hold_their_contract"): True,
     ("market_prices", "no_session_is_missing"): False,
     ("outcomes", "no_outcome_looks_ahead"): False,
+    ("labels", "what_training_takes_in_is_sound"): True,
     ("training_set", "nothing_leaks_between_parts"): True,
     ("training_set", "every_label_is_present"): True,
     ("vader_model", "vader_learning_succeeded"): False,
@@ -64,7 +65,6 @@ CHECKS: dict[tuple[str, str], bool] = {
 }
 
 WITHOUT_CHECK = {
-    "labels": "rows of any number and mix are valid; whether they are enough is asked of the training set",
     "finbert_model": "publication verifies size, digest and signature; how good it is says its evaluation",
     "vader_evaluation": "its holdout answers are counted by the_verdict_rests_on_evidence",
     "finbert_evaluation": "its holdout answers are counted by the_verdict_rests_on_evidence",

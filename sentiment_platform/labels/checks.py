@@ -1,12 +1,48 @@
-"""Checks of training sets, which block (a model trained on a leak cannot be judged any more), and of outcomes."""
+"""Checks of what training takes in and of training sets, which block (a model trained on a leak cannot be judged any more), and of
+outcomes.
+"""
 
 import dagster as dg
 
+from sentiment_platform.labels.intake import NEWEST, Intake, evaluate_intake
 from sentiment_platform.labels.training_set import MINIMUM_PER_LABEL, leaks_in
+from sentiment_platform.news.profiles import HISTORY
+from sentiment_platform.store.label_sets import imported_files
 from sentiment_platform.store.labels import StoredExample, latest_training_set, training_examples
 from sentiment_platform.store.outcomes import outcomes_that_look_ahead
+from sentiment_platform.store.profiles import source_profiles
+from sentiment_platform.store.quarantine import days_of_news
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.text.sentiment import LABELS
+
+
+def intake_result(found: Intake) -> dg.AssetCheckResult:
+    """A warning for a fault, an error (which stops training) for a large one."""
+    return dg.AssetCheckResult(
+        passed=not found.unsound,
+        severity=dg.AssetCheckSeverity.ERROR if found.is_alarming else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "label_sets": len(found.files),
+            "days_of_news": len(found.days),
+            "unsound": dg.MetadataValue.md("\n".join(f"- {fault}" for fault in found.unsound) or "none"),
+        },
+    )
+
+
+@dg.asset_check(
+    asset="labels",
+    blocking=True,
+    description=(
+        "Of the newest file of each label set and of each of the newest days of news at most 5 % is refused, and sources deliver the "
+        "fields that they used to; above 25 %, or where a field jumps far, nothing is trained until it was fixed and read again."
+    ),
+)
+def what_training_takes_in_is_sound(platform: PlatformResource) -> dg.AssetCheckResult:
+    now = platform.now()
+    with platform.engine().connect() as connection:
+        files, days = imported_files(connection), days_of_news(connection, now - NEWEST)
+        profiles = source_profiles(connection, now - NEWEST - HISTORY, now)
+    return intake_result(evaluate_intake(files, days, profiles, now))
 
 
 @dg.asset_check(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, func, select, text, update
 
@@ -74,6 +74,33 @@ def articles_and_refused(connection: Connection, start: datetime, end: datetime)
     """Articles published in [start, end), and how many of them wait in quarantine."""
     row = connection.execute(_ARTICLES_AND_REFUSED, {"start": start, "end": end}).one()
     return row[0], row[1]
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfNews:
+    """What came on one UTC day: items stored, refused items and articles that still wait in quarantine."""
+
+    day: date
+    stored: int
+    waiting_items: int
+    waiting_articles: int
+
+
+_DAYS = text("""
+    SELECT day, CAST(sum(stored) AS int), CAST(sum(items) AS int), CAST(sum(articles) AS int) FROM (
+        SELECT CAST(timezone('UTC', finished_at) AS date), stored, 0, 0 FROM platform.collection_runs
+        WHERE finished_at >= :since AND outcome <> 'replayed'
+        UNION ALL
+        SELECT CAST(timezone('UTC', fetched_at) AS date), 0, CAST(boundary = 'raw_news' AS int), CAST(boundary = 'articles' AS int)
+        FROM platform.quarantine
+        WHERE fetched_at >= :since AND boundary IN ('raw_news', 'articles') AND released_at IS NULL
+    ) AS came (day, stored, items, articles)
+    GROUP BY day ORDER BY day""")
+
+
+def days_of_news(connection: Connection, since: datetime) -> list[DayOfNews]:
+    """What came on each UTC day since then and what of it is still refused, oldest first; days on which nothing came are absent."""
+    return [DayOfNews(*row) for row in connection.execute(_DAYS, {"since": since})]
 
 
 def quarantine_totals(connection: Connection, *, source: str | None = None, rule: str | None = None) -> Iterator[QuarantineCount]:
