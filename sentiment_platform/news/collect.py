@@ -27,6 +27,7 @@ from sentiment_platform.news.sources.configured import ConfiguredSource
 from sentiment_platform.news.sources.protocol import Page, Window
 from sentiment_platform.store.news import CollectionReport, Outcome
 from sentiment_platform.store.news_writes import record_collection
+from sentiment_platform.store.payloads import storable_text
 from sentiment_platform.store.sources import SourceState, read_source_state, write_source_state
 
 SOURCE_ERRORS = (SourceRefusedError, SourceUnreachableError, NotAFeedError, ArchiveError)
@@ -162,16 +163,17 @@ class _Turn:
         return report
 
     def _fail(self, error: PlatformError, unanswered: Place | None) -> CollectionReport:
+        said = storable_text(str(error))  # it may quote the source
         if unanswered and isinstance(error, PermanentError):
             self._progress = self._progress.without(unanswered)
         self._state = replace(
             self._counted(),
             last_failure_at=self._run.now,
-            last_failure=str(error),
+            last_failure=said,
             consecutive_failures=self._state.consecutive_failures + 1,
             retry_after=error.retry_after if isinstance(error, SourceBusyError) else None,
         )
-        report = self._report(Tally(), "failed", str(error))
+        report = self._report(Tally(), "failed", said)
         with self._run.engine.begin() as connection:
             write_source_state(connection, self._state)
             record_collection(connection, report)

@@ -10,11 +10,14 @@ from sentiment_platform.news.canonical_url import canonical_url
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.text.normalise import normalise, text_key
 
+MAX_EXTERNAL_ID_BYTES = 2_000
+"""PostgreSQL refuses to index a row of more than 2,704 bytes, and the name of a source stands beside this one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The names of an item: its canonical address, its content hash (64 hexadecimal digits), the id of its article (the first 32 of
-    them), and its name at its source: its guid, its canonical address, or its content hash.
+    them), and its name at its source: its guid, its canonical address, or its content hash; a very long one gives way to its hash.
     """
 
     canonical_url: str | None
@@ -37,7 +40,12 @@ def identify(item: RawItem) -> Identity:
         place = url
     parts = (place, _key(item.title), _key(item.summary))
     hash_ = sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-    return Identity(url, hash_, hash_[:32], item.guid or url or hash_)
+    return Identity(url, hash_, hash_[:32], _short(item.guid or url or hash_))
+
+
+def _short(name: str) -> str:
+    raw = name.encode("utf-8", "surrogatepass")
+    return name if len(raw) <= MAX_EXTERNAL_ID_BYTES else sha256(raw).hexdigest()
 
 
 def _key(text: str | None) -> str:

@@ -19,6 +19,9 @@ from sentiment_platform.news.markup import plain_text
 
 _TICKER_SCHEME = re.compile(r"(?i)(?:^|[/#:])(?:stock[-_]?)?(?:tickers?|symbols?)/?$")
 
+# Feedparser reads the number of a character reference without a bound, and Python refuses to read one of more than 4,300 digits.
+_LONG_NUMBER = re.compile(r"(?<!\d)\d{1000,}+")
+
 
 def parse_feed(body: bytes, *, source: str, url: str, content_type: str = "") -> tuple[RawItem, ...]:
     """The items of a feed in document order; `url` resolves relative links, `content_type` may name the charset.
@@ -30,7 +33,7 @@ def parse_feed(body: bytes, *, source: str, url: str, content_type: str = "") ->
     """
     import feedparser
 
-    text = feed_document(body, content_type)
+    text = _LONG_NUMBER.sub("\ufffd", feed_document(body, content_type))
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
     document: Any = feedparser.parse(io.BytesIO(text.encode("utf-8", "replace")), response_headers=headers)
     if isinstance(document.get("bozo_exception"), SAXException):

@@ -16,6 +16,7 @@ from sentiment_platform.news.items import RawItem
 from sentiment_platform.store.news import StoryCandidate
 
 MAX_FUTURE = timedelta(days=1)
+MAX_URL_CHARACTERS = 2_000
 
 RULES: dict[str, str] = {
     "title_is_present": "there is no title",
@@ -103,7 +104,10 @@ def _raw_frame(items: Sequence[RawItem], now: datetime) -> Any:
     values: dict[str, Any] = {}
     for name in (*_TEXTS, "published_at"):
         values[name] = [getattr(item, name) for item in items]
-    values["url_is_http"] = [url is None or canonical_url(url) is not None for url in values["url"]]
+    # A long one has a rule of its own, and may hold one address in the other a thousand times.
+    values["url_is_http"] = [
+        url is None or len(url) > MAX_URL_CHARACTERS or canonical_url(url) is not None for url in values["url"]
+    ]
     values["tickers"] = [_BETWEEN.join(item.tickers) for item in items]
     series = {name: pl.Series(name, values[name], dtype=dtype, strict=False) for name, dtype in columns.items() if name != "now"}
     return pl.DataFrame(series).with_columns(now=pl.lit(now, dtype=columns["now"])).select(list(columns))
@@ -147,7 +151,7 @@ def raw_news_contract() -> Contract:
             "published_at_is_not_in_the_future": published <= pl.col("now") + MAX_FUTURE,
             "published_at_is_after_1990": published >= datetime(1990, 1, 1, tzinfo=UTC),
             "url_is_http": pl.col("url_is_http"),
-            "url_is_at_most_2000_characters": pl.col("url").str.len_chars() <= 2_000,
+            "url_is_at_most_2000_characters": pl.col("url").str.len_chars() <= MAX_URL_CHARACTERS,
             "tickers_are_symbols": pl.col("tickers").str.contains(_SYMBOLS),
             "outlet_is_at_most_200_characters": pl.col("outlet").str.len_chars() <= 200,
             "language_is_a_code": pl.col("language").str.contains(r"^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*$"),

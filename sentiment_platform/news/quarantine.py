@@ -57,6 +57,6 @@ def unpack(row: QuarantinedItem) -> tuple[RawItem, bool] | None:
 
 def _storable(value: Any) -> Any:
     # JSONB cannot hold NUL, and a refused text may be of any length.
-    if isinstance(value, list):
-        return [_storable(part) for part in value]
+    if isinstance(value, tuple):
+        return tuple(_storable(part) for part in value)  # pyright: ignore[reportUnknownVariableType]  fields of any type
     return value[:_PAYLOAD_CHARACTERS].replace("\x00", "\ufffd") if isinstance(value, str) else value

@@ -12,6 +12,11 @@ def storable(payload: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(text.replace("\\u0000", "\\ufffd"), parse_constant=str)
 
 
+def storable_text(text: str) -> str:
+    """What a text column cannot hold, NUL and lone surrogates, replaced by U+FFFD and `?`."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def payload_id(boundary: str, source: str, payload: Mapping[str, Any]) -> str:
     """32 hexadecimal digits that name a row of a source at a boundary, whatever rule it breaks; `payload` as `storable` gives it."""
     identity = json.dumps([boundary, source, payload], sort_keys=True)

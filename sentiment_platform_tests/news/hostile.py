@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from sentiment_platform_tests.news.server import item, rss
 
@@ -23,6 +24,12 @@ DATES = (
     "infinity", "1e308", "\u0662\u0660\u0662\u0665-01-06", "2025-W01-1", "20250106", "2025-01-06T24:00:00Z", "2016-12-31T23:59:60Z",
     "Mon, 06 Jan 2025 10:00:00 " + "(" * 5000, "1-" * 5000, "-0001-01-01T00:00:00Z", "10000-01-01T00:00:00Z",
 )  # fmt: skip
+TEXTS = (
+    "Profit <![ rises", "Profit <!", "Profit <![CDATA[ rises", "Profit <!-- rises", "Profit </ rises", "Profit <? rises", "<script>Profit",
+    "&#" + "9" * 5_000 + ";", "&#x" + "f" * 5_000 + ";", "&#xD800; &#0; &#-1; &#x;",
+    *(flood * 4_000 for flood in ("<a ", "<![", "<!--", "<script>", "</style ", "<a x=\"", "<a '", "&#1", "&nosuch", "<", "\u202e")),
+)  # fmt: skip
+"""What a text may hold that its reader stumbles over; the same in XML (escaped once) and JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +250,11 @@ def _sizes() -> Iterator[Hostile]:
 
 
 def _characters() -> Iterator[Hostile]:
+    for n, text in enumerate(TEXTS):
+        inner = escape(f"Profit {text} rises")
+        yield Hostile(
+            f"text {n}", _feed(_titled(inner) + f"<item><title>a</title><description>{inner}</description></item>").encode()
+        )
     for code in (*range(0x20), 0x7F, 0x80, 0x85, 0xAD, 0x200B, 0x202E, 0xFEFF, 0xFFFE, 0xFFFF, 0x10FFFF):
         yield Hostile(f"character {code:#x}", _feed(_titled(f"Profit {chr(code)} rises")).encode())
     for reference in ("&#0;", "&#x1;", "&#xD800;", "&#xFFFE;", "&#x110000;", "&#99999999999999999999;", "&#-1;", "&#x;", "&amp"):

@@ -41,3 +41,9 @@ def test_an_item_is_known_at_its_source_by_guid_then_address_then_content() -> N
     assert identify(item(guid="g", url="https://example.com/x")).external_id == "g"
     assert identify(item(url="https://example.com/x#top")).external_id == "https://example.com/x"
     assert identify(item()).external_id == identify(item()).content_hash
+
+
+def test_a_name_too_long_for_an_index_gives_way_to_its_hash() -> None:
+    short, long = (identify(item(guid="\u4e00" * n)) for n in (600, 700))
+    assert short.external_id == "\u4e00" * 600
+    assert len(long.external_id) == 64

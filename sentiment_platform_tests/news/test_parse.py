@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -7,6 +8,7 @@ from sentiment_platform.news.documents import decoded, document_kind
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import symbols
 from sentiment_platform.news.parse import parse_feed
+from sentiment_platform_tests.news.hostile import DATE, TEXTS
 from sentiment_platform_tests.news.server import item, rss
 
 URL = "https://feeds.example/news"
@@ -79,6 +81,13 @@ def test_a_truncated_feed_is_refused_rather_than_half_read() -> None:
     with pytest.raises(NotAFeedError, match="broken XML"):
         parse_feed(body[:-40], source="s", url=URL)
     assert len(parse_feed(body, source="s", url=URL)) == 2
+
+
+@pytest.mark.parametrize("number", range(len(TEXTS)))
+def test_one_hostile_item_costs_a_feed_no_other(number: int) -> None:
+    bad = item(escape(TEXTS[number]), "https://e.example/b", DATE, extra=f"<description>{escape(TEXTS[number])}</description>")
+    found = parse_feed(rss(bad, item("Profit rises", "https://e.example/1", DATE)), source="wire", url=URL)
+    assert [one.title for one in found[1:]] == ["Profit rises"]
 
 
 def test_a_path_is_never_opened(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ from sentiment_platform.news.sources.entries import (
 from sentiment_platform.news.sources.json_path import find
 from sentiment_platform.news.sources.protocol import Cursor, Window
 
+_MAX_PLACE_CHARACTERS = 4_000
+_TELL = "It is asked again from the beginning of the window; tell the vendor."
+
 
 def request_url(entry: JsonApiEntry, key: str, window: Window, at: Cursor | None) -> str:
     """The whole address, with the key where the vendor wants it in the query."""
@@ -54,7 +57,7 @@ def after(
             found = {"offset": (at["offset"] if at else 0) + len(items)} if len(items) >= size else None
         case Cursors(at=path):
             cursor = find(document, path)
-            found = {"cursor": cursor} if cursor and isinstance(cursor, str | int) and items else None
+            found = {"cursor": _kept(str(cursor))} if cursor and isinstance(cursor, str | int) and items else None
         case NextUrls(at=path):
             url = find(document, path)
             found = {"next_url": _same_place(entry, key, url)} if url and isinstance(url, str) and items else None
@@ -89,9 +92,19 @@ def _with(url: str, query: dict[str, Any]) -> str:
     return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(query, doseq=True)}"
 
 
+def _kept(place: str) -> str:
+    """A vendor's own word for the next page, which is kept in the database and sent back."""
+    if not place.isprintable() or len(place) > _MAX_PLACE_CHARACTERS:
+        raise SourceRefusedError("The next page has a name that cannot be kept.", remedy=_TELL)
+    return place
+
+
 def _same_place(entry: JsonApiEntry, key: str, url: str) -> str:
     """A next address without the key, which is added again when it is asked: it is kept in the database."""
-    own, parts = urlsplit(entry.url), urlsplit(urljoin(entry.url, url))
+    try:
+        own, parts = urlsplit(entry.url), urlsplit(urljoin(entry.url, _kept(url)))
+    except ValueError:
+        raise SourceRefusedError("The next page has no usable address.", remedy=_TELL) from None
     if (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
         raise SourceRefusedError(
             f"The next page is said to be at {parts.netloc}, and the key of {own.netloc} is not shown there.",
