@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from sentiment_platform.errors import SettingsError
 from sentiment_platform.monitoring.incidents import Look
-from sentiment_platform.monitoring.serving_watch import ask_serving, not_live, unanswered
+from sentiment_platform.monitoring.serving_watch import SOURCE, ask_serving, not_live, unanswered
 from sentiment_platform.news.evaluation import evaluate_freshness
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings
@@ -83,5 +83,5 @@ def looks_at_serving(url: str) -> dict[str, Look]:
         return {"serving_answers": lambda connection, _: unanswered(connection, url, status)}
     return {
         "serving_answers": lambda *_: [],
-        "serving_runs_what_was_deployed": lambda connection, now: not_live(connection, status, now),
+        SOURCE: lambda connection, now: not_live(connection, status, now),
     }

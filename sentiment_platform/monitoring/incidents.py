@@ -13,6 +13,7 @@ from sentiment_platform.monitoring.champion import watched_version
 from sentiment_platform.monitoring.deciding import live_performance
 from sentiment_platform.monitoring.decision import RetrainPolicy
 from sentiment_platform.monitoring.drift import read_drift
+from sentiment_platform.monitoring.serving_watch import SOURCE, record_refusals
 from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
 from sentiment_platform.statistics.drift import FeatureDrift
 from sentiment_platform.store.incidents import Incident, reconcile
@@ -98,12 +99,17 @@ STORED: Mapping[str, Look] = {
 
 
 def evaluate(engine: Engine, now: datetime, sources: Mapping[str, Look] = STORED) -> Changes:
-    """Look at every source once; open what is new, resolve what is over. Doing it again changes nothing."""
+    """Look at every source once; open what is new, resolve what is over, and leave a refused deployment in the audit trail.
+
+    Doing it again changes nothing.
+    """
     opened: list[str] = []
     resolved: list[str] = []
     for source, look in sources.items():
         with engine.begin() as connection:
             new, over = reconcile(connection, source, look(connection, now), now)
+            if source == SOURCE:
+                record_refusals(connection)
         opened += new
         resolved += over
     return Changes(tuple(opened), tuple(resolved))

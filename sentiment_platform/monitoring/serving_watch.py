@@ -1,6 +1,7 @@
 """Whether serving answers, and whether it runs what was deployed: asked once over HTTP, and never waited for.
 
-Why serving refuses a deployment is its own word, `GET /models/status`. What becomes of an incident is `store.incidents`.
+Why serving refuses a deployment is its own word, `GET /models/status`; it is kept in the audit trail as well. What becomes of an
+incident is `store.incidents`.
 """
 
 import time
@@ -12,11 +13,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from sentiment_platform.news.addresses import shown
-from sentiment_platform.store.incidents import Incident
+from sentiment_platform.store import audit
+from sentiment_platform.store.incidents import Incident, open_incidents
 from sentiment_platform.store.models import deployments
 
 TIME_OUT_S = 3.0
 LARGEST_ANSWER_BYTES = 1_000_000
+SOURCE = "serving_runs_what_was_deployed"
 OVERDUE = timedelta(minutes=15)
 """Serving looks at the registry every minute; a deployment that does not run so much later does not come by itself."""
 
@@ -101,5 +104,18 @@ def _not_live(revision: int | None, live: int, offer: Offer) -> Incident:
     runs = f"revision {live}" if live else "nothing"
     summary = f"Serving {verb} {named}{because} and runs {runs}. {offer.message or ''}".strip()
     detail = {"revision": revision, "live_revision": live or None, "versions": list(offer.versions), "reason": offer.reason}
+    detail["refused"] = offer.outcome == "refused"
     fingerprint = f"deployment:{revision or 'unread'}"
-    return Incident(fingerprint, "deployment", severity, "serving_runs_what_was_deployed", summary, detail)
+    return Incident(fingerprint, "deployment", severity, SOURCE, summary, detail)
+
+
+def record_refusals(connection: Connection) -> None:
+    """An audit row for each deployment that serving refuses: one an open incident, however often anybody looks at it."""
+    for row in open_incidents(connection):
+        if row["source"] != SOURCE or not row["detail"].get("refused"):
+            continue
+        revision, detail = row["detail"]["revision"], {"summary": row["summary"], **row["detail"]}
+        subject = f"deploy-{revision:06d}" if revision else "unread"
+        audit.record_once(
+            connection, at=row["opened_at"], actor="serving", action="deployment:refused", subject=subject, detail=detail
+        )

@@ -1,6 +1,7 @@
 """Why something from the registry was not accepted.
 
-Belongs here: the closed list of reasons and the one error that carries them (status page and audit show the reason).
+Belongs here: the closed list of reasons and the one error that carries them. Serving shows the reason in its status, and
+monitoring, which watches that, keeps it in the audit trail.
 Not here: network failures; those are plain `TransientError`s and say nothing about the content.
 """
 

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from sentiment_platform.monitoring.incidents import evaluate
 from sentiment_platform.monitoring.serving_watch import (
     OVERDUE,
+    SOURCE,
     TIME_OUT_S,
     LiveRevision,
     Offer,
@@ -20,6 +22,7 @@ from sentiment_platform.monitoring.serving_watch import (
     ask_serving,
     not_live,
 )
+from sentiment_platform.store.tables import AuditRow
 from sentiment_platform_tests.monitoring.seeding import NOW, seed_deployment
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
@@ -113,3 +116,29 @@ def test_a_deployment_that_does_not_run_is_told_at_once_when_refused_and_otherwi
         found = not_live(connection, status, PUBLISHED_AT + after)
     assert [(incident.fingerprint, incident.severity) for incident in found] == ([expected[:2]] if expected else [])
     assert all(expected[2] in incident.summary for incident in found if expected)
+
+
+def test_a_refusal_is_in_the_audit_trail_once_an_incident_and_a_deployment_that_is_only_late_is_not(engine: Engine) -> None:
+    seed_deployment(engine, revision=1)
+    seed_deployment(engine, revision=2)
+    late = Offer("failed", 2, ("v1.0.1-vader",), "unavailable", "away")
+    refused = Offer("refused", 2, ("v1.0.1-vader",), "digest", "bits")
+    unread = Offer("refused", None, (), "signature", "who?")
+    now = PUBLISHED_AT + 2 * OVERDUE
+
+    def look(offer: Offer | None, minutes: int, live: int = 1) -> list[tuple[str, str]]:
+        status = ServingStatus(LiveRevision(live), offer, Registry())
+        at = now + timedelta(minutes=minutes)
+        evaluate(engine, at, {SOURCE: lambda connection, at: not_live(connection, status, at)})
+        with engine.connect() as connection:
+            rows = connection.execute(select(AuditRow.__table__).order_by(AuditRow.id))
+            return [(row.subject, row.detail["reason"]) for row in rows if row.action == "deployment:refused"]
+
+    first, second = ("deploy-000002", "digest"), ("unread", "signature")
+    assert look(late, 0) == []
+    assert look(refused, 1) == [first]
+    assert look(refused, 2) == [first]
+    assert look(None, 3, live=2) == [first]
+    assert look(unread, 4, live=2) == look(unread, 5, live=2) == [first, second]
+    assert look(None, 6, live=2) == [first, second]
+    assert look(refused, 7) == [first, second, first], "refused again after it was over"

@@ -25,6 +25,7 @@ from sentiment_platform_tests.registry.examples import FILES, deployment_of, man
 VERSION = "v1.0.0-vader"
 DIGEST = digest(manifest_of())
 STORED_MODEL = "_storage/.*/model.json"
+FLIPS = 256
 
 
 @pytest.fixture
@@ -96,11 +97,18 @@ def test_a_spoiled_download_is_refused_with_its_reason(
 def test_a_flipped_bit_anywhere_in_any_file_is_refused(tmp_path: Path, server: GithubServer, reader: RegistryReader) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
-    for name, size in (("model.json", len(FILES["model.json"])), ("manifest.json", len(canonical_json(manifest_of())))):
-        for offset in range(0, 8 * size, max(1, 8 * size // 16)):
-            server.faults.clear()
-            server.faults.add(Fault(kind="flip_bit", path=f"_storage/[0-9]+/{name}\\?", bit=offset + offset % 7))
-            assert refusal(reader, cache) == "digest"
+    sizes = {**{name: len(content) for name, content in FILES.items()}, "manifest.json": len(canonical_json(manifest_of()))}
+    bits = [(name, bit) for name, size in sizes.items() for bit in range(8 * size)]
+    # Evenly over all files, and over the eight bits of a byte: the stride is odd.
+    stride = (len(bits) // FLIPS - 1) | 1
+    chosen = bits[::stride]
+    assert len(chosen) >= FLIPS
+    assert {name for name, _ in chosen} == set(sizes)
+    assert {bit % 8 for _, bit in chosen} == set(range(8))
+    for name, bit in chosen:
+        server.faults.clear()
+        server.faults.add(Fault(kind="flip_bit", path=f"_storage/[0-9]+/{name}\\?", bit=bit))
+        assert refusal(reader, cache) == "digest", f"bit {bit} of {name}"
 
 
 @pytest.mark.usefixtures("published")
