@@ -24,11 +24,13 @@ class ServedFeatures:
     feature_status: str
 
 
-# As text: SQLAlchemy would look at every element of every array, and a week of news is read for each day.
+# As text: SQLAlchemy would look at every element of every array, and a week of news is read for each day. Stories row by row through
+# their key: a plain join of a week read every story that there ever was.
 _AVAILABLE = text("""
     SELECT article.id, article.title, NULL, article.source, article.outlet, article.tickers,
         article.published_at, article.available_at, coalesce(story.story_id, article.id)
-    FROM platform.raw_data AS article LEFT JOIN platform.story_clusters AS story ON story.article_id = article.id
+    FROM platform.raw_data AS article LEFT JOIN LATERAL (
+        SELECT story_id FROM platform.story_clusters WHERE article_id = article.id LIMIT 1) AS story ON true
     WHERE article.available_at BETWEEN :start AND :end
         AND (CAST(:fetched AS timestamptz) IS NULL OR article.fetched_at <= :fetched)
         AND 'article:' || article.id NOT IN (

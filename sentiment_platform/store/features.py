@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, text
-from sqlalchemy.dialects.postgresql import distinct_on
 
-from sentiment_platform.store.tables import ProcessedFeatures, RawData
+from sentiment_platform.store.tables import ProcessedFeatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,25 +129,25 @@ def newest_features(connection: Connection, schema_version: str, limit: int) -> 
     return [_row(row) for row in connection.execute(query)]
 
 
+# Titles row by row through their key, for the reason given at _STORED.
+_SINCE = text("""
+    SELECT newest.*, article.title FROM (
+        SELECT DISTINCT ON (entity) entity, schema_version, as_of, article_id, values, revision, computed_at
+        FROM platform.processed_features
+        WHERE schema_version = :schema AND as_of >= :as_of
+        ORDER BY entity, as_of DESC
+    ) AS newest
+    LEFT JOIN LATERAL (SELECT title FROM platform.raw_data WHERE id = newest.article_id LIMIT 1) AS article ON true
+    WHERE newest.computed_at >= :computed_at
+    ORDER BY newest.as_of, newest.entity""")
+
+
 def features_since(
     connection: Connection, schema_version: str, as_of: datetime, computed_at: datetime
 ) -> list[tuple[FeatureRow, str | None]]:
     """(row, its article's title) of the newest row of each entity since `as_of`, if it was written since `computed_at`."""
-    table = ProcessedFeatures
-    newest = (
-        select(*_columns())
-        .where(table.schema_version == schema_version, table.as_of >= as_of)
-        .order_by(table.entity, table.as_of.desc())
-        .ext(distinct_on(table.entity))
-        .subquery()
-    )
-    query = (
-        select(newest, RawData.title)
-        .outerjoin(RawData, RawData.id == newest.c.article_id)
-        .where(newest.c.computed_at >= computed_at)
-        .order_by(newest.c.as_of, newest.c.entity)
-    )
-    return [(_row(row), row.title) for row in connection.execute(query)]
+    parameters = {"schema": schema_version, "as_of": as_of, "computed_at": computed_at}
+    return [(_row(row), row.title) for row in connection.execute(_SINCE, parameters)]
 
 
 def features_between(

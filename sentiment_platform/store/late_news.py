@@ -15,13 +15,17 @@ class WaitingDay:
     digest: str
 
 
-# Quarantine is where an article ends that gets no vector: it waits for nobody.
+# Quarantine is where an article ends that gets no vector: it waits for nobody. Run by run and article by article through their keys
+# (LIMIT and OFFSET keep the planner to it): plain joins read all news and all vectors that there ever were, at each look.
 _WAITING = text("""
     WITH recent AS (SELECT DISTINCT run_id FROM platform.collection_runs WHERE finished_at >= :since AND stored > 0)
     SELECT CAST(timezone('UTC', article.published_at) AS date) AS day, count(*), md5(string_agg(article.id, '' ORDER BY article.id))
-    FROM platform.raw_data AS article JOIN recent ON recent.run_id = article.run_id
-    WHERE article.published_at < :before
-        AND NOT EXISTS (SELECT FROM platform.processed_features AS vector WHERE vector.article_id = article.id)
+    FROM recent
+    CROSS JOIN LATERAL (
+        SELECT id, published_at FROM platform.raw_data AS stored WHERE stored.run_id = recent.run_id OFFSET 0) AS article
+    LEFT JOIN LATERAL (
+        SELECT true AS there FROM platform.processed_features WHERE article_id = article.id LIMIT 1) AS vector ON true
+    WHERE article.published_at < :before AND vector.there IS NULL
         AND NOT EXISTS (
             SELECT FROM platform.quarantine AS refused
             WHERE refused.id = 'article:' || article.id AND refused.released_at IS NULL)

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Date, and_, cast, func, literal, select, text
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from sentiment_platform.store.tables import CollectionRun, Quarantine, RawData, Sighting, StoryCluster
@@ -127,10 +126,12 @@ def articles_between(connection: Connection, start: datetime, end: datetime, *, 
     return [Article(*row[:5], tuple(row[5]), *row[6:]) for row in connection.execute(query)]
 
 
-# As text, and times and arrays as they come: this reads a week for each day.
+# As text, and times and arrays as they come: this reads a week for each day. Stories row by row through their key: a plain join of
+# a week read every story that there ever was.
 _CANDIDATES = text("""
     SELECT article.id, article.title, article.outlet, article.tickers, article.published_at, article.available_at, story.story_id
-    FROM platform.raw_data AS article LEFT JOIN platform.story_clusters AS story ON story.article_id = article.id
+    FROM platform.raw_data AS article LEFT JOIN LATERAL (
+        SELECT story_id FROM platform.story_clusters WHERE article_id = article.id LIMIT 1) AS story ON true
     WHERE article.published_at >= :start AND article.published_at < :end
     ORDER BY article.published_at, article.id""")
 
@@ -143,7 +144,8 @@ def story_candidates(connection: Connection, start: datetime, end: datetime) -> 
 
 _WIDEST = text("""
     SELECT (array_agg(title ORDER BY published_at, id))[1], count(*), array_agg(DISTINCT coalesce(outlet, source)), count(*) OVER ()
-    FROM platform.raw_data LEFT JOIN platform.story_clusters ON article_id = id
+    FROM platform.raw_data LEFT JOIN LATERAL (
+        SELECT story_id FROM platform.story_clusters WHERE article_id = id LIMIT 1) AS story ON true
     WHERE published_at >= :start AND published_at < :end
     GROUP BY coalesce(story_id, id)
     ORDER BY count(*) DESC, min(published_at), coalesce(story_id, id)
@@ -214,14 +216,23 @@ def collections_of_run(connection: Connection, run_id: str) -> list[CollectionRe
     return [CollectionReport(*row) for row in connection.execute(query)]
 
 
+# From one source to the next through the index: DISTINCT ON reads every collection that there ever was.
+_LATEST = """
+    WITH RECURSIVE sources (source) AS (
+        (SELECT source FROM platform.collection_runs ORDER BY source LIMIT 1)
+        UNION ALL
+        SELECT (SELECT run.source FROM platform.collection_runs AS run WHERE run.source > known.source ORDER BY run.source LIMIT 1)
+        FROM sources AS known WHERE known.source IS NOT NULL)
+    SELECT {columns} FROM sources CROSS JOIN LATERAL (
+        SELECT * FROM platform.collection_runs AS run
+        WHERE run.source = sources.source AND run.outcome <> 'replayed'
+        ORDER BY run.finished_at DESC, run.id DESC LIMIT 1) AS latest
+    ORDER BY source"""
+
+
 def latest_collections(connection: Connection) -> list[CollectionReport]:
     """The newest collection of every source, by name of source; replays out of quarantine are none."""
-    query = (
-        select(*_collection_columns())
-        .where(CollectionRun.outcome != "replayed")
-        .ext(distinct_on(CollectionRun.source))
-        .order_by(CollectionRun.source, CollectionRun.finished_at.desc(), CollectionRun.id.desc())
-    )
+    query = text(_LATEST.format(columns=", ".join(f"latest.{name}" for name in CollectionReport.__dataclass_fields__)))
     return [CollectionReport(*row) for row in connection.execute(query)]
 
 

@@ -11,16 +11,33 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 
+from sentiment_platform.features.context import ArticleHistory
+from sentiment_platform.features.freshness import TTL_S
+from sentiment_platform.features.pipeline import ONLINE_DAYS
+from sentiment_platform.features.rolling import RollingHistory
+from sentiment_platform.news.late import REMEMBERED
+from sentiment_platform.news.profiles import HISTORY
+from sentiment_platform.news.stories import STORY_WINDOW
 from sentiment_platform.store.feature_inputs import articles_available, refused_items, served_features
 from sentiment_platform.store.features import features_at, features_since, newest_features
 from sentiment_platform.store.labels import training_examples
+from sentiment_platform.store.late_news import waiting_days
 from sentiment_platform.store.monitoring import (
     feedback_on_predictions,
     newest_drift_rows,
     prediction_counts,
     served_predictions,
 )
-from sentiment_platform.store.news import articles_between, quarantined_items, story_outlet_counts
+from sentiment_platform.store.news import (
+    articles_between,
+    latest_collections,
+    quarantined_items,
+    story_candidates,
+    story_outlet_counts,
+    widest_stories,
+)
+from sentiment_platform.store.profiles import source_profiles
+from sentiment_platform.store.quarantine import quarantine_totals
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 180
@@ -32,11 +49,11 @@ _FEATURES = "array_fill((n % 7)::float8, ARRAY[15])"
 _ROWS = {
     "raw_data": f"""(id, source, external_id, outlet, title, tickers, published_at, fetched_at, available_at, content_hash, run_id)
         SELECT md5(n::text), 'feed ' || n % 20, n, 'outlet ' || n % 200, 'Headline number ' || n, ARRAY['T' || n % 3000],
-            {_AT}, {_AT}, {_AT}, n, 'run ' || n / 100""",
+            {_AT}, {_AT}, {_AT}, n, CASE WHEN n % 2 = 0 OR n % 500 = 1 THEN 'run ' || n / 100 ELSE 'imported ' || n / 100 END""",
     "story_clusters": """(article_id, story_id, method, similarity) SELECT md5(n::text), md5((n - n % 3)::text), 'minhash', 1""",
-    "processed_features": f"""(entity, schema_version, as_of, article_id, values)
+    "processed_features": f"""(entity, schema_version, as_of, article_id, values, computed_at)
         SELECT CASE WHEN n % 2 = 0 THEN 'article:' || md5(n::text) ELSE 'ticker:T' || n % 3000 END, 'v1', {_AT},
-            CASE WHEN n % 2 = 0 THEN md5(n::text) END, {_FEATURES}""",
+            CASE WHEN n % 2 = 0 THEN md5(n::text) END, {_FEATURES}, {_AT}""",
     "predictions": f"""(id, predicted_at, route, family, model_version, manifest_digest, deployment_revision, text, text_hash,
             feature_schema, features, features_hash, feature_status, probabilities, sentiment, confidence, cache_hit, degraded,
             latency_ms, instance)
@@ -46,6 +63,8 @@ _ROWS = {
     "quarantine": f"""(id, boundary, source, rule, detail, payload, fetched_at, run_id, released_at)
         SELECT 'q' || n, CASE WHEN n % 1000 = 0 THEN 'articles' ELSE 'raw_news' END, 'feed ' || n % 20, 'rule', 'detail',
             '{{"title": "x"}}', {_AT}, 'run', CASE WHEN n % 250 > 0 AND n % 50 <> 5 THEN {_AT} END""",
+    "collection_runs": f"""(run_id, source, fetched, stored, duplicate, quarantined, outcome, finished_at)
+        SELECT 'run ' || n / 100, 'feed ' || n % 20, 1, 1, 0, 0, CASE WHEN n % 1000 = 7 THEN 'replayed' ELSE 'collected' END, {_AT}""",
     "training_examples": f"""(digest, example_id, part, text, label, label_set, story_id, available_at, features)
         SELECT 'set ' || n % 100, n, CASE WHEN n % 5 = 0 THEN 'test' ELSE 'train' END, 'Headline number ' || n, 'positive', 'made',
             n, {_AT}, {_FEATURES}""",
@@ -56,23 +75,36 @@ _ROWS = {
 }
 _BEFORE = "INSERT INTO platform.training_sets (digest, feature_schema, summary) SELECT 'set ' || n, 'v1', '{}' FROM generate_series(0, 101) AS n"
 
+_TODAY = FIRST + (DAYS - 1) * DAY
+_NOW = FIRST + DAYS * DAY
+
 HOT: dict[str, Callable[[Connection], Any]] = {
     "features as of a moment, 100 entities": lambda c: features_at(c, "v1", [(f"ticker:T{n}", NOON) for n in range(1, 200, 2)]),
-    "features that should be online": lambda c: features_since(c, "v1", FIRST + (DAYS - 1) * DAY, FIRST),
     "newest features": lambda c: newest_features(c, "v1", 1000),
     "articles of a day": lambda c: articles_between(c, NOON, NOON + DAY),
-    "articles known in an hour": lambda c: articles_available(c, NOON, NOON + timedelta(hours=1)),
     "labels of a training set": lambda c: training_examples(c, "set 50", "test"),
     "predictions by model, an hour": lambda c: prediction_counts(c, NOON, NOON + timedelta(hours=1)),
     "predictions served, newest 1,000": lambda c: served_predictions(c, "v1", NOON - DAY, NOON, 1000),
     "predictions to replay": lambda c: served_features(c, NOON - DAY, NOON, 200),
     "feedback beside its prediction, a day": lambda c: feedback_on_predictions(c, NOON, NOON + DAY),
     "quarantine of a source": lambda c: quarantined_items(c, source="feed 5"),
+    "quarantine in numbers": lambda c: list(quarantine_totals(c)),
     "items refused in a day": lambda c: refused_items(c, NOON, NOON + DAY),
+    "latest collection of each source": latest_collections,
+    "days that wait for vectors": lambda c: waiting_days(c, since=_NOW - REMEMBERED, before=_TODAY),
+    "stories of a day, the widest": lambda c: widest_stories(c, NOON, NOON + DAY, 10)[1],
     "outlets of the stories of an hour": lambda c: story_outlet_counts(c, NOON, NOON + timedelta(hours=1)),
     "latest drift report": lambda c: newest_drift_rows(c, "v1.2.0-vader"),
 }
 """What runs in every collection, every hour, or for a person who waits; name -> the function of `store` that asks it."""
+WINDOWS: dict[str, Callable[[Connection], Any]] = {
+    "vectors that should be online": lambda c: features_since(c, "v1", _NOW - ONLINE_DAYS, _NOW - timedelta(seconds=TTL_S)),
+    "articles behind the context of a day, v1": lambda c: articles_available(c, _TODAY - ArticleHistory.lookback, _NOW),
+    "articles behind the context of a day, v2": lambda c: articles_available(c, _TODAY - RollingHistory.lookback, _NOW),
+    "articles around a day, for its stories": lambda c: story_candidates(c, NOON - STORY_WINDOW, NOON + DAY + STORY_WINDOW),
+    "profiles of the sources of a day and before": lambda c: source_profiles(c, _TODAY - HISTORY, _NOW),
+}
+"""The same, where what is asked for is itself a week or a month of rows: their time grows with the answer, whatever the index."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +114,7 @@ class Plan:
     scanned: tuple[str, ...]
     indexes: tuple[str, ...]
     execution_ms: float
+    rows: int
 
 
 def fill(engine: Engine, rows: int) -> None:
@@ -144,6 +177,7 @@ def explain(engine: Engine, ask: Callable[[Connection], Any]) -> Plan:
         tuple(node["Relation Name"] for node in nodes if node["Node Type"] in ("Seq Scan", "Sample Scan")),
         tuple(sorted({node["Index Name"] for node in nodes if "Index Name" in node})),
         execution_ms,
+        len(found),
     )
 
 
