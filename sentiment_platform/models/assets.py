@@ -1,5 +1,6 @@
 """The assets of the two families: a published version each, and how it measures on the holdout. One factory makes both."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -85,11 +86,14 @@ def live_progress(context: dg.AssetExecutionContext) -> ProgressSink:
 
 def _shown(manifest: Manifest) -> dict[str, dg.MarkdownMetadataValue]:
     """The pictures and tables that the figures of this version hold."""
-    pictures = model_pictures(manifest.version, manifest.figures)
-    shown = {name: as_markdown(png, f"{name} of {manifest.version}") for name, png in pictures.items()}
+    shown = _pictures(manifest.version, model_pictures(manifest.version, manifest.figures))
     if moved := manifest.figures.get("terms_moved"):
-        shown["terms_moved"] = terms_table(moved)
-    return {name: dg.MetadataValue.md(markdown) for name, markdown in shown.items()}
+        shown["terms_moved"] = dg.MetadataValue.md(terms_table(moved))
+    return shown
+
+
+def _pictures(version: str, pictures: Mapping[str, bytes]) -> dict[str, dg.MarkdownMetadataValue]:
+    return {name: dg.MetadataValue.md(as_markdown(png, f"{name} of {version}")) for name, png in pictures.items()}
 
 
 def evaluation_asset(family: str) -> dg.AssetsDefinition:
@@ -125,13 +129,12 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
                 "in_sample": found.in_sample,
                 "contrast_pairs": dg.MetadataValue.md(contrast_table(found.contrast)),
                 "figures_added": added,
-                "confusion_matrix": dg.MetadataValue.md(
-                    as_markdown(
-                        confusion_matrix_png(report.confusion, report.macro_f1.value), f"Confusion matrix of {found.version}"
-                    )
-                ),
-                "reliability": dg.MetadataValue.md(
-                    as_markdown(reliability_png(calibration.bins, calibration.ece), f"Reliability of {found.version}")
+                **_pictures(
+                    found.version,
+                    {
+                        "confusion_matrix": confusion_matrix_png(report.confusion, report.macro_f1.value),
+                        "reliability": reliability_png(calibration.bins, calibration.ece),
+                    },
                 ),
             },
             data_version=dg.DataVersion(found.digest()),
