@@ -18,7 +18,7 @@ from sentiment_platform.store.resources import PlatformResource
     owners=["team:data-engineering"],
     kinds={"python", "postgres"},
     tags={"stage": "collection"},
-    pool="collection",
+    pool="prices",
     description=(
         "Daily bars by symbol and exchange session, adjusted as their source does, fetched once the session is over. A bar that its "
         "source changes is kept as a revision; a bar that breaks the contract is in quarantine with the rule."

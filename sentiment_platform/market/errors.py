@@ -1,6 +1,6 @@
-"""What can go wrong with prices, and whether trying again later can help."""
+"""What can be wrong with prices; what can go wrong with asking for them is in `fetching.errors`."""
 
-from sentiment_platform.errors import PermanentError, TransientError
+from sentiment_platform.errors import PermanentError
 
 
 class PriceFileError(PermanentError):
@@ -8,8 +8,4 @@ class PriceFileError(PermanentError):
 
 
 class PriceSourceError(PermanentError):
-    """A source's entry in the catalogue, its key or its answer will not become better by itself."""
-
-
-class PriceSourceBusyError(TransientError):
-    """No usable answer this time: connection, time-out, 429 or 5xx."""
+    """A source's entry in the catalogue or its answer will not become better by itself."""

@@ -1,4 +1,4 @@
-"""Daily bars from a vendor's JSON interface, described by an entry of `sources.toml`: one bounded GET a symbol.
+"""Daily bars from a vendor's JSON interface, described by an entry of `sources.toml`: one polite GET a symbol (`fetching.politeness`).
 
 Not here: whether the bars are sound (`market.quality`), what is stored (`market.prices`).
 """
@@ -7,21 +7,21 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
+from sentiment_platform.fetching.addresses import shown
+from sentiment_platform.fetching.http import FetchLimits, user_agent
+from sentiment_platform.fetching.politeness import PoliteClient, pace_of
 from sentiment_platform.market.bars import RawBar, read_bar
-from sentiment_platform.market.errors import PriceSourceBusyError, PriceSourceError
+from sentiment_platform.market.errors import PriceSourceError
 
 CATALOGUE = Path(__file__).with_name("sources.toml")
 MAX_BYTES = 8 * 1024 * 1024
-TIMEOUT = httpx.Timeout(15.0, connect=5.0)
-_AGAIN = "It is tried again with the next run, which asks for the last days once more."
 
 
 class PriceSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,6 +32,7 @@ class PriceSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: str
     fields: dict[str, str]
     verified: bool
+    requests_per_s: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +56,23 @@ def read_catalogue(path: Path = CATALOGUE) -> Mapping[str, PriceSource]:
         raise PriceSourceError(f"{path.name} is no catalogue: {error}.", remedy="Its head says what an entry holds.") from error
 
 
-def fetch_bars(source: PriceSource, request: PriceRequest, key: str, *, allow_private_hosts: bool = False) -> list[RawBar]:
+def price_client(contact: str, *, allow_private_hosts: bool) -> PoliteClient:
+    """What a run asks its vendor with: guarded, paced, and bounded in time for each symbol."""
+    limits = FetchLimits(max_bytes=MAX_BYTES, allow_private_hosts=allow_private_hosts)
+    return PoliteClient(agent=user_agent(contact), limits=limits)
+
+
+def fetch_bars(source: PriceSource, request: PriceRequest, key: str, client: PoliteClient, now: datetime) -> list[RawBar]:
     """The vendor's bars of one symbol, as they came.
 
-    Redirects are not followed, since the key would travel with them; neither address nor key of the caller's environment is used.
-
     Raises:
-        PriceSourceBusyError: connection, time-out, 429, 5xx.
-        PriceSourceError: another status, an answer that is too large or of another shape.
+        SourceUnreachableError, SourceRefusedError: of the request, which is made again where that may help.
+        PriceSourceError: an answer of another shape.
     """
     url = source.url.format(symbol=quote(request.symbol, safe=""), first=request.first, last=request.last)
-    if not url.startswith("https://") and not allow_private_hosts:
-        raise PriceSourceError("Prices are fetched over https only.", remedy="Correct the entry in sources.toml.")
-    headers = {name: value.format(key=key) for name, value in source.headers.items()}
-    host = httpx.URL(url).host
-    try:
-        with httpx.Client(timeout=TIMEOUT, trust_env=False) as client, client.stream("GET", url, headers=headers) as response:
-            _refuse_status(response.status_code, host, request.symbol)
-            body = b""
-            for chunk in response.iter_bytes(1 << 16):
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise PriceSourceError(f"{host} sends more than {MAX_BYTES:,} bytes.", remedy="Ask for fewer days.")
-    except (httpx.TransportError, httpx.DecodingError) as error:
-        raise PriceSourceBusyError(f"{host} did not answer: {type(error).__name__}: {error}.", remedy=_AGAIN) from error
-    return _bars(body, source, request.symbol, host)
-
-
-def _refuse_status(status: int, host: str, symbol: str) -> None:
-    if status == 429 or status >= 500:
-        raise PriceSourceBusyError(f"{host} answered {status}.", remedy=_AGAIN)
-    if status in (401, 403):
-        raise PriceSourceError(
-            f"{host} refused the key ({status}).", remedy="Check SENTIMENT_PRICE_KEY and what the plan allows."
-        )
-    if status != 200:
-        raise PriceSourceError(
-            f"{host} answered {status} for {symbol}.", remedy="Check the symbol and the entry in sources.toml."
-        )
+    headers = {"Accept": "application/json"} | {name: value.format(key=key) for name, value in source.headers.items()}
+    fetched = client.get(url, now=now, headers=headers, per_second=pace_of(url, source.requests_per_s))
+    return _bars(fetched.body, source, request.symbol, shown(url))
 
 
 def _bars(body: bytes, source: PriceSource, symbol: str, host: str) -> list[RawBar]:

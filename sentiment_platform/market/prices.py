@@ -10,9 +10,11 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.errors import PlatformError, SettingsError
+from sentiment_platform.fetching.errors import SourceBusyError, SourceUnreachableError
+from sentiment_platform.fetching.politeness import PoliteClient
 from sentiment_platform.market.bars import RawBar
 from sentiment_platform.market.calendar import Session, trading_days
-from sentiment_platform.market.json_source import PriceRequest, PriceSource, fetch_bars, read_catalogue
+from sentiment_platform.market.json_source import PriceRequest, PriceSource, fetch_bars, price_client, read_catalogue
 from sentiment_platform.market.quality import MAX_PAUSE, JudgedBars, RefusedBar, judge_bars
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.market import Bar, WrittenBars, bars_between, closes_before, write_bars
@@ -22,6 +24,7 @@ from sentiment_platform.store.payloads import payload_id, storable
 from sentiment_platform.store.quarantine import release
 
 BOUNDARY = "market_prices"
+MAX_SILENT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,12 @@ def collect_prices(
     run_id: str,
     now: datetime,
     catalogue: Mapping[str, PriceSource] | None = None,
+    client: PoliteClient | None = None,
 ) -> PricesOfDays:
     """Fetch the closed sessions of first <= day <= last for every configured symbol, and read what is stored of these days.
 
-    A symbol that cannot be had is reported and does not stop the others. Without a source, a key or symbols nothing is fetched.
-    `catalogue` replaces the one that is shipped.
+    A symbol that cannot be had is reported and does not stop the others, unless the vendor is busy or does not answer MAX_SILENT
+    symbols in a row. Without a source, a key or symbols nothing is fetched. `catalogue` and `client` replace those that are shipped.
     """
     sources = read_catalogue() if catalogue is None else catalogue
     symbols = price_symbols(settings.price_symbols)
@@ -85,14 +89,23 @@ def collect_prices(
     closed = trading_days(first, last).last_closed(now)
     fetched: list[StoredPrices] = []
     if not note and closed is not None:
-        source, private = sources[settings.price_source], settings.allow_private_hosts == "yes"
+        source, silent, given_up = sources[settings.price_source], 0, ""
+        client = client or price_client(settings.contact, allow_private_hosts=settings.allow_private_hosts == "yes")
         for symbol in symbols:
-            request = PriceRequest(symbol, first, closed.day)
+            if given_up:
+                fetched.append(StoredPrices(symbol, failure=given_up))
+                continue
             try:
-                raw = fetch_bars(source, request, settings.price_key, allow_private_hosts=private)
+                raw = fetch_bars(source, PriceRequest(symbol, first, closed.day), settings.price_key, client, now)
             except PlatformError as error:
                 fetched.append(StoredPrices(symbol, failure=str(error)))
+                silent = silent + 1 if isinstance(error, SourceUnreachableError) else 0
+                if isinstance(error, SourceBusyError) or silent == MAX_SILENT:
+                    given_up = (
+                        f"not asked: {settings.price_source} gave no answer for {symbol}. The next run asks for these days again."
+                    )
                 continue
+            silent = 0
             # A vendor that answers with more than was asked for must not smuggle in a day that is not over.
             raw = [bar for bar in raw if bar.session is None or first <= bar.session <= closed.day]
             with engine.begin() as connection:

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 from sqlalchemy import Connection
 
-from sentiment_platform.news.addresses import shown
+from sentiment_platform.fetching.addresses import shown
 from sentiment_platform.store import audit
 from sentiment_platform.store.incidents import Incident, open_incidents
 from sentiment_platform.store.models import deployments

@@ -3,18 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
 
-from sentiment_platform.news.http import Fetched
+from sentiment_platform.fetching.http import Fetched
+from sentiment_platform.fetching.politeness import PoliteClient, pace_of
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.politeness import PoliteClient
 from sentiment_platform.news.sandbox import FeedParser
 from sentiment_platform.news.validators import Validators, visit
 from sentiment_platform.store.sources import SourceState
-
-# A server on this machine is our own, and it needs no rest.
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_LOOPBACK_PER_SECOND = 1_000.0
 
 
 @dataclass(slots=True)
@@ -31,7 +26,7 @@ class Asker:
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, conditional: bool = False) -> Fetched:
         """GET `url`. With `conditional` an answer whose bytes are those of the last success is `not_modified`, whatever it says."""
-        per_second = _LOOPBACK_PER_SECOND if _is_ours(url) else self.per_second
+        per_second = pace_of(url, self.per_second)
         before = self.client.requests
         try:
             if not conditional:
@@ -47,13 +42,6 @@ class Asker:
     def feed_items(self, fetched: Fetched, source: str) -> tuple[RawItem, ...]:
         """The items of an RSS or Atom document, read in a process of its own."""
         return self.parser.parse(fetched.body, source=source, url=fetched.url, content_type=fetched.content_type)
-
-
-def _is_ours(url: str) -> bool:
-    try:
-        return urlsplit(url).hostname in _LOOPBACK
-    except ValueError:  # no address at all: the fetch refuses it
-        return False
 
 
 def remembered(state: SourceState) -> Validators:

@@ -11,16 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError, PlatformError
+from sentiment_platform.fetching.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.politeness import PoliteClient
 from sentiment_platform.news.admission import Tally, store_items
 from sentiment_platform.news.asker import Asker, remembered
-from sentiment_platform.news.errors import (
-    ArchiveError,
-    NotAFeedError,
-    SourceBusyError,
-    SourceRefusedError,
-    SourceUnreachableError,
-)
-from sentiment_platform.news.politeness import PoliteClient
+from sentiment_platform.news.errors import ArchiveError, NotAFeedError
 from sentiment_platform.news.progress import Place, Progress
 from sentiment_platform.news.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import ConfiguredSource

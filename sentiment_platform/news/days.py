@@ -10,9 +10,9 @@ from hashlib import sha256
 
 from sqlalchemy import Engine
 
+from sentiment_platform.fetching.http import FetchLimits, user_agent
+from sentiment_platform.fetching.politeness import PoliteClient
 from sentiment_platform.news.collect import Collection, collect_live, collect_past
-from sentiment_platform.news.http import FetchLimits, user_agent
-from sentiment_platform.news.politeness import PoliteClient
 from sentiment_platform.news.progress import Progress
 from sentiment_platform.news.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import ConfiguredSource

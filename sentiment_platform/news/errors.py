@@ -1,12 +1,6 @@
-"""What can go wrong with a source, and whether trying again later can help."""
+"""What can be wrong with what a source sent; what can go wrong with asking it is in `fetching.errors`."""
 
-from datetime import datetime
-
-from sentiment_platform.errors import PermanentError, TransientError
-
-
-class SourceRefusedError(PermanentError):
-    """The address must not or cannot be fetched: scheme, private address, redirects, 4xx, a body that is too large."""
+from sentiment_platform.errors import PermanentError
 
 
 class NotAFeedError(PermanentError):
@@ -15,15 +9,3 @@ class NotAFeedError(PermanentError):
 
 class ArchiveError(PermanentError):
     """An archive file, or the column map for it, cannot be read."""
-
-
-class SourceUnreachableError(TransientError):
-    """No usable answer this time: name resolution, connection, time-out, 5xx, a truncated body."""
-
-
-class SourceBusyError(SourceUnreachableError):
-    """429 or 503; `retry_after` is when the source wants to be asked again, if it said so."""
-
-    def __init__(self, message: str, *, remedy: str, retry_after: datetime | None) -> None:
-        super().__init__(message, remedy=remedy)
-        self.retry_after = retry_after

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zlib import crc32
 
-from sentiment_platform.news.answers import Fetched
-from sentiment_platform.news.politeness import GENTLE_PER_SECOND, PoliteClient
+from sentiment_platform.fetching.answers import Fetched
+from sentiment_platform.fetching.politeness import GENTLE_PER_SECOND, PoliteClient
 
 _TICK_S = 15 * 60
 _TICKS_BETWEEN_PROBES = 4

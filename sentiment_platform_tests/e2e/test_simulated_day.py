@@ -20,15 +20,15 @@ from sentiment_platform.features.assets import article_features
 from sentiment_platform.features.connection import connect
 from sentiment_platform.features.pipeline import refresh_context, run
 from sentiment_platform.features.schema import V1
+from sentiment_platform.fetching.http import FetchLimits, user_agent
+from sentiment_platform.fetching.politeness import PoliteClient, Retries
 from sentiment_platform.news import checks as news_checks
 from sentiment_platform.news.articles import cluster_days
 from sentiment_platform.news.assets import articles, raw_news
 from sentiment_platform.news.collect import Collection, collect_live
 from sentiment_platform.news.days import days_to_collect, midnight
-from sentiment_platform.news.http import FetchLimits, user_agent
 from sentiment_platform.news.jobs import collect_job
 from sentiment_platform.news.late import REMEMBERED, Asked, plan
-from sentiment_platform.news.politeness import PoliteClient, Retries
 from sentiment_platform.news.sandbox import FeedParser
 from sentiment_platform.news.schedules import collection_schedule
 from sentiment_platform.news.sources.configured import configured_sources

@@ -13,6 +13,7 @@ from sentiment_platform.market.checks import no_session_is_missing, prices_hold_
 from sentiment_platform.market.jobs import market_job
 from sentiment_platform.market.prices import store_bars
 from sentiment_platform.market.schedules import market_schedule
+from sentiment_platform.news.assets import articles, raw_news
 from sentiment_platform.store.news_writes import insert_articles
 from sentiment_platform.store.outcomes import outcome_counts
 from sentiment_platform.store.resources import PlatformResource
@@ -131,3 +132,8 @@ def test_every_weekday_evening_the_last_two_weeks_are_looked_at_again() -> None:
     assert len({request.run_key for request in requests}) == 2
     assert requests[0].tags["dagster/asset_partition_range_start"] == "2026-01-02"
     assert requests[0].tags["dagster/asset_partition_range_end"] == "2026-01-16"
+
+
+def test_a_slow_vendor_of_prices_holds_up_no_news() -> None:
+    pools = [asset.op.pool for asset in (market_prices, raw_news, articles)]
+    assert pools == ["prices", "collection", "collection"]

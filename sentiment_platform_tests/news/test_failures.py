@@ -11,12 +11,12 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine
 
+from sentiment_platform.fetching.http import FetchLimits
+from sentiment_platform.fetching.politeness import PoliteClient, Retries
 from sentiment_platform.news.assets import raw_news
 from sentiment_platform.news.checks import every_fetched_item_is_accounted_for, freshness_result, sources_are_fresh
 from sentiment_platform.news.collect import Collection, collect_live
 from sentiment_platform.news.evaluation import evaluate_freshness
-from sentiment_platform.news.http import FetchLimits
-from sentiment_platform.news.politeness import PoliteClient, Retries
 from sentiment_platform.news.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings

@@ -14,11 +14,12 @@ from xml.sax.handler import feature_external_ges
 import pytest
 from sqlalchemy import Engine
 
+from sentiment_platform.fetching.errors import SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.http import FetchLimits
+from sentiment_platform.fetching.politeness import PoliteClient, Retries
 from sentiment_platform.news.admission import store_items
-from sentiment_platform.news.errors import NotAFeedError, SourceRefusedError, SourceUnreachableError
-from sentiment_platform.news.http import FetchLimits
+from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.politeness import PoliteClient, Retries
 from sentiment_platform.news.sandbox import FeedParser
 from sentiment_platform_tests.news.hostile import Hostile, Trap, corpus
 from sentiment_platform_tests.news.server import Answer, Canary, ScriptedServer, canary

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from sentiment_platform.fetching.errors import SourceRefusedError
+from sentiment_platform.fetching.http import Fetched
 from sentiment_platform.news.dates import parse_time
-from sentiment_platform.news.errors import NotAFeedError, SourceRefusedError
-from sentiment_platform.news.http import Fetched
+from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem, tidy
 from sentiment_platform.news.markup import plain_text
 from sentiment_platform.news.sources.entries import JsonApiEntry

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
-from sentiment_platform.news.errors import SourceRefusedError
+from sentiment_platform.fetching.errors import SourceRefusedError
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.sources.entries import (
     ByTime,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sentiment_platform.news.http import Fetched
+from sentiment_platform.fetching.http import Fetched
 from sentiment_platform.news.items import RawItem
 
 Cursor = dict[str, Any]

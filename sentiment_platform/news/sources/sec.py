@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from sentiment_platform.news.errors import NotAFeedError, SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.errors import SourceRefusedError, SourceUnreachableError
+from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.sources.entries import SecEntry
 from sentiment_platform.news.sources.protocol import Ask, Cursor, Page, Window

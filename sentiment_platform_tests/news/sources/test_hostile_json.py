@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sentiment_platform.fetching.errors import SourceRefusedError
+from sentiment_platform.fetching.http import Fetched
 from sentiment_platform.news.admission import article_of
-from sentiment_platform.news.errors import NotAFeedError, SourceRefusedError
-from sentiment_platform.news.http import Fetched
+from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import judge
 from sentiment_platform.news.quarantine import refused_item

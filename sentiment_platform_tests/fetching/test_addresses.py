@@ -3,8 +3,8 @@ from ipaddress import ip_address
 import httpx
 import pytest
 
-from sentiment_platform.news.addresses import AllowList, allowed_url, is_public, refuse_addresses, shown
-from sentiment_platform.news.errors import SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.addresses import AllowList, allowed_url, is_public, refuse_addresses, shown
+from sentiment_platform.fetching.errors import SourceRefusedError, SourceUnreachableError
 
 NEWS = AllowList.of(["https://news.example/rss", "https://www.wire.example:8443/atom"])
 

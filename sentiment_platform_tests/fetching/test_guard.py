@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_platform.news.addresses import AllowList
-from sentiment_platform.news.errors import SourceRefusedError, SourceUnreachableError
-from sentiment_platform.news.http import Fetched, FetchLimits, Network, fetch
+from sentiment_platform.fetching.addresses import AllowList
+from sentiment_platform.fetching.errors import SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.http import Fetched, FetchLimits, Network, fetch
 from sentiment_platform_tests.news.certificates import self_signed
 from sentiment_platform_tests.news.server import ScriptedServer, canary, reply, serving
 

@@ -1,6 +1,6 @@
 """What a server answered: its status as an error or not, its body decompressed within bounds, its validators.
 
-Here: everything after the headers of an answer arrived. Not here: sending and redirects (`news.http`), the document (`news.parse`).
+Here: everything after the headers of an answer arrived. Not here: sending and redirects (`fetching.http`), what the body holds.
 """
 
 import zlib
@@ -12,8 +12,8 @@ from hashlib import sha256
 
 import httpx
 
-from sentiment_platform.news.addresses import shown
-from sentiment_platform.news.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.addresses import shown
+from sentiment_platform.fetching.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
 
 _AGAIN = "It is tried again at the next tick."
 _MAX_RETRY_AFTER = timedelta(days=1)

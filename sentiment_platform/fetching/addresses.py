@@ -1,6 +1,6 @@
 """Which addresses may be asked: the scheme, the hosts of configured sources, and the public part of the internet.
 
-Here: judging a URL and the addresses of its host. `news.http` connects to exactly the addresses that were judged here and never
+Here: judging a URL and the addresses of its host. `fetching.http` connects to exactly the addresses that were judged here and never
 resolves a name a second time, so that a name which changes its mind between check and connection (DNS rebinding) gains nothing.
 """
 
@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpx
 
-from sentiment_platform.news.errors import SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.errors import SourceRefusedError, SourceUnreachableError
 
 Resolver = Callable[[str, int], Sequence[str]]
 

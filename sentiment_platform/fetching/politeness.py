@@ -1,7 +1,7 @@
 """How often a host is asked, and how soon again after it failed: the only layer of collection that waits and retries.
 
 Here: a token bucket for each host, Retry-After, capped full-jitter backoff, all within one bound of time. Not here: a single request
-(`news.http`), what is remembered between two runs (`news.collect`). Time, sleep and chance are arguments.
+(`fetching.http`), what is remembered between two runs (`news.collect`). Time, sleep and chance are arguments.
 """
 
 import random
@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from sentiment_platform.news.addresses import AllowList
-from sentiment_platform.news.errors import SourceBusyError, SourceUnreachableError
-from sentiment_platform.news.http import Fetched, FetchLimits, Network, fetch
+from sentiment_platform.fetching.addresses import AllowList
+from sentiment_platform.fetching.errors import SourceBusyError, SourceUnreachableError
+from sentiment_platform.fetching.http import Fetched, FetchLimits, Network, fetch
 
 GENTLE_PER_SECOND = 1.0
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_LOOPBACK_PER_SECOND = 1_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,11 @@ class PoliteClient:
         if not isinstance(error, SourceBusyError):
             return self._uniform(0.0, min(self._retries.cap_s, self._retries.base_s * 2 ** (attempt - 1)))
         return None if error.retry_after is None else (error.retry_after - now).total_seconds()
+
+
+def pace_of(url: str, per_second: float) -> float:
+    """How often the host of `url` may be asked: a server on this machine is our own, and it needs no rest."""
+    return _LOOPBACK_PER_SECOND if _host(url) in _LOOPBACK else per_second
 
 
 def _host(url: str) -> str:

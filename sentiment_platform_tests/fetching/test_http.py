@@ -5,9 +5,9 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from sentiment_platform.news.answers import Fetched, retry_after
-from sentiment_platform.news.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
-from sentiment_platform.news.http import FetchLimits, fetch, user_agent
+from sentiment_platform.fetching.answers import Fetched, retry_after
+from sentiment_platform.fetching.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.http import FetchLimits, fetch, user_agent
 from sentiment_platform_tests.news.server import ScriptedServer, reply
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """One bounded GET: conditional, capped in time, redirects checked one by one, connected to the addresses that were checked.
 
-Here: the rules of a single request. Not here: which addresses are allowed (`news.addresses`), the answer (`news.answers`), how often
-and how soon again (`news.politeness`), what validators are worth (`news.validators`).
+Here: the rules of a single request. Not here: which addresses are allowed (`fetching.addresses`), the answer (`fetching.answers`), how
+often and how soon again (`fetching.politeness`), what validators are worth (`news.validators`).
 No message and no log line names a query string or a header, which may hold keys.
 """
 
@@ -17,9 +17,9 @@ from functools import cache
 
 import httpx
 
-from sentiment_platform.news.addresses import AllowList, Resolver, allowed_url, refuse_addresses, shown, system_resolver
-from sentiment_platform.news.answers import Fetched, read_answer
-from sentiment_platform.news.errors import SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.addresses import AllowList, Resolver, allowed_url, refuse_addresses, shown, system_resolver
+from sentiment_platform.fetching.answers import Fetched, read_answer
+from sentiment_platform.fetching.errors import SourceRefusedError, SourceUnreachableError
 
 _AGAIN = "It is tried again at the next tick."
 _CHECK = "Check the address of the source."
