@@ -8,7 +8,7 @@ from sentiment_platform.features.context import ArticleHistory
 from sentiment_platform.features.rolling import PRICE_LOOKBACK, RollingHistory
 from sentiment_platform.features.schema import V1, FeatureSchema
 from sentiment_platform.store.feature_inputs import articles_available, refused_items
-from sentiment_platform.store.market import bars_between
+from sentiment_platform.store.market import bars_as_of, bars_between
 
 
 def load_history(
@@ -26,9 +26,7 @@ def load_history(
         return ArticleHistory(articles)
     refused = refused_items(connection, start - history.lookback, end)
     first = (start - PRICE_LOOKBACK - timedelta(days=1)).date()
-    closes = [
-        bar
-        for bar in bars_between(connection, first, end.date())
-        if bar.available_at <= end and (fetched_until is None or bar.fetched_at <= fetched_until)
-    ]
+    last = end.date()
+    bars = bars_between(connection, first, last) if fetched_until is None else bars_as_of(connection, first, last, fetched_until)
+    closes = [bar for bar in bars if bar.available_at <= end]
     return RollingHistory(articles, refused, closes)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from math import isclose
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sentiment_platform.store.tables import MarketPrice, PriceRevision, Quarantine
@@ -118,6 +118,26 @@ def bars_between(connection: Connection, first: date, last: date, symbols: Seque
     if symbols is not None:
         query = query.where(MarketPrice.symbol.in_(symbols))
     return [Bar(*row) for row in connection.execute(query)]
+
+
+_AS_OF = text("""
+    SELECT bar.symbol, bar.session, known.open, known.high, known.low, known.close, known.volume, bar.source, bar.available_at,
+        known.fetched_at, known.run_id
+    FROM platform.market_prices AS bar
+    CROSS JOIN LATERAL (
+        SELECT open, high, low, close, volume, fetched_at, run_id, revision FROM platform.price_revisions AS former
+        WHERE former.symbol = bar.symbol AND former.session = bar.session AND former.fetched_at <= :fetched
+        UNION ALL
+        SELECT bar.open, bar.high, bar.low, bar.close, bar.volume, bar.fetched_at, bar.run_id, bar.revision
+        WHERE bar.fetched_at <= :fetched
+        ORDER BY revision DESC LIMIT 1) AS known
+    WHERE bar.session BETWEEN :first AND :last
+    ORDER BY bar.symbol, bar.session""")
+
+
+def bars_as_of(connection: Connection, first: date, last: date, fetched_until: datetime) -> list[Bar]:
+    """Bars with first <= session <= last as they had been fetched by then: each as it was before it was revised later."""
+    return [Bar(*row) for row in connection.execute(_AS_OF, {"first": first, "last": last, "fetched": fetched_until})]
 
 
 def closes_before(connection: Connection, source: str, day: date, since: date) -> dict[str, float]:

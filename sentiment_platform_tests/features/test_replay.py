@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -15,12 +15,14 @@ from sentiment_platform.features.replay import Replay, evaluate_replay
 from sentiment_platform.features.schema import SCHEMAS, FeatureSchema
 from sentiment_platform.market.bars import RawBar
 from sentiment_platform.market.prices import store_bars
+from sentiment_platform.store.market import WrittenBars
 from sentiment_platform.store.predictions import insert_new
 from sentiment_platform_tests.features.articles import DAY, NEXT, article, insert
 from serving.online_features import FeatureReader, Input
 from serving.redis_link import RedisLink
 
 REFRESHED = DAY + timedelta(hours=6)
+LAST_SESSION = date(2025, 1, 3)
 ASKED = [
     Input("Company 3 raises its outlook by 3% after a GREAT quarter!", "T3", "Outlet 3", REFRESHED),
     Input("Words that no article has", "T1", "Outlet 1"),
@@ -71,11 +73,11 @@ def serve(redis_url: str, engine: Engine, schema: FeatureSchema, asked: Sequence
         insert_new(connection, predictions=rows)
 
 
-def prices(engine: Engine) -> None:
+def prices(engine: Engine, first: float = 100.0, fetched_at: datetime = DAY - timedelta(hours=1)) -> WrittenBars:
     days = [DAY.date() - timedelta(days=n) for n in range(1, 40)]
-    bars = [RawBar("T1", day, p := 100.0 + day.day, p, p, p, 1, {}) for day in days if day.weekday() < 5]
+    bars = [RawBar("T1", day, p := first + day.day, p, p, p, 1, {}) for day in days if day.weekday() < 5]
     with engine.begin() as connection:
-        store_bars(connection, bars, source="test", run_id="run", now=DAY - timedelta(hours=1))
+        return store_bars(connection, bars, source="test", run_id="run", now=fetched_at).written
 
 
 @pytest.fixture(params=["v1", "v2"])
@@ -165,6 +167,19 @@ def test_a_later_sighting_changes_no_earlier_vector_and_no_replay(engine: Engine
     run(engine, client, schema, DAY, NEXT, REFRESHED, run_id="run")
     assert rows() == before
     assert replayed(engine).different == ()
+
+
+@pytest.mark.parametrize("schema", ["v2"], indirect=True)
+def test_prices_that_were_revised_since_are_those_of_then(engine: Engine, schema: FeatureSchema) -> None:
+    """A dividend adjusts weeks of bars anew; what was served before was right all the same."""
+    for n, first in enumerate((90.0, 80.0)):
+        assert prices(engine, first, REFRESHED + timedelta(minutes=10 + n)).revised > 20
+    assert replayed(engine).different == ()
+    # The control: a former word that was not this one is found.
+    change(
+        engine, "UPDATE platform.price_revisions SET close = 1 + close WHERE revision = 0 AND session = :day", day=LAST_SESSION
+    )
+    assert differences(engine) == {(f"{schema.version}-1", "the raw data")}
 
 
 def test_a_story_told_otherwise_than_served_is_found(engine: Engine, schema: FeatureSchema) -> None:
