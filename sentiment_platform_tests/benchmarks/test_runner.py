@@ -74,7 +74,11 @@ def test_an_id_is_taken_once() -> None:
 def test_the_rows_of_this_repository_are_found() -> None:
     command = [sys.executable, "-m", "sentiment_platform_tests.benchmarks", "--list"]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True).stdout
-    assert {"F.10", "F.12"} <= {line.split()[0] for line in shown.splitlines()}
+    rows = dict(line.split(maxsplit=1) for line in shown.splitlines())
+    assert {"F.10", "F.12"} <= set(rows)
+    # Both halves of the claim about the start of serving belong to its one row.
+    assert "VADER only, and with a transformer of 82 million parameters" in rows["F.10"]
+    assert [row_id for row_id in rows if row_id.startswith("F.10")] == ["F.10"]
 
 
 def test_an_import_is_measured_in_processes_of_its_own_and_a_slow_one_misses_its_bound(tmp_path: Path) -> None:
