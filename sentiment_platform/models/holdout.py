@@ -1,8 +1,9 @@
 """The newest version of a family on the test part of the newest training set, as it will be served: fetched, verified, loaded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import isclose, isfinite
 
 from sqlalchemy import Engine
 
@@ -13,7 +14,9 @@ from sentiment_platform.models.families import load_model
 from sentiment_platform.models.seen_data import in_sample
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.store.models import RegisteredVersion, get_version, latest_version
+from sentiment_platform.store.labels import latest_training_set, training_examples
+from sentiment_platform.store.models import RegisteredVersion, get_version, holdout_predictions, latest_version
+from sentiment_platform.text.sentiment import LABELS
 
 
 @dataclass(frozen=True)
@@ -80,3 +83,40 @@ def evaluate_registered(engine: Engine, access: RegistryAccess, version: Registe
         score_contrast(model),
         in_sample(version.manifest["base_model"], data.test.label_sets),
     )
+
+
+@dataclass(frozen=True)
+class HoldoutAnswers:
+    """What stands stored of a version's answers: ids of holdout texts without one, and with one that is no distribution."""
+
+    version: str | None
+    asked: int
+    missing: tuple[str, ...]
+    malformed: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every text of a holdout that has any was answered by three probabilities."""
+        return self.asked > 0 and not self.missing and not self.malformed
+
+
+def evaluate_answers(engine: Engine, family: str) -> HoldoutAnswers:
+    """Compare what the newest version of `family` answered with what the newest holdout asks."""
+    with engine.connect() as connection:
+        version, newest = latest_version(connection, family), latest_training_set(connection)
+        if version is None or newest is None:
+            return HoldoutAnswers(None, 0, (), ())
+        asked = [example.example_id for example in training_examples(connection, newest[0], "test")]
+        found = holdout_predictions(connection, version.version, newest[0])
+    return compare_answers(version.version, asked, found)
+
+
+def compare_answers(version: str, asked: Sequence[str], found: Mapping[str, Sequence[float]]) -> HoldoutAnswers:
+    """Which of the ids `asked` have no answer in `found`, and which a wrong one."""
+    answered = {key: found[key] for key in asked if key in found}
+    malformed = tuple(key for key, row in answered.items() if not _is_distribution(row))
+    return HoldoutAnswers(version, len(asked), tuple(key for key in asked if key not in answered), malformed)
+
+
+def _is_distribution(row: Sequence[float]) -> bool:
+    return len(row) == len(LABELS) and all(isfinite(p) and p >= 0 for p in row) and isclose(sum(row), 1, abs_tol=1e-6)

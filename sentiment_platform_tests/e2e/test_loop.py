@@ -49,6 +49,7 @@ TRAINING = [
     model_assets.vader_model,
     model_checks.vader_learning_succeeded,
     model_assets.vader_evaluation,
+    model_checks.vader_answers,
     experiment_assets.ab_evaluation,
     experiment_checks.the_verdict_rests_on_evidence,
     promotion_assets.deployment,
@@ -127,6 +128,7 @@ def test_headlines_become_a_signed_deployment_and_the_second_pass_changes_nothin
         "nothing_leaks_between_parts": True,
         "every_label_is_present": True,
         "vader_learning_succeeded": True,
+        "every_holdout_text_was_answered": True,
         "the_verdict_rests_on_evidence": True,
         "the_registry_offers_what_was_decided": True,
     }
