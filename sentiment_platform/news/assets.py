@@ -53,6 +53,7 @@ def raw_news(context: dg.AssetExecutionContext, config: RawNewsConfig, platform:
             "stored": sum(report.stored for report in found.reports),
             "duplicate": sum(report.duplicate for report in found.reports),
             "quarantined": sum(report.quarantined for report in found.reports),
+            "failed": len({report.source for report in found.reports if report.outcome == "failed"}),
             "sources": dg.MetadataValue.md(reports_table(found.reports)),
             "freshness": dg.MetadataValue.md(freshness_table(sources, found.states, now)),
             "quarantine": dg.MetadataValue.md(quarantine_table(found.quarantine)),

@@ -161,6 +161,7 @@ def test_a_run_with_failing_sources_succeeds_with_a_warning(
     checks = {e.check_name: e for e in result.get_asset_check_evaluations()}
     assert result.success
     assert materialization.metadata["stored"].value == 2
+    assert materialization.metadata["failed"].value == len(FAILURES) - 1
     assert checks["every_fetched_item_is_accounted_for"].passed
     warned = checks["sources_are_fresh"]
     assert (warned.passed, warned.severity) == (False, dg.AssetCheckSeverity.WARN)
