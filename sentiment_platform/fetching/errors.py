@@ -19,3 +19,7 @@ class SourceBusyError(SourceUnreachableError):
     def __init__(self, message: str, *, remedy: str, retry_after: datetime | None) -> None:
         super().__init__(message, remedy=remedy)
         self.retry_after = retry_after
+
+
+class QuotaUsedError(SourceUnreachableError):
+    """The requests that a source may be asked in one day are used up; this one was not made."""

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,12 +62,14 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     allowed: AllowList | None = None,
     network: Network | None = None,
+    charge: Callable[[], None] | None = None,
 ) -> Fetched:
     """GET `url`, following at most `limits.max_redirects` redirects. Not for use inside a running event loop.
 
     `headers` (keys of an API) go to the scheme, host and port of `url` and to nobody that it redirects to. `allowed`: where `url`
-    and its redirects may be, by default the host of `url`; give it where `url` itself came from an answer. Proxies and certificates
-    of the environment are not used: a proxy would connect where our address check did not look.
+    and its redirects may be, by default the host of `url`; give it where `url` itself came from an answer. `charge` is called before
+    each request, those of redirects included, and may refuse it. Proxies and certificates of the environment are not used: a proxy
+    would connect where our address check did not look.
 
     Raises:
         SourceBusyError: 429 or 503.
@@ -83,7 +85,7 @@ def fetch(
         common["If-None-Match"] = etag
     if last_modified:
         common["If-Modified-Since"] = last_modified
-    request = _Request(url, common, headers or {}, now, limits, allowed or AllowList.of([url]), network or Network())
+    request = _Request(url, common, headers or {}, now, limits, allowed or AllowList.of([url]), network or Network(), charge)
     # Its debug log quotes the headers that it receives, and those that it refuses to send.
     logging.getLogger("httpcore").setLevel(logging.INFO)
     # Asynchronous for one reason: a total time that holds wherever the other side stalls, in the middle of its headers too.
@@ -99,6 +101,7 @@ class _Request:
     limits: FetchLimits
     allowed: AllowList
     network: Network
+    charge: Callable[[], None] | None
 
     async def bounded(self) -> Fetched:
         name = shown(self.url)
@@ -152,6 +155,8 @@ class _Request:
         name = url.raw_host.decode("ascii")
         addresses = await _resolved(self.network.resolve, name, url.port or (80 if url.scheme == "http" else 443))
         refuse_addresses(name, addresses, allow_private_hosts=self.limits.allow_private_hosts)
+        if self.charge:
+            self.charge()
         headers["Host"] = url.netloc.decode("ascii")
         timeout = httpx.Timeout(self.limits.read_s, connect=self.limits.connect_s).as_dict()
         failure: httpx.TransportError | None = None

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import httpx
 
 from sentiment_platform.fetching.addresses import AllowList
-from sentiment_platform.fetching.errors import SourceBusyError, SourceUnreachableError
+from sentiment_platform.fetching.errors import QuotaUsedError, SourceBusyError, SourceUnreachableError
 from sentiment_platform.fetching.http import Fetched, FetchLimits, Network, fetch
 
 GENTLE_PER_SECOND = 1.0
@@ -56,7 +56,7 @@ class Pace:
 
 
 class PoliteClient:
-    """GETs for one collection of any number of sources. `requests` counts what was sent, for a daily quota.
+    """GETs for one collection of any number of sources.
 
     Args:
         agent: the User-Agent, with a contact (`http.user_agent`).
@@ -78,7 +78,6 @@ class PoliteClient:
         self._agent, self._allowed, self._network = agent, allowed, network
         self._limits, self._retries = limits or FetchLimits(), retries or Retries()
         self._monotonic, self._sleep, self._uniform = monotonic, sleep, uniform
-        self.requests = 0
         self._pace = Pace(monotonic=monotonic, sleep=sleep)
 
     def get(
@@ -90,22 +89,26 @@ class PoliteClient:
         last_modified: str | None = None,
         headers: Mapping[str, str] | None = None,
         per_second: float = GENTLE_PER_SECOND,
+        charge: Callable[[], None] | None = None,
     ) -> Fetched:
         """`fetch` in this host's turn; again after a transient failure, while attempts and time last. `now`: when this call starts.
+
+        `charge` is called before each request and raises QuotaUsedError where it must not be made.
 
         A busy host that says when to come back is asked then, or not at all if that is beyond the bound of time; one that does not
         say is left alone.
 
         Raises:
             SourceBusyError, SourceUnreachableError, SourceRefusedError: of the last attempt.
+            QuotaUsedError: nothing was asked.
         """
+        failure: SourceUnreachableError | None = None
         started = self._monotonic()
         host = _host(url)
         for attempt in range(1, self._retries.attempts + 1):
             self._pace.wait(host, per_second)
             passed_s = self._monotonic() - started
             limits = replace(self._limits, total_s=min(self._limits.total_s, max(self._retries.total_s - passed_s, 1.0)))
-            self.requests += 1
             try:
                 return fetch(
                     url,
@@ -117,8 +120,13 @@ class PoliteClient:
                     headers=headers,
                     allowed=self._allowed,
                     network=self._network,
+                    charge=charge,
                 )
+            except QuotaUsedError as error:
+                # What the source answered last says more than that it may not be asked again.
+                raise failure or error from None
             except SourceUnreachableError as error:
+                failure = error
                 passed_s = self._monotonic() - started
                 wait_s = self._wait_s(error, attempt, now + timedelta(seconds=passed_s))
                 if wait_s is None or attempt == self._retries.attempts or passed_s + wait_s >= self._retries.total_s:

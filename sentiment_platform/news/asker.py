@@ -1,7 +1,7 @@
 """What a source asks with: the polite client, the validators of the last success, and the count of requests for the quota."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sentiment_platform.fetching.http import Fetched
@@ -14,7 +14,7 @@ from sentiment_platform.store.sources import SourceState
 
 @dataclass(slots=True)
 class Asker:
-    """For one turn of one source. `used` counts its requests, failed ones too; `validators` are what the next turn should send."""
+    """For one turn of one source. `charge` is called before each request; `validators` are what the next turn should send."""
 
     client: PoliteClient
     parser: FeedParser
@@ -22,20 +22,23 @@ class Asker:
     now: datetime
     per_second: float
     validators: Validators
-    used: int = field(default=0, init=False)
+    charge: Callable[[], None]
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, conditional: bool = False) -> Fetched:
         """GET `url`. With `conditional` an answer whose bytes are those of the last success is `not_modified`, whatever it says."""
         per_second = pace_of(url, self.per_second)
-        before = self.client.requests
-        try:
-            if not conditional:
-                return self.client.get(url, now=self.now, headers=headers, per_second=per_second)
-            seen = visit(
-                self.client, url, self.validators, name=self.source, now=self.now, headers=headers, per_second=per_second
-            )
-        finally:
-            self.used += self.client.requests - before
+        if not conditional:
+            return self.client.get(url, now=self.now, headers=headers, per_second=per_second, charge=self.charge)
+        seen = visit(
+            self.client,
+            url,
+            self.validators,
+            name=self.source,
+            now=self.now,
+            headers=headers,
+            per_second=per_second,
+            charge=self.charge,
+        )
         self.validators = seen.validators
         return seen.fetched
 

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError, PlatformError
-from sentiment_platform.fetching.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.errors import QuotaUsedError, SourceBusyError, SourceRefusedError, SourceUnreachableError
 from sentiment_platform.fetching.politeness import PoliteClient
 from sentiment_platform.news.admission import Tally, store_items
 from sentiment_platform.news.asker import Asker, remembered
@@ -23,7 +23,7 @@ from sentiment_platform.news.sources.protocol import Page, Window
 from sentiment_platform.store.news import CollectionReport, Outcome
 from sentiment_platform.store.news_writes import record_collection
 from sentiment_platform.store.payloads import storable_text
-from sentiment_platform.store.sources import SourceState, read_source_state, write_source_state
+from sentiment_platform.store.sources import SourceState, charge_request, read_source_state, write_source_state
 
 SOURCE_ERRORS = (SourceRefusedError, SourceUnreachableError, NotAFeedError, ArchiveError)
 # Ticks are not exact to the second.
@@ -62,18 +62,16 @@ class _Turn:
         with run.engine.connect() as connection:
             self._state = read_source_state(connection, source.name)
         self._progress = Progress.read(self._state.cursor)
-        self._used_before = self._state.quota_used if self._state.quota_day == _day(run.now) else 0
-        self._asker = Asker(run.client, run.parser, source.name, run.now, self._entry.requests_per_s, remembered(self._state))
+        self._used = self._state.quota_used if self._state.quota_day == _day(run.now) else 0
+        pace, known = self._entry.requests_per_s, remembered(self._state)
+        self._asker = Asker(run.client, run.parser, source.name, run.now, pace, known, self._charge)
         self._total, self._pages = Tally(), 0
 
     def take(self) -> CollectionReport:
         """The whole turn as one report; what is recorded is one report for each page."""
         reason = self._source.off or self._reason_to_wait()
         if reason:
-            report = self._report(Tally(), "skipped", f"not asked: {reason}")
-            with self._run.engine.begin() as connection:
-                record_collection(connection, report)
-            return report
+            return self._skip(f"not asked: {reason}")
         place: Place | None = (
             self._progress.next_past(self._past) if self._past else self._progress.next_live(self._entry, self._run.now)
         )
@@ -93,6 +91,8 @@ class _Turn:
                 report = self._store(page, bound)
                 if bound or page.next is None:
                     return report, None if bound else following
+        except QuotaUsedError as error:
+            return self._skip(f"{error.message}; the rest follows"), None
         except SOURCE_ERRORS as error:
             return self._fail(error, unanswered), None
         raise AssertionError(f"{self._source.name} ended a window without its last page")
@@ -102,8 +102,8 @@ class _Turn:
         if state.retry_after is not None and now < state.retry_after:
             return f"it wants to be left alone until {state.retry_after.isoformat(timespec='seconds')}"
         quota = self._entry.quota_per_day
-        if quota is not None and self._used_before >= quota:
-            return f"its {quota:,} requests of {_day(now)} (UTC) are used up"
+        if quota is not None and self._used >= quota:
+            return self._used_up(quota)
         interval = timedelta(minutes=self._entry.interval_min)
         since = now - state.last_success_at if self._past is None and state.last_success_at else interval
         if timedelta() <= since < interval - _INTERVAL_SLACK:
@@ -116,9 +116,23 @@ class _Turn:
         if self._pages >= self._entry.pages_per_run * max(1, days):
             return f"stopped after {self._pages:,} pages; the rest follows"
         quota = self._entry.quota_per_day
-        if quota is not None and self._used_before + self._asker.used >= quota:
-            return f"its {quota:,} requests of {_day(self._run.now)} (UTC) are used up; the rest follows"
+        if quota is not None and self._used >= quota:
+            return f"{self._used_up(quota)}; the rest follows"
         return None
+
+    def _used_up(self, quota: int) -> str:
+        return f"its {quota:,} requests of {_day(self._run.now)} (UTC) are used up"
+
+    def _charge(self) -> None:
+        """Count a request before it is made. Under a quota in a transaction of its own: it counts whatever ends this process."""
+        quota = self._entry.quota_per_day
+        used: int | None = self._used + 1
+        if quota is not None:
+            with self._run.engine.begin() as connection:
+                used = charge_request(connection, self._source.name, _day(self._run.now), quota)
+        if used is None:
+            raise QuotaUsedError(self._used_up(quota or 0), remedy="It is asked again on the next day.")
+        self._used = used
 
     def _refuse_sudden_emptiness(self, page: Page) -> None:
         # A feed holds its newest items whatever was asked for; a window of a vendor may well be empty.
@@ -157,6 +171,12 @@ class _Turn:
         self._total += tally
         return report
 
+    def _skip(self, reason: str) -> CollectionReport:
+        report = self._report(Tally(), "skipped", reason)
+        with self._run.engine.begin() as connection:
+            record_collection(connection, report)
+        return report
+
     def _fail(self, error: PlatformError, unanswered: Place | None) -> CollectionReport:
         said = storable_text(str(error))  # it may quote the source
         if unanswered and isinstance(error, PermanentError):
@@ -176,8 +196,7 @@ class _Turn:
 
     def _counted(self) -> SourceState:
         """The state with the requests made so far and the place that was reached."""
-        used = self._used_before + self._asker.used
-        return replace(self._state, quota_day=_day(self._run.now), quota_used=used, cursor=self._progress.kept())
+        return replace(self._state, quota_day=_day(self._run.now), quota_used=self._used, cursor=self._progress.kept())
 
     def _report(self, tally: Tally, outcome: Outcome, detail: str | None) -> CollectionReport:
         return tally.report(self._source.name, self._run.run_id, outcome, detail, self._run.now)

@@ -5,7 +5,7 @@ that does so again while its body is no longer the one those validators came wit
 opposite, new validators for the same bytes, is harmless: the hash of the body says that there is nothing to parse.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zlib import crc32
@@ -49,6 +49,7 @@ def visit(
     now: datetime,
     headers: Mapping[str, str] | None = None,
     per_second: float = GENTLE_PER_SECOND,
+    charge: Callable[[], None] | None = None,
 ) -> Visit:
     """GET `url` on the condition that it changed since `known`, as far as its server can be believed.
 
@@ -56,7 +57,9 @@ def visit(
     """
 
     def get(etag: str | None, last_modified: str | None) -> Fetched:
-        return client.get(url, now=now, etag=etag, last_modified=last_modified, headers=headers, per_second=per_second)
+        return client.get(
+            url, now=now, etag=etag, last_modified=last_modified, headers=headers, per_second=per_second, charge=charge
+        )
 
     conditions = (None, None) if known.are_broken else (known.etag, known.last_modified)
     fetched, broken = get(*conditions), known.are_broken

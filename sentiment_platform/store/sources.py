@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, null, select
+from sqlalchemy import Connection, null, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.store import tables
@@ -58,3 +58,17 @@ def write_source_state(connection: Connection, state: SourceState) -> None:
     values["cursor"] = null() if state.cursor is None else state.cursor
     statement = insert(tables.SourceState).values(values)
     connection.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))
+
+
+_CHARGE = text("""
+    INSERT INTO platform.source_state (source, quota_day, quota_used, consecutive_failures, items_seen, validators_broken)
+    VALUES (:source, :day, 1, 0, 0, false)
+    ON CONFLICT (source) DO UPDATE
+    SET quota_day = :day, quota_used = CASE WHEN source_state.quota_day = :day THEN source_state.quota_used + 1 ELSE 1 END
+    WHERE source_state.quota_day IS DISTINCT FROM :day OR source_state.quota_used < :quota
+    RETURNING quota_used""")
+
+
+def charge_request(connection: Connection, source: str, day: date, quota: int) -> int | None:
+    """Count one request of a UTC day, and return how many there were with it; None, and nothing counted, where the quota is used up."""
+    return connection.execute(_CHARGE, {"source": source, "day": day, "quota": quota}).scalar_one_or_none()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sentiment_platform.fetching.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
+from sentiment_platform.fetching.errors import QuotaUsedError, SourceBusyError, SourceRefusedError, SourceUnreachableError
 from sentiment_platform.fetching.http import FetchLimits, user_agent
 from sentiment_platform.fetching.politeness import Pace, PoliteClient, Retries
 from sentiment_platform_tests.news.server import Answer, ScriptedServer, reply
@@ -78,7 +78,7 @@ def test_a_transient_failure_is_tried_again_with_full_jitter_and_then_works(feed
 
     client = polite(clock, uniform)
     assert client.get(feeds.url + "/a", now=NOW, per_second=1000).body == b"<rss/>"
-    assert (asked, client.requests) == ([(0.0, 1.0), (0.0, 2.0)], 3)
+    assert (asked, len(feeds.requests)) == ([(0.0, 1.0), (0.0, 2.0)], 3)
     assert [s for s in clock.sleeps if s > 0.01] == [0.5, 1.0]
 
 
@@ -133,7 +133,38 @@ def test_a_refused_connection_is_tried_again() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         clock = Clock()
-        client = polite(clock)
+        charged: list[int] = []
         with pytest.raises(SourceUnreachableError, match="ConnectError"):
-            client.get(f"http://127.0.0.1:{closed.getsockname()[1]}/", now=NOW)
-    assert client.requests == 3
+            polite(clock).get(f"http://127.0.0.1:{closed.getsockname()[1]}/", now=NOW, charge=lambda: charged.append(1))
+    assert len(charged) == 3
+
+
+def allowance(requests: int) -> Callable[[], None]:
+    """A charge that lets so many requests through."""
+    left = [None] * requests
+
+    def charge() -> None:
+        if not left:
+            raise QuotaUsedError("its requests are used up", remedy="Wait.")
+        left.pop()
+
+    return charge
+
+
+def test_no_attempt_and_no_redirect_is_made_beyond_what_is_allowed(feeds: ScriptedServer) -> None:
+    feeds.answers["/a"] = reply(status=500)
+    with pytest.raises(SourceUnreachableError, match="answered 500"):
+        polite(Clock()).get(feeds.url + "/a", now=NOW, charge=allowance(2))
+    assert len(feeds.requests) == 2
+    feeds.answers["/b"] = reply(status=302, location="/c")
+    feeds.answers["/c"] = reply(b"<rss/>")
+    with pytest.raises(QuotaUsedError):
+        polite(Clock()).get(feeds.url + "/b", now=NOW, charge=allowance(1))
+    assert [path for path, _ in feeds.requests[2:]] == ["/b"]
+    assert polite(Clock()).get(feeds.url + "/b", now=NOW, charge=allowance(2)).body == b"<rss/>"
+
+
+def test_a_request_that_the_guard_refuses_costs_nothing(feeds: ScriptedServer) -> None:
+    client = PoliteClient(agent="tests", sleep=lambda _: None)
+    with pytest.raises(SourceRefusedError):
+        client.get(f"https://127.0.0.1:{feeds.port}/", now=NOW, charge=allowance(0))

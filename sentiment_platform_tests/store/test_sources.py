@@ -5,7 +5,13 @@ import pytest
 from sqlalchemy import Connection, text
 
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.sources import SourceState, read_source_state, read_source_states, write_source_state
+from sentiment_platform.store.sources import (
+    SourceState,
+    charge_request,
+    read_source_state,
+    read_source_states,
+    write_source_state,
+)
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
 
@@ -32,3 +38,12 @@ def test_no_cursor_is_null_and_not_the_json_value_null(connection: Connection) -
     write_source_state(connection, SourceState("wire", cursor={"page": 1}))
     write_source_state(connection, SourceState("wire"))
     assert connection.execute(text("SELECT cursor IS NULL FROM platform.source_state")).scalar_one() is True
+
+
+def test_requests_are_counted_by_day_and_refused_beyond_the_quota(connection: Connection) -> None:
+    today, tomorrow = date(2025, 1, 6), date(2025, 1, 7)
+    assert [charge_request(connection, "wire", today, 2) for _ in range(4)] == [1, 2, None, None]
+    assert read_source_state(connection, "wire") == SourceState("wire", quota_day=today, quota_used=2)
+    write_source_state(connection, SourceState("wire", '"1"', quota_day=today, quota_used=2))
+    assert charge_request(connection, "wire", tomorrow, 2) == 1
+    assert read_source_state(connection, "wire") == SourceState("wire", '"1"', quota_day=tomorrow, quota_used=1)

@@ -31,6 +31,7 @@ class Collector:
     parser: FeedParser
     environ: dict[str, str] = field(default_factory=dict)
     contact: str = "ops@example.org"
+    attempts: int = 1
 
     def write(self, text: str) -> None:
         self.file.write_text(text)
@@ -44,7 +45,7 @@ class Collector:
             }
         )
         limits = FetchLimits(allow_private_hosts=True, read_s=2.0)
-        client = PoliteClient(agent=user_agent(self.contact), limits=limits, retries=Retries(attempts=1), sleep=lambda _: None)
+        client = PoliteClient(agent=user_agent(self.contact), limits=limits, retries=Retries(self.attempts), sleep=lambda _: None)
         collection = Collection(self.engine, client, self.parser, run_id, now)
         sources = configured_sources(settings, self.environ)
         reports = collect_past(collection, sources, past) if past else collect_live(collection, sources)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from sentiment_platform.news.sources.protocol import Window
-from sentiment_platform_tests.news.server import Answer, ScriptedServer, reply, serving
+from sentiment_platform.news.validators import is_probe_due
+from sentiment_platform_tests.news.server import Answer, ScriptedServer, item, reply, rss, serving
 from sentiment_platform_tests.news.sources.conftest import NOW, Collector
 
 KEY = "k3y-that-must-not-be-seen"
@@ -220,6 +222,51 @@ def test_the_quota_of_a_day_is_kept_and_the_next_day_goes_on_where_it_ended(coll
     assert len(titles(collector)) == 9
     assert [path.rpartition("=")[2] for path, _ in feeds.requests] == ["1", "2", "3", "4", "5", "1"]
     assert (collector.state("wire").quota_day, collector.state("wire").quota_used) == ((NOW + timedelta(days=1)).date(), 3)
+
+
+@pytest.mark.parametrize(("attempts", "by_tick"), [(3, [3, 3, 3]), (2, [2, 3, 3]), (9, [3, 3, 3])])
+def test_a_server_that_only_fails_is_asked_no_more_often_than_the_quota_allows(
+    collector: Collector, feeds: ScriptedServer, attempts: int, by_tick: list[int]
+) -> None:
+    feeds.answers["/news"] = reply(status=500)
+    collector.attempts = attempts
+    collector.write(BASE.format(url=feeds.url) + "quota_per_day = 3\n" + FIELDS)
+    asked, reports = [], []
+    for minutes in (0, 15, 30):
+        reports += collector(NOW + timedelta(minutes=minutes))
+        asked.append(len(feeds.requests))
+    assert asked == by_tick
+    assert (reports[0].outcome, "answered 500" in (reports[0].detail or "")) == ("failed", True)
+    assert (reports[2].outcome, reports[2].detail) == ("skipped", "not asked: its 3 requests of 2025-01-06 (UTC) are used up")
+    assert collector.state("wire").quota_used == 3
+
+
+def test_a_request_is_in_the_ledger_before_it_is_made_whatever_becomes_of_the_run(
+    collector: Collector, feeds: ScriptedServer
+) -> None:
+    counted: list[int] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        counted.append(collector.state("wire").quota_used)
+        reply(status=500)(handler)
+
+    feeds.answers["/news"] = answer
+    collector.attempts = 3
+    collector.write(BASE.format(url=feeds.url) + "quota_per_day = 5\n" + FIELDS)
+    collector()
+    assert counted == [1, 2, 3]
+
+
+def test_the_probe_of_a_304_counts_too_and_is_left_out_when_the_quota_is_used_up(
+    collector: Collector, feeds: ScriptedServer
+) -> None:
+    feeds.answers["/feed"] = reply(rss(item("Profit rises", "https://e.example/1", format_datetime(NOW))), etag='"1"')
+    collector.write(f'[wire]\nkind = "rss"\ntitle = "t"\nurl = "{feeds.url}/feed"\nquota_per_day = 2\n')
+    collector()
+    probe = next(t for t in (NOW + timedelta(minutes=15 * n) for n in range(1, 5)) if is_probe_due("wire", t))
+    (report,) = collector(probe)
+    assert (report.outcome, report.detail) == ("skipped", "its 2 requests of 2025-01-06 (UTC) are used up; the rest follows")
+    assert (len(feeds.requests), collector.state("wire").consecutive_failures) == (2, 0)
 
 
 WINDOWED = 'window = { start = "since", end = "until" }\nlookback_h = 6\noverlap_h = 1\nhistory_d = 2\n'
