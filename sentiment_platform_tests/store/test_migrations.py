@@ -2,13 +2,18 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from sentiment_platform.store import migrate
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.migrate import differences, downgrade, upgrade
 from sentiment_platform.store.tables import SCHEMA, Base
+
+VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
+REVISIONS = sorted(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
 
 
 def execute(url: str, statement: str) -> list[tuple[object, ...]]:
@@ -65,6 +70,37 @@ def test_one_step_down_and_up_again(empty_database_url: str) -> None:
     assert execute(empty_database_url, f"SELECT proname FROM pg_proc WHERE pronamespace = '{SCHEMA}'::regnamespace") == []
     upgrade(empty_database_url)
     assert differences(empty_database_url) == []
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_each_revision_goes_one_step_down_and_up_and_to_the_newest_with_its_rows(
+    empty_database_url: str, database_url: str, revision: str
+) -> None:
+    url = empty_database_url
+    upgrade(url, revision)
+    assert at_revision(url) == revision
+    before = columns(url)
+    downgrade(url, "-1")
+    assert at_revision(url) == (None if revision == REVISIONS[0] else REVISIONS[REVISIONS.index(revision) - 1])
+    upgrade(url, revision)
+    assert columns(url) == before
+    execute(url, "INSERT INTO platform.leases VALUES ('kept', 1, 'me', now())")
+    upgrade(url)
+    assert at_revision(url) == REVISIONS[-1]
+    assert differences(url) == []
+    # What autogenerate does not compare, defaults and nullability of every column, is as in a database that was made at once.
+    assert columns(url) == columns(database_url)
+    assert execute(url, "SELECT subject FROM platform.leases") == [("kept",)]
+
+
+def at_revision(url: str) -> object:
+    found = execute(url, "SELECT version_num FROM platform.alembic_version")
+    return found[0][0] if found else None
+
+
+def columns(url: str) -> set[tuple[object, ...]]:
+    query = f"SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns WHERE table_schema = '{SCHEMA}'"
+    return set(execute(url, query))
 
 
 def test_a_second_upgrade_changes_nothing(database_url: str) -> None:

@@ -33,7 +33,7 @@ class LabelImport(Base):
     __table_args__ = (Index("ix_label_imports_label_set", "label_set"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    label_set: Mapped[str] = mapped_column(ForeignKey("platform.label_sets.name"))
+    label_set: Mapped[str] = mapped_column(ForeignKey("platform.label_sets.name", name="fk_label_imports_label_set_label_sets"))
     importer: Mapped[str]
     importer_version: Mapped[int]
     file_name: Mapped[str]
@@ -60,7 +60,7 @@ class LabelRow(Base):
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    label_set: Mapped[str] = mapped_column(ForeignKey("platform.label_sets.name"))
+    label_set: Mapped[str] = mapped_column(ForeignKey("platform.label_sets.name", name="fk_labels_label_set_label_sets"))
     external_id: Mapped[str]
     annotator: Mapped[str]
     text: Mapped[str]
@@ -71,7 +71,9 @@ class LabelRow(Base):
     agreement: Mapped[float | None] = mapped_column(Double)
     labelled_at: Mapped[datetime | None]
     article_id: Mapped[str | None] = mapped_column(ForeignKey("platform.raw_data.id"))
-    import_id: Mapped[str | None] = mapped_column(ForeignKey("platform.label_imports.id"))
+    import_id: Mapped[str | None] = mapped_column(
+        ForeignKey("platform.label_imports.id", name="fk_labels_import_id_label_imports")
+    )
     published_at: Mapped[Instant | None]
     inserted_at: Mapped[InsertedAt]
 

@@ -59,7 +59,9 @@ class Outcome(Base):
     __tablename__ = "outcomes"
     __table_args__ = (Index("ix_outcomes_available_at", "available_at"), Index("ix_outcomes_reason", "reason"))
 
-    article_id: Mapped[str] = mapped_column(ForeignKey("platform.raw_data.id"), primary_key=True)
+    article_id: Mapped[str] = mapped_column(
+        ForeignKey("platform.raw_data.id", name="fk_outcomes_article_id_raw_data"), primary_key=True
+    )
     symbol: Mapped[str] = mapped_column(primary_key=True)
     horizon_sessions: Mapped[int] = mapped_column(primary_key=True)
     rule: Mapped[str]
