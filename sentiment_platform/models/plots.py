@@ -155,6 +155,7 @@ def search_png(trials: Sequence[Mapping[str, Any]], importances: Mapping[str, fl
         trials: rows with `number`, `state` and `value`, as in a manifest. importances: parameter -> share.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(8.0 if importances else 5.2, 3.4), dpi=_DPI, layout="constrained", facecolor=PALETTE["paper"])
     axes = _dressed(figure.add_subplot(1, 2 if importances else 1, 1), title)
@@ -168,6 +169,7 @@ def search_png(trials: Sequence[Mapping[str, Any]], importances: Mapping[str, fl
     hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": PALETTE["grey"], "s": 16, "label": f"{len(pruned)} pruned"}
     axes.scatter([n for n, _ in pruned], [v for _, v in pruned], **hollow)
     axes.set(xlabel="trial", ylabel="value (larger is better)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, labelcolor=PALETTE["ink"], fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
     if importances:
         beside = _dressed(figure.add_subplot(1, 2, 2), "What mattered")

@@ -10,7 +10,8 @@ from sentiment_platform.models.family import Progress, ProgressSink
 from sentiment_platform.registry.manifest import Manifest
 
 EVERY_S = 5.0
-EXAMPLE_CHARACTERS = 16
+TERMS_SHOWN, EXAMPLE_CHARACTERS = 20, 16
+"""As much as fits a window; all of it is in the figures."""
 
 listener: ContextVar[ProgressSink | None] = ContextVar("listener", default=None)
 """A second receiver of every report, for whoever runs training in its own process and wants to draw a bar."""
@@ -63,7 +64,7 @@ def manifest_summary(manifest: Manifest, *, new: bool) -> str:
         lines += ["", *_ablation_lines(ablation, used=manifest.figures["features_help"])]
     if warning := manifest.figures.get("warning"):
         lines += ["", f"**Warning.** {warning}"]
-    lines += ["", "| file | MB | sha256 |", "|---|---|---|"]
+    lines += ["", "Files:", "", "| file | MB | sha256 |", "|---|---|---|"]
     lines += [f"| {name} | {entry.size / 1e6:.2f} | `{entry.sha256[:16]}` |" for name, entry in manifest.files.items()]
     return "\n".join(lines)
 
@@ -82,21 +83,18 @@ def terms_table(moved: Mapping[str, Any]) -> str:
     Args:
         moved: as `vader_diff.moved_summary` gives it.
     """
-    listed = moved["most"]
-    lines = [f"{moved['count']} terms moved{f', the {len(listed)} that moved most' if len(listed) < moved['count'] else ''}"]
+    listed = moved["most"][:TERMS_SHOWN]
+    lines = [f"{moved['count']} terms moved{f'; the {len(listed)} that moved most' if len(listed) < moved['count'] else ''}."]
     if listed:
-        lines += [
-            "",
-            "| term | valence: old | new | emphasis: old | new | texts with it | examples |",
-            "|---|---|---|---|---|---|---|",
-        ]
+        heads = ("term", "valence: old", "new", "emphasis: old", "new", "texts with it", "examples (ids begin with)")
+        lines += ["", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for term in listed:
         weights = (term[name] for name in ("old_valence", "new_valence", "old_emphasis", "new_emphasis"))
         cells = [_cell(term["term"]), *(f"{weight:+.2f}" if weight else "0" for weight in weights)]
         examples = ", ".join(f"`{_cell(example)[:EXAMPLE_CHARACTERS]}`" for example in term["examples"])
         lines.append(f"| {' | '.join(cells)} | {term['evidence']} | {examples} |")
     if constants := moved["constants"]:
-        lines += ["", "| rule constant | old | new |", "|---|---|---|"]
+        lines += ["", "Rule constants that differ:", "", "| rule constant | old | new |", "|---|---|---|"]
         lines += [f"| {name} | {old:.3f} | {new:.3f} |" for name, (old, new) in constants.items()]
     return "\n".join(lines)
 

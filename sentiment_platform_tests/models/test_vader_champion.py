@@ -17,7 +17,7 @@ from sentiment_platform.models.head import CalibrationHead
 from sentiment_platform.models.labelling_head import fit_labelling_head
 from sentiment_platform.models.learning_outcome import LearningOutcome, evaluate_learning
 from sentiment_platform.models.publishing import train_and_publish
-from sentiment_platform.models.reporting import manifest_summary
+from sentiment_platform.models.reporting import TERMS_SHOWN, manifest_summary, terms_table
 from sentiment_platform.models.transformer_stages import taken
 from sentiment_platform.models.vader import (
     HEAD_FILE,
@@ -166,6 +166,28 @@ def test_a_good_fit_does_not_warn_and_the_report_lists_what_moved_against_the_ch
         assert term.evidence == len(rows)
         assert {int(example) for example in term.examples} <= set(rows)
     assert [term.size for term in moved] == sorted((term.size for term in moved), reverse=True)
+
+
+def test_the_table_of_moved_terms_shows_the_most_of_them_with_their_evidence(tmp_path: Path) -> None:
+    made = make(small_data(), tmp_path / "out", deployed(tmp_path))
+    moved = made.report.figures["terms_moved"]
+    lines = terms_table(moved).splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")][1:]
+    assert lines[0].startswith(f"{moved['count']} terms moved")
+    assert [row[0] for row in rows] == [term["term"] for term in moved["most"]][:TERMS_SHOWN]
+    pill = next(row for row in rows if row[0] == "poison pill")
+    assert pill[1:6] == ["-2.00", "0", "0", "0", "0"]
+    assert [row[5] for row in rows] == [str(term["evidence"]) for term in moved["most"]][:TERMS_SHOWN]
+    assert rows[0][6] == ", ".join(f"`{example}`" for example in moved["most"][0]["examples"])
+
+
+def test_the_table_of_moved_terms_keeps_its_form_and_names_the_constants_that_differ() -> None:
+    odd = [{**moved_summary(CHAMPION, STOCK_SCORER)["most"][0], "term": f"a|b {n}"} for n in range(40)]
+    table = terms_table({"count": 99, "most": odd, "constants": {"negation_factor": [-0.74, -0.5]}})
+    assert table.startswith(f"99 terms moved; the {TERMS_SHOWN} that moved most.")
+    assert table.count("| a\\|b ") == TERMS_SHOWN
+    assert "| negation_factor | -0.740 | -0.500 |" in table
+    assert terms_table({"count": 0, "most": [], "constants": {}}) == "0 terms moved."
 
 
 @pytest.fixture
