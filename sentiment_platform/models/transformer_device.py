@@ -6,6 +6,7 @@ Only training asks; serving runs on onnxruntime's CPU provider.
 import contextlib
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,27 @@ class Compute:
             return contextlib.nullcontext()
         return torch.autocast(self.device, dtype=getattr(torch, self.precision))
 
+    def scaler(self) -> Any:
+        """What multiplies the loss: gradients that float16 would round to 0 survive; elsewhere it does nothing."""
+        import torch
+
+        return torch.amp.GradScaler(self.device, enabled=self.precision == "float16")
+
+    def random_state(self) -> dict[str, Any]:
+        """States of torch's random generators that training here draws from, by device."""
+        import torch
+
+        found = {"cpu": torch.random.get_rng_state()}
+        return found if self.device == "cpu" else found | {self.device: torch.get_device_module(self.device).get_rng_state()}
+
+    def set_random_state(self, state: Mapping[str, Any]) -> None:
+        """Go on where `random_state` was taken."""
+        import torch
+
+        torch.random.set_rng_state(state["cpu"])
+        if self.device != "cpu":
+            torch.get_device_module(self.device).set_rng_state(state[self.device])
+
 
 def choose_compute(device: Device, precision: Precision) -> Compute:
     """Resolve `auto` against this machine.
@@ -44,9 +66,10 @@ def choose_compute(device: Device, precision: Precision) -> Compute:
         raise PermanentError(f"Device {chosen!r} is not available.", remedy="Use device 'auto' or 'cpu'.")
     if precision != "auto":
         return Compute(chosen, precision)
-    if chosen == "cuda":
-        return Compute(chosen, "bfloat16" if torch.cuda.is_bf16_supported() else "float16")
-    return Compute(chosen, "bfloat16" if chosen == "cpu" and cpu_has_bfloat16() else "float32")
+    if chosen == "cpu":
+        return Compute(chosen, "bfloat16" if cpu_has_bfloat16() else "float32")
+    # Every Apple GPU has float16 in hardware, only the newer ones (and macOS 14) bfloat16.
+    return Compute(chosen, "bfloat16" if chosen == "cuda" and torch.cuda.is_bf16_supported() else "float16")
 
 
 def cpu_has_bfloat16() -> bool:

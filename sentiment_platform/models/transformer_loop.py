@@ -86,10 +86,8 @@ class Trainer:
 
     def fit(self) -> None:
         """Train, from a checkpoint of this very run where there is one."""
-        import torch
-
         self._network.to(self._compute.device)
-        self._scaler = torch.amp.GradScaler(self._compute.device, enabled=self._compute.precision == "float16")
+        self._scaler = self._compute.scaler()
         self._resume()
         while self.at.stage < len(self._stages) and not self.stopped_by_clock:
             self._run_stage(self._stages[self.at.stage])
@@ -234,7 +232,7 @@ class Trainer:
         self._network.eval()
         with torch.no_grad():
             for rows in length_buckets(part.lengths, 64, None):
-                logits[rows] = self._logits(part, rows).double().cpu().numpy()
+                logits[rows] = self._logits(part, rows).cpu().numpy()
         macro_f1 = float(ratios(confusion_matrix(part.labels, logits.argmax(axis=1)).astype(np.float64))["macro_f1"])
         log_sum = np.logaddexp.reduce(logits, axis=1)
         return macro_f1, float(np.mean(log_sum - logits[np.arange(len(logits)), part.labels]))
@@ -255,16 +253,13 @@ class Trainer:
             self._meter.advance(0, f"no checkpoint after step {self.at.steps}: {error.strerror}")
 
     def _tensors(self) -> "dict[str, torch.Tensor]":
-        import torch
 
         found = {f"network/{name}": value for name, value in self._network.state_dict().items()}
         found |= {f"best/{name}": value for name, value in self._best.items()}
         found |= {f"average/{name}": value for name, value in self._average.items()}
         for number, values in self._optimizer.state_dict()["state"].items():
             found |= {f"optimizer/{number}/{name}": value for name, value in values.items()}
-        found["random/cpu"] = torch.random.get_rng_state()
-        if self._compute.device == "cuda":
-            found["random/cuda"] = torch.cuda.get_rng_state()
+        found |= {f"random/{device}": state for device, state in self._compute.random_state().items()}
         return {name: value.detach().cpu() for name, value in found.items()}
 
     def _resume(self) -> None:
@@ -289,7 +284,5 @@ class Trainer:
             state.setdefault(int(number), {})[field_name] = value
         self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": state})
         self._scaler.load_state_dict(self.at.scaler)
-        torch.random.set_rng_state(groups["random"]["cpu"])
-        if self._compute.device == "cuda":
-            torch.cuda.set_rng_state(groups["random"]["cuda"])
+        self._compute.set_random_state(groups["random"])
         self._meter.advance(self.at.texts, f"resumed after step {self.at.steps}")

@@ -45,7 +45,8 @@ class TransformerParameters:
             when it has one.
         length_buckets: batches of similar length; False gives the plain loop, for comparison.
         device: `auto` takes CUDA, then Apple's MPS, then the CPU.
-        precision: `auto` computes in bfloat16 where the device has it in hardware, else in float32.
+        precision: `auto` computes in bfloat16 where a CPU or CUDA device has it in hardware, on other GPUs (MPS too) in float16 with a
+            scaled loss, on other CPUs in float32.
     """
 
     epochs: int = 0

@@ -9,7 +9,7 @@ import torch
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import LabelledTexts
 from sentiment_platform.models.transformer_base import PACKAGED_MINILM, resolve_base
-from sentiment_platform.models.transformer_device import choose_compute
+from sentiment_platform.models.transformer_device import Compute, choose_compute
 from sentiment_platform.models.transformer_network import build_network, label_order, tokenizer_json
 from sentiment_platform.models.transformer_optimizer import build_optimizer, class_weights, set_rate
 from sentiment_platform.models.transformer_parameters import (
@@ -205,6 +205,43 @@ def test_a_device_that_is_not_here_is_refused() -> None:
     with pytest.raises(PermanentError, match="'cuda' is not available"):
         choose_compute("cuda", "auto")
     assert choose_compute("auto", "float32").device in ("cpu", "mps")
+
+
+@pytest.mark.parametrize(
+    ("cuda", "cuda_bfloat16", "mps", "cpu_instructions", "expected"),
+    [
+        (True, True, False, {}, ("cuda", "bfloat16")),
+        (True, False, True, {"amx_bf16": True}, ("cuda", "float16")),
+        (False, False, True, {"amx_bf16": True}, ("mps", "float16")),
+        (False, False, False, {"avx512_bf16": True}, ("cpu", "bfloat16")),
+        (False, False, False, {"amx_bf16": True, "avx512_bf16": False}, ("cpu", "bfloat16")),
+        (False, False, False, {"avx512_vnni": True}, ("cpu", "float32")),
+    ],
+)
+def test_auto_takes_the_best_device_and_mixed_precision_where_the_hardware_has_it(
+    cuda: bool,
+    cuda_bfloat16: bool,
+    mps: bool,
+    cpu_instructions: dict[str, bool],
+    expected: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What torch says about hardware that is not here is the one thing replaced."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: cuda_bfloat16)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: cpu_instructions)
+    chosen = choose_compute("auto", "auto")
+    assert (chosen.device, chosen.precision) == expected
+    assert choose_compute("auto", "float32") == Compute(chosen.device, "float32")
+    assert choose_compute("cpu", "bfloat16") == Compute("cpu", "bfloat16")
+    assert torch.amp.is_autocast_available(chosen.device)
+
+
+@pytest.mark.parametrize(("precision", "scaled"), [("float16", True), ("bfloat16", False), ("float32", False)])
+def test_the_loss_is_scaled_in_float16_alone(precision: str, scaled: bool) -> None:
+    for device in ("cpu", "mps"):
+        assert Compute(device, precision).scaler().is_enabled() is scaled
 
 
 def test_the_tokenizer_of_the_packaged_minilm_neither_pads_nor_cuts_at_its_own_length() -> None:

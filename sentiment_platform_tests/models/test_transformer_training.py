@@ -163,6 +163,16 @@ def test_a_last_stage_on_the_target_set_and_a_low_weight_of_the_others_win_over_
     assert weighted.epochs[7].macro_f1 > 0.9, "all sets, and what weighs nothing teaches nothing"
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_on_the_cpu_learns(tiny_base: object, precision: str) -> None:
+    trained = short_run(str(tiny_base), precision=precision, epochs=6)
+    assert (trained.compute.device, trained.compute.precision) == ("cpu", precision)
+    assert {weight.dtype for weight in trained.network.parameters()} == {torch.float32}
+    assert trained.best.macro_f1 > 0.9
+    with trained.compute.autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is getattr(torch, precision)
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_mixed_precision_on_cuda_learns(tiny_base: object, precision: str) -> None:
