@@ -1,0 +1,117 @@
+"""Whatever happens to PostgreSQL: every prediction is answered, and what was said is stored or on the disk, exactly."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from sentiment_platform.local.postgres import LocalPostgres
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.migrate import upgrade
+from sentiment_platform_tests.serving.postgres_faults import FAULTS, Rig
+from sentiment_platform_tests.serving.proxy import Proxy
+from sentiment_platform_tests.serving.publishing import Publisher
+from sentiment_platform_tests.serving.running import ServingProcess
+from serving.journal import read_segment
+
+TEXT = "Harbour Mills reports great profit"
+RECOVERY_S = 5.0
+
+
+@dataclass
+class Said:
+    """Ids of what a process was asked: answered predictions, and feedback that it acknowledged."""
+
+    serving: ServingProcess
+    everything: set[str] = field(default_factory=set[str])
+
+    def predict(self) -> str:
+        """Ask for one prediction; anything but 200 fails in here."""
+        identity: str = self.serving.predict(f"{TEXT} {len(self.everything)}")["prediction_id"]
+        self.everything.add(identity)
+        return identity
+
+    def give_feedback(self) -> None:
+        reply = self.serving.client.post("/feedback", json={"prediction_id": self.predict(), "label": "positive"})
+        assert reply.status_code == 202, reply.text
+        self.everything.add(reply.json()["feedback_id"])
+
+    def on_disk(self) -> set[str]:
+        """What the journal holds now."""
+        found: set[str] = set()
+        for segment in (self.serving.settings.state_dir / "journal").glob("*.journal"):
+            # It may be shipped and gone since it was listed.
+            with contextlib.suppress(FileNotFoundError):
+                found |= {record.id for record in read_segment(segment).records}
+        return found
+
+
+def stored(rig: Rig) -> set[str]:
+    with rig.connect() as connection:
+        rows = connection.execute("SELECT id FROM platform.predictions UNION ALL SELECT id FROM platform.feedback")
+        return {row[0] for row in rows}
+
+
+@pytest.fixture(scope="module")
+def rig(servers_dir: Path) -> Iterator[Rig]:
+    state = servers_dir / "faulty-postgres"
+    state.mkdir(mode=0o711, exist_ok=True)
+    server = LocalPostgres(state, durable=False)
+    server.start()
+    upgrade(server.url)
+    with Proxy(server.port) as proxy:
+        yield Rig(server, proxy)
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def said(module_settings: Settings, rig: Rig) -> Iterator[Said]:
+    publisher = Publisher(module_settings)
+    publisher.deploy(publisher.model())
+    publisher.close()
+    process = ServingProcess(replace(module_settings, database_url=rig.url))
+    try:
+        yield Said(process.start())
+    finally:
+        process.stop()
+
+
+def recovered(said: Said) -> bool:
+    """Whether the pool serves what reads and the journal is empty."""
+    return said.serving.answers("/monitoring/deployments") and said.serving.health()["journal_backlog_records"] == 0
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_no_fault_of_postgres_costs_an_answer_a_record_or_acknowledged_feedback(rig: Rig, said: Said, name: str) -> None:
+    fault = FAULTS[name]
+    said.serving.wait_until(lambda: recovered(said), 3 * RECOVERY_S)
+    said.give_feedback()
+    fault.begin(rig)
+    during: set[str] = set()
+    try:
+        before = set(said.everything)
+        ends = time.monotonic() + fault.stays_s
+        while time.monotonic() < ends:
+            for _ in range(10):
+                said.predict()
+            said.give_feedback()
+            fault.again(rig)
+            time.sleep(0.1)
+        during = said.everything - before
+        # Looked at in this order, because what leaves the disk was stored before.
+        disk = said.on_disk()
+        if fault.stores_nothing:
+            assert during <= disk, "the control: the fault keeps everything out of the database"
+    finally:
+        fault.end(rig)
+    ended = time.monotonic()
+    assert disk | stored(rig) == said.everything
+    said.serving.wait_until(lambda: said.serving.answers("/monitoring/deployments"), 3 * RECOVERY_S)
+    took_s = time.monotonic() - ended
+    said.serving.wait_until(lambda: recovered(said), 3 * RECOVERY_S)
+    assert stored(rig) == said.everything
+    assert said.on_disk() == set()
+    assert took_s <= RECOVERY_S
