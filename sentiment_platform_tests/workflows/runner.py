@@ -16,8 +16,9 @@ import yaml
 
 from sentiment_platform_tests.workflows.expressions import evaluate, substitute
 
-SECRETS = {"DATABASE_URL", "REDIS_URL", "SENTIMENT_SIGNING_KEYS", "GITHUB_TOKEN"}
-PIPELINE_COMMAND = re.compile(r'sentiment-platform run [a-z_]+(?: --partition (?:"\$\(date -u \+%F\)"|\S+))?')
+SECRETS = {"DATABASE_URL", "REDIS_URL", "SENTIMENT_SIGNING_KEYS", "SENTIMENT_PRICE_KEY", "GITHUB_TOKEN"}
+DAY = r"""(?:"\$\(date -u(?: -d '\d+ days ago')? \+%F\)"|[\d-]+)"""
+PIPELINE_COMMAND = re.compile(rf"sentiment-platform run [a-z_]+(?: --partition {DAY}| --from {DAY} --to {DAY})?")
 INSTALL_COMMAND = re.compile(r"pip install -qq -c constraints\.txt -e '\.\[[a-z,]+\]'")
 LONGEST_RUN = 3
 

@@ -1,4 +1,4 @@
-"""The steps of pipeline.yml, executed as GitHub would, over a real database, Redis and registry: news, training, monitoring."""
+"""The steps of pipeline.yml, executed as GitHub would, over a real database, Redis and registry: news, prices, training, monitoring."""
 
 import os
 import sys
@@ -43,6 +43,7 @@ def secrets(settings: Settings) -> dict[str, str]:
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
         "SENTIMENT_SIGNING_KEYS": settings.signing_keys,
+        "SENTIMENT_PRICE_KEY": "",
         "GITHUB_TOKEN": settings.registry_token,
     }
 
@@ -106,7 +107,16 @@ def test_news_training_and_monitoring_run_green_and_leave_their_results(
 
     assert _count(settings.database_url, "SELECT count(*) FROM dagster.runs WHERE status = 'SUCCESS'") == len(outcomes) == 3
     shown = "\n".join(outcome.output for outcome in outcomes)
-    assert [name for name, value in secrets.items() if value in shown] == []
+    assert [name for name, value in secrets.items() if value and value in shown] == []
+
+
+@pytest.mark.slow
+def test_without_symbols_the_step_of_prices_is_green_and_fetches_nothing(dispatch: RunJob, settings: Settings) -> None:
+    (outcome,) = dispatch("market_job")
+    assert outcome.status == 0, outcome.output
+    assert "15 of 15 days" in outcome.output
+    assert _count(settings.database_url, "SELECT count(*) FROM dagster.runs WHERE status = 'SUCCESS'") == 1
+    assert _count(settings.database_url, "SELECT count(*) FROM platform.market_prices") == 0
 
 
 @pytest.mark.slow

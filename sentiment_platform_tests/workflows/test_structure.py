@@ -56,16 +56,23 @@ def test_a_workflow_that_breaks_a_rule_is_seen(written: str, instead: str, seen:
 
 def test_every_cron_line_and_every_choice_starts_exactly_one_job() -> None:
     by_cron = {
-        entry["cron"]: _started_by(github={"event": entry | {"schedule": entry["cron"]}}) for entry in PIPELINE.events["schedule"]
+        entry["cron"]: _started_by(github={"event": {"schedule": entry["cron"]}}, vars={"SENTIMENT_PRICE_SYMBOLS": "EXM"})
+        for entry in PIPELINE.events["schedule"]
     }
     choices = PIPELINE.events["workflow_dispatch"]["inputs"]["job"]["options"]
     by_choice = {choice: _started_by(inputs={"job": choice}) for choice in choices}
-    assert sorted(by_cron.values()) == sorted(by_choice.values()) == [["collect"], ["monitor"], ["train"]]
-    assert by_choice == {"collect_job": ["collect"], "train_job": ["train"], "monitor_job": ["monitor"]}
+    assert sorted(by_cron.values()) == sorted(by_choice.values()) == [["collect"], ["market"], ["monitor"], ["train"]]
+    assert by_choice == {f"{name}_job": [name] for name in ("collect", "market", "train", "monitor")}
+
+
+def test_the_schedule_of_prices_starts_nothing_where_no_symbols_are_configured() -> None:
+    (cron,) = (entry["cron"] for entry in PIPELINE.events["schedule"] if entry["cron"].startswith("53 22"))
+    assert _started_by(github={"event": {"schedule": cron}}) == []
+    assert _started_by(github={"event": {"schedule": cron}}, vars={"SENTIMENT_PRICE_SYMBOLS": "EXM"}) == ["market"]
 
 
 def test_schedules_can_be_switched_off_where_a_daemon_runs_and_dispatch_still_works() -> None:
-    off = {"PIPELINE_SCHEDULES": "off"}
+    off = {"PIPELINE_SCHEDULES": "off", "SENTIMENT_PRICE_SYMBOLS": "EXM"}
     for entry in PIPELINE.events["schedule"]:
         assert _started_by(github={"event": {"schedule": entry["cron"]}}, vars=off) == []
     assert _started_by(inputs={"job": "train_job"}, vars=off) == ["train"]
