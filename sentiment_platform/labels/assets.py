@@ -109,8 +109,8 @@ def training_set(platform: PlatformResource) -> dg.MaterializeResult[Any]:
 )
 def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     span = context.partition_time_window
-    settings = platform.settings()
-    found = update_outcomes(platform.engine(), span.start, span.end, platform.now(), settings.market_symbol)
+    settings, run_id = platform.settings(), context.run.run_id
+    found = update_outcomes(platform.engine(), span.start, span.end, platform.now(), settings.market_symbol, run_id=run_id)
     with platform.engine().connect() as connection:
         counts = outcome_counts(connection)
     rows = "\n".join(f"| {horizon} | {fate} | {n} |" for horizon, fate, n in counts)
@@ -119,6 +119,7 @@ def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> d
         metadata={
             "dagster/partition_row_count": len(found.records),
             "changed": found.changed,
+            "quarantined": found.refused,
             "without_outcome": sum(record.reason is not None for record in found.records),
             "rule": f"{OUTCOME_RULE}; neutral within {', '.join(f'{band:.1%} over {n}' for n, band in HORIZONS.items())} sessions",
             "market": settings.market_symbol or "mean of all other symbols",

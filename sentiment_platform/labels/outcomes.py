@@ -13,9 +13,12 @@ from typing import Literal
 
 from sqlalchemy import Engine
 
+from sentiment_platform.labels.contracts import OUTCOMES, judge_outcomes, outcome_id, refused_outcome
 from sentiment_platform.market.calendar import Session, TradingDays, trading_days
 from sentiment_platform.store.market import Bar, bars_between
+from sentiment_platform.store.news_writes import insert_quarantine
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, articles_with_symbols, write_outcomes
+from sentiment_platform.store.quarantine import release, waiting_items
 from sentiment_platform.text.sentiment import Label
 
 OUTCOME_RULE = "outcome-v1"
@@ -26,6 +29,9 @@ MIN_OTHERS = 3
 """Fewer other symbols than this are no market."""
 MARGIN = timedelta(days=21)
 """Calendar days that the longest horizon may need: five sessions over the turn of a year, with room."""
+
+RELEASED_AT_ONCE = 10_000
+"""Rows of quarantine that one run looks at, to release those of which it made good outcomes."""
 
 Reason = Literal[
     "horizon_not_over", "symbol_without_prices", "entry_price_missing", "exit_price_missing", "two_sources", "market_unknown"
@@ -78,11 +84,12 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class OutcomesOfDays:
-    """The outcomes of a span of days, how many changed, and their digest."""
+    """The outcomes of a span of days, how many changed, their digest, and how many broke their contract and are in quarantine."""
 
     records: tuple[OutcomeRecord, ...]
     changed: int
     digest: str
+    refused: int
 
 
 def compute_outcomes(articles: Sequence[ArticleTime], prices: Prices, days: TradingDays, now: datetime) -> list[OutcomeRecord]:
@@ -141,14 +148,21 @@ def outcome_label(adjusted_return: float, horizon: int) -> Label:
     return "neutral" if abs(adjusted_return) <= band else "positive" if adjusted_return > 0 else "negative"
 
 
-def update_outcomes(engine: Engine, start: datetime, end: datetime, now: datetime, market_symbol: str = "") -> OutcomesOfDays:
+def update_outcomes(
+    engine: Engine, start: datetime, end: datetime, now: datetime, market_symbol: str = "", *, run_id: str
+) -> OutcomesOfDays:
     """Outcomes of the articles published in [start, end), and of all whose horizon was not over when last looked at."""
     with engine.connect() as connection:
         articles = articles_with_symbols(connection, start, end, PENDING)
         known = [article.available_at for article in articles] or [now]
         first, last = min(known).date(), max(known).date() + MARGIN
         prices = Prices(bars_between(connection, first, last), now, market_symbol)
-    records = compute_outcomes(articles, prices, trading_days(first, last), now)
+    computed = compute_outcomes(articles, prices, trading_days(first, last), now)
+    records, broken = judge_outcomes(computed)
+    sound = {outcome_id(record) for record in records}
     with engine.begin() as connection:
         changed = write_outcomes(connection, records)
-    return OutcomesOfDays(tuple(records), changed, sha256(repr(records).encode()).hexdigest())
+        insert_quarantine(connection, [refused_outcome(computed[n], rules, run_id, now) for n, rules in broken.items()])
+        waiting = waiting_items(connection, OUTCOMES, source=None, rule=None, after="", limit=RELEASED_AT_ONCE)
+        release(connection, [item.id for item in waiting if item.id in sound], now)
+    return OutcomesOfDays(tuple(records), changed, sha256(repr(records).encode()).hexdigest(), len(broken))

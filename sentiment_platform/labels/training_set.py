@@ -17,6 +17,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.features.schema import FeatureSchema
 from sentiment_platform.labels.consolidation import CONSOLIDATION, Consolidated, consolidate, trainable
+from sentiment_platform.labels.contracts import require_sound
 from sentiment_platform.labels.licences import licence_note
 from sentiment_platform.labels.near_duplicates import SIMILARITY, counted_as, story_of
 from sentiment_platform.labels.splits import PARTS, TEST_SHARE, VALIDATION_SHARE, StoryText, assign_parts, leaks
@@ -60,7 +61,8 @@ def build(
         sets: name -> set, for the licences in the summary.
 
     Raises:
-        PermanentError: a label has fewer than `MINIMUM_PER_LABEL` texts to train on, or one was given by no person.
+        PermanentError: a label has fewer than `MINIMUM_PER_LABEL` texts to train on, one was given by no person, or an example breaks
+            its contract.
     """
     found = consolidate(labels)
     texts = _counted_once(found.kept)
@@ -92,6 +94,7 @@ def build(
                 f"Only {counts[label]} training texts are {label}; {MINIMUM_PER_LABEL} are needed.",
                 remedy="Import more labels: `sentiment-platform labels import`.",
             )
+    require_sound(examples, schema)
     summary = _summary(examples, schema, found, rows, parts, features) | _licences(found, sets or {})
     return Snapshot(content_digest(examples, schema), schema.version, tuple(examples), summary)
 

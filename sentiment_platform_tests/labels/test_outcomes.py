@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
+from sentiment_platform.labels.contracts import judge_outcomes
 from sentiment_platform.labels.outcomes import (
     HORIZONS,
     MARGIN,
@@ -26,6 +27,7 @@ from sentiment_platform.market.archive import parse_price_map, read_price_file
 from sentiment_platform.market.calendar import trading_days
 from sentiment_platform.market.prices import store_bars
 from sentiment_platform.store.market import Bar, bars_between, write_bars
+from sentiment_platform.store.news import quarantined_items
 from sentiment_platform.store.news_writes import insert_articles
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, outcomes_that_look_ahead
 from sentiment_platform_tests.market.making import sessions, stored
@@ -201,12 +203,12 @@ def test_outcomes_are_stored_once_and_follow_a_revised_price(engine: Engine) -> 
     with engine.begin() as connection:
         insert_articles(connection, [article(1, hours=hours), replace(article(2, hours=hours), tickers=())])
         write_bars(connection, ALL)
-    first = update_outcomes(engine, start, end, NOW)
-    again = update_outcomes(engine, start, end, NOW)
+    first = update_outcomes(engine, start, end, NOW, run_id="run")
+    again = update_outcomes(engine, start, end, NOW, run_id="run")
     assert (len(first.records), first.changed, again.changed, again.digest) == (2, 2, 0, first.digest)
     with engine.begin() as connection:
         write_bars(connection, [replace(bar, close=bar.close + 1, fetched_at=NOW) for bar in ALL if bar.symbol == "EXM"])
-    revised = update_outcomes(engine, start, end, NOW)
+    revised = update_outcomes(engine, start, end, NOW, run_id="run")
     assert (revised.changed, revised.digest != first.digest) == (2, True)
     with engine.begin() as connection:
         assert outcomes_that_look_ahead(connection, NOW) == 0
@@ -222,13 +224,60 @@ def test_a_later_sighting_with_other_tickers_changes_no_outcome(engine: Engine) 
     with engine.begin() as connection:
         insert_articles(connection, [one])
         write_bars(connection, ALL)
-    before = update_outcomes(engine, start, end, NOW)
+    before = update_outcomes(engine, start, end, NOW, run_id="run")
     at = one.fetched_at + timedelta(minutes=15)
     again = replace(one, source="other", external_id="x", tickers=("AAA",), fetched_at=at, available_at=at, run_id="later")
     with engine.begin() as connection:
         assert insert_articles(connection, [again]) == 0
-    after = update_outcomes(engine, start, end, NOW)
+    after = update_outcomes(engine, start, end, NOW, run_id="run")
     assert (after.changed, after.records) == (0, before.records)
+
+
+def test_an_outcome_that_cannot_be_is_in_quarantine_until_its_prices_are_right(engine: Engine) -> None:
+    hours = (datetime(2025, 11, 24, 13, tzinfo=UTC) - datetime(2025, 1, 6, 12, tzinfo=UTC)) / timedelta(hours=1)
+    start, end = datetime(2025, 11, 24, tzinfo=UTC), datetime(2025, 11, 25, tzinfo=UTC)
+    # From almost nothing to far too much: more than a number holds.
+    wrong = [
+        replace(bar, open=1e-300, close=1e300) if (bar.symbol, bar.session) == ("EXM", date(2025, 11, 24)) else bar for bar in ALL
+    ]
+    with engine.begin() as connection:
+        insert_articles(connection, [article(1, hours=hours)])
+        write_bars(connection, wrong)
+    for _ in range(2):
+        found = update_outcomes(engine, start, end, NOW, run_id="run")
+        assert (len(found.records), found.refused) == (1, 1)
+    with engine.connect() as connection:
+        (kept,) = quarantined_items(connection)
+    assert (kept.boundary, kept.rule, kept.run_id) == ("outcomes", "returns_are_possible", "run")
+    assert (kept.payload["symbol"], kept.payload["horizon_sessions"], kept.payload["symbol_return"]) == ("EXM", 1, "Infinity")
+    with engine.begin() as connection:
+        write_bars(connection, [replace(bar, fetched_at=NOW) for bar in ALL if bar.symbol == "EXM"])
+    found = update_outcomes(engine, start, end, NOW, run_id="fixed")
+    assert (len(found.records), found.refused) == (2, 0)
+    with engine.connect() as connection:
+        assert quarantined_items(connection) == []
+
+
+SOUND = outcomes(known("2025-11-24T13:00"))[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"reason": "market_unknown"}, "returns_or_a_reason"),
+        ({"market_return": None}, "returns_or_a_reason"),
+        ({"symbol_return": -1.0}, "returns_are_possible"),
+        ({"adjusted_return": 0.5}, "adjusted_is_the_difference"),
+        ({"label": "bullish"}, "direction_is_known"),
+        ({"available_at": SOUND.entry_at}, "horizon_lies_ahead"),
+    ],
+)
+def test_an_outcome_is_filed_under_the_rule_that_it_breaks(change: dict[str, object], rule: str) -> None:
+    without = replace(SOUND, **dict.fromkeys(("entry_at", "available_at", "label"), None), reason=PENDING)
+    without = replace(without, symbol_return=None, market_return=None, adjusted_return=None)
+    assert judge_outcomes([SOUND, without]) == ([SOUND, without], {})
+    kept, broken = judge_outcomes([SOUND, replace(SOUND, **change), without])
+    assert (kept, broken[1][0]) == ([SOUND, without], rule)
 
 
 @pytest.mark.shared_data

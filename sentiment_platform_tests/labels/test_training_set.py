@@ -16,6 +16,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.compute import compute_v1
 from sentiment_platform.features.schema import V1
 from sentiment_platform.labels.consolidation import CONSOLIDATION
+from sentiment_platform.labels.contracts import require_sound
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.labels.training_set import RULE, Snapshot, build, build_and_store, content_digest, leaks_in
@@ -185,6 +186,27 @@ def examples() -> list[LabelledExample]:
         LabelledExample("made", str(n), row.text, row.label, "ada", "CC0-1.0", published_at=row.available_at)  # type: ignore[arg-type]
         for n, row in enumerate(many())
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"text": ""}, "text_is_present"),
+        ({"label": "bullish"}, "label_is_known"),
+        ({"part": "holdout"}, "part_is_known"),
+        ({"story_id": ""}, "story_is_named"),
+        ({"features": (0.5,)}, "features_are_in_range"),
+        ({"features": (None,) * len(V1.names)}, "features_are_in_range"),
+        ({"features": (-1.0,) * len(V1.names)}, "features_are_in_range"),
+    ],
+)
+def test_a_training_set_with_one_broken_example_is_refused_with_the_rule(change: dict[str, object], rule: str) -> None:
+    sound = made(many()).examples
+    require_sound(sound, V1)
+    with pytest.raises(PermanentError, match=f"1 of {len(sound)} .*{rule}: 1.*{sound[2].example_id}"):
+        require_sound([*sound[:2], replace(sound[2], **change), *sound[3:]], V1)  # type: ignore[arg-type]
+    with pytest.raises(PermanentError, match="example_is_there_once: 2"):
+        require_sound([*sound, sound[0]], V1)
 
 
 def test_the_snapshot_is_stored_once_and_read_back_whole(engine: Engine) -> None:
