@@ -1,6 +1,6 @@
-"""A process that dies at a chosen side effect of collection: run as a script by `test_crash_points`.
+"""A process that dies at a chosen side effect of what it does: run as a script by `test_crash_points`.
 
-Side effects are the commits of the platform's database, the calls that write to Redis, and the events that Dagster stores of
+Side effects are the commits of the platform's database, the calls and scripts that write to Redis, and the events that Dagster stores of
 materializations and of the end of a run. They are numbered in the order in which they happen; `before:n` and `after:n` end the process
 with SIGKILL there, and no number lets it run to its end and prints how many there were. The process is forked from one that has
 imported everything, because starting Python takes longer than the run. Product code knows nothing of this: what is counted is
@@ -12,21 +12,28 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from datetime import date
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+Work = Literal["collection", "collection in Dagster", "prices to online features"]
+
 
 class Case(msgspec.Struct, frozen=True):
-    """One run, step by step or through Dagster: the environment of its platform, its clock, Dagster's storage, and where it dies."""
+    """One run: the environment of its platform, its clock and day, Dagster's storage, what it does, and where it dies.
+
+    `vendor` is the address of a source of prices.
+    """
 
     overrides: dict[str, str]
     now: str
     partition: str
     home: str
-    dagster: bool
+    work: Work
+    vendor: str = ""
     kill_at: tuple[str, int] | None = None
 
 
@@ -62,7 +69,7 @@ class Effects:
 def watch(effects: Effects) -> None:
     """Count what every engine, Redis client and Dagster instance of this process does from now on."""
     from dagster import DagsterEventType, DagsterInstance
-    from redis.client import Pipeline
+    from redis.client import Pipeline, Redis
     from sqlalchemy.engine.default import DefaultDialect
 
     def commit(dialect: Any, connection: Any, then: Callable[..., Any] = DefaultDialect.do_commit) -> None:
@@ -72,6 +79,14 @@ def watch(effects: Effects) -> None:
 
     def execute(pipeline: Any, *args: Any, then: Callable[..., Any] = Pipeline.execute, **kwargs: Any) -> Any:
         return effects.around("redis", lambda: then(pipeline, *args, **kwargs))
+
+    def command(client: Any, *args: Any, then: Callable[..., Any] = Redis.execute_command, **kwargs: Any) -> Any:
+        # Reads go by other commands; a pipeline has its own.
+        return (
+            effects.around("redis EVAL", lambda: then(client, *args, **kwargs))
+            if args[0] == "EVAL"
+            else then(client, *args, **kwargs)
+        )
 
     def store(
         instance: Any, event: Any, *args: Any, then: Callable[..., Any] = DagsterInstance.handle_new_event, **kwargs: Any
@@ -85,6 +100,7 @@ def watch(effects: Effects) -> None:
 
     DefaultDialect.do_commit = commit  # type: ignore[method-assign]
     Pipeline.execute = execute  # type: ignore[method-assign]
+    Redis.execute_command = command  # type: ignore[method-assign]
     DagsterInstance.handle_new_event = store  # type: ignore[method-assign]
 
 
@@ -127,6 +143,34 @@ def by_steps(case: Case) -> list[str]:
     return [collected.digest, clustered.digest, featured.digest]
 
 
+def what_follows(case: Case) -> list[str]:
+    """What the assets market_prices, outcomes and online_features do, one after the other; their data versions."""
+    from contextlib import closing
+    from datetime import datetime, timedelta
+
+    from sentiment_platform.features.connection import connect
+    from sentiment_platform.features.reconciliation import reconcile
+    from sentiment_platform.features.schema import V1
+    from sentiment_platform.labels.outcomes import update_outcomes
+    from sentiment_platform.market.json_source import PriceSource
+    from sentiment_platform.market.prices import collect_prices
+    from sentiment_platform.settings import Settings
+    from sentiment_platform.store.engine import create_platform_engine
+
+    settings, now = Settings.from_environment(case.overrides), datetime.fromisoformat(case.now)
+    engine = create_platform_engine(settings.require("database_url"))
+    start = datetime.fromisoformat(f"{case.partition}T00:00:00+00:00")
+    fields = {"session": "day", "open": "open", "high": "high", "low": "low", "close": "close", "volume": "volume"}
+    source = PriceSource(f"{case.vendor}/prices/{{symbol}}", {}, "rows", fields, verified=False, requests_per_s=1000.0)
+    catalogue = {settings.price_source: source}
+    last = (now - timedelta(days=1)).date()
+    prices = collect_prices(engine, settings, start.date(), last, run_id="run", now=now, catalogue=catalogue)
+    outcomes = update_outcomes(engine, start, now, now, run_id="run")
+    with closing(connect(settings.require("redis_url"))) as client:
+        reconciled = reconcile(engine, client, V1, now)
+    return [prices.digest, outcomes.digest, reconciled.remaining.digest]
+
+
 def through_dagster(case: Case) -> list[str]:
     """One run of the assets of collection; their data versions."""
     import dagster as dg
@@ -145,6 +189,13 @@ def through_dagster(case: Case) -> list[str]:
     return [(one.tags or {})["dagster/data_version"] for one in made if one]
 
 
+WORK: dict[Work, Callable[[Case], list[str]]] = {
+    "collection": by_steps,
+    "collection in Dagster": through_dagster,
+    "prices to online features": what_follows,
+}
+
+
 def serve() -> None:
     """Read cases, one JSON document a line; fork a process for each, and answer with its exit status and the effects it counted."""
     warnings.filterwarnings("ignore")
@@ -155,9 +206,11 @@ def serve() -> None:
         "pandera.polars",
         "pandera.backends.polars.builtin_checks",
         "rensa",
+        "exchange_calendars",
         "sentiment_platform.definitions",
     ):
         import_module(module)
+    import_module("sentiment_platform.market.calendar").trading_days(date(2024, 12, 1), date(2025, 1, 31))
 
     for line in sys.stdin:
         case = msgspec.json.decode(line, type=Case)
@@ -169,7 +222,7 @@ def serve() -> None:
             try:
                 effects = Effects(case.kill_at)
                 watch(effects)
-                versions = through_dagster(case) if case.dagster else by_steps(case)
+                versions = WORK[case.work](case)
                 counted.write_bytes(msgspec.json.encode(Answer(0, effects.names, versions)))
                 status = 0
             finally:
