@@ -1,4 +1,5 @@
-"""How fast news becomes features: an archive is imported, then each day is one partition of articles and one of features.
+"""How fast news becomes features: an archive is imported, then made into articles and features, a month of daily partitions in one
+run, as `sentiment-platform run collect_job --from --to` does; and once day by day, as the days themselves come.
 
 Needs the data that SENTIMENT_SHARED_DATA points at, and servers of its own. 100,000 headlines are made from the real ones: the same
 sentences years earlier, with other names and other numbers, so that none tells the story of another.
@@ -12,10 +13,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from statistics import fmean
 
 import psutil
@@ -44,7 +48,7 @@ Headline = tuple[date, str]
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass over an archive in an empty database: seconds of each stage, resident bytes after each day, rows left."""
+    """One pass over an archive in an empty database: seconds of each stage, resident bytes after each run, rows left."""
 
     articles: int
     days: int
@@ -72,7 +76,7 @@ class Pass:
             "days": self.days,
             "stories": self.stories,
             "refused": self.refused,
-            "peak_mib": round(peak),
+            "largest_after_a_run_mib": round(peak),
         }
 
 
@@ -156,13 +160,24 @@ def measured(headlines: Sequence[Headline], days_a_run: int = MONTH) -> Pass:
         return one_pass(headlines, folder, days_a_run)
 
 
-@TABLE.row("F.7", "collection to features: Reuters headlines, and 100,000 made from them, one partition a day")
+@TABLE.row("F.7", "collection to features: Reuters headlines, and 100,000 made from them, a month of daily partitions in one run")
 def collection_to_features() -> Iterator[Figure]:
     headlines = reuters()
     measured(headlines[-500:])  # imports, caches and compiled expressions are no part of a rate
     real = measured(headlines)
     rate = real.articles / real.seconds
     yield Figure("Reuters headlines from archive to features", rate, "articles/s", 2_000, real.articles, True, real.explains())
+    daily = measured(headlines[-10_000:], days_a_run=1)
+    # Without a bound: what a run of one day costs beyond its articles is its own context of a week and its transactions.
+    yield Figure(
+        "the newest 10,000 of them, a run for each day",
+        daily.articles / daily.seconds,
+        "articles/s",
+        0,
+        daily.articles,
+        True,
+        daily.explains(),
+    )
     many = generated(headlines, 100_000)
     # What the benchmark itself holds is no work of the program's garbage collector.
     gc.freeze()
@@ -196,6 +211,22 @@ def collection_to_features() -> Iterator[Figure]:
 
 @TABLE.row("S2.17", "10,000 articles collected, validated, de-duplicated and featurised with VADER")
 def ten_thousand() -> Iterator[Figure]:
-    found = measured(reuters()[-10_000:])
+    # In a process of its own, so that the peak is that of this work and of nothing before it.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+        found, peak_mib = fresh.submit(_alone).result()
     yield Figure("10,000 articles from archive to features", found.seconds, "s", 120, found.articles, explains=found.explains())
-    yield Figure("peak resident memory", max(found.resident) / 2**20, "MiB", 1_000, found.articles)
+    yield Figure("peak resident memory of the process", peak_mib, "MiB", 1_000, found.articles)
+
+
+def _alone() -> tuple[Pass, float]:
+    found = measured(reuters()[-10_000:])
+    return found, peak_mib()
+
+
+def peak_mib() -> float:
+    """The most memory that this process had resident at any moment of its life."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not ru_maxrss: Linux counts into it what the parent held when it started this process.
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM:")) / 1024
+    return getrusage(RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
