@@ -1,6 +1,7 @@
 """From headlines to a signed deployment through the assets and checks of the graph, with the rule-based family alone."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import product
@@ -15,6 +16,7 @@ from sentiment_platform.experiments import checks as experiment_checks
 from sentiment_platform.features import assets as feature_assets
 from sentiment_platform.features import checks as feature_checks
 from sentiment_platform.features.connection import connect
+from sentiment_platform.features.key_spaces import unknown_keys
 from sentiment_platform.features.online import read
 from sentiment_platform.labels import assets as label_assets
 from sentiment_platform.labels import checks as label_checks
@@ -44,6 +46,7 @@ COLLECTION = [
 TRAINING = [
     label_assets.labels,
     label_assets.training_set,
+    label_checks.what_training_takes_in_is_sound,
     label_checks.nothing_leaks_between_parts,
     label_checks.every_label_is_present,
     model_assets.vader_model,
@@ -116,15 +119,15 @@ def test_headlines_become_a_signed_deployment_and_the_second_pass_changes_nothin
     in_window = loop.one("SELECT count(*) FROM platform.raw_data WHERE published_at >= '2026-10-21T00:00Z'")
     assert loop.one("SELECT count(*) FROM platform.processed_features WHERE entity LIKE 'article:%'") == in_window > 50
     entity = loop.one("SELECT entity FROM platform.processed_features ORDER BY as_of DESC, entity LIMIT 1")
-    client = connect(redis_url)
-    assert read(client, "v1", [entity], NOW)[0].status == "PRESENT"
-    client.close()
+    with closing(connect(redis_url)) as client:
+        assert read(client, "v1", [entity], NOW)[0].status == "PRESENT"
 
     labels = plain(path, "sample", "Apache-2.0")
     assert import_labels(loop.engine, labels.examples) == len(labels.examples) == 855
     assert loop.run(TRAINING).success
     made = loop.made()
     assert loop.checked() == {
+        "what_training_takes_in_is_sound": True,
         "nothing_leaks_between_parts": True,
         "every_label_is_present": True,
         "vader_learning_succeeded": True,
@@ -165,6 +168,10 @@ def test_headlines_become_a_signed_deployment_and_the_second_pass_changes_nothin
     assert third["ab_evaluation"]["versions"] == "v1.0.0-vader, v1.0.1-vader"
     assert loop.one("SELECT count(*) FROM platform.experiments") == 1
     assert loop.checked()["the_registry_offers_what_was_decided"]
+    # After all of it nothing stands in Redis under a name that nobody answers for.
+    with closing(connect(redis_url)) as client:
+        assert client.dbsize() > 0
+        assert unknown_keys(client) == []
 
 
 TABLES = (
