@@ -16,7 +16,7 @@ from sentiment_platform.news.evaluation import evaluate_freshness
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.incidents import Incident
-from sentiment_platform.store.news import latest_collections
+from sentiment_platform.store.news import empty_days, latest_collections
 from sentiment_platform.store.sources import SourceState, read_source_states
 
 FAILURES = 3
@@ -34,11 +34,11 @@ def looks_at_sources(settings: Settings, environ: Mapping[str, str]) -> dict[str
 
 
 def stale(names: Sequence[str], connection: Connection, now: datetime) -> list[Incident]:
-    """One incident a source that failed `FAILURES` times in a row or has not succeeded for a day; one never asked is not judged."""
+    """One incident a source that failed `FAILURES` times in a row, has not succeeded for a day or fell silent; not one never asked."""
     states = {name: state for name, state in read_source_states(connection).items() if name in names and _is_judged(state)}
     failing = {name for name, state in states.items() if state.consecutive_failures >= FAILURES}
     reports = [report for report in latest_collections(connection) if report.source in failing]
-    found = evaluate_freshness(list(states), reports, states, now)
+    found = evaluate_freshness(list(states), reports, states, now, empty_days(connection, list(states), now))
     return [_stale(states[source], why) for source, why in found.stale.items()]
 
 

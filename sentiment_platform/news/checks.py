@@ -12,10 +12,11 @@ from sentiment_platform.news.evaluation import (
     evaluate_quarantine,
 )
 from sentiment_platform.news.profiles import HISTORY, SchemaDrift, evaluate_schema
+from sentiment_platform.news.quarantine import RAW_NEWS
 from sentiment_platform.news.sources.configured import configured_sources
-from sentiment_platform.store.news import collections_of_run, latest_collections, stored_rows_of_run
+from sentiment_platform.store.news import collections_of_run, empty_days, latest_collections, stored_rows_of_run
 from sentiment_platform.store.profiles import source_profiles
-from sentiment_platform.store.quarantine import articles_and_refused
+from sentiment_platform.store.quarantine import articles_and_refused, refused_rows_of_run
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.sources import read_source_state
 
@@ -72,8 +73,9 @@ def every_fetched_item_is_accounted_for(
 ) -> dg.AssetCheckResult:
     with platform.engine().connect() as connection:
         reports = collections_of_run(connection, context.run.run_id)
-        rows = stored_rows_of_run(connection, context.run.run_id)
-    return accounting_result(evaluate_accounting(reports, rows))
+        stored = stored_rows_of_run(connection, context.run.run_id)
+        refused = refused_rows_of_run(connection, RAW_NEWS, context.run.run_id, {report.finished_at for report in reports})
+    return accounting_result(evaluate_accounting(reports, stored, refused))
 
 
 @dg.asset_check(
@@ -87,14 +89,18 @@ def quarantine_share_is_low(context: dg.AssetCheckExecutionContext, platform: Pl
     return quarantine_result(evaluate_quarantine(reports))
 
 
-@dg.asset_check(asset=raw_news, description="No configured feed failed when last asked, and each succeeded within 24 hours.")
+@dg.asset_check(
+    asset=raw_news,
+    description="No configured source failed when last asked, each succeeded within 24 hours, and none fell silent for 4 days.",
+)
 def sources_are_fresh(platform: PlatformResource) -> dg.AssetCheckResult:
     sources = configured_sources(platform.settings(), platform.environment())
     names = [source.name for source in sources if source.source.live and source.off is None]
     with platform.engine().connect() as connection:
         reports = latest_collections(connection)
         states = {name: read_source_state(connection, name) for name in names}
-    return freshness_result(evaluate_freshness(names, reports, states, platform.now()))
+        empty = empty_days(connection, names, platform.now())
+    return freshness_result(evaluate_freshness(names, reports, states, platform.now(), empty))
 
 
 @dg.asset_check(

@@ -1,5 +1,6 @@
 """Judgements on what was collected, free of I/O: each takes what is known and returns a frozen verdict that checks convert."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,11 +12,13 @@ WARN_SHARE = 0.05
 ERROR_SHARE = 0.25
 ERROR_MINIMUM = 20
 STALE_AFTER = timedelta(hours=24)
+SILENT_DAYS = 4
+"""Empty days after which a source that used to send news is stale: one more than a weekend with a holiday."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accounting:
-    """Sources whose reports do not add up, or of whose stored articles the database holds another number."""
+    """Sources whose reports do not add up, or of whose articles or refused items the database holds another number than they can."""
 
     collections: int
     unbalanced: tuple[str, ...]
@@ -59,12 +62,20 @@ class Freshness:
     stale: dict[str, str]
 
 
-def evaluate_accounting(reports: Sequence[CollectionReport], stored_rows: Mapping[str, int]) -> Accounting:
-    """Hold the reports of one run against their own arithmetic and against the rows that the database has of it, by source."""
-    claimed: dict[str, int] = {}
+def evaluate_accounting(
+    reports: Sequence[CollectionReport], stored_rows: Mapping[str, int], refused_rows: Mapping[str, int]
+) -> Accounting:
+    """Hold the reports of one run against their own arithmetic and against the rows that the database has of it, by source.
+
+    Of refused items there may be fewer rows than reports say, since what was refused before is the same row; never more. That each
+    has its row is in the sum: `admission.store_items` counts those that it finds in quarantine.
+    """
+    stored, refused = Counter[str](), Counter[str]()
     for report in reports:
-        claimed[report.source] = claimed.get(report.source, 0) + report.stored
-    missing = tuple(source for source, count in claimed.items() if stored_rows.get(source, 0) != count)
+        stored[report.source] += report.stored
+        refused[report.source] += report.quarantined
+    sources = dict.fromkeys((*stored, *stored_rows, *refused_rows))
+    missing = tuple(s for s in sources if stored_rows.get(s, 0) != stored[s] or refused_rows.get(s, 0) > refused[s])
     return Accounting(len(reports), tuple(r.source for r in reports if not r.adds_up), missing)
 
 
@@ -79,9 +90,17 @@ def evaluate_quarantine(reports: Sequence[CollectionReport]) -> QuarantineShare:
 
 
 def evaluate_freshness(
-    sources: Sequence[str], reports: Sequence[CollectionReport], states: Mapping[str, SourceState], now: datetime
+    sources: Sequence[str],
+    reports: Sequence[CollectionReport],
+    states: Mapping[str, SourceState],
+    now: datetime,
+    empty_days: Mapping[str, int],
 ) -> Freshness:
-    """Which of `sources` failed when last asked, or have not succeeded for STALE_AFTER. `reports`: the newest of each source."""
+    """Which of `sources` failed when last asked, have not succeeded for STALE_AFTER, or send nothing any more.
+
+    `reports`: the newest of each source; `empty_days`: the days in a row on which it was asked and gave nothing. One empty answer says
+    little: a vendor's window may well be empty at night, and for some at the weekend.
+    """
     latest = {report.source: report for report in reports}
     stale: dict[str, str] = {}
     for source in sources:
@@ -92,4 +111,8 @@ def evaluate_freshness(
             stale[source] = "never collected"
         elif now - state.last_success_at > STALE_AFTER:
             stale[source] = f"last collected at {state.last_success_at.isoformat(timespec='seconds')}"
+        elif state.items_seen and empty_days.get(source, 0) >= SILENT_DAYS:
+            stale[source] = (
+                f"it answers, and has sent nothing on {empty_days[source]} days; before, it sent {state.items_seen:,} items"
+            )
     return Freshness(len(sources), stale)

@@ -4,9 +4,9 @@ Plain functions over a Connection. The writing half is `store.news_writes`; what
 `news.quality` and `news.identity`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Date, and_, cast, func, literal, select, text
@@ -234,6 +234,22 @@ def latest_collections(connection: Connection) -> list[CollectionReport]:
     """The newest collection of every source, by name of source; replays out of quarantine are none."""
     query = text(_LATEST.format(columns=", ".join(f"latest.{name}" for name in CollectionReport.__dataclass_fields__)))
     return [CollectionReport(*row) for row in connection.execute(query)]
+
+
+_EMPTY_DAYS = text("""
+    WITH recent AS (
+        SELECT source, finished_at, fetched, max(finished_at) FILTER (WHERE fetched > 0) OVER (PARTITION BY source) AS last
+        FROM platform.collection_runs
+        WHERE source = ANY(:sources) AND finished_at BETWEEN :since AND :now AND outcome = 'collected')
+    SELECT source, count(DISTINCT CAST(timezone('UTC', finished_at) AS date)) FROM recent
+    WHERE last IS NULL OR finished_at > last GROUP BY source""")
+_REMEMBERED = timedelta(days=14)
+
+
+def empty_days(connection: Connection, sources: Sequence[str], now: datetime) -> dict[str, int]:
+    """UTC days of the last 14 on which a source was collected and gave nothing, since it last gave something."""
+    rows = connection.execute(_EMPTY_DAYS, {"sources": list(sources), "since": now - _REMEMBERED, "now": now})
+    return dict(rows.all())
 
 
 def _collection_columns() -> list[Any]:

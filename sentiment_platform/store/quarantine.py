@@ -1,10 +1,10 @@
 """SQL of the way out of quarantine: rows that wait, their release, and the counts. The way in is `news_writes.insert_quarantine`."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, func, select, text, update
 
 from sentiment_platform.store.news import QuarantinedItem
 from sentiment_platform.store.tables import Quarantine
@@ -34,6 +34,18 @@ def waiting_items(
             query = query.where(column == value)
     query = query.order_by(Quarantine.id).limit(limit).with_for_update(skip_locked=True)
     return [QuarantinedItem(*row) for row in connection.execute(query)]
+
+
+def held_ids(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of these ids that wait in quarantine."""
+    query = select(Quarantine.id).where(Quarantine.id.in_(ids), Quarantine.released_at.is_(None))
+    return set(connection.execute(query).scalars()) if ids else set()
+
+
+def refused_rows_of_run(connection: Connection, boundary: str, run_id: str, times: Collection[datetime]) -> Mapping[str, int]:
+    """Rows that a run was the first to refuse at a boundary, by source; `times`: when it fetched, the way to them through an index."""
+    query = select(Quarantine.source, func.count()).where(Quarantine.boundary == boundary, Quarantine.run_id == run_id)
+    return dict(connection.execute(query.where(Quarantine.fetched_at.in_(times)).group_by(Quarantine.source)).all())
 
 
 def release(connection: Connection, ids: Collection[str], now: datetime) -> int:

@@ -148,6 +148,23 @@ def test_an_item_that_is_unaccounted_for_stops_the_run_before_articles(
     assert instance.get_latest_materialization_event(dg.AssetKey("articles")) is None
 
 
+def test_a_refused_item_that_quarantine_did_not_keep_stops_the_run_too(
+    instance: dg.DagsterInstance, platform: PlatformResource, feeds: ScriptedServer
+) -> None:
+    feeds.answers["/wire"] = reply(
+        rss(item("Story 1 moves", "https://e.example/1", format_datetime(NOW)), item("", "https://e.example/2", "soon"))
+    )
+    with platform.engine().begin() as connection:
+        lose = "CREATE FUNCTION platform.lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
+        connection.execute(text(lose))
+        connection.execute(
+            text("CREATE TRIGGER lose BEFORE INSERT ON platform.quarantine FOR EACH ROW EXECUTE FUNCTION platform.lose()")
+        )
+    result = run(instance, platform, "2025-01-06")
+    (found,) = (e for e in result.get_asset_check_evaluations() if e.check_name == "every_fetched_item_is_accounted_for")
+    assert (result.success, found.passed, found.metadata["unbalanced"].value) == (False, False, "wire")
+
+
 def test_an_article_that_arrives_late_joins_the_story_and_does_not_rename_it(
     instance: dg.DagsterInstance, platform: PlatformResource, feeds: ScriptedServer
 ) -> None:

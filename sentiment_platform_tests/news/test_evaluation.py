@@ -14,15 +14,17 @@ REPORT = CollectionReport("wire", "run", 10, 7, 2, 1, "collected", None, NOW)
 
 
 def test_accounts_hold_when_reports_add_up_and_the_rows_are_there() -> None:
-    assert accounting_result(evaluate_accounting([REPORT], {"wire": 7})).passed
-    assert accounting_result(evaluate_accounting([REPORT, REPORT], {"wire": 14})).passed
-    assert accounting_result(evaluate_accounting([], {})).passed
+    assert accounting_result(evaluate_accounting([REPORT], {"wire": 7}, {"wire": 1})).passed
+    assert accounting_result(evaluate_accounting([REPORT, REPORT], {"wire": 14}, {"wire": 1})).passed
+    assert accounting_result(evaluate_accounting([], {}, {})).passed
 
 
 def test_a_lost_item_and_a_lost_row_are_named() -> None:
-    assert evaluate_accounting([replace(REPORT, fetched=11)], {"wire": 7}).unbalanced == ("wire",)
-    assert evaluate_accounting([REPORT], {"wire": 6}).missing == ("wire",)
-    assert not accounting_result(evaluate_accounting([REPORT], {})).passed
+    assert evaluate_accounting([replace(REPORT, fetched=11)], {"wire": 7}, {}).unbalanced == ("wire",)
+    assert evaluate_accounting([REPORT], {"wire": 6}, {}).missing == ("wire",)
+    assert not accounting_result(evaluate_accounting([REPORT], {}, {})).passed
+    assert evaluate_accounting([REPORT], {"wire": 7}, {"wire": 2}).missing == ("wire",)
+    assert evaluate_accounting([REPORT], {"wire": 7}, {"other": 1}).missing == ("other",)
 
 
 def quarantine(fetched: int, quarantined: int) -> dg.AssetCheckResult:
@@ -44,10 +46,10 @@ def test_a_source_is_stale_when_it_failed_was_never_asked_or_is_old() -> None:
         "wire": SourceState("wire", last_success_at=NOW),
         "old": SourceState("old", last_success_at=NOW - timedelta(hours=25)),
     }
-    found = evaluate_freshness(["wire", "bad", "old", "new"], [REPORT, failed], states, NOW)
+    found = evaluate_freshness(["wire", "bad", "old", "new"], [REPORT, failed], states, NOW, {})
     assert found.stale == {"bad": "an HTML page", "old": "last collected at 2025-01-05T11:00:00+00:00", "new": "never collected"}
     assert (freshness_result(found).passed, freshness_result(found).severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert freshness_result(evaluate_freshness(["wire"], [REPORT], states, NOW)).passed
+    assert freshness_result(evaluate_freshness(["wire"], [REPORT], states, NOW, {})).passed
 
 
 def test_tables_show_reports_counts_and_the_widest_story_first() -> None:

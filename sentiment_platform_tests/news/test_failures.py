@@ -99,7 +99,7 @@ def test_every_failure_is_reported_by_name_and_the_other_sources_are_collected(
     assert [s for s in slept if s >= 1.0] == [1.0, 2.0] * transient, "one wait after the first attempt, one after the second"
     with engine.connect() as connection:
         stored = collections_of_run(connection, "run")
-        fresh = evaluate_freshness(list(addresses), latest_collections(connection), read_source_states(connection), NOW)
+        fresh = evaluate_freshness(list(addresses), latest_collections(connection), read_source_states(connection), NOW, {})
     assert sum(report.outcome == "failed" for report in stored) == len(FAILURES)
     assert set(fresh.stale) == set(FAILURES)
     result = freshness_result(fresh)
@@ -131,7 +131,7 @@ def test_a_page_or_an_empty_feed_after_a_history_is_stale_and_not_a_success(
         now = NOW + timedelta(hours=hours)
         assert collect(engine, only, [], f"run-{hours}", now)["first"].outcome == "failed"
         with engine.connect() as connection:
-            found = evaluate_freshness(["first"], latest_collections(connection), read_source_states(connection), now)
+            found = evaluate_freshness(["first"], latest_collections(connection), read_source_states(connection), now, {})
         assert not freshness_result(found).passed
     with engine.connect() as connection:
         assert read_source_states(connection)["first"].last_success_at == NOW

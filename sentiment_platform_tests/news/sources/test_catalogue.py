@@ -40,7 +40,7 @@ def test_nothing_is_on_until_somebody_asks_for_it() -> None:
 def test_the_catalogue_says_of_every_source_what_it_is_and_whether_a_recorded_reply_is_tested() -> None:
     catalogue = read_catalogue()
     assert {name for name, found in catalogue.items() if found.entry.verified} == {"tiingo", "polygon"}
-    assert {"finnhub", "newsapi", "alpha_vantage", "gdelt", "sec", "mastodon_stocks"} < set(catalogue)
+    assert {"finnhub", "newsapi", "alpha_vantage", "gdelt", "sec", "reddit_stocks", "mastodon_stocks"} < set(catalogue)
     assert all(found.entry.documentation.startswith("https://") and not found.own for found in catalogue.values())
     # A key that stands in a file is a key that is committed some day.
     assert not re.search(r"(?i)(key|token)\s*=\s*\"[A-Za-z0-9]{16,}\"", SHIPPED.read_text())

@@ -10,8 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import text
 
+from sentiment_platform.news.evaluation import evaluate_freshness
 from sentiment_platform.news.sources.protocol import Window
 from sentiment_platform.news.validators import is_probe_due
+from sentiment_platform.store.news import empty_days, latest_collections
+from sentiment_platform.store.sources import read_source_states
 from sentiment_platform_tests.news.server import Answer, ScriptedServer, item, reply, rss, serving
 from sentiment_platform_tests.news.sources.conftest import NOW, Collector
 
@@ -267,6 +270,41 @@ def test_the_probe_of_a_304_counts_too_and_is_left_out_when_the_quota_is_used_up
     (report,) = collector(probe)
     assert (report.outcome, report.detail) == ("skipped", "its 2 requests of 2025-01-06 (UTC) are used up; the rest follows")
     assert (len(feeds.requests), collector.state("wire").consecutive_failures) == (2, 0)
+
+
+def test_a_vendor_that_answers_with_nothing_for_days_is_stale_and_an_empty_night_or_weekend_is_not(
+    collector: Collector, feeds: ScriptedServer
+) -> None:
+    def verdict(days: float) -> str | None:
+        now = NOW + timedelta(days=days)
+        collector(now)
+        with collector.engine.connect() as connection:
+            reports, states = latest_collections(connection), read_source_states(connection)
+            return evaluate_freshness(["wire"], reports, states, now, empty_days(connection, ["wire"], now)).stale.get("wire")
+
+    rows = [row(1)]
+    feeds.answers["/news"] = vendor(rows, lambda query, rows: {"data": {"rows": rows}})
+    collector.write(BASE.format(url=feeds.url) + FIELDS)
+    assert verdict(0) is None
+    rows.clear()
+    assert [verdict(days) for days in (0.1, 0.2, 0.3, 1, 2)] == [None] * 5
+    assert "has sent nothing on 4 days" in (verdict(3) or "")
+    rows.append(row(1))
+    assert verdict(3.1) is None
+    rows.clear()
+    assert verdict(3.2) is None
+
+
+def test_a_vendor_that_never_sent_anything_is_not_called_silent(collector: Collector, feeds: ScriptedServer) -> None:
+    feeds.answers["/news"] = vendor([], lambda query, rows: {"data": {"rows": rows}})
+    collector.write(BASE.format(url=feeds.url) + FIELDS)
+    for days in range(6):
+        collector(NOW + timedelta(days=days))
+    now = NOW + timedelta(days=5)
+    with collector.engine.connect() as connection:
+        empty = empty_days(connection, ["wire"], now)
+        found = evaluate_freshness(["wire"], latest_collections(connection), read_source_states(connection), now, empty)
+    assert (empty, found.stale) == ({"wire": 6}, {})
 
 
 WINDOWED = 'window = { start = "since", end = "until" }\nlookback_h = 6\noverlap_h = 1\nhistory_d = 2\n'
