@@ -178,7 +178,7 @@ def test_a_day_with_dropped_ticks_and_bad_sources_ends_with_every_good_item_stor
 
     expected = Counter({(one.title, one.day) for one in world.items})
     stored = simulation.rows(
-        "SELECT title, CAST(timezone('UTC', published_at) AS date) FROM platform.raw_data WHERE url NOT LIKE 'https://e.example/%'"
+        "SELECT title, CAST(timezone('UTC', published_at) AS date) FROM platform.raw_data WHERE canonical_url NOT LIKE 'https://e.example/%'"
     )
     assert Counter(stored) == expected
     assert len(stored) > 400
@@ -215,7 +215,7 @@ def test_a_day_with_dropped_ticks_and_bad_sources_ends_with_every_good_item_stor
     hostile_days = {
         day
         for (day,) in simulation.rows(
-            "SELECT DISTINCT CAST(timezone('UTC', published_at) AS date) FROM platform.raw_data WHERE url LIKE 'https://e.example/%'"
+            "SELECT DISTINCT CAST(timezone('UTC', published_at) AS date) FROM platform.raw_data WHERE canonical_url LIKE 'https://e.example/%'"
         )
     }
     assert set(late) == set(LATE_DAYS)
