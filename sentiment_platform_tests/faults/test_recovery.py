@@ -11,18 +11,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
 import pytest
 import redis
 
+from sentiment_platform.features.connection import connect
+from sentiment_platform.features.reconciliation import compare
+from sentiment_platform.features.schema import V1
 from sentiment_platform.local.ports import free_port
 from sentiment_platform.local.session import read_env_file
+from sentiment_platform.news.admission import store_items
+from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.jobs import WITHOUT_ASKING
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.serving.publishing import Publisher
@@ -32,8 +40,10 @@ ROOT = Path(__file__).parents[2]
 START_LIMIT_S = 120.0
 RECOVERY_LIMIT_S = 60.0
 SHIPPED_LIMIT_S = 30.0
+MADE_AGAIN_LIMIT_S = 240.0
 PAUSE_S = 0.05
 OUTAGE_S = 4.0
+ARTICLES = 3_000
 LOCATION = "sentiment_platform"
 LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
@@ -141,10 +151,11 @@ class Platform:
         )
         return bool(parts) and not silent
 
-    def launch(self, job: str) -> str:
-        """Ask for a run as the Dagster UI does; its id."""
+    def launch(self, job: str, config: Mapping[str, Any], partition: str) -> str:
+        """Ask for a run of one partition as the Dagster UI does; its id."""
         selector = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__", "jobName": job}
-        variables = {"params": {"selector": selector, "mode": "default", "runConfigData": {}}}
+        tags = {"tags": [{"key": "dagster/partition", "value": partition}]}
+        variables = {"params": {"selector": selector, "mode": "default", "runConfigData": config, "executionMetadata": tags}}
         asked = httpx.post(
             f"{self.dagster_url}/graphql", json={"query": LAUNCH, "variables": variables}, timeout=30, trust_env=False
         )
@@ -156,6 +167,29 @@ class Platform:
     def sensor_ticked_since(self, at: float) -> bool:
         """Whether the daemon has evaluated a sensor since that time; it does so every half minute."""
         return bool(self.sql(f"SELECT id FROM dagster.job_ticks WHERE {SECONDS} > {at} AND status IN ('SKIPPED', 'SUCCESS')"))
+
+    def news_arrives(self) -> str:
+        """Enough articles that a run over them is caught at work; the day that they belong to."""
+        now = datetime.now(UTC)
+        at = now - timedelta(minutes=1)
+        title = "Unit {0} of the works in hall {1} reports a profit"
+        items = [
+            RawItem(source="wire", origin="o", position=n, title=title.format(n, n * 7), published_at=at, tickers=("EXM",))
+            for n in range(ARTICLES)
+        ]
+        engine = create_platform_engine(self.settings.database_url)
+        with engine.begin() as connection:
+            assert store_items(connection, items, run_id="seed", now=now).stored == ARTICLES
+        engine.dispose()
+        return f"{at:%Y-%m-%d}"
+
+    def redis_says_what_postgresql_says(self) -> bool:
+        """Whether the vectors of all the articles are there, and online as they are offline."""
+        engine = create_platform_engine(self.settings.database_url)
+        with closing(connect(self.settings.redis_url)) as client:
+            found = compare(engine, client, V1, datetime.now(UTC))
+        engine.dispose()
+        return found.compared > ARTICLES and found.differences == ()
 
 
 def _true(holds: Callable[[], object]) -> bool:
@@ -198,6 +232,7 @@ def platform(servers_dir: Path) -> Iterator[Platform]:
             process.kill()
 
 
+@pytest.mark.timeout(600)
 def test_each_part_that_is_killed_comes_back_by_itself_and_nothing_acknowledged_is_lost(platform: Platform) -> None:
     client = Client(platform.url)
     took: dict[str, float] = {}
@@ -226,14 +261,13 @@ def test_each_part_that_is_killed_comes_back_by_itself_and_nothing_acknowledged_
             lambda: platform.dependency("postgresql") and platform.sensor_ticked_since(back), "all use PostgreSQL again"
         )
 
-        run = platform.launch("alert_job")
+        run = platform.launch("collect_job", WITHOUT_ASKING, platform.news_arrives())
         platform.wait(lambda: platform.status_of(run) in ("STARTING", "STARTED"), "a run under way")
         killed = time.time()
         platform.kill("dagster-daemon")
         assert platform.status_of(run) == "FAILURE"  # closed before the new daemon works; nobody waits for its pool
         took["daemon"] = platform.wait(lambda: platform.daemon_beats_since(killed), "the daemon works again")
 
-    print({"recovered_s": {part: round(seconds, 1) for part, seconds in took.items()}, "feedback": len(client.feedback)})
     assert during > 0  # feedback was acknowledged while there was no database
     stored = {"feedback": set[object](), "predictions": set[object]()}
 
@@ -243,7 +277,9 @@ def test_each_part_that_is_killed_comes_back_by_itself_and_nothing_acknowledged_
         return {each for _, each in client.feedback} <= stored["feedback"] and set(client.predictions) <= stored["predictions"]
 
     again = f"SELECT 1 FROM dagster.runs JOIN dagster.run_tags USING (run_id) WHERE value = '{run}' AND status = 'SUCCESS'"
-    platform.wait(lambda: platform.sql(again), "the run that was killed is made again")
+    took["collection"] = platform.wait(lambda: platform.sql(again), "the run that was killed is made again", MADE_AGAIN_LIMIT_S)
+    platform.wait(platform.redis_says_what_postgresql_says, "online features are those of PostgreSQL")
     platform.wait(all_there, "everything acknowledged is in the database", SHIPPED_LIMIT_S)
+    print({"recovered_s": {part: round(seconds, 1) for part, seconds in took.items()}, "feedback": len(client.feedback)})
     platform.process.send_signal(signal.SIGTERM)
     assert platform.process.wait(60) == 0
