@@ -11,6 +11,7 @@ from rich.table import Table
 
 from sentiment_platform.commands.console import TrainingBar, console, shows_errors
 from sentiment_platform.local.demo import Demo, DemoReport
+from sentiment_platform.local.process_age import process_age_s
 from sentiment_platform.local.sample_data import sample_directory
 from sentiment_platform.local.session import session
 from sentiment_platform.models.reporting import listener
@@ -27,10 +28,14 @@ def demo(leave: bool) -> None:
     """
     import os
 
+    started = time.monotonic() - process_age_s()
     os.environ.setdefault("TRANSFORMER_BASE", "packaged:minilm")
     # Ends like Ctrl-C, so that every part is stopped in order.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with session(feeds_directory=sample_directory() / "feeds", log=_say, join=False) as settings, Demo(settings, _say) as loop:
+    with (
+        session(feeds_directory=sample_directory() / "feeds", log=_say, join=False) as settings,
+        Demo(settings, _say, started=started) as loop,
+    ):
         _title("1  News: an archive and live feeds")
         loop.collect()
         _title("2  VADER: trained, signed, deployed, served")

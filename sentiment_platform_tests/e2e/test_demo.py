@@ -4,26 +4,59 @@ import os
 import re
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from threading import Timer
 
+import msgspec
 import pytest
+from github import Auth, Github
 
-LIMIT_S = 600
+from sentiment_platform.local.stack import LocalStack
+from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, Manifest
+from sentiment_platform.settings import Settings
+
+LOOP_S = 600
+LIMIT_S = 1500
+"""Ends a demo that hangs. How long one may take is asserted of what it printed."""
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LIMIT_S + 300)]
+ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("sentiment-platform")
 
 
-def run(state: Path, *arguments: str, limit_s: float = 120) -> "subprocess.CompletedProcess[str]":
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SENTIMENT_", "DAGSTER_"))}
-    environment |= {"SENTIMENT_STATE_DIR": str(state), "TRANSFORMER_BASE": "packaged:minilm", "COLUMNS": "300", "NO_COLOR": "1"}
-    return subprocess.run(
-        [str(COMMAND), *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=limit_s,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
+@dataclass
+class Told:
+    """What a demo printed: lines with the seconds on our own watch since the process was started.
+
+    `crowding` is the largest load of the machine for each core meanwhile, at least 1: beside other work everything takes longer.
+    """
+
+    lines: list[tuple[str, float]]
+    crowding: float
+
+    @property
+    def stdout(self) -> str:
+        return "".join(line for line, _ in self.lines)
+
+
+def environment(state: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SENTIMENT_", "DAGSTER_"))}
+    return kept | {"SENTIMENT_STATE_DIR": str(state), "TRANSFORMER_BASE": "packaged:minilm", "COLUMNS": "300", "NO_COLOR": "1"}
+
+
+def run(state: Path, *arguments: str, limit_s: float = 300) -> "subprocess.CompletedProcess[str]":
+    command = [str(COMMAND), *arguments]
+    return subprocess.run(command, env=environment(state), capture_output=True, text=True, timeout=limit_s, check=False, cwd=ROOT)
+
+
+def words_of(state: Path, *arguments: str) -> str:
+    """What a command that must succeed prints, on one line."""
+    done = run(state, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return " ".join(done.stdout.split())
 
 
 @pytest.fixture(scope="module")
@@ -35,19 +68,31 @@ def state(servers_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def demo(state: Path) -> "subprocess.CompletedProcess[str]":
-    done = run(state, "demo", "--exit", limit_s=LIMIT_S)
-    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return done
+def demo(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    errors = tmp_path_factory.mktemp("demo") / "stderr.txt"
+    told = Told([], 1.0)
+    with errors.open("w") as stderr:
+        started = time.monotonic()
+        command = [str(COMMAND), "demo", "--exit"]
+        with subprocess.Popen(
+            command, env=environment(state), cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
+        ) as process:
+            assert process.stdout is not None
+            limit = Timer(LIMIT_S, process.terminate)
+            limit.start()
+            for line in process.stdout:
+                told.lines.append((line, time.monotonic() - started))
+                told.crowding = max(told.crowding, os.getloadavg()[0] / (os.cpu_count() or 1))
+            limit.cancel()
+    assert process.returncode == 0, f"{told.stdout[-4000:]}\n{errors.read_text()[-4000:]}"
+    return told
 
 
 @pytest.fixture(scope="module")
-def words(demo: "subprocess.CompletedProcess[str]") -> str:
+def words(demo: Told) -> str:
     return " ".join(demo.stdout.split())
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(LIMIT_S)
 def test_the_loop_ends_with_both_families_deployed_and_no_failed_request(words: str) -> None:
     swapped = re.search(r"deploy-000002 went live .*?; (\d+) requests meanwhile, (\d+) failed", words)
     assert swapped is not None
@@ -58,14 +103,23 @@ def test_the_loop_ends_with_both_families_deployed_and_no_failed_request(words: 
     assert "Five live predictions" in words
 
 
-@pytest.mark.slow
-def test_vader_answers_within_90_seconds_of_the_start(words: str) -> None:
-    after = re.search(r"It answers, (\d+) s after the start", words)
-    assert after is not None
-    assert int(after[1]) < 90
+def test_vader_answers_within_90_seconds_of_the_start_by_our_own_watch(demo: Told) -> None:
+    (after_s,) = (at_s for line, at_s in demo.lines if line.startswith("It answers, "))
+    assert after_s < 90 * demo.crowding
 
 
-@pytest.mark.slow
+def test_the_whole_loop_takes_less_than_10_minutes(demo: Told) -> None:
+    (after_s,) = (at_s for line, at_s in demo.lines if "The loop in " in line)
+    assert after_s < LOOP_S * demo.crowding
+
+
+@pytest.mark.parametrize("told", [r"It answers, (\d+) s after the start", r"The loop in (\d+) s"])
+def test_the_times_that_the_demo_tells_count_from_the_start_of_its_process(demo: Told, told: str) -> None:
+    """Imports and the start of the stack take many seconds; less than 3 may lie between the word and its arrival here."""
+    ((said_s, at_s),) = ((int(found[1]), at_s) for line, at_s in demo.lines if (found := re.search(told, line)))
+    assert at_s - 3 * demo.crowding < said_s < at_s + 1
+
+
 def test_refused_feed_items_are_shown_and_nothing_is_left_uncounted(words: str) -> None:
     counted = re.search(r"(\d+) articles, (\d+) stories, (\d+) refused rows in quarantine", words)
     assert counted is not None
@@ -74,35 +128,63 @@ def test_refused_feed_items_are_shown_and_nothing_is_left_uncounted(words: str) 
     assert refused > 0
 
 
-@pytest.mark.slow
 def test_drift_of_the_second_wave_leads_to_a_decision_to_retrain_with_its_reason(words: str) -> None:
     assert re.search(r"retrain True: drift of \w+ severity", words)
 
 
-@pytest.mark.slow
-def test_the_commands_that_the_demo_suggests_work(demo: "subprocess.CompletedProcess[str]", state: Path) -> None:
-    asked = run(state, "predict", "Net loss narrowed")
-    assert asked.returncode == 0, asked.stdout + asked.stderr
-    assert "v1.0.0-finbert (default)" in asked.stdout
-    assert "v1.0.0-vader" in asked.stdout
+def test_the_commands_that_the_demo_suggests_work(demo: Told, state: Path) -> None:
+    asked = words_of(state, "predict", "Net loss narrowed")
+    assert "v1.0.0-finbert (default)" in asked
+    assert "v1.0.0-vader" in asked
     prediction_id = re.search(r"explain ([0-9a-f-]{36})", demo.stdout)
     assert prediction_id is not None
-    explained = run(state, "explain", prediction_id[1])
-    assert explained.returncode == 0, explained.stdout + explained.stderr
+    explained = words_of(state, "explain", prediction_id[1])
     for heading in ("Answer", "Features", "Model", "Training set", "Deployment"):
-        assert heading in explained.stdout
-    back = run(state, "models", "rollback")
-    assert back.returncode == 0, back.stdout + back.stderr
-    assert "deploy-000003 published: v1.0.0-vader, default vader" in " ".join(back.stdout.split())
-    verified = run(state, "models", "verify")
-    assert verified.returncode == 0
-    assert "deploy-000003" in verified.stdout
-    again = run(state, "run", "baseline_job")
-    assert again.returncode == 0, again.stdout + again.stderr
+        assert heading in explained
+    verified = words_of(state, "models", "verify")
+    assert re.search(r"v1\.0\.0-finbert: \d+ files, manifest [0-9a-f]{16} verified", verified)
+    assert re.search(r"v1\.0\.0-vader: \d+ files, manifest [0-9a-f]{16} verified", verified)
+    assert "deploy-000002: signed by the operator key, follows revision 1" in verified
+
+    before = datetime.now(UTC)
+    assert "deploy-000003 published: v1.0.0-vader, default vader" in words_of(state, "models", "rollback")
+    verified = words_of(state, "models", "verify")
+    assert "deploy-000003" in verified
+    assert "v1.0.0-finbert" not in verified
+    promoted = words_of(state, "models", "promote", "v1.0.0-finbert", "--reason", "the desk wants it back")
+    assert re.search(r"deploy-000004 published: .*v1\.0\.0-finbert.*, default finbert", promoted)
+    listed = run(state, "models", "list").stdout
+    assert sorted(re.findall(r"deploy-00000\d", listed)) == [f"deploy-00000{n}" for n in range(1, 5)]
+    assert "the desk wants it back" in listed
+    running = [line for line in listed.splitlines() if "yes" in line.split()]
+    assert sorted(re.findall(r"v1\.0\.0-\w+", " ".join(running))) == ["v1.0.0-finbert", "v1.0.0-vader"]
+    assert re.match("deploy-000002: .*default finbert", words_of(state, "models", "at", before.isoformat()))
+    assert re.match("deploy-000004: .*default finbert", words_of(state, "models", "at", datetime.now(UTC).isoformat()))
+    assert "Nothing was deployed at 1999-12-31" in words_of(state, "models", "at", "1999-12-31")
+    assert "baseline_job succeeded" in words_of(state, "run", "baseline_job")
 
 
-@pytest.mark.slow
-def test_a_job_that_does_not_exist_and_a_step_that_fails_exit_with_1(demo: object, state: Path) -> None:
+def test_both_releases_are_listed_and_their_files_are_what_the_manifests_name(demo: Told, state: Path, tmp_path: Path) -> None:
+    elsewhere = {"DATABASE_URL": "postgresql://u:p@127.0.0.1:9/x", "REDIS_URL": "redis://127.0.0.1:9"}
+    settings = Settings.from_environment({"SENTIMENT_STATE_DIR": str(state), **elsewhere})
+    with LocalStack(settings) as registry_alone:
+        found = Settings.from_environment(registry_alone.environment)
+        token = Auth.Token(found.registry_token)
+        with Github(auth=token, base_url=found.registry_url, seconds_between_requests=0, lazy=True) as github:
+            releases = {one.tag_name: one for one in github.get_repo(found.registry_repository).get_releases()}
+            assert {"v1.0.0-vader", "v1.0.0-finbert", "deploy-000001", "deploy-000002"} <= set(releases)
+            for version in ("v1.0.0-vader", "v1.0.0-finbert"):
+                assets = {asset.name: asset for asset in releases[version].get_assets()}
+                for name, asset in assets.items():
+                    asset.download_asset(str(tmp_path / name), chunk_size=65536)
+                manifest = msgspec.json.decode((tmp_path / MANIFEST).read_bytes(), type=Manifest)
+                assert set(assets) == {*manifest.released_files(), MANIFEST, MANIFEST_SIGNATURE}
+                for name, entry in manifest.released_files().items():
+                    assert sha256((tmp_path / name).read_bytes()).hexdigest() == entry.sha256
+                    assert assets[name].raw_data["digest"] == f"sha256:{entry.sha256}"
+
+
+def test_a_job_that_does_not_exist_and_a_step_that_fails_exit_with_1(demo: Told, state: Path) -> None:
     unknown = run(state, "run", "no_such_job")
     assert unknown.returncode == 1
     assert "The jobs are" in unknown.stdout
@@ -111,7 +193,6 @@ def test_a_job_that_does_not_exist_and_a_step_that_fails_exit_with_1(demo: objec
     assert "training_set" in nothing.stdout
 
 
-@pytest.mark.slow
-def test_the_database_still_agrees_with_the_typed_models(demo: object, state: Path) -> None:
+def test_the_database_still_agrees_with_the_typed_models(demo: Told, state: Path) -> None:
     checked = run(state, "db", "check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
