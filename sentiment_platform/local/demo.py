@@ -221,9 +221,7 @@ def champion_of(deployment: Mapping[str, Any]) -> str:
     return str(deployment["champions"][deployment["default_family"]])
 
 
-def answer_of(
-    version: str, ask: Callable[[], dict[str, Any]], sleep: Callable[[float], object] = time.sleep
-) -> dict[str, Any]:
+def answer_of(version: str, ask: Callable[[], dict[str, Any]], sleep: Callable[[float], object] = time.sleep) -> dict[str, Any]:
     """An answer of `version`. A busy machine may miss the deadline, and a cheaper family then stands in: that is asked again.
 
     Raises:
