@@ -1,6 +1,7 @@
 """Which device and number format training uses, and how many threads the machine has.
 
-Only training asks; serving runs on onnxruntime's CPU provider.
+Only training asks; serving runs on onnxruntime's CPU provider. CPU and CUDA are tested; what is said here of Apple's GPUs follows
+torch's source and has not been run on one.
 """
 
 import contextlib

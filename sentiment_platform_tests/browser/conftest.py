@@ -5,14 +5,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from sentiment_platform.headless import dagster_instance
 from sentiment_platform.local.children import Children, wait_for
 from sentiment_platform.local.ports import free_port
 from sentiment_platform.local.sample_data import sample_directory
 from sentiment_platform.local.session import session
+from sentiment_platform.models.assets import finbert_model, vader_model
+from sentiment_platform.models.checks import vader_learning_succeeded
+from sentiment_platform.store.labels import write_training_set
+from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
+from sentiment_platform_tests.models.test_transformer_incremental import stored
+from sentiment_platform_tests.models.tiny_transformer import tiny_data, write_tiny_checkpoint
 from sentiment_platform_tests.test_definitions import SCHEDULES
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +54,30 @@ def dagster_url(servers_dir: Path) -> Iterator[str]:
             wait_for(f"{url}/server_info", server, 120)
             stop_schedules(url)
             yield url
+
+
+@pytest.fixture(scope="module")
+def trained_models(dagster_url: str, servers_dir: Path) -> None:
+    """Both families searched, trained and published by their assets, on a small training set and from a small base."""
+    del dagster_url  # its instance, database and registry are those of the environment now
+    base = write_tiny_checkpoint(servers_dir / "tiny-base")
+    platform = PlatformResource(overrides={"TRANSFORMER_BASE": str(base)})
+    with platform.engine().begin() as connection:
+        write_training_set(connection, "af" * 32, "v1", {}, stored(tiny_data()))
+    recipes: dict[str, dict[str, Any]] = {
+        "vader_model": {"trials": 6},
+        "finbert_model": {**TINY_PARAMETERS, "epochs": 3, "n_trials": 2, "trial_texts": 60},
+    }
+    config = {name: {"config": {"seed": 7, "threads": 1, "parameters": recipe}} for name, recipe in recipes.items()}
+    with dagster_instance() as instance:
+        made = dg.materialize(
+            [vader_model, finbert_model, vader_learning_succeeded],
+            instance=instance,
+            resources={"platform": platform},
+            run_config={"ops": config},
+        )
+    assert made.success
+    platform.engine().dispose()
 
 
 def stop_schedules(url: str) -> None:

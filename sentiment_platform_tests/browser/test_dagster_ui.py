@@ -1,4 +1,5 @@
-"""What an ML engineer sees in the Dagster UI: the graph, a day of news materialized by hand, its success and its arithmetic.
+"""What an ML engineer sees in the Dagster UI: the graph, a day of news materialized by hand, its success and its arithmetic, and the
+pages of the two models: curves, matrices, the terms that moved, the history of the search.
 
 SENTIMENT_TEST_WRITE_PICTURES=1 also writes the picture of the graph that README shows.
 """
@@ -10,12 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
+from sentiment_platform.models.reporting import TERMS_SHOWN
 from sentiment_platform_tests.browser.conftest import ROOT, graphql
 from sentiment_platform_tests.test_definitions import ASSETS, box
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 PICTURE = ROOT / ".github" / "graph.png"
 
 
@@ -68,11 +70,11 @@ def test_a_day_of_raw_news_is_materialized_by_hand_and_its_counts_add_up(dagster
     page.wait_for_timeout(1500)
     page.screenshot(path=tmp_path / "partitions.png")
     page.goto(f"{dagster_url}/runs")
-    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=180_000)
     page.screenshot(path=tmp_path / "runs.png")
     page.goto(f"{dagster_url}/assets/raw_news?view=checks")
     expect(page.get_by_text("sources_are_fresh").first).to_be_visible()
-    expect(page.get_by_text("In Progress")).to_have_count(0, timeout=30_000)
+    expect(page.get_by_text("In Progress")).to_have_count(0, timeout=90_000)
     expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
     page.wait_for_timeout(1500)
     page.screenshot(path=tmp_path / "checks.png")
@@ -85,15 +87,95 @@ def test_the_web_server_lists_the_box_of_a_stage(dagster_url: str, stage: str) -
     assert listed == box(stage)
 
 
+@pytest.mark.usefixtures("trained_models")
+@pytest.mark.parametrize(
+    ("asset", "pictures"),
+    [
+        ("vader_model", ["search_history", "confusion_matrix", "reliability"]),
+        ("finbert_model", ["training_curves", "search_history", "confusion_matrix", "reliability"]),
+    ],
+)
+def test_the_page_of_a_model_shows_how_it_was_trained_and_how_it_answers(
+    dagster_url: str, page: Page, tmp_path: Path, asset: str, pictures: list[str]
+) -> None:
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    _wait_for_metadata(page, f"{dagster_url}/assets/{asset}")
+    page.screenshot(path=tmp_path / f"{asset}.png")
+    for name in pictures:
+        picture = _opened(page, name).locator("img")
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.complete ? image.naturalWidth : 0") > 500
+        _fits(page, picture)
+        page.screenshot(path=tmp_path / f"{asset}.{name}.png")
+        _close(page)
+    summary = _opened(page, "summary")
+    for row in ("macro_f1", "scorer alone", "with the features", "difference (95 % interval)"):
+        expect(summary.get_by_text(row, exact=True)).to_be_visible()
+    _fits(page, summary)
+    page.screenshot(path=tmp_path / f"{asset}.summary.png")
+
+
+@pytest.mark.usefixtures("trained_models")
+def test_the_terms_that_moved_are_a_table_of_the_family_that_has_terms(dagster_url: str, page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    _wait_for_metadata(page, f"{dagster_url}/assets/vader_model")
+    dialog = _opened(page, "terms_moved")
+    expect(dialog.locator("th", has_text="examples")).to_be_visible()
+    page.screenshot(path=tmp_path / "terms_moved.png")
+    rows = [row.locator("td").all_inner_texts() for row in dialog.locator("table").first.locator("tbody tr").all()]
+    assert 5 < len(rows) <= TERMS_SHOWN
+    for term, *weights, evidence, examples in rows:
+        assert re.search(r"[a-z]", term)
+        assert any(float(weight) for weight in weights)
+        assert int(evidence) >= len(examples.split(", ")) >= 1
+        assert examples.startswith("train-")
+    _fits(page, dialog)
+    _wait_for_metadata(page, f"{dagster_url}/assets/finbert_model")
+    expect(page.get_by_text("summary", exact=True)).to_be_visible()
+    expect(page.get_by_text("terms_moved", exact=True)).to_have_count(0)
+    page.goto(f"{dagster_url}/assets/vader_model?view=checks")
+    expect(page.get_by_text("vader_learning_succeeded").first).to_be_visible()
+    expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
+    page.screenshot(path=tmp_path / "checks_of_vader.png")
+
+
+def _opened(page: Page, name: str) -> Locator:
+    """The dialog with the markdown of this metadata."""
+    row = page.locator("tr", has=page.get_by_text(name, exact=True)).first
+    row.get_by_text("[Show Markdown]").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text(name, exact=True)).to_be_visible()
+    # It grows while it opens.
+    page.wait_for_timeout(500)
+    return dialog
+
+
+def _close(page: Page) -> None:
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def _fits(page: Page, shown: Locator) -> None:
+    """Whoever looks at it need not scroll."""
+    place, window = shown.bounding_box(), page.viewport_size
+    assert place is not None
+    assert window is not None
+    assert place["x"] >= 0
+    assert place["y"] >= 0
+    assert place["x"] + place["width"] <= window["width"]
+    assert place["y"] + place["height"] <= window["height"]
+
+
 def _wait_for_metadata(page: Page, address: str, limit_s: float = 120) -> None:
-    """The daemon takes the run from the queue; look again until the page has what the run left."""
-    deadline = time.monotonic() + limit_s
+    """The daemon takes the run from the queue; look again until the page has what the run left, longer each time: it may be slow."""
+    deadline, look_ms = time.monotonic() + limit_s, 5_000
     while True:
         page.goto(address)
         try:
-            page.get_by_placeholder("Filter metadata keys").wait_for(timeout=5_000)
+            page.get_by_placeholder("Filter metadata keys").wait_for(timeout=look_ms)
         except TimeoutError:
             assert time.monotonic() < deadline, f"no metadata after {limit_s:.0f} s"
+            look_ms *= 2
         else:
             return
 
