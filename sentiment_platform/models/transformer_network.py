@@ -35,6 +35,15 @@ def build_network(path: Path, pooling: Pooling) -> "tuple[nn.Module, str]":
         return _with_mean_pooling(path), "mean"
     except (OSError, ValueError, KeyError) as error:
         raise PermanentError(f"{path} cannot be loaded: {error}", remedy="Check TRANSFORMER_BASE.") from error
+    except Exception as error:
+        # By its name, for no module here imports pickle.
+        if type(error).__name__ != "UnpicklingError":
+            raise
+        # Without torch's own words: they advise to load it all the same, and to run what it holds.
+        raise PermanentError(
+            f"The weights of {path} are damaged or hold more than tensors; nothing of them was loaded.",
+            remedy="Take a checkpoint whose weights are safetensors.",
+        ) from None
 
 
 def own_classes(path: Path) -> dict[int, str] | None:
