@@ -66,16 +66,16 @@ _INSERT_STORIES = text("""
     SELECT article_id, story_id, method, similarity
     FROM json_populate_recordset(NULL::platform.story_clusters, CAST(:rows AS json))
     ON CONFLICT DO NOTHING""")
-# Only what came with the first fetch: vectors, outcomes and replays of the past must not know what a later sighting added.
+# Only what was known at the same moment: vectors, outcomes and replays of the past must not know what a later sighting added. The
+# archives of two symbols both speak of the day of publication.
 _ADD_TICKERS = text("""
     UPDATE platform.raw_data AS stored
     SET tickers = ARRAY(SELECT DISTINCT unnest(stored.tickers || seen.tickers) ORDER BY 1)
     FROM (
         SELECT again.id, array_agg(DISTINCT ticker) AS tickers
         FROM json_populate_recordset(NULL::platform.raw_data, CAST(:rows AS json)) AS again
-        JOIN platform.raw_data AS first USING (id, run_id, fetched_at)
+        JOIN platform.raw_data AS first USING (id, available_at)
         CROSS JOIN unnest(again.tickers) AS ticker
-        WHERE again.available_at <= first.available_at
         GROUP BY again.id) AS seen
     WHERE stored.id = seen.id AND NOT stored.tickers @> seen.tickers""")
 
@@ -83,9 +83,9 @@ _ADD_TICKERS = text("""
 def insert_articles(connection: Connection, articles: Collection[NewArticle]) -> int:
     """Store what is new, link what is known, and return how many were new.
 
-    An item with a known content hash becomes a sighting of the stored article; it adds its tickers only where the same run fetched
-    both at the same moment. An item whose (source, external id) is known under another text is left alone: the first wording is
-    what was known then.
+    An item with a known content hash becomes a sighting of the stored article; it adds its tickers only where both were available
+    at the same moment. An item whose (source, external id) is known under another text is left alone: the first wording is what was
+    known then.
     """
     if not articles:
         return 0
