@@ -210,9 +210,8 @@ def test_a_phrase_learns_what_its_words_cannot_say() -> None:
 def test_on_phrasebank_training_lifts_vader_far_above_the_stock_lexicon_and_keeps_it_calibrated(shared_data: Path) -> None:
     data = training_data(("phrasebank",))
     stock = classification_report(data.test.labels, np.eye(3)[stock_labels(data.test.texts)], seed=1)
-    trained = [
-        VaderFamily().train(data, TrainingOptions(seed=seed, parameters={"trials": 0}), lambda _: None) for seed in (1, 2, 3)
-    ]
+    # With the search, as it ships: without one the three seeds differ in the folds of the head alone.
+    trained = [VaderFamily().train(data, TrainingOptions(seed=seed), lambda _: None) for seed in (1, 2, 3)]
     found = [evaluate(VaderModel(one.scorer.engine(), one.scorer, one.head), data.test) for one in trained]
 
     assert min(one.report.macro_f1.value for one in found) >= 0.66
