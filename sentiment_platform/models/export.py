@@ -65,7 +65,7 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
     (directory / CONFIG_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n")
     tokenizer = tokenizer_from_json(trained.tokenizer_json, config.max_length)
     (directory / TOKENIZER_FILE).write_text(tokenizer.to_str(pretty=False), "utf-8")
-    fp32 = to_onnx(trained.network)
+    fp32 = to_onnx(trained.network, directory)
     meter.advance(1, "quantising")
     (directory / MODEL_FILE).write_bytes(quantise_graph(fp32).SerializeToString(deterministic=True))
     meter.advance(1, "checking parity")
@@ -114,8 +114,12 @@ def training_figures(trained: TrainedTransformer, data: TrainingData) -> dict[st
     }
 
 
-def to_onnx(network: "nn.Module") -> "ModelProto":
-    """The fp32 graph with dynamic batch and length, freed of everything that names this machine or its source tree."""
+def to_onnx(network: "nn.Module", work: Path | None = None) -> "ModelProto":
+    """The fp32 graph with dynamic batch and length, freed of everything that names this machine or its source tree.
+
+    Args:
+        work: folder for a file that is gone again at the end; None: the system's temporary folder.
+    """
     import onnx
     import torch
 
@@ -124,7 +128,7 @@ def to_onnx(network: "nn.Module") -> "ModelProto":
     mask[1, 5:] = 0
     batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("sequence", min=2)
     axes = {0: batch, 1: length}
-    with tempfile.TemporaryDirectory() as folder, _quiet(), torch.no_grad():
+    with tempfile.TemporaryDirectory(dir=work) as folder, _quiet(), torch.no_grad():
         path = Path(folder) / "fp32.onnx"
         torch.onnx.export(
             network.eval(),

@@ -96,6 +96,10 @@ class TrainingOptions:
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
     champion: Path | None = None
     """Verified files of the family's deployed version, where there is one: what to compare with, and to fall back to."""
+    work: Path | None = None
+    """Folder for files that the run itself needs; whoever started the run deletes it. None: the system's temporary folder."""
+    lease_token: int = 0
+    """Fencing token of the run: what a holder of a larger one keeps on disk is not this run's to delete."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ The same data, options and inputs give the version that exists already, also whe
 Nothing is served because of this: promotion decides that.
 """
 
-import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping
@@ -12,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -24,11 +22,13 @@ from sentiment_platform.labels.training_set import licence_notes
 from sentiment_platform.models.contrast_suite import score_contrast
 from sentiment_platform.models.evaluation import Evaluation, evaluate
 from sentiment_platform.models.families import loader_of, trainer
-from sentiment_platform.models.family import LABELS, ExportReport, Family, ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.family import LABELS, ExportReport, Family, Model, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.golden import golden_answers
 from sentiment_platform.models.seen_data import in_sample
 from sentiment_platform.models.technical import measure_technical
 from sentiment_platform.models.training_data import read_training_data
+from sentiment_platform.models.training_inputs import CHAMPION, change_since, deployed_champion, inputs_digest, start_digest
+from sentiment_platform.models.working_folder import working_folder
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golden, Manifest, Metric
@@ -36,10 +36,8 @@ from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.versions import Change, VersionTag, next_version
 from sentiment_platform.store import leases
 from sentiment_platform.store.models import (
-    RegisteredVersion,
     all_versions,
     find_version,
-    latest_deployment,
     latest_version,
     register_version,
 )
@@ -77,59 +75,36 @@ def train_and_publish(
     """
     data = read_training_data(engine)
     family = trainer(family_name, access.settings)
-    options_digest = inputs_digest(family, options, data)
+    inputs = family.inputs()
     with engine.connect() as connection:
-        known = find_version(connection, family_name, data.digest, options_digest)
         previous = latest_version(connection, family_name)
+        champion = deployed_champion(connection, family_name)
+        start = start_digest(connection, inputs, options, data, champion)
+        options_digest = inputs_digest(inputs, options, data, start)
+        known = find_version(connection, family_name, data.digest, options_digest)
     if known is not None:
         return TrainedVersion(
             known.version, known.manifest_digest, msgspec.convert(known.manifest, Manifest), new=False, evaluation=None
         )
     # The pool keeps training single, so an older holder is a zombie: from here on its writes are refused.
     lease = leases.acquire(engine, f"train:{family_name}", run_id, LEASE_S, take_over=True)
-    if (orphan := find_orphan(engine, access, family_name, data.digest, options_digest, now)) is not None:
-        _register(engine, lease, orphan, options_digest, run_id)
-        return TrainedVersion(orphan.version, digest(orphan), orphan, new=False, evaluation=None)
-    trained = family.train(data, replace(options, champion=deployed_files(engine, access, family_name)), progress)
-    with TemporaryDirectory(prefix=f"{family_name}-") as folder:
-        directory = Path(folder)
-        exported = family.export(trained, data, directory, progress)
-        model = family.load(directory)
-        evaluation = evaluate(model, data.test)
-        seen = in_sample(exported.base_model, data.test.label_sets)
-        unnamed = Manifest(
-            family=family_name,
-            version=f"v1.0.0-{family_name}",
-            files={name: _entry(directory / name) for name in family.files},
-            training_files={name: _entry(directory / name) for name in exported.training_files} or msgspec.UNSET,
-            labels=LABELS,
-            feature_schema=FeatureSchema(data.feature_schema, schema(data.feature_schema).hash, data.feature_names),
-            base_model=exported.base_model,
-            base_digest=exported.base_digest,
-            training_set=data.digest,
-            metrics=metrics_of(evaluation, data, in_sample=seen),
-            golden=tuple(Golden(text, probabilities) for text, probabilities in golden_answers(model)),
-            licences=(*exported.licences, *licence_notes(engine, data.digest)) or ("unstated",),
-            git_sha=git_sha(),
-            created_at=now(),
-            figures={
-                **_figures(exported, evaluation, options, options_digest),
-                "in_sample": seen,
-                "contrast": msgspec.to_builtins(score_contrast(model)),
-                "technical": msgspec.to_builtins(measure_technical(loader_of(family_name), directory, data.test.texts)),
-            },
-        )
-        manifest = _release(engine, access, lease, directory, unnamed, change_since(previous, data, options_digest), now)
+    with working_folder(engine, access.settings.state_dir, family_name, lease) as work:
+        manifest, evaluation = find_orphan(engine, access, family_name, data.digest, options_digest, now), None
+        if manifest is None:
+            files = access.fetch(champion.version, champion.manifest_digest)[0] if champion else None
+            trained = family.train(data, replace(options, champion=files, work=work, lease_token=lease.token), progress)
+            directory = work / "artefact"
+            directory.mkdir()
+            exported = family.export(trained, data, directory, progress)
+            model = family.load(directory)
+            evaluation = evaluate(model, data.test)
+            figures = _figures(exported, evaluation, options, options_digest) | ({CHAMPION: start} if start else {})
+            unnamed = _described(engine, family, model, data, directory, exported, evaluation, figures, now())
+            change = change_since(previous, inputs, options, data)
+            manifest = _release(engine, access, lease, directory, unnamed, change, now)
+    # After the folder is gone: a run that finds its version registered has nothing to tidy up.
     _register(engine, lease, manifest, options_digest, run_id)
-    return TrainedVersion(manifest.version, digest(manifest), manifest, new=True, evaluation=evaluation)
-
-
-def deployed_files(engine: Engine, access: RegistryAccess, family: str) -> Path | None:
-    """The verified files of the version that the newest deployment names for `family`; None before the first one."""
-    with engine.connect() as connection:
-        document = latest_deployment(connection)
-    champion = document["champions"].get(family) if document else None
-    return access.fetch(champion["version"], champion["manifest_digest"])[0] if champion else None
+    return TrainedVersion(manifest.version, digest(manifest), manifest, new=evaluation is not None, evaluation=evaluation)
 
 
 def find_orphan(
@@ -154,6 +129,43 @@ def find_orphan(
             if manifest.training_set == training_set and manifest.figures.get("options_digest") == options_digest:
                 return manifest
     return None
+
+
+def _described(
+    engine: Engine,
+    family: Family,
+    model: Model,
+    data: TrainingData,
+    directory: Path,
+    exported: ExportReport,
+    evaluation: Evaluation,
+    figures: Mapping[str, Any],
+    now: datetime,
+) -> Manifest:
+    """The manifest of the artefact in `directory`, which `model` was loaded from; its version number is still to be given."""
+    seen = in_sample(exported.base_model, data.test.label_sets)
+    return Manifest(
+        family=family.name,
+        version=f"v1.0.0-{family.name}",
+        files={name: _entry(directory / name) for name in family.files},
+        training_files={name: _entry(directory / name) for name in exported.training_files} or msgspec.UNSET,
+        labels=LABELS,
+        feature_schema=FeatureSchema(data.feature_schema, schema(data.feature_schema).hash, data.feature_names),
+        base_model=exported.base_model,
+        base_digest=exported.base_digest,
+        training_set=data.digest,
+        metrics=metrics_of(evaluation, data, in_sample=seen),
+        golden=tuple(Golden(text, probabilities) for text, probabilities in golden_answers(model)),
+        licences=(*exported.licences, *licence_notes(engine, data.digest)) or ("unstated",),
+        git_sha=git_sha(),
+        created_at=now,
+        figures={
+            **figures,
+            "in_sample": seen,
+            "contrast": msgspec.to_builtins(score_contrast(model)),
+            "technical": msgspec.to_builtins(measure_technical(loader_of(family.name), directory, data.test.texts)),
+        },
+    )
 
 
 def _release(
@@ -203,24 +215,6 @@ def registration(manifest: Manifest, options_digest: str, run_id: str) -> dict[s
         "options_digest": options_digest,
         "run_id": run_id,
     }
-
-
-def inputs_digest(family: Family, options: TrainingOptions, data: TrainingData) -> str:
-    """SHA-256 over everything beside the training set that decides the artefact."""
-    content = {
-        "seed": options.seed,
-        "parameters": dict(options.parameters),
-        "inputs": dict(family.inputs()),
-        "schema": schema(data.feature_schema).hash,
-    }
-    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def change_since(previous: RegisteredVersion | None, data: TrainingData, options_digest: str) -> Change:
-    """major: other features; minor: other options or inputs; patch: the same recipe on new data."""
-    if previous is None or previous.manifest["feature_schema"]["digest"] != schema(data.feature_schema).hash:
-        return "major"
-    return "patch" if previous.options_digest == options_digest else "minor"
 
 
 def metrics_of(evaluation: Evaluation, data: TrainingData, *, in_sample: bool) -> dict[str, Metric]:

@@ -1,7 +1,9 @@
 """Checkpoints of a training run: the state of everything that decides the next step, written so that a kill at any moment leaves a
 whole one. Tensors are safetensors, the rest is JSON.
 
-A run is named by all that decides its result; what another run left is never read. When to write is for `transformer_loop`.
+A run is named by all that decides its result; what another run left is never read. Within a run each process has the token of its
+lease: it goes on from whoever came furthest, and deletes nothing that a holder of a larger token wrote, so that an orphan which is
+still running cannot take the checkpoints of its retry away. When to write is for `transformer_loop`.
 """
 
 import json
@@ -9,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -38,12 +41,14 @@ class CheckpointFolder:
 
     Args:
         identity: everything that decides the result, JSON-able; other content is another run.
+        token: fencing token of the process's lease; it may read all checkpoints and delete those of tokens up to its own.
     """
 
-    def __init__(self, root: Path, identity: Mapping[str, Any]) -> None:
+    def __init__(self, root: Path, identity: Mapping[str, Any], token: int = 0) -> None:
         key = sha256(json.dumps({"format": FORMAT, **identity}, sort_keys=True).encode()).hexdigest()
         self._root = root
         self._folder = root / key[:32]
+        self._token = token
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write it beside the others, then rename it into place and drop the older ones.
@@ -54,22 +59,22 @@ class CheckpointFolder:
         from safetensors.torch import save_file
 
         steps = int(checkpoint.position["steps"])
-        side = self._folder / f".writing-{os.getpid()}-{time.monotonic_ns()}"
+        side = self._folder / f"writing-{os.getpid()}-{time.monotonic_ns()}.{self._token}"
         side.mkdir(parents=True)
         try:
             save_file({name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}, side / STATE)
             (side / POSITION).write_text(json.dumps(checkpoint.position), "utf-8")
             for path in (side / STATE, side / POSITION, side):
                 _to_disk(path)
-            target = self._folder / _name(steps)
+            target = self._folder / f"{_name(steps)}.{self._token}"
             shutil.rmtree(target, ignore_errors=True)
             side.rename(target)
             _to_disk(self._folder)
         finally:
             shutil.rmtree(side, ignore_errors=True)
-        for older in self._folder.glob("step-*"):
-            if older.name < _name(steps):
-                shutil.rmtree(older, ignore_errors=True)
+        for other in self._own("step-*"):
+            if other.name < _name(steps):
+                shutil.rmtree(other, ignore_errors=True)
 
     def newest(self) -> Checkpoint | None:
         """The latest that can be read; one that cannot (a failing disk) is passed over."""
@@ -85,13 +90,20 @@ class CheckpointFolder:
 
     def clear(self) -> None:
         """The run is done: its checkpoints go, and those of runs that nobody took up for `ABANDONED_S`."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for own in self._own("*"):
+            shutil.rmtree(own, ignore_errors=True)
+        with suppress(OSError):
+            self._folder.rmdir()  # Not empty where somebody with a larger token is at work.
         for other in self._root.glob("*"):
             try:
                 if time.time() - other.stat().st_mtime > ABANDONED_S:
                     shutil.rmtree(other, ignore_errors=True)
             except FileNotFoundError:
                 continue
+
+    def _own(self, pattern: str) -> list[Path]:
+        """What processes with a token up to this one's have written."""
+        return [path for path in self._folder.glob(pattern) if int(path.suffix.removeprefix(".") or 0) <= self._token]
 
 
 def _name(steps: int) -> str:

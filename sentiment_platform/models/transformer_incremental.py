@@ -52,8 +52,11 @@ class ChampionState:
     seen: TrainingData
 
 
-def champion_state(engine: Engine, access: RegistryAccess, directory: Path) -> ChampionState:
+def champion_state(engine: Engine, access: RegistryAccess, directory: Path, work: Path | None = None) -> ChampionState:
     """The champion whose verified files lie in `directory`, with its weights fetched from its release.
+
+    Args:
+        work: folder for the weights until they are read; None: the system's temporary folder.
 
     Raises:
         PermanentError: its release holds no weights, or its training set is no longer stored.
@@ -61,7 +64,7 @@ def champion_state(engine: Engine, access: RegistryAccess, directory: Path) -> C
     content = (directory / MANIFEST).read_bytes()
     manifest = decode(content, Manifest)
     seen = read_training_data(engine, manifest.training_set)
-    with closing(access.reader()) as reader, TemporaryDirectory(prefix="champion-") as folder:
+    with closing(access.reader()) as reader, TemporaryDirectory(prefix="champion-", dir=work) as folder:
         try:
             path = reader.fetch_training_file(manifest.version, digest(content), WEIGHTS_FILE, Path(folder))
         except Refused as refused:

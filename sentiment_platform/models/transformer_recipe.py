@@ -5,9 +5,13 @@ The parts are `transformer_search`, `transformer_incremental` and `transformer_t
 
 import dataclasses
 
+from sqlalchemy import Engine
+
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import ProgressSink, TrainingData, TrainingOptions
-from sentiment_platform.models.transformer_base import ResolvedBase
+from sentiment_platform.models.search import SearchReport
+from sentiment_platform.models.training_data import read_training_data
+from sentiment_platform.models.transformer_base import ResolvedBase, resolve_base
 from sentiment_platform.models.transformer_incremental import ChampionState, champion_state, train_on
 from sentiment_platform.models.transformer_parameters import transformer_parameters
 from sentiment_platform.models.transformer_search import search_recipe
@@ -44,13 +48,27 @@ def train_by_recipe(
     return dataclasses.replace(trained, search=searched, lineage=trained.lineage or {"start": "base"})
 
 
+def join_search(
+    engine: Engine, settings: Settings, options: TrainingOptions, progress: ProgressSink, *, worker: int
+) -> SearchReport:
+    """Work on the study of which a training run with `options` on the newest training set makes its search; nothing is trained after.
+
+    Raises:
+        PermanentError: no training set, or as `search_recipe`.
+    """
+    data, base = read_training_data(engine), resolve_base(settings.transformer_base)
+    parameters = transformer_parameters(options.parameters)
+    url = settings.direct_database_url()
+    return search_recipe(base, data, options, parameters, progress, database_url=url, worker=worker)[1]
+
+
 def _champion(options: TrainingOptions, settings: Settings | None) -> ChampionState | str:
     """The deployed version to go on from, or why there is none."""
     if options.champion is None or settings is None:
         return "no version is deployed yet"
     engine = create_platform_engine(settings.require("database_url"))
     try:
-        return champion_state(engine, RegistryAccess(settings), options.champion)
+        return champion_state(engine, RegistryAccess(settings), options.champion, options.work)
     except PermanentError as error:
         return str(error)
     finally:

@@ -210,7 +210,7 @@ def _folder(
         "compute": dataclasses.asdict(compute),
         "parameters": dataclasses.asdict(recipe),
     }
-    return CheckpointFolder(checkpoints, identity)
+    return CheckpointFolder(checkpoints, identity, options.lease_token)
 
 
 def _judging(parameters: TransformerParameters, validation: LabelledTexts) -> tuple[LabelledTexts, Floats]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sentiment_platform.models.family import Progress, TrainingOptions
 from sentiment_platform.models.transformer_base import resolve_base
+from sentiment_platform.models.transformer_loop import EpochSink
 from sentiment_platform.models.transformer_training import TrainedTransformer, train_transformer
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 
@@ -20,10 +21,18 @@ PARAMETERS = {
 }
 
 
-def run(base: str, checkpoints: Path | None, every: int, **parameters: object) -> TrainedTransformer:
+def run(
+    base: str,
+    checkpoints: Path | None,
+    every: int,
+    *,
+    token: int = 0,
+    on_epoch: EpochSink | None = None,
+    **parameters: object,
+) -> TrainedTransformer:
     """45 steps; with averaging, so that every kind of state is there."""
-    options = TrainingOptions(7, 1, {**PARAMETERS, "checkpoint_steps": every, **parameters})
-    return train_transformer(resolve_base(base), tiny_data(), options, _say, checkpoints=checkpoints)
+    options = TrainingOptions(7, 1, {**PARAMETERS, "checkpoint_steps": every, **parameters}, lease_token=token)
+    return train_transformer(resolve_base(base), tiny_data(), options, _say, checkpoints=checkpoints, on_epoch=on_epoch)
 
 
 def _say(progress: Progress) -> None:

@@ -17,8 +17,9 @@ from sentiment_platform.models.families import load_model
 from sentiment_platform.models.family import Progress, TrainingOptions
 from sentiment_platform.models.golden import GOLDEN_TEXTS, require_golden
 from sentiment_platform.models.holdout import evaluate_latest, evaluate_version
-from sentiment_platform.models.publishing import TrainedVersion, deployed_files, train_and_publish
+from sentiment_platform.models.publishing import TrainedVersion, train_and_publish
 from sentiment_platform.models.reporting import manifest_summary
+from sentiment_platform.models.training_inputs import deployed_champion
 from sentiment_platform.models.vader import STOCK_SCORER, read_scorer
 from sentiment_platform.models.vader_diff import moved_summary
 from sentiment_platform.registry.access import RegistryAccess
@@ -230,7 +231,8 @@ def test_a_tag_that_somebody_takes_at_the_last_moment_costs_only_the_tag(
 def test_the_next_version_is_compared_with_the_deployed_one_term_by_term(engine: Engine, settings: Settings) -> None:
     access = RegistryAccess(settings)
     first = train(engine, access)
-    assert deployed_files(engine, access, "vader") is None
+    with engine.connect() as connection:
+        assert deployed_champion(connection, "vader") is None
     champions = {"vader": {"version": first.version, "manifest_digest": first.manifest_digest}}
     deployment = {
         "revision": 1,

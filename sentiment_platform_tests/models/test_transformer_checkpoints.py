@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from sentiment_platform.models.transformer_checkpoints import ABANDONED_S, Checkpoint, CheckpointFolder
+from sentiment_platform.models.transformer_position import Epoch
 from sentiment_platform_tests.models.killed_training import run
 
 EVERY = 4
@@ -26,7 +27,7 @@ def killed(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert process.stdout is not None
     limit = time.monotonic() + 120
     while time.monotonic() < limit and process.poll() is None:
-        if any(int(path.name.removeprefix("step-")) >= 20 for path in folder.glob("*/step-*")):
+        if any(int(path.stem.removeprefix("step-")) >= 20 for path in folder.glob("*/step-*")):
             break
         time.sleep(0.002)
     os.kill(process.pid, signal.SIGKILL)
@@ -105,13 +106,51 @@ def test_a_checkpoint_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
     store = CheckpointFolder(tmp_path, {})
     store.save(state(5))
     (good,) = tmp_path.glob("*/step-*")
-    newer = good.with_name("step-000000009")
+    newer = good.with_name("step-000000009.0")
     newer.mkdir()
     for name in ("state.safetensors", "position.json"):
         (newer / name).write_bytes((good / name).read_bytes()[:30])
     found = store.newest()
     assert found is not None
     assert found.position["steps"] == 5
+
+
+def test_an_orphan_leaves_the_checkpoints_of_its_retry_alone(tmp_path: Path) -> None:
+    orphan, retry, third = (CheckpointFolder(tmp_path, {}, token) for token in (1, 2, 3))
+    orphan.save(state(5))
+    adopted = retry.newest()
+    assert adopted is not None
+    assert adopted.position["steps"] == 5
+    retry.save(state(10))
+    orphan.save(state(15))
+    assert len(list(tmp_path.glob("*/step-*"))) == 2, "the orphan's own earlier one is gone, the retry's is not"
+    orphan.clear()
+    found = third.newest()
+    assert found is not None
+    assert found.position["steps"] == 10
+    # The control: a holder of the lease after it may.
+    third.clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_orphan_that_finishes_while_its_retry_is_at_work_costs_the_retry_nothing(tiny_base: Path, tmp_path: Path) -> None:
+    """The retry is killed after the orphan's end, and whoever comes then goes on from the retry's checkpoint."""
+
+    def retried(epoch: Epoch) -> None:
+        if epoch.epoch == 1:
+            with pytest.raises(KeyboardInterrupt):
+                run(str(tiny_base), tmp_path, EVERY, token=2, on_epoch=killed_later)
+
+    def killed_later(epoch: Epoch) -> None:
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    orphan = run(str(tiny_base), tmp_path, EVERY, token=1, on_epoch=retried)
+    assert orphan.steps == 45
+    third = run(str(tiny_base), tmp_path, EVERY, token=3)
+    assert (third.resumed_from, third.steps) == (28, 45)
+    assert third.losses == orphan.losses
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_costs_the_checkpoint_and_not_the_training(tiny_base: Path, tmp_path: Path) -> None:

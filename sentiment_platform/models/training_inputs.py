@@ -1,0 +1,72 @@
+"""What decides an artefact: data, options, what the family itself brings, and the champion where training goes on from it.
+
+The same inputs are trained once, so everything that they are made of has to be in their digest. Training itself is `publishing`.
+"""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+
+import msgspec
+from sqlalchemy import Connection
+
+from sentiment_platform.features.schema import schema
+from sentiment_platform.models.family import LABELS, TrainingData, TrainingOptions
+from sentiment_platform.registry.deployment import Champion
+from sentiment_platform.registry.versions import Change
+from sentiment_platform.store.models import RegisteredVersion, get_version, latest_deployment
+
+Inputs = Mapping[str, str]
+"""What the family itself brings (`Family.inputs`)."""
+CHAMPION = "champion"
+"""Value of the parameter `start`, in any family that has it, and name of the figure that holds the champion's manifest digest."""
+
+
+def deployed_champion(connection: Connection, family: str) -> Champion | None:
+    """What the newest deployment names for `family`; None before the first one."""
+    document = latest_deployment(connection)
+    champion = document["champions"].get(family) if document else None
+    return msgspec.convert(champion, Champion) if champion else None
+
+
+def start_digest(
+    connection: Connection, inputs: Inputs, options: TrainingOptions, data: TrainingData, champion: Champion | None
+) -> str | None:
+    """Manifest digest of the champion that training goes on from; None where it starts from the base.
+
+    A champion that this very recipe made from this very training set stands for what it was itself started from: there is nothing new
+    to go on with, and a version must not have to be made again because it was deployed.
+    """
+    if champion is None or options.parameters.get("start") != CHAMPION:
+        return None
+    made = get_version(connection, champion.version)
+    if made is not None and made.training_set == data.digest and _same_recipe(made, inputs, options, data):
+        return made.manifest["figures"].get(CHAMPION)
+    return champion.manifest_digest
+
+
+def inputs_digest(inputs: Inputs, options: TrainingOptions, data: TrainingData, start: str | None) -> str:
+    """SHA-256 over everything beside the training set that decides the artefact; `start` as `start_digest` says."""
+    content = {
+        "seed": options.seed,
+        "parameters": dict(options.parameters),
+        "inputs": dict(inputs),
+        "schema": schema(data.feature_schema).hash,
+    }
+    if start is not None:
+        content[CHAMPION] = start
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def change_since(previous: RegisteredVersion | None, inputs: Inputs, options: TrainingOptions, data: TrainingData) -> Change:
+    """major: other features or labels; minor: other options or inputs; patch: the same recipe on new data or from another champion."""
+    if previous is None or previous.manifest["feature_schema"]["digest"] != schema(data.feature_schema).hash:
+        return "major"
+    if tuple(previous.manifest["labels"]) != LABELS:
+        return "major"
+    return "patch" if _same_recipe(previous, inputs, options, data) else "minor"
+
+
+def _same_recipe(version: RegisteredVersion, inputs: Inputs, options: TrainingOptions, data: TrainingData) -> bool:
+    """Whether `version` was made by these options and inputs, whatever it was started from."""
+    return version.options_digest == inputs_digest(inputs, options, data, version.manifest["figures"].get(CHAMPION))
