@@ -1,145 +1,191 @@
-"""Training in processes of their own that are killed or left behind: the next run ends where an undisturbed one does."""
+"""kill -9 around the side effects of training and evaluation, then the run again: all that lasts is as after an undisturbed run."""
 
+import dataclasses
+import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from hashlib import sha256
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import msgspec
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
-from sentiment_platform.models.family import TrainingOptions
-from sentiment_platform.models.training_data import read_training_data
-from sentiment_platform.models.vader_training import VaderFamily
-from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.local.github import GithubServer
+from sentiment_platform.registry.access import CACHE_FOLDER
+from sentiment_platform.registry.reader import SIDE_PREFIX
 from sentiment_platform.settings import Settings
-from sentiment_platform.store import leases
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform_tests.models.test_publishing import drafts, label, registered, released, train
+from sentiment_platform.store.labels import write_training_set
+from sentiment_platform_tests.conftest import TEST_REPOSITORY, TEST_TOKEN
+from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
+from sentiment_platform_tests.models.dying_training import Answer, Case
+from sentiment_platform_tests.models.test_publishing import drafts, released
+from sentiment_platform_tests.models.test_transformer_incremental import stored
+from sentiment_platform_tests.models.tiny_transformer import tiny_data
 from sentiment_platform_tests.serving.running import environment_of
 
-DIES = """
-import os, signal, sys
-from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform_tests.models.test_publishing import train
-from sentiment_platform_tests.promotion.stepping import SteppedAccess
+PARAMETERS = {"vader": {"trials": 0}, "finbert": {**TINY_PARAMETERS, "epochs": 2, "checkpoint_steps": 10}}
+MEASURED = ("technical", "seconds", "sentences_per_s", "peak_memory_mib", "resumed_from_step")
+"""Figures that tell one run from another."""
+Point = tuple[str, int]
+pytestmark = pytest.mark.timeout(900)
 
-def die(happened):
-    if happened == sys.argv[1]:
-        os.kill(os.getpid(), signal.SIGKILL)
 
-settings = Settings.from_environment(os.environ)
-engine = create_platform_engine(settings.database_url)
-train(engine, SteppedAccess(settings, die), run="killed", progress=lambda progress: die(progress.stage))
-die("registered")
-"""
-LEFT_BEHIND = """
-import os
-from sqlalchemy import text
-from sentiment_platform.errors import ConflictError
-from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.settings import Settings
-from sentiment_platform.store import leases
-from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform_tests.models.test_publishing import train
+class Dying:
+    """The process that forks one run for each case, and platforms to run on: each with the same training set and nothing else."""
 
-settings = Settings.from_environment(os.environ)
-engine = create_platform_engine(settings.database_url)
+    def __init__(self, process: "subprocess.Popen[str]", settings: Settings, new_database: Callable[..., str], at: Path) -> None:
+        self._process, self._settings, self._new_database, self._at = process, settings, new_database, at
+        self.servers: list[GithubServer] = []
 
-def waits(progress):
-    if progress.stage == "vader: fitted":
-        print("ready", flush=True)
-        input()
+    def platform(self) -> Settings:
+        folder = self._at / f"platform-{len(self.servers)}"
+        self.servers.append(GithubServer(folder / "github", TEST_REPOSITORY, TEST_TOKEN))
+        self.servers[-1].start()
+        (folder / "tmp").mkdir()
+        return dataclasses.replace(
+            self._settings,
+            database_url=self._new_database(urlsplit(self._settings.database_url).path.removeprefix("/")),
+            registry_url=self.servers[-1].url,
+            state_dir=folder / "state",
+        )
 
-def write(lease):
-    with engine.begin() as connection:
-        connection.execute(text("INSERT INTO written VALUES (:holder)"), {"holder": lease.holder})
-        leases.require(connection, lease)
+    def run(self, on: Settings, family: str, *, evaluate: bool = False, kill_at: Point | None = None) -> Answer:
+        """One run, in a process of its own."""
+        # The commit goes into the manifest, and this checkout may move on while the test runs.
+        environment = environment_of(on) | {"GITHUB_SHA": "0123abc"}
+        case = Case(environment, str(on.state_dir.parent / "tmp"), family, PARAMETERS[family], evaluate, kill_at)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(msgspec.json.encode(case).decode() + "\n")
+        self._process.stdin.flush()
+        return msgspec.json.decode(self._process.stdout.readline(), type=Answer)
 
-try:
-    train(engine, RegistryAccess(settings), run="orphan", progress=waits)
-except ConflictError:
-    print("refused", flush=True)
-for number in range(20):
-    lease = leases.acquire(engine, "step", f"orphan {number}", 60, take_over=True)
-    print("ready", flush=True)
-    input()
-    try:
-        write(lease)
-        print("written", flush=True)
-    except ConflictError:
-        print("refused", flush=True)
-"""
+
+@pytest.fixture(scope="module")
+def process() -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "sentiment_platform_tests.models.dying_training"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
 
 
 @pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
+def dying(
+    process: "subprocess.Popen[str]", settings: Settings, new_database: Callable[..., str], tiny_base: Path, tmp_path: Path
+) -> Iterator[Dying]:
     engine = create_platform_engine(settings.database_url)
-    label(engine)
-    yield engine
-    engine.dispose()
-
-
-def undisturbed(engine: Engine, folder: Path) -> dict[str, str]:
-    """sha256 of the files that training makes of this data."""
-    family, data = VaderFamily(), read_training_data(engine)
-    folder.mkdir()
-    trained = family.train(data, TrainingOptions(seed=1, parameters={"trials": 0}), lambda _: None)
-    family.export(trained, data, folder, lambda _: None)
-    return {path.name: sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
-
-
-@pytest.mark.parametrize("step", ["vader: fitted", "vader.json uploaded", "published", "registered"])
-def test_after_kill_9_anywhere_the_next_run_ends_like_an_undisturbed_one(
-    engine: Engine, settings: Settings, tmp_path: Path, step: str
-) -> None:
-    died = subprocess.run([sys.executable, "-c", DIES, step], env=environment_of(settings), check=False, timeout=120)
-    assert died.returncode == -9
-    assert registered(engine) == (["v1.0.0-vader"] if step == "registered" else [])
-    made = train(engine, RegistryAccess(settings), run="next")
-    assert made.new is (step not in ("published", "registered"))
-    assert {name: entry.sha256 for name, entry in made.manifest.files.items()} == undisturbed(engine, tmp_path / "undisturbed")
-    assert (registered(engine), released(settings), drafts(settings)) == (["v1.0.0-vader"], ["v1.0.0-vader"], [])
-
-
-def test_an_orphan_that_finishes_last_writes_nothing_21_of_21_times(engine: Engine, settings: Settings) -> None:
-    """Once the whole training, and 20 times the transaction in which every step shows its token."""
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE written (holder text)"))
-    orphan = subprocess.Popen(
-        [sys.executable, "-c", LEFT_BEHIND],
-        env=environment_of(settings),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert orphan.stdin is not None
-    assert orphan.stdout is not None
+        write_training_set(connection, "af" * 32, "v1", {}, stored(tiny_data()))
+    engine.dispose()
+    found = Dying(process, dataclasses.replace(settings, transformer_base=str(tiny_base)), new_database, tmp_path)
+    yield found
+    for server in found.servers:
+        server.stop()
 
-    def goes_on() -> str:
-        assert orphan.stdin is not None
-        assert orphan.stdout is not None
-        orphan.stdin.write("\n")
-        orphan.stdin.flush()
-        return orphan.stdout.readline().strip()
 
-    try:
-        assert orphan.stdout.readline().strip() == "ready"
-        made = train(engine, RegistryAccess(settings), run="retry")
-        assert goes_on() == "refused"
-        for number in range(20):
-            assert orphan.stdout.readline().strip() == "ready"
-            lease = leases.acquire(engine, "step", f"retry {number}", 60, take_over=True)
-            with engine.begin() as connection:
-                connection.execute(text("INSERT INTO written VALUES (:holder)"), {"holder": lease.holder})
-                leases.require(connection, lease)
-            assert goes_on() == "refused"
-    finally:
-        orphan.kill()
-        orphan.communicate()
-    assert released(settings) == registered(engine) == [made.version]
+def stands(on: Settings) -> dict[str, Any]:
+    """All that a run leaves: rows, releases with the digests of their files, drafts, and files on this machine."""
+    engine = create_platform_engine(on.database_url)
+    queries = {
+        "versions": "SELECT version, training_set, options_digest, manifest FROM platform.model_versions ORDER BY 1",
+        "figures": "SELECT version, metric, value, low, high, n, in_sample FROM platform.model_performance ORDER BY 1, 2",
+        "answers": "SELECT version, training_set, example_id, probabilities FROM platform.holdout_predictions ORDER BY 1, 2, 3",
+    }
     with engine.connect() as connection:
-        holders = set(connection.execute(text("SELECT holder FROM written")).scalars())
-    assert holders == {f"retry {number}" for number in range(20)}
+        found: dict[str, Any] = {
+            name: [tuple(_lasting(value) for value in row) for row in connection.execute(text(query))]
+            for name, query in queries.items()
+        }
+    engine.dispose()
+    found |= {"releases": released(on), "drafts": drafts(on)}
+    for name, folder in {"state": on.state_dir, "temporary": on.state_dir.parent / "tmp"}.items():
+        found[name] = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return found
+
+
+def _lasting(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _lasting(inner) for name, inner in value.items() if name not in MEASURED}
+    return value
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> dict[str, tuple[list[str], dict[str, Any]]]:
+    """family -> side effects of an undisturbed training and what it leaves; filled by the first test that asks."""
+    return {}
+
+
+# Around the commit of the version; after steps on the registry, which report themselves when they are done; after a checkpoint.
+@pytest.mark.parametrize(
+    ("family", "when", "effect"),
+    [
+        ("vader", "after", "commit leases"),
+        ("vader", "after", "vader.json uploaded"),
+        ("vader", "after", "manifest.json uploaded"),
+        ("vader", "before", "commit model_versions"),
+        ("vader", "after", "commit model_versions"),
+        ("finbert", "after", "rename step-000000020"),
+        ("finbert", "after", "weights.safetensors uploaded"),
+        ("finbert", "before", "commit model_versions"),
+    ],
+)
+def test_after_kill_9_the_next_training_ends_like_an_undisturbed_one_and_leaves_no_file(
+    dying: Dying, undisturbed: dict[str, Any], family: str, when: str, effect: str
+) -> None:
+    if family not in undisturbed:
+        whole = dying.platform()
+        effects = dying.run(whole, family).effects
+        undisturbed[family] = effects, stands(whole)
+    effects, expected = undisturbed[family]
+    assert expected["releases"] == [f"v1.0.0-{family}"]
+    assert (expected["drafts"], expected["state"], expected["temporary"]) == ([], [], [])
+    number = next(number for number, name in enumerate(effects) if name.startswith(effect))
+    platform = dying.platform()
+    assert dying.run(platform, family, kill_at=(when, number)).status == -9
+    # The control: the death left work to do, but for the one after the version was registered.
+    assert (stands(platform) == expected) is ((when, effect) == ("after", "commit model_versions"))
+    assert dying.run(platform, family).status == 0
+    assert stands(platform) == expected
+
+
+@pytest.mark.parametrize(("family", "chosen"), [("vader", slice(None)), ("finbert", slice(-2, -1))])
+def test_after_kill_9_at_any_side_effect_the_next_evaluation_leaves_what_an_undisturbed_one_does(
+    dying: Dying, family: str, chosen: slice
+) -> None:
+    """Of the transformer, whose asset is the same function, one point: before the rows are committed."""
+    platform = dying.platform()
+    assert dying.run(platform, family).status == 0
+    trained = stands(platform)
+    effects = dying.run(platform, family, evaluate=True).effects
+    expected = stands(platform)
+    assert (len(expected["answers"]), bool(expected["figures"])) == (60, True)
+    points = [(when, number) for number in range(len(effects)) for when in ("before", "after")]
+    assert [effects[0].split()[0], effects[-1]] == ["rename", "commit holdout_predictions model_performance"]
+    for when, number in points[chosen]:
+        forget(platform)
+        assert stands(platform) == trained
+        assert dying.run(platform, family, evaluate=True, kill_at=(when, number)).status == -9
+        assert (stands(platform) == expected) is ((when, number) == points[-1])
+        let_downloads_age(platform)
+        assert dying.run(platform, family, evaluate=True).status == 0
+        assert stands(platform) == expected, f"after a kill {when} {effects[number]}"
+
+
+def let_downloads_age(on: Settings) -> None:
+    """Whose download it is cannot be seen: a side folder is removed when it is older than any download may take."""
+    for side in (on.state_dir / CACHE_FOLDER).glob(f"{SIDE_PREFIX}*"):
+        os.utime(side, (0, 0))
+
+
+def forget(on: Settings) -> None:
+    """What evaluation left, in the database and in the cache of models, goes."""
+    engine = create_platform_engine(on.database_url)
+    with engine.begin() as connection:
+        connection.execute(text("TRUNCATE platform.model_performance, platform.holdout_predictions"))
+    engine.dispose()
+    shutil.rmtree(on.state_dir / CACHE_FOLDER)
