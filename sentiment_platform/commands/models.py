@@ -1,4 +1,4 @@
-"""`models`: what is published, what runs, promote by hand, roll back."""
+"""`models`: what is published, what runs, promote by hand, roll back; search ahead of training."""
 
 import getpass
 from contextlib import closing
@@ -7,10 +7,13 @@ from functools import partial
 from typing import Any
 
 import click
+import msgspec
 from rich.table import Table
 
-from sentiment_platform.commands.console import console, shows_errors
+from sentiment_platform.commands.console import TrainingBar, console, shows_errors
+from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.session import session
+from sentiment_platform.models.family import TrainingOptions
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.tables import utc_now
@@ -18,7 +21,7 @@ from sentiment_platform.store.tables import utc_now
 
 @click.group()
 def models() -> None:
-    """List versions and deployments, verify, promote, roll back."""
+    """List versions and deployments, verify, promote, roll back, search."""
 
 
 @models.command("list")
@@ -132,6 +135,43 @@ def rollback(revision: int | None, reason: str) -> None:
         intent = partial(intent_of_rollback, actor=_actor(), reason=reason, to_revision=revision)
         _published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now))
         engine.dispose()
+
+
+@models.command()
+@click.option("--trials", type=click.IntRange(min=1), required=True, help="Trials that the study shall have, whoever makes them.")
+@click.option("--worker", type=click.IntRange(min=1), default=1, show_default=True, help="A number of its own for each worker.")
+@click.option("--seed", type=int, default=TrainingOptions.seed, show_default=True, help="Seed of the run that will train.")
+@click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads; default: all. Several workers share them.")
+@click.option("--parameters", default="{}", help="Other parameters of the run that will train, as JSON.")
+@shows_errors
+def search(trials: int, worker: int, seed: int, threads: int, parameters: str) -> None:
+    """Search the transformer's recipe ahead of training, in as many processes and on as many machines as you like.
+
+    All of them work on one study in PostgreSQL. It belongs to the newest training set, TRANSFORMER_BASE, the seed and the
+    parameters, and each worker ends when it has --trials trials. Nothing is trained or published.
+
+    \b
+    sentiment-platform models search --trials 24 --worker 1 --threads 4 &
+    sentiment-platform models search --trials 24 --worker 2 --threads 4 &
+
+    A training run finds these trials when it asks for as many, in the launchpad of train_job: finbert_model with
+    parameters: {start: champion, n_trials: 24}. What fixes a part of the recipe there, such as {epochs: 3}, belongs into
+    --parameters here; start, replay_share and checkpoint_steps do not matter to a search.
+    """
+    from sentiment_platform.models.transformer_recipe import join_search
+
+    try:
+        given = msgspec.json.decode(parameters, type=dict[str, Any])
+    except msgspec.DecodeError as error:
+        raise PermanentError(f"--parameters is no JSON object: {error}.", remedy="Write it like '{\"epochs\": 3}'.") from error
+    options = TrainingOptions(seed, threads, given | {"n_trials": trials})
+    with session() as settings:
+        engine = create_platform_engine(settings.require("database_url"))
+        with TrainingBar() as bar:
+            report = join_search(engine, settings, options, bar, worker=worker)
+        engine.dispose()
+    found = ", ".join(f"{name} {value:.4g}" for name, value in report.best_parameters.items())
+    console.print(f"[green]{report.study}[/]: {len(report.trials)} trials, best macro-F1 {report.best_value:.3f} with {found}")
 
 
 def _published(promoted: Any) -> None:

@@ -63,7 +63,9 @@ def search_recipe(
     if len(rows) > parameters.trial_texts:
         rows = np.sort(np.random.default_rng(options.seed).permutation(len(rows))[: parameters.trial_texts])
     part = dataclasses.replace(data, train=taken(data.train, rows))
-    recipe, _ = planned(dataclasses.replace(parameters, n_trials=0), base, part.train)
+    # What no trial looks at must not divide a study: that is named by the recipe.
+    plain = dataclasses.replace(parameters, n_trials=0, start="base", replay_share=1.0, checkpoint_steps=0)
+    recipe, _ = planned(plain, base, part.train)
     knobs = {name: knob for name, knob in space(recipe).items() if name not in options.parameters}
 
     def objective(trial: TrialHandle) -> float:
@@ -75,7 +77,7 @@ def search_recipe(
             report_or_prune(trial, best, epoch.epoch)
 
         drawn = {name: knob.draw(trial) for name, knob in knobs.items()}
-        tried = dataclasses.replace(recipe, **drawn, checkpoint_steps=0)
+        tried = dataclasses.replace(recipe, **drawn)
         train_transformer(base, part, dataclasses.replace(options, parameters=dataclasses.asdict(tried)), _silent, on_epoch=judge)
         return best
 
