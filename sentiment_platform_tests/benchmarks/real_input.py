@@ -65,6 +65,9 @@ def real_input() -> Iterator[Figure]:
                 at_least=True,
                 explains={"refused": refused, "warnings": list(today.warnings)},
             )
+            yield Figure(
+                "feeds refused: the news sitemap alone", abs(list(refused) != ["bloomberg"]), "feeds wrongly", 0, len(refused)
+            )
             for days in PARTITIONS:
                 _run(instance, "collect_job", partition_range=days)
             import_labels(engine, phrasebank(data / "labelled" / "phrasebank" / "Sentences_50Agree.txt").examples)
@@ -85,6 +88,10 @@ def real_input() -> Iterator[Figure]:
                 0,
                 load.report.requests,
                 explains={"answered_by": dict(load.report.versions), "deployment": trained.metadata["deployment"]["deployment"]},
+            )
+            by_finbert = sum(count for version, count in load.report.versions.items() if version.endswith("-finbert"))
+            yield Figure(
+                "requests answered by the transformer once it was live", by_finbert, "requests", 1, load.report.requests, True
             )
             yield from _figures(engine, trained)
             engine.dispose()
