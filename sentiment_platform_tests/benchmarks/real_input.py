@@ -105,7 +105,7 @@ def _stock_vader(data: Path) -> Iterator[Figure]:
     report = classification_report(np.array([LABELS.index(e.label) for e in examples]), np.eye(3)[predicted], seed=SEED)
     for name, estimate, centre in (("accuracy", report.accuracy, 0.54), ("macro-F1", report.macro_f1, 0.50)):
         explains = {
-            "value": estimate.value,
+            "measured": estimate.value,
             "interval": [estimate.low, estimate.high],
             "published": centre,
             "data": "PhraseBank 50Agree, all rows",
