@@ -26,6 +26,7 @@ import redis
 from sentiment_platform.features.connection import connect
 from sentiment_platform.features.reconciliation import compare
 from sentiment_platform.features.schema import V1
+from sentiment_platform.local.keeping import WELL_AFTER_S
 from sentiment_platform.local.ports import free_port
 from sentiment_platform.local.session import read_env_file
 from sentiment_platform.news.admission import store_items
@@ -214,6 +215,8 @@ def platform(servers_dir: Path) -> Iterator[Platform]:
         dagster_url = f"http://127.0.0.1:{dagster_port}"
         waiting = Platform(process, state, Settings.from_environment({}), url, dagster_url, log)
         waiting.wait(lambda: httpx.get(f"{url}/health/live", trust_env=False).status_code == 200, "serving", START_LIMIT_S)
+        # What ends sooner than this has never run well, and `up` ends with it instead of starting it again.
+        time.sleep(WELL_AFTER_S + 1)
         settings = Settings.from_environment(read_env_file(state / "env"))
         engine = create_platform_engine(settings.database_url)
         publisher = Publisher(settings, engine)
