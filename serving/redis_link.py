@@ -22,7 +22,7 @@ TIMEOUT_S = 0.05
 OPEN_AFTER = 3
 OPEN_S = 1.0
 LARGEST_BATCH = 100
-LINGER_S = 0.005
+LINGER_S = 0.025
 logger = logging.getLogger(__name__)
 
 _Waiting = tuple[tuple[Any, ...], asyncio.Future[Any]]
@@ -59,7 +59,10 @@ class RedisLink:
         return await reply
 
     def send(self, *arguments: Any) -> None:
-        """Send a command whose reply nobody waits for, with the next one or within `LINGER_S`; commands after it see what it did."""
+        """Send a command whose reply nobody waits for, with the next one or within `LINGER_S`; commands after it see what it did.
+
+        Alone it would hold up the next request's command for a round trip: with a slow Redis a third one for that request.
+        """
         if self._enqueue(arguments) is not None:
             asyncio.get_running_loop().call_later(LINGER_S, self._start)
 

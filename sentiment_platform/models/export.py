@@ -75,6 +75,11 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
     reference = OnnxScorer(open_session(fp32_bytes, trained.threads), tokenizer)
     parity = measure_parity(trained.network, reference, served, tokenizer, data.validation)
     parity.require()
+    # The test part decides nothing that hangs on its labels; that the graph is the network's must hold there too.
+    on_test = None
+    if len(data.test):
+        on_test = measure_parity(trained.network, reference, scorer.logits(data.test.texts), tokenizer, data.test)
+        on_test.require_same_graph()
     meter.advance(1, "fitting the head")
     head, balance = fit_labelling_head(served, data.validation, data.feature_names, data.feature_schema, seed=HEAD_SEED)
     (directory / HEAD_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(head.to_json()), indent=1) + b"\n")
@@ -84,6 +89,7 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
         "base_model": trained.base.name,
         "training": training_figures(trained, data),
         "parity": msgspec.to_builtins(parity),
+        "parity_test": msgspec.to_builtins(on_test),
         "quantization": QUANTIZATION,
         "int8_bytes": size,
         "fp32_bytes": len(fp32_bytes),

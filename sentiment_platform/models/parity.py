@@ -52,6 +52,18 @@ class Parity:
     macro_f1: float
     macro_f1_difference: Estimate
 
+    def require_same_graph(self) -> None:
+        """Refuse an fp32 graph that is another model than the network.
+
+        Raises:
+            ParityError: logits of ONNX and torch differ.
+        """
+        if not self.max_logit_difference <= MAX_LOGIT_DIFFERENCE:
+            raise ParityError(
+                f"ONNX and torch logits differ by {self.max_logit_difference:.2g} (limit {MAX_LOGIT_DIFFERENCE}).",
+                remedy="Do not publish; check the versions of torch, onnx and onnxruntime.",
+            )
+
     def require(self) -> None:
         """Refuse a graph that is another model, or one that int8 made worse beyond what chance explains.
 
@@ -59,11 +71,7 @@ class Parity:
             ParityError: logits of ONNX and torch differ; the agreement is below `MIN_AGREEMENT` by more than two standard errors; the
                 whole interval of the macro-F1 difference is a loss above `MAX_MACRO_F1_LOSS`.
         """
-        if not self.max_logit_difference <= MAX_LOGIT_DIFFERENCE:
-            raise ParityError(
-                f"ONNX and torch logits differ by {self.max_logit_difference:.2g} (limit {MAX_LOGIT_DIFFERENCE}).",
-                remedy="Do not publish; check the versions of torch, onnx and onnxruntime.",
-            )
+        self.require_same_graph()
         spread = 2.0 * math.sqrt(MIN_AGREEMENT * (1.0 - MIN_AGREEMENT) / self.n)
         if self.agreement < MIN_AGREEMENT - spread or self.macro_f1_difference.high < -MAX_MACRO_F1_LOSS:
             raise ParityError(

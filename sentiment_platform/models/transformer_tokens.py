@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
+POOL = 8
+"""Batches whose texts are drawn together before they are sorted by length. Sorting everything makes batches of one kind of text."""
+
+
 @dataclass(frozen=True)
 class TokenBatch:
     """Token ids and their mask, each (n, longest) int64; padding has mask 0."""
@@ -69,11 +73,16 @@ def padded(tokens: Sequence[Sequence[int]], pad_id: int) -> TokenBatch:
 def length_buckets(lengths: Integers, batch_size: int, generator: np.random.Generator | None) -> list[Integers]:
     """Row indices grouped into batches of similar length, so that little is padded.
 
-    With a generator, rows of equal length and the order of the batches are shuffled; without one the result is in order of length.
+    With a generator, rows are dealt into pools of `POOL` batches, sorted within a pool only, and the order of all batches is shuffled;
+    without one the result is in order of length.
     """
-    order = np.arange(len(lengths)) if generator is None else generator.permutation(len(lengths))
-    order = order[np.argsort(lengths[order], kind="stable")]
-    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    if generator is not None:
-        generator.shuffle(batches)
+    if generator is None:
+        return _cut(np.argsort(lengths, kind="stable"), batch_size)
+    dealt = _cut(generator.permutation(len(lengths)), POOL * batch_size)
+    batches = [batch for pool in dealt for batch in _cut(pool[np.argsort(lengths[pool], kind="stable")], batch_size)]
+    generator.shuffle(batches)
     return batches
+
+
+def _cut(rows: Integers, size: int) -> list[Integers]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]

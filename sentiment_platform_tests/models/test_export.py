@@ -110,8 +110,11 @@ def test_an_int8_graph_with_shuffled_labels_is_refused(tiny_artefact: TinyArtefa
         parity_of(tiny_artefact, tiny_artefact.trained.network, shuffled).require()
 
 
-def test_parity_is_measured_on_every_validation_text(tiny_artefact: TinyArtefact) -> None:
-    assert tiny_artefact.report.figures["parity"]["n"] == len(tiny_artefact.data.validation)
+def test_parity_is_measured_on_every_text_that_was_not_trained_on(tiny_artefact: TinyArtefact) -> None:
+    figures, data = tiny_artefact.report.figures, tiny_artefact.data
+    assert figures["parity"]["n"] == len(data.validation)
+    assert figures["parity_test"]["n"] == len(data.test)
+    assert figures["parity_test"]["max_logit_difference"] <= MAX_LOGIT_DIFFERENCE
 
 
 def macro_f1_moved(value: float, spread: float, n: int) -> Estimate:

