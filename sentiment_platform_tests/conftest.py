@@ -17,11 +17,13 @@ import psycopg
 import pytest
 import redis
 from psycopg import sql
+from sqlalchemy import Engine
 
 from sentiment_platform.local.keys import signing_environment
 from sentiment_platform.local.postgres import LocalPostgres
 from sentiment_platform.local.redis import LocalRedis
 from sentiment_platform.settings import Settings, documentation
+from sentiment_platform.store.engine import create_platform_engine
 
 if TYPE_CHECKING:
     from sentiment_platform.local.github import GithubServer
@@ -117,6 +119,14 @@ def database_url(new_database: Callable[..., str], _migrated_database: str, post
     url = new_database(_migrated_database)
     yield url
     _drop(postgres_url, urlsplit(url).path.removeprefix("/"))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine over the database of this test alone."""
+    engine = create_platform_engine(database_url)
+    yield engine
+    engine.dispose()
 
 
 def _drop(server_url: str, name: str) -> None:

@@ -1,6 +1,5 @@
 """`run JOB` and `db`: what they say and how they exit, over this test's own servers."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.commands.conftest import Invoke
 from sentiment_platform_tests.monitoring.seeding import seed_decision
 
@@ -19,13 +17,6 @@ ROOT = Path(__file__).parents[2]
 def _in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where dagster.yaml is."""
     monkeypatch.chdir(ROOT)
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    engine = create_platform_engine(settings.database_url)
-    yield engine
-    engine.dispose()
 
 
 def execute(engine: Engine, statement: str) -> None:

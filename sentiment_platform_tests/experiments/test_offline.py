@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import msgspec
 import numpy as np
 import pytest
@@ -11,19 +9,11 @@ from sentiment_platform.experiments.offline import standing, store_comparisons
 from sentiment_platform.models.family import Integers
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.promotion.seeding import TRAINING_SET, answers, register, truth, write_holdout
 
 V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
 NO_REGISTRY = RegistryAccess(Settings.from_environment({}))
 """Stored answers need no release; whoever asks for one fails."""
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = create_platform_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -6,17 +6,9 @@ import pytest
 from sqlalchemy import Engine, insert
 
 from sentiment_platform.labels.sensors import COOL_DOWN, NEW_LABELS, new_labels_arrived
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.label_sets import LabelSet, ensure_label_set
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.tables import Feedback, LabelRow, TrainingSet, utc_now
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = create_platform_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

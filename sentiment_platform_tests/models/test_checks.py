@@ -14,7 +14,6 @@ from sentiment_platform.models.holdout import compare_answers, evaluate_answers
 from sentiment_platform.models.released import verify_newest_release
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.labels import write_training_set
 from sentiment_platform.store.models import write_holdout_predictions
 from sentiment_platform.store.resources import PlatformResource
@@ -25,13 +24,6 @@ from sentiment_platform_tests.serving.running import environment_of
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 VERSION, SET = "v1.0.0-vader", "af" * 32
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    engine = create_platform_engine(settings.database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

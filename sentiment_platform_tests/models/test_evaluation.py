@@ -10,7 +10,6 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.evaluation import evaluate, figures, predict_sorted
 from sentiment_platform.models.family import Contribution, Floats, LabelledTexts
 from sentiment_platform.models.training_data import read_training_data, to_training_data
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.labels import StoredExample, write_training_set
 from sentiment_platform.store.models import Figure, newest_figures, write_figures
 
@@ -70,11 +69,6 @@ def test_the_figures_are_those_of_the_answers() -> None:
         if row.low is not None and row.high is not None:
             assert row.low <= row.value <= row.high
     assert evaluate(Reader(), data(wrong=15)).report == evaluation.report
-
-
-@pytest.fixture
-def engine(database_url: str) -> Engine:
-    return create_platform_engine(database_url)
 
 
 def test_a_figure_is_written_once_and_a_change_is_a_revision(engine: Engine) -> None:

@@ -1,13 +1,11 @@
 """What counts as the same inputs, above all where training goes on from whatever is deployed."""
 
 import dataclasses
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 from sqlalchemy import Engine
 
 from sentiment_platform.features.schema import V1
@@ -19,7 +17,6 @@ from sentiment_platform.registry.deployment import Champion
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.labels import write_training_set
 from sentiment_platform.store.models import find_version, get_version, mirror_deployment, register_version
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
@@ -31,13 +28,6 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 INPUTS = {"base": "tiny", "digest": "ab" * 32}
 OPTIONS = TrainingOptions(7, 1, {"start": CHAMPION, "epochs": 2})
 DATA = tiny_data()
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    engine = create_platform_engine(settings.database_url)
-    yield engine
-    engine.dispose()
 
 
 def registered(engine: Engine, version: str, options: TrainingOptions, training_set: str, start: str | None = None) -> Champion:

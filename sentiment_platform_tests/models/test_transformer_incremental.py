@@ -1,7 +1,6 @@
 """Going on from the deployed version: fewer steps, nothing forgotten; and the full training where that does not hold."""
 
 import dataclasses
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,7 +27,6 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FileEntry, Manifest
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.labels import StoredExample, write_training_set
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
@@ -127,13 +125,6 @@ def test_a_corrected_label_is_new_and_replay_keeps_the_shares_of_the_classes() -
     assert np.abs(shares[0] - shares[1]).max() < 0.03
     assert replay_rows(data, new, 2.0, seed=1).tolist() == replayed.tolist() != replay_rows(data, new, 2.0, seed=2).tolist()
     assert len(replay_rows(data, new, 0.0, seed=1)) == 0
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    engine = create_platform_engine(settings.database_url)
-    yield engine
-    engine.dispose()
 
 
 def stored(data: TrainingData) -> list[StoredExample]:

@@ -1,7 +1,7 @@
 """VADER beside its deployed version: what moved against it, and what of it stands in where something cannot be learned."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,6 @@ from sentiment_platform.models.vader_training import TrainedVader, VaderFamily, 
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.statistics.softmax_regression import softmax
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.labels import write_training_set
 from sentiment_platform_tests.models.test_transformer_incremental import stored
 from sentiment_platform_tests.models.test_vader import small_data
@@ -188,13 +187,6 @@ def test_the_table_of_moved_terms_keeps_its_form_and_names_the_constants_that_di
     assert table.count("| a\\|b ") == TERMS_SHOWN
     assert "| negation_factor | -0.740 | -0.500 |" in table
     assert terms_table({"count": 0, "most": [], "constants": {}}) == "0 terms moved."
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = create_platform_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 def test_a_version_that_was_not_learned_is_published_and_its_check_warns_until_one_is(engine: Engine, settings: Settings) -> None:

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,17 +6,9 @@ from sqlalchemy import Engine
 from sentiment_platform.models.family import Integers
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.promotion.seeding import answers, release, truth, write_holdout
 
 V1 = "v1.0.0-vader"
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    engine = create_platform_engine(settings.database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -9,18 +9,10 @@ from sqlalchemy import Engine
 
 from sentiment_platform.local.github import GithubServer
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 
 StartServing = Callable[..., ServingProcess]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = create_platform_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
