@@ -21,8 +21,8 @@ from sentiment_platform_tests.benchmarks.labelled_data import SPLIT, training_da
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
 
 SEEDS = (1, 2, 3)
-TEXTS = 640
-EPOCHS = 2
+TEXTS = 1_600
+EPOCHS = 3
 PLAIN: dict[str, Any] = {"length_buckets": False, "precision": "float32"}
 
 
