@@ -115,6 +115,6 @@ FAULTS: dict[str, Fault] = {
     "connections terminated": Fault(_terminate, _nothing, again=_terminate),
     "restarted": Fault(_restart, _nothing),
     "max_connections reached": Fault(_occupy, Rig.release, stores_nothing=True),
-    # Longer than a statement of serving may take (5 s): any longer lock is more of the same.
-    "table locked": Fault(_lock, Rig.release, stays_s=8.0, stores_nothing=True),
+    # Several times as long as a statement of serving may take (5 s): batches of the journal fail and are sent again.
+    "table locked": Fault(_lock, Rig.release, stays_s=30.0, stores_nothing=True),
 }
