@@ -15,7 +15,7 @@ from sentiment_platform.models.family import LABELS, Floats, Integers, ProgressS
 from sentiment_platform.models.progress import ProgressMeter
 from sentiment_platform.models.transformer_checkpoints import Checkpoint, CheckpointFolder
 from sentiment_platform.models.transformer_device import Compute
-from sentiment_platform.models.transformer_optimizer import build_optimizer, class_weights, set_rate
+from sentiment_platform.models.transformer_optimizer import build_optimizer, class_weights, disagreement, set_rate
 from sentiment_platform.models.transformer_parameters import TransformerParameters
 from sentiment_platform.models.transformer_position import Epoch, Position
 from sentiment_platform.models.transformer_stages import Stage
@@ -155,11 +155,18 @@ class Trainer:
         at, device = self.at, self._compute.device
         steps = stage.steps(self._parameters.batch_size)
         set_rate(self._optimizer, at.stage_steps, steps, self._parameters.warmup_share)
-        labels = torch.from_numpy(self._train.labels[rows]).to(device)
-        weights = torch.from_numpy(self._train.weights[rows]).float().to(device)
+        consistency = self._parameters.consistency
+        rows_of_passes = np.tile(rows, 2) if consistency else rows
+        labels = torch.from_numpy(self._train.labels[rows_of_passes]).to(device)
+        weights = torch.from_numpy(self._train.weights[rows_of_passes]).float().to(device)
+        logits = self._logits(self._train, rows_of_passes)
         # As torch's own mean does, by the weights of the classes and here of the label sets too.
-        total = (self._loss.weight[labels] * weights).sum()
-        loss = (self._loss(self._logits(self._train, rows), labels) * weights).sum() / total
+        shares = self._loss.weight[labels] * weights
+        loss = (self._loss(logits, labels) * weights).sum() / shares.sum()
+        if consistency:
+            first, second = logits.chunk(2)
+            share = shares[: len(rows)]
+            loss = loss + consistency * (disagreement(first, second) * share).sum() / share.sum()
         self._scaler.scale(loss).backward()
         self._scaler.unscale_(self._optimizer)
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), 1.0)

@@ -1,4 +1,4 @@
-"""How the weights move in fine-tuning: AdamW groups, the learning rate's course, and the weight of each class in the loss."""
+"""How the weights move in fine-tuning: AdamW groups, the learning rate's course, and the parts of the loss that are our own."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from sentiment_platform.models.family import LABELS, Floats, Integers
 from sentiment_platform.models.transformer_parameters import TransformerParameters
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 _LAYER = re.compile(r"\.layers?\.(\d+)\.")
@@ -45,6 +46,15 @@ def class_weights(labels: Integers, power: float) -> Floats:
     counts = np.bincount(labels, minlength=len(LABELS)).astype(np.float64)
     raw = np.where(counts > 0, np.maximum(counts, 1.0) ** -power, 0.0)
     return raw * counts.sum() / (raw * counts).sum()
+
+
+def disagreement(first: "torch.Tensor", second: "torch.Tensor") -> "torch.Tensor":
+    """(n,) mean of both Kullback-Leibler divergences, in nats, between the classes of two passes' logits (n, 3).
+
+    Source: Liang et al. 2021, "R-Drop: Regularized Dropout for Neural Networks".
+    """
+    one, other = first.log_softmax(dim=-1), second.log_softmax(dim=-1)
+    return 0.5 * ((one.exp() - other.exp()) * (one - other)).sum(dim=-1)
 
 
 def _depth(name: str) -> int:

@@ -111,7 +111,7 @@ def _pair(data: TrainingData, seed: int, *, fast_first: bool) -> Pair:
 
 
 def _run(data: TrainingData, seed: int, **parameters: Any) -> TrainedTransformer:
-    given = {"epochs": EPOCHS, "patience": 0, "checkpoint_steps": 0, **parameters}
+    given = {"epochs": EPOCHS, "patience": 0, "checkpoint_steps": 0, "consistency": 0.0, **parameters}
     return train_transformer(resolve_base(PACKAGED_MINILM), data, TrainingOptions(seed, 0, given), _silent)
 
 
