@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 POOL = 8
-"""Batches whose texts are drawn together before they are sorted by length. Sorting everything makes batches of one kind of text."""
+"""Batches whose texts are drawn together before they are sorted by length. Sorted as a whole, a text meets the same others in each pass."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from sentiment_platform.headless import dagster_instance
 from sentiment_platform.local.children import Children, wait_for
@@ -112,7 +112,5 @@ def page() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
         page = browser.new_page(viewport={"width": 1600, "height": 760}, color_scheme="light")
         page.set_default_timeout(STEP_LIMIT_MS)
-        # What is expected to be seen may take as long as a step: a page that is opened first is slow on a busy machine.
-        expect.set_options(timeout=STEP_LIMIT_MS)
         yield page
         browser.close()

@@ -12,7 +12,6 @@ from sentiment_platform.models.working_folder import TRAINING_WORK
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import leases
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.models.test_publishing import drafts, label, registered, released, train
 from sentiment_platform_tests.serving.running import environment_of
 
@@ -23,11 +22,10 @@ Ask = Callable[..., str]
 
 
 @pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    engine = create_platform_engine(settings.database_url)
+def engine(engine: Engine) -> Engine:
+    """With a training set."""
     label(engine)
-    yield engine
-    engine.dispose()
+    return engine
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -27,7 +27,6 @@ from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.signing import generate_private_key
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import leases
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.models import all_versions, mirror_deployment
 from sentiment_platform_tests.labels.test_training_set import many
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
@@ -50,11 +49,10 @@ def label(engine: Engine, extra: int = 0) -> None:
 
 
 @pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    engine = create_platform_engine(settings.database_url)
+def engine(engine: Engine) -> Engine:
+    """With a training set."""
     label(engine)
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def train(

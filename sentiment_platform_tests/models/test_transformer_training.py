@@ -181,10 +181,10 @@ def test_a_last_stage_on_the_target_set_and_a_low_weight_of_the_others_win_over_
     tiny_base: object,
 ) -> None:
     def run(**parameters: object) -> TrainedTransformer:
-        options = TrainingOptions(7, 1, {**SHORT, "epochs": 3, "patience": 0, **parameters})
+        options = TrainingOptions(7, 1, {**SHORT, "epochs": 3, "patience": 0, "consistency": 0.0, **parameters})
         return train_transformer(resolve_base(str(tiny_base)), in_sets(tiny_data()), options, ignore)
 
-    assert run().best.macro_f1 < 0.8, "without either the sets contradict each other"
+    assert run().best.macro_f1 < 0.7, "without either the sets contradict each other"
     staged = run(target_sets=("target",), target_epochs=12, target_learning_rate=2e-3)
     assert [epoch.stage for epoch in staged.epochs] == ["all sets"] * 3 + ["target sets"] * 12
     assert staged.best.macro_f1 > 0.9
