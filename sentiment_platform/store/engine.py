@@ -18,6 +18,10 @@ T = TypeVar("T")
 WAKE_S = 30.0
 """How long a database may take to wake, in seconds; a serverless one needs less than ten."""
 
+# A statement's limit is kept by the server. That the server vanished without a word (a host without power, a translated address that was
+# forgotten) only TCP can tell who waits for it, and by a system's defaults it does so after two hours; with these, within 25 s.
+_LIFE_SIGNS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+
 
 def sqlalchemy_url(url: str) -> str:
     """`postgresql://` or `postgres://` as the URL of psycopg 3."""
@@ -45,6 +49,7 @@ def create_platform_engine(
             "connect_timeout": connect_timeout_s,
             "prepare_threshold": None,
             "application_name": "sentiment-platform",
+            **_LIFE_SIGNS,
         },
     )
     # As statements after connecting, not as start-up options: transaction-mode poolers refuse start-up options.

@@ -87,5 +87,8 @@ class Proxy:
         except OSError:
             pass
         finally:
-            source.close()
-            target.close()
+            for end in (source, target):
+                # The other direction's thread may wait in `recv`, and until it is woken a closed socket stays open for the peer.
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
+                end.close()

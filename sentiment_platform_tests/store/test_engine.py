@@ -1,4 +1,6 @@
+import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -165,3 +167,20 @@ def test_a_pooled_host_is_refused_for_the_direct_url() -> None:
         Settings.from_environment({"DATABASE_URL": pooled}).direct_database_url()
     settings = Settings.from_environment({"DATABASE_URL": pooled, "DATABASE_DIRECT_URL": direct})
     assert settings.direct_database_url() == direct
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the names of these options are Linux's")
+def test_a_server_that_vanishes_without_a_word_is_noticed_within_half_a_minute(database_url: str) -> None:
+    engine = create_platform_engine(database_url)
+    with engine.connect() as connection:
+        fileno = connection.connection.driver_connection.fileno()  # type: ignore[union-attr]
+        with socket.socket(fileno=os.dup(fileno)) as seen:
+            assert seen.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            idle, interval, count = (
+                seen.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            )
+            unanswered_ms = seen.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    engine.dispose()
+    assert 0 < idle + interval * count < 30, "nothing was sent, and nothing comes"
+    assert 0 < unanswered_ms < 30_000, "what was sent is not confirmed"
