@@ -5,15 +5,15 @@ that was accepted. Whatever is read from it is verified again: a disk is trusted
 """
 
 import os
-import secrets
 import shutil
 from pathlib import Path
 
 from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment
 from sentiment_platform.registry.documents import MAX_DOCUMENT_BYTES
 from sentiment_platform.registry.manifest import Manifest
-from sentiment_platform.registry.reader import SIDE_PREFIX, LatestDeployment
+from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.registry.refusal import Refused
+from sentiment_platform.registry.side_folder import side_folder
 from sentiment_platform.registry.signing import MAX_SIGNATURE_BYTES, PublicKeys
 from sentiment_platform.registry.verify import read_small, verify_deployment, verify_directory
 from sentiment_platform.registry.versions import DeploymentTag
@@ -37,9 +37,7 @@ class RegistryCache:
     def keep_deployment(self, deployment: LatestDeployment) -> None:
         """Remember an accepted deployment; it becomes visible at once or not at all."""
         target = self.folder / str(deployment.document.tag)
-        side = self.folder / f"{SIDE_PREFIX}{secrets.token_hex(8)}"
-        side.mkdir(parents=True, mode=0o700)
-        try:
+        with side_folder(self.folder) as side:
             for name, content in ((DEPLOYMENT, deployment.data), (DEPLOYMENT_SIGNATURE, deployment.signature)):
                 with (side / name).open("xb") as file:
                     file.write(content)
@@ -48,8 +46,6 @@ class RegistryCache:
             if target.exists():
                 shutil.rmtree(target)
             side.rename(target)
-        finally:
-            shutil.rmtree(side, ignore_errors=True)
 
     def kept_deployment(self) -> Deployment | None:
         """The kept deployment with the highest revision that verifies, or None."""

@@ -5,7 +5,6 @@ bytes: `transfer.py`; where copies are kept: `cache.py`. Safe to use from severa
 """
 
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from sentiment_platform.registry.formats import require_format
 from sentiment_platform.registry.listing import Asset, Release, highest_deployment, latest_release, release_by_tag
 from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, FileEntry, Manifest
 from sentiment_platform.registry.refusal import Refused
+from sentiment_platform.registry.side_folder import side_folder
 from sentiment_platform.registry.signing import MAX_SIGNATURE_BYTES, PublicKeys
 from sentiment_platform.registry.transfer import Limits, NotFoundError, Transfer
 from sentiment_platform.registry.verify import require_exact_files, verify_deployment, verify_directory, verify_manifest
 from sentiment_platform.registry.versions import DeploymentTag
 
-SIDE_PREFIX = ".fetch-"
 Progress = Callable[[str, int, int], None]
 """Called with (file name, bytes done, bytes in all) after each file."""
 
@@ -155,25 +154,20 @@ class RegistryReader:
                 return verify_directory(target, self._keys, version=version, manifest_digest=manifest_digest)
             except Refused:
                 _remove(target)
-        into.mkdir(parents=True, exist_ok=True)
-        side = into / f"{SIDE_PREFIX}{secrets.token_hex(8)}"
-        side.mkdir(mode=0o700)
-        _remove_abandoned(into, side, self._transfer.limits.total_s)
         try:
-            manifest = self._download(version, manifest_digest, side, progress)
-            try:
-                side.rename(target)
-            except OSError:
-                # Somebody else fetched the same version meanwhile: theirs must pass the same checks.
-                return verify_directory(target, self._keys, version=version, manifest_digest=manifest_digest)
-            return manifest
+            with side_folder(into) as side:
+                manifest = self._download(version, manifest_digest, side, progress)
+                try:
+                    side.rename(target)
+                except OSError:
+                    # Somebody else fetched the same version meanwhile: theirs must pass the same checks.
+                    return verify_directory(target, self._keys, version=version, manifest_digest=manifest_digest)
+                return manifest
         except OSError as error:
             raise TransientError(
-                f"{version} cannot be kept under {into}: {error.strerror}.",
+                f"{version} cannot be kept under {into}: {error.strerror or error}.",
                 remedy="Free space or correct the folder's permissions.",
             ) from error
-        finally:
-            shutil.rmtree(side, ignore_errors=True)
 
     def _download(self, version: str, manifest_digest: str, side: Path, progress: Progress) -> Manifest:
         deadline = self._transfer.deadline()
@@ -278,13 +272,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def _remove_abandoned(into: Path, side: Path, older_than_s: float) -> None:
-    """Side folders of killed processes; one that is still written to cannot be older than a download may take."""
-    for other in into.glob(f"{SIDE_PREFIX}*"):
-        try:
-            if side.stat().st_mtime - other.stat().st_mtime > 2 * older_than_s:
-                _remove(other)
-        except FileNotFoundError:
-            continue

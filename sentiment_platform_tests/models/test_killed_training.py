@@ -1,7 +1,6 @@
 """kill -9 around the side effects of training and evaluation, then the run again: all that lasts is as after an undisturbed run."""
 
 import dataclasses
-import os
 import shutil
 import subprocess
 import sys
@@ -16,7 +15,6 @@ from sqlalchemy import text
 
 from sentiment_platform.local.github import GithubServer
 from sentiment_platform.registry.access import CACHE_FOLDER
-from sentiment_platform.registry.reader import SIDE_PREFIX
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.labels import write_training_set
@@ -171,15 +169,8 @@ def test_after_kill_9_at_any_side_effect_the_next_evaluation_leaves_what_an_undi
         assert stands(platform) == trained
         assert dying.run(platform, family, evaluate=True, kill_at=(when, number)).status == -9
         assert (stands(platform) == expected) is ((when, number) == points[-1])
-        let_downloads_age(platform)
         assert dying.run(platform, family, evaluate=True).status == 0
         assert stands(platform) == expected, f"after a kill {when} {effects[number]}"
-
-
-def let_downloads_age(on: Settings) -> None:
-    """Whose download it is cannot be seen: a side folder is removed when it is older than any download may take."""
-    for side in (on.state_dir / CACHE_FOLDER).glob(f"{SIDE_PREFIX}*"):
-        os.utime(side, (0, 0))
 
 
 def forget(on: Settings) -> None:
