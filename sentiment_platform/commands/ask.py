@@ -1,8 +1,6 @@
 """Ask the models: `predict` a text with the deployed versions, `explain` where one answer came from, `doctor` for the set-up."""
 
 import sys
-from contextlib import closing
-from typing import Any
 
 import click
 import numpy as np
@@ -10,9 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from sentiment_platform.commands.console import console, shows_errors
-from sentiment_platform.local.session import session
+from sentiment_platform.local.session import connected_session, session
 from sentiment_platform.models.family import LABELS, Contribution
-from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.models.transformer_runtime import LEAVE_ONE_OUT
+
+USUAL_RULES = ("lexicon", LEAVE_ONE_OUT)
+"""Of most tokens; the others are worth a word."""
 
 
 @click.command()
@@ -48,10 +49,8 @@ def explain(prediction_id: str) -> None:
     """Where one answer came from: text, features, model, manifest, training set, runs, deployment."""
     from sentiment_platform.explain import lineage
 
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with closing_engine(engine):
-            found = lineage(engine, prediction_id)
+    with connected_session() as (_, engine):
+        found = lineage(engine, prediction_id)
     for heading, rows in found.items():
         table = Table("", "", title=heading, show_header=False, title_justify="left")
         for name, value in rows.items():
@@ -85,19 +84,6 @@ def coloured(contributions: list[Contribution]) -> Text:
     for item in contributions:
         strength = abs(item.contribution) / largest
         style = "dim" if strength < 0.1 else ("bold " if strength > 0.6 else "") + ("green" if item.contribution > 0 else "red")
-        rule = f"[{item.rule}]" if item.rule not in ("lexicon", "leave-one-out") else ""
+        rule = f"[{item.rule}]" if item.rule not in USUAL_RULES else ""
         shown.append(f"{item.token}{rule} ", style=style)
     return shown
-
-
-def closing_engine(engine: Any) -> Any:
-    """`closing` for an engine."""
-    return closing(_Disposable(engine))
-
-
-class _Disposable:
-    def __init__(self, engine: Any) -> None:
-        self.engine = engine
-
-    def close(self) -> None:
-        self.engine.dispose()

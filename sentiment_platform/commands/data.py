@@ -9,8 +9,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from sentiment_platform.commands.console import console, shows_errors
-from sentiment_platform.local.session import session
-from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.local.session import connected_session
 from sentiment_platform.store.tables import utc_now
 
 
@@ -37,8 +36,7 @@ def import_news(path: Path, mapping: str, source: str | None) -> None:
     from sentiment_platform.news.archive import import_archive, parse_mapping
 
     columns = parse_mapping(mapping)
-    with session(log=console.print) as settings, Progress(console=console) as bar:
-        engine = create_platform_engine(settings.require("database_url"))
+    with connected_session(log=console.print) as (_, engine), Progress(console=console) as bar:
         task = bar.add_task("articles", total=None)
         report = import_archive(
             path,
@@ -49,7 +47,6 @@ def import_news(path: Path, mapping: str, source: str | None) -> None:
             now=utc_now(),
             progress=lambda done: bar.update(task, completed=done),
         )
-        engine.dispose()
     console.print(
         f"{report.fetched} rows: {report.stored} stored, {report.duplicate} duplicate, {report.quarantined} quarantined."
     )
@@ -67,12 +64,9 @@ def quarantine(source: str | None, rule: str | None, limit: int, as_json: bool) 
     from sentiment_platform.store.news import quarantined_items
     from sentiment_platform.store.quarantine import quarantine_totals
 
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.connect() as connection:
-            items = quarantined_items(connection, source=source, rule=rule, limit=limit)
-            totals = list(quarantine_totals(connection, source=source, rule=rule))
-        engine.dispose()
+    with connected_session() as (_, engine), engine.connect() as connection:
+        items = quarantined_items(connection, source=source, rule=rule, limit=limit)
+        totals = list(quarantine_totals(connection, source=source, rule=rule))
     if as_json:
         click.echo(msgspec.json.encode({"counts": totals, "rows": items}))
         return
@@ -98,10 +92,8 @@ def replay_news(source: str | None, rule: str | None, dry_run: bool) -> None:
     """
     from sentiment_platform.news.replay import replay
 
-    with session(log=console.print) as settings:
-        engine = create_platform_engine(settings.require("database_url"))
+    with connected_session(log=console.print) as (_, engine):
         found = replay(engine, source=source, rule=rule, run_id=f"replay-{uuid.uuid4()}", now=utc_now(), dry_run=dry_run)
-        engine.dispose()
     title = "Dry run: nothing changed" if dry_run else "Replayed"
     table = Table("source", "tried", "admitted", "duplicate", "stay refused", title=title)
     for report in found.reports:

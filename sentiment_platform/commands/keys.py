@@ -7,10 +7,9 @@ import click
 from rich.table import Table
 
 from sentiment_platform.commands.console import console, shows_errors
-from sentiment_platform.local.session import session
+from sentiment_platform.local.session import connected_session
 from sentiment_platform.store import audit
 from sentiment_platform.store.api_keys import ROLES, create_key, list_keys, revoke_key
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.tables import utc_now
 
 
@@ -28,19 +27,16 @@ def keys() -> None:
 @shows_errors
 def create(role: Any, owner: str, days: int | None) -> None:
     """Make a key. It is shown once and cannot be shown again."""
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.begin() as connection:
-            key = create_key(connection, role, owner, utc_now() + timedelta(days=days) if days else None)
-            audit.record(
-                connection,
-                at=utc_now(),
-                actor="command line",
-                action="key:create",
-                subject=key.split("_")[1],
-                detail={"role": role, "owner": owner},
-            )
-        engine.dispose()
+    with connected_session() as (_, engine), engine.begin() as connection:
+        key = create_key(connection, role, owner, utc_now() + timedelta(days=days) if days else None)
+        audit.record(
+            connection,
+            at=utc_now(),
+            actor="command line",
+            action="key:create",
+            subject=key.split("_")[1],
+            detail={"role": role, "owner": owner},
+        )
     console.print(key)
 
 
@@ -48,11 +44,8 @@ def create(role: Any, owner: str, days: int | None) -> None:
 @shows_errors
 def list_command() -> None:
     """Every key, without its secret."""
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.connect() as connection:
-            rows = list_keys(connection)
-        engine.dispose()
+    with connected_session() as (_, engine), engine.connect() as connection:
+        rows = list_keys(connection)
     table = Table("id", "role", "owner", "created", "expires", "revoked")
     for row in rows:
         table.add_row(*(f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "strftime") else str(value or "") for value in row.values()))
@@ -64,12 +57,7 @@ def list_command() -> None:
 @shows_errors
 def revoke(key_id: str) -> None:
     """Make a key useless from now on."""
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.begin() as connection:
-            found = revoke_key(connection, key_id)
-            audit.record(
-                connection, at=utc_now(), actor="command line", action="key:revoke", subject=key_id, detail={"found": found}
-            )
-        engine.dispose()
+    with connected_session() as (_, engine), engine.begin() as connection:
+        found = revoke_key(connection, key_id)
+        audit.record(connection, at=utc_now(), actor="command line", action="key:revoke", subject=key_id, detail={"found": found})
     console.print(f"[green]{key_id} is revoked.[/]" if found else f"[yellow]There is no live key {key_id}.[/]")

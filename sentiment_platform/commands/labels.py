@@ -9,8 +9,7 @@ from rich.table import Table
 
 from sentiment_platform.commands.console import console, shows_errors
 from sentiment_platform.labels.examples import LabelKind
-from sentiment_platform.local.session import session
-from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.local.session import connected_session
 from sentiment_platform.store.tables import utc_now
 
 if TYPE_CHECKING:
@@ -68,10 +67,8 @@ def import_labels_command(
     from sentiment_platform.labels.importing import import_report
 
     report = _read(path, name, label_set, licence, kind, mapping, annotator)
-    with session(log=console.print) as settings:
-        engine = create_platform_engine(settings.require("database_url"))
+    with connected_session(log=console.print) as (_, engine):
         found = import_report(engine, report, run_id=f"import-{uuid.uuid4()}", now=utc_now())
-        engine.dispose()
     console.print(f"{report.rows} rows: {len(report.examples)} labels of set {report.label_set}, {found.changed} new or changed.")
     for reason, count in report.left_out.items():
         console.print(f"[yellow]{count} rows left out: {reason}[/]")
@@ -109,11 +106,8 @@ def sets() -> None:
     from sentiment_platform.store.label_sets import imported_files, label_counts, label_sets
     from sentiment_platform.text.sentiment import LABELS
 
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.connect() as connection:
-            found, counts, files = label_sets(connection), counts_by_set(label_counts(connection)), imported_files(connection)
-        engine.dispose()
+    with connected_session() as (_, engine), engine.connect() as connection:
+        found, counts, files = label_sets(connection), counts_by_set(label_counts(connection)), imported_files(connection)
     table = Table("set", "kind", " / ".join(LABELS), "licence", "commercial", title=f"{len(found)} label sets")
     for one in found.values():
         rows = " / ".join(f"{counts.get(one.name, {}).get(label, 0):,}" for label in LABELS)
@@ -142,11 +136,8 @@ def agreement(names: tuple[str, ...], limit: int) -> None:
     from sentiment_platform.labels.consolidation import trainable
     from sentiment_platform.store.labels import all_labels
 
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.connect() as connection:
-            rows = [row for row in trainable(all_labels(connection)) if not names or row.label_set in names]
-        engine.dispose()
+    with connected_session() as (_, engine), engine.connect() as connection:
+        rows = [row for row in trainable(all_labels(connection)) if not names or row.label_set in names]
     found = evaluate_agreement(rows)
     alpha = "not defined" if found.alpha is None else f"{found.alpha:.3f}"
     console.print(f"{found.texts:,} texts have several voices; Krippendorff's alpha is {alpha}.")

@@ -7,8 +7,7 @@ import click
 from rich.table import Table
 
 from sentiment_platform.commands.console import console, shows_errors
-from sentiment_platform.local.session import session
-from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.local.session import connected_session
 from sentiment_platform.store.tables import utc_now
 
 
@@ -46,13 +45,10 @@ def import_prices(path: Path, symbol: str | None, mapping: str, source: str, acc
     from sentiment_platform.market.prices import store_bars
 
     bars = list(read_price_file(path, parse_price_map(mapping), symbol))
-    with session(log=console.print) as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.begin() as connection:
-            found = store_bars(
-                connection, bars, source=source, run_id=f"import-{uuid.uuid4()}", now=utc_now(), accept_jumps=accept_jumps
-            )
-        engine.dispose()
+    with connected_session(log=console.print) as (_, engine), engine.begin() as connection:
+        found = store_bars(
+            connection, bars, source=source, run_id=f"import-{uuid.uuid4()}", now=utc_now(), accept_jumps=accept_jumps
+        )
     written = found.written
     console.print(
         f"{found.fetched} rows: {written.new} new, {written.revised} revised, {written.unchanged} known, "
@@ -71,11 +67,8 @@ def show() -> None:
     """Show which symbols have prices, from when to when, and how many bars were revised."""
     from sentiment_platform.store.market import coverage
 
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.connect() as connection:
-            found = coverage(connection)
-        engine.dispose()
+    with connected_session() as (_, engine), engine.connect() as connection:
+        found = coverage(connection)
     table = Table("symbol", "source", "first", "last", "bars", "revised", title=f"{len(found)} series")
     for one in found:
         table.add_row(one.symbol, one.source, str(one.first), str(one.last), f"{one.bars:,}", f"{one.revised:,}")

@@ -12,10 +12,9 @@ from rich.table import Table
 
 from sentiment_platform.commands.console import TrainingBar, console, shows_errors
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.session import session
+from sentiment_platform.local.session import connected_session, session
 from sentiment_platform.models.family import TrainingOptions
 from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.tables import utc_now
 
 
@@ -30,11 +29,8 @@ def list_models() -> None:
     """Every version with its holdout figures, and every deployment."""
     from sentiment_platform.store.models import all_versions, deployments
 
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.connect() as connection:
-            versions, rows = all_versions(connection), deployments(connection)
-        engine.dispose()
+    with connected_session() as (_, engine), engine.connect() as connection:
+        versions, rows = all_versions(connection), deployments(connection)
     running = set(_champions(rows[0]["document"]).values()) if rows else set[str]()
     table = Table("version", "registered", "base", "macro-F1 (95 %)", "runs now", title="Versions")
     for version in versions:
@@ -71,13 +67,13 @@ def at(time: str) -> None:
     """What was live at TIME (ISO 8601, UTC where it names no zone)."""
     from sentiment_platform.store.models import deployment_at
 
-    moment = datetime.fromisoformat(time)
+    try:
+        moment = datetime.fromisoformat(time)
+    except ValueError as error:
+        raise PermanentError(f"{time} is no time: {error}.", remedy="Write it like 2026-03-01T09:30 or 2026-03-01.") from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.connect() as connection:
-            document = deployment_at(connection, moment)
-        engine.dispose()
+    with connected_session() as (_, engine), engine.connect() as connection:
+        document = deployment_at(connection, moment)
     if document is None:
         console.print(f"Nothing was deployed at {moment:%Y-%m-%d %H:%M} UTC.")
         return
@@ -115,11 +111,9 @@ def promote(version: str, reason: str) -> None:
     """Make VERSION the champion of its family and its family the default, on your word instead of the gate's."""
     from sentiment_platform.promotion.publishing import intent_of_promotion, publish
 
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
+    with connected_session() as (settings, engine):
         intent = partial(intent_of_promotion, version=version, actor=_actor(), reason=reason)
         _published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now))
-        engine.dispose()
 
 
 @models.command()
@@ -130,11 +124,9 @@ def rollback(revision: int | None, reason: str) -> None:
     """Publish earlier content as the next revision; serving swaps within one poll."""
     from sentiment_platform.promotion.publishing import intent_of_rollback, publish
 
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
+    with connected_session() as (settings, engine):
         intent = partial(intent_of_rollback, actor=_actor(), reason=reason, to_revision=revision)
         _published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now))
-        engine.dispose()
 
 
 @models.command()
@@ -165,11 +157,8 @@ def search(trials: int, worker: int, seed: int, threads: int, parameters: str) -
     except msgspec.DecodeError as error:
         raise PermanentError(f"--parameters is no JSON object: {error}.", remedy="Write it like '{\"epochs\": 3}'.") from error
     options = TrainingOptions(seed, threads, given | {"n_trials": trials})
-    with session() as settings:
-        engine = create_platform_engine(settings.require("database_url"))
-        with TrainingBar() as bar:
-            report = join_search(engine, settings, options, bar, worker=worker)
-        engine.dispose()
+    with connected_session() as (settings, engine), TrainingBar() as bar:
+        report = join_search(engine, settings, options, bar, worker=worker)
     found = ", ".join(f"{name} {value:.4g}" for name, value in report.best_parameters.items())
     console.print(f"[green]{report.study}[/]: {len(report.trials)} trials, best macro-F1 {report.best_value:.3f} with {found}")
 

@@ -8,10 +8,9 @@ import click
 from rich.table import Table
 
 from sentiment_platform.commands.console import console, shows_errors
-from sentiment_platform.local.session import session
+from sentiment_platform.local.session import connected_session
 from sentiment_platform.news.sources.catalogue import SHIPPED
 from sentiment_platform.news.sources.configured import ConfiguredSource, configured_sources
-from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.sources import SourceState, read_source_states
 from sentiment_platform.store.tables import utc_now
 
@@ -42,12 +41,9 @@ def sources(catalogue: bool) -> None:
     if catalogue:
         click.echo(SHIPPED.read_text(encoding="utf-8"))
         return
-    with session() as settings:
+    with connected_session() as (settings, engine), engine.connect() as connection:
         found = configured_sources(settings, os.environ)
-        engine = create_platform_engine(settings.require("database_url"))
-        with engine.connect() as connection:
-            states = read_source_states(connection)
-        engine.dispose()
+        states = read_source_states(connection)
     console.print(sources_table(found, states, utc_now()))
     if not any(source.chosen for source in found):
         console.print("No source is on. Next: SENTIMENT_SOURCES=gdelt or SENTIMENT_FEEDS=name=https://... (see --help).")

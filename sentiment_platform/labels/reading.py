@@ -56,7 +56,8 @@ def csv_rows(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
         missing = needed - set(reader.fieldnames or ())
         if missing:
             raise PermanentError(
-                f"{path} has no column {', '.join(sorted(missing))}.", remedy=f"Its columns are {reader.fieldnames}."
+                f"{path} has no column {', '.join(sorted(missing))}.",
+                remedy=f"Its columns are {', '.join(reader.fieldnames or ()) or 'none'}.",
             )
         for row in reader:
             yield {name: value for name, value in row.items() if isinstance(value, str)}

@@ -10,11 +10,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.local.interrupted import end_dead_runs, end_interrupted_runs
 from sentiment_platform.local.stack import LocalStack
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import create_dagster_schema
+from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.migrate import upgrade
 
 ENV_FILE = "env"
@@ -23,6 +26,17 @@ ENV_FILE = "env"
 def env_file(settings: Settings) -> Path:
     """Where a running stack writes its variables for other commands."""
     return settings.state_dir.resolve() / ENV_FILE
+
+
+@contextmanager
+def connected_session(log: Callable[[str], None] = lambda _: None) -> Generator[tuple[Settings, Engine]]:
+    """A `session` and an engine on its database, disposed of however the block ends."""
+    with session(log=log) as settings:
+        engine = create_platform_engine(settings.require("database_url"))
+        try:
+            yield settings, engine
+        finally:
+            engine.dispose()
 
 
 @contextmanager

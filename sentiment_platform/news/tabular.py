@@ -78,7 +78,7 @@ def _positions(path: Path, columns: Sequence[Column], header: Sequence[str]) -> 
     if missing:
         raise ArchiveError(
             f"{path.name} has no column {', '.join(missing)}.",
-            remedy=f"Its columns are: {', '.join(names)}. A file without header takes positions from 0, and only these.",
+            remedy=f"Its columns are {', '.join(names) or 'none'}. A file without header takes positions from 0, and only these.",
         )
     return [names.index(str(column)) for column in columns]
 
