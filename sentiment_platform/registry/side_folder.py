@@ -39,7 +39,11 @@ def _locked_folder(into: Path) -> tuple[Path, int]:
     for _ in range(ATTEMPTS):
         side = into / f"{SIDE_PREFIX}{secrets.token_hex(8)}"
         side.mkdir(mode=0o700)
-        owner = _lock(side)
+        try:
+            owner = _lock(side)
+        except OSError:
+            side.rmdir()
+            raise
         if owner is not None and side.exists():
             return side, owner
         if owner is not None:
@@ -55,14 +59,21 @@ def _remove_if_abandoned(side: Path) -> None:
 
 
 def _lock(folder: Path) -> int | None:
-    """A descriptor that locks `folder`; None where another one does, or where there is no folder of ours."""
+    """A descriptor that locks `folder`; None where another one does, or where there is no folder of ours.
+
+    Raises:
+        OSError: too many open files, or a file system without locks.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None
+    except OSError:
+        os.close(descriptor)
+        raise
     return descriptor

@@ -1,9 +1,13 @@
 """What a killed process left aside goes with the next fetch, and what a living one writes does not."""
 
+import fcntl
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import psutil
+import pytest
 
 from sentiment_platform.registry.side_folder import SIDE_PREFIX, side_folder
 
@@ -61,3 +65,17 @@ def test_what_only_has_the_name_of_a_side_folder_is_left_alone(tmp_path: Path) -
     (tmp_path / f"{SIDE_PREFIX}link").symlink_to(tmp_path / "nowhere")
     with side_folder(tmp_path):
         assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_file_system_without_locks_is_told_and_costs_neither_a_folder_nor_a_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    before = psutil.Process().num_fds()
+    with pytest.raises(OSError, match="No locks available"), side_folder(tmp_path):
+        pytest.fail("nobody may fill a folder that is not locked")
+    assert list(tmp_path.iterdir()) == []
+    assert psutil.Process().num_fds() == before
