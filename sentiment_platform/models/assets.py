@@ -12,7 +12,7 @@ from sentiment_platform.models.model_pictures import model_pictures
 from sentiment_platform.models.plots import as_markdown, confusion_matrix_png, reliability_png
 from sentiment_platform.models.progress import throttled
 from sentiment_platform.models.publishing import train_and_publish
-from sentiment_platform.models.reporting import contrast_table, log_progress, manifest_summary, terms_table
+from sentiment_platform.models.reporting import contrast_table, doubted_table, log_progress, manifest_summary, terms_table
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.store.models import write_figures, write_holdout_predictions
@@ -89,6 +89,8 @@ def _shown(manifest: Manifest) -> dict[str, dg.MarkdownMetadataValue]:
     shown = _pictures(manifest.version, model_pictures(manifest.version, manifest.figures))
     if moved := manifest.figures.get("terms_moved"):
         shown["terms_moved"] = dg.MetadataValue.md(terms_table(moved))
+    if distillation := manifest.figures.get("distillation"):
+        shown["doubted_labels"] = dg.MetadataValue.md(doubted_table(distillation))
     return shown
 
 

@@ -99,6 +99,31 @@ def terms_table(moved: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def doubted_table(distillation: Mapping[str, Any]) -> str:
+    """Markdown: how far models that did not train on a text predict its label, and the labels that they doubt most.
+
+    Args:
+        distillation: as `transformer_distillation` gives it.
+    """
+    lines = [
+        f"Models that did not train on a text predict its label for {distillation['agreement']:.1%} of the training texts."
+        f" Their prediction is {distillation['share']:.0%} of what the model was trained towards."
+    ]
+    if doubted := distillation["doubted"]:
+        heads = ("example (id begins with)", "label", "predicted", "with probability")
+        lines += [
+            "",
+            f"The {len(doubted)} labels most worth a second look:",
+            "",
+            f"| {' | '.join(heads)} |",
+            f"|{'---|' * len(heads)}",
+        ]
+    for text in doubted:
+        identifier = _cell(text["id"])[:EXAMPLE_CHARACTERS]
+        lines.append(f"| `{identifier}` | {text['label']} | {text['predicted']} | {text['probability']:.3f} |")
+    return "\n".join(lines)
+
+
 def _ablation_lines(ablation: Mapping[str, Any], *, used: bool) -> list[str]:
     """The calibration head on the scorer alone and with the features, and their difference with its interval."""
     comparison, names = ablation["comparison"], ("log_loss", "macro_f1", "ece")

@@ -50,7 +50,12 @@ class TransformerFamily:
 
         report = export_transformer(trained, data, directory, progress)
         write_weights(trained.network, directory / WEIGHTS_FILE)
-        figures = {**report.figures, "lineage": dict(trained.lineage), "search": dict(trained.search)}
+        figures = {
+            **report.figures,
+            "lineage": dict(trained.lineage),
+            "search": dict(trained.search),
+            "distillation": dict(trained.distillation),
+        }
         return replace(report, figures=figures, training_files=(WEIGHTS_FILE,))
 
     def load(self, directory: Path, *, threads: int = 1) -> OnnxTransformer:

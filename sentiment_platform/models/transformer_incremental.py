@@ -20,6 +20,7 @@ from sentiment_platform.models.family import Integers, ProgressSink, TrainingDat
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.models.transformer_base import ResolvedBase
 from sentiment_platform.models.transformer_canaries import verified_network
+from sentiment_platform.models.transformer_distillation import train_distilled
 from sentiment_platform.models.transformer_loop import Clock
 from sentiment_platform.models.transformer_network import tokenizer_json
 from sentiment_platform.models.transformer_parameters import TransformerParameters, transformer_parameters
@@ -99,7 +100,7 @@ def train_on(
         if attempt and not reason:
             return attempt
         lineage = {"rejected": dict(attempt.lineage)} if attempt else {}
-    full = train_transformer(base, data, options, progress, checkpoints=checkpoints, clock=clock)
+    full = train_distilled(base, data, options, progress, checkpoints=checkpoints, clock=clock)
     return dataclasses.replace(full, lineage={"start": "base", "note": reason, **lineage})
 
 

@@ -34,11 +34,12 @@ EpochSink = Callable[[Epoch], None]
 
 @dataclass(frozen=True)
 class Part:
-    """Texts as tokens."""
+    """Texts as tokens, with what they are trained towards: `targets` (n, 3) are probabilities, `weights` (n,) those in the loss."""
 
     tokens: list[list[int]]
     lengths: Integers
     labels: Integers
+    targets: Floats
     weights: Floats
 
 
@@ -76,7 +77,7 @@ class Trainer:
         self._average: dict[str, torch.Tensor] = {}
         self._best: dict[str, torch.Tensor] = {}
         self._optimizer: Any = None
-        self._loss: Any = None
+        self._shares: Floats = np.zeros(0)
         self._scaler: Any = None
         self.at = Position()
         self.resumed_from = 0
@@ -117,16 +118,10 @@ class Trainer:
         at.stage, at.epoch, at.stage_steps, at.waited = at.stage + 1, 0, 0, 0
 
     def _begin(self, stage: Stage) -> None:
-        import torch
-
         if self._optimizer is None:
             self._optimizer = build_optimizer(self._network, self._parameters, stage.learning_rate)
         weights = class_weights(self._train.labels[stage.rows], self._parameters.class_weight_power)
-        self._loss = torch.nn.CrossEntropyLoss(
-            torch.tensor(weights, dtype=torch.float32, device=self._compute.device),
-            label_smoothing=self._parameters.label_smoothing,
-            reduction="none",
-        )
+        self._shares = weights[self._train.labels] * self._train.weights
 
     def _run_epoch(self, stage: Stage) -> None:
         at = self.at
@@ -157,12 +152,11 @@ class Trainer:
         set_rate(self._optimizer, at.stage_steps, steps, self._parameters.warmup_share)
         consistency = self._parameters.consistency
         rows_of_passes = np.tile(rows, 2) if consistency else rows
-        labels = torch.from_numpy(self._train.labels[rows_of_passes]).to(device)
-        weights = torch.from_numpy(self._train.weights[rows_of_passes]).float().to(device)
+        targets = torch.from_numpy(self._train.targets[rows_of_passes]).float().to(device)
+        shares = torch.from_numpy(self._shares[rows_of_passes]).float().to(device)
         logits = self._logits(self._train, rows_of_passes)
-        # As torch's own mean does, by the weights of the classes and here of the label sets too.
-        shares = self._loss.weight[labels] * weights
-        loss = (self._loss(logits, labels) * weights).sum() / shares.sum()
+        # A text weighs by the class of its label and by its label set, whatever its target.
+        loss = (torch.nn.functional.cross_entropy(logits, targets, reduction="none") * shares).sum() / shares.sum()
         if consistency:
             first, second = logits.chunk(2)
             share = shares[: len(rows)]

@@ -12,10 +12,11 @@ from sentiment_platform.models.family import ProgressSink, TrainingData, Trainin
 from sentiment_platform.models.search import SearchReport
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.models.transformer_base import ResolvedBase, resolve_base
+from sentiment_platform.models.transformer_distillation import train_distilled
 from sentiment_platform.models.transformer_incremental import ChampionState, champion_state, train_on
 from sentiment_platform.models.transformer_parameters import transformer_parameters
 from sentiment_platform.models.transformer_search import search_recipe
-from sentiment_platform.models.transformer_training import TrainedTransformer, train_transformer
+from sentiment_platform.models.transformer_training import TrainedTransformer
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
@@ -30,7 +31,7 @@ def train_by_recipe(
     """Train; what was found and decided on the way is in `search` and `lineage` of the result.
 
     Raises:
-        PermanentError: as `train_transformer` and `search`.
+        PermanentError: as `train_distilled` and `search`.
     """
     checkpoints = settings.state_dir / CHECKPOINTS if settings else None
     parameters = transformer_parameters(options.parameters)
@@ -44,7 +45,7 @@ def train_by_recipe(
         champion = _champion(options, settings)
         trained = train_on(base, data, options, progress, champion, checkpoints=checkpoints)
     else:
-        trained = train_transformer(base, data, options, progress, checkpoints=checkpoints)
+        trained = train_distilled(base, data, options, progress, checkpoints=checkpoints)
     return dataclasses.replace(trained, search=searched, lineage=trained.lineage or {"start": "base"})
 
 

@@ -1,6 +1,6 @@
 """Which texts are trained in which order: one stage over all label sets, then, where target sets are named, one over those alone.
 
-Belongs here: choosing rows, weighing label sets, and which validation texts judge. Training is `transformer_loop`.
+Belongs here: choosing rows, weighing label sets, what is trained towards, and which validation texts judge. Training is `transformer_loop`.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import Floats, Integers, LabelledTexts
+from sentiment_platform.models.family import LABELS, Floats, Integers, LabelledTexts
 from sentiment_platform.models.transformer_parameters import TransformerParameters
 
 
@@ -49,6 +49,14 @@ def row_weights(parameters: TransformerParameters, train: LabelledTexts) -> Floa
     return np.array([parameters.set_weights.get(name, 1.0) for name in train.label_sets], dtype=np.float64)
 
 
+def targets_of(parameters: TransformerParameters, labels: Integers, predictions: Floats | None) -> Floats:
+    """(n, 3) probabilities that the texts are trained towards: labels and `predictions` mixed, or labels smoothed."""
+    known = np.eye(len(LABELS))[labels]
+    if predictions is not None:
+        return known + parameters.distillation_share * (predictions - known)
+    return known + parameters.label_smoothing * (1 / len(LABELS) - known)
+
+
 def judging_rows(parameters: TransformerParameters, validation: LabelledTexts) -> Integers:
     """The validation texts that choose the epoch: those of the target sets where there are any, else all."""
     rows = rows_of(validation, parameters.target_sets)
@@ -69,6 +77,7 @@ def taken(texts: LabelledTexts, rows: Integers) -> LabelledTexts:
         texts.labels[indices],
         texts.features[indices],
         [texts.label_sets[row] for row in indices] if texts.label_sets else (),
+        [texts.stories[row] for row in indices] if texts.stories else (),
     )
 
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import Floats, LabelledTexts, ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.family import LABELS, Floats, LabelledTexts, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.transformer_base import ResolvedBase
 from sentiment_platform.models.transformer_canaries import verified_network
 from sentiment_platform.models.transformer_checkpoints import CheckpointFolder
-from sentiment_platform.models.transformer_device import Compute, choose_compute, cpu_threads, peak_memory_mib
+from sentiment_platform.models.transformer_device import Compute, choose_compute, cpu_threads, peak_memory_mib, torch_threads
 from sentiment_platform.models.transformer_loop import Clock, EpochSink, Part, Trainer
 from sentiment_platform.models.transformer_network import tokenizer_json
 from sentiment_platform.models.transformer_parameters import (
@@ -28,7 +28,7 @@ from sentiment_platform.models.transformer_parameters import (
     transformer_parameters,
 )
 from sentiment_platform.models.transformer_position import Epoch, condensed
-from sentiment_platform.models.transformer_stages import judging_rows, row_weights, stages_for, taken
+from sentiment_platform.models.transformer_stages import judging_rows, row_weights, stages_for, taken, targets_of
 from sentiment_platform.models.transformer_tokens import encode, pad_id_of, tokenizer_from_json
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class TrainedTransformer:
         sentences_per_s: training throughput, without validation.
         lineage: what the run started from and, beside the base, what it was compared with (`transformer_incremental`).
         search: how the parameters were found, where they were searched (`transformer_search`).
+        distillation: whose predictions were mixed into the targets, and which labels they doubt (`transformer_distillation`).
     """
 
     network: "nn.Module"
@@ -79,6 +80,7 @@ class TrainedTransformer:
     peak_memory_mib: float
     lineage: Mapping[str, Any] = field(default_factory=dict[str, Any])
     search: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    distillation: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def best(self) -> Epoch:
@@ -93,6 +95,7 @@ def train_transformer(
     progress: ProgressSink,
     *,
     initial: Initial | None = None,
+    predictions: Floats | None = None,
     checkpoints: Path | None = None,
     on_epoch: EpochSink | None = None,
     clock: Clock = time.monotonic,
@@ -102,6 +105,7 @@ def train_transformer(
     The same data, options and number of threads give the same weights on a CPU, interrupted and resumed or not.
 
     Args:
+        predictions: (n, 3) probabilities of the training texts, `distillation_share` of the targets; None trains on labels alone.
         checkpoints: folder for checkpoints; a run of the same inputs that was killed goes on from there.
         on_epoch: told of each epoch; what it raises ends the training.
 
@@ -112,38 +116,37 @@ def train_transformer(
     import torch
 
     parameters = transformer_parameters(options.parameters)
+    if predictions is None:
+        parameters = dataclasses.replace(parameters, distillation_share=0.0)
     if not len(data.train) or not len(data.validation):
         raise PermanentError("The training or the validation part is empty.", remedy="Add labelled examples.")
     compute = choose_compute(parameters.device, parameters.precision)
     threads = options.threads or cpu_threads()
     text = tokenizer_json(base.path)
     tokenizer = tokenizer_from_json(text, parameters.max_length)
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        with torch.random.fork_rng():
-            torch.manual_seed(options.seed)
-            network, pooling = verified_network(base.path, parameters.pooling)
-            if initial:
-                network.load_state_dict(dict(initial.weights))
-            parameters = _chosen(parameters, _width(network), len(data.train))
-            trainer = Trainer(
-                network,
-                _part(tokenizer, data.train, row_weights(parameters, data.train)),
-                _part(tokenizer, *_judging(parameters, data.validation)),
-                stages_for(parameters, data.train),
-                parameters,
-                compute,
-                pad_id=pad_id_of(tokenizer),
-                seed=options.seed,
-                progress=progress,
-                checkpoints=_folder(checkpoints, base, data, options, parameters, compute, threads, initial),
-                on_epoch=on_epoch,
-                clock=clock,
-            )
-            trainer.fit()
-    finally:
-        torch.set_num_threads(before)
+    with torch_threads(threads), torch.random.fork_rng():
+        torch.manual_seed(options.seed)
+        network, pooling = verified_network(base.path, parameters.pooling)
+        if initial:
+            network.load_state_dict(dict(initial.weights))
+        parameters = _chosen(parameters, _width(network), len(data.train))
+        trainer = Trainer(
+            network,
+            _part(
+                tokenizer, data.train, row_weights(parameters, data.train), targets_of(parameters, data.train.labels, predictions)
+            ),
+            _part(tokenizer, *_judging(parameters, data.validation)),
+            stages_for(parameters, data.train),
+            parameters,
+            compute,
+            pad_id=pad_id_of(tokenizer),
+            seed=options.seed,
+            progress=progress,
+            checkpoints=checkpoint_folder(checkpoints, base, data, options, parameters, initial.name if initial else ""),
+            on_epoch=on_epoch,
+            clock=clock,
+        )
+        trainer.fit()
     at = trainer.at
     return TrainedTransformer(
         network=network.float().cpu().eval(),
@@ -186,17 +189,19 @@ def _chosen(parameters: TransformerParameters, hidden_size: int, n_texts: int) -
     )
 
 
-def _folder(
+def checkpoint_folder(
     checkpoints: Path | None,
     base: ResolvedBase,
     data: TrainingData,
     options: TrainingOptions,
     parameters: TransformerParameters,
-    compute: Compute,
-    threads: int,
-    initial: Initial | None,
+    initial: str,
 ) -> CheckpointFolder | None:
-    """The checkpoints of this very run: another cap of the wall clock or distance of checkpoints is still the same one."""
+    """The checkpoints of this very run: another cap of the wall clock or distance of checkpoints is still the same one.
+
+    Args:
+        initial: name of what it starts from instead of the base's weights.
+    """
     if checkpoints is None or not parameters.checkpoint_steps:
         return None
     recipe = dataclasses.replace(parameters, max_seconds=0.0, checkpoint_steps=0)
@@ -204,21 +209,21 @@ def _folder(
         "training_set": data.digest,
         "texts": [len(data.train), len(data.validation)],
         "base": base.digest,
-        "initial": initial.name if initial else "",
+        "initial": initial,
         "seed": options.seed,
-        "threads": threads,
-        "compute": dataclasses.asdict(compute),
+        "threads": options.threads or cpu_threads(),
+        "compute": dataclasses.asdict(choose_compute(parameters.device, parameters.precision)),
         "parameters": dataclasses.asdict(recipe),
     }
     return CheckpointFolder(checkpoints, identity, options.lease_token)
 
 
-def _judging(parameters: TransformerParameters, validation: LabelledTexts) -> tuple[LabelledTexts, Floats]:
+def _judging(parameters: TransformerParameters, validation: LabelledTexts) -> tuple[LabelledTexts, Floats, Floats]:
     rows = judging_rows(parameters, validation)
-    return taken(validation, rows), np.ones(len(rows))
+    return taken(validation, rows), np.ones(len(rows)), np.eye(len(LABELS))[validation.labels[rows]]
 
 
-def _part(tokenizer: Any, texts: LabelledTexts, weights: Floats) -> Part:
+def _part(tokenizer: Any, texts: LabelledTexts, weights: Floats, targets: Floats) -> Part:
     tokens = encode(tokenizer, texts.texts)
     lengths = np.array([len(row) for row in tokens], dtype=np.int64)
-    return Part(tokens, lengths, np.asarray(texts.labels, dtype=np.int64), weights)
+    return Part(tokens, lengths, np.asarray(texts.labels, dtype=np.int64), targets, weights)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sentiment_platform.models.family import LABELS, Floats
+from sentiment_platform.models.transformer_device import Compute
 from sentiment_platform.models.transformer_tokens import encode, length_buckets, pad_id_of, padded, tokenizer_from_json
 
 if TYPE_CHECKING:
@@ -33,17 +34,20 @@ def read_weights(path: Path) -> "Mapping[str, torch.Tensor]":
     return load_file(path)
 
 
-def network_logits(network: "nn.Module", tokenizer_text: str, max_length: int, texts: Sequence[str]) -> Floats:
-    """(n, 3) logits of a network on the CPU, in float32 and evaluation mode."""
+def network_logits(
+    network: "nn.Module", tokenizer_text: str, max_length: int, texts: Sequence[str], compute: Compute | None = None
+) -> Floats:
+    """(n, 3) logits of a network on the CPU, in evaluation mode; None computes in float32. With a GPU's `compute` it moves there."""
     import torch
 
     tokenizer = tokenizer_from_json(tokenizer_text, max_length)
     tokens = encode(tokenizer, texts)
     logits = np.zeros((len(texts), len(LABELS)))
-    network.eval()
-    with torch.no_grad():
+    compute = compute or Compute("cpu", "float32")
+    network.to(compute.device).eval()
+    with torch.no_grad(), compute.autocast():
         for rows in length_buckets(np.array([len(row) for row in tokens], dtype=np.int64), 64, None):
             batch = padded([tokens[row] for row in rows], pad_id_of(tokenizer))
-            found = network(torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask))
-            logits[rows] = found.double().numpy()
+            given = (torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask))
+            logits[rows] = network(*(tensor.to(compute.device) for tensor in given)).double().cpu().numpy()
     return logits

@@ -20,8 +20,9 @@ from sentiment_platform.models.family import Integers, LabelledTexts, Model, Pro
 from sentiment_platform.models.reporting import log_progress
 from sentiment_platform.models.transformer import TransformerFamily
 from sentiment_platform.models.transformer_base import PACKAGED_MINILM, resolve_base
+from sentiment_platform.models.transformer_distillation import train_distilled
 from sentiment_platform.models.transformer_stages import taken
-from sentiment_platform.models.transformer_training import TrainedTransformer, train_transformer
+from sentiment_platform.models.transformer_training import TrainedTransformer
 from sentiment_platform_tests.benchmarks.labelled_data import SPLIT, SetName, labelled, shared_data, training_data
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
 from sentiment_platform_tests.benchmarks.seeds import SEEDS, mean_of_seeds, seed_documents, with_interval
@@ -95,7 +96,7 @@ def _trained(sets: Collection[SetName], judged_on: Collection[SetName], seed: in
     data = replace(training_data(sets, judged_on), validation=labelled("validation", judged_on))
     family, base = TransformerFamily(PACKAGED_MINILM), resolve_base(PACKAGED_MINILM)
     options = TrainingOptions(seed)
-    trained = train_transformer(base, data, options, log_progress(_say, 60.0), checkpoints=CHECKPOINTS)
+    trained = train_distilled(base, data, options, log_progress(_say, 60.0), checkpoints=CHECKPOINTS)
     with tempfile.TemporaryDirectory() as folder:
         family.export(trained, data, Path(folder), _silent)
         return Run(seed, family.load(Path(folder), threads=0), trained, data)
