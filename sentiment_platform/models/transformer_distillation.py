@@ -8,6 +8,7 @@ predictions have to be of models that did not see the label.
 
 import dataclasses
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,8 @@ def train_distilled(
 ) -> TrainedTransformer:
     """Fine-tune `base` as `train_transformer` does, with the predictions of `distillation_folds` models in its targets.
 
-    These are of the same recipe without its second pass over each batch, which made no difference in them: all together cost as much as
-    half of the training of the model itself. A run that was killed goes on behind the last fold that was finished, and within a fold or
+    These are of the same recipe without its second pass over each batch, which made no difference in them: two together cost half as much
+    as the training of the model itself. A run that was killed goes on behind the last fold that was finished, and within a fold or
     the model itself from its last checkpoint.
 
     Raises:
@@ -175,7 +176,9 @@ def _keep(finished: CheckpointFolder, teachers: _Teachers) -> None:
     import torch
 
     tensors = {"predictions": torch.from_numpy(teachers.predictions)}
-    finished.save(Checkpoint(tensors, {"steps": len(teachers.said), "said": teachers.said}))
+    # A full disk must not cost the training itself; the loop says that it is full.
+    with suppress(OSError):
+        finished.save(Checkpoint(tensors, {"steps": len(teachers.said), "said": teachers.said}))
 
 
 def _named(progress: ProgressSink, name: str) -> ProgressSink:

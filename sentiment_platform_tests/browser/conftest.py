@@ -21,7 +21,7 @@ from sentiment_platform.store.labels import write_training_set
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.test_transformer_incremental import stored
-from sentiment_platform_tests.models.tiny_transformer import tiny_data, write_tiny_checkpoint
+from sentiment_platform_tests.models.tiny_transformer import tiny_data, with_wrong_labels, write_tiny_checkpoint
 from sentiment_platform_tests.test_definitions import SCHEDULES
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def trained_models(dagster_url: str, servers_dir: Path) -> None:
     base = write_tiny_checkpoint(servers_dir / "tiny-base")
     platform = PlatformResource(overrides={"TRANSFORMER_BASE": str(base)})
     with platform.engine().begin() as connection:
-        write_training_set(connection, "af" * 32, "v1", {}, stored(tiny_data()))
+        write_training_set(connection, "af" * 32, "v1", {}, stored(with_wrong_labels(tiny_data(400))[0]))
     recipes: dict[str, dict[str, Any]] = {
         "vader_model": {"trials": 6},
         "finbert_model": {**TINY_PARAMETERS, "epochs": 3, "n_trials": 2, "trial_texts": 60},

@@ -1,5 +1,5 @@
 """What an ML engineer sees in the Dagster UI: the graph, a day of news materialized by hand, its success and its arithmetic, and the
-pages of the two models: curves, matrices, the terms that moved, the history of the search.
+pages of the two models: curves, matrices, the terms that moved, the labels that are doubted, the history of the search.
 
 SENTIMENT_TEST_WRITE_PICTURES=1 also writes the picture of the graph that README shows.
 """
@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from sentiment_platform.models.reporting import TERMS_SHOWN
+from sentiment_platform.models.transformer_distillation import MAX_DOUBTED
+from sentiment_platform.text.sentiment import LABELS
 from sentiment_platform_tests.browser.conftest import ROOT, graphql
 from sentiment_platform_tests.test_definitions import ASSETS, box
 
@@ -137,6 +139,23 @@ def test_the_terms_that_moved_are_a_table_of_the_family_that_has_terms(dagster_u
     expect(page.get_by_text("vader_learning_succeeded").first).to_be_visible()
     expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
     page.screenshot(path=tmp_path / "checks_of_vader.png")
+
+
+@pytest.mark.usefixtures("trained_models")
+def test_the_labels_that_are_doubted_are_a_table_of_the_transformer(dagster_url: str, page: Page, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    _wait_for_metadata(page, f"{dagster_url}/assets/finbert_model")
+    dialog = _opened(page, "doubted_labels")
+    expect(dialog.get_by_text("of the training texts", exact=False)).to_be_visible()
+    page.screenshot(path=tmp_path / "doubted_labels.png")
+    rows = [row.locator("td").all_inner_texts() for row in dialog.locator("table").first.locator("tbody tr").all()]
+    assert len(rows) == MAX_DOUBTED
+    for identifier, label, predicted, probability in rows:
+        assert identifier.startswith("train-")
+        assert {label, predicted} < set(LABELS)
+        assert label != predicted
+        assert 1 / 3 < float(probability) <= 1
+    _fits(page, dialog)
 
 
 def _opened(page: Page, name: str) -> Locator:

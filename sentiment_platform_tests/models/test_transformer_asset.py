@@ -42,7 +42,7 @@ def test_the_asset_shows_search_and_training_while_and_after_they_run_and_trains
 ) -> None:
     engine = create_platform_engine(settings.database_url)
     with engine.begin() as connection:
-        write_training_set(connection, "af" * 32, "v1", {}, stored(tiny_data()))
+        write_training_set(connection, "af" * 32, "v1", {}, stored(tiny_data(400)))
     engine.dispose()
     with dg.DagsterInstance.ephemeral() as instance:
         result = materialize(environment, instance)
@@ -54,14 +54,16 @@ def test_the_asset_shows_search_and_training_while_and_after_they_run_and_trains
     for name in ("training_curves", "search_history", "confusion_matrix", "reliability"):
         assert "data:image/png;base64," in str(shown[name].value)
     figures: Any = shown["figures"].value
-    assert set(figures) >= EVERY_FAMILY | {"training", "parity", "search", "lineage"}
+    assert set(figures) >= EVERY_FAMILY | {"training", "parity", "search", "lineage", "distillation"}
     assert "| scorer alone |" in str(shown["summary"].value)
     assert "terms_moved" not in shown, "only a family whose figures have terms shows them"
     assert figures["search"]["n_trials"] == 5
     assert figures["lineage"] == {"start": "base"}
+    assert [fold["predicted"] for fold in figures["distillation"]["teachers"]] == [200, 200]
+    assert "of the training texts" in str(shown["doubted_labels"].value)
     assert figures["training"]["parameters"]["label_smoothing"] == figures["search"]["best_parameters"]["label_smoothing"]
     stages = {str(observation.metadata["stage"].value) for observation in observed}
-    assert {"search", "fine-tuning", "export"} <= stages
+    assert {"search", "fine-tuning, fold 1 of 2", "fine-tuning", "export"} <= stages
     assert again.metadata["unchanged"].value is True
     assert again.metadata["version"].value == shown["version"].value
     version, digest = str(shown["version"].value), str(shown["manifest_digest"].value)

@@ -17,9 +17,7 @@ from sentiment_platform.models.transformer_parameters import TransformerParamete
 from sentiment_platform.models.transformer_stages import targets_of
 from sentiment_platform.models.transformer_training import TrainedTransformer, train_transformer
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
-from sentiment_platform_tests.models.tiny_transformer import tiny_data
-
-WRONG_SHARE = 0.15
+from sentiment_platform_tests.models.tiny_transformer import tiny_data, with_wrong_labels
 
 
 class Stopped(Exception):
@@ -31,15 +29,6 @@ def data() -> TrainingData:
     """480 texts, each a story of its own."""
     made = tiny_data(480)
     return dataclasses.replace(made, train=dataclasses.replace(made.train, stories=made.train.ids))
-
-
-def with_wrong_labels(data: TrainingData) -> tuple[TrainingData, set[str]]:
-    """A seventh of the training labels is another one; also the ids of these texts."""
-    generator = np.random.default_rng(1)
-    wrong = generator.random(len(data.train)) < WRONG_SHARE
-    labels = np.where(wrong, (data.train.labels + generator.integers(1, 3, len(wrong))) % 3, data.train.labels)
-    ids = {key for key, is_wrong in zip(data.train.ids, wrong, strict=True) if is_wrong}
-    return dataclasses.replace(data, train=dataclasses.replace(data.train, labels=labels)), ids
 
 
 def run(

@@ -1,5 +1,6 @@
 """A very small BERT with a vocabulary of its own and a made-up headline language, so that the transformer's code runs in seconds."""
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -52,6 +53,15 @@ def tiny_data(n_train: int = 240, n_other: int = 60) -> TrainingData:
         part("validation", n_train, n_other),
         part("test", n_train + n_other, n_other),
     )
+
+
+def with_wrong_labels(data: TrainingData) -> tuple[TrainingData, set[str]]:
+    """A seventh of the training labels is another one; also the ids of these texts."""
+    generator = np.random.default_rng(1)
+    wrong = generator.random(len(data.train)) < 0.15
+    labels = np.where(wrong, (data.train.labels + generator.integers(1, 3, len(wrong))) % 3, data.train.labels)
+    ids = {key for key, is_wrong in zip(data.train.ids, wrong, strict=True) if is_wrong}
+    return dataclasses.replace(data, train=dataclasses.replace(data.train, labels=labels)), ids
 
 
 def write_tiny_checkpoint(directory: Path, *, id2label: dict[int, str] | None = None) -> Path:
