@@ -7,6 +7,7 @@ import click
 from rich.table import Table
 
 from sentiment_platform.commands.console import console, shows_errors
+from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.session import connected_session
 from sentiment_platform.store import audit
 from sentiment_platform.store.api_keys import ROLES, create_key, list_keys, revoke_key
@@ -56,8 +57,14 @@ def list_command() -> None:
 @click.argument("key_id")
 @shows_errors
 def revoke(key_id: str) -> None:
-    """Make a key useless from now on."""
+    """Make a key useless from now on. Revoking it again changes nothing; an id that no key has is an error."""
     with connected_session() as (_, engine), engine.begin() as connection:
         found = revoke_key(connection, key_id)
+        known = found or key_id in {row["id"] for row in list_keys(connection)}
         audit.record(connection, at=utc_now(), actor="command line", action="key:revoke", subject=key_id, detail={"found": found})
-    console.print(f"[green]{key_id} is revoked.[/]" if found else f"[yellow]There is no live key {key_id}.[/]")
+    if not known:
+        # Whoever mistyped it must not believe that the key is dead.
+        raise PermanentError(
+            f"There is no key {key_id}; nothing was revoked.", remedy="`sentiment-platform keys list` shows their ids."
+        )
+    console.print(f"[green]{key_id} is revoked.[/]" if found else f"[yellow]{key_id} was revoked before.[/]")

@@ -27,12 +27,21 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_useless_once_revoked(
     assert secret not in listed
 
     assert f"{key_id} is revoked." in invoke("keys", "revoke", key_id).output
-    assert f"There is no live key {key_id}." in invoke("keys", "revoke", key_id).output
+    again = invoke("keys", "revoke", key_id)
+    assert (again.exit_code, f"{key_id} was revoked before." in again.output) == (0, True)
     with engine.connect() as connection:
         assert check_key(connection, key, now) is None
         trail = connection.execute(text("SELECT action, subject FROM platform.audit_log ORDER BY id")).all()
     engine.dispose()
     assert [tuple(entry) for entry in trail] == [("key:create", key_id), ("key:revoke", key_id), ("key:revoke", key_id)]
+
+
+def test_revoking_an_id_that_no_key_has_fails_and_says_where_ids_are(invoke: Invoke) -> None:
+    key = invoke("keys", "create", "--role", "viewer", "--owner", "ada").output.split()[-1]
+    mistyped = invoke("keys", "revoke", key.split("_")[1][:-1])
+    assert mistyped.exit_code == 1
+    assert "nothing was revoked" in mistyped.output
+    assert "keys list" in mistyped.output
 
 
 def test_a_role_that_there_is_not_is_refused_with_those_there_are(invoke: Invoke) -> None:
