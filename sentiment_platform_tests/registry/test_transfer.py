@@ -68,7 +68,7 @@ def other_host() -> Iterator[OtherHost]:
 @pytest.fixture
 def transfer() -> Iterator[Transfer]:
     # Nothing answers here; the tests below read other addresses.
-    opened = Transfer("http://127.0.0.1:9/api/v3", "secret", Limits())
+    opened = Transfer("http://127.0.0.1:9/api/v3", "secret", Limits(connect_s=1, read_s=1, total_s=5))
     yield opened
     opened.close()
 
