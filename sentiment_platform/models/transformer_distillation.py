@@ -37,7 +37,7 @@ from sentiment_platform.models.transformer_weights import network_logits
 from sentiment_platform.statistics.softmax_regression import fold_of_rows, softmax
 
 MIN_STORIES = 300
-"""Stories among the training texts below which there is no distillation: half of them teach nothing worth mixing in."""
+"""Stories among the training texts below which there is no distillation. A judgement: the recipe's defaults begin at so many texts."""
 MAX_DOUBTED = 20
 
 
@@ -64,7 +64,7 @@ def train_distilled(
 ) -> TrainedTransformer:
     """Fine-tune `base` as `train_transformer` does, with the predictions of `distillation_folds` models in its targets.
 
-    These are of the same recipe without its second pass over each batch, which made no difference in them: two together cost half as much
+    These are of the same recipe without its second pass over each batch, which made no difference in them (tried with four): two together cost half as much
     as the training of the model itself. A run that was killed goes on behind the last fold that was finished, and within a fold or
     the model itself from its last checkpoint.
 
@@ -72,8 +72,8 @@ def train_distilled(
         PermanentError: as `train_transformer`.
     """
     parameters = transformer_parameters(options.parameters)
-    stories = data.train.stories or story_of(data.train.texts)
-    if not parameters.distillation_share or len(set(stories)) < MIN_STORIES:
+    stories = (data.train.stories or story_of(data.train.texts)) if parameters.distillation_share else ()
+    if len(set(stories)) < MIN_STORIES:
         return train_transformer(base, data, options, progress, checkpoints=checkpoints, clock=clock)
     finished = checkpoint_folder(checkpoints, base, data, options, parameters, "teachers")
     # The texts of a story share a fold: else its model would have seen the label in another outlet's words.
@@ -92,12 +92,12 @@ def train_distilled(
         trained,
         parameters=dataclasses.replace(trained.parameters, max_seconds=parameters.max_seconds),
         seconds=trained.seconds + teachers.seconds,
-        distillation=report(data.train, teachers.predictions)
+        distillation=_report(data.train, teachers.predictions)
         | {"share": parameters.distillation_share, "teachers": teachers.said},
     )
 
 
-def report(texts: LabelledTexts, predictions: Floats) -> dict[str, Any]:
+def _report(texts: LabelledTexts, predictions: Floats) -> dict[str, Any]:
     """How far `predictions` (n, 3) agree with the labels, and the ids of the texts whose label they doubt most."""
     labelled = predictions[np.arange(len(texts)), texts.labels]
     agree = predictions.argmax(axis=1) == texts.labels

@@ -30,10 +30,11 @@ class TransformerParameters:
         class_weight_power: weight of a class is its frequency to the minus this power (0: none, 1: balanced).
         distillation_share: share of a text's target that is not its label but what models which did not train on it predict
             (`transformer_distillation`); 0: none. On three held-out thirds of PhraseBank 0.3 raised macro-F1 by 0.6 points and lowered
-            log loss from 0.44 to 0.39; 0.2 to 0.5 did about the same, 1.0 lost both.
+            log loss from 0.44 to 0.39; 0.2 to 0.5 did about the same, 1.0 lost macro-F1.
         distillation_folds: parts of the training texts, one such model for each; every one trains on all the others.
-        label_smoothing: share of the target spread over all classes (Szegedy et al. 2016), where no predictions are mixed in: with
-            both, log loss was 0.41 instead of 0.39. With neither, the third pass over three label sets raised it to 0.50.
+        label_smoothing: share of the target spread over all classes (Szegedy et al. 2016), where no predictions are mixed in (so
+            in the models that make them): with both, log loss was 0.41 instead of 0.39. With neither, the third pass over three label
+            sets raised it to 0.50.
         consistency: weight of the disagreement of two passes over each batch, other units dropped (R-Drop, Liang et al. 2021); 0: one pass.
             A pass costs twice as much. On two held-out thirds of PhraseBank it raised macro-F1 by 0.2 and 0.6 points, where all annotators
             agree by 0.7 and 1.3, and lowered log loss by 0.03 and 0.02.

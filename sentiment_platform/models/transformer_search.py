@@ -57,14 +57,16 @@ def search_recipe(
     """Parameters that did best on the validation part, the report, and the bounds that were searched.
 
     What `options` names stays as it is. A trial trains on at most `trial_texts` texts, always the same ones and from the same seed, and
-    is judged after each epoch by its best macro-F1 so far.
+    is judged after each epoch by its best macro-F1 so far. It trains on labels alone, without distillation.
     """
     rows = np.arange(len(data.train))
     if len(rows) > parameters.trial_texts:
         rows = np.sort(np.random.default_rng(options.seed).permutation(len(rows))[: parameters.trial_texts])
     part = dataclasses.replace(data, train=taken(data.train, rows))
     # What no trial looks at must not divide a study: that is named by the recipe.
-    plain = dataclasses.replace(parameters, n_trials=0, start="base", replay_share=1.0, checkpoint_steps=0)
+    plain = dataclasses.replace(
+        parameters, n_trials=0, start="base", replay_share=1.0, checkpoint_steps=0, distillation_share=0.0, distillation_folds=2
+    )
     recipe, _ = planned(plain, base, part.train)
     knobs = {name: knob for name, knob in space(recipe).items() if name not in options.parameters}
 

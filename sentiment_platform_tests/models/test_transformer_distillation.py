@@ -1,8 +1,13 @@
 """Predictions of models that did not see the text: honest, worth mixing in, paid for once, and shown."""
 
 import dataclasses
+import json
+import os
+import signal
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,10 +25,6 @@ from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data, with_wrong_labels
 
 
-class Stopped(Exception):
-    """What ends a run in its middle."""
-
-
 @pytest.fixture(scope="module")
 def data() -> TrainingData:
     """480 texts, each a story of its own."""
@@ -36,10 +37,22 @@ def run(
     data: TrainingData,
     checkpoints: Path | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    seed: int = 7,
     **parameters: object,
 ) -> TrainedTransformer:
-    options = TrainingOptions(7, 1, {**TINY_PARAMETERS, "epochs": 3, "checkpoint_steps": 10, **parameters})
+    options = TrainingOptions(seed, 1, {**TINY_PARAMETERS, "epochs": 3, "checkpoint_steps": 10, **parameters})
     return train_distilled(resolve_base(str(base)), data, options, progress, checkpoints=checkpoints)
+
+
+def run_to_death(base: Path, data: TrainingData, checkpoints: Path, stage: str) -> None:
+    """Kill this very process in the middle of `stage`."""
+
+    def told(progress: Progress) -> None:
+        if progress.stage == stage and progress.done > progress.total / 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run(base, data, checkpoints, told)
 
 
 @pytest.fixture
@@ -88,40 +101,41 @@ def test_labels_that_are_wrong_are_the_ones_that_are_doubted(tiny_base: Path, da
     assert run(tiny_base, data, epochs=8).distillation["agreement"] > 0.95
 
 
-def test_a_run_that_was_stopped_trains_no_finished_fold_again_and_ends_with_the_same_weights(
+def test_a_killed_run_trains_no_finished_fold_again_and_ends_with_the_same_weights(
     tiny_base: Path, data: TrainingData, trainings: list[TrainingData], tmp_path: Path
 ) -> None:
-    whole = run(tiny_base, data)
-    assert len(trainings) == 3
-
-    def stop_in(stage: str) -> Callable[[Progress], None]:
-        def told(progress: Progress) -> None:
-            if progress.stage == stage and progress.done > progress.total / 2:
-                raise Stopped
-
-        return told
-
-    for stage, begun in (("fine-tuning, fold 2 of 2", 2), ("fine-tuning", 2)):
-        trainings.clear()
-        with pytest.raises(Stopped):
-            run(tiny_base, data, tmp_path, stop_in(stage))
-        assert len(trainings) == begun, "the second try begins with the second fold"
-    trainings.clear()
-    resumed = run(tiny_base, data, tmp_path)
+    folders = tmp_path / "checkpoints"
+    first_fold: list[dict[str, Any]] = []
+    for stage, finished in (("fine-tuning, fold 2 of 2", 1), ("fine-tuning", 2)):
+        child = get_context("spawn").Process(target=run_to_death, args=(tiny_base, data, folders, stage))
+        child.start()
+        child.join(120)
+        assert child.exitcode == -signal.SIGKILL
+        kept = [json.loads(path.read_text("utf-8")) for path in folders.glob("*/step-*/position.json")]
+        (said,) = [position["said"] for position in kept if "said" in position]
+        assert len(said) == finished
+        first_fold.append(said[0])
+    assert first_fold[0] == first_fold[1], "its seconds too: it was not trained again"
+    resumed = run(tiny_base, data, folders)
     assert len(trainings) == 1, "both folds were finished"
     assert resumed.resumed_from > 0
     assert [line["trained_on"] for line in resumed.distillation["teachers"]] == [240, 240]
-    for name, weight in whole.network.state_dict().items():
+    assert list(folders.glob("*/*")) == [], "a finished run leaves nothing"
+    for name, weight in run(tiny_base, data).network.state_dict().items():
         assert torch.equal(weight, resumed.network.state_dict()[name]), name
-    assert list(tmp_path.glob("*/*")) == [], "a finished run leaves nothing"
 
 
-def test_another_seed_or_share_is_another_run(tiny_base: Path, data: TrainingData, tmp_path: Path) -> None:
-    with pytest.raises(Stopped):
-        run(tiny_base, data, tmp_path, lambda progress: _raise_in(progress, "fine-tuning"))
-    stages: list[str] = []
-    run(tiny_base, data, tmp_path, lambda progress: stages.append(progress.stage), distillation_share=0.5)
-    assert {"fine-tuning, fold 1 of 2", "fine-tuning, fold 2 of 2", "fine-tuning"} == set(stages)
+@pytest.mark.parametrize("change", [{"distillation_share": 0.5}, {"seed": 8}, {"distillation_folds": 3}], ids=str)
+def test_what_another_seed_or_share_left_is_not_taken_up(
+    tiny_base: Path, data: TrainingData, trainings: list[TrainingData], tmp_path: Path, change: dict[str, Any]
+) -> None:
+    child = get_context("spawn").Process(target=run_to_death, args=(tiny_base, data, tmp_path, "fine-tuning"))
+    child.start()
+    child.join(120)
+    assert child.exitcode == -signal.SIGKILL
+    other = run(tiny_base, data, tmp_path, **change)
+    assert len(trainings) == 1 + change.get("distillation_folds", 2)
+    assert other.resumed_from == 0
 
 
 def test_the_cap_of_the_wall_clock_holds_for_all_of_it(tiny_base: Path, data: TrainingData) -> None:
@@ -163,8 +177,3 @@ def test_targets_mix_labels_with_predictions_or_smooth_them() -> None:
     logits = torch.tensor([[0.3, -1.0, 2.0], [1.0, 0.5, -0.5]], dtype=torch.float64)
     torchs = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels), label_smoothing=0.3)
     assert torch.nn.functional.cross_entropy(logits, torch.from_numpy(smooth)) == pytest.approx(float(torchs))
-
-
-def _raise_in(progress: Progress, stage: str) -> None:
-    if progress.stage == stage and progress.done > progress.total / 2:
-        raise Stopped
