@@ -64,9 +64,9 @@ def train_distilled(
 ) -> TrainedTransformer:
     """Fine-tune `base` as `train_transformer` does, with the predictions of `distillation_folds` models in its targets.
 
-    These are of the same recipe without its second pass over each batch, which made no difference in them (tried with four): two together cost half as much
-    as the training of the model itself. A run that was killed goes on behind the last fold that was finished, and within a fold or
-    the model itself from its last checkpoint.
+    These are of the same recipe without its second pass over each batch, which made no difference in them (tried with four): two together
+    cost half as much as the training of the model itself. A run that was killed goes on behind the last fold that was finished, and
+    within a fold or the model itself from its last checkpoint.
 
     Raises:
         PermanentError: as `train_transformer`.
