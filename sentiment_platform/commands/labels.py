@@ -1,13 +1,15 @@
-"""`labels`: bring labels in, see whose they are and whether their annotators agree."""
+"""`labels`: bring labels in, see whose they are, whether their annotators agree, and the texts that a model's page names."""
 
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from sentiment_platform.commands.console import console, shows_errors
+from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import LabelKind
 from sentiment_platform.local.session import connected_session
 from sentiment_platform.store.tables import utc_now
@@ -16,11 +18,12 @@ if TYPE_CHECKING:
     from sentiment_platform.labels.report import ImportReport
 
 FORMATS = ["plain", "phrasebank", "sentfin", "tfns", "fiqa", "label-studio", "doccano", "prodigy"]
+MIN_ID_CHARACTERS, SHOWN_ID_CHARACTERS = 6, 16
 
 
 @click.group()
 def labels() -> None:
-    """Bring labels in, see their sets and whether their annotators agree."""
+    """Bring labels in, see their sets, their texts and whether their annotators agree."""
 
 
 @labels.command("import")
@@ -152,3 +155,31 @@ def agreement(names: tuple[str, ...], limit: int) -> None:
             who = "; ".join(f"{label}: {', '.join(names)}" for label, names in conflict.said.items())
             disputed.add_row(conflict.text[:90], who)
         console.print(disputed)
+
+
+@labels.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@shows_errors
+def show(ids: tuple[str, ...]) -> None:
+    """Show labelled texts and who says what of them, by what their ID begins with.
+
+    The pages of the models name texts by ID alone: the terms that moved, the labels that are doubted. A label that is wrong is put right by
+    importing it again, corrected, into the same set.
+    """
+    from sentiment_platform.store.labels import all_labels
+
+    if short := [one for one in ids if len(one) < MIN_ID_CHARACTERS]:
+        raise PermanentError(f"{short[0]!r} is too short.", remedy=f"Give at least {MIN_ID_CHARACTERS} characters of an ID.")
+    with connected_session() as (_, engine), engine.connect() as connection:
+        found = [row for row in all_labels(connection) if row.text_hash.startswith(ids)]
+    table = Table("id", "text", "label", "set", "annotator")
+    for one in ids:
+        for row in (row for row in found if row.text_hash.startswith(one)):
+            table.add_row(row.text_hash[:SHOWN_ID_CHARACTERS], escape(row.text), row.label, row.label_set, row.annotator)
+    if found:
+        console.print(table)
+    if unknown := [one for one in ids if not any(row.text_hash.startswith(one) for row in found)]:
+        raise PermanentError(
+            f"No labelled text has an ID that begins with {', '.join(unknown)}.",
+            remedy="An ID is of the database that the model was trained on.",
+        )

@@ -12,6 +12,7 @@ from sentiment_platform.registry.manifest import Manifest
 EVERY_S = 5.0
 TERMS_SHOWN, EXAMPLE_CHARACTERS = 20, 16
 """As much as fits a window; all of it is in the figures."""
+LOOK_UP = "`sentiment-platform labels show ID` shows an example and who labelled it how."
 
 listener: ContextVar[ProgressSink | None] = ContextVar("listener", default=None)
 """A second receiver of every report, for whoever runs training in its own process and wants to draw a bar."""
@@ -86,6 +87,7 @@ def terms_table(moved: Mapping[str, Any]) -> str:
     listed = moved["most"][:TERMS_SHOWN]
     lines = [f"{moved['count']} terms moved{f'; the {len(listed)} that moved most' if len(listed) < moved['count'] else ''}."]
     if listed:
+        lines[0] += f" {LOOK_UP}"
         heads = ("term", "valence: old", "new", "emphasis: old", "new", "texts with it", "examples (ids begin with)")
         lines += ["", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for term in listed:
@@ -113,7 +115,7 @@ def doubted_table(distillation: Mapping[str, Any]) -> str:
         heads = ("example (id begins with)", "label", "predicted", "with probability")
         lines += [
             "",
-            f"The {len(doubted)} labels most worth a second look:",
+            f"The {len(doubted)} labels most worth a second look. {LOOK_UP}",
             "",
             f"| {' | '.join(heads)} |",
             f"|{'---|' * len(heads)}",

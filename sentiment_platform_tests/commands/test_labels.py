@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from sentiment_platform.commands.labels import FORMATS
+from sentiment_platform.text.normalise import text_hash
 from sentiment_platform_tests.commands.conftest import Invoke
 
 
@@ -35,6 +36,31 @@ def test_labels_are_imported_shown_by_set_and_compared_between_annotators(invoke
     assert "neutral: bob; positive: ada" in compared
     # What a machine said is no voice.
     assert "negative" not in compared
+
+
+def test_a_text_is_shown_by_what_its_id_begins_with(invoke: Invoke, tmp_path: Path) -> None:
+    told = "Orders doubled [again]"
+    lines = (f"{told},positive,ada", f"{told},negative,bob", "Orders were flat,neutral,ada")
+    assert (
+        invoke("labels", "import", file(tmp_path, "ids.csv", "text,label,annotator", *lines), "--licence", "MIT").exit_code == 0
+    )
+    identifier = text_hash(told)
+    shown = invoke("labels", "show", identifier[:16])
+    assert shown.exit_code == 0
+    rows = [line for line in shown.output.splitlines() if told in line]
+    assert [("positive" in row and "ada" in row, "negative" in row and "bob" in row) for row in rows] == [
+        (True, False),
+        (False, True),
+    ]
+    assert "flat" not in shown.output
+
+    unknown = invoke("labels", "show", identifier[:8], "0123456789abcdef")
+    assert unknown.exit_code == 1
+    assert told in unknown.output, "what is known is shown all the same"
+    assert "begins with 0123456789abcdef." in unknown.output
+    short = invoke("labels", "show", identifier[:5])
+    assert short.exit_code == 1
+    assert "at least 6 characters" in short.output
 
 
 def test_a_file_that_cannot_be_used_is_an_error_with_its_remedy(invoke: Invoke, tmp_path: Path) -> None:
