@@ -19,7 +19,9 @@ WAKE_S = 30.0
 """How long a database may take to wake, in seconds; a serverless one needs less than ten."""
 
 # A statement's limit is kept by the server. That the server vanished without a word (a host without power, a translated address that was
-# forgotten) only TCP can tell who waits for it, and by a system's defaults it does so after two hours; with these, within 25 s.
+# forgotten) only TCP can tell who waits for it, and by a system's defaults it does so after two hours; with these, within 25 s. A server
+# that hangs while TCP lives is given up this long after its own limit.
+SILENCE_S = 5.0
 _LIFE_SIGNS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
@@ -36,7 +38,7 @@ def create_platform_engine(
 
     Args:
         wake_s: seconds for which every new connection is tried again while the database refuses it; 0 fails at the first try.
-        statement_timeout_ms: longest statement in milliseconds; prepared statements stay off so that a
+        statement_timeout_ms: longest statement in milliseconds, above 0; prepared statements stay off so that a
             transaction-mode pooler in front of the database is harmless.
     """
     engine = create_engine(
@@ -53,9 +55,8 @@ def create_platform_engine(
         },
     )
     # As statements after connecting, not as start-up options: transaction-mode poolers refuse start-up options.
+    event.listen(engine, "do_connect", _connect(statement_timeout_ms / 1000 + SILENCE_S, wake_s))
     event.listen(engine, "connect", _session_settings(statement_timeout_ms))
-    if wake_s:
-        event.listen(engine, "do_connect", _patient_connect(wake_s))
     return engine
 
 
@@ -69,9 +70,15 @@ def _session_settings(statement_timeout_ms: int) -> Callable[[Any, Any], None]:
     return on_connect
 
 
-def _patient_connect(wake_s: float) -> Callable[..., Any]:
-    def do_connect(dialect: Any, _record: Any, arguments: Any, parameters: Any) -> Any:
-        return _try_until(lambda: dialect.connect(*arguments, **parameters), dialect.loaded_dbapi.OperationalError, wake_s)
+def _connect(limit_s: float, wake_s: float) -> Callable[..., Any]:
+    def do_connect(_dialect: Any, _record: Any, arguments: Any, parameters: Any) -> Any:
+        from psycopg import OperationalError as Refused
+
+        from sentiment_platform.store.bounded_connection import BoundedConnection
+
+        connection = _try_until(lambda: BoundedConnection.connect(*arguments, **parameters), Refused, wake_s)
+        connection.limit_s = limit_s
+        return connection
 
     return do_connect
 

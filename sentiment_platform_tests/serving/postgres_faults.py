@@ -92,25 +92,35 @@ def _lock(rig: Rig) -> None:
     connection.execute("LOCK TABLE platform.predictions, platform.feedback IN ACCESS EXCLUSIVE MODE")
 
 
+def _mute(rig: Rig) -> None:
+    rig.proxy.mute()
+
+
 def _nothing(_: Rig) -> None:
     pass
 
 
 @dataclass(frozen=True)
 class Fault:
-    """How it begins and ends, how long it stays, and whether nothing at all can be stored meanwhile. `again` repeats in between."""
+    """How it begins and ends, how long it stays, and whether nothing at all can be stored meanwhile. `again` repeats in between.
+
+    Afterwards the pool serves again within `recovers_s` seconds.
+    """
 
     begin: Callable[[Rig], object]
     end: Callable[[Rig], object]
     stays_s: float = 3.0
     stores_nothing: bool = False
     again: Callable[[Rig], object] = _nothing
+    recovers_s: float = 5.0
 
 
 FAULTS: dict[str, Fault] = {
     "down": Fault(lambda rig: rig.server.stop(), lambda rig: rig.server.start(), stores_nothing=True),
     "refused": Fault(lambda rig: rig.proxy.refuse(), lambda rig: rig.proxy.listen(), stores_nothing=True),
     "stopped by SIGSTOP": Fault(_suspend, _resume, stores_nothing=True),
+    # TCP lives on and no keep-alive fails, until each thread of serving waits for ever: only its own patience (10 s) frees it.
+    "every open connection falls silent": Fault(_mute, _nothing, stays_s=13.0, again=_mute, recovers_s=12.0),
     "500 ms slower": Fault(lambda rig: _delay(rig, 0.5), lambda rig: _delay(rig, 0.0), stays_s=6.0),
     "connections terminated": Fault(_terminate, _nothing, again=_terminate),
     "restarted": Fault(_restart, _nothing),

@@ -12,7 +12,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Forwards to `port`. `delay_s` is added to each reply; `refuse` and `reset` cut what is open as well."""
+    """Forwards to `port`. `delay_s` is added to each reply; `refuse` and `reset` cut what is open as well, `mute` leaves it open."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -21,6 +21,7 @@ class Proxy:
         self.port = 0
         self.delay_s = 0.0
         self.resets = False
+        self._mutings = 0
         self.listen()
 
     def listen(self) -> None:
@@ -52,6 +53,10 @@ class Proxy:
             connection.close()
         self._open.clear()
 
+    def mute(self) -> None:
+        """Read and confirm whatever comes over the connections that are open now, and pass none of it on; later ones are forwarded."""
+        self._mutings += 1
+
     def __enter__(self) -> Self:
         return self
 
@@ -76,11 +81,13 @@ class Proxy:
             server.settimeout(None)
             self._open += [client, server]
             for pair, replies in (((client, server), False), ((server, client), True)):
-                threading.Thread(target=self._forward, args=(*pair, replies), daemon=True).start()
+                threading.Thread(target=self._forward, args=(*pair, replies, self._mutings), daemon=True).start()
 
-    def _forward(self, source: socket.socket, target: socket.socket, replies: bool) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket, replies: bool, mutings: int) -> None:
         try:
             while content := source.recv(CHUNK):
+                if mutings < self._mutings:
+                    continue
                 if replies and self.delay_s:
                     time.sleep(self.delay_s)
                 target.sendall(content)

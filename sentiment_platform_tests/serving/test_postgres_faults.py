@@ -18,7 +18,7 @@ from sentiment_platform_tests.serving.running import ServingProcess
 from serving.journal import read_segment
 
 TEXT = "Harbour Mills reports great profit"
-RECOVERY_S = 5.0
+PATIENCE_S = 15.0
 
 
 @dataclass
@@ -87,7 +87,7 @@ def recovered(said: Said) -> bool:
 @pytest.mark.parametrize("name", FAULTS)
 def test_no_fault_of_postgres_costs_an_answer_a_record_or_acknowledged_feedback(rig: Rig, said: Said, name: str) -> None:
     fault = FAULTS[name]
-    said.serving.wait_until(lambda: recovered(said), 3 * RECOVERY_S)
+    said.serving.wait_until(lambda: recovered(said), PATIENCE_S)
     said.give_feedback()
     fault.begin(rig)
     during: set[str] = set()
@@ -109,9 +109,9 @@ def test_no_fault_of_postgres_costs_an_answer_a_record_or_acknowledged_feedback(
         fault.end(rig)
     ended = time.monotonic()
     assert disk | stored(rig) == said.everything
-    said.serving.wait_until(lambda: said.serving.answers("/monitoring/deployments"), 3 * RECOVERY_S)
+    said.serving.wait_until(lambda: said.serving.answers("/monitoring/deployments"), PATIENCE_S)
     took_s = time.monotonic() - ended
-    said.serving.wait_until(lambda: recovered(said), 3 * RECOVERY_S)
+    said.serving.wait_until(lambda: recovered(said), PATIENCE_S)
     assert stored(rig) == said.everything
     assert said.on_disk() == set()
-    assert took_s <= RECOVERY_S
+    assert took_s <= fault.recovers_s

@@ -16,9 +16,11 @@ from sqlalchemy.exc import OperationalError
 from sentiment_platform.errors import SettingsError, TransientError
 from sentiment_platform.monitoring.assets import performance_report
 from sentiment_platform.settings import Settings
+from sentiment_platform.store import engine as engine_module
 from sentiment_platform.store.engine import create_platform_engine, sqlalchemy_url, wait_until_awake
 from sentiment_platform.store.migrate import upgrade
 from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform_tests.serving.proxy import Proxy
 
 ASLEEP_S = 5.0
 
@@ -184,3 +186,25 @@ def test_a_server_that_vanishes_without_a_word_is_noticed_within_half_a_minute(d
     engine.dispose()
     assert 0 < idle + interval * count < 30, "nothing was sent, and nothing comes"
     assert 0 < unanswered_ms < 30_000, "what was sent is not confirmed"
+
+
+def test_a_server_that_hangs_behind_a_live_connection_is_given_up_and_the_next_connection_works(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "SILENCE_S", 1.0)
+    with Proxy(urlsplit(database_url).port or 0) as proxy:
+        engine = create_platform_engine(at_port(database_url, proxy.port), statement_timeout_ms=1_000)
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT pg_sleep(0.6)")).rowcount == 1, "slower is not silent"
+            proxy.mute()
+            started = time.monotonic()
+            with pytest.raises(OperationalError, match="not answered for 2 s"):
+                connection.execute(text("SELECT 1"))
+            assert 1.9 < time.monotonic() - started < 10
+        # A connection that fell silent while nobody used it is found out when it is taken from the pool.
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT 2")).scalar_one() == 2
+        proxy.mute()
+        with engine.begin() as connection:
+            assert connection.execute(text("SELECT 3")).scalar_one() == 3
+        engine.dispose()
