@@ -35,3 +35,10 @@ def test_seeds_that_differ_in_opposite_directions_lose_nothing_on_average() -> N
     better, worse = guesses(0.8), guesses(0.7)
     lost = mean_macro_f1_lost(LABELS, [(better, worse), (worse, better)])
     assert lost.value == pytest.approx(0.0, abs=1e-12)
+
+
+def test_an_interval_over_seeds_that_disagree_is_wider_than_one_over_seeds_that_agree() -> None:
+    better, worse = guesses(0.8), guesses(0.7)
+    agreeing = mean_macro_f1_lost(LABELS, [(better, worse)] * 8)
+    disagreeing = mean_macro_f1_lost(LABELS, [(better, worse), (worse, better)] * 4)
+    assert disagreeing.high - disagreeing.low > 1.5 * (agreeing.high - agreeing.low)
