@@ -19,10 +19,10 @@ WAKE_S = 30.0
 """How long a database may take to wake, in seconds; a serverless one needs less than ten."""
 
 # A statement's limit is kept by the server. That the server vanished without a word (a host without power, a translated address that was
-# forgotten) only TCP can tell who waits for it, and by a system's defaults it does so after two hours; with these, within 25 s. A server
-# that hangs while TCP lives is given up this long after its own limit.
-SILENCE_S = 5.0
+# forgotten) only TCP can tell who waits for it, and by a system's defaults it does so after two hours; with these, within 25 s.
 _LIFE_SIGNS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+SILENCE_S = 5.0
+"""How long after the limit of a statement a server is given up that neither answers nor vanishes, in seconds."""
 
 
 def sqlalchemy_url(url: str) -> str:
@@ -54,8 +54,8 @@ def create_platform_engine(
             **_LIFE_SIGNS,
         },
     )
-    # As statements after connecting, not as start-up options: transaction-mode poolers refuse start-up options.
     event.listen(engine, "do_connect", _connect(statement_timeout_ms / 1000 + SILENCE_S, wake_s))
+    # As statements after connecting, not as start-up options: transaction-mode poolers refuse start-up options.
     event.listen(engine, "connect", _session_settings(statement_timeout_ms))
     return engine
 
