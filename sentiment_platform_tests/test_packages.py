@@ -32,8 +32,8 @@ IMPORTED = {
     "pygithub": ("github", "sentiment_platform.registry.releases"),
     "cryptography": ("cryptography", "sentiment_platform.registry.signing"),
     "numpy": ("numpy", "sentiment_platform.statistics.metrics"),
-    "onnxruntime": ("onnxruntime", "sentiment_platform.models.transformer_runtime"),
-    "tokenizers": ("tokenizers", "sentiment_platform.models.transformer_tokens"),
+    "onnxruntime": ("onnxruntime", "sentiment_platform.models.transformer.runtime"),
+    "tokenizers": ("tokenizers", "sentiment_platform.models.transformer.tokens"),
     "prometheus-client": ("prometheus_client", "serving.metrics"),
     "rich": ("rich", "sentiment_platform.commands.console"),
     "click": ("click", "sentiment_platform.cli"),
@@ -45,13 +45,13 @@ IMPORTED = {
     "alembic": ("alembic", "sentiment_platform.store.migrate"),
     "feedparser": ("feedparser", "sentiment_platform.news.parse"),
     "rensa": ("rensa", "sentiment_platform.news.stories"),
-    "matplotlib": ("matplotlib", "sentiment_platform.models.plots"),
+    "matplotlib": ("matplotlib", "sentiment_platform.models.pages.plots"),
     "exchange-calendars": ("exchange_calendars", "sentiment_platform.market.calendar"),
-    "optuna": ("optuna", "sentiment_platform.models.search"),
-    "torch": ("torch", "sentiment_platform.models.transformer_training"),
-    "transformers": ("transformers", "sentiment_platform.models.transformer_network"),
-    "safetensors": ("safetensors", "sentiment_platform.models.transformer_weights"),
-    "onnx": ("onnx", "sentiment_platform.models.export"),
+    "optuna": ("optuna", "sentiment_platform.models.study"),
+    "torch": ("torch", "sentiment_platform.models.transformer.training.fine_tuning"),
+    "transformers": ("transformers", "sentiment_platform.models.transformer.training.network"),
+    "safetensors": ("safetensors", "sentiment_platform.models.transformer.training.weights"),
+    "onnx": ("onnx", "sentiment_platform.models.transformer.export"),
 }
 """Package -> the name that it is imported by, and a module that does."""
 
@@ -67,7 +67,7 @@ That the engine's lexicon is the package's, word for word, is in `text/test_lexi
 
 BY_OTHERS = {
     "httptools": ("serving.server", r'http="httptools"'),
-    "onnxscript": ("sentiment_platform.models.export", r"torch\.onnx\.export\((?s:.)*?dynamo=True"),
+    "onnxscript": ("sentiment_platform.models.transformer.export", r"torch\.onnx\.export\((?s:.)*?dynamo=True"),
     "dagster-postgres": ("sentiment_platform.store.dagster_storage", r"DAGSTER_POSTGRES_URL"),
     "psycopg2-binary": ("sentiment_platform.store.dagster_storage", r"postgresql\+psycopg2"),
     "dagster-webserver": ("sentiment_platform.commands.operate", r'"dagster-webserver", "-w"'),

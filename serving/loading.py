@@ -9,9 +9,9 @@ from datetime import datetime
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.schema import SCHEMAS, FeatureSchema
+from sentiment_platform.models.evaluation.golden import require_golden
 from sentiment_platform.models.families import FAMILIES, load_model
 from sentiment_platform.models.family import Model
-from sentiment_platform.models.golden import require_golden
 from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.reader import RegistryReader

@@ -10,7 +10,7 @@ from rich.text import Text
 from sentiment_platform.commands.console import console, shows_errors
 from sentiment_platform.local.session import connected_session, session
 from sentiment_platform.models.family import LABELS, Contribution
-from sentiment_platform.models.transformer_runtime import LEAVE_ONE_OUT
+from sentiment_platform.models.transformer.runtime import LEAVE_ONE_OUT
 
 USUAL_RULES = ("lexicon", LEAVE_ONE_OUT)
 """Of most tokens; the others are worth a word."""

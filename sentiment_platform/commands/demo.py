@@ -14,7 +14,7 @@ from sentiment_platform.local.demo import Demo, DemoReport
 from sentiment_platform.local.process_age import process_age_s
 from sentiment_platform.local.sample_data import sample_directory
 from sentiment_platform.local.session import session
-from sentiment_platform.models.reporting import listener
+from sentiment_platform.models.pages.reporting import listener
 
 
 @click.command()

@@ -150,7 +150,7 @@ def search(trials: int, worker: int, seed: int, threads: int, parameters: str) -
     parameters: {start: champion, n_trials: 24}. What fixes a part of the recipe there, such as {epochs: 3}, belongs into
     --parameters here; start, replay_share and checkpoint_steps do not matter to a search.
     """
-    from sentiment_platform.models.transformer_recipe import join_search
+    from sentiment_platform.models.transformer.training.recipe import join_search
 
     try:
         given = msgspec.json.decode(parameters, type=dict[str, Any])

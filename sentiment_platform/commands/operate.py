@@ -52,7 +52,7 @@ def run_job_command(
     Exits with 1 when a step failed or a check of severity ERROR failed, with 130 or 143 when SIGINT or SIGTERM ended the run.
     """
     from sentiment_platform.headless import dagster_instance, run_job
-    from sentiment_platform.models.reporting import listener
+    from sentiment_platform.models.pages.reporting import listener
 
     if (first is None) != (last is None) or (partition and first) or (again and not first):
         raise PermanentError("A range needs --from and --to, and no --partition.", remedy="Give both days, or one partition.")

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from sentiment_platform.experiments.offline import Standing, standing, store_comparisons
-from sentiment_platform.models.plots import as_markdown, difference_png
+from sentiment_platform.models.pages.plots import as_markdown, difference_png
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.statistics.significance import paired_bootstrap_samples
 from sentiment_platform.store.resources import PlatformResource

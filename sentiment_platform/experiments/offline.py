@@ -12,11 +12,11 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.experiments.comparison import Comparison, as_array, compare_all
 from sentiment_platform.experiments.disagreement import Disagreement, disagreement
 from sentiment_platform.experiments.gate import Proposal, propose, versions_to_compare
-from sentiment_platform.models.evaluation import figures
+from sentiment_platform.models.evaluation.evaluation import figures
+from sentiment_platform.models.evaluation.holdout import evaluate_version, holdout_window
+from sentiment_platform.models.evaluation.seen_data import in_sample
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.family import LABELS
-from sentiment_platform.models.holdout import evaluate_version, holdout_window
-from sentiment_platform.models.seen_data import in_sample
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.statistics.arrays import Floats, Ints
 from sentiment_platform.store.labels import latest_training_set, training_examples

@@ -5,14 +5,14 @@ from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.models.evaluation import figures
+from sentiment_platform.models.evaluation.evaluation import figures
+from sentiment_platform.models.evaluation.holdout import evaluate_latest, holdout_window
 from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
-from sentiment_platform.models.holdout import evaluate_latest, holdout_window
-from sentiment_platform.models.model_pictures import model_pictures
-from sentiment_platform.models.plots import as_markdown, confusion_matrix_png, reliability_png
+from sentiment_platform.models.pages.model_pictures import model_pictures
+from sentiment_platform.models.pages.plots import as_markdown, confusion_matrix_png, reliability_png
+from sentiment_platform.models.pages.reporting import contrast_table, doubted_table, log_progress, manifest_summary, terms_table
 from sentiment_platform.models.progress import throttled
-from sentiment_platform.models.publishing import train_and_publish
-from sentiment_platform.models.reporting import contrast_table, doubted_table, log_progress, manifest_summary, terms_table
+from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.store.models import write_figures, write_holdout_predictions

@@ -5,9 +5,9 @@ Training that cannot learn still ends with a version, so somebody must be told; 
 
 import dagster as dg
 
-from sentiment_platform.models.holdout import HoldoutAnswers, evaluate_answers
-from sentiment_platform.models.learning_outcome import LearningOutcome, evaluate_learning
-from sentiment_platform.models.released import ReleasedVersion, verify_newest_release
+from sentiment_platform.models.evaluation.holdout import HoldoutAnswers, evaluate_answers
+from sentiment_platform.models.versions.learning_outcome import LearningOutcome, evaluate_learning
+from sentiment_platform.models.versions.released import ReleasedVersion, verify_newest_release
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.store.resources import PlatformResource
 

@@ -30,10 +30,12 @@ class FamilyEntry:
 
 
 FAMILIES: dict[str, FamilyEntry] = {
-    "vader": FamilyEntry("sentiment_platform.models.vader:load", "sentiment_platform.models.vader_training:vader_family", 1),
+    "vader": FamilyEntry(
+        "sentiment_platform.models.vader.family:load", "sentiment_platform.models.vader.training:vader_family", 1
+    ),
     "finbert": FamilyEntry(
-        "sentiment_platform.models.transformer_runtime:load_transformer",
-        "sentiment_platform.models.transformer:transformer_family",
+        "sentiment_platform.models.transformer.runtime:load_transformer",
+        "sentiment_platform.models.transformer.family:transformer_family",
         100,
     ),
 }

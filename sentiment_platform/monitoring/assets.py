@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.models.plots import as_markdown, drift_heatmap_png
+from sentiment_platform.models.pages.plots import as_markdown, drift_heatmap_png
 from sentiment_platform.monitoring.alerts import Webhook, deliver
 from sentiment_platform.monitoring.deciding import decide_and_store
 from sentiment_platform.monitoring.drift import measure_drift

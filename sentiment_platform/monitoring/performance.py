@@ -12,7 +12,7 @@ from hashlib import sha256
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from sentiment_platform.models.evaluation import SEED, Evaluation, figures
+from sentiment_platform.models.evaluation.evaluation import SEED, Evaluation, figures
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.metrics import classification_report

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.evaluation import Evaluation, evaluate
+from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
 from sentiment_platform.models.family import LabelledTexts
-from sentiment_platform.models.transformer_stages import taken
+from sentiment_platform.models.transformer.training.stages import taken
 from sentiment_platform_tests.benchmarks.labelled_data import SPLIT, training_data
 from sentiment_platform_tests.benchmarks.quality import vader_run
 from sentiment_platform_tests.benchmarks.quality_transformer import agreed_rows, in_domain_run

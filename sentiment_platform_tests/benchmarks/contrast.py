@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sentiment_platform.models.contrast_suite import ContrastScore, score_contrast
+from sentiment_platform.models.evaluation.contrast_suite import ContrastScore, score_contrast
 from sentiment_platform.models.family import Contribution, Floats
 from sentiment_platform_tests.benchmarks.quality import interval, stock_labels, vader_run
 from sentiment_platform_tests.benchmarks.quality_transformer import in_domain_run

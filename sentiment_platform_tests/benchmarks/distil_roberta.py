@@ -12,12 +12,11 @@ import msgspec
 import numpy as np
 
 from sentiment_platform.features.schema import V1
-from sentiment_platform.models.export import to_onnx
 from sentiment_platform.models.family import LABELS
-from sentiment_platform.models.head_training import fit_head
-from sentiment_platform.models.transformer_network import build_network
-from sentiment_platform.models.transformer_quantization import QUANTIZATION, quantise_graph
-from sentiment_platform.models.transformer_runtime import (
+from sentiment_platform.models.head.fitting import fit_head
+from sentiment_platform.models.transformer.export import to_onnx
+from sentiment_platform.models.transformer.quantization import QUANTIZATION, quantise_graph
+from sentiment_platform.models.transformer.runtime import (
     CONFIG_FILE,
     FORMAT,
     HEAD_FILE,
@@ -26,6 +25,7 @@ from sentiment_platform.models.transformer_runtime import (
     TransformerConfig,
     open_scorer,
 )
+from sentiment_platform.models.transformer.training.network import build_network
 
 VOCABULARY = 50_265
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from sentiment_platform.models.evaluation import predict_sorted
-from sentiment_platform.models.export import to_onnx
+from sentiment_platform.models.evaluation.evaluation import predict_sorted
 from sentiment_platform.models.family import LABELS, TrainingOptions
-from sentiment_platform.models.head import CalibrationHead
-from sentiment_platform.models.transformer import TransformerFamily
-from sentiment_platform.models.transformer_base import PACKAGED_MINILM, resolve_base
-from sentiment_platform.models.transformer_network import build_network
-from sentiment_platform.models.transformer_quantization import quantise_graph
-from sentiment_platform.models.transformer_runtime import MODEL_FILE, OnnxScorer, OnnxTransformer, open_session
-from sentiment_platform.models.transformer_tokens import tokenizer_from_json
+from sentiment_platform.models.head.head import CalibrationHead
+from sentiment_platform.models.transformer.export import to_onnx
+from sentiment_platform.models.transformer.family import TransformerFamily
+from sentiment_platform.models.transformer.quantization import quantise_graph
+from sentiment_platform.models.transformer.runtime import MODEL_FILE, OnnxScorer, OnnxTransformer, open_session
+from sentiment_platform.models.transformer.tokens import tokenizer_from_json
+from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM, resolve_base
+from sentiment_platform.models.transformer.training.network import build_network
 from sentiment_platform.statistics.significance import paired_bootstrap
 from sentiment_platform_tests.benchmarks.labelled_data import SPLIT, training_data
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure

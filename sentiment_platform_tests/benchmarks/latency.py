@@ -15,12 +15,10 @@ import msgspec
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.export import to_onnx
 from sentiment_platform.models.family import LABELS, Floats
-from sentiment_platform.models.transformer_base import PACKAGED_MINILM, resolve_base
-from sentiment_platform.models.transformer_network import build_network, tokenizer_json
-from sentiment_platform.models.transformer_quantization import QUANTIZATION, quantise_graph
-from sentiment_platform.models.transformer_runtime import (
+from sentiment_platform.models.transformer.export import to_onnx
+from sentiment_platform.models.transformer.quantization import QUANTIZATION, quantise_graph
+from sentiment_platform.models.transformer.runtime import (
     FORMAT,
     MODEL_FILE,
     TOKENIZER_FILE,
@@ -29,6 +27,8 @@ from sentiment_platform.models.transformer_runtime import (
     load_transformer,
     open_scorer,
 )
+from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM, resolve_base
+from sentiment_platform.models.transformer.training.network import build_network, tokenizer_json
 from sentiment_platform_tests.benchmarks.export import write_bert_base
 from sentiment_platform_tests.benchmarks.features import headline
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from sentiment_platform.labels.importers import phrasebank
-from sentiment_platform.models.evaluation import Evaluation, evaluate
+from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
 from sentiment_platform.models.family import LABELS, Floats, Integers, TrainingData, TrainingOptions
-from sentiment_platform.models.vader import VaderModel, load
-from sentiment_platform.models.vader_training import VaderFamily
+from sentiment_platform.models.vader.family import VaderModel, load
+from sentiment_platform.models.vader.training import VaderFamily
 from sentiment_platform.statistics.metrics import classification_report, confusion_matrix, ratios
 from sentiment_platform.statistics.resampling import Estimate
 from sentiment_platform.text.lexicon import stock_lexicon

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 from sentiment_platform.labels.importers import phrasebank
-from sentiment_platform.models.evaluation import evaluate
+from sentiment_platform.models.evaluation.evaluation import evaluate
 from sentiment_platform.models.family import Integers, LabelledTexts, Model, Progress, TrainingData, TrainingOptions
-from sentiment_platform.models.reporting import log_progress
-from sentiment_platform.models.transformer import TransformerFamily
-from sentiment_platform.models.transformer_base import PACKAGED_MINILM, resolve_base
-from sentiment_platform.models.transformer_distillation import train_distilled
-from sentiment_platform.models.transformer_stages import taken
-from sentiment_platform.models.transformer_training import TrainedTransformer
+from sentiment_platform.models.pages.reporting import log_progress
+from sentiment_platform.models.transformer.family import TransformerFamily
+from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM, resolve_base
+from sentiment_platform.models.transformer.training.distillation import train_distilled
+from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer
+from sentiment_platform.models.transformer.training.stages import taken
 from sentiment_platform_tests.benchmarks.labelled_data import SPLIT, SetName, labelled, shared_data, training_data
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
 from sentiment_platform_tests.benchmarks.seeds import SEEDS, mean_of_seeds, seed_documents, with_interval

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sentiment_platform.models.evaluation import Evaluation
+from sentiment_platform.models.evaluation.evaluation import Evaluation
 from sentiment_platform.models.family import Integers
 from sentiment_platform.statistics.metrics import predicted_classes, ratios
 from sentiment_platform.statistics.resampling import Estimate, bootstrap_counts, percentile_estimate

@@ -15,7 +15,7 @@ import psutil
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.stack import LocalStack
-from sentiment_platform.models.transformer_runtime import MODEL_FILE, load_transformer
+from sentiment_platform.models.transformer.runtime import MODEL_FILE, load_transformer
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.migrate import upgrade

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sentiment_platform.models.evaluation import Evaluation
+from sentiment_platform.models.evaluation.evaluation import Evaluation
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform_tests.benchmarks.seeds import mean_of_seeds

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from sentiment_platform.models.family import Floats, Integers, Progress, TrainingData, TrainingOptions
-from sentiment_platform.models.transformer_base import PACKAGED_MINILM, resolve_base
-from sentiment_platform.models.transformer_device import cpu_has_bfloat16
-from sentiment_platform.models.transformer_stages import taken
-from sentiment_platform.models.transformer_tokens import encode, tokenizer_from_json
-from sentiment_platform.models.transformer_training import TrainedTransformer, train_transformer
-from sentiment_platform.models.transformer_weights import network_logits
+from sentiment_platform.models.transformer.tokens import encode, tokenizer_from_json
+from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM, resolve_base
+from sentiment_platform.models.transformer.training.device import cpu_has_bfloat16
+from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer, train_transformer
+from sentiment_platform.models.transformer.training.stages import taken
+from sentiment_platform.models.transformer.training.weights import network_logits
 from sentiment_platform.statistics.arrays import N_CLASSES
 from sentiment_platform.statistics.metrics import predicted_classes, ratios
 from sentiment_platform.statistics.resampling import Estimate, bootstrap_counts, percentile_estimate

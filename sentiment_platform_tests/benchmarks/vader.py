@@ -11,7 +11,7 @@ import numpy as np
 from sentiment_platform.features.schema import V1
 from sentiment_platform.labels.importers import phrasebank
 from sentiment_platform.models.family import TrainingData, TrainingOptions
-from sentiment_platform.models.vader_training import VaderFamily
+from sentiment_platform.models.vader.training import VaderFamily
 from sentiment_platform.text.lexicon import stock_lexicon
 from sentiment_platform.text.vader import VaderEngine
 from sentiment_platform_tests.benchmarks.labelled_data import labelled, shared_data

@@ -20,8 +20,8 @@ from sentiment_platform.models.checks import vader_learning_succeeded
 from sentiment_platform.store.labels import write_training_set
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
-from sentiment_platform_tests.models.test_transformer_incremental import stored
 from sentiment_platform_tests.models.tiny_transformer import tiny_data, with_wrong_labels, write_tiny_checkpoint
+from sentiment_platform_tests.models.transformer.test_incremental import stored
 from sentiment_platform_tests.test_definitions import SCHEDULES
 
 ROOT = Path(__file__).parents[2]

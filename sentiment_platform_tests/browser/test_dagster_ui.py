@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-from sentiment_platform.models.reporting import TERMS_SHOWN
-from sentiment_platform.models.transformer_distillation import MAX_DOUBTED
+from sentiment_platform.models.pages.reporting import TERMS_SHOWN
+from sentiment_platform.models.transformer.training.distillation import MAX_DOUBTED
 from sentiment_platform.text.sentiment import LABELS
 from sentiment_platform_tests.browser.conftest import ROOT, graphql
 from sentiment_platform_tests.test_definitions import ASSETS, box

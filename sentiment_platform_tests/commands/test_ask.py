@@ -2,7 +2,7 @@ import pytest
 
 from sentiment_platform.commands.ask import coloured
 from sentiment_platform.models.family import Contribution
-from sentiment_platform.models.transformer_runtime import LEAVE_ONE_OUT
+from sentiment_platform.models.transformer.runtime import LEAVE_ONE_OUT
 
 
 @pytest.mark.parametrize(

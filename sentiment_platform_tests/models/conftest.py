@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sentiment_platform.models.family import ExportReport, Progress, TrainingData, TrainingOptions
-from sentiment_platform.models.transformer import TransformerFamily
+from sentiment_platform.models.transformer.family import TransformerFamily
 from sentiment_platform_tests.models.tiny_transformer import tiny_data, write_tiny_checkpoint
 
 if TYPE_CHECKING:
-    from sentiment_platform.models.transformer_training import TrainedTransformer
+    from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer
 
 TINY_PARAMETERS = {"epochs": 6, "learning_rate": 2e-3, "batch_size": 16, "device": "cpu", "precision": "float32"}
 
@@ -43,7 +43,7 @@ def tiny_options() -> TrainingOptions:
 @pytest.fixture(scope="session")
 def tiny_artefact(tiny_base: Path, tiny_options: TrainingOptions, tmp_path_factory: pytest.TempPathFactory) -> TinyArtefact:
     """Trained and exported once; tests that change files copy the directory first."""
-    from sentiment_platform.models.export import to_onnx
+    from sentiment_platform.models.transformer.export import to_onnx
 
     family, data, progress = TransformerFamily(str(tiny_base)), tiny_data(), list[Progress]()
     trained = family.train(data, tiny_options, progress.append)

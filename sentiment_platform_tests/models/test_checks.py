@@ -10,15 +10,15 @@ from sqlalchemy import Engine, text
 from sentiment_platform.errors import TransientError
 from sentiment_platform.local.github import Fault, GithubServer
 from sentiment_platform.models.checks import answers_check, answers_result, finbert_answers, release_result
-from sentiment_platform.models.holdout import compare_answers, evaluate_answers
-from sentiment_platform.models.released import verify_newest_release
+from sentiment_platform.models.evaluation.holdout import compare_answers, evaluate_answers
+from sentiment_platform.models.versions.released import verify_newest_release
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.labels import write_training_set
 from sentiment_platform.store.models import write_holdout_predictions
 from sentiment_platform.store.resources import PlatformResource
-from sentiment_platform_tests.models.test_transformer_incremental import stored
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
+from sentiment_platform_tests.models.transformer.test_incremental import stored
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import environment_of
 

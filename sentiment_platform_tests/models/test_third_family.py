@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sentiment_platform.models.evaluation.holdout import evaluate_latest
 from sentiment_platform.models.families import FAMILIES, FamilyEntry
 from sentiment_platform.models.family import Contribution, ExportReport, Floats, ProgressSink, TrainingData, TrainingOptions
-from sentiment_platform.models.head import CalibrationHead
-from sentiment_platform.models.holdout import evaluate_latest
-from sentiment_platform.models.labelling_head import fit_labelling_head
-from sentiment_platform.models.publishing import train_and_publish
+from sentiment_platform.models.head.head import CalibrationHead
+from sentiment_platform.models.head.label_rule import fit_labelling_head
+from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.promotion.deciding import decide_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform_tests.models.test_publishing import label
+from sentiment_platform_tests.models.versions.test_publishing import label
 from sentiment_platform_tests.serving.running import ServingProcess
 
 ENTRY = FamilyEntry(f"{__name__}:load", f"{__name__}:BayesFamily", 5)

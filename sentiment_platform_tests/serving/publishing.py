@@ -14,9 +14,9 @@ from sqlalchemy import Engine
 
 from sentiment_platform.features.compute import FeatureContext, compute_v1
 from sentiment_platform.features.schema import V1
+from sentiment_platform.models.evaluation.golden import golden_answers
 from sentiment_platform.models.family import LabelledTexts, Model, TrainingData, TrainingOptions
-from sentiment_platform.models.golden import golden_answers
-from sentiment_platform.models.vader_training import TrainedVader, VaderFamily
+from sentiment_platform.models.vader.training import TrainedVader, VaderFamily
 from sentiment_platform.registry.deployment import Champion, Deployment, Evidence
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golden, Manifest, Metric

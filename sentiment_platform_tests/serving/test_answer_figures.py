@@ -6,7 +6,7 @@ from math import inf, nextafter
 import pytest
 
 from sentiment_platform.features.schema import V1
-from sentiment_platform.models.vader import VaderModel
+from sentiment_platform.models.vader.family import VaderModel
 from sentiment_platform_tests.registry.examples import NOW, manifest_of
 from sentiment_platform_tests.serving.publishing import trained
 from serving.answers import Scored, comparison, prediction, price_direction

@@ -13,7 +13,7 @@ import pytest
 from sentiment_platform.features.compute import FeatureContext, compute_v1
 from sentiment_platform.features.schema import V1
 from sentiment_platform.models.family import LabelledTexts, TrainingData, TrainingOptions
-from sentiment_platform.models.transformer import TransformerFamily
+from sentiment_platform.models.transformer.family import TransformerFamily
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.models.tiny_transformer import tiny_data, write_tiny_checkpoint
 from sentiment_platform_tests.serving.conftest import StartServing

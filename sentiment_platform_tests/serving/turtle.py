@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from sentiment_platform.models.family import Contribution, Floats
-from sentiment_platform.models.vader import VaderModel
-from sentiment_platform.models.vader import load as load_vader
+from sentiment_platform.models.vader.family import VaderModel
+from sentiment_platform.models.vader.family import load as load_vader
 
 PLUGGED_IN = """
 from sentiment_platform.models.families import FAMILIES, FamilyEntry

@@ -1,0 +1,122 @@
+"""The newest version of a family on the test part of the newest training set, as it will be served: fetched, verified, loaded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from math import isclose, isfinite
+
+from sqlalchemy import Engine
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.evaluation.contrast_suite import ContrastScore, score_contrast
+from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
+from sentiment_platform.models.evaluation.seen_data import in_sample
+from sentiment_platform.models.families import load_model
+from sentiment_platform.models.training_data import read_training_data
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.store.labels import latest_training_set, training_examples
+from sentiment_platform.store.models import RegisteredVersion, get_version, holdout_predictions, latest_version
+from sentiment_platform.text.sentiment import LABELS
+
+
+@dataclass(frozen=True)
+class HoldoutEvaluation:
+    """What a version answered on the holdout of `training_set`, and on the contrast pairs.
+
+    `in_sample` is true when the version's base has been trained on labels of that holdout.
+    """
+
+    version: str
+    training_set: str
+    example_ids: Sequence[str]
+    evaluation: Evaluation
+    contrast: ContrastScore
+    in_sample: bool
+
+    def rows(self) -> list[tuple[str, list[float]]]:
+        """(example id, probabilities) to store."""
+        return [(key, [float(p) for p in row]) for key, row in zip(self.example_ids, self.evaluation.probabilities, strict=True)]
+
+    def digest(self) -> str:
+        """Names version, holdout and answers."""
+        content = self.version.encode() + self.training_set.encode() + self.evaluation.probabilities.round(6).tobytes()
+        return sha256(content).hexdigest()
+
+
+def holdout_window(training_set: str) -> str:
+    """The name under which figures of this holdout stand in `model_performance`."""
+    return f"holdout:{training_set[:12]}"
+
+
+def evaluate_latest(engine: Engine, access: RegistryAccess, family: str) -> HoldoutEvaluation:
+    """Evaluate the newest registered version of `family`.
+
+    Raises:
+        PermanentError: the family has no version yet.
+    """
+    with engine.connect() as connection:
+        version = latest_version(connection, family)
+    if version is None:
+        raise PermanentError(f"There is no version of {family} yet.", remedy=f"Materialize the asset {family}_model.")
+    return evaluate_registered(engine, access, version)
+
+
+def evaluate_version(engine: Engine, access: RegistryAccess, version: str) -> HoldoutEvaluation:
+    """Evaluate the version with that tag."""
+    with engine.connect() as connection:
+        registered = get_version(connection, version)
+    if registered is None:
+        raise PermanentError(f"{version} is not registered here.", remedy="See `sentiment-platform models list`.")
+    return evaluate_registered(engine, access, registered)
+
+
+def evaluate_registered(engine: Engine, access: RegistryAccess, version: RegisteredVersion) -> HoldoutEvaluation:
+    """Fetch, verify, load, and run over the test part of the newest training set."""
+    data = read_training_data(engine)
+    directory, _ = access.fetch(version.version, version.manifest_digest)
+    model = load_model(version.family, directory, threads=0)
+    return HoldoutEvaluation(
+        version.version,
+        data.digest,
+        data.test.ids,
+        evaluate(model, data.test),
+        score_contrast(model),
+        in_sample(version.manifest["base_model"], data.test.label_sets),
+    )
+
+
+@dataclass(frozen=True)
+class HoldoutAnswers:
+    """What stands stored of a version's answers: ids of holdout texts without one, and with one that is no distribution."""
+
+    version: str | None
+    asked: int
+    missing: tuple[str, ...]
+    malformed: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every text of a holdout that has any was answered by three probabilities."""
+        return self.asked > 0 and not self.missing and not self.malformed
+
+
+def evaluate_answers(engine: Engine, family: str) -> HoldoutAnswers:
+    """Compare what the newest version of `family` answered with what the newest holdout asks."""
+    with engine.connect() as connection:
+        version, newest = latest_version(connection, family), latest_training_set(connection)
+        if version is None or newest is None:
+            return HoldoutAnswers(None, 0, (), ())
+        asked = [example.example_id for example in training_examples(connection, newest[0], "test")]
+        found = holdout_predictions(connection, version.version, newest[0])
+    return compare_answers(version.version, asked, found)
+
+
+def compare_answers(version: str, asked: Sequence[str], found: Mapping[str, Sequence[float]]) -> HoldoutAnswers:
+    """Which of the ids `asked` have no answer in `found`, and which a wrong one."""
+    answered = {key: found[key] for key in asked if key in found}
+    malformed = tuple(key for key, row in answered.items() if not _is_distribution(row))
+    return HoldoutAnswers(version, len(asked), tuple(key for key in asked if key not in answered), malformed)
+
+
+def _is_distribution(row: Sequence[float]) -> bool:
+    return len(row) == len(LABELS) and all(isfinite(p) and p >= 0 for p in row) and isclose(sum(row), 1, abs_tol=1e-6)

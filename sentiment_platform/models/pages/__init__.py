@@ -1,0 +1,1 @@
+"""How models show themselves to people: pictures and tables."""

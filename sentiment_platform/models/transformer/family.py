@@ -1,0 +1,68 @@
+"""The transformer family `finbert`: fine-tuned from TRANSFORMER_BASE, served as an int8 ONNX graph.
+
+Only the three steps of the protocol; each is one call into the file that knows it. Training code is imported when it is asked for,
+so that serving can import this module.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentiment_platform.models.family import ExportReport, ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.transformer.runtime import FILES, OnnxTransformer, load_transformer
+from sentiment_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer
+
+
+@dataclass(frozen=True)
+class TransformerFamily:
+    """Implements `Family`. `base` is the value of TRANSFORMER_BASE (hub id, directory or `packaged:minilm`); loading needs none.
+
+    `settings` say where checkpoints, registry and database are; without them a run leaves none, knows no champion, and shares no search.
+    """
+
+    base: str
+    settings: Settings | None = None
+    name: str = "finbert"
+    files: tuple[str, ...] = FILES
+
+    def inputs(self) -> Mapping[str, str]:
+        """The base model and the digest of its weights."""
+        from sentiment_platform.models.transformer.training.base import resolve_base
+
+        base = resolve_base(self.base)
+        return {"base": base.name, "digest": base.digest}
+
+    def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> "TrainedTransformer":
+        """Fine-tune as the parameters say: search first, start from base or champion; `transformer_recipe` has the errors."""
+        from sentiment_platform.models.transformer.training.base import resolve_base
+        from sentiment_platform.models.transformer.training.recipe import train_by_recipe
+
+        return train_by_recipe(resolve_base(self.base), data, options, progress, self.settings)
+
+    def export(self, trained: "TrainedTransformer", data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
+        """Write `files`, and the weights for later training, into the empty `directory`; a failed parity check is a `ParityError`."""
+        from sentiment_platform.models.transformer.export import export_transformer
+        from sentiment_platform.models.transformer.training.weights import WEIGHTS_FILE, write_weights
+
+        report = export_transformer(trained, data, directory, progress)
+        write_weights(trained.network, directory / WEIGHTS_FILE)
+        figures = {
+            **report.figures,
+            "lineage": dict(trained.lineage),
+            "search": dict(trained.search),
+            "distillation": dict(trained.distillation),
+        }
+        return replace(report, figures=figures, training_files=(WEIGHTS_FILE,))
+
+    def load(self, directory: Path, *, threads: int = 1) -> OnnxTransformer:
+        """Load a verified directory for serving."""
+        return load_transformer(directory, threads=threads)
+
+
+def transformer_family(settings: Settings) -> TransformerFamily:
+    """The family with the base that the settings name."""
+    return TransformerFamily(settings.transformer_base, settings)

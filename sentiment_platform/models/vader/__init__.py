@@ -1,0 +1,1 @@
+"""The VADER family: the engine with what was learned, and the learning."""

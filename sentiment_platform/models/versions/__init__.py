@@ -1,0 +1,1 @@
+"""From a training set to a published version, and what is known of versions afterwards."""

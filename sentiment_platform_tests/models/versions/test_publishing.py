@@ -1,0 +1,252 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import Engine
+
+from sentiment_platform.errors import ConflictError
+from sentiment_platform.features.schema import V1
+from sentiment_platform.labels.examples import LabelledExample
+from sentiment_platform.labels.importing import import_labels
+from sentiment_platform.labels.training_set import build_and_store
+from sentiment_platform.models.evaluation.golden import GOLDEN_TEXTS, require_golden
+from sentiment_platform.models.evaluation.holdout import evaluate_latest, evaluate_version
+from sentiment_platform.models.families import load_model
+from sentiment_platform.models.family import Progress, TrainingOptions
+from sentiment_platform.models.pages.reporting import manifest_summary
+from sentiment_platform.models.vader.diff import moved_summary
+from sentiment_platform.models.vader.family import STOCK_SCORER, read_scorer
+from sentiment_platform.models.versions.publishing import TrainedVersion, train_and_publish
+from sentiment_platform.models.versions.training_inputs import deployed_champion
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.registry.signing import generate_private_key
+from sentiment_platform.settings import Settings
+from sentiment_platform.store import leases
+from sentiment_platform.store.models import all_versions, mirror_deployment
+from sentiment_platform_tests.labels.test_training_set import many
+from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
+from sentiment_platform_tests.registry.examples import manifest_of, write_files
+
+EVERY_FAMILY = {"ablation", "features_help", "label_balance", "technical", "contrast", "reliability", "ece", "confusion"}
+EVERY_FAMILY |= {"seed", "parameters", "options_digest", "in_sample"}
+"""What the manifest of each family holds beside figures of its own."""
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+# Each attempt has its own time, as in life: two manifests of the same inputs are never equal.
+TIMES = (NOW + timedelta(seconds=n) for n in count())
+
+
+def label(engine: Engine, extra: int = 0) -> None:
+    """The labels of the examples and `extra` more, as the newest training set."""
+    texts = [(row.text, row.label) for row in many()] + [(f"Dam {n} of Aare is inspected", "neutral") for n in range(extra)]
+    examples = [LabelledExample("made", content, content, said, "ada", "CC0-1.0") for content, said in texts]  # type: ignore[arg-type]
+    import_labels(engine, examples)
+    build_and_store(engine, V1)
+
+
+@pytest.fixture
+def engine(engine: Engine) -> Engine:
+    """With a training set."""
+    label(engine)
+    return engine
+
+
+def train(
+    engine: Engine,
+    access: RegistryAccess,
+    *,
+    seed: int = 1,
+    run: str = "run",
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> TrainedVersion:
+    return train_and_publish(
+        engine,
+        access,
+        "vader",
+        TrainingOptions(seed=seed, parameters={"trials": 0}),
+        run_id=run,
+        now=lambda: next(TIMES),
+        progress=progress,
+    )
+
+
+def registered(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return sorted(version.version for version in all_versions(connection))
+
+
+def released(settings: Settings) -> list[str]:
+    with RegistryAccess(settings).writer(lambda: NOW) as registry:
+        return sorted(model.version for model in registry.list_models())
+
+
+def drafts(settings: Settings) -> list[str]:
+    with RegistryAccess(settings).writer(lambda: NOW) as registry:
+        return [r.tag_name for r in registry._connection.repository.get_releases() if r.draft]  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_version_is_published_with_what_it_was_made_of_and_can_be_served(engine: Engine, settings: Settings) -> None:
+    access = RegistryAccess(settings)
+    made = train(engine, access)
+    assert (made.version, made.new) == ("v1.0.0-vader", True)
+    directory, manifest = access.fetch(made.version, made.manifest_digest)
+    assert manifest == made.manifest
+    assert (manifest.feature_schema.digest, manifest.feature_schema.features) == (V1.hash, V1.names)
+    assert [golden.text for golden in manifest.golden] == list(GOLDEN_TEXTS)
+    model = load_model("vader", directory)
+    assert require_golden(model, [(golden.text, golden.probabilities) for golden in manifest.golden]) < 1e-9
+    with engine.connect() as connection:
+        (row,) = all_versions(connection)
+    assert (row.version, row.manifest_digest, row.training_set) == (made.version, made.manifest_digest, manifest.training_set)
+    assert msgspec.convert(row.manifest, Manifest) == manifest
+    assert set(manifest.figures) >= EVERY_FAMILY | {"fitted_macro_f1", "thresholds", "terms", "terms_moved", "search"}
+    assert set(manifest.figures["ablation"]["comparison"]) >= {"a", "b", "log_loss_difference", "macro_f1_difference"}
+    shown = manifest_summary(manifest, new=True)
+    for row in ("| scorer alone |", "| with the features |", "| difference (95 % interval) |"):
+        assert row in shown
+    # The figures of the manifest are those of the published files, fetched and loaded.
+    found = evaluate_latest(engine, access, "vader")
+    assert found.evaluation.report.accuracy.value == manifest.metrics["accuracy"].value
+    assert evaluate_version(engine, access, made.version).digest() == found.digest()
+
+
+def test_a_manifest_says_what_the_licences_of_the_labels_allow(engine: Engine, settings: Settings) -> None:
+    bank = LabelledExample("bank", "1", "Dam of Aare is inspected", "neutral", "bob", "CC-BY-NC-SA-3.0")
+    import_labels(engine, [bank])
+    build_and_store(engine, V1)
+    licences = train(engine, RegistryAccess(settings)).manifest.licences
+    assert "label set bank: CC-BY-NC-SA-3.0 (NON-COMMERCIAL USE ONLY)" in licences
+    assert "label set made: CC0-1.0 (commercial use allowed)" in licences
+
+
+def test_the_same_inputs_are_not_trained_again(engine: Engine, settings: Settings) -> None:
+    first = train(engine, RegistryAccess(settings), run="first")
+    seen: list[Progress] = []
+    again = train(engine, RegistryAccess(settings), run="second", progress=seen.append)
+    assert (again.new, again.version, again.manifest_digest, again.manifest) == (
+        False,
+        first.version,
+        first.manifest_digest,
+        first.manifest,
+    )
+    assert seen == []
+    assert released(settings) == registered(engine) == ["v1.0.0-vader"]
+
+
+def test_new_labels_raise_the_patch_and_new_options_the_minor_version(engine: Engine, settings: Settings) -> None:
+    access = RegistryAccess(settings)
+    versions = [train(engine, access).version]
+    label(engine, extra=3)
+    versions.append(train(engine, access).version)
+    versions.append(train(engine, access, seed=2).version)
+    label(engine, extra=6)
+    versions.append(train(engine, access, seed=2).version)
+    assert versions == ["v1.0.0-vader", "v1.0.1-vader", "v1.1.0-vader", "v1.1.1-vader"]
+    # What was made before is found again, also when something else was made since.
+    assert train(engine, access, seed=2).version == "v1.1.1-vader"
+    assert registered(engine) == released(settings) == sorted(versions)
+
+
+@pytest.mark.parametrize("step", ["draft created", "vader.json uploaded", "manifest.json uploaded", "published"])
+def test_a_run_that_dies_anywhere_leaves_one_version_after_the_next(engine: Engine, settings: Settings, step: str) -> None:
+    with pytest.raises(Died):
+        train(engine, SteppedAccess(settings, dies_after(step)), run="dead")
+    assert registered(engine) == []
+    made = train(engine, RegistryAccess(settings), run="next")
+    assert (made.version, made.new) == ("v1.0.0-vader", step != "published")
+    assert released(settings) == registered(engine) == ["v1.0.0-vader"]
+    assert drafts(settings) == []
+    access = RegistryAccess(settings)
+    assert access.fetch(made.version, made.manifest_digest)[1] == made.manifest
+    assert train(engine, access, run="after").new is False
+
+
+def test_a_released_version_that_was_not_registered_is_passed_over_by_other_inputs(engine: Engine, settings: Settings) -> None:
+    with pytest.raises(Died):
+        train(engine, SteppedAccess(settings, dies_after("published")))
+    made = train(engine, RegistryAccess(settings), seed=2)
+    assert made.new
+    assert released(settings) == sorted(["v1.0.0-vader", made.version])
+    assert registered(engine) == [made.version] != ["v1.0.0-vader"]
+
+
+def test_whoever_lost_the_lease_while_training_publishes_nothing(engine: Engine, settings: Settings) -> None:
+    def taken_over(progress: Progress) -> None:
+        if progress.stage == "vader: fitted":
+            leases.acquire(engine, "train:vader", "successor", 60, take_over=True)
+
+    with pytest.raises(ConflictError, match="no longer holds train:vader"):
+        train(engine, RegistryAccess(settings), progress=taken_over)
+    assert (registered(engine), released(settings), drafts(settings)) == ([], [], [])
+
+
+def test_whoever_lost_the_lease_while_publishing_registers_nothing(engine: Engine, settings: Settings) -> None:
+    def taken_over(step: str) -> None:
+        if step == "published":
+            leases.acquire(engine, "train:vader", "successor", 60, take_over=True)
+
+    with pytest.raises(ConflictError, match="no longer holds train:vader"):
+        train(engine, SteppedAccess(settings, taken_over), run="zombie")
+    assert (registered(engine), released(settings)) == ([], ["v1.0.0-vader"])
+
+
+def test_a_release_that_our_key_did_not_sign_is_not_taken_up(engine: Engine, settings: Settings) -> None:
+    stranger = replace(settings, signing_keys=f"model={generate_private_key()}")
+    with pytest.raises(Died):
+        train(engine, SteppedAccess(stranger, dies_after("published")))
+    made = train(engine, RegistryAccess(settings))
+    assert made.new
+    assert registered(engine) == [made.version]
+    assert released(settings) == sorted(["v1.0.0-vader", made.version])
+
+
+def test_a_tag_that_somebody_takes_at_the_last_moment_costs_only_the_tag(
+    engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    access = RegistryAccess(settings)
+    attempts: list[str] = []
+
+    def interfere(step: str) -> None:
+        if step != "manifest.json uploaded":
+            return
+        attempts.append(step)
+        if len(attempts) == 1:
+            with access.writer(lambda: NOW) as other:
+                other.publish_model(write_files(tmp_path / "other"), manifest_of("v1.0.0-vader"), access.private_keys)
+
+    made = train(engine, SteppedAccess(settings, interfere))
+    assert made.new
+    assert len(attempts) == 2
+    assert registered(engine) == [made.version]
+    assert released(settings) == sorted(["v1.0.0-vader", made.version])
+    assert drafts(settings) == []
+
+
+def test_the_next_version_is_compared_with_the_deployed_one_term_by_term(engine: Engine, settings: Settings) -> None:
+    access = RegistryAccess(settings)
+    first = train(engine, access)
+    with engine.connect() as connection:
+        assert deployed_champion(connection, "vader") is None
+    champions = {"vader": {"version": first.version, "manifest_digest": first.manifest_digest}}
+    deployment = {
+        "revision": 1,
+        "tag": "deploy-000001",
+        "digest": "ab" * 32,
+        "rule": "bootstrap",
+        "actor": "ada",
+        "reason": "first",
+    }
+    with engine.begin() as connection:
+        document = {"champions": champions, "default_family": "vader"}
+        mirror_deployment(connection, {**deployment, "document": document, "published_at": NOW})
+    label(engine, extra=30)
+    second = train(engine, access)
+
+    assert second.version == "v1.0.1-vader"
+    before, after = (access.fetch(made.version, made.manifest_digest)[0] for made in (first, second))
+    moved = second.manifest.figures["terms_moved"]
+    assert moved == moved_summary(read_scorer(before), read_scorer(after)) != moved_summary(STOCK_SCORER, read_scorer(after))
