@@ -221,7 +221,7 @@ RULES: dict[Callable[[Module], list[str]], tuple[str, str]] = {
     relative_import: ("serving/app.py", "from . import live"),
     pickled: ("sentiment_platform/a.py", "def f(torch):\n    return torch.load('model.pt')"),
     outside_world_at_import: ("sentiment_platform/a.py", "import os\ndef f(x=os.environ.get('X')):\n    pass"),
-    family_comparison: ("serving/router.py", "def f(family):\n    return 1 if family == 'vader' else 2"),
+    family_comparison: ("serving/predict/router.py", "def f(family):\n    return 1 if family == 'vader' else 2"),
     long_asset_body: ("sentiment_platform/a.py", "@dg.asset\ndef a():\n" + "    x = 1\n" * 31),
     asset_without_evidence: (
         "sentiment_platform/a.py",

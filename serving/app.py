@@ -10,10 +10,10 @@ from litestar.exceptions import HTTPException
 
 from sentiment_platform.errors import TransientError
 from sentiment_platform.settings import Settings
-from serving import openapi
-from serving.guard import Guard
+from serving.contract.problems import handle_http, handle_transient, handle_unexpected
+from serving.edge import openapi
+from serving.edge.guard import Guard
 from serving.handlers import features, feedback, health, models, monitoring, predict
-from serving.problems import handle_http, handle_transient, handle_unexpected
 from serving.services import Services
 
 

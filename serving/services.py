@@ -10,22 +10,22 @@ from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.signing import PublicKeys
 from sentiment_platform.registry.transfer import Limits
 from sentiment_platform.settings import Settings
-from serving.cache import PredictionCache
 from serving.clock import Clock, utc_now
-from serving.database import Database
-from serving.inference import usable_cores
-from serving.journal import Journal
-from serving.live import LiveModels
-from serving.loading import ModelLoader
+from serving.edge.security import KeyChecker
+from serving.journal.journal import Journal
+from serving.journal.shipper import Shipper
+from serving.links.database import Database
+from serving.links.reading import CachedRows
+from serving.links.redis_link import RedisLink
+from serving.live.inference import usable_cores
+from serving.live.live import LiveModels
+from serving.live.loading import ModelLoader
+from serving.live.poller import Poller
 from serving.metrics import Metrics
-from serving.online_features import FeatureReader
-from serving.poller import Poller
-from serving.prediction import Predictor
-from serving.prediction_journal import PredictionJournal
-from serving.reading import CachedRows
-from serving.redis_link import RedisLink
-from serving.security import KeyChecker
-from serving.shipper import Shipper
+from serving.predict.cache import PredictionCache
+from serving.predict.online_features import FeatureReader
+from serving.predict.prediction import Predictor
+from serving.predict.prediction_journal import PredictionJournal
 
 PROBE_S = 5.0
 FINAL_SHIP_S = 5.0

@@ -7,7 +7,7 @@ from typing import Any
 
 KEY_SPACES: dict[str, str] = {
     "features": "Feature vectors: features:{schema}:{entity}, a day (`features.online`).",
-    "prediction": "Predictions: prediction:{manifest digest}:{schema}:{hash}, an hour less up to a tenth (`serving.cache`).",
+    "prediction": "Predictions: prediction:{manifest digest}:{schema}:{hash}, an hour less up to a tenth (`serving.predict.cache`).",
     "rate": "Metadata: rate:{identity}, what an identity may still ask for.",
     "flags": "Metadata: flags, the feature flags as last read from PostgreSQL.",
 }

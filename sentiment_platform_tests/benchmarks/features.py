@@ -28,8 +28,8 @@ from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.redis_faults import EMPTYING, FAULTS, Rig
 from sentiment_platform_tests.serving.running import ServingProcess
 from sentiment_platform_tests.store.million import HOT, WINDOWS, explain, fill
-from serving.online_features import FeatureReader, Input
-from serving.redis_link import RedisLink
+from serving.links.redis_link import RedisLink
+from serving.predict.online_features import FeatureReader, Input
 
 REQUESTS = 1_000
 ARTICLES = 10_000

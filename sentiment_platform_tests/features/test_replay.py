@@ -18,8 +18,8 @@ from sentiment_platform.market.prices import store_bars
 from sentiment_platform.store.market import WrittenBars
 from sentiment_platform.store.predictions import insert_new
 from sentiment_platform_tests.features.articles import DAY, NEXT, article, insert
-from serving.online_features import FeatureReader, Input
-from serving.redis_link import RedisLink
+from serving.links.redis_link import RedisLink
+from serving.predict.online_features import FeatureReader, Input
 
 REFRESHED = DAY + timedelta(hours=6)
 LAST_SESSION = date(2025, 1, 3)

@@ -9,12 +9,12 @@ from sentiment_platform.features.schema import V1
 from sentiment_platform.models.vader.family import VaderModel
 from sentiment_platform_tests.registry.examples import NOW, manifest_of
 from sentiment_platform_tests.serving.publishing import trained
-from serving.answers import Scored, comparison, prediction, price_direction
-from serving.cache import Probabilities
-from serving.contract import Comparison
-from serving.inference import ModelRunner
-from serving.loading import LiveModel
-from serving.online_features import OnlineFeatures
+from serving.contract.contract import Comparison
+from serving.live.inference import ModelRunner
+from serving.live.loading import LiveModel
+from serving.predict.answers import Scored, comparison, prediction, price_direction
+from serving.predict.cache import Probabilities
+from serving.predict.online_features import OnlineFeatures
 
 
 def scored(family: str, probabilities: Probabilities) -> Scored:

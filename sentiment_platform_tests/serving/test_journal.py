@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sentiment_platform.errors import ConflictError
-from serving.journal import Journal, JournalUnavailable, read_segment
-from serving.records import FeedbackRecord
+from serving.journal.journal import Journal, JournalUnavailable, read_segment
+from serving.journal.records import FeedbackRecord
 
 
 def record(number: int) -> FeedbackRecord:

@@ -113,7 +113,7 @@ def test_redis_killed_or_frozen_costs_the_cache_and_the_context_and_nothing_else
     for _ in range(10):
         assert serving.predict(TEXT, **asked)["prediction"]["price_direction"] == "bullish"
     serving.wait_until(lambda: serving.health()["dependencies"]["redis"]["status"] == "down")
-    assert serving.answers("/health"), "Redis is not needed to answer"
+    assert serving.predict.answers("/health"), "Redis is not needed to answer"
 
 
 def serving_now() -> Any:
@@ -140,7 +140,7 @@ def test_with_postgres_away_everything_is_answered_and_later_exactly_everything_
         assert refused.headers["retry-after"]
     assert serving.client.post("/models/rollback", json={"reason": "test"}, headers={"X-API-Key": "sp_a_b"}).status_code == 503
     assert serving.health()["journal_backlog_records"] >= 41
-    assert serving.answers("/health"), "PostgreSQL is not needed to answer"
+    assert serving.predict.answers("/health"), "PostgreSQL is not needed to answer"
 
     # The process dies as well: what it acknowledged is on the disk, the next one ships it.
     assert serving.process is not None
@@ -179,7 +179,7 @@ def test_a_frozen_postgres_holds_up_neither_health_nor_predictions(
         ends = time.monotonic() + 4
         while time.monotonic() < ends:
             started = time.perf_counter()
-            assert serving.answers("/health")
+            assert serving.predict.answers("/health")
             durations.append(time.perf_counter() - started)
             serving.predict(TEXT)
         assert sorted(durations)[len(durations) // 2] < 0.05
@@ -189,7 +189,7 @@ def test_a_frozen_postgres_holds_up_neither_health_nor_predictions(
     finally:
         for process in family:
             process.resume()
-    serving.wait_until(lambda: serving.answers("/monitoring/deployments"), 10)
+    serving.wait_until(lambda: serving.predict.answers("/monitoring/deployments"), 10)
     serving.wait_until(lambda: serving.health()["journal_backlog_records"] == 0)
 
 
@@ -209,10 +209,10 @@ def test_a_record_that_the_database_refuses_is_set_aside_and_holds_up_nothing(
 
 def test_shipping_twice_stores_once(engine: Engine, database_url: str, tmp_path: Path) -> None:
     from sentiment_platform_tests.serving.test_journal import record
-    from serving.database import Database
-    from serving.journal import Journal
+    from serving.journal.journal import Journal
+    from serving.journal.shipper import Shipper
+    from serving.links.database import Database
     from serving.metrics import Metrics
-    from serving.shipper import Shipper
 
     journal = Journal(tmp_path / "journal")
     for number in range(3):

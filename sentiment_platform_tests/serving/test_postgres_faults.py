@@ -15,7 +15,7 @@ from sentiment_platform_tests.serving.postgres_faults import FAULTS, Rig
 from sentiment_platform_tests.serving.proxy import Proxy
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
-from serving.journal import read_segment
+from serving.journal.journal import read_segment
 
 TEXT = "Harbour Mills reports great profit"
 PATIENCE_S = 15.0

@@ -20,7 +20,7 @@ from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 from sentiment_platform_tests.serving.turtle import TWO_PLUGGED_IN
-from serving.inference import usable_cores
+from serving.live.inference import usable_cores
 
 TINY = {"epochs": 6, "learning_rate": 2e-3, "batch_size": 16, "device": "cpu", "precision": "float32"}
 AGREED, DISPUTED, OFFICE = "Alder won a large contract", "Alder profit fell sharply", "Alder named an auditor"

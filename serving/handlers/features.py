@@ -8,9 +8,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from sentiment_platform.features.schema import SCHEMAS
-from serving.contract import FeatureDescription, FeatureSchemaAnswer
-from serving.openapi import problem_responses
-from serving.problems import Problem
+from serving.contract.contract import FeatureDescription, FeatureSchemaAnswer
+from serving.contract.problems import Problem
+from serving.edge.openapi import problem_responses
 from serving.services import Services
 
 

@@ -8,11 +8,11 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from sentiment_platform.text.normalise import normalise
-from serving.contract import FeedbackAccepted, FeedbackRequest
-from serving.openapi import problem_responses
-from serving.prediction import new_id
-from serving.problems import Problem
-from serving.records import FeedbackRecord
+from serving.contract.contract import FeedbackAccepted, FeedbackRequest
+from serving.contract.problems import Problem
+from serving.edge.openapi import problem_responses
+from serving.journal.records import FeedbackRecord
+from serving.predict.prediction import new_id
 from serving.services import Services
 
 

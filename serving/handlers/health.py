@@ -4,8 +4,8 @@ from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
-from serving.contract import Alive, DependencyStatus, Health
-from serving.openapi import problem_responses
+from serving.contract.contract import Alive, DependencyStatus, Health
+from serving.edge.openapi import problem_responses
 from serving.services import Services
 
 TAGS = ["health"]

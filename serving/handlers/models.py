@@ -7,12 +7,12 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
-from serving.contract import ModelsStatus, RollbackRequest, Rows, SelectionAnswer, SelectRequest
-from serving.openapi import ADMIN, problem_responses
-from serving.security import requires
-from serving.selecting import rollback, select
+from serving.contract.contract import ModelsStatus, RollbackRequest, Rows, SelectionAnswer, SelectRequest
+from serving.edge.openapi import ADMIN, problem_responses
+from serving.edge.security import requires
+from serving.live.selecting import rollback, select
+from serving.live.status import models_status
 from serving.services import Services
-from serving.status import models_status
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

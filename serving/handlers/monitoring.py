@@ -7,8 +7,8 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
-from serving.contract import Rows
-from serving.openapi import problem_responses
+from serving.contract.contract import Rows
+from serving.edge.openapi import problem_responses
 from serving.services import Services
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from sentiment_platform.models.families import FAMILIES
-from serving.contract import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
-from serving.openapi import problem_responses
+from serving.contract.contract import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
+from serving.edge.openapi import problem_responses
 from serving.services import Services
 
 TAGS = ["predictions"]

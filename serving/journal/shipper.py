@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sentiment_platform.errors import TransientError
-from serving.database import Database, DatabaseUnavailable
-from serving.journal import Journal, Record, read_segment
+from serving.journal.journal import Journal, Record, read_segment
+from serving.journal.records import FeedbackRecord, PredictionRecord
+from serving.links.database import Database, DatabaseUnavailable
 from serving.metrics import Metrics
-from serving.records import FeedbackRecord, PredictionRecord
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

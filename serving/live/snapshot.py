@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sentiment_platform.registry.deployment import Deployment
-from serving.loading import LiveModel
-from serving.selections import Selection
+from serving.live.loading import LiveModel
+from serving.live.selections import Selection
 
 
 @dataclass(frozen=True, eq=False)

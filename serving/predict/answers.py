@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sentiment_platform.text.sentiment import LABELS
-from serving.cache import Probabilities
-from serving.contract import Comparison, Performance, Prediction, PriceDirection
-from serving.loading import LiveModel
-from serving.online_features import OnlineFeatures
+from serving.contract.contract import Comparison, Performance, Prediction, PriceDirection
+from serving.live.loading import LiveModel
+from serving.predict.cache import Probabilities
+from serving.predict.online_features import OnlineFeatures
 
 BULLISH_ABOVE = 0.15
 BEARISH_BELOW = -0.15

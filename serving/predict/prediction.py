@@ -10,21 +10,21 @@ from msgspec import UNSET, UnsetType
 
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.settings import Settings
-from serving.answers import Scored, comparison, performance, prediction
-from serving.cache import PredictionCache, cache_key
 from serving.clock import Clock
-from serving.contract import Answer, CompareAnswer, Comparison, FamilyAnswer, PredictRequest, TokenContribution
-from serving.inference import Overloaded
-from serving.live import LiveModels
-from serving.loading import LiveModel
+from serving.contract.contract import Answer, CompareAnswer, Comparison, FamilyAnswer, PredictRequest, TokenContribution
+from serving.contract.problems import unavailable
+from serving.contract.request_context import request_started
+from serving.live.inference import Overloaded
+from serving.live.live import LiveModels
+from serving.live.loading import LiveModel
+from serving.live.snapshot import Live
 from serving.metrics import Metrics
-from serving.online_features import FeatureReader, Input
-from serving.prediction_journal import PredictionJournal
-from serving.problems import unavailable
-from serving.request_context import request_started
-from serving.router import cheapest, default, named, require_live
-from serving.snapshot import Live
-from serving.text_input import readable_text
+from serving.predict.answers import Scored, comparison, performance, prediction
+from serving.predict.cache import PredictionCache, cache_key
+from serving.predict.online_features import FeatureReader, Input
+from serving.predict.prediction_journal import PredictionJournal
+from serving.predict.router import cheapest, default, named, require_live
+from serving.predict.text_input import readable_text
 
 
 class Predictor:

@@ -1,11 +1,11 @@
 """What GET /models/status shows, built from the snapshot and the last attempts."""
 
 from sentiment_platform.models.families import FAMILIES
-from serving.contract import FamilyStatus, LiveDeployment, ModelsStatus
-from serving.inference import MAX_WAITING
-from serving.live import LiveModels
-from serving.loading import LiveModel
-from serving.snapshot import Live
+from serving.contract.contract import FamilyStatus, LiveDeployment, ModelsStatus
+from serving.live.inference import MAX_WAITING
+from serving.live.live import LiveModels
+from serving.live.loading import LiveModel
+from serving.live.snapshot import Live
 
 
 def models_status(models: LiveModels) -> ModelsStatus:

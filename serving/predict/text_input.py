@@ -1,7 +1,7 @@
 """From the text a client sent to the text a model sees, or a refusal that says why."""
 
 from sentiment_platform.text.normalise import normalise
-from serving.problems import Problem
+from serving.contract.problems import Problem
 
 LARGEST_BINARY_SHARE = 0.1
 _WHITE = frozenset("\t\n\r\x0b\x0c\x85")

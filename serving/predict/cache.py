@@ -11,8 +11,8 @@ from hashlib import sha256
 import msgspec
 
 from sentiment_platform.features.compute import FeatureVector
-from serving.online_features import Input
-from serving.redis_link import RedisLink
+from serving.links.redis_link import RedisLink
+from serving.predict.online_features import Input
 
 TTL_S = 3600
 JITTER_SHARE = 0.1

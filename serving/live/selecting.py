@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.registry.versions import VersionTag
-from serving.contract import SelectionAnswer, SelectRequest
-from serving.problems import Problem
-from serving.security import Caller
-from serving.selections import Selection, is_registered, record_selections, revision_naming
+from serving.contract.contract import SelectionAnswer, SelectRequest
+from serving.contract.problems import Problem
+from serving.edge.security import Caller
+from serving.live.selections import Selection, is_registered, record_selections, revision_naming
+from serving.live.snapshot import Live
 from serving.services import Services
-from serving.snapshot import Live
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -1,9 +1,9 @@
 """Which family answers: the one that the route names, else the deployment's default, else the cheapest when that one is too busy."""
 
 from sentiment_platform.models.families import FAMILIES
-from serving.loading import LiveModel
-from serving.problems import Problem, unavailable
-from serving.snapshot import Live
+from serving.contract.problems import Problem, unavailable
+from serving.live.loading import LiveModel
+from serving.live.snapshot import Live
 
 
 def require_live(live: Live | None, reason: str) -> Live:

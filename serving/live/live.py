@@ -16,11 +16,11 @@ from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader
 from sentiment_platform.registry.refusal import Refused
 from serving.clock import Clock
-from serving.contract import RegistryStatus, Swap
-from serving.loading import LiveModel, ModelLoader, ModelRefused
+from serving.contract.contract import RegistryStatus, Swap
+from serving.live.loading import LiveModel, ModelLoader, ModelRefused
+from serving.live.selections import Selection
+from serving.live.snapshot import Live
 from serving.metrics import Metrics
-from serving.selections import Selection
-from serving.snapshot import Live
 
 RETRY_REFUSED_S = 300.0
 LARGEST_RETRY_S = 3600.0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentiment_platform.errors import TransientError
 from serving.clock import Clock, utc_now
-from serving.contract import DependencyStatus
+from serving.contract.contract import DependencyStatus
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from serving.database import Database, DatabaseUnavailable
-from serving.live import LiveModels
-from serving.selections import Selection, open_selections
+from serving.links.database import Database, DatabaseUnavailable
+from serving.live.live import LiveModels
+from serving.live.selections import Selection, open_selections
 
 T = TypeVar("T")
 RECOVERY_S = 3.0

@@ -17,7 +17,7 @@ from sentiment_platform.errors import TransientError
 from sentiment_platform.features.compute import FeatureVector
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.family import Contribution, Model
-from serving.cache import Probabilities
+from serving.predict.cache import Probabilities
 
 INLINE_COST = 10
 """Families up to this relative cost run on the event loop."""

@@ -11,7 +11,7 @@ from sentiment_platform.features.online import decode, key
 from sentiment_platform.features.schema import CONTEXT_ENTITY, SCHEMAS, FeatureSchema
 from sentiment_platform.text.normalise import text_key
 from serving.clock import Clock, utc_now
-from serving.redis_link import RedisLink
+from serving.links.redis_link import RedisLink
 
 
 @dataclass(frozen=True, slots=True)

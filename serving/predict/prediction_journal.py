@@ -8,13 +8,13 @@ from hashlib import sha256
 import msgspec
 
 from sentiment_platform.text.normalise import text_hash
-from serving.answers import Scored
 from serving.clock import Clock
-from serving.journal import Journal, JournalUnavailable
+from serving.journal.journal import Journal, JournalUnavailable
+from serving.journal.records import PredictionRecord
+from serving.live.snapshot import Live
 from serving.metrics import Metrics
-from serving.online_features import Input
-from serving.records import PredictionRecord
-from serving.snapshot import Live
+from serving.predict.answers import Scored
+from serving.predict.online_features import Input
 
 logger = logging.getLogger(__name__)
 

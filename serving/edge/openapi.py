@@ -10,7 +10,7 @@ from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
-from serving.problems import MEDIA_TYPE, ProblemDocument
+from serving.contract.problems import MEDIA_TYPE, ProblemDocument
 
 MEANINGS = {
     400: "The request does not have the documented form.",
@@ -42,7 +42,7 @@ def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
 
 @cache
 def _page() -> bytes:
-    return (files("serving") / "openapi_page.html").read_bytes()
+    return (files("serving.edge") / "openapi_page.html").read_bytes()
 
 
 class OfflinePage(OpenAPIRenderPlugin):

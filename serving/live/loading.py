@@ -17,7 +17,7 @@ from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused
 from serving.clock import Clock
-from serving.inference import ModelRunner
+from serving.live.inference import ModelRunner
 
 
 class ModelRefused(PermanentError):

@@ -13,7 +13,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from sentiment_platform.errors import TransientError
-from serving.request_context import request_id
+from serving.contract.request_context import request_id
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1

@@ -13,9 +13,9 @@ from typing import Any
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.contract.problems import MEDIA_TYPE, document
+from serving.contract.request_context import choose_request_id, request_id, request_started
 from serving.metrics import Metrics
-from serving.problems import MEDIA_TYPE, document
-from serving.request_context import choose_request_id, request_id, request_started
 
 MAX_DEPTH = 32
 MAX_URL_BYTES = 4096

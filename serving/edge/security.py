@@ -11,8 +11,8 @@ from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
 from serving.clock import Clock
-from serving.database import Database
-from serving.problems import Problem
+from serving.contract.problems import Problem
+from serving.links.database import Database
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

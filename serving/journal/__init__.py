@@ -1,0 +1,1 @@
+"""What was answered, kept on disk first and shipped to PostgreSQL afterwards."""

@@ -1,0 +1,1 @@
+"""Which versions answer: polled, fetched, verified, loaded, swapped; and what people selected."""

@@ -1,0 +1,1 @@
+"""From a text to an answer: input, features, router, cache, comparison."""
