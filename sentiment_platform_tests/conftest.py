@@ -26,7 +26,7 @@ from sentiment_platform.settings import Settings, documentation
 from sentiment_platform.store.engine import create_platform_engine
 
 if TYPE_CHECKING:
-    from sentiment_platform.local.github import GithubServer
+    from sentiment_platform.github_server import GithubServer
 
 KEPT = ("SENTIMENT_TEST_", "SENTIMENT_SHARED_DATA")
 SCRUBBED_PREFIXES = ("SENTIMENT_", "DAGSTER_", "PG", "REDIS_")
@@ -161,7 +161,7 @@ def redis_url(_redis_server_url: str) -> str:
 @pytest.fixture
 def github_server(tmp_path: Path) -> Iterator["GithubServer"]:
     """A registry server without releases, of this test alone."""
-    from sentiment_platform.local.github import GithubServer
+    from sentiment_platform.github_server import GithubServer
 
     server = GithubServer(tmp_path / "github", TEST_REPOSITORY, TEST_TOKEN)
     server.start()

@@ -151,7 +151,7 @@ class LocalStack:
     def _start_registry(self) -> None:
         secrets = self.state_dir / "secrets"
         token = kept_secret(secrets, "registry-token")
-        command = ["sentiment_platform.local.github", "--state", str(self.state_dir / "github")]
+        command = ["sentiment_platform.github_server", "--state", str(self.state_dir / "github")]
         port = self._start_module("GitHub server", "github", [*command, "--repository", REPOSITORY], f"{token}\n")
         self.environment |= {
             "SENTIMENT_REGISTRY_REPOSITORY": REPOSITORY,

@@ -69,7 +69,7 @@ def test_every_part_answers_with_the_secrets_of_the_environment(running: LocalSt
 def test_no_command_line_of_a_part_shows_a_secret(running: LocalStack, folder: Path) -> None:
     secrets = {path.read_text().strip() for path in (folder / "state" / "secrets").iterdir()}
     shown = [" ".join(process.cmdline()) for process in family(folder / "state")]
-    assert any("sentiment_platform.local.github" in line for line in shown)
+    assert any("sentiment_platform.github_server" in line for line in shown)
     assert len(secrets) >= 3
     assert [line for line in shown if any(secret in line for secret in secrets)] == []
 

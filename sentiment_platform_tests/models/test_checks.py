@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import TransientError
-from sentiment_platform.local.github import Fault, GithubServer
+from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.models.checks import answers_check, answers_result, finbert_answers, release_result
 from sentiment_platform.models.evaluation.holdout import compare_answers, evaluate_answers
 from sentiment_platform.models.versions.released import verify_newest_release

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_platform.local.github import GithubServer
+from sentiment_platform.github_server import GithubServer
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.registry.signing import PrivateKeys, PublicKeys

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from sentiment_platform.errors import ConflictError, PlatformError
-from sentiment_platform.local.github import Fault, GithubServer
+from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader

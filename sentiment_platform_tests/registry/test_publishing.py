@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sentiment_platform.errors import ConflictError, SettingsError, TransientError
-from sentiment_platform.local.github import Fault, GithubServer, secondary_rate_limit
+from sentiment_platform.github_server import Fault, GithubServer, secondary_rate_limit
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader, Unchanged
 from sentiment_platform.registry.refusal import Refused

@@ -10,7 +10,7 @@ import pytest
 from github import Auth, Github
 
 from sentiment_platform.errors import TransientError
-from sentiment_platform.local.github import Fault, GithubServer
+from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.documents import canonical_json, digest
 from sentiment_platform.registry.manifest import FileEntry, Manifest
@@ -135,7 +135,7 @@ def test_a_network_failure_is_not_a_verdict_on_the_content(
 
 @pytest.mark.usefixtures("published")
 def test_a_rate_limit_is_transient_and_says_how_long(server: GithubServer, reader: RegistryReader) -> None:
-    from sentiment_platform.local.github import secondary_rate_limit
+    from sentiment_platform.github_server import secondary_rate_limit
 
     server.faults.add(secondary_rate_limit("/releases/latest", retry_after_s=77))
     with pytest.raises(RateLimitedError) as limited:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from sentiment_platform.local.github import GithubServer
+from sentiment_platform.github_server import GithubServer
 from sentiment_platform.registry.documents import canonical_json, digest
 from sentiment_platform.registry.manifest import FileEntry, Manifest
 from sentiment_platform.registry.reader import RegistryReader

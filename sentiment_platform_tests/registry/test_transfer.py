@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sentiment_platform.errors import TransientError
-from sentiment_platform.local.github import Fault, GithubServer
+from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import Engine
 
-from sentiment_platform.local.github import GithubServer
+from sentiment_platform.github_server import GithubServer
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess

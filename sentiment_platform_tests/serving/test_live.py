@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from github import Auth, Github
 
-from sentiment_platform.local.github import Fault, GithubServer
+from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema, Golden
 from sentiment_platform.registry.signing import PrivateKeys, generate_private_key

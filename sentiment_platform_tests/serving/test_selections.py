@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, select
 
-from sentiment_platform.local.github import GithubServer
+from sentiment_platform.github_server import GithubServer
 from sentiment_platform.store import audit
 from sentiment_platform.store.api_keys import create_key, revoke_key
 from sentiment_platform.store.models import close_selection_requests, open_selection_requests

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine, select
 
-from sentiment_platform.local.github import Fault, GithubServer
+from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.monitoring import assets
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from sentiment_platform.local.github import GithubServer
+from sentiment_platform.github_server import GithubServer
 from sentiment_platform.registry.access import CACHE_FOLDER
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sentiment_platform.local.github import git_routes, release_routes
-from sentiment_platform.local.github.messages import Reply, Request, json_reply
-from sentiment_platform.local.github.records import Refused, not_found
-from sentiment_platform.local.github.service import Service
+from sentiment_platform.github_server import git_routes, release_routes
+from sentiment_platform.github_server.messages import Reply, Request, json_reply
+from sentiment_platform.github_server.records import Refused, not_found
+from sentiment_platform.github_server.service import Service
 
 Handler = Callable[[Service, Request, re.Match[str]], Reply]
 API = "/api/v3"

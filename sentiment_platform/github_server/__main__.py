@@ -1,4 +1,4 @@
-"""`python -m sentiment_platform.local.github`: the server in the foreground, until SIGTERM or SIGINT.
+"""`python -m sentiment_platform.github_server`: the server in the foreground, until SIGTERM or SIGINT.
 
 Its tokens come by standard input: a command line is shown to every user of the machine.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from sentiment_platform.errors import PlatformError
-from sentiment_platform.local.github.server import GithubServer
+from sentiment_platform.github_server.server import GithubServer
 
 
 @click.command()

@@ -5,8 +5,8 @@ faults and the request log for tests. What does not: anything that knows models,
 Source of the behaviour: https://docs.github.com/en/rest/releases and https://docs.github.com/en/rest/git/refs
 """
 
-from sentiment_platform.local.github.faults import Fault, FaultPlan, secondary_rate_limit
-from sentiment_platform.local.github.request_log import RequestLog, RequestRecord
-from sentiment_platform.local.github.server import GithubServer
+from sentiment_platform.github_server.faults import Fault, FaultPlan, secondary_rate_limit
+from sentiment_platform.github_server.request_log import RequestLog, RequestRecord
+from sentiment_platform.github_server.server import GithubServer
 
 __all__ = ["Fault", "FaultPlan", "GithubServer", "RequestLog", "RequestRecord", "secondary_rate_limit"]

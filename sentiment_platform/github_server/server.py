@@ -15,14 +15,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.github.disk import Clock, RepositoryFolder, utc_now
-from sentiment_platform.local.github.faults import FaultPlan
-from sentiment_platform.local.github.handler import GithubHandler
-from sentiment_platform.local.github.limits import RateLimits
-from sentiment_platform.local.github.messages import Access
-from sentiment_platform.local.github.request_log import RequestLog
-from sentiment_platform.local.github.routes import API
-from sentiment_platform.local.github.service import Service, open_service
+from sentiment_platform.github_server.disk import Clock, RepositoryFolder, utc_now
+from sentiment_platform.github_server.faults import FaultPlan
+from sentiment_platform.github_server.handler import GithubHandler
+from sentiment_platform.github_server.limits import RateLimits
+from sentiment_platform.github_server.messages import Access
+from sentiment_platform.github_server.request_log import RequestLog
+from sentiment_platform.github_server.routes import API
+from sentiment_platform.github_server.service import Service, open_service
 
 HOST = "127.0.0.1"
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from sentiment_platform.errors import ConflictError, PermanentError
-from sentiment_platform.local.github.records import Asset, Release, RepositoryState
+from sentiment_platform.github_server.records import Asset, Release, RepositoryState
 
 Clock = Callable[[], datetime]
 

@@ -1,6 +1,6 @@
 """The JSON documents of the replies: the fields of GitHub's, in its order, with links that lead back to this server.
 
-`sentiment_platform_tests/local/test_github_recordings.py` holds them against recorded replies of api.github.com.
+`sentiment_platform_tests/github_server/test_recordings.py` holds them against recorded replies of api.github.com.
 """
 
 import base64
@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from sentiment_platform.local.github.limits import Quota
-from sentiment_platform.local.github.records import (
+from sentiment_platform.github_server.limits import Quota
+from sentiment_platform.github_server.records import (
     DOCUMENTATION_URL,
     Asset,
     Refused,

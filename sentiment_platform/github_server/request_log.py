@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from sentiment_platform.local.github.faults import FaultKind
+from sentiment_platform.github_server.faults import FaultKind
 
 Authorization = Literal["absent", "accepted", "refused"]
 CAPACITY = 20_000

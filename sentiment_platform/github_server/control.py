@@ -8,10 +8,10 @@ import re
 
 import msgspec
 
-from sentiment_platform.local.github.faults import Fault, FaultPlan
-from sentiment_platform.local.github.messages import Reply, Request, json_reply
-from sentiment_platform.local.github.records import Refused, not_found
-from sentiment_platform.local.github.request_log import RequestLog
+from sentiment_platform.github_server.faults import Fault, FaultPlan
+from sentiment_platform.github_server.messages import Reply, Request, json_reply
+from sentiment_platform.github_server.records import Refused, not_found
+from sentiment_platform.github_server.request_log import RequestLog
 
 CONTROL = "/_control/"
 

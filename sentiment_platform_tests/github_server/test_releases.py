@@ -10,8 +10,8 @@ import pytest
 from github import GithubException, UnknownObjectException
 from github.Repository import Repository
 
-from sentiment_platform.local.github import GithubServer
-from sentiment_platform_tests.local.github_rig import plain_client, publish, repository_client, server_in
+from sentiment_platform.github_server import GithubServer
+from sentiment_platform_tests.github_server.rig import plain_client, publish, repository_client, server_in
 
 
 @pytest.fixture

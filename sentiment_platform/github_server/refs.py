@@ -7,8 +7,8 @@ import hashlib
 
 import msgspec
 
-from sentiment_platform.local.github.disk import RepositoryFolder
-from sentiment_platform.local.github.records import (
+from sentiment_platform.github_server.disk import RepositoryFolder
+from sentiment_platform.github_server.records import (
     Refused,
     RepositoryState,
     TagObject,

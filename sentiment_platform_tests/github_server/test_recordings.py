@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sentiment_platform.local.github import GithubServer
-from sentiment_platform_tests.local.github_rig import plain_client, publish, repository_client, server_in
+from sentiment_platform.github_server import GithubServer
+from sentiment_platform_tests.github_server.rig import plain_client, publish, repository_client, server_in
 
 pytestmark = pytest.mark.shared_data
 ROOT = Path(__file__).resolve().parents[2]

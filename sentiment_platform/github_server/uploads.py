@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from sentiment_platform.local.github.disk import RepositoryFolder, find_asset, find_release, with_asset
-from sentiment_platform.local.github.records import (
+from sentiment_platform.github_server.disk import RepositoryFolder, find_asset, find_release, with_asset
+from sentiment_platform.github_server.records import (
     Asset,
     Release,
     immutable_violation,

@@ -11,9 +11,9 @@ import pytest
 from github import GithubException, GithubRetry, RateLimitExceededException
 from github.Repository import Repository
 
-from sentiment_platform.local.github import Fault, GithubServer, secondary_rate_limit
-from sentiment_platform.local.github.faults import FaultKind
-from sentiment_platform_tests.local.github_rig import (
+from sentiment_platform.github_server import Fault, GithubServer, secondary_rate_limit
+from sentiment_platform.github_server.faults import FaultKind
+from sentiment_platform_tests.github_server.rig import (
     TOKEN,
     plain_client,
     publish,

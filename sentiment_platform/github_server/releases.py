@@ -8,9 +8,9 @@ from datetime import datetime
 
 import msgspec
 
-from sentiment_platform.local.github.disk import RepositoryFolder, find_release
-from sentiment_platform.local.github.messages import CreateRelease, EditRelease
-from sentiment_platform.local.github.records import (
+from sentiment_platform.github_server.disk import RepositoryFolder, find_release
+from sentiment_platform.github_server.messages import CreateRelease, EditRelease
+from sentiment_platform.github_server.records import (
     FieldProblem,
     MakeLatest,
     Refused,
@@ -20,7 +20,7 @@ from sentiment_platform.local.github.records import (
     invalid,
     not_found,
 )
-from sentiment_platform.local.github.refs import resolve_commit
+from sentiment_platform.github_server.refs import resolve_commit
 
 SEMVER = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-.+)?")
 

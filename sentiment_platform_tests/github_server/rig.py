@@ -14,7 +14,7 @@ import httpx
 from github import Auth, Github
 from github.Repository import Repository
 
-from sentiment_platform.local.github import GithubServer
+from sentiment_platform.github_server import GithubServer
 
 REPOSITORY = "newsroom/models"
 TOKEN = "writing-token"

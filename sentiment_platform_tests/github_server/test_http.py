@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from sentiment_platform.local.github import GithubServer
-from sentiment_platform_tests.local.github_rig import (
+from sentiment_platform.github_server import GithubServer
+from sentiment_platform_tests.github_server.rig import (
     READ_TOKEN,
     REPOSITORY,
     HandClock,

@@ -12,15 +12,15 @@ import httpx
 import pytest
 
 from sentiment_platform.errors import ConflictError, PermanentError
-from sentiment_platform.local.github import GithubServer
-from sentiment_platform_tests.local.github_rig import READ_TOKEN, REPOSITORY, TOKEN, plain_client, publish, repository_client
+from sentiment_platform.github_server import GithubServer
+from sentiment_platform_tests.github_server.rig import READ_TOKEN, REPOSITORY, TOKEN, plain_client, publish, repository_client
 
 DEADLINE_S = 20
 
 
 def command(folder: Path, *options: str) -> list[str]:
     where = ["--state", str(folder / "hub"), "--port-file", str(folder / "port")]
-    module = "sentiment_platform.local.github"
+    module = "sentiment_platform.github_server"
     return [sys.executable, "-m", module, *where, "--repository", REPOSITORY, *options]
 
 
@@ -59,7 +59,7 @@ def test_sigterm_ends_it_with_status_0_and_a_new_one_goes_on(tmp_path: Path) -> 
 def test_its_tokens_are_what_it_was_told_and_no_other_user_sees_them(tmp_path: Path) -> None:
     with process(tmp_path) as (child, url):
         shown = [(Path("/proc") / str(child.pid) / name).read_bytes() for name in ("cmdline", "environ")]
-        assert b"sentiment_platform.local.github" in shown[0]
+        assert b"sentiment_platform.github_server" in shown[0]
         assert not [text for text in shown if TOKEN.encode() in text or READ_TOKEN.encode() in text]
         draft = {"tag_name": "v1", "draft": True}
         statuses: list[int] = []

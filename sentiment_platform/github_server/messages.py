@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
-from sentiment_platform.local.github.faults import Fault
-from sentiment_platform.local.github.records import MakeLatest, Refused
+from sentiment_platform.github_server.faults import Fault
+from sentiment_platform.github_server.records import MakeLatest, Refused
 
 Access = Literal["anonymous", "read", "write"]
 Body = TypeVar("Body", bound=msgspec.Struct)

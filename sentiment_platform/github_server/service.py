@@ -6,12 +6,12 @@ One `Service` is one running server over one state folder.
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from sentiment_platform.local.github.disk import RepositoryFolder
-from sentiment_platform.local.github.documents import Documents
-from sentiment_platform.local.github.messages import Reply, Request, json_reply
-from sentiment_platform.local.github.refs import Refs
-from sentiment_platform.local.github.releases import Releases
-from sentiment_platform.local.github.uploads import DownloadLinks, Uploads
+from sentiment_platform.github_server.disk import RepositoryFolder
+from sentiment_platform.github_server.documents import Documents
+from sentiment_platform.github_server.messages import Reply, Request, json_reply
+from sentiment_platform.github_server.refs import Refs
+from sentiment_platform.github_server.releases import Releases
+from sentiment_platform.github_server.uploads import DownloadLinks, Uploads
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ Source: https://docs.github.com/en/rest/git/refs, https://docs.github.com/en/res
 
 import re
 
-from sentiment_platform.local.github.documents import Document
-from sentiment_platform.local.github.messages import (
+from sentiment_platform.github_server.documents import Document
+from sentiment_platform.github_server.messages import (
     CreateRef,
     CreateTagObject,
     EditRef,
@@ -14,9 +14,9 @@ from sentiment_platform.local.github.messages import (
     Request,
     json_reply,
 )
-from sentiment_platform.local.github.records import not_found
-from sentiment_platform.local.github.refs import resolve_commit
-from sentiment_platform.local.github.service import Service, page
+from sentiment_platform.github_server.records import not_found
+from sentiment_platform.github_server.refs import resolve_commit
+from sentiment_platform.github_server.service import Service, page
 
 
 def _ref_document(service: Service, ref: str, sha: str) -> Document:

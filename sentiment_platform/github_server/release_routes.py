@@ -6,7 +6,7 @@ Source: https://docs.github.com/en/rest/releases/releases and https://docs.githu
 import re
 from urllib.parse import quote, urlencode
 
-from sentiment_platform.local.github.messages import (
+from sentiment_platform.github_server.messages import (
     CreateRelease,
     EditAsset,
     EditRelease,
@@ -14,8 +14,8 @@ from sentiment_platform.local.github.messages import (
     Request,
     json_reply,
 )
-from sentiment_platform.local.github.records import Asset, Refused, not_found
-from sentiment_platform.local.github.service import Service, page
+from sentiment_platform.github_server.records import Asset, Refused, not_found
+from sentiment_platform.github_server.service import Service, page
 
 STORAGE = "/api/_storage"
 

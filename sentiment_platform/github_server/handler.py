@@ -13,17 +13,17 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, cast
 
-from sentiment_platform.local.github import documents
-from sentiment_platform.local.github.control import CONTROL, control
-from sentiment_platform.local.github.faults import Fault, spoil
-from sentiment_platform.local.github.limits import Quota
-from sentiment_platform.local.github.messages import Access, Reply, Request, json_reply, split_target
-from sentiment_platform.local.github.records import Refused
-from sentiment_platform.local.github.request_log import Authorization, RequestRecord
-from sentiment_platform.local.github.routes import API, UPLOADS, dispatch
+from sentiment_platform.github_server import documents
+from sentiment_platform.github_server.control import CONTROL, control
+from sentiment_platform.github_server.faults import Fault, spoil
+from sentiment_platform.github_server.limits import Quota
+from sentiment_platform.github_server.messages import Access, Reply, Request, json_reply, split_target
+from sentiment_platform.github_server.records import Refused
+from sentiment_platform.github_server.request_log import Authorization, RequestRecord
+from sentiment_platform.github_server.routes import API, UPLOADS, dispatch
 
 if TYPE_CHECKING:
-    from sentiment_platform.local.github.server import LoopbackServer
+    from sentiment_platform.github_server.server import LoopbackServer
 
 CHUNK_BYTES = 256 * 1024
 MAX_BODY_BYTES = 2 * 1024**3
