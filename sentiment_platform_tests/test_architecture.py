@@ -23,7 +23,7 @@ ROLE_FILES = {
     f"{role}.py"
     for role in ["assets", "checks", "sensors", "schedules", "jobs", "resources", "partitions", "conditions", "definitions"]
 }
-TOP = ("headless.py", "backfill.py", "explain.py", "asking.py", "diagnosis.py", "cli.py", "commands/", "local/")
+TOP = ("running/", "cli.py", "commands/", "local/")
 NEVER_AT_IMPORT = {"torch", "transformers", "onnx", "onnxscript", "optuna", "matplotlib", "pandas", "scipy"}
 NEVER_IN_SERVING = NEVER_AT_IMPORT | {"dagster", "polars", "pandera", "github", "onnxruntime", "tokenizers"}
 SUPERSEDED = {

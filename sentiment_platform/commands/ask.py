@@ -24,7 +24,7 @@ def predict(text: str) -> None:
 
     Uses the deployed versions, fetched and verified; no serving process is needed.
     """
-    from sentiment_platform.asking import ask_deployed
+    from sentiment_platform.commands.asking import ask_deployed
     from sentiment_platform.registry.access import RegistryAccess
 
     with session() as settings:
@@ -47,7 +47,7 @@ def predict(text: str) -> None:
 @shows_errors
 def explain(prediction_id: str) -> None:
     """Where one answer came from: text, features, model, manifest, training set, runs, deployment."""
-    from sentiment_platform.explain import lineage
+    from sentiment_platform.commands.explain import lineage
 
     with connected_session() as (_, engine):
         found = lineage(engine, prediction_id)
@@ -62,7 +62,7 @@ def explain(prediction_id: str) -> None:
 @shows_errors
 def doctor() -> None:
     """Check the configuration: every setting (secrets masked), what answers, what is missing."""
-    from sentiment_platform.diagnosis import diagnose
+    from sentiment_platform.commands.diagnosis import diagnose
     from sentiment_platform.settings import Settings
 
     settings = Settings.from_environment()

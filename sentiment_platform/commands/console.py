@@ -18,8 +18,8 @@ from rich.progress import (
 )
 
 from sentiment_platform.errors import PlatformError
-from sentiment_platform.local.run_signals import RunInterrupted
 from sentiment_platform.models.family import Progress as Report
+from sentiment_platform.running.run_signals import RunInterrupted
 
 console = Console(highlight=False)
 

@@ -10,9 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from sentiment_platform.commands.console import TrainingBar, console, shows_errors
-from sentiment_platform.local.demo import Demo, DemoReport
-from sentiment_platform.local.process_age import process_age_s
-from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.local.demo.demo import Demo, DemoReport
+from sentiment_platform.local.demo.sample_data import sample_directory
+from sentiment_platform.local.processes.process_age import process_age_s
 from sentiment_platform.local.session import session
 from sentiment_platform.models.pages.reporting import listener
 
@@ -71,7 +71,7 @@ def _summary(report: DemoReport, serving_url: str, dagster_url: str, seconds: fl
     table = Table(
         "",
         "",
-        title=f"The loop in {seconds:.0f} s (sample headlines; see sentiment_platform/local/sample/README.md)",
+        title=f"The loop in {seconds:.0f} s (sample headlines; see sentiment_platform/local/demo/sample/README.md)",
         show_header=False,
     )
     table.add_row(

@@ -12,17 +12,17 @@ import click
 
 from sentiment_platform.commands.console import TrainingBar, console, shows_errors
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.children import Children
-from sentiment_platform.local.interrupted import end_runs_of_the_daemon
-from sentiment_platform.local.ports import free_port, is_free
-from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.local.demo.sample_data import sample_directory
+from sentiment_platform.local.processes.children import Children
+from sentiment_platform.local.processes.ports import free_port, is_free
 from sentiment_platform.local.session import env_file, session
 from sentiment_platform.local.stack import ENV_FILE_MARK
+from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-    from sentiment_platform.headless import RunOutcome
+    from sentiment_platform.running.headless import RunOutcome
 
 ENV_LOCAL = Path(".env.local")
 
@@ -51,8 +51,8 @@ def run_job_command(
 
     Exits with 1 when a step failed or a check of severity ERROR failed, with 130 or 143 when SIGINT or SIGTERM ended the run.
     """
-    from sentiment_platform.headless import dagster_instance, run_job
     from sentiment_platform.models.pages.reporting import listener
+    from sentiment_platform.running.headless import dagster_instance, run_job
 
     if (first is None) != (last is None) or (partition and first) or (again and not first):
         raise PermanentError("A range needs --from and --to, and no --partition.", remedy="Give both days, or one partition.")
@@ -76,7 +76,7 @@ def run_job_command(
 
 def _run_range(instance: "DagsterInstance", job: str, first: str, last: str, tags: dict[str, str], *, again: bool) -> list[str]:
     """What failed, in words."""
-    from sentiment_platform.backfill import RangeProgress, run_range
+    from sentiment_platform.running.backfill import RangeProgress, run_range
 
     def show(progress: RangeProgress) -> None:
         console.print(progress.line)

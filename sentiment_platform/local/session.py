@@ -13,8 +13,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from sentiment_platform.errors import ConflictError
-from sentiment_platform.local.interrupted import end_dead_runs, end_interrupted_runs
 from sentiment_platform.local.stack import LocalStack
+from sentiment_platform.running.dead_runs import end_dead_runs, end_interrupted_runs
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import create_dagster_schema
 from sentiment_platform.store.engine import create_platform_engine

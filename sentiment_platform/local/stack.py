@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Self
 
 from sentiment_platform.errors import ConflictError
-from sentiment_platform.local.feeds import feeds_setting
-from sentiment_platform.local.keeping import Keeper, KeeperThread
-from sentiment_platform.local.keys import kept_secret, signing_environment
-from sentiment_platform.local.ports import LOOPBACK, stable_port
-from sentiment_platform.local.postgres import LocalPostgres
-from sentiment_platform.local.process import ProcessOrder, SupervisedProcess, start_on_a_port
-from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.local.parts.feeds import feeds_setting
+from sentiment_platform.local.parts.keys import kept_secret, signing_environment
+from sentiment_platform.local.parts.postgres import LocalPostgres
+from sentiment_platform.local.parts.redis import LocalRedis
+from sentiment_platform.local.processes.keeping import Keeper, KeeperThread
+from sentiment_platform.local.processes.ports import LOOPBACK, stable_port
+from sentiment_platform.local.processes.process import ProcessOrder, SupervisedProcess, start_on_a_port
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import DAGSTER_POSTGRES_URL, create_dagster_schema, dagster_storage_url
 
@@ -164,7 +164,7 @@ class LocalStack:
 
     def _start_feeds(self) -> None:
         directory = (self._feeds_directory or Path()).resolve()
-        port = self._start_module("feed server", "feeds", ["sentiment_platform.local.feeds", "--directory", str(directory)])
+        port = self._start_module("feed server", "feeds", ["sentiment_platform.local.parts.feeds", "--directory", str(directory)])
         self.environment |= {"SENTIMENT_FEEDS": feeds_setting(directory, port), "SENTIMENT_ALLOW_PRIVATE_HOSTS": "yes"}
 
     def _start_module(self, name: str, part: str, command: list[str], stdin_text: str = "") -> int:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment_platform.errors import ConflictError
-from sentiment_platform.headless import dagster_instance
-from sentiment_platform.local.children import Children, pid_path
-from sentiment_platform.local.process import LocalStackError, is_running
+from sentiment_platform.local.processes.children import Children, pid_path
+from sentiment_platform.local.processes.process import LocalStackError, is_running
+from sentiment_platform.running.headless import dagster_instance
 from sentiment_platform.settings import Settings
 
 if TYPE_CHECKING:

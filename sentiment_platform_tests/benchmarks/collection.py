@@ -27,8 +27,8 @@ import psutil
 from sentiment_platform.features.connection import connect
 from sentiment_platform.features.pipeline import run as compute_features
 from sentiment_platform.features.schema import DEFAULT_SCHEMA
-from sentiment_platform.local.postgres import LocalPostgres
-from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.local.parts.postgres import LocalPostgres
+from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.news.archive import import_archive, parse_mapping
 from sentiment_platform.news.articles import cluster_days
 from sentiment_platform.store.engine import create_platform_engine

@@ -18,7 +18,7 @@ from sentiment_platform.features.connection import connect
 from sentiment_platform.features.online import OnlineRow, write
 from sentiment_platform.features.pipeline import run
 from sentiment_platform.features.schema import SCHEMAS, V1, V2
-from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.news_writes import NewArticle, StoryAssignment, insert_articles, write_stories
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from sentiment_platform.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.labels.importers import phrasebank
 from sentiment_platform.labels.importing import import_labels
-from sentiment_platform.local.children import Children, wait_for
-from sentiment_platform.local.load import LightLoad
-from sentiment_platform.local.ports import free_port
+from sentiment_platform.local.demo.load import LightLoad
+from sentiment_platform.local.processes.children import Children, wait_for
+from sentiment_platform.local.processes.ports import free_port
 from sentiment_platform.local.session import session
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.news.archive import import_archive, parse_mapping
+from sentiment_platform.running.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.models import newest_figures

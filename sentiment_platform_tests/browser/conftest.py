@@ -10,13 +10,13 @@ import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from sentiment_platform.headless import dagster_instance
-from sentiment_platform.local.children import Children, wait_for
-from sentiment_platform.local.ports import free_port
-from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.local.demo.sample_data import sample_directory
+from sentiment_platform.local.processes.children import Children, wait_for
+from sentiment_platform.local.processes.ports import free_port
 from sentiment_platform.local.session import session
 from sentiment_platform.models.assets import finbert_model, vader_model
 from sentiment_platform.models.checks import vader_learning_succeeded
+from sentiment_platform.running.headless import dagster_instance
 from sentiment_platform.store.labels import write_training_set
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS

@@ -17,15 +17,15 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import ConflictError
-from sentiment_platform.headless import dagster_instance, run_job
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.labels.sensors import COOL_DOWN, NEW_LABELS
-from sentiment_platform.local.children import Children, pid_path
-from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.local.demo.sample_data import sample_directory
+from sentiment_platform.local.processes.children import Children, pid_path
 from sentiment_platform.local.session import session
 from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, TickReport, tick_once
+from sentiment_platform.running.headless import dagster_instance, run_job
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import DAGSTER_SCHEMA
 from sentiment_platform.store.engine import create_platform_engine

@@ -15,10 +15,10 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, text
 
-from sentiment_platform.backfill import MoreToComeError, Piece, RangeProgress, pieces_of, run_range
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.headless import RunOutcome, dagster_instance, job_named
 from sentiment_platform.local.session import session
+from sentiment_platform.running.backfill import MoreToComeError, Piece, RangeProgress, pieces_of, run_range
+from sentiment_platform.running.headless import RunOutcome, dagster_instance, job_named
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.text.normalise import text_key

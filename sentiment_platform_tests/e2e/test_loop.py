@@ -23,7 +23,7 @@ from sentiment_platform.labels import checks as label_checks
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
-from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.local.demo.sample_data import sample_directory
 from sentiment_platform.models import assets as model_assets
 from sentiment_platform.models import checks as model_checks
 from sentiment_platform.news import assets as news_assets

@@ -26,8 +26,8 @@ import redis
 from sentiment_platform.features.connection import connect
 from sentiment_platform.features.reconciliation import compare
 from sentiment_platform.features.schema import V1
-from sentiment_platform.local.keeping import WELL_AFTER_S
-from sentiment_platform.local.ports import free_port
+from sentiment_platform.local.processes.keeping import WELL_AFTER_S
+from sentiment_platform.local.processes.ports import free_port
 from sentiment_platform.local.session import read_env_file
 from sentiment_platform.news.admission import store_items
 from sentiment_platform.news.items import RawItem

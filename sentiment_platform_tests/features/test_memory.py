@@ -10,7 +10,7 @@ from redis import Redis
 from sentiment_platform.features.connection import connect
 from sentiment_platform.features.online import TTL_S, OnlineRow, key, read, write
 from sentiment_platform.features.schema import V1
-from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform_tests.features.articles import NOW
 
 LIMIT_BYTES = 4 * 2**20

@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from sentiment_platform.errors import ConflictError
-from sentiment_platform.local.process import LocalStackError
+from sentiment_platform.local.processes.process import LocalStackError
 from sentiment_platform.local.stack import LocalStack
 from sentiment_platform.registry.signing import PrivateKeys, PublicKeys, public_key_of
 from sentiment_platform.settings import Settings

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from sentiment_platform.local.ports import free_port
+from sentiment_platform.local.processes.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 START_LIMIT_S, STOP_LIMIT_S = 240.0, 120.0

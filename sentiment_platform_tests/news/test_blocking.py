@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sentiment_platform.definitions import defs
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels, import_report
-from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.local.demo.sample_data import sample_directory
 from sentiment_platform.news.admission import store_items
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.store.quarantine import release

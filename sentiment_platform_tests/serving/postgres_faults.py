@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import psutil
 import psycopg
 
-from sentiment_platform.local.postgres import LocalPostgres
+from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform_tests.serving.proxy import Proxy
 
 

@@ -9,7 +9,7 @@ import psutil
 from redis import Redis
 
 from sentiment_platform.features.online import OnlineRow, write
-from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform_tests.serving.proxy import Proxy
 
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 
-from sentiment_platform.local.ports import free_port
+from sentiment_platform.local.processes.ports import free_port
 from sentiment_platform.settings import Settings
 
 START_LIMIT_S = 30.0

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from sentiment_platform.features import online
-from sentiment_platform.local.postgres import LocalPostgres
-from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.local.parts.postgres import LocalPostgres
+from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.migrate import upgrade

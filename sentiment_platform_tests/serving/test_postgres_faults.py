@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_platform.local.postgres import LocalPostgres
+from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.migrate import upgrade
 from sentiment_platform_tests.serving.postgres_faults import FAULTS, Rig

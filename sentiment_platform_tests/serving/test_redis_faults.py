@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 from sentiment_platform.features.key_spaces import unknown_keys
 from sentiment_platform.features.online import encode, key, microseconds
 from sentiment_platform.features.schema import V1
-from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.tables import Prediction
 from sentiment_platform_tests.serving.conftest import StartServing

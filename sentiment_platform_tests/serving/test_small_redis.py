@@ -13,7 +13,7 @@ from sentiment_platform.features.connection import connect
 from sentiment_platform.features.key_spaces import unknown_keys
 from sentiment_platform.features.online import OnlineRow, write
 from sentiment_platform.features.schema import V1
-from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher

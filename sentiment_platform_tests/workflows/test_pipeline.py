@@ -11,8 +11,8 @@ import pytest
 
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
-from sentiment_platform.local.feeds import FeedServer, feeds_setting
-from sentiment_platform.local.sample_data import sample_directory
+from sentiment_platform.local.demo.sample_data import sample_directory
+from sentiment_platform.local.parts.feeds import FeedServer, feeds_setting
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoint

@@ -9,8 +9,8 @@ from typing import Self
 
 import httpx
 
-from sentiment_platform.local.keeping import LOOK_EVERY_S, Keeper
-from sentiment_platform.local.process import ProcessOrder, SupervisedProcess
+from sentiment_platform.local.processes.keeping import LOOK_EVERY_S, Keeper
+from sentiment_platform.local.processes.process import ProcessOrder, SupervisedProcess
 
 
 class Children:

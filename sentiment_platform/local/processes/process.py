@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local import supervisor
-from sentiment_platform.local.account import Account
+from sentiment_platform.local.processes import supervisor
+from sentiment_platform.local.processes.account import Account
 
 LOG_LIMIT_BYTES = 5_000_000
 PROBE_EVERY_S = 0.05

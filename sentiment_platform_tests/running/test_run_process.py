@@ -18,17 +18,17 @@ import pytest
 import yaml
 from sqlalchemy import Engine, text
 
-from sentiment_platform.headless import dagster_instance
-from sentiment_platform.local.interrupted import (
+from sentiment_platform.local.session import session
+from sentiment_platform.running.dead_runs import (
     FREE_AFTER_END_S,
     LAUNCHED_TAG,
     MAX_RUNTIME_S,
     end_dead_runs,
     end_runs_of_the_daemon,
 )
-from sentiment_platform.local.run_owner import HOST_TAG, PROCESS_TAG, START_TAG, owner_is_gone, owner_tags
-from sentiment_platform.local.run_signals import RunInterrupted, interruptible
-from sentiment_platform.local.session import session
+from sentiment_platform.running.headless import dagster_instance
+from sentiment_platform.running.run_owner import HOST_TAG, PROCESS_TAG, START_TAG, owner_is_gone, owner_tags
+from sentiment_platform.running.run_signals import RunInterrupted, interruptible
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 

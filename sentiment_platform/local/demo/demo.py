@@ -15,15 +15,15 @@ from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.connection import connect
-from sentiment_platform.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
-from sentiment_platform.local.children import Children, wait_for
-from sentiment_platform.local.load import LightLoad, LoadReport
-from sentiment_platform.local.ports import free_port, is_free
-from sentiment_platform.local.process import SupervisedProcess
-from sentiment_platform.local.sample_data import read_headlines, sample_directory, second_wave
+from sentiment_platform.local.demo.load import LightLoad, LoadReport
+from sentiment_platform.local.demo.sample_data import read_headlines, sample_directory, second_wave
+from sentiment_platform.local.processes.children import Children, wait_for
+from sentiment_platform.local.processes.ports import free_port, is_free
+from sentiment_platform.local.processes.process import SupervisedProcess
 from sentiment_platform.news.archive import import_archive, parse_mapping
+from sentiment_platform.running.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.models import newest_figures

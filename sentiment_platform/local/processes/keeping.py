@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import SQLAlchemyError
 
 from sentiment_platform.errors import PlatformError
-from sentiment_platform.local.process import LocalStackError, SupervisedProcess
+from sentiment_platform.local.processes.process import LocalStackError, SupervisedProcess
 
 WELL_AFTER_S = 10.0
 FIRST_PAUSE_S = 0.5

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.ports import LOOPBACK
+from sentiment_platform.local.processes.ports import LOOPBACK
 
 SUFFIXES = (".xml", ".rss", ".atom")
 GZIP_FROM_BYTES = 1_000
@@ -218,7 +218,7 @@ def serve(directory: Path, port: int, port_file: Path | None) -> None:
 if __name__ == "__main__":
     import argparse
 
-    parser = argparse.ArgumentParser(prog="python -m sentiment_platform.local.feeds", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sentiment_platform.local.parts.feeds", description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="folder with the feed files")
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--port-file", type=Path, help="where to write the port once it listens")

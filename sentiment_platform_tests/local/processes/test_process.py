@@ -11,8 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess, end_leftover, start_on_a_port
-from sentiment_platform.local.supervisor import process_identity
+from sentiment_platform.local.processes.process import (
+    LocalStackError,
+    ProcessOrder,
+    SupervisedProcess,
+    end_leftover,
+    start_on_a_port,
+)
+from sentiment_platform.running.process_identity import process_identity
 
 STUBBORN = "trap '' TERM; echo started; while true; do sleep 0.1; done"
 
@@ -103,7 +109,7 @@ def test_a_leftover_is_ended_only_when_the_pid_file_proves_it_ours(tmp_path: Pat
 CHILD = """
 import os, sys, time
 from pathlib import Path
-from sentiment_platform.local.process import ProcessOrder, SupervisedProcess
+from sentiment_platform.local.processes.process import ProcessOrder, SupervisedProcess
 folder = Path(sys.argv[1])
 process = SupervisedProcess(ProcessOrder("part", ["/bin/sleep", "60"], folder / "part.log", folder / "part.pid"))
 process.start()

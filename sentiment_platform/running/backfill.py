@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentiment_platform.errors import PermanentError, TransientError
-from sentiment_platform.headless import RANGE_END, RANGE_START, RunOutcome, job_named, run_job
+from sentiment_platform.running.headless import RANGE_END, RANGE_START, RunOutcome, job_named, run_job
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, JobDefinition

@@ -8,9 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from sentiment_platform.headless import dagster_instance
-from sentiment_platform.local.interrupted import end_interrupted_runs
 from sentiment_platform.local.session import session
+from sentiment_platform.running.dead_runs import end_interrupted_runs
+from sentiment_platform.running.headless import dagster_instance
 
 ROOT = Path(__file__).parents[2]
 HOLDING = """

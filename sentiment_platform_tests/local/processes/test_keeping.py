@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_platform.local.keeping import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, Keeper
-from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess
+from sentiment_platform.local.processes.keeping import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, Keeper
+from sentiment_platform.local.processes.process import LocalStackError, ProcessOrder, SupervisedProcess
 
 
 class Time:

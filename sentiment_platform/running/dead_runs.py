@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from sentiment_platform.headless import dagster_instance
-from sentiment_platform.local.run_owner import HOST_TAG, PROCESS_TAG, START_TAG, owner_is_gone
+from sentiment_platform.running.headless import dagster_instance
+from sentiment_platform.running.run_owner import HOST_TAG, PROCESS_TAG, START_TAG, owner_is_gone
 from sentiment_platform.store.dagster_storage import DAGSTER_SCHEMA
 from sentiment_platform.store.engine import create_platform_engine
 

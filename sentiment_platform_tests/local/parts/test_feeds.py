@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.feeds import FeedFault, FeedServer, feeds_setting
+from sentiment_platform.local.parts.feeds import FeedFault, FeedServer, feeds_setting
 
 RSS = b'<?xml version="1.0"?><rss version="2.0"><channel><title>t</title>' + b"<item/>" * 300 + b"</channel></rss>"
 ATOM = b'<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>t</title></feed>'
@@ -109,7 +109,7 @@ def test_a_taken_port_and_a_missing_folder_are_named(server: FeedServer, tmp_pat
 
 def test_the_command_serves_until_it_is_told_to_stop(server: FeedServer, tmp_path: Path) -> None:
     port_file = tmp_path / "port"
-    command = [sys.executable, "-m", "sentiment_platform.local.feeds", "--directory", str(server.directory)]
+    command = [sys.executable, "-m", "sentiment_platform.local.parts.feeds", "--directory", str(server.directory)]
     with subprocess.Popen([*command, "--port-file", str(port_file)]) as process:
         deadline = time.monotonic() + 20
         while not port_file.exists() and time.monotonic() < deadline:

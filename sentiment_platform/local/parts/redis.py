@@ -12,10 +12,10 @@ from pathlib import Path
 
 import redis
 
-from sentiment_platform.local import account as accounts
-from sentiment_platform.local.keys import kept_secret
-from sentiment_platform.local.ports import LOOPBACK, stable_port
-from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess, start_on_a_port
+from sentiment_platform.local.parts.keys import kept_secret
+from sentiment_platform.local.processes import account as accounts
+from sentiment_platform.local.processes.ports import LOOPBACK, stable_port
+from sentiment_platform.local.processes.process import LocalStackError, ProcessOrder, SupervisedProcess, start_on_a_port
 
 START_TIMEOUT_S = 15.0
 MAX_MEMORY = "128mb"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from sentiment_platform.local.supervisor import process_identity
+from sentiment_platform.running.process_identity import process_identity
 
 HOST_TAG, PROCESS_TAG, START_TAG = "sentiment/host", "sentiment/process", "sentiment/process_start"
 

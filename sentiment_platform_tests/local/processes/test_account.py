@@ -11,17 +11,17 @@ import psutil
 import psycopg
 import pytest
 
-from sentiment_platform.local.account import reachable_home, reachable_programs, unprivileged_account
-from sentiment_platform.local.ports import LASTING_PORTS, is_free, stable_port
-from sentiment_platform.local.postgres import LocalPostgres
+from sentiment_platform.local.parts.postgres import LocalPostgres
+from sentiment_platform.local.processes.account import reachable_home, reachable_programs, unprivileged_account
+from sentiment_platform.local.processes.ports import LASTING_PORTS, is_free, stable_port
 
 FROM_CLOSED = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import psutil
-from sentiment_platform.local.postgres import LocalPostgres
-from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.local.parts.postgres import LocalPostgres
+from sentiment_platform.local.parts.redis import LocalRedis
 for server in (LocalPostgres(Path(sys.argv[2]), durable=False), LocalRedis(Path(sys.argv[2]))):
     server.start()
     program = psutil.Process(server.pid).exe()

@@ -2,7 +2,7 @@
 
 It reads one JSON line from standard input (the order: what to run and how to stop it) and then holds the pipe: end of file, a
 changed parent or SIGTERM stop the child. Were the supervisor itself killed, the kernel signals the child (Linux). It runs as a
-script under `python -I -S` and therefore imports the standard library only; the starting side lives in `process.py`.
+script under `python -I -S` and therefore imports little beside the standard library; the starting side lives in `process.py`.
 """
 
 import contextlib
@@ -18,25 +18,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
+if __name__ == "__main__":
+    # `-I -S` leaves this package off the path; what is imported from it needs the standard library only.
+    sys.path.append(str(Path(__file__).parents[3]))
+
+from sentiment_platform.running.process_identity import process_identity
+
 PR_SET_PDEATHSIG = 1
 LOOK_EVERY_S = 0.25
-
-
-def process_identity(pid: int) -> str | None:
-    """What tells this process from a later one with the same number (boot and start time); None when it is gone or a zombie."""
-    if not sys.platform.startswith("linux"):
-        shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-        text = " ".join(shown.stdout.split())
-        return None if not text or text.startswith("Z") else text.partition(" ")[2]
-    try:
-        # The command name is in parentheses and may itself hold spaces and parentheses: split behind the last one.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    if fields[0] in ("Z", "X"):
-        return None
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    return f"{boot.read_text().strip() if boot.exists() else '-'} {fields[19]}"
 
 
 def _dies_with_its_parent(stop_signal: int) -> Callable[[], None] | None:

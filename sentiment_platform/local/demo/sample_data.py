@@ -35,7 +35,7 @@ def sample_directory() -> Path:
     Raises:
         PermanentError: the package is not unpacked on disk, or was built without its data.
     """
-    folder = files("sentiment_platform.local").joinpath("sample")
+    folder = files("sentiment_platform.local.demo").joinpath("sample")
     if not isinstance(folder, Path) or not folder.is_dir():
         raise PermanentError(
             f"The sample is not a folder on disk: {folder}.",

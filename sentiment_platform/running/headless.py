@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.run_owner import owner_tags
-from sentiment_platform.local.run_signals import RunInterrupted, interruptible
+from sentiment_platform.running.run_owner import owner_tags
+from sentiment_platform.running.run_signals import RunInterrupted, interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Generator

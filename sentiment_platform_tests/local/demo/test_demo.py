@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.demo import TRIES, answer_of, champion_of, outcome_of_training
-from sentiment_platform.local.process_age import elapsed_s, process_age_s
+from sentiment_platform.local.demo.demo import TRIES, answer_of, champion_of, outcome_of_training
+from sentiment_platform.local.processes.process_age import elapsed_s, process_age_s
 
 DEPLOYMENT = {
     "deployment": "deploy-000002",

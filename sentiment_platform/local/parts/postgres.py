@@ -17,10 +17,16 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from sentiment_platform.local import account as accounts
-from sentiment_platform.local.keys import kept_secret
-from sentiment_platform.local.ports import LOOPBACK, stable_port
-from sentiment_platform.local.process import LocalStackError, ProcessOrder, SupervisedProcess, end_leftover, start_on_a_port
+from sentiment_platform.local.parts.keys import kept_secret
+from sentiment_platform.local.processes import account as accounts
+from sentiment_platform.local.processes.ports import LOOPBACK, stable_port
+from sentiment_platform.local.processes.process import (
+    LocalStackError,
+    ProcessOrder,
+    SupervisedProcess,
+    end_leftover,
+    start_on_a_port,
+)
 
 MAJOR_VERSION = "18"
 SUPERUSER = "postgres"

@@ -16,8 +16,8 @@ import psycopg
 import psycopg2
 import pytest
 
-from sentiment_platform.local.postgres import LocalPostgres
-from sentiment_platform.local.process import LocalStackError
+from sentiment_platform.local.parts.postgres import LocalPostgres
+from sentiment_platform.local.processes.process import LocalStackError
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_a_server_that_cannot_start_quotes_its_log(servers_dir: Path) -> None:
 CHILD = """
 import sys, time
 from pathlib import Path
-from sentiment_platform.local.postgres import LocalPostgres
+from sentiment_platform.local.parts.postgres import LocalPostgres
 server = LocalPostgres(Path(sys.argv[1]), durable=False)
 server.start()
 print(server.pid, flush=True)

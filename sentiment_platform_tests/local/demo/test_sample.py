@@ -13,7 +13,7 @@ import feedparser
 import pytest
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from sentiment_platform.local.sample_data import (
+from sentiment_platform.local.demo.sample_data import (
     SampleHeadline,
     feed_files,
     read_headlines,

@@ -9,7 +9,7 @@ import psutil
 import pytest
 import redis
 
-from sentiment_platform.local.redis import LocalRedis
+from sentiment_platform.local.parts.redis import LocalRedis
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""The whole loop once, on the sample that lies here."""

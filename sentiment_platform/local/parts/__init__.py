@@ -1,0 +1,1 @@
+"""The servers of the local stack, one file each, and the secrets they share."""
