@@ -105,7 +105,7 @@ def sets() -> None:
     Models are trained on the sets of kind human and, where nobody else has spoken, feedback. A set whose licence forbids commercial
     use is named in every training set that heard it.
     """
-    from sentiment_platform.labels.tables import allowed, counts_by_set
+    from sentiment_platform.labels.markdown import allowed, counts_by_set
     from sentiment_platform.store.label_sets import imported_files, label_counts, label_sets
     from sentiment_platform.text.sentiment import LABELS
 

@@ -7,10 +7,10 @@ import dagster as dg
 
 from sentiment_platform.features.connection import connect
 from sentiment_platform.features.key_spaces import unknown_keys
+from sentiment_platform.features.markdown import reconciliation_table, schema_table
 from sentiment_platform.features.pipeline import refresh_context, run
 from sentiment_platform.features.reconciliation import reconcile
 from sentiment_platform.features.schema import DEFAULT_SCHEMA, active_schemas
-from sentiment_platform.features.tables import reconciliation_table, schema_table
 from sentiment_platform.news.partitions import daily
 from sentiment_platform.store.resources import PlatformResource
 

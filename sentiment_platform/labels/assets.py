@@ -8,8 +8,8 @@ from sentiment_platform.features.schema import DEFAULT_SCHEMA
 from sentiment_platform.labels.agreement import evaluate_agreement
 from sentiment_platform.labels.consolidation import trainable
 from sentiment_platform.labels.importing import import_feedback
+from sentiment_platform.labels.markdown import conflicts_table, pairs_table, sets_table
 from sentiment_platform.labels.outcomes import HORIZONS, OUTCOME_RULE, REASONS, update_outcomes
-from sentiment_platform.labels.tables import conflicts_table, pairs_table, sets_table
 from sentiment_platform.labels.training_set import build_and_store
 from sentiment_platform.market.partitions import daily
 from sentiment_platform.store.label_sets import label_counts, label_sets

@@ -12,7 +12,7 @@ from typing import Any
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import SPELLINGS, LabelKind, label_of_score
-from sentiment_platform.labels.reading import csv_rows, json_document, json_lines, read_lines, read_score, read_time
+from sentiment_platform.labels.label_files import csv_rows, json_document, json_lines, read_lines, read_score, read_time
 from sentiment_platform.labels.report import ImportReport, Reading
 from sentiment_platform.text.normalise import normalise
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import LabelKind, LabelledExample, RawLabel
+from sentiment_platform.labels.label_files import read_bytes
 from sentiment_platform.labels.quality import RefusedLabel, judge_labels
-from sentiment_platform.labels.reading import read_bytes
 from sentiment_platform.text.normalise import normalise, text_hash
 from sentiment_platform.text.sentiment import Label
 

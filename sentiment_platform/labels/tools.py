@@ -10,7 +10,7 @@ from typing import Any
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import SPELLINGS
 from sentiment_platform.labels.importers import UNREADABLE, spelled
-from sentiment_platform.labels.reading import json_document, json_lines, read_time
+from sentiment_platform.labels.label_files import json_document, json_lines, read_time
 from sentiment_platform.labels.report import ImportReport, Reading
 
 

@@ -19,8 +19,8 @@ from sentiment_platform.features.schema import FeatureSchema
 from sentiment_platform.labels.consolidation import CONSOLIDATION, Consolidated, consolidate, trainable
 from sentiment_platform.labels.contracts import require_sound
 from sentiment_platform.labels.licences import licence_note
-from sentiment_platform.labels.near_duplicates import SIMILARITY, counted_as, story_of
 from sentiment_platform.labels.splits import PARTS, TEST_SHARE, VALIDATION_SHARE, StoryText, assign_parts, leaks
+from sentiment_platform.news.stories.near_duplicates import SIMILARITY, counted_as, story_of
 from sentiment_platform.store.features import FeatureRow, features_as_of
 from sentiment_platform.store.label_sets import LabelSet, label_sets
 from sentiment_platform.store.labels import StoredExample, StoredLabel, all_labels, latest_training_set, write_training_set

@@ -4,9 +4,9 @@ from typing import Any
 
 import dagster as dg
 
+from sentiment_platform.market.markdown import coverage_table, fetched_table
 from sentiment_platform.market.partitions import daily
 from sentiment_platform.market.prices import collect_prices, range_of
-from sentiment_platform.market.tables import coverage_table, fetched_table
 from sentiment_platform.store.market import coverage
 from sentiment_platform.store.resources import PlatformResource
 

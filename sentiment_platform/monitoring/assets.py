@@ -13,8 +13,8 @@ from sentiment_platform.monitoring.deciding import decide_and_store
 from sentiment_platform.monitoring.drift import measure_drift
 from sentiment_platform.monitoring.health import FailedRun, looks_at_runs, looks_at_serving, looks_at_sources
 from sentiment_platform.monitoring.incidents import STORED, evaluate
+from sentiment_platform.monitoring.markdown import decision_table, drift_table, missing_table, performance_table
 from sentiment_platform.monitoring.performance import measure_performance
-from sentiment_platform.monitoring.tables import decision_table, drift_table, missing_table, performance_table
 from sentiment_platform.store.incidents import open_incidents
 from sentiment_platform.store.resources import PlatformResource
 

@@ -15,7 +15,7 @@ from sentiment_platform.monitoring.decision import RetrainPolicy
 from sentiment_platform.monitoring.drift import read_drift
 from sentiment_platform.monitoring.serving_watch import SOURCE, record_refusals
 from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
-from sentiment_platform.statistics.drift import FeatureDrift
+from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 from sentiment_platform.store.incidents import Incident, reconcile
 from sentiment_platform.store.monitoring import collected_on_newest_day
 

@@ -11,8 +11,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from sentiment_platform.features.schema import schema
-from sentiment_platform.labels.near_duplicates import counted_as
 from sentiment_platform.monitoring.severity import CONFIDENCE, PREDICTED_LABEL, SENTIMENT
+from sentiment_platform.news.stories.near_duplicates import counted_as
 from sentiment_platform.statistics.arrays import Floats
 from sentiment_platform.statistics.metrics import predicted_classes
 from sentiment_platform.store.models import RegisteredVersion, holdout_predictions

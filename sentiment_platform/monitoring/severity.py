@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from sentiment_platform.statistics.drift import FeatureDrift
+from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 
 Severity = Literal["none", "low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high", "critical")

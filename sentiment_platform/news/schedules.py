@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from sentiment_platform.news.days import days_to_collect
+from sentiment_platform.news.collect.days import days_to_collect
 from sentiment_platform.news.jobs import WITHOUT_ASKING, collect_job
 
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import dagster as dg
 
-from sentiment_platform.news.days import days_to_collect, midnight
+from sentiment_platform.news.collect.days import days_to_collect, midnight
 from sentiment_platform.news.jobs import WITHOUT_ASKING, collect_job, range_tags
 from sentiment_platform.news.late import REMEMBERED, LateDays, plan, read_cursor, write_cursor
 from sentiment_platform.news.partitions import daily

@@ -17,9 +17,9 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.compute import compute_v1
 from sentiment_platform.features.schema import V1
 from sentiment_platform.labels.importers import phrasebank, sentfin, tfns
-from sentiment_platform.labels.near_duplicates import story_of
 from sentiment_platform.labels.splits import Part, StoryText, assign_parts
 from sentiment_platform.models.family import LABELS, LabelledTexts, TrainingData
+from sentiment_platform.news.stories.near_duplicates import story_of
 from sentiment_platform.text.normalise import text_hash
 
 SetName = Literal["phrasebank", "sentfin", "tfns"]

@@ -25,11 +25,11 @@ from sentiment_platform.fetching.politeness import PoliteClient, Retries
 from sentiment_platform.news import checks as news_checks
 from sentiment_platform.news.articles import cluster_days
 from sentiment_platform.news.assets import articles, raw_news
-from sentiment_platform.news.collect import Collection, collect_live
-from sentiment_platform.news.days import days_to_collect, midnight
+from sentiment_platform.news.collect.days import days_to_collect, midnight
+from sentiment_platform.news.collect.turn import Collection, collect_live
 from sentiment_platform.news.jobs import collect_job
 from sentiment_platform.news.late import REMEMBERED, Asked, plan
-from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.schedules import collection_schedule
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings
@@ -38,7 +38,7 @@ from sentiment_platform.store.late_news import waiting_days
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.sources import read_source_state, write_source_state
 from sentiment_platform_tests.e2e.world import CATALOGUE, DAY, FORGETFUL, LATE_DAYS, MIDNIGHT, NAMES, World
-from sentiment_platform_tests.news.hostile import Trap
+from sentiment_platform_tests.news.parsing.hostile import Trap
 from sentiment_platform_tests.news.server import ScriptedServer, canary, serving
 
 TICK = timedelta(minutes=15)

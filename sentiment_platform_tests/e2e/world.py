@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from sentiment_platform_tests.news.hostile import Trap, corpus
+from sentiment_platform_tests.news.parsing.hostile import Trap, corpus
 from sentiment_platform_tests.news.server import Answer, ScriptedServer, item, reply, rss
 
 DAY = date(2025, 3, 12)

@@ -124,7 +124,7 @@ def by_steps(case: Case) -> list[str]:
     from sentiment_platform.features.pipeline import refresh_context, run
     from sentiment_platform.features.schema import V1
     from sentiment_platform.news.articles import cluster_days
-    from sentiment_platform.news.days import collect_days
+    from sentiment_platform.news.collect.days import collect_days
     from sentiment_platform.news.sources.configured import configured_sources
     from sentiment_platform.news.sources.protocol import Window
     from sentiment_platform.settings import Settings

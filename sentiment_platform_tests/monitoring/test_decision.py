@@ -14,7 +14,7 @@ from sentiment_platform.monitoring.decision import (
 )
 from sentiment_platform.monitoring.drift import DriftReport
 from sentiment_platform.monitoring.severity import Severity
-from sentiment_platform.statistics.drift import FeatureDrift
+from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 from sentiment_platform_tests.monitoring.seeding import NOW, VERSION
 
 POLICY = RetrainPolicy()

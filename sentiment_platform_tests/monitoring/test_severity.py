@@ -1,7 +1,7 @@
 import pytest
 
 from sentiment_platform.monitoring.severity import SEVERITIES, Severity, at_least, severity_of
-from sentiment_platform.statistics.drift import FeatureDrift
+from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 
 
 def row(subject: str, *, drifted: bool, statistic: float | None = 0.15) -> FeatureDrift:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, ks_2samp
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.statistics.drift import drift_by_feature, ks_two_sample, population_stability_index
+from sentiment_platform.statistics.drift.by_feature import drift_by_feature, ks_two_sample, population_stability_index
 
 NAMES = tuple(f"feature_{i}" for i in range(15))
 SAMPLES = st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=80).map(np.asarray)

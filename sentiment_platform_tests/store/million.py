@@ -17,7 +17,7 @@ from sentiment_platform.features.pipeline import ONLINE_DAYS
 from sentiment_platform.features.rolling import RollingHistory
 from sentiment_platform.news.late import REMEMBERED
 from sentiment_platform.news.profiles import HISTORY
-from sentiment_platform.news.stories import STORY_WINDOW
+from sentiment_platform.news.stories.linking import STORY_WINDOW
 from sentiment_platform.store.feature_inputs import articles_available, refused_items, served_features
 from sentiment_platform.store.features import features_at, features_since, newest_features
 from sentiment_platform.store.labels import training_examples

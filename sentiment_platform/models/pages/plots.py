@@ -17,7 +17,7 @@ import numpy as np
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import LABELS, Floats
 from sentiment_platform.statistics.calibration import ReliabilityBin
-from sentiment_platform.statistics.drift import FeatureDrift
+from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 from sentiment_platform.statistics.significance import PairedDifference
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sentiment_platform.labels.near_duplicates import story_of
 from sentiment_platform.models.family import Floats, Integers
 from sentiment_platform.models.vader.fit import Problem, Strengths, fit_terms
 from sentiment_platform.models.vader.terms import TermEvidence
+from sentiment_platform.news.stories.near_duplicates import story_of
 from sentiment_platform.statistics.metrics import confusion_matrix, ratios
 from sentiment_platform.statistics.softmax_regression import fold_of_rows
 from sentiment_platform.text.lexicon import Lexicon

@@ -17,7 +17,7 @@ from sentiment_platform.fetching.http import Fetched
 from sentiment_platform.news.dates import parse_time
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem, tidy
-from sentiment_platform.news.markup import plain_text
+from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.news.sources.entries import JsonApiEntry
 from sentiment_platform.news.sources.json_path import find
 from sentiment_platform.news.sources.paging import after, request_url

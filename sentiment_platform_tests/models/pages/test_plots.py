@@ -21,7 +21,7 @@ from sentiment_platform.models.pages.plots import (
     reliability_png,
 )
 from sentiment_platform.statistics.calibration import calibration_report
-from sentiment_platform.statistics.drift import drift_by_feature
+from sentiment_platform.statistics.drift.by_feature import drift_by_feature
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.statistics.significance import paired_bootstrap, paired_bootstrap_samples
 from sentiment_platform.statistics.softmax_regression import softmax

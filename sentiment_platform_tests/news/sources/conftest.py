@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from sentiment_platform.fetching.http import FetchLimits, user_agent
 from sentiment_platform.fetching.politeness import PoliteClient, Retries
-from sentiment_platform.news.collect import Collection, collect_live, collect_past
-from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.collect.turn import Collection, collect_live, collect_past
+from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.news.sources.protocol import Window
 from sentiment_platform.settings import Settings

@@ -21,7 +21,7 @@ from sentiment_platform.news.sources.entries import Cursors, FieldMap, JsonApiEn
 from sentiment_platform.news.sources.json_api import JsonApiSource
 from sentiment_platform.news.sources.protocol import Window
 from sentiment_platform.store.news import quarantined_items
-from sentiment_platform_tests.news.hostile import DATES, TEXTS
+from sentiment_platform_tests.news.parsing.hostile import DATES, TEXTS
 from sentiment_platform_tests.news.server import ScriptedServer, reply
 from sentiment_platform_tests.news.sources.conftest import NOW, Collector
 from sentiment_platform_tests.news.sources.test_json_api import BASE, FIELDS, row, titles

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from sentiment_platform.labels.near_duplicates import story_of
 from sentiment_platform.models.family import (
     LABELS,
     Floats,
@@ -34,6 +33,7 @@ from sentiment_platform.models.transformer.training.loop import Clock
 from sentiment_platform.models.transformer.training.parameters import TransformerParameters, transformer_parameters
 from sentiment_platform.models.transformer.training.stages import taken
 from sentiment_platform.models.transformer.training.weights import network_logits
+from sentiment_platform.news.stories.near_duplicates import story_of
 from sentiment_platform.statistics.softmax_regression import fold_of_rows, softmax
 
 MIN_STORIES = 300

@@ -4,11 +4,11 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from sentiment_platform.news.documents import decoded, document_kind
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import symbols
-from sentiment_platform.news.parse import parse_feed
-from sentiment_platform_tests.news.hostile import DATE, TEXTS
+from sentiment_platform.news.parsing.documents import decoded, document_kind
+from sentiment_platform.news.parsing.parse import parse_feed
+from sentiment_platform_tests.news.parsing.hostile import DATE, TEXTS
 from sentiment_platform_tests.news.server import item, rss
 
 URL = "https://feeds.example/news"

@@ -12,10 +12,10 @@ from typing import Any
 from xml.sax import SAXException
 
 from sentiment_platform.news.dates import parse_instant
-from sentiment_platform.news.documents import feed_document
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem, symbols, tidy
-from sentiment_platform.news.markup import plain_text
+from sentiment_platform.news.parsing.documents import feed_document
+from sentiment_platform.news.parsing.markup import plain_text
 
 _TICKER_SCHEME = re.compile(r"(?i)(?:^|[/#:])(?:stock[-_]?)?(?:tickers?|symbols?)/?$")
 

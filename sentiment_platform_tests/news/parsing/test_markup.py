@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentiment_platform.news.markup import MAX_CHARACTERS, plain_text
-from sentiment_platform_tests.news.hostile import TEXTS
+from sentiment_platform.news.parsing.markup import MAX_CHARACTERS, plain_text
+from sentiment_platform_tests.news.parsing.hostile import TEXTS
 
 PIECES = (
     "<a ", "<![", "<!--", "-->", "<!", "</", "<?", "<", ">", "&", "&#9", "&#x", ";", "&amp;", "<script>", "</script", "<style x='", '"', "'",

@@ -9,9 +9,9 @@ from sqlalchemy.exc import OperationalError
 from sentiment_platform.fetching.http import FetchLimits
 from sentiment_platform.fetching.politeness import PoliteClient, Retries
 from sentiment_platform.news.admission import store_items
-from sentiment_platform.news.collect import Collection, collect_live
+from sentiment_platform.news.collect.turn import Collection, collect_live
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 
 from sentiment_platform.fetching.http import FetchLimits, user_agent
 from sentiment_platform.fetching.politeness import PoliteClient
-from sentiment_platform.news.collect import Collection, collect_live, collect_past
-from sentiment_platform.news.progress import Progress
-from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.collect.progress import Progress
+from sentiment_platform.news.collect.turn import Collection, collect_live, collect_past
+from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import ConfiguredSource
 from sentiment_platform.news.sources.protocol import Window
 from sentiment_platform.settings import Settings

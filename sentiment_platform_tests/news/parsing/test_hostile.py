@@ -20,8 +20,8 @@ from sentiment_platform.fetching.politeness import PoliteClient, Retries
 from sentiment_platform.news.admission import store_items
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.sandbox import FeedParser
-from sentiment_platform_tests.news.hostile import Hostile, Trap, corpus
+from sentiment_platform.news.parsing.sandbox import FeedParser
+from sentiment_platform_tests.news.parsing.hostile import Hostile, Trap, corpus
 from sentiment_platform_tests.news.server import Answer, Canary, ScriptedServer, canary
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)

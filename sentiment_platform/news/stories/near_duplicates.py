@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from math import ceil
 
-from sentiment_platform.news.headlines import contradict, read_headline
+from sentiment_platform.news.stories.headlines import contradict, read_headline
 from sentiment_platform.text.normalise import text_key
 
 SIMILARITY = 0.8

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sentiment_platform.news.errors import NotAFeedError
-from sentiment_platform.news.parse import parse_feed
-from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.parsing.parse import parse_feed
+from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform_tests.news.server import item, rss
 
 URL = "https://feeds.example/news"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sentiment_platform.news.headlines import SIMILARITY, Headline, contradict, read_headline, similarity
+from sentiment_platform.news.stories.headlines import SIMILARITY, Headline, contradict, read_headline, similarity
 from sentiment_platform.store.news import StoryCandidate
 from sentiment_platform.store.news_writes import StoryAssignment
 

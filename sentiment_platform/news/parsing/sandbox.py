@@ -17,7 +17,7 @@ import msgspec
 from sentiment_platform.errors import TransientError
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.parse_worker import MAX_REPLY_BYTES, ParseReply, ParseRequest, read_frame, write_frame
+from sentiment_platform.news.parsing.parse_worker import MAX_REPLY_BYTES, ParseReply, ParseRequest, read_frame, write_frame
 
 PARSE_S = 4.5
 _START_S = 30.0
@@ -105,7 +105,7 @@ class FeedParser:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "sentiment_platform.news.parse_worker"],
+                [sys.executable, "-m", "sentiment_platform.news.parsing.parse_worker"],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

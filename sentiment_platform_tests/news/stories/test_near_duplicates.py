@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment_platform.labels.importers import phrasebank
-from sentiment_platform.labels.near_duplicates import SIMILARITY, counted_as, story_of
+from sentiment_platform.news.stories.near_duplicates import SIMILARITY, counted_as, story_of
 from sentiment_platform.text.normalise import text_key
 
 texts = st.lists(

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment_platform.news.canonical_url import canonical_url
-from sentiment_platform.news.headlines import read_headline
-from sentiment_platform.news.stories import STORY_WINDOW, cluster_stories
+from sentiment_platform.news.stories.headlines import read_headline
+from sentiment_platform.news.stories.linking import STORY_WINDOW, cluster_stories
 from sentiment_platform.store.news import StoryCandidate
 from sentiment_platform.text.normalise import normalise, text_key
 

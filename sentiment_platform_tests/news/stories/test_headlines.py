@@ -1,6 +1,6 @@
 import pytest
 
-from sentiment_platform.news.headlines import contradict, read_headline, similarity, stem
+from sentiment_platform.news.stories.headlines import contradict, read_headline, similarity, stem
 
 
 def test_amounts_quarters_and_endings_are_read_alike() -> None:

@@ -15,9 +15,9 @@ from sentiment_platform.fetching.http import FetchLimits
 from sentiment_platform.fetching.politeness import PoliteClient, Retries
 from sentiment_platform.news.assets import raw_news
 from sentiment_platform.news.checks import every_fetched_item_is_accounted_for, freshness_result, sources_are_fresh
-from sentiment_platform.news.collect import Collection, collect_live
+from sentiment_platform.news.collect.turn import Collection, collect_live
 from sentiment_platform.news.evaluation import evaluate_freshness
-from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.news import CollectionReport, collections_of_run, latest_collections

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sentiment_platform.fetching.http import Fetched
 from sentiment_platform.fetching.politeness import PoliteClient, pace_of
+from sentiment_platform.news.collect.validators import Validators, visit
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.sandbox import FeedParser
-from sentiment_platform.news.validators import Validators, visit
+from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.store.sources import SourceState
 
 

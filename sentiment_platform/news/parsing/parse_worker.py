@@ -1,6 +1,6 @@
 """The other side of `news.sandbox`: reads one document after the other from its standard input, answers with items or a reason.
 
-Run as `python -m sentiment_platform.news.parse_worker` on a socket. Before the first document it gives up what parsing does not
+Run as `python -m sentiment_platform.news.parsing.parse_worker` on a socket. Before the first document it gives up what parsing does not
 need: new files and sockets, child processes, memory beyond a bound. Its environment is empty, so it holds no secret either.
 """
 
@@ -19,7 +19,7 @@ import msgspec
 
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.parse import parse_feed
+from sentiment_platform.news.parsing.parse import parse_feed
 
 MEMORY_BYTES = 150 * 2**20
 CPU_S = 5

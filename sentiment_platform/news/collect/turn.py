@@ -14,10 +14,10 @@ from sentiment_platform.errors import PermanentError, PlatformError
 from sentiment_platform.fetching.errors import QuotaUsedError, SourceBusyError, SourceRefusedError, SourceUnreachableError
 from sentiment_platform.fetching.politeness import PoliteClient
 from sentiment_platform.news.admission import Tally, store_items
-from sentiment_platform.news.asker import Asker, remembered
+from sentiment_platform.news.collect.asker import Asker, remembered
+from sentiment_platform.news.collect.progress import Place, Progress
 from sentiment_platform.news.errors import ArchiveError, NotAFeedError
-from sentiment_platform.news.progress import Place, Progress
-from sentiment_platform.news.sandbox import FeedParser
+from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import ConfiguredSource
 from sentiment_platform.news.sources.protocol import Page, Window
 from sentiment_platform.store.news import CollectionReport, Outcome

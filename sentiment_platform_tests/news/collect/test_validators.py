@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sentiment_platform.fetching.errors import SourceUnreachableError
-from sentiment_platform.news.validators import Validators, Visit, is_probe_due, visit
+from sentiment_platform.news.collect.validators import Validators, Visit, is_probe_due, visit
 from sentiment_platform_tests.fetching.test_politeness import Clock, in_turn, polite
 from sentiment_platform_tests.news.server import ScriptedServer, reply
 

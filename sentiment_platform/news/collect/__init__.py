@@ -1,0 +1,1 @@
+"""One run of collection: which days, a source's turn, what it asks with, how far it has come."""

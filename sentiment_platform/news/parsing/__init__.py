@@ -1,0 +1,1 @@
+"""Bytes of feeds into items, in a process that can be lost."""

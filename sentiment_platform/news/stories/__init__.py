@@ -1,0 +1,1 @@
+"""Which articles and texts tell the same story."""

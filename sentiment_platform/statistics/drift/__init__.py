@@ -1,0 +1,1 @@
+"""Has a distribution moved? One test a file, and both over many features."""
