@@ -2,6 +2,10 @@
 
 import dagster as dg
 
+from sentiment_platform.alerts import assets as alert_assets
+from sentiment_platform.alerts import checks as alert_checks
+from sentiment_platform.alerts.jobs import alert_job
+from sentiment_platform.alerts.schedules import alert_schedule
 from sentiment_platform.experiments import assets as experiment_assets
 from sentiment_platform.experiments import checks as experiment_checks
 from sentiment_platform.features import assets as feature_assets
@@ -19,8 +23,8 @@ from sentiment_platform.models import assets as model_assets
 from sentiment_platform.models import checks as model_checks
 from sentiment_platform.monitoring import assets as monitoring_assets
 from sentiment_platform.monitoring import checks as monitoring_checks
-from sentiment_platform.monitoring.jobs import alert_job, monitor_job
-from sentiment_platform.monitoring.schedules import alert_schedule, monitoring_schedule
+from sentiment_platform.monitoring.jobs import monitor_job
+from sentiment_platform.monitoring.schedules import monitoring_schedule
 from sentiment_platform.monitoring.sensors import retraining_was_decided
 from sentiment_platform.news import assets as news_assets
 from sentiment_platform.news import checks as news_checks
@@ -43,6 +47,7 @@ ASSET_MODULES = [
     experiment_assets,
     promotion_assets,
     monitoring_assets,
+    alert_assets,
 ]
 CHECK_MODULES = [
     news_checks,
@@ -53,6 +58,7 @@ CHECK_MODULES = [
     experiment_checks,
     promotion_checks,
     monitoring_checks,
+    alert_checks,
 ]
 
 defs = dg.Definitions(

@@ -129,7 +129,7 @@ class Settings:
     )
     runbook_url: str = _setting(
         "SENTIMENT_RUNBOOK_URL",
-        "sentiment_platform/monitoring/RUNBOOK.md",
+        "sentiment_platform/alerts/RUNBOOK.md",
         "Page that alerts link to for what to do, without anchor; set it to where your copy is published.",
     )
 

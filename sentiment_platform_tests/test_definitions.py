@@ -37,7 +37,7 @@ ASSETS: dict[str, tuple[str, str, set[str]]] = {
     "drift_report": ("monitoring", "monitoring", {"predictions", "deployment"}),
     "performance_report": ("monitoring", "monitoring", {"predictions", "deployment"}),
     "retrain_decision": ("monitoring", "monitoring", {"drift_report", "performance_report"}),
-    "alerts": ("monitoring", "monitoring", {"raw_news", "drift_report", "performance_report"}),
+    "alerts": ("alerts", "monitoring", {"raw_news", "drift_report", "performance_report"}),
 }
 
 # (asset, check): whether it stops what comes after

@@ -109,7 +109,7 @@ def verify() -> None:
 @shows_errors
 def promote(version: str, reason: str) -> None:
     """Make VERSION the champion of its family and its family the default, on your word instead of the gate's."""
-    from sentiment_platform.promotion.publishing import intent_of_promotion, publish
+    from sentiment_platform.promotion.next_revision import intent_of_promotion, publish
 
     with connected_session() as (settings, engine):
         intent = partial(intent_of_promotion, version=version, actor=_actor(), reason=reason)
@@ -122,7 +122,7 @@ def promote(version: str, reason: str) -> None:
 @shows_errors
 def rollback(revision: int | None, reason: str) -> None:
     """Publish earlier content as the next revision; serving swaps within one poll."""
-    from sentiment_platform.promotion.publishing import intent_of_rollback, publish
+    from sentiment_platform.promotion.next_revision import intent_of_rollback, publish
 
     with connected_session() as (settings, engine):
         intent = partial(intent_of_rollback, actor=_actor(), reason=reason, to_revision=revision)

@@ -2,13 +2,12 @@
 
 import dagster as dg
 
-from sentiment_platform.monitoring.assets import alerts, drift_report, performance_report, retrain_decision
-from sentiment_platform.monitoring.champion import watched_version
-from sentiment_platform.monitoring.deciding import live_performance, without_reason
+from sentiment_platform.monitoring.assets import drift_report, performance_report, retrain_decision
 from sentiment_platform.monitoring.decision import LivePerformance, RetrainPolicy
 from sentiment_platform.monitoring.drift import DriftReport, read_drift
+from sentiment_platform.monitoring.retraining import live_performance, without_reason
 from sentiment_platform.monitoring.severity import at_least
-from sentiment_platform.store.incidents import unsent_messages
+from sentiment_platform.served.champion import watched_version
 from sentiment_platform.store.monitoring import newest_decisions
 from sentiment_platform.store.resources import PlatformResource
 
@@ -70,17 +69,6 @@ def every_decision_names_its_reason(platform: PlatformResource) -> dg.AssetCheck
     silent = without_reason(decisions)
     return dg.AssetCheckResult(
         passed=not silent, metadata={"decisions": len(decisions), "without_reason": ", ".join(silent) or "none"}
-    )
-
-
-@dg.asset_check(asset=alerts, description="Every message about an incident has been accepted by the webhook, if there is one.")
-def alerts_are_delivered(platform: PlatformResource) -> dg.AssetCheckResult:
-    with platform.engine().connect() as connection:
-        unsent, error = unsent_messages(connection, platform.now())
-    return dg.AssetCheckResult(
-        passed=not unsent or not platform.settings().alert_webhook,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"unsent": unsent, "error": error or "none", "webhook": bool(platform.settings().alert_webhook)},
     )
 
 

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from sentiment_platform.monitoring.champion import watched_version
 from sentiment_platform.monitoring.samples import Sample, read_samples, read_served
 from sentiment_platform.monitoring.severity import PREDICTED_LABEL, SCORES, Severity, severity_of
+from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import KS_THRESHOLD, MIN_ROWS, PSI_THRESHOLD, FeatureDrift, drift_by_feature
 from sentiment_platform.statistics.significance import holm
 from sentiment_platform.store.monitoring import ServedPrediction, newest_drift_rows, write_drift_rows

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sentiment_platform.monitoring.decision import Decision
 from sentiment_platform.monitoring.drift import DriftReport
-from sentiment_platform.monitoring.performance import PerformanceReport
+from sentiment_platform.served.performance import PerformanceReport
 
 
 def drift_table(report: DriftReport) -> str:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from sentiment_platform.monitoring.jobs import alert_job, monitor_job
+from sentiment_platform.monitoring.jobs import monitor_job
 
 monitoring_schedule = dg.ScheduleDefinition(
     name="monitoring_schedule",
@@ -11,13 +11,4 @@ monitoring_schedule = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Drift, performance and decision, 37 minutes past every hour.",
-)
-
-alert_schedule = dg.ScheduleDefinition(
-    name="alert_schedule",
-    job=alert_job,
-    cron_schedule="5-59/15 * * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Five minutes after every collection: nothing new can be known of it earlier, and what was not delivered is tried again.",
 )

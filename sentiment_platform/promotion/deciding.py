@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Engine
 
 from sentiment_platform.experiments.offline import standing
-from sentiment_platform.promotion.publishing import (
+from sentiment_platform.promotion.next_revision import (
     Intent,
     Promoted,
     intent_of_request,

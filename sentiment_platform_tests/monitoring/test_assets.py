@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
+from sentiment_platform.alerts import assets as alert_assets
 from sentiment_platform.monitoring import assets, checks
 from sentiment_platform.monitoring.jobs import monitor_job
 from sentiment_platform.monitoring.schedules import monitoring_schedule
@@ -137,7 +138,7 @@ def definitions() -> dg.Definitions:
 
     train_job = dg.define_asset_job("train_job", selection=dg.AssetSelection.assets(deployment))
     return dg.Definitions(
-        assets=[deployment, raw_news, assets.predictions, *ASSETS, assets.alerts],
+        assets=[deployment, raw_news, assets.predictions, *ASSETS, alert_assets.alerts],
         asset_checks=CHECKS,
         jobs=[monitor_job, train_job],
         schedules=[monitoring_schedule],

@@ -10,13 +10,13 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine, select
 
+from sentiment_platform.alerts import assets
 from sentiment_platform.github_server import Fault, GithubServer
-from sentiment_platform.monitoring import assets
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.tables import AuditRow
-from sentiment_platform_tests.monitoring.sink import Sink, running_sink
+from sentiment_platform_tests.alerts.sink import Sink, running_sink
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import NOW, Publisher
 

@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from sentiment_platform.monitoring.incidents import evaluate
-from sentiment_platform.monitoring.serving_watch import (
+from sentiment_platform.alerts.incidents import evaluate
+from sentiment_platform.alerts.serving_watch import (
     OVERDUE,
     SOURCE,
     TIME_OUT_S,

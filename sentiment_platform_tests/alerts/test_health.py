@@ -8,13 +8,13 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine, insert
 
+from sentiment_platform.alerts import assets
 from sentiment_platform.definitions import defs
-from sentiment_platform.monitoring import assets
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.sources import SourceState, write_source_state
 from sentiment_platform.store.tables import CollectionRun
+from sentiment_platform_tests.alerts.sink import Sink, running_sink
 from sentiment_platform_tests.monitoring.seeding import NOW
-from sentiment_platform_tests.monitoring.sink import Sink, running_sink
 
 FEEDS = "wire=https://wire.example/rss,slow=https://slow.example/rss,new=https://new.example/rss"
 Look = Callable[..., None]

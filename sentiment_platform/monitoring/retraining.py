@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.labels.importing import FEEDBACK_SET
-from sentiment_platform.monitoring.champion import watched_version
 from sentiment_platform.monitoring.decision import Accuracy, Decision, LastTraining, LivePerformance, RetrainPolicy, decide
 from sentiment_platform.monitoring.drift import read_drift
-from sentiment_platform.monitoring.performance import live_accuracy
+from sentiment_platform.served.champion import watched_version
+from sentiment_platform.served.performance import live_accuracy
 from sentiment_platform.store.labels import latest_training_set
 from sentiment_platform.store.models import RegisteredVersion
 from sentiment_platform.store.monitoring import StoredDecision, labels_since, newest_decisions, write_decision

@@ -9,9 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from sentiment_platform.alerts.incidents import Look
+from sentiment_platform.alerts.serving_watch import SOURCE, ask_serving, not_live, unanswered
 from sentiment_platform.errors import SettingsError
-from sentiment_platform.monitoring.incidents import Look
-from sentiment_platform.monitoring.serving_watch import SOURCE, ask_serving, not_live, unanswered
 from sentiment_platform.news.evaluation import evaluate_freshness
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings

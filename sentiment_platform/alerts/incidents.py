@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from sentiment_platform.monitoring.champion import watched_version
-from sentiment_platform.monitoring.deciding import live_performance
+from sentiment_platform.alerts.serving_watch import SOURCE, record_refusals
 from sentiment_platform.monitoring.decision import RetrainPolicy
 from sentiment_platform.monitoring.drift import read_drift
-from sentiment_platform.monitoring.serving_watch import SOURCE, record_refusals
+from sentiment_platform.monitoring.retraining import live_performance
 from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
+from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 from sentiment_platform.store.incidents import Incident, reconcile
 from sentiment_platform.store.monitoring import collected_on_newest_day

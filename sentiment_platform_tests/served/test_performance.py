@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, func, select
 
-from sentiment_platform.monitoring.performance import MIN_LABELS, live_accuracy, measure_performance
+from sentiment_platform.served.performance import MIN_LABELS, live_accuracy, measure_performance
 from sentiment_platform.store.models import newest_figures
 from sentiment_platform.store.tables import ModelPerformance
 from sentiment_platform_tests.monitoring.seeding import (

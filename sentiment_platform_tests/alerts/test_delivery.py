@@ -8,16 +8,17 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine, insert
 
+from sentiment_platform.alerts import assets, checks
+from sentiment_platform.alerts.delivery import Delivery, Webhook, deliver, signature
+from sentiment_platform.alerts.incidents import evaluate
 from sentiment_platform.errors import SettingsError
-from sentiment_platform.monitoring import assets, checks
-from sentiment_platform.monitoring.alerts import Delivery, Webhook, deliver, signature
 from sentiment_platform.monitoring.drift import measure_drift
-from sentiment_platform.monitoring.incidents import evaluate
-from sentiment_platform.monitoring.performance import measure_performance
+from sentiment_platform.served.performance import measure_performance
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.incidents import Incident, claim_message, open_incident, open_incidents, resolve_incident
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.tables import CollectionRun
+from sentiment_platform_tests.alerts.sink import Sink, running_sink
 from sentiment_platform_tests.monitoring.seeding import (
     NOW,
     VERSION,
@@ -27,7 +28,6 @@ from sentiment_platform_tests.monitoring.seeding import (
     seed_feedback,
     seed_predictions,
 )
-from sentiment_platform_tests.monitoring.sink import Sink, running_sink
 
 SECRET = "secret of the tests"
 BROKEN = Incident("disk", "system", "critical", "tests", "The disk is full.", {"free": 0})

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.models.family import Integers
-from sentiment_platform.promotion.publishing import Intent, Promoted, publish, synchronise_mirror
+from sentiment_platform.promotion.next_revision import Intent, Promoted, publish, synchronise_mirror
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Evidence
 from sentiment_platform.settings import Settings

@@ -1,0 +1,1 @@
+"""What is wrong now, and who hears of it: looks, incidents, delivery."""
