@@ -24,7 +24,7 @@ ASSETS: dict[str, tuple[str, str, set[str]]] = {
     "article_features": ("features", "collection", {"articles"}),
     "online_features": ("features", "collection", {"article_features"}),
     "market_prices": ("market", "collection", set()),
-    "outcomes": ("labels", "collection", {"articles", "market_prices"}),
+    "outcomes": ("market", "collection", {"articles", "market_prices"}),
     "labels": ("labels", "training", set()),
     "training_set": ("labels", "training", {"labels", "article_features"}),
     "vader_model": ("models", "training", {"training_set"}),

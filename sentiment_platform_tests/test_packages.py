@@ -39,7 +39,7 @@ IMPORTED = {
     "click": ("click", "sentiment_platform.cli"),
     "dagster": ("dagster", "sentiment_platform.definitions"),
     "polars": ("polars", "sentiment_platform.news.quality"),
-    "pandera": ("pandera", "sentiment_platform.news.contracts"),
+    "pandera": ("pandera", "sentiment_platform.contracts"),
     "scipy": ("scipy", "sentiment_platform.statistics.drift.ks"),
     "threadpoolctl": ("threadpoolctl", "sentiment_platform.statistics.softmax_regression"),
     "alembic": ("alembic", "sentiment_platform.store.migrate"),

@@ -1,7 +1,6 @@
-"""The contract of feature vectors: every value in the range and under the null policy of its schema, judged by Pandera over Polars.
+"""The contract of feature vectors: every value in the range and under the null policy of its schema.
 
-A vector that breaks it is kept in quarantine under the first feature that is wrong, and written nowhere else. Pandera and Polars are
-imported when vectors are judged, never when this file is.
+A vector that breaks it is kept in quarantine under the first feature that is wrong, and written nowhere else.
 """
 
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
+from sentiment_platform.contracts import Contract
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.schema import FeatureSchema
 from sentiment_platform.store.features import FeatureRow
@@ -41,8 +41,6 @@ def judge(rows: Sequence[FeatureRow], schema: FeatureSchema) -> JudgedVectors:
     Raises:
         PermanentError: a vector has another length than the schema: that is no data, but a mistake in the function.
     """
-    from pandera.errors import SchemaErrors
-
     for row in rows:
         if len(row.values) != len(schema.names):
             raise PermanentError(
@@ -51,39 +49,28 @@ def judge(rows: Sequence[FeatureRow], schema: FeatureSchema) -> JudgedVectors:
             )
     if not rows:
         return JudgedVectors([], [])
-    try:
-        vector_contract(schema).validate(_frame(rows, schema), lazy=True)
-    except SchemaErrors as errors:
-        broken = set(errors.failure_cases["index"])
-    else:
-        return JudgedVectors(list(rows), [])
-    refused = [RefusedVector(rows[index], _wrong(rows[index], schema)) for index in sorted(broken)]
+    broken = vector_contract(schema).broken(_frame(rows, schema))
+    names = {_rule(name): name for name in schema.names}
+    refused = [RefusedVector(rows[index], tuple(names[rule] for rule in rules)) for index, rules in broken.items()]
     return JudgedVectors([row for index, row in enumerate(rows) if index not in broken], refused)
 
 
-def _wrong(row: FeatureRow, schema: FeatureSchema) -> tuple[str, ...]:
-    pairs = zip(schema.features, row.values, strict=True)
-    return tuple(feature.name for feature, value in pairs if not feature.allows(value))
+def _rule(feature: str) -> str:
+    return f"{feature}_is_in_range"
 
 
 @cache
-def vector_contract(schema: FeatureSchema) -> Any:
-    """The Pandera schema of vectors under `schema`: its columns in order, and one check that answers for every row.
-
-    One check, because each costs Polars a pass of its own, and a pass over one day is longer than the day's vectors.
-    """
-    import pandera.polars as pa
+def vector_contract(schema: FeatureSchema) -> Contract:
+    """The contract of vectors under `schema`: its columns, and a rule for each of them."""
     import polars as pl
 
-    right = [
-        pl.col(feature.name).is_between(feature.low, feature.high).fill_null(feature.nullable) for feature in schema.features
-    ]
-    check = pa.Check(lambda data: data.lazyframe.select(pl.all_horizontal(right)), name="values_are_in_range", ignore_na=False)
-    types = {"float64": pl.Float64}
-    columns = {
-        feature.name: pa.Column(types[feature.type], nullable=True, description=feature.doc) for feature in schema.features
+    types = {"float64": pl.Float64()}
+    columns = {feature.name: types[feature.type] for feature in schema.features}
+    in_range = {
+        _rule(feature.name): pl.col(feature.name).is_between(feature.low, feature.high).fill_null(feature.nullable)
+        for feature in schema.features
     }
-    return pa.DataFrameSchema(columns, checks=check, strict=True, ordered=True, name=f"Features{schema.version.upper()}")
+    return Contract(f"Features{schema.version.upper()}", columns, in_range)
 
 
 def quarantined(refused: RefusedVector, schema: FeatureSchema, source: str, run_id: str, now: datetime) -> QuarantinedItem:
@@ -98,7 +85,7 @@ def quarantined(refused: RefusedVector, schema: FeatureSchema, source: str, run_
         f"{' or missing' if ranges[name].nullable else ''}"
         for name in refused.broken
     )
-    return QuarantinedItem(identity[:32], BOUNDARY, source, f"{refused.broken[0]}_is_in_range", detail, payload, now, run_id)
+    return QuarantinedItem(identity[:32], BOUNDARY, source, _rule(refused.broken[0]), detail, payload, now, run_id)
 
 
 def _frame(rows: Sequence[FeatureRow], schema: FeatureSchema) -> Any:

@@ -1,4 +1,4 @@
-"""The assets of labels: what people said, the training set made of it, and, apart from both, what the market did after articles."""
+"""The assets of labels: what people said, and the training set made of it."""
 
 from typing import Any
 
@@ -9,15 +9,10 @@ from sentiment_platform.labels.agreement import evaluate_agreement
 from sentiment_platform.labels.consolidation import trainable
 from sentiment_platform.labels.importing import import_feedback
 from sentiment_platform.labels.markdown import conflicts_table, pairs_table, sets_table
-from sentiment_platform.labels.outcomes import HORIZONS, OUTCOME_RULE, REASONS, update_outcomes
 from sentiment_platform.labels.training_set import build_and_store
-from sentiment_platform.market.partitions import daily
 from sentiment_platform.store.label_sets import label_counts, label_sets
 from sentiment_platform.store.labels import all_labels, labels_digest
-from sentiment_platform.store.outcomes import outcome_counts
 from sentiment_platform.store.resources import PlatformResource
-
-LONGEST_DAYS = 14
 
 
 @dg.asset(
@@ -82,49 +77,4 @@ def training_set(platform: PlatformResource) -> dg.MaterializeResult[Any]:
             "rule": summary["rule"],
         },
         data_version=dg.DataVersion(snapshot.digest),
-    )
-
-
-@dg.asset(
-    partitions_def=daily,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    deps=[
-        "articles",
-        dg.AssetDep(
-            "market_prices",
-            # The bars from the article's day to the end of the longest horizon, weekends and holidays between them.
-            partition_mapping=dg.TimeWindowPartitionMapping(
-                start_offset=0, end_offset=LONGEST_DAYS, allow_nonexistent_upstream_partitions=True
-            ),
-        ),
-    ],
-    group_name="labels",
-    owners=["team:data-science"],
-    kinds={"postgres"},
-    tags={"stage": "collection", "label_kind": "outcome"},
-    description=(
-        "What symbols did after the articles of the day, less the market: returns over 1 and 5 sessions from the first opening after "
-        "the article was available. A delayed, noisy kind of label (kind `outcome`); no model is trained on it."
-    ),
-)
-def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    span = context.partition_time_window
-    settings, run_id = platform.settings(), context.run.run_id
-    found = update_outcomes(platform.engine(), span.start, span.end, platform.now(), settings.market_symbol, run_id=run_id)
-    with platform.engine().connect() as connection:
-        counts = outcome_counts(connection)
-    rows = "\n".join(f"| {horizon} | {fate} | {n} |" for horizon, fate, n in counts)
-    reasons = "\n".join(f"- `{reason}`: {meaning}" for reason, meaning in REASONS.items())
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/partition_row_count": len(found.records),
-            "changed": found.changed,
-            "quarantined": found.refused,
-            "without_outcome": sum(record.reason is not None for record in found.records),
-            "rule": f"{OUTCOME_RULE}; neutral within {', '.join(f'{band:.1%} over {n}' for n, band in HORIZONS.items())} sessions",
-            "market": settings.market_symbol or "mean of all other symbols",
-            "all_outcomes": dg.MetadataValue.md(f"| sessions | label or reason | rows |\n|---|---|---|\n{rows}"),
-            "reasons": dg.MetadataValue.md(reasons),
-        },
-        data_version=dg.DataVersion(found.digest),
     )

@@ -1,6 +1,4 @@
-"""Checks of what training takes in and of training sets, which block (a model trained on a leak cannot be judged any more), and of
-outcomes.
-"""
+"""Checks of what training takes in and of training sets. They block: a model trained on a leak cannot be judged any more."""
 
 import dagster as dg
 
@@ -9,7 +7,6 @@ from sentiment_platform.labels.training_set import MINIMUM_PER_LABEL, leaks_in
 from sentiment_platform.news.profiles import HISTORY
 from sentiment_platform.store.label_sets import imported_files
 from sentiment_platform.store.labels import StoredExample, latest_training_set, training_examples
-from sentiment_platform.store.outcomes import outcomes_that_look_ahead
 from sentiment_platform.store.profiles import source_profiles
 from sentiment_platform.store.quarantine import days_of_news
 from sentiment_platform.store.resources import PlatformResource
@@ -67,16 +64,6 @@ def every_label_is_present(platform: PlatformResource) -> dg.AssetCheckResult:
     }
     scarce = [name for name, n in counts.items() if n < (MINIMUM_PER_LABEL if name.startswith("train") else 5)]
     return dg.AssetCheckResult(passed=not scarce, metadata={**counts, "scarce": ", ".join(scarce) or "none"})
-
-
-@dg.asset_check(
-    asset="outcomes",
-    description="Every outcome is entered after its article was available, ends after it began, and is over.",
-)
-def no_outcome_looks_ahead(platform: PlatformResource) -> dg.AssetCheckResult:
-    with platform.engine().connect() as connection:
-        found = outcomes_that_look_ahead(connection, platform.now())
-    return dg.AssetCheckResult(passed=found == 0, metadata={"outcomes_that_look_ahead": found})
 
 
 def _newest(platform: PlatformResource) -> list[StoredExample]:

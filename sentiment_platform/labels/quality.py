@@ -1,8 +1,4 @@
-"""The contract of labels: the rules, and which of them a row breaks.
-
-A Pandera model over Polars, validated lazily so that one look names every failure of every row. Pandera and Polars are imported when
-rows are judged, never when this file is.
-"""
+"""The contract of labels as they came: the rules, and which of them a row breaks."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from sentiment_platform.contracts import Contract
 from sentiment_platform.labels.examples import RawLabel
 from sentiment_platform.text.sentiment import LABELS
 
@@ -43,20 +40,11 @@ def judge_labels(rows: Sequence[RawLabel]) -> tuple[list[RawLabel], list[Refused
 
     Texts are expected to be normalised and external ids to be given.
     """
-    from pandera.errors import SchemaErrors
-
     if not rows:
         return [], []
-    broken: dict[int, list[str]] = defaultdict(list)
-    try:
-        label_contract().validate(_frame(rows), lazy=True)
-    except SchemaErrors as errors:
-        for rule, index in errors.failure_cases.select("check", "index").iter_rows():
-            broken[index].append(rule)
-    order = list(RULES)
+    broken = label_contract().broken(_frame(rows))
     refused: list[RefusedLabel] = []
-    for index in sorted(broken):
-        rules = sorted(set(broken[index]), key=order.index)
+    for index, rules in broken.items():
         words = [RULES[rule] for rule in rules if rule != "row_is_readable"]
         refused.append(RefusedLabel(rows[index], rules[0], "; ".join(filter(None, [rows[index].problem, *words]))))
     return [row for index, row in enumerate(rows) if index not in broken], refused
@@ -84,9 +72,8 @@ def _columns() -> dict[str, Any]:
 
 
 @cache
-def label_contract() -> Any:
-    """The Pandera schema `LabelContract`; each check carries the name of its rule and answers for every row."""
-    import pandera.polars as pa
+def label_contract() -> Contract:
+    """The contract of labels as they came."""
     import polars as pl
 
     text, readable = pl.col("text"), pl.col("problem").is_null()
@@ -105,11 +92,4 @@ def label_contract() -> Any:
         "annotator_is_named": ~readable | (pl.col("annotator").is_not_null() & (pl.col("annotator") != "")),
         "annotator_says_one_thing": ~readable | (pl.col("words") <= 1),
     }
-
-    def check(rule: str) -> Any:
-        # Of a missing value a rule says null; that something must be there is a rule of its own.
-        expression = holds[rule].fill_null(True).alias(rule)
-        return pa.Check(lambda data: data.lazyframe.select(expression), name=rule, ignore_na=False)
-
-    columns = {name: pa.Column(dtype, nullable=True) for name, dtype in _columns().items()}
-    return pa.DataFrameSchema(columns, checks=[check(rule) for rule in RULES], strict=True, name="LabelContract")
+    return Contract("LabelContract", _columns(), holds)

@@ -1,13 +1,15 @@
-"""The asset of prices. What it does is in `market.prices`; what it shows is in `market.tables`."""
+"""The assets of the market: prices, and what symbols did after articles. What they do is in `market.prices` and `market.outcomes`."""
 
 from typing import Any
 
 import dagster as dg
 
 from sentiment_platform.market.markdown import coverage_table, fetched_table
+from sentiment_platform.market.outcomes import HORIZONS, OUTCOME_RULE, REASONS, update_outcomes
 from sentiment_platform.market.partitions import daily
 from sentiment_platform.market.prices import collect_prices, range_of
 from sentiment_platform.store.market import coverage
+from sentiment_platform.store.outcomes import outcome_counts
 from sentiment_platform.store.resources import PlatformResource
 
 
@@ -40,6 +42,54 @@ def market_prices(context: dg.AssetExecutionContext, platform: PlatformResource)
             "quarantined": sum(one.refused for one in found.fetched),
             "fetched": dg.MetadataValue.md(fetched_table(found.fetched, found.note)),
             "coverage": dg.MetadataValue.md(coverage_table(everything)),
+        },
+        data_version=dg.DataVersion(found.digest),
+    )
+
+
+LONGEST_DAYS = 14
+
+
+@dg.asset(
+    partitions_def=daily,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    deps=[
+        "articles",
+        dg.AssetDep(
+            "market_prices",
+            # The bars from the article's day to the end of the longest horizon, weekends and holidays between them.
+            partition_mapping=dg.TimeWindowPartitionMapping(
+                start_offset=0, end_offset=LONGEST_DAYS, allow_nonexistent_upstream_partitions=True
+            ),
+        ),
+    ],
+    group_name="market",
+    owners=["team:data-science"],
+    kinds={"postgres"},
+    tags={"stage": "collection", "label_kind": "outcome"},
+    description=(
+        "What symbols did after the articles of the day, less the market: returns over 1 and 5 sessions from the first opening after "
+        "the article was available. A delayed, noisy kind of label (kind `outcome`); no model is trained on it."
+    ),
+)
+def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    span = context.partition_time_window
+    settings, run_id = platform.settings(), context.run.run_id
+    found = update_outcomes(platform.engine(), span.start, span.end, platform.now(), settings.market_symbol, run_id=run_id)
+    with platform.engine().connect() as connection:
+        counts = outcome_counts(connection)
+    rows = "\n".join(f"| {horizon} | {fate} | {n} |" for horizon, fate, n in counts)
+    reasons = "\n".join(f"- `{reason}`: {meaning}" for reason, meaning in REASONS.items())
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/partition_row_count": len(found.records),
+            "changed": found.changed,
+            "quarantined": found.refused,
+            "without_outcome": sum(record.reason is not None for record in found.records),
+            "rule": f"{OUTCOME_RULE}; neutral within {', '.join(f'{band:.1%} over {n}' for n, band in HORIZONS.items())} sessions",
+            "market": settings.market_symbol or "mean of all other symbols",
+            "all_outcomes": dg.MetadataValue.md(f"| sessions | label or reason | rows |\n|---|---|---|\n{rows}"),
+            "reasons": dg.MetadataValue.md(reasons),
         },
         data_version=dg.DataVersion(found.digest),
     )

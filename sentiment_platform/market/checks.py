@@ -8,6 +8,7 @@ from sentiment_platform.market.assets import market_prices
 from sentiment_platform.market.evaluation import MAX_REFUSED_SHARE, RefusedShare, evaluate_completeness
 from sentiment_platform.market.prices import BOUNDARY, price_symbols
 from sentiment_platform.store.market import arrivals_since, bars_between, coverage
+from sentiment_platform.store.outcomes import outcomes_that_look_ahead
 from sentiment_platform.store.resources import PlatformResource
 
 WINDOW = timedelta(days=45)
@@ -46,3 +47,13 @@ def no_session_is_missing(platform: PlatformResource) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"gaps": dg.MetadataValue.md(missing or "none"), "sessions_behind": dict(found.behind)},
     )
+
+
+@dg.asset_check(
+    asset="outcomes",
+    description="Every outcome is entered after its article was available, ends after it began, and is over.",
+)
+def no_outcome_looks_ahead(platform: PlatformResource) -> dg.AssetCheckResult:
+    with platform.engine().connect() as connection:
+        found = outcomes_that_look_ahead(connection, platform.now())
+    return dg.AssetCheckResult(passed=found == 0, metadata={"outcomes_that_look_ahead": found})

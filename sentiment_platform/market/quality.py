@@ -1,8 +1,4 @@
-"""The contract of daily bars: the rules, and which of them a bar breaks.
-
-A Pandera model over Polars, validated lazily so that one look names every failure of every row. Pandera and Polars are imported when
-bars are judged, never when this file is.
-"""
+"""The contract of daily bars: the rules, and which of them a bar breaks."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,6 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from sentiment_platform.contracts import Contract, in_words
 from sentiment_platform.market.bars import RawBar
 from sentiment_platform.market.calendar import trading_days
 
@@ -64,23 +61,12 @@ def judge_bars(
         closes_before: symbol -> the stored close just before these bars, from which the first of them must not jump.
         accept_jumps: a person has looked, and the moves are real.
     """
-    from pandera.errors import SchemaErrors
-
     if not bars:
         return JudgedBars((), ())
     jumps = set[int]() if accept_jumps else _after_a_jump(bars, closes_before)
-    broken: dict[int, list[str]] = defaultdict(list)
-    try:
-        price_contract().validate(_frame(bars, now, jumps), lazy=True)
-    except SchemaErrors as errors:
-        for rule, index in errors.failure_cases.select("check", "index").iter_rows():
-            broken[index].append(rule)
-    order = list(RULES)
-    refused: list[RefusedBar] = []
-    for index in sorted(broken):
-        rules = sorted(set(broken[index]), key=order.index)
-        refused.append(RefusedBar(bars[index], rules[0], "; ".join(RULES[rule] for rule in rules)))
-    return JudgedBars(tuple(bar for index, bar in enumerate(bars) if index not in broken), tuple(refused))
+    broken = price_contract().broken(_frame(bars, now, jumps))
+    refused = tuple(RefusedBar(bars[index], rules[0], in_words(rules, RULES)) for index, rules in broken.items())
+    return JudgedBars(tuple(bar for index, bar in enumerate(bars) if index not in broken), refused)
 
 
 def _after_a_jump(bars: Sequence[RawBar], closes_before: Mapping[str, float]) -> set[int]:
@@ -137,9 +123,8 @@ def _columns() -> dict[str, Any]:
 
 
 @cache
-def price_contract() -> Any:
-    """The Pandera schema `PriceContract`; each check carries the name of its rule and answers for every row."""
-    import pandera.polars as pa
+def price_contract() -> Contract:
+    """The contract of daily bars."""
     import polars as pl
 
     opened, high, low, close = (pl.col(name) for name in ("open", "high", "low", "close"))
@@ -159,11 +144,4 @@ def price_contract() -> Any:
         "session_has_one_bar": ~known | (pl.col("words") == 1),
         "price_does_not_jump": ~pl.col("jumps"),
     }
-
-    def check(rule: str) -> Any:
-        # Of a missing value a rule says null; that something must be there is a rule of its own.
-        expression = holds[rule].fill_null(True).alias(rule)
-        return pa.Check(lambda data: data.lazyframe.select(expression), name=rule, ignore_na=False)
-
-    columns = {name: pa.Column(dtype, nullable=True) for name, dtype in _columns().items()}
-    return pa.DataFrameSchema(columns, checks=[check(rule) for rule in RULES], strict=True, name="PriceContract")
+    return Contract("PriceContract", _columns(), holds)

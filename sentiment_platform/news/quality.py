@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from sentiment_platform.contracts import Contract, in_words
 from sentiment_platform.news.canonical_url import canonical_url
-from sentiment_platform.news.contracts import Contract
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.store.news import StoryCandidate
 
@@ -90,11 +90,6 @@ def broken_articles(articles: Sequence[StoryCandidate]) -> dict[str, list[str]]:
     contract = articles_contract()
     found = contract.broken(pl.DataFrame(values, schema=contract.columns))
     return {articles[index].id: rules for index, rules in found.items()}
-
-
-def in_words(rules: Sequence[str], texts: dict[str, str]) -> str:
-    """What is wrong, for every broken rule."""
-    return "; ".join(texts[rule] for rule in rules)
 
 
 def _raw_frame(items: Sequence[RawItem], now: datetime) -> Any:

@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
+from sentiment_platform.contracts import in_words
 from sentiment_platform.news.dates import parse_time
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.quality import ARTICLE_RULES, Refusal, in_words
+from sentiment_platform.news.quality import ARTICLE_RULES, Refusal
 from sentiment_platform.store.news import Article, QuarantinedItem
 
 RAW_NEWS, ARTICLES = "raw_news", "articles"

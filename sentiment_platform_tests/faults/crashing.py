@@ -151,8 +151,8 @@ def what_follows(case: Case) -> list[str]:
     from sentiment_platform.features.connection import connect
     from sentiment_platform.features.reconciliation import reconcile
     from sentiment_platform.features.schema import V1
-    from sentiment_platform.labels.outcomes import update_outcomes
     from sentiment_platform.market.json_source import PriceSource
+    from sentiment_platform.market.outcomes import update_outcomes
     from sentiment_platform.market.prices import collect_prices
     from sentiment_platform.settings import Settings
     from sentiment_platform.store.engine import create_platform_engine

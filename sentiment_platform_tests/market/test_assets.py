@@ -6,10 +6,8 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine
 
-from sentiment_platform.labels.assets import outcomes
-from sentiment_platform.labels.checks import no_outcome_looks_ahead
-from sentiment_platform.market.assets import market_prices
-from sentiment_platform.market.checks import no_session_is_missing, prices_hold_their_contract
+from sentiment_platform.market.assets import market_prices, outcomes
+from sentiment_platform.market.checks import no_outcome_looks_ahead, no_session_is_missing, prices_hold_their_contract
 from sentiment_platform.market.jobs import market_job
 from sentiment_platform.market.prices import store_bars
 from sentiment_platform.market.schedules import market_schedule

@@ -1,10 +1,12 @@
 """A contract: named rules over the columns of a frame, as a Pandera schema over Polars that is validated lazily.
 
-Here: what a contract is and which rules rows break. Not here: the rules themselves (`news.quality`). Pandera and Polars are imported
-when something is judged, never when this file is.
+Here: what a contract is and which rules rows break. Not here: the rules of a subject (`news/quality.py`, `market/quality.py`,
+`market/outcome_contract.py`, `features/contract.py`, `labels/quality.py`, `labels/contracts.py`). Pandera and Polars are imported when
+something is judged, never when this file is.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,3 +54,8 @@ class Contract:
 
         columns = {name: pa.Column(dtype, nullable=True) for name, dtype in self.columns.items()}
         return pa.DataFrameSchema(columns, checks=[check(rule) for rule in self.rules], strict=True, name=self.name)
+
+
+def in_words(rules: Sequence[str], meanings: Mapping[str, str]) -> str:
+    """What is wrong, for every broken rule; `meanings` says what each rule finds."""
+    return "; ".join(meanings[rule] for rule in rules)

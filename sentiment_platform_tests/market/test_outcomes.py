@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from sentiment_platform.labels.contracts import judge_outcomes
-from sentiment_platform.labels.outcomes import (
+from sentiment_platform.market.archive import parse_price_map, read_price_file
+from sentiment_platform.market.calendar import trading_days
+from sentiment_platform.market.outcome_contract import judge_outcomes
+from sentiment_platform.market.outcomes import (
     HORIZONS,
     MARGIN,
     PENDING,
@@ -23,8 +25,6 @@ from sentiment_platform.labels.outcomes import (
     outcome_label,
     update_outcomes,
 )
-from sentiment_platform.market.archive import parse_price_map, read_price_file
-from sentiment_platform.market.calendar import trading_days
 from sentiment_platform.market.prices import store_bars
 from sentiment_platform.store.market import Bar, bars_between, write_bars
 from sentiment_platform.store.news import quarantined_items

@@ -13,8 +13,8 @@ from typing import Literal
 
 from sqlalchemy import Engine
 
-from sentiment_platform.labels.contracts import OUTCOMES, judge_outcomes, outcome_id, refused_outcome
 from sentiment_platform.market.calendar import Session, TradingDays, trading_days
+from sentiment_platform.market.outcome_contract import OUTCOMES, judge_outcomes, outcome_id, refused_outcome
 from sentiment_platform.store.market import Bar, bars_between
 from sentiment_platform.store.news_writes import insert_quarantine
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, articles_with_symbols, write_outcomes
