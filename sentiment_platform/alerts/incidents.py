@@ -17,7 +17,7 @@ from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 from sentiment_platform.store.incidents import Incident, reconcile
-from sentiment_platform.store.monitoring import collected_on_newest_day
+from sentiment_platform.store.decisions import collected_on_newest_day
 
 Look = Callable[[Connection, datetime], list[Incident]]
 

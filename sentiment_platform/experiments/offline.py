@@ -20,7 +20,7 @@ from sentiment_platform.models.family import LABELS
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.statistics.arrays import Floats, Ints
 from sentiment_platform.store.labels import latest_training_set, training_examples
-from sentiment_platform.store.models import (
+from sentiment_platform.store.versions import (
     all_versions,
     deployments,
     holdout_predictions,

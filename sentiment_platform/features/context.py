@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from sentiment_platform.features.compute import FeatureContext
-from sentiment_platform.store.news import Article
+from sentiment_platform.store.articles import Article
 
 TICKER_WINDOW = timedelta(days=1)
 SOURCE_WINDOW = timedelta(days=7)

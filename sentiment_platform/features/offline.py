@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from sentiment_platform.features.freshness import MISSING, TTL_S, FeatureValue, freshness
 from sentiment_platform.features.schema import FeatureSchema
-from sentiment_platform.store.features import features_at
+from sentiment_platform.store.vectors import features_at
 
 
 def read_at(

@@ -17,7 +17,7 @@ from sentiment_platform.features.freshness import MAX_AHEAD, TTL_S
 from sentiment_platform.features.online import OnlineRow, decode, key, read_raw, remove, write
 from sentiment_platform.features.pipeline import ONLINE_DAYS, online_row, story_entity
 from sentiment_platform.features.schema import FeatureSchema
-from sentiment_platform.store.features import delete_context, features_as_of, features_since
+from sentiment_platform.store.vectors import delete_context, features_as_of, features_since
 
 Fault = Literal["missing", "older", "newer", "different"]
 CYCLE = timedelta(hours=1)

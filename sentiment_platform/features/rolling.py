@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 from sentiment_platform.features.compute import stock_engine
 from sentiment_platform.features.context import ArticleHistory, ContextValues, between, outlet_of
 from sentiment_platform.features.schema import LARGEST_RETURN
-from sentiment_platform.store.news import Article
+from sentiment_platform.store.articles import Article
 from sentiment_platform.text.normalise import normalise
 
 DAY = timedelta(days=1)

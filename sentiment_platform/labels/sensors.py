@@ -11,7 +11,7 @@ import dagster as dg
 
 from sentiment_platform.labels.importing import FEEDBACK_SET
 from sentiment_platform.store.labels import latest_training_set
-from sentiment_platform.store.monitoring import labels_since
+from sentiment_platform.store.decisions import labels_since
 from sentiment_platform.store.resources import PlatformResource
 
 TRAIN_JOB = "train_job"

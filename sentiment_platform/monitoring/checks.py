@@ -8,7 +8,7 @@ from sentiment_platform.monitoring.drift import DriftReport, read_drift
 from sentiment_platform.monitoring.retraining import live_performance, without_reason
 from sentiment_platform.monitoring.severity import at_least
 from sentiment_platform.served.champion import watched_version
-from sentiment_platform.store.monitoring import newest_decisions
+from sentiment_platform.store.decisions import newest_decisions
 from sentiment_platform.store.resources import PlatformResource
 
 POLICY = RetrainPolicy()

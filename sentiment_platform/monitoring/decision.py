@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from sentiment_platform.monitoring.drift import DriftReport
 from sentiment_platform.monitoring.severity import Severity, at_least
-from sentiment_platform.store.monitoring import StoredDecision
+from sentiment_platform.store.decisions import StoredDecision
 
 CauseKind = Literal["data_drift", "performance_degradation", "age"]
 

@@ -15,8 +15,8 @@ from sentiment_platform.monitoring.severity import CONFIDENCE, PREDICTED_LABEL, 
 from sentiment_platform.news.stories.near_duplicates import counted_as
 from sentiment_platform.statistics.arrays import Floats
 from sentiment_platform.statistics.metrics import predicted_classes
-from sentiment_platform.store.models import RegisteredVersion, holdout_predictions
-from sentiment_platform.store.monitoring import ServedPrediction, part_features, served_predictions
+from sentiment_platform.store.versions import RegisteredVersion, holdout_predictions
+from sentiment_platform.store.decisions import ServedPrediction, part_features, served_predictions
 
 MIN_PREDICTIONS = 500
 """A window with fewer predictions is widened to the last so many."""

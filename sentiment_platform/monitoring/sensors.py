@@ -5,7 +5,7 @@ from datetime import datetime
 import dagster as dg
 
 from sentiment_platform.labels.sensors import TRAIN_JOB, training_since, unfinished_training
-from sentiment_platform.store.monitoring import StoredDecision, decisions_to_retrain_after
+from sentiment_platform.store.decisions import StoredDecision, decisions_to_retrain_after
 from sentiment_platform.store.resources import PlatformResource
 
 

@@ -10,7 +10,7 @@ from sentiment_platform.news.identity import identify
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import judge
 from sentiment_platform.news.quarantine import refused_item
-from sentiment_platform.store.news import CollectionReport, Outcome
+from sentiment_platform.store.articles import CollectionReport, Outcome
 from sentiment_platform.store.news_writes import NewArticle, insert_articles, insert_quarantine
 from sentiment_platform.store.quarantine import held_ids
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sentiment_platform.news.quality import broken_articles
 from sentiment_platform.news.quarantine import refused_article
 from sentiment_platform.news.stories.linking import STORY_WINDOW, cluster_stories
-from sentiment_platform.store.news import (
+from sentiment_platform.store.articles import (
     StoryCandidate,
     StoryOutline,
     articles_between,

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from sentiment_platform.news.evaluation import STALE_AFTER
 from sentiment_platform.news.sources.configured import ConfiguredSource
-from sentiment_platform.store.news import CollectionReport, StoryOutline
+from sentiment_platform.store.articles import CollectionReport, StoryOutline
 from sentiment_platform.store.quarantine import QuarantineCount
 from sentiment_platform.store.sources import SourceState
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sentiment_platform.news.admission import Tally, article_of
 from sentiment_platform.news.quality import judge
 from sentiment_platform.news.quarantine import RAW_NEWS, unpack
-from sentiment_platform.store.news import CollectionReport, QuarantinedItem
+from sentiment_platform.store.articles import CollectionReport, QuarantinedItem
 from sentiment_platform.store.news_writes import NewArticle, insert_articles, record_collection
 from sentiment_platform.store.quarantine import release, waiting_items
 

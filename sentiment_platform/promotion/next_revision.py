@@ -17,7 +17,7 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Champion, Deployment, Evidence, Rule
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.store import audit, leases
-from sentiment_platform.store.models import (
+from sentiment_platform.store.versions import (
     close_selection_requests,
     deployments,
     get_version,

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from sentiment_platform.promotion.jobs import deploy_job
-from sentiment_platform.store.models import open_selection_requests
+from sentiment_platform.store.versions import open_selection_requests
 from sentiment_platform.store.resources import PlatformResource
 
 

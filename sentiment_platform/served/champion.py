@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from sentiment_platform.store.models import RegisteredVersion, get_version, latest_deployment
+from sentiment_platform.store.versions import RegisteredVersion, get_version, latest_deployment
 
 
 def watched_version(connection: Connection) -> RegisteredVersion | str:

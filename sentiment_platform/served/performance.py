@@ -17,8 +17,8 @@ from sentiment_platform.models.family import LABELS
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.statistics.resampling import bootstrap_means, percentile_estimate
-from sentiment_platform.store.models import Figure, get_version, newest_figures, write_figures
-from sentiment_platform.store.monitoring import (
+from sentiment_platform.store.versions import Figure, get_version, newest_figures, write_figures
+from sentiment_platform.store.decisions import (
     FeedbackOnPrediction,
     examples_not_held_out,
     feedback_on_predictions,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Date, cast, func, select, text
 
-from sentiment_platform.store.news import Article
+from sentiment_platform.store.articles import Article
 from sentiment_platform.store.tables import Prediction, RawData
 
 

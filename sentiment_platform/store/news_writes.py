@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert
 
-from sentiment_platform.store.news import CollectionReport, QuarantinedItem
+from sentiment_platform.store.articles import CollectionReport, QuarantinedItem
 from sentiment_platform.store.tables import CollectionRun, Quarantine
 
 

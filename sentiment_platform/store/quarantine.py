@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, func, select, text, update
 
-from sentiment_platform.store.news import QuarantinedItem
+from sentiment_platform.store.articles import QuarantinedItem
 from sentiment_platform.store.tables import Quarantine
 
 RECENT = timedelta(days=7)

@@ -24,7 +24,7 @@ from sentiment_platform.features.online import decode, encode, key
 from sentiment_platform.features.pipeline import run
 from sentiment_platform.features.schema import V1
 from sentiment_platform.market.prices import store_bars
-from sentiment_platform.store.features import FeatureRow, write_features
+from sentiment_platform.store.vectors import FeatureRow, write_features
 from sentiment_platform_tests.faults.crashing import Answer, Case, Work
 from sentiment_platform_tests.features.articles import article, insert
 from sentiment_platform_tests.market.making import raw, sessions

@@ -16,7 +16,7 @@ from sentiment_platform.features.online import write
 from sentiment_platform.features.pipeline import online_row
 from sentiment_platform.features.schema import V1
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.features import FeatureRow, write_features
+from sentiment_platform.store.vectors import FeatureRow, write_features
 from sentiment_platform_tests.features.articles import DAY, NOW
 
 ENTITIES = [f"ticker:T{number}" for number in range(50)]

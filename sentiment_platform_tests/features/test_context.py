@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sentiment_platform.features.compute import FeatureContext
 from sentiment_platform.features.context import ArticleHistory
-from sentiment_platform.store.news import Article
+from sentiment_platform.store.articles import Article
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
 HOUR = 60

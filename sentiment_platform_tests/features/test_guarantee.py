@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sentiment_platform.features.online import read
 from sentiment_platform.features.reconciliation import compare, reconcile
 from sentiment_platform.features.schema import V1
-from sentiment_platform.store.features import features_as_of
+from sentiment_platform.store.vectors import features_as_of
 from sentiment_platform_tests.features.articles import NOW
 from sentiment_platform_tests.features.storm import ENTITIES, Storm, postgresql_first, redis_first
 

@@ -11,7 +11,7 @@ from sentiment_platform.features.compute import compute_v1, compute_v2, stock_en
 from sentiment_platform.features.context import ArticleHistory
 from sentiment_platform.features.rolling import PRICE_LOOKBACK, RollingHistory
 from sentiment_platform.features.schema import V1, V2
-from sentiment_platform.store.news import Article
+from sentiment_platform.store.articles import Article
 
 NOON = datetime(2025, 1, 26, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

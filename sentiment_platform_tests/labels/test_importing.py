@@ -15,10 +15,10 @@ from sentiment_platform.labels.quality import RefusedLabel
 from sentiment_platform.labels.report import ImportReport
 from sentiment_platform.store.label_sets import LabelSet, imported_files, label_sets
 from sentiment_platform.store.labels import all_labels
-from sentiment_platform.store.news import quarantined_items
+from sentiment_platform.store.articles import quarantined_items
 from sentiment_platform.store.news_writes import StoryAssignment, insert_articles, write_stories
 from sentiment_platform.store.tables import Feedback, Prediction
-from sentiment_platform_tests.store.test_news import article
+from sentiment_platform_tests.store.test_articles import article
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
 

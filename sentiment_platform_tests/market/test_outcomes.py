@@ -27,11 +27,11 @@ from sentiment_platform.market.outcomes import (
 )
 from sentiment_platform.market.prices import store_bars
 from sentiment_platform.store.market import Bar, bars_between, write_bars
-from sentiment_platform.store.news import quarantined_items
+from sentiment_platform.store.articles import quarantined_items
 from sentiment_platform.store.news_writes import insert_articles
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, outcomes_that_look_ahead
 from sentiment_platform_tests.market.making import sessions, stored
-from sentiment_platform_tests.store.test_news import article
+from sentiment_platform_tests.store.test_articles import article
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 DAYS = trading_days(date(2025, 11, 3), date(2026, 1, 30))

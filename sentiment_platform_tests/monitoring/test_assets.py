@@ -10,7 +10,7 @@ from sentiment_platform.monitoring import assets, checks
 from sentiment_platform.monitoring.jobs import monitor_job
 from sentiment_platform.monitoring.schedules import monitoring_schedule
 from sentiment_platform.monitoring.sensors import retraining_was_decided
-from sentiment_platform.store.monitoring import newest_decisions
+from sentiment_platform.store.decisions import newest_decisions
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.monitoring.seeding import (
     NOW,

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from sentiment_platform.news.archive import ColumnMap, import_archive, parse_mapping
 from sentiment_platform.news.errors import ArchiveError
 from sentiment_platform.news.tabular import detect_encoding, read_rows
-from sentiment_platform.store.news import (
+from sentiment_platform.store.articles import (
     Article,
     CollectionReport,
     articles_between,

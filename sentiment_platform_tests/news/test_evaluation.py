@@ -6,7 +6,7 @@ import dagster as dg
 from sentiment_platform.news.checks import accounting_result, freshness_result, quarantine_result
 from sentiment_platform.news.evaluation import evaluate_accounting, evaluate_freshness, evaluate_quarantine
 from sentiment_platform.news.markdown import counts_table, reports_table, stories_preview
-from sentiment_platform.store.news import CollectionReport, StoryOutline
+from sentiment_platform.store.articles import CollectionReport, StoryOutline
 from sentiment_platform.store.sources import SourceState
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)

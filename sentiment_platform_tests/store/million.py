@@ -19,16 +19,16 @@ from sentiment_platform.news.late import REMEMBERED
 from sentiment_platform.news.profiles import HISTORY
 from sentiment_platform.news.stories.linking import STORY_WINDOW
 from sentiment_platform.store.feature_inputs import articles_available, refused_items, served_features
-from sentiment_platform.store.features import features_at, features_since, newest_features
+from sentiment_platform.store.vectors import features_at, features_since, newest_features
 from sentiment_platform.store.labels import training_examples
 from sentiment_platform.store.late_news import waiting_days
-from sentiment_platform.store.monitoring import (
+from sentiment_platform.store.decisions import (
     feedback_on_predictions,
     newest_drift_rows,
     prediction_counts,
     served_predictions,
 )
-from sentiment_platform.store.news import (
+from sentiment_platform.store.articles import (
     articles_between,
     latest_collections,
     quarantined_items,

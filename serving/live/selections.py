@@ -23,7 +23,7 @@ class Selection:
 
 def open_selections(connection: "Connection") -> list[Selection]:
     """Choices that no published deployment covers yet, oldest first; one that no deployment ever named is passed over."""
-    from sentiment_platform.store.models import open_selection_requests
+    from sentiment_platform.store.versions import open_selection_requests
 
     found: list[Selection] = []
     for row in open_selection_requests(connection):
@@ -35,7 +35,7 @@ def open_selections(connection: "Connection") -> list[Selection]:
 
 def revision_naming(connection: "Connection", version: str) -> int | None:
     """The newest mirrored deployment that names `version` as a champion or an arm."""
-    from sentiment_platform.store.models import deployments
+    from sentiment_platform.store.versions import deployments
 
     for row in deployments(connection, limit=1000):
         if version in _versions(row["document"]):
@@ -45,7 +45,7 @@ def revision_naming(connection: "Connection", version: str) -> int | None:
 
 def is_registered(connection: "Connection", version: str) -> bool:
     """Whether such a version was ever published."""
-    from sentiment_platform.store.models import get_version
+    from sentiment_platform.store.versions import get_version
 
     return get_version(connection, version) is not None
 
@@ -63,7 +63,7 @@ def record_selections(
 ) -> None:
     """The requests and their audit row, in the transaction of `connection`."""
     from sentiment_platform.store.audit import record
-    from sentiment_platform.store.models import request_selection
+    from sentiment_platform.store.versions import request_selection
 
     for selection in selections:
         request_selection(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from sentiment_platform.store.models import latest_version
+from sentiment_platform.store.versions import latest_version
 
 
 @dataclass(frozen=True)

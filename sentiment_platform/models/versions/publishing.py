@@ -41,7 +41,7 @@ from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golde
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.versions import Change, VersionTag, next_version
 from sentiment_platform.store import leases
-from sentiment_platform.store.models import (
+from sentiment_platform.store.versions import (
     all_versions,
     find_version,
     latest_version,

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.refusal import Refused
-from sentiment_platform.store.models import latest_version
+from sentiment_platform.store.versions import latest_version
 
 
 @dataclass(frozen=True)

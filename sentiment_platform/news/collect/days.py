@@ -18,7 +18,7 @@ from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import ConfiguredSource
 from sentiment_platform.news.sources.protocol import Window
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.news import (
+from sentiment_platform.store.articles import (
     CollectionReport,
     article_ids,
     stored_by_day,

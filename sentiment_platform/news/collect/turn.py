@@ -20,7 +20,7 @@ from sentiment_platform.news.errors import ArchiveError, NotAFeedError
 from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import ConfiguredSource
 from sentiment_platform.news.sources.protocol import Page, Window
-from sentiment_platform.store.news import CollectionReport, Outcome
+from sentiment_platform.store.articles import CollectionReport, Outcome
 from sentiment_platform.store.news_writes import record_collection
 from sentiment_platform.store.payloads import storable_text
 from sentiment_platform.store.sources import SourceState, charge_request, read_source_state, write_source_state

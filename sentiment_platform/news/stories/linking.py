@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sentiment_platform.news.stories.headlines import SIMILARITY, Headline, contradict, read_headline, similarity
-from sentiment_platform.store.news import StoryCandidate
+from sentiment_platform.store.articles import StoryCandidate
 from sentiment_platform.store.news_writes import StoryAssignment
 
 STORY_WINDOW = timedelta(days=3)

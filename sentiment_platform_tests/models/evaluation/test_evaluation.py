@@ -11,7 +11,7 @@ from sentiment_platform.models.evaluation.evaluation import evaluate, figures, p
 from sentiment_platform.models.family import Contribution, Floats, LabelledTexts
 from sentiment_platform.models.training_data import read_training_data, to_training_data
 from sentiment_platform.store.labels import StoredExample, write_training_set
-from sentiment_platform.store.models import Figure, newest_figures, write_figures
+from sentiment_platform.store.versions import Figure, newest_figures, write_figures
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 N = 60

@@ -18,7 +18,7 @@ from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.labels import write_training_set
-from sentiment_platform.store.models import find_version, get_version, mirror_deployment, register_version
+from sentiment_platform.store.versions import find_version, get_version, mirror_deployment, register_version
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 from sentiment_platform_tests.models.transformer.test_incremental import earlier, stored

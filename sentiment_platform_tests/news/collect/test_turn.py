@@ -15,7 +15,7 @@ from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.news import (
+from sentiment_platform.store.articles import (
     CollectionReport,
     articles_between,
     collections_of_run,

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, text
 
-from sentiment_platform.store import news, news_writes
+from sentiment_platform.store import news_writes
+from sentiment_platform.store import articles as news
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.news_writes import NewArticle, StoryAssignment
 
