@@ -15,8 +15,8 @@ from sentiment_platform.errors import SettingsError
 from sentiment_platform.news.evaluation import evaluate_freshness
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings
+from sentiment_platform.store.collection_reports import empty_days, latest_collections
 from sentiment_platform.store.incidents import Incident
-from sentiment_platform.store.articles import empty_days, latest_collections
 from sentiment_platform.store.sources import SourceState, read_source_states
 
 FAILURES = 3

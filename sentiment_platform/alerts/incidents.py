@@ -16,8 +16,8 @@ from sentiment_platform.monitoring.retraining import live_performance
 from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
+from sentiment_platform.store.collection_reports import collected_on_newest_day
 from sentiment_platform.store.incidents import Incident, reconcile
-from sentiment_platform.store.decisions import collected_on_newest_day
 
 Look = Callable[[Connection, datetime], list[Incident]]
 

@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 
 from sentiment_platform.fetching.addresses import shown
 from sentiment_platform.store import audit
+from sentiment_platform.store.deployments import deployments
 from sentiment_platform.store.incidents import Incident, open_incidents
-from sentiment_platform.store.versions import deployments
 
 TIME_OUT_S = 3.0
 LARGEST_ANSWER_BYTES = 1_000_000

@@ -61,8 +61,7 @@ def import_news(path: Path, mapping: str, source: str | None) -> None:
 @shows_errors
 def quarantine(source: str | None, rule: str | None, limit: int, as_json: bool) -> None:
     """Show refused rows with the rule that each broke, and how many wait or were released, by source and rule."""
-    from sentiment_platform.store.articles import quarantined_items
-    from sentiment_platform.store.quarantine import quarantine_totals
+    from sentiment_platform.store.quarantine import quarantine_totals, quarantined_items
 
     with connected_session() as (_, engine), engine.connect() as connection:
         items = quarantined_items(connection, source=source, rule=rule, limit=limit)

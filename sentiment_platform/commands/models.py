@@ -27,7 +27,8 @@ def models() -> None:
 @shows_errors
 def list_models() -> None:
     """Every version with its holdout figures, and every deployment."""
-    from sentiment_platform.store.versions import all_versions, deployments
+    from sentiment_platform.store.deployments import deployments
+    from sentiment_platform.store.versions import all_versions
 
     with connected_session() as (_, engine), engine.connect() as connection:
         versions, rows = all_versions(connection), deployments(connection)
@@ -65,7 +66,7 @@ def list_models() -> None:
 @shows_errors
 def at(time: str) -> None:
     """What was live at TIME (ISO 8601, UTC where it names no zone)."""
-    from sentiment_platform.store.versions import deployment_at
+    from sentiment_platform.store.deployments import deployment_at
 
     try:
         moment = datetime.fromisoformat(time)

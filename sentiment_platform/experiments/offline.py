@@ -19,16 +19,12 @@ from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.statistics.arrays import Floats, Ints
-from sentiment_platform.store.labels import latest_training_set, training_examples
-from sentiment_platform.store.versions import (
-    all_versions,
-    deployments,
-    holdout_predictions,
-    write_experiment,
-    write_figures,
-    write_holdout_predictions,
-)
+from sentiment_platform.store.deployments import deployments
+from sentiment_platform.store.experiments import write_experiment
+from sentiment_platform.store.figures import holdout_predictions, write_figures, write_holdout_predictions
 from sentiment_platform.store.tables import utc_now
+from sentiment_platform.store.training_sets import latest_training_set, training_examples
+from sentiment_platform.store.versions import all_versions
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import Any
 from sentiment_platform.contracts import Contract
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.schema import FeatureSchema
+from sentiment_platform.store.quarantine import QuarantinedItem
 from sentiment_platform.store.vectors import FeatureRow
-from sentiment_platform.store.articles import QuarantinedItem
 
 BOUNDARY = "features"
 

@@ -1,6 +1,6 @@
 """The offline side of the feature store, read as the online side is: values by name, and PRESENT, STALE or MISSING.
 
-Training joins thousands of moments at once; a notebook asks for one. Writing is `pipeline`, the SQL `store.features`.
+Training joins thousands of moments at once; a notebook asks for one. Writing is `pipeline`, the SQL `store.vectors`.
 """
 
 from collections.abc import Sequence

@@ -17,11 +17,10 @@ from sentiment_platform.features.contract import judge, quarantined
 from sentiment_platform.features.history import load_history
 from sentiment_platform.features.online import OnlineRow, write
 from sentiment_platform.features.schema import FeatureSchema
-from sentiment_platform.store.feature_inputs import articles_by_day
-from sentiment_platform.store.vectors import FeatureRow, features_as_of, write_features
 from sentiment_platform.store.articles import Article, articles_between
-from sentiment_platform.store.news_writes import insert_quarantine
-from sentiment_platform.store.quarantine import release_vectors
+from sentiment_platform.store.feature_inputs import articles_by_day
+from sentiment_platform.store.quarantine import insert_quarantine, release_vectors
+from sentiment_platform.store.vectors import FeatureRow, features_as_of, write_features
 from sentiment_platform.text.normalise import text_key
 
 PIECE = 5_000

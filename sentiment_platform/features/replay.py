@@ -19,9 +19,9 @@ from sentiment_platform.features.history import load_history
 from sentiment_platform.features.pipeline import ONLINE_DAYS
 from sentiment_platform.features.reconciliation import CYCLE
 from sentiment_platform.features.schema import CONTEXT_ENTITY, SCHEMAS, FeatureSchema
+from sentiment_platform.store.articles import Article
 from sentiment_platform.store.feature_inputs import ServedFeatures, articles_available, served_features
 from sentiment_platform.store.vectors import FeatureRow, features_between
-from sentiment_platform.store.articles import Article
 from sentiment_platform.text.normalise import text_key
 
 WINDOW = timedelta(days=1)

@@ -1,7 +1,7 @@
 """The feature schemas as data: name, type, range, null policy and meaning of every value in a vector.
 
 A model pins a schema by name and hash; changing anything here changes the hash, so a changed schema gets a new name instead.
-How the values are computed stands in `compute`; where they are kept in `online` and `store.features`.
+How the values are computed stands in `compute`; where they are kept in `online` and `store.vectors`.
 """
 
 import json

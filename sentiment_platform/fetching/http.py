@@ -1,7 +1,7 @@
 """One bounded GET: conditional, capped in time, redirects checked one by one, connected to the addresses that were checked.
 
 Here: the rules of a single request. Not here: which addresses are allowed (`fetching.addresses`), the answer (`fetching.answers`), how
-often and how soon again (`fetching.politeness`), what validators are worth (`news.validators`).
+often and how soon again (`fetching.politeness`), what validators are worth (`news.collect.validators`).
 No message and no log line names a query string or a header, which may hold keys.
 """
 

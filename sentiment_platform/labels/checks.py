@@ -6,10 +6,10 @@ from sentiment_platform.labels.intake import NEWEST, Intake, evaluate_intake
 from sentiment_platform.labels.training_set import MINIMUM_PER_LABEL, leaks_in
 from sentiment_platform.news.profiles import HISTORY
 from sentiment_platform.store.label_sets import imported_files
-from sentiment_platform.store.labels import StoredExample, latest_training_set, training_examples
 from sentiment_platform.store.profiles import source_profiles
 from sentiment_platform.store.quarantine import days_of_news
 from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform.store.training_sets import StoredExample, latest_training_set, training_examples
 from sentiment_platform.text.sentiment import LABELS
 
 

@@ -9,7 +9,7 @@ from sentiment_platform.contracts import Contract
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.schema import FeatureSchema
 from sentiment_platform.labels.splits import PARTS
-from sentiment_platform.store.labels import StoredExample
+from sentiment_platform.store.training_sets import StoredExample
 from sentiment_platform.text.sentiment import LABELS
 
 EXAMPLE_RULES: Mapping[str, str] = {

@@ -14,10 +14,8 @@ from sentiment_platform.labels.quality import RefusedLabel, judge_labels
 from sentiment_platform.labels.report import IMPORTER_VERSION, ImportReport
 from sentiment_platform.store.label_sets import ImportedFile, LabelSet, ensure_label_set, write_import
 from sentiment_platform.store.labels import articles_by_title, articles_by_url, labelled_feedback, write_labels
-from sentiment_platform.store.articles import QuarantinedItem
-from sentiment_platform.store.news_writes import insert_quarantine
 from sentiment_platform.store.payloads import payload_id, storable
-from sentiment_platform.store.quarantine import release
+from sentiment_platform.store.quarantine import QuarantinedItem, insert_quarantine, release
 from sentiment_platform.text.normalise import normalise, text_hash
 from sentiment_platform.text.sentiment import Label
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from sentiment_platform.labels.importing import FEEDBACK_SET
-from sentiment_platform.store.labels import latest_training_set
-from sentiment_platform.store.decisions import labels_since
+from sentiment_platform.store.labels import labels_since
 from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform.store.training_sets import latest_training_set
 
 TRAIN_JOB = "train_job"
 NEW_LABELS = 100

@@ -21,10 +21,11 @@ from sentiment_platform.labels.contracts import require_sound
 from sentiment_platform.labels.licences import licence_note
 from sentiment_platform.labels.splits import PARTS, TEST_SHARE, VALIDATION_SHARE, StoryText, assign_parts, leaks
 from sentiment_platform.news.stories.near_duplicates import SIMILARITY, counted_as, story_of
-from sentiment_platform.store.vectors import FeatureRow, features_as_of
 from sentiment_platform.store.label_sets import LabelSet, label_sets
-from sentiment_platform.store.labels import StoredExample, StoredLabel, all_labels, latest_training_set, write_training_set
+from sentiment_platform.store.labels import StoredLabel, all_labels
 from sentiment_platform.store.tables import utc_now
+from sentiment_platform.store.training_sets import StoredExample, latest_training_set, write_training_set
+from sentiment_platform.store.vectors import FeatureRow, features_as_of
 from sentiment_platform.text.sentiment import LABELS
 
 RULE = {

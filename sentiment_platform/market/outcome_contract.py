@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 from sentiment_platform.contracts import Contract, in_words
-from sentiment_platform.store.articles import QuarantinedItem
 from sentiment_platform.store.outcomes import OutcomeRecord
 from sentiment_platform.store.payloads import payload_id, storable
+from sentiment_platform.store.quarantine import QuarantinedItem
 from sentiment_platform.text.sentiment import LABELS
 
 OUTCOMES = "outcomes"

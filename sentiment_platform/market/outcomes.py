@@ -16,9 +16,8 @@ from sqlalchemy import Engine
 from sentiment_platform.market.calendar import Session, TradingDays, trading_days
 from sentiment_platform.market.outcome_contract import OUTCOMES, judge_outcomes, outcome_id, refused_outcome
 from sentiment_platform.store.market import Bar, bars_between
-from sentiment_platform.store.news_writes import insert_quarantine
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, articles_with_symbols, write_outcomes
-from sentiment_platform.store.quarantine import release, waiting_items
+from sentiment_platform.store.quarantine import insert_quarantine, release, waiting_items
 from sentiment_platform.text.sentiment import Label
 
 OUTCOME_RULE = "outcome-v1"

@@ -18,10 +18,8 @@ from sentiment_platform.market.json_source import PriceRequest, PriceSource, fet
 from sentiment_platform.market.quality import MAX_PAUSE, JudgedBars, RefusedBar, judge_bars
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.market import Bar, WrittenBars, bars_between, closes_before, write_bars
-from sentiment_platform.store.articles import QuarantinedItem
-from sentiment_platform.store.news_writes import insert_quarantine
 from sentiment_platform.store.payloads import payload_id, storable
-from sentiment_platform.store.quarantine import release
+from sentiment_platform.store.quarantine import QuarantinedItem, insert_quarantine, release
 
 BOUNDARY = "market_prices"
 MAX_SILENT = 3

@@ -15,7 +15,7 @@ from sentiment_platform.models.progress import throttled
 from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
-from sentiment_platform.store.versions import write_figures, write_holdout_predictions
+from sentiment_platform.store.figures import write_figures, write_holdout_predictions
 from sentiment_platform.store.resources import PlatformResource
 
 OBSERVED_EVERY_S = 30.0

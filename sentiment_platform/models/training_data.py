@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.schema import schema
 from sentiment_platform.models.family import LABELS, LabelledTexts, TrainingData
-from sentiment_platform.store.labels import StoredExample, latest_training_set, training_examples
+from sentiment_platform.store.training_sets import StoredExample, latest_training_set, training_examples
 
 
 def read_training_data(engine: Engine, digest: str | None = None) -> TrainingData:

@@ -19,7 +19,8 @@ from sentiment_platform.monitoring.severity import PREDICTED_LABEL, SCORES, Seve
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import KS_THRESHOLD, MIN_ROWS, PSI_THRESHOLD, FeatureDrift, drift_by_feature
 from sentiment_platform.statistics.significance import holm
-from sentiment_platform.store.decisions import ServedPrediction, newest_drift_rows, write_drift_rows
+from sentiment_platform.store.drift import newest_drift_rows, write_drift_rows
+from sentiment_platform.store.predictions import ServedPrediction
 
 WINDOW = timedelta(days=7)
 ALPHA = 0.05

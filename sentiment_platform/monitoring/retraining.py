@@ -10,9 +10,10 @@ from sentiment_platform.monitoring.decision import Accuracy, Decision, LastTrain
 from sentiment_platform.monitoring.drift import read_drift
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.served.performance import live_accuracy
-from sentiment_platform.store.labels import latest_training_set
+from sentiment_platform.store.decisions import StoredDecision, newest_decisions, write_decision
+from sentiment_platform.store.labels import labels_since
+from sentiment_platform.store.training_sets import latest_training_set
 from sentiment_platform.store.versions import RegisteredVersion
-from sentiment_platform.store.decisions import StoredDecision, labels_since, newest_decisions, write_decision
 
 
 @dataclass(frozen=True)

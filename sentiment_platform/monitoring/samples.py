@@ -15,8 +15,10 @@ from sentiment_platform.monitoring.severity import CONFIDENCE, PREDICTED_LABEL, 
 from sentiment_platform.news.stories.near_duplicates import counted_as
 from sentiment_platform.statistics.arrays import Floats
 from sentiment_platform.statistics.metrics import predicted_classes
-from sentiment_platform.store.versions import RegisteredVersion, holdout_predictions
-from sentiment_platform.store.decisions import ServedPrediction, part_features, served_predictions
+from sentiment_platform.store.figures import holdout_predictions
+from sentiment_platform.store.predictions import ServedPrediction, served_predictions
+from sentiment_platform.store.training_sets import part_features
+from sentiment_platform.store.versions import RegisteredVersion
 
 MIN_PREDICTIONS = 500
 """A window with fewer predictions is widened to the last so many."""

@@ -10,9 +10,9 @@ from sentiment_platform.news.identity import identify
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import judge
 from sentiment_platform.news.quarantine import refused_item
-from sentiment_platform.store.articles import CollectionReport, Outcome
-from sentiment_platform.store.news_writes import NewArticle, insert_articles, insert_quarantine
-from sentiment_platform.store.quarantine import held_ids
+from sentiment_platform.store.articles import NewArticle, insert_articles
+from sentiment_platform.store.collection_reports import CollectionReport, Outcome
+from sentiment_platform.store.quarantine import held_ids, insert_quarantine
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from sentiment_platform.news.dates import PublicationTime, parse_time
 from sentiment_platform.news.errors import ArchiveError
 from sentiment_platform.news.items import RawItem, symbols, tidy
 from sentiment_platform.news.tabular import Column, read_rows
-from sentiment_platform.store.articles import CollectionReport
-from sentiment_platform.store.news_writes import record_collection
+from sentiment_platform.store.collection_reports import CollectionReport, record_collection
 
 BATCH_ROWS = 5_000
 

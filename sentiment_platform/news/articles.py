@@ -13,16 +13,16 @@ from sqlalchemy import Connection, Engine
 from sentiment_platform.news.quality import broken_articles
 from sentiment_platform.news.quarantine import refused_article
 from sentiment_platform.news.stories.linking import STORY_WINDOW, cluster_stories
-from sentiment_platform.store.articles import (
+from sentiment_platform.store.articles import articles_between
+from sentiment_platform.store.quarantine import insert_quarantine, release_articles
+from sentiment_platform.store.stories import (
     StoryCandidate,
     StoryOutline,
-    articles_between,
     days_without_stories,
     story_candidates,
     widest_stories,
+    write_stories,
 )
-from sentiment_platform.store.news_writes import insert_quarantine, write_stories
-from sentiment_platform.store.quarantine import release_articles
 
 _DAY = timedelta(days=1)
 _PIECE = timedelta(days=30)

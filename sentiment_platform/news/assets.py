@@ -1,4 +1,4 @@
-"""The two assets of collection. What they do is in `news.days`; what they show is in `news.tables`."""
+"""The two assets of collection. What they do is in `news.collect.days`; what they show is in `news.markdown`."""
 
 from typing import Any
 

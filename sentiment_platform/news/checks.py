@@ -14,7 +14,8 @@ from sentiment_platform.news.evaluation import (
 from sentiment_platform.news.profiles import HISTORY, SchemaDrift, evaluate_schema
 from sentiment_platform.news.quarantine import RAW_NEWS
 from sentiment_platform.news.sources.configured import configured_sources
-from sentiment_platform.store.articles import collections_of_run, empty_days, latest_collections, stored_rows_of_run
+from sentiment_platform.store.articles import stored_rows_of_run
+from sentiment_platform.store.collection_reports import collections_of_run, empty_days, latest_collections
 from sentiment_platform.store.profiles import source_profiles
 from sentiment_platform.store.quarantine import articles_and_refused, refused_rows_of_run
 from sentiment_platform.store.resources import PlatformResource

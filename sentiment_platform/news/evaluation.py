@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sentiment_platform.store.articles import CollectionReport
+from sentiment_platform.store.collection_reports import CollectionReport
 from sentiment_platform.store.sources import SourceState
 
 WARN_SHARE = 0.05

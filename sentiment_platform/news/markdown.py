@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime
 
 from sentiment_platform.news.evaluation import STALE_AFTER
 from sentiment_platform.news.sources.configured import ConfiguredSource
-from sentiment_platform.store.articles import CollectionReport, StoryOutline
+from sentiment_platform.store.collection_reports import CollectionReport
 from sentiment_platform.store.quarantine import QuarantineCount
 from sentiment_platform.store.sources import SourceState
+from sentiment_platform.store.stories import StoryOutline
 
 
 def reports_table(reports: Sequence[CollectionReport]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from sentiment_platform.contracts import Contract, in_words
 from sentiment_platform.news.canonical_url import canonical_url
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.store.articles import StoryCandidate
+from sentiment_platform.store.stories import StoryCandidate
 
 MAX_FUTURE = timedelta(days=1)
 MAX_URL_CHARACTERS = 2_000

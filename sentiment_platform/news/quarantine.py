@@ -14,7 +14,8 @@ from sentiment_platform.contracts import in_words
 from sentiment_platform.news.dates import parse_time
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import ARTICLE_RULES, Refusal
-from sentiment_platform.store.articles import Article, QuarantinedItem
+from sentiment_platform.store.articles import Article
+from sentiment_platform.store.quarantine import QuarantinedItem
 
 RAW_NEWS, ARTICLES = "raw_news", "articles"
 """The boundaries of this subject."""

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Engine
 from sentiment_platform.news.admission import Tally, article_of
 from sentiment_platform.news.quality import judge
 from sentiment_platform.news.quarantine import RAW_NEWS, unpack
-from sentiment_platform.store.articles import CollectionReport, QuarantinedItem
-from sentiment_platform.store.news_writes import NewArticle, insert_articles, record_collection
-from sentiment_platform.store.quarantine import release, waiting_items
+from sentiment_platform.store.articles import NewArticle, insert_articles
+from sentiment_platform.store.collection_reports import CollectionReport, record_collection
+from sentiment_platform.store.quarantine import QuarantinedItem, release, waiting_items
 
 BATCH_ROWS = 2_000
 

@@ -19,7 +19,7 @@ from sentiment_platform.promotion.next_revision import (
 )
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment, Evidence
-from sentiment_platform.store.versions import latest_deployment
+from sentiment_platform.store.deployments import latest_deployment
 
 GATE_ACTOR = "gate"
 

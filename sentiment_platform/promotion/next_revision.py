@@ -17,15 +17,9 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Champion, Deployment, Evidence, Rule
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.store import audit, leases
-from sentiment_platform.store.versions import (
-    close_selection_requests,
-    deployments,
-    get_version,
-    latest_deployment,
-    mirror_deployment,
-    open_selection_requests,
-    refuse_selection_request,
-)
+from sentiment_platform.store.deployments import deployments, latest_deployment, mirror_deployment
+from sentiment_platform.store.selections import close_selection_requests, open_selection_requests, refuse_selection_request
+from sentiment_platform.store.versions import get_version
 
 LEASE = "deployment"
 LEASE_S = 120.0

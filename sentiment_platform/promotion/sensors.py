@@ -3,8 +3,8 @@
 import dagster as dg
 
 from sentiment_platform.promotion.jobs import deploy_job
-from sentiment_platform.store.versions import open_selection_requests
 from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform.store.selections import open_selection_requests
 
 
 @dg.sensor(

@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection
 
-from sentiment_platform.store.versions import RegisteredVersion, get_version, latest_deployment
+from sentiment_platform.store.deployments import latest_deployment
+from sentiment_platform.store.versions import RegisteredVersion, get_version
 
 
 def watched_version(connection: Connection) -> RegisteredVersion | str:

@@ -17,13 +17,10 @@ from sentiment_platform.models.family import LABELS
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.statistics.resampling import bootstrap_means, percentile_estimate
-from sentiment_platform.store.versions import Figure, get_version, newest_figures, write_figures
-from sentiment_platform.store.decisions import (
-    FeedbackOnPrediction,
-    examples_not_held_out,
-    feedback_on_predictions,
-    prediction_counts,
-)
+from sentiment_platform.store.figures import Figure, newest_figures, write_figures
+from sentiment_platform.store.predictions import FeedbackOnPrediction, feedback_on_predictions, prediction_counts
+from sentiment_platform.store.training_sets import examples_not_held_out
+from sentiment_platform.store.versions import get_version
 from sentiment_platform.text.normalise import text_hash
 
 WINDOWS: Mapping[str, timedelta] = {"feedback:7d": timedelta(days=7), "feedback:30d": timedelta(days=30)}

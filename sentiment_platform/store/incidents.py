@@ -1,4 +1,4 @@
-"""Incidents: anyone opens and resolves them here; only `monitoring.alerts` sends the two messages that each of them is due.
+"""Incidents: anyone opens and resolves them here; only `alerts.delivery` sends the two messages that each of them is due.
 
 One condition has one fingerprint, and one fingerprint has at most one open incident, whoever evaluates it at the same time.
 """

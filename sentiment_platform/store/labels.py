@@ -1,14 +1,13 @@
-"""SQL of labels and training sets."""
+"""SQL of labels: what people said, of which text, in which set; and the feedback that becomes labels."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, LargeBinary, Text, cast, func, literal, select, text, update
-from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on, insert
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, LargeBinary, Text, cast, func, literal, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from sentiment_platform.store.tables import (
     Feedback,
@@ -17,8 +16,6 @@ from sentiment_platform.store.tables import (
     Prediction,
     RawData,
     StoryCluster,
-    TrainingExample,
-    TrainingSet,
 )
 
 _SAID = ("text", "text_hash", "label", "weight", "score", "agreement", "labelled_at", "published_at", "article_id")
@@ -48,20 +45,6 @@ class StoredLabel:
     available_at: datetime | None
     annotator: str
     kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredExample:
-    """One row of a training set."""
-
-    example_id: str
-    part: str
-    text: str
-    label: str
-    label_set: str
-    story_id: str
-    available_at: datetime | None
-    features: tuple[float | None, ...]
 
 
 def write_labels(connection: Connection, records: Sequence[Mapping[str, Any]]) -> int:
@@ -169,58 +152,16 @@ def labelled_feedback(connection: Connection) -> list[tuple[str, str, str, datet
     return [(row[0], row[1], row[2] or "", row[3], row[4]) for row in connection.execute(query)]
 
 
-def write_training_set(
-    connection: Connection, digest: str, feature_schema: str, summary: Mapping[str, Any], examples: Iterable[StoredExample]
-) -> bool:
-    """Store a snapshot under its digest; returns False, writing no row, when it is already there.
+def labels_since(connection: Connection, since: datetime, feedback_set: str) -> tuple[int, datetime | None]:
+    """How many labels of people arrived after `since`, and when the newest did.
 
-    A snapshot that was made before and is made again (labels were taken back) becomes the newest one again.
+    Feedback counts when it reaches the database, taken in as a label or not: its copies in label set `feedback_set` are left out.
     """
-    new = connection.execute(
-        insert(TrainingSet)
-        .values(digest=digest, feature_schema=feature_schema, summary=dict(summary))
-        .on_conflict_do_nothing()
-        .returning(TrainingSet.digest)
-    ).first()
-    if new is None:
-        later = aliased(TrainingSet)
-        is_old = select(later.digest).where(later.created_at > TrainingSet.created_at).exists()
-        connection.execute(update(TrainingSet).where(TrainingSet.digest == digest, is_old).values(created_at=func.now()))
-        return False
-    rows = [
-        {
-            "digest": digest,
-            "example_id": e.example_id,
-            "part": e.part,
-            "text": e.text,
-            "label": e.label,
-            "label_set": e.label_set,
-            "story_id": e.story_id,
-            "available_at": e.available_at,
-            "features": list(e.features),
-        }
-        for e in examples
-    ]
-    if rows:
-        connection.execute(insert(TrainingExample), rows)
-    return True
-
-
-def latest_training_set(connection: Connection, digest: str | None = None) -> tuple[str, str, dict[str, Any], datetime] | None:
-    """(digest, feature schema, summary, created at) of the newest snapshot, or of the one with that digest."""
-    query = select(TrainingSet.digest, TrainingSet.feature_schema, TrainingSet.summary, TrainingSet.created_at)
-    if digest is not None:
-        query = query.where(TrainingSet.digest == digest)
-    row = connection.execute(query.order_by(TrainingSet.created_at.desc(), TrainingSet.digest).limit(1)).first()
-    return None if row is None else (row[0], row[1], row[2], row[3])
-
-
-def training_examples(connection: Connection, digest: str, part: str | None = None) -> list[StoredExample]:
-    """The rows of a snapshot in the order of their ids; one part, or all."""
-    table = TrainingExample
-    query = select(
-        table.example_id, table.part, table.text, table.label, table.label_set, table.story_id, table.available_at, table.features
-    ).where(table.digest == digest)
-    if part is not None:
-        query = query.where(table.part == part)
-    return [StoredExample(*row[:7], tuple(row[7])) for row in connection.execute(query.order_by(table.example_id))]
+    by_people = select(LabelSetRow.name).where(LabelSetRow.kind == "human", LabelSetRow.name != feedback_set)
+    labels = select(func.count(), func.max(LabelRow.inserted_at)).where(
+        LabelRow.inserted_at > since, LabelRow.label_set.in_(by_people)
+    )
+    feedback = select(func.count(), func.max(Feedback.shipped_at)).where(Feedback.shipped_at > since, Feedback.label.is_not(None))
+    one, other = connection.execute(labels).one(), connection.execute(feedback).one()
+    arrivals: list[datetime | None] = [one[1], other[1]]
+    return one[0] + other[0], max((at for at in arrivals if at is not None), default=None)

@@ -1,4 +1,4 @@
-"""SQL of outcomes: what symbols did after articles. How that is computed is `labels.outcomes`."""
+"""SQL of outcomes: what symbols did after articles. How that is computed is `market.outcomes`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

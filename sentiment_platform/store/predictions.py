@@ -1,15 +1,17 @@
-"""SQL by which serving's journal becomes rows: predictions, and what people said of them. Reading them is `store.monitoring`'s.
-
-Writes are idempotent by id: a journal that is shipped twice leaves one row.
-"""
+"""SQL of what was served: serving's journal becomes rows here, and monitoring reads them with what people said of them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 
-from sentiment_platform.store.tables import Feedback, Prediction
+from sentiment_platform.store.tables import (
+    Feedback,
+    Prediction,
+)
 
 
 def insert_new(connection: Connection, *, predictions: Sequence[Any] = (), feedback: Sequence[Any] = ()) -> int:
@@ -31,3 +33,79 @@ def _insert_new(connection: Connection, table: Any, rows: Sequence[Any]) -> int:
         f"SELECT {columns} FROM jsonb_populate_recordset(NULL::{table.fullname}, CAST(:rows AS jsonb)) ON CONFLICT (id) DO NOTHING"
     )
     return connection.execute(statement, {"rows": msgspec.json.encode(rows).decode()}).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPrediction:
+    """What drift needs of an answered prediction."""
+
+    id: str
+    predicted_at: datetime
+    model_version: str
+    text_hash: str
+    text: str
+    features: list[float | None]
+    probabilities: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackOnPrediction:
+    """One feedback beside the prediction it speaks of."""
+
+    prediction_id: str
+    model_version: str
+    family: str
+    text: str
+    probabilities: list[float]
+    label: str | None
+    preference: str | None
+    utility: float | None
+
+
+def served_predictions(
+    connection: Connection, feature_schema: str, since: datetime | None, until: datetime, limit: int
+) -> list[ServedPrediction]:
+    """The newest `limit` predictions made in (since, until] (since None: ever) with features of that schema, newest first."""
+    table = Prediction
+    query = select(
+        table.id, table.predicted_at, table.model_version, table.text_hash, table.text, table.features, table.probabilities
+    )
+    query = query.where(table.predicted_at <= until, table.feature_schema == feature_schema)
+    if since is not None:
+        query = query.where(table.predicted_at > since)
+    query = query.order_by(table.predicted_at.desc(), table.id).limit(limit)
+    return [ServedPrediction(*row) for row in connection.execute(query)]
+
+
+def prediction_counts(connection: Connection, since: datetime, until: datetime) -> dict[str, int]:
+    """model version -> predictions made in (since, until]."""
+    table = Prediction
+    query = (
+        select(table.model_version, func.count())
+        .where(table.predicted_at > since, table.predicted_at <= until)
+        .group_by(table.model_version)
+        .order_by(table.model_version)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def feedback_on_predictions(connection: Connection, since: datetime, until: datetime) -> list[FeedbackOnPrediction]:
+    """Feedback received until `until` on predictions made in (since, until], in the order it was received."""
+    query = (
+        select(
+            Prediction.id,
+            Prediction.model_version,
+            Prediction.family,
+            Prediction.text,
+            Prediction.probabilities,
+            Feedback.label,
+            Feedback.preference,
+            Feedback.utility,
+        )
+        .join(Prediction, Prediction.id == Feedback.prediction_id)
+        .where(Prediction.predicted_at > since, Prediction.predicted_at <= until)
+        # Nobody speaks of a prediction before it was made: both ends are named, so that the index of the times is enough.
+        .where(Feedback.received_at > since, Feedback.received_at <= until)
+        .order_by(Feedback.received_at, Feedback.id)
+    )
+    return [FeedbackOnPrediction(*row) for row in connection.execute(query)]

@@ -1,15 +1,30 @@
-"""SQL of the way out of quarantine: rows that wait, their release, and the counts. The way in is `news_writes.insert_quarantine`."""
+"""SQL of quarantine: refused rows of every boundary go in, wait, are counted, and leave after a fix."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
-from sentiment_platform.store.articles import QuarantinedItem
 from sentiment_platform.store.tables import Quarantine
 
 RECENT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedItem:
+    """A refused row: the first rule it broke, all of them in words, and the item as it came."""
+
+    id: str
+    boundary: str
+    source: str
+    rule: str
+    detail: str
+    payload: dict[str, Any]
+    fetched_at: datetime
+    run_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +151,38 @@ def quarantine_totals(connection: Connection, *, source: str | None = None, rule
     where = "WHERE " + " AND ".join(f"{name} = :{name}" for name in given) if given else ""
     rows = connection.execute(text(_TOTALS.format(where=where)), {**given, "recent": RECENT})
     return (QuarantineCount(*row) for row in rows)
+
+
+def quarantined_items(
+    connection: Connection, *, source: str | None = None, rule: str | None = None, limit: int = 100
+) -> list[QuarantinedItem]:
+    """Refused items that were not released, newest first."""
+    query = select(*[getattr(Quarantine, name) for name in QuarantinedItem.__dataclass_fields__])
+    query = query.where(Quarantine.released_at.is_(None))
+    for column, value in ((Quarantine.source, source), (Quarantine.rule, rule)):
+        if value is not None:
+            query = query.where(column == value)
+    query = query.order_by(Quarantine.fetched_at.desc(), Quarantine.id).limit(limit)
+    return [QuarantinedItem(*row) for row in connection.execute(query)]
+
+
+def quarantine_counts(connection: Connection) -> Mapping[tuple[str, str], int]:
+    """Refused items that were not released, by (source, rule)."""
+    query = (
+        select(Quarantine.source, Quarantine.rule, func.count())
+        .where(Quarantine.released_at.is_(None))
+        .group_by(Quarantine.source, Quarantine.rule)
+        .order_by(Quarantine.source, Quarantine.rule)
+    )
+    return {(source, rule): count for source, rule, count in connection.execute(query)}
+
+
+def insert_quarantine(connection: Connection, items: Iterable[QuarantinedItem]) -> None:
+    """Keep refused items; the same item refused again for the same rule stays one row, and waits again if it had been released."""
+    rows = {item.id: asdict(item) for item in sorted(items, key=lambda item: item.id)}
+    if rows:
+        statement = insert(Quarantine)
+        statement = statement.on_conflict_do_update(
+            index_elements=["id"], set_={"released_at": None}, where=Quarantine.released_at.is_not(None)
+        )
+        connection.execute(statement, list(rows.values()))

@@ -31,9 +31,9 @@ from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.news.archive import import_archive, parse_mapping
 from sentiment_platform.news.articles import cluster_days
+from sentiment_platform.store.articles import news_counts
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.migrate import upgrade
-from sentiment_platform.store.articles import news_counts
 from sentiment_platform_tests.benchmarks.real_input import shared_data
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
 

@@ -19,8 +19,9 @@ from sentiment_platform.features.online import OnlineRow, write
 from sentiment_platform.features.pipeline import run
 from sentiment_platform.features.schema import SCHEMAS, V1, V2
 from sentiment_platform.local.parts.redis import LocalRedis
+from sentiment_platform.store.articles import NewArticle, insert_articles
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.news_writes import NewArticle, StoryAssignment, insert_articles, write_stories
+from sentiment_platform.store.stories import StoryAssignment, write_stories
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
 from sentiment_platform_tests.benchmarks.serving_start import local_settings
 from sentiment_platform_tests.serving.proxy import Proxy

@@ -24,9 +24,10 @@ from sentiment_platform.models.family import LABELS
 from sentiment_platform.news.archive import import_archive, parse_mapping
 from sentiment_platform.running.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.statistics.metrics import classification_report
+from sentiment_platform.store.articles import news_counts
+from sentiment_platform.store.collection_reports import latest_collections
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.versions import newest_figures
-from sentiment_platform.store.articles import latest_collections, news_counts
+from sentiment_platform.store.figures import newest_figures
 from sentiment_platform.store.tables import utc_now
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
 

@@ -17,8 +17,8 @@ from sentiment_platform.local.session import session
 from sentiment_platform.models.assets import finbert_model, vader_model
 from sentiment_platform.models.checks import vader_learning_succeeded
 from sentiment_platform.running.headless import dagster_instance
-from sentiment_platform.store.labels import write_training_set
 from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data, with_wrong_labels, write_tiny_checkpoint
 from sentiment_platform_tests.models.transformer.test_incremental import stored

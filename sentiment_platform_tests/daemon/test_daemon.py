@@ -30,7 +30,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import DAGSTER_SCHEMA
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.incidents import open_incidents
-from sentiment_platform.store.versions import open_selection_requests, request_selection
+from sentiment_platform.store.selections import open_selection_requests, request_selection
 from sentiment_platform_tests.monitoring.seeding import seed_decision
 
 # The story of three starts is one fixture, and the first test waits for all of it.

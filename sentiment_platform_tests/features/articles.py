@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
-from sentiment_platform.store.news_writes import NewArticle, StoryAssignment, insert_articles, write_stories
+from sentiment_platform.store.articles import NewArticle, insert_articles
+from sentiment_platform.store.stories import StoryAssignment, write_stories
 
 DAY = datetime(2025, 1, 6, tzinfo=UTC)
 NEXT = DAY + timedelta(days=1)

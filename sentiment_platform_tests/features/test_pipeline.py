@@ -15,6 +15,8 @@ from sentiment_platform.features.online import read
 from sentiment_platform.features.pipeline import refresh_context, run, story_entity
 from sentiment_platform.features.reconciliation import compare
 from sentiment_platform.features.schema import V1, Feature, FeatureSchema
+from sentiment_platform.store.articles import articles_between
+from sentiment_platform.store.quarantine import quarantine_totals, quarantined_items
 from sentiment_platform.store.vectors import (
     FeatureRow,
     count_features,
@@ -23,8 +25,6 @@ from sentiment_platform.store.vectors import (
     newest_features,
     write_features,
 )
-from sentiment_platform.store.articles import articles_between, quarantined_items
-from sentiment_platform.store.quarantine import quarantine_totals
 from sentiment_platform_tests.features.articles import DAY, NEXT, NOW, article, insert
 
 

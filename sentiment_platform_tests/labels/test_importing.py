@@ -13,10 +13,11 @@ from sentiment_platform.labels.importing import TakenIn, import_feedback, import
 from sentiment_platform.labels.licences import commercial_use
 from sentiment_platform.labels.quality import RefusedLabel
 from sentiment_platform.labels.report import ImportReport
+from sentiment_platform.store.articles import insert_articles
 from sentiment_platform.store.label_sets import LabelSet, imported_files, label_sets
 from sentiment_platform.store.labels import all_labels
-from sentiment_platform.store.articles import quarantined_items
-from sentiment_platform.store.news_writes import StoryAssignment, insert_articles, write_stories
+from sentiment_platform.store.quarantine import quarantined_items
+from sentiment_platform.store.stories import StoryAssignment, write_stories
 from sentiment_platform.store.tables import Feedback, Prediction
 from sentiment_platform_tests.store.test_articles import article
 

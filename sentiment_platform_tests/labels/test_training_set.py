@@ -20,9 +20,10 @@ from sentiment_platform.labels.contracts import require_sound
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.labels.training_set import RULE, Snapshot, build, build_and_store, content_digest, leaks_in
+from sentiment_platform.store.articles import insert_articles
+from sentiment_platform.store.labels import StoredLabel
+from sentiment_platform.store.training_sets import latest_training_set, training_examples
 from sentiment_platform.store.vectors import FeatureRow, write_features
-from sentiment_platform.store.labels import StoredLabel, latest_training_set, training_examples
-from sentiment_platform.store.news_writes import insert_articles
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import LABELS
 from sentiment_platform_tests.store.test_articles import article

@@ -12,7 +12,7 @@ from sentiment_platform.market.jobs import market_job
 from sentiment_platform.market.prices import store_bars
 from sentiment_platform.market.schedules import market_schedule
 from sentiment_platform.news.assets import articles, raw_news
-from sentiment_platform.store.news_writes import insert_articles
+from sentiment_platform.store.articles import insert_articles
 from sentiment_platform.store.outcomes import outcome_counts
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.market.making import NOW, raw, sessions

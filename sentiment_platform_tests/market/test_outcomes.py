@@ -26,10 +26,10 @@ from sentiment_platform.market.outcomes import (
     update_outcomes,
 )
 from sentiment_platform.market.prices import store_bars
+from sentiment_platform.store.articles import insert_articles
 from sentiment_platform.store.market import Bar, bars_between, write_bars
-from sentiment_platform.store.articles import quarantined_items
-from sentiment_platform.store.news_writes import insert_articles
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, outcomes_that_look_ahead
+from sentiment_platform.store.quarantine import quarantined_items
 from sentiment_platform_tests.market.making import sessions, stored
 from sentiment_platform_tests.store.test_articles import article
 

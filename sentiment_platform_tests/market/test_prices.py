@@ -9,7 +9,7 @@ from sentiment_platform.market.archive import parse_price_map, read_price_file
 from sentiment_platform.market.errors import PriceFileError
 from sentiment_platform.market.prices import StoredPrices, store_bars
 from sentiment_platform.store.market import WrittenBars, coverage, revisions
-from sentiment_platform.store.articles import quarantined_items
+from sentiment_platform.store.quarantine import quarantined_items
 from sentiment_platform_tests.market.making import NOW, raw, sessions
 
 

@@ -14,9 +14,9 @@ from sentiment_platform.models.evaluation.holdout import compare_answers, evalua
 from sentiment_platform.models.versions.released import verify_newest_release
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.labels import write_training_set
-from sentiment_platform.store.versions import write_holdout_predictions
+from sentiment_platform.store.figures import write_holdout_predictions
 from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 from sentiment_platform_tests.models.transformer.test_incremental import stored
 from sentiment_platform_tests.serving.publishing import Publisher

@@ -9,8 +9,9 @@ import numpy.typing as npt
 from sqlalchemy import Engine, insert
 
 from sentiment_platform.features.schema import V1
-from sentiment_platform.store.versions import register_version, write_holdout_predictions
+from sentiment_platform.store.figures import write_holdout_predictions
 from sentiment_platform.store.tables import DeploymentRow, Feedback, Prediction, RetrainDecision, TrainingExample, TrainingSet
+from sentiment_platform.store.versions import register_version
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import LABELS
 

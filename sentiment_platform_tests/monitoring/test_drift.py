@@ -10,7 +10,7 @@ from sentiment_platform.monitoring.samples import MIN_PREDICTIONS, Sample
 from sentiment_platform.monitoring.severity import SCORES
 from sentiment_platform.statistics.drift.ks import ks_two_sample
 from sentiment_platform.statistics.drift.psi import population_stability_index
-from sentiment_platform.store.decisions import newest_drift_rows
+from sentiment_platform.store.drift import newest_drift_rows
 from sentiment_platform.store.tables import DriftMetric
 from sentiment_platform_tests.monitoring.seeding import (
     CONTEXT,

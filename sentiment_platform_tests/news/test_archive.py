@@ -8,14 +8,9 @@ from sqlalchemy import Engine, text
 from sentiment_platform.news.archive import ColumnMap, import_archive, parse_mapping
 from sentiment_platform.news.errors import ArchiveError
 from sentiment_platform.news.tabular import detect_encoding, read_rows
-from sentiment_platform.store.articles import (
-    Article,
-    CollectionReport,
-    articles_between,
-    latest_collections,
-    news_counts,
-    quarantined_items,
-)
+from sentiment_platform.store.articles import Article, articles_between, news_counts
+from sentiment_platform.store.collection_reports import CollectionReport, latest_collections
+from sentiment_platform.store.quarantine import quarantined_items
 
 NOW = datetime(2026, 1, 6, 12, tzinfo=UTC)
 EPOCH, FOREVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)

@@ -6,8 +6,9 @@ import dagster as dg
 from sentiment_platform.news.checks import accounting_result, freshness_result, quarantine_result
 from sentiment_platform.news.evaluation import evaluate_accounting, evaluate_freshness, evaluate_quarantine
 from sentiment_platform.news.markdown import counts_table, reports_table, stories_preview
-from sentiment_platform.store.articles import CollectionReport, StoryOutline
+from sentiment_platform.store.collection_reports import CollectionReport
 from sentiment_platform.store.sources import SourceState
+from sentiment_platform.store.stories import StoryOutline
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 REPORT = CollectionReport("wire", "run", 10, 7, 2, 1, "collected", None, NOW)

@@ -16,8 +16,8 @@ from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.jobs import collect_job
 from sentiment_platform.news.late import ATTEMPTS, DAYS_A_RUN, RUNS_AT_ONCE, Asked, plan, read_cursor, write_cursor
 from sentiment_platform.news.sensors import late_news_arrived
+from sentiment_platform.store.collection_reports import record_collection
 from sentiment_platform.store.late_news import WaitingDay
-from sentiment_platform.store.news_writes import record_collection
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.news.server import ScriptedServer, reply
 

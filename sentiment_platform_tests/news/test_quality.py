@@ -7,7 +7,7 @@ from pandera.errors import SchemaErrors
 
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import ARTICLE_RULES, RULES, broken_articles, judge, raw_news_contract
-from sentiment_platform.store.articles import StoryCandidate
+from sentiment_platform.store.stories import StoryCandidate
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 GOOD = {

@@ -14,8 +14,9 @@ from sentiment_platform.news.admission import store_items
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import RULES
 from sentiment_platform.news.replay import replay
-from sentiment_platform.store.articles import articles_between, collections_of_run, news_counts, quarantined_items
-from sentiment_platform.store.quarantine import quarantine_totals
+from sentiment_platform.store.articles import articles_between, news_counts
+from sentiment_platform.store.collection_reports import collections_of_run
+from sentiment_platform.store.quarantine import quarantine_totals, quarantined_items
 from sentiment_platform_tests.news.test_quality import DEFECTS, item
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)

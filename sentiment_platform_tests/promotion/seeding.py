@@ -12,8 +12,9 @@ from sentiment_platform.models.family import LABELS, Floats, Integers
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import Manifest
-from sentiment_platform.store.labels import StoredExample, write_training_set
-from sentiment_platform.store.versions import register_version, write_holdout_predictions
+from sentiment_platform.store.figures import write_holdout_predictions
+from sentiment_platform.store.training_sets import StoredExample, write_training_set
+from sentiment_platform.store.versions import register_version
 from sentiment_platform_tests.registry.examples import manifest_of, write_files
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

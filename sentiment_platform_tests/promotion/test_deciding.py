@@ -12,7 +12,8 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit, leases
-from sentiment_platform.store.versions import deployments, open_selection_requests, request_selection
+from sentiment_platform.store.deployments import deployments
+from sentiment_platform.store.selections import open_selection_requests, request_selection
 from sentiment_platform_tests.promotion.seeding import NOW, answers, clock, release, truth, write_holdout
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 

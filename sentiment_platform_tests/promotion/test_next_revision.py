@@ -14,7 +14,7 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Evidence
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit, leases
-from sentiment_platform.store.versions import deployment_at, deployments, mirror_deployment
+from sentiment_platform.store.deployments import deployment_at, deployments, mirror_deployment
 from sentiment_platform_tests.promotion.seeding import NOW, clock, release
 from sentiment_platform_tests.promotion.stepping import SteppedAccess
 

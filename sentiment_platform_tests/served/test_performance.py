@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from sentiment_platform.served.performance import MIN_LABELS, live_accuracy, measure_performance
-from sentiment_platform.store.versions import newest_figures
+from sentiment_platform.store.figures import newest_figures
 from sentiment_platform.store.tables import ModelPerformance
 from sentiment_platform_tests.monitoring.seeding import (
     NOW,

@@ -24,7 +24,8 @@ from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.registry.signing import PrivateKeys
 from sentiment_platform.registry.versions import VersionTag
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.versions import mirror_deployment, register_version
+from sentiment_platform.store.deployments import mirror_deployment
+from sentiment_platform.store.versions import register_version
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 Change = Callable[[Manifest], Manifest]

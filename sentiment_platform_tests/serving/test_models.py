@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 
 from sentiment_platform.registry.documents import digest
-from sentiment_platform.store.versions import Figure, write_figures
+from sentiment_platform.store.figures import Figure, write_figures
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import NOW, Publisher
 from sentiment_platform_tests.serving.running import ServingProcess

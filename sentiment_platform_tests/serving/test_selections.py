@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 from sentiment_platform.github_server import GithubServer
 from sentiment_platform.store import audit
 from sentiment_platform.store.api_keys import create_key, revoke_key
-from sentiment_platform.store.versions import close_selection_requests, open_selection_requests
+from sentiment_platform.store.selections import close_selection_requests, open_selection_requests
 from sentiment_platform.store.tables import AuditRow
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher

@@ -18,26 +18,17 @@ from sentiment_platform.features.rolling import RollingHistory
 from sentiment_platform.news.late import REMEMBERED
 from sentiment_platform.news.profiles import HISTORY
 from sentiment_platform.news.stories.linking import STORY_WINDOW
+from sentiment_platform.store.articles import articles_between
+from sentiment_platform.store.collection_reports import latest_collections
+from sentiment_platform.store.drift import newest_drift_rows
 from sentiment_platform.store.feature_inputs import articles_available, refused_items, served_features
-from sentiment_platform.store.vectors import features_at, features_since, newest_features
-from sentiment_platform.store.labels import training_examples
 from sentiment_platform.store.late_news import waiting_days
-from sentiment_platform.store.decisions import (
-    feedback_on_predictions,
-    newest_drift_rows,
-    prediction_counts,
-    served_predictions,
-)
-from sentiment_platform.store.articles import (
-    articles_between,
-    latest_collections,
-    quarantined_items,
-    story_candidates,
-    story_outlet_counts,
-    widest_stories,
-)
+from sentiment_platform.store.predictions import feedback_on_predictions, prediction_counts, served_predictions
 from sentiment_platform.store.profiles import source_profiles
-from sentiment_platform.store.quarantine import quarantine_totals
+from sentiment_platform.store.quarantine import quarantine_totals, quarantined_items
+from sentiment_platform.store.stories import story_candidates, story_outlet_counts, widest_stories
+from sentiment_platform.store.training_sets import training_examples
+from sentiment_platform.store.vectors import features_at, features_since, newest_features
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 180

@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Connection, text
 
-from sentiment_platform.store import news_writes
-from sentiment_platform.store import articles as news
+from sentiment_platform.store import articles, collection_reports, quarantine, stories
+from sentiment_platform.store.articles import NewArticle
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.news_writes import NewArticle, StoryAssignment
+from sentiment_platform.store.stories import StoryAssignment
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
 
@@ -51,25 +51,25 @@ def rows(connection: Connection, table: str) -> int:
 
 def test_the_same_articles_twice_and_within_one_batch_are_stored_once(connection: Connection) -> None:
     batch = [article(1), article(1, source="other"), article(2)]
-    assert news_writes.insert_articles(connection, batch) == 2
-    assert news_writes.insert_articles(connection, batch) == 0
+    assert articles.insert_articles(connection, batch) == 2
+    assert articles.insert_articles(connection, batch) == 0
     assert (rows(connection, "raw_data"), rows(connection, "sightings")) == (2, 3)
-    assert news_writes.insert_articles(connection, []) == 0
+    assert articles.insert_articles(connection, []) == 0
 
 
 def test_a_known_external_id_with_another_content_stays_as_it_was(connection: Connection) -> None:
-    assert news_writes.insert_articles(connection, [article(1, external_id="x")]) == 1
-    assert news_writes.insert_articles(connection, [article(2, external_id="x")]) == 0
-    assert [a.title for a in news.articles_between(connection, NOON, NOON + timedelta(hours=1))] == ["Title 1"]
+    assert articles.insert_articles(connection, [article(1, external_id="x")]) == 1
+    assert articles.insert_articles(connection, [article(2, external_id="x")]) == 0
+    assert [a.title for a in articles.articles_between(connection, NOON, NOON + timedelta(hours=1))] == ["Title 1"]
 
 
 def test_articles_between_is_half_open_ordered_and_knows_stories(connection: Connection) -> None:
-    news_writes.insert_articles(connection, [article(3, hours=2), article(1), article(2, hours=1)])
+    articles.insert_articles(connection, [article(3, hours=2), article(1), article(2, hours=1)])
     first = article(1).id
-    news_writes.write_stories(connection, [StoryAssignment(article(2).id, first, "title_key", 1.0)])
-    found = news.articles_between(connection, NOON, NOON + timedelta(hours=2))
+    stories.write_stories(connection, [StoryAssignment(article(2).id, first, "title_key", 1.0)])
+    found = articles.articles_between(connection, NOON, NOON + timedelta(hours=2))
     assert [(a.title, a.story_id, a.tickers) for a in found] == [("Title 1", first, ("EXM",)), ("Title 2", first, ("EXM",))]
-    assert [c.story_id for c in news.story_candidates(connection, NOON, NOON + timedelta(hours=2))] == [None, first]
+    assert [c.story_id for c in stories.story_candidates(connection, NOON, NOON + timedelta(hours=2))] == [None, first]
 
 
 def test_outlets_of_a_story_are_counted_as_of_each_articles_availability(connection: Connection) -> None:
@@ -79,45 +79,45 @@ def test_outlets_of_a_story_are_counted_as_of_each_articles_availability(connect
         article(3, hours=2, outlet="B"),
         article(4, hours=3, outlet="C"),
     ]
-    news_writes.insert_articles(connection, batch)
-    news_writes.write_stories(connection, [StoryAssignment(a.id, batch[0].id, "title_key", 1.0) for a in batch])
-    counts = news.story_outlet_counts(connection, NOON, NOON + timedelta(days=1))
+    articles.insert_articles(connection, batch)
+    stories.write_stories(connection, [StoryAssignment(a.id, batch[0].id, "title_key", 1.0) for a in batch])
+    counts = stories.story_outlet_counts(connection, NOON, NOON + timedelta(days=1))
     assert [counts[a.id] for a in batch] == [1, 2, 2, 3]
 
 
 def test_days_whose_articles_wait_for_a_story(connection: Connection) -> None:
-    news_writes.insert_articles(connection, [article(1), article(2, hours=-36)])
+    articles.insert_articles(connection, [article(1), article(2, hours=-36)])
     start, end = NOON - timedelta(days=9), NOON + timedelta(days=1)
-    assert news.days_without_stories(connection, start, end) == [date(2025, 1, 5), date(2025, 1, 6)]
-    news_writes.write_stories(connection, [StoryAssignment(article(2).id, article(2).id, "title_key", 1.0)])
-    assert news.days_without_stories(connection, start, end) == [date(2025, 1, 6)]
+    assert stories.days_without_stories(connection, start, end) == [date(2025, 1, 5), date(2025, 1, 6)]
+    stories.write_stories(connection, [StoryAssignment(article(2).id, article(2).id, "title_key", 1.0)])
+    assert stories.days_without_stories(connection, start, end) == [date(2025, 1, 6)]
 
 
 def test_writing_an_assignment_again_touches_no_row(connection: Connection) -> None:
-    news_writes.insert_articles(connection, [article(1)])
+    articles.insert_articles(connection, [article(1)])
     assignment = StoryAssignment(article(1).id, article(1).id, "title_key", 1.0)
-    news_writes.write_stories(connection, [assignment])
+    stories.write_stories(connection, [assignment])
     before = connection.execute(text("SELECT xmin, ctid FROM platform.story_clusters")).one()
-    news_writes.write_stories(connection, [assignment])
+    stories.write_stories(connection, [assignment])
     assert connection.execute(text("SELECT xmin, ctid FROM platform.story_clusters")).one() == before
 
 
 def test_quarantine_is_listed_by_source_and_rule_without_what_was_released(connection: Connection) -> None:
     items = [
-        news.QuarantinedItem(str(n), "raw_news", s, r, "why", {"n": n}, NOON, "run")
+        quarantine.QuarantinedItem(str(n), "raw_news", s, r, "why", {"n": n}, NOON, "run")
         for n, s, r in [(1, "a", "x"), (2, "a", "y"), (3, "b", "x")]
     ]
     for _ in range(2):
-        news_writes.insert_quarantine(connection, items)
-    assert [i.id for i in news.quarantined_items(connection, source="a")] == ["1", "2"]
-    assert [i.id for i in news.quarantined_items(connection, rule="x", limit=1)] == ["1"]
+        quarantine.insert_quarantine(connection, items)
+    assert [i.id for i in quarantine.quarantined_items(connection, source="a")] == ["1", "2"]
+    assert [i.id for i in quarantine.quarantined_items(connection, rule="x", limit=1)] == ["1"]
     connection.execute(text("UPDATE platform.quarantine SET released_at = now() WHERE id = '3'"))
-    assert news.quarantine_counts(connection) == {("a", "x"): 1, ("a", "y"): 1}
+    assert quarantine.quarantine_counts(connection) == {("a", "x"): 1, ("a", "y"): 1}
 
 
 def test_the_latest_collection_of_each_source(connection: Connection) -> None:
     for hours, source, run in [(0, "a", "1"), (1, "a", "2"), (0, "b", "1")]:
-        report = news.CollectionReport(source, run, 1, 1, 0, 0, "collected", None, NOON + timedelta(hours=hours))
-        news_writes.record_collection(connection, report)
-    assert [(r.source, r.run_id) for r in news.latest_collections(connection)] == [("a", "2"), ("b", "1")]
-    assert [r.source for r in news.collections_of_run(connection, "1")] == ["a", "b"]
+        report = collection_reports.CollectionReport(source, run, 1, 1, 0, 0, "collected", None, NOON + timedelta(hours=hours))
+        collection_reports.record_collection(connection, report)
+    assert [(r.source, r.run_id) for r in collection_reports.latest_collections(connection)] == [("a", "2"), ("b", "1")]
+    assert [r.source for r in collection_reports.collections_of_run(connection, "1")] == ["a", "b"]

@@ -32,7 +32,7 @@ async def performance(services: NamedDependency[Services]) -> Rows:
     """The newest revision of every figure: version, window, metric, value with its interval, n, label coverage, as-of."""
 
     def read(connection: "Connection") -> list[dict[str, Any]]:
-        from sentiment_platform.store.versions import newest_figures
+        from sentiment_platform.store.figures import newest_figures
 
         return newest_figures(connection)
 

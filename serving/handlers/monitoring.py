@@ -26,7 +26,7 @@ async def drift(services: NamedDependency[Services]) -> Rows:
     versions = sorted(live.versions.values()) if live else []
 
     def read(connection: "Connection") -> list[dict[str, Any]]:
-        from sentiment_platform.store.decisions import newest_drift_rows
+        from sentiment_platform.store.drift import newest_drift_rows
 
         return [row for version in versions for row in newest_drift_rows(connection, version)]
 
@@ -38,7 +38,7 @@ async def deployments(services: NamedDependency[Services]) -> Rows:
     """The mirror of the signed deployment documents: revision, tag, document, rule, actor, reason, time of publication."""
 
     def read(connection: "Connection") -> list[dict[str, Any]]:
-        from sentiment_platform.store.versions import deployments
+        from sentiment_platform.store.deployments import deployments
 
         return deployments(connection)
 

@@ -23,7 +23,7 @@ class Selection:
 
 def open_selections(connection: "Connection") -> list[Selection]:
     """Choices that no published deployment covers yet, oldest first; one that no deployment ever named is passed over."""
-    from sentiment_platform.store.versions import open_selection_requests
+    from sentiment_platform.store.selections import open_selection_requests
 
     found: list[Selection] = []
     for row in open_selection_requests(connection):
@@ -35,7 +35,7 @@ def open_selections(connection: "Connection") -> list[Selection]:
 
 def revision_naming(connection: "Connection", version: str) -> int | None:
     """The newest mirrored deployment that names `version` as a champion or an arm."""
-    from sentiment_platform.store.versions import deployments
+    from sentiment_platform.store.deployments import deployments
 
     for row in deployments(connection, limit=1000):
         if version in _versions(row["document"]):
@@ -63,7 +63,7 @@ def record_selections(
 ) -> None:
     """The requests and their audit row, in the transaction of `connection`."""
     from sentiment_platform.store.audit import record
-    from sentiment_platform.store.versions import request_selection
+    from sentiment_platform.store.selections import request_selection
 
     for selection in selections:
         request_selection(

@@ -25,9 +25,9 @@ from sentiment_platform.local.processes.process import SupervisedProcess
 from sentiment_platform.news.archive import import_archive, parse_mapping
 from sentiment_platform.running.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.versions import newest_figures
 from sentiment_platform.store.articles import news_counts
+from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.store.figures import newest_figures
 from sentiment_platform.store.tables import utc_now
 
 if TYPE_CHECKING:

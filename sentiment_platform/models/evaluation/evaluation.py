@@ -9,7 +9,7 @@ from sentiment_platform.models.family import Floats, LabelledTexts, Model
 from sentiment_platform.statistics.calibration import CalibrationReport, calibration_report
 from sentiment_platform.statistics.metrics import ClassificationReport, classification_report
 from sentiment_platform.statistics.resampling import Estimate
-from sentiment_platform.store.versions import Figure
+from sentiment_platform.store.figures import Figure
 
 SEED = 20260101
 

@@ -14,8 +14,9 @@ from sentiment_platform.models.evaluation.seen_data import in_sample
 from sentiment_platform.models.families import load_model
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.store.labels import latest_training_set, training_examples
-from sentiment_platform.store.versions import RegisteredVersion, get_version, holdout_predictions, latest_version
+from sentiment_platform.store.figures import holdout_predictions
+from sentiment_platform.store.training_sets import latest_training_set, training_examples
+from sentiment_platform.store.versions import RegisteredVersion, get_version, latest_version
 from sentiment_platform.text.sentiment import LABELS
 
 

@@ -14,7 +14,8 @@ from sentiment_platform.features.schema import schema
 from sentiment_platform.models.family import LABELS, TrainingData, TrainingOptions
 from sentiment_platform.registry.deployment import Champion
 from sentiment_platform.registry.versions import Change
-from sentiment_platform.store.versions import RegisteredVersion, get_version, latest_deployment
+from sentiment_platform.store.deployments import latest_deployment
+from sentiment_platform.store.versions import RegisteredVersion, get_version
 
 Inputs = Mapping[str, str]
 """What the family itself brings (`Family.inputs`)."""

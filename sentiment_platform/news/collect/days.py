@@ -18,12 +18,8 @@ from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import ConfiguredSource
 from sentiment_platform.news.sources.protocol import Window
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.articles import (
-    CollectionReport,
-    article_ids,
-    stored_by_day,
-    stored_by_source,
-)
+from sentiment_platform.store.articles import article_ids, stored_by_day, stored_by_source
+from sentiment_platform.store.collection_reports import CollectionReport
 from sentiment_platform.store.quarantine import QuarantineCount, quarantine_totals
 from sentiment_platform.store.sources import SourceState, read_source_states
 

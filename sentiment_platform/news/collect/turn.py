@@ -1,7 +1,7 @@
 """A source's turn: it is asked page by page, each page is one transaction, and whatever happens becomes a report.
 
 A source that fails is reported and never stops the others. Only errors of a source are caught; a database that is gone ends the run.
-Here: when a source is asked and what is remembered of it. Not here: the items (`news.admission`), the requests (`news.asker`).
+Here: when a source is asked and what is remembered of it. Not here: the items (`news.admission`), the requests (`news.collect.asker`).
 """
 
 from collections.abc import Iterable
@@ -20,8 +20,7 @@ from sentiment_platform.news.errors import ArchiveError, NotAFeedError
 from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import ConfiguredSource
 from sentiment_platform.news.sources.protocol import Page, Window
-from sentiment_platform.store.articles import CollectionReport, Outcome
-from sentiment_platform.store.news_writes import record_collection
+from sentiment_platform.store.collection_reports import CollectionReport, Outcome, record_collection
 from sentiment_platform.store.payloads import storable_text
 from sentiment_platform.store.sources import SourceState, charge_request, read_source_state, write_source_state
 

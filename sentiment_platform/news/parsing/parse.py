@@ -1,7 +1,7 @@
 """RSS and Atom bytes into items.
 
-Only bytes that `news.documents` accepted ever reach feedparser: given a string it would open files and addresses. Collection calls
-this in a process of its own (`news.sandbox`); whether a single item is good enough is for `news.quality`.
+Only bytes that `news.parsing.documents` accepted ever reach feedparser: given a string it would open files and addresses. Collection calls
+this in a process of its own (`news.parsing.sandbox`); whether a single item is good enough is for `news.quality`.
 """
 
 import calendar

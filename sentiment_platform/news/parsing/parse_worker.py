@@ -1,4 +1,4 @@
-"""The other side of `news.sandbox`: reads one document after the other from its standard input, answers with items or a reason.
+"""The other side of `news.parsing.sandbox`: reads one document after the other from its standard input, answers with items or a reason.
 
 Run as `python -m sentiment_platform.news.parsing.parse_worker` on a socket. Before the first document it gives up what parsing does not
 need: new files and sockets, child processes, memory beyond a bound. Its environment is empty, so it holds no secret either.

@@ -1,6 +1,6 @@
 """Feeds are parsed in a process that can be lost: one worker for many documents, killed and replaced when it is in trouble.
 
-Here: starting, asking, timing and ending the worker. What it may do and what it does are in `news.parse_worker`.
+Here: starting, asking, timing and ending the worker. What it may do and what it does are in `news.parsing.parse_worker`.
 """
 
 import contextlib

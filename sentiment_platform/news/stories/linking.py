@@ -1,6 +1,6 @@
 """Which articles tell the same story: syndicated and edited copies are linked to the article that opened the story, never deleted.
 
-Candidates come from MinHash and locality-sensitive hashing; whether two headlines tell one story is `news.headlines`. A story keeps
+Candidates come from MinHash and locality-sensitive hashing; whether two headlines tell one story is `news.stories.headlines`. A story keeps
 its name: what comes late joins it or opens one. Source: Broder, "On the resemblance and containment of documents", 1997; Indyk and
 Motwani, "Approximate nearest neighbors", STOC 1998.
 """
@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sentiment_platform.news.stories.headlines import SIMILARITY, Headline, contradict, read_headline, similarity
-from sentiment_platform.store.articles import StoryCandidate
-from sentiment_platform.store.news_writes import StoryAssignment
+from sentiment_platform.store.stories import StoryAssignment, StoryCandidate
 
 STORY_WINDOW = timedelta(days=3)
 """Furthest from the opening article that a copy is looked for."""

@@ -10,8 +10,8 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.evaluation.evaluation import evaluate, figures, predict_sorted
 from sentiment_platform.models.family import Contribution, Floats, LabelledTexts
 from sentiment_platform.models.training_data import read_training_data, to_training_data
-from sentiment_platform.store.labels import StoredExample, write_training_set
-from sentiment_platform.store.versions import Figure, newest_figures, write_figures
+from sentiment_platform.store.figures import Figure, newest_figures, write_figures
+from sentiment_platform.store.training_sets import StoredExample, write_training_set
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 N = 60

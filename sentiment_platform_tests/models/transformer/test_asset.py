@@ -11,8 +11,8 @@ from sentiment_platform.models.assets import finbert_model
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings, documentation
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.labels import write_training_set
 from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 from sentiment_platform_tests.models.transformer.test_incremental import stored

@@ -27,7 +27,7 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FileEntry, Manifest
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.labels import StoredExample, write_training_set
+from sentiment_platform.store.training_sets import StoredExample, write_training_set
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 from sentiment_platform_tests.registry.examples import manifest_of, write_files

@@ -17,7 +17,7 @@ from sentiment_platform.github_server import GithubServer
 from sentiment_platform.registry.access import CACHE_FOLDER
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.labels import write_training_set
+from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.conftest import TEST_REPOSITORY, TEST_TOKEN
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data

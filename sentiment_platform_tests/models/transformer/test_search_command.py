@@ -17,7 +17,7 @@ from sentiment_platform.models.transformer.training.base import resolve_base
 from sentiment_platform.models.transformer.training.recipe import join_search, train_by_recipe
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.labels import write_training_set
+from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 from sentiment_platform_tests.models.transformer.test_incremental import stored

@@ -33,7 +33,7 @@ from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.statistics.softmax_regression import softmax
-from sentiment_platform.store.labels import write_training_set
+from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 from sentiment_platform_tests.models.transformer.test_incremental import stored
 from sentiment_platform_tests.models.vader.test_family import small_data

@@ -27,7 +27,8 @@ from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.signing import generate_private_key
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import leases
-from sentiment_platform.store.versions import all_versions, mirror_deployment
+from sentiment_platform.store.deployments import mirror_deployment
+from sentiment_platform.store.versions import all_versions
 from sentiment_platform_tests.labels.test_training_set import many
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 from sentiment_platform_tests.registry.examples import manifest_of, write_files

@@ -17,8 +17,9 @@ from sentiment_platform.registry.deployment import Champion
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.labels import write_training_set
-from sentiment_platform.store.versions import find_version, get_version, mirror_deployment, register_version
+from sentiment_platform.store.deployments import mirror_deployment
+from sentiment_platform.store.training_sets import write_training_set
+from sentiment_platform.store.versions import find_version, get_version, register_version
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 from sentiment_platform_tests.models.transformer.test_incremental import earlier, stored

@@ -20,7 +20,7 @@ from sentiment_platform.news.evaluation import evaluate_freshness
 from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.articles import CollectionReport, collections_of_run, latest_collections
+from sentiment_platform.store.collection_reports import CollectionReport, collections_of_run, latest_collections
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.sources import read_source_states
 from sentiment_platform_tests.news.certificates import self_signed

@@ -14,15 +14,10 @@ from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings
+from sentiment_platform.store.articles import articles_between, news_counts
+from sentiment_platform.store.collection_reports import CollectionReport, collections_of_run, latest_collections
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.articles import (
-    CollectionReport,
-    articles_between,
-    collections_of_run,
-    latest_collections,
-    news_counts,
-    quarantined_items,
-)
+from sentiment_platform.store.quarantine import quarantined_items
 from sentiment_platform.store.sources import read_source_state
 from sentiment_platform_tests.news.server import ScriptedServer, item, reply, rss
 

@@ -15,7 +15,8 @@ from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.news.sources.protocol import Window
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.articles import Article, CollectionReport, articles_between
+from sentiment_platform.store.articles import Article, articles_between
+from sentiment_platform.store.collection_reports import CollectionReport
 from sentiment_platform.store.sources import SourceState, read_source_state
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)

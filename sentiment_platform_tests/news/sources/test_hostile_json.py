@@ -20,7 +20,7 @@ from sentiment_platform.news.quarantine import refused_item
 from sentiment_platform.news.sources.entries import Cursors, FieldMap, JsonApiEntry, NextUrls
 from sentiment_platform.news.sources.json_api import JsonApiSource
 from sentiment_platform.news.sources.protocol import Window
-from sentiment_platform.store.articles import quarantined_items
+from sentiment_platform.store.quarantine import quarantined_items
 from sentiment_platform_tests.news.parsing.hostile import DATES, TEXTS
 from sentiment_platform_tests.news.server import ScriptedServer, reply
 from sentiment_platform_tests.news.sources.conftest import NOW, Collector

@@ -8,7 +8,7 @@ import pytest
 
 from sentiment_platform.news.collect.validators import is_probe_due
 from sentiment_platform.news.evaluation import evaluate_freshness
-from sentiment_platform.store.articles import empty_days, latest_collections
+from sentiment_platform.store.collection_reports import empty_days, latest_collections
 from sentiment_platform.store.sources import read_source_states
 from sentiment_platform_tests.news.server import ScriptedServer, item, reply, rss
 from sentiment_platform_tests.news.sources.conftest import NOW, Collector

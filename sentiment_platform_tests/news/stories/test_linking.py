@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sentiment_platform.news.canonical_url import canonical_url
 from sentiment_platform.news.stories.headlines import read_headline
 from sentiment_platform.news.stories.linking import STORY_WINDOW, cluster_stories
-from sentiment_platform.store.articles import StoryCandidate
+from sentiment_platform.store.stories import StoryCandidate
 from sentiment_platform.text.normalise import normalise, text_key
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
