@@ -22,7 +22,7 @@ SLOW = rss(item("a", "/a", "", extra="<description>" + "&lt;div&gt;" * 100_000 +
 
 AFTER_RIGHTS_ARE_GONE = """
 import os, socket, sys
-from sentiment_platform.news import parse_worker
+from sentiment_platform.news.parsing import parse_worker
 control, denied = [], []
 def attempt(what, into):
     try:
