@@ -5,12 +5,12 @@ import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
+from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.signing import PublicKeys
 from sentiment_platform.registry.transfer import Limits
 from sentiment_platform.settings import Settings
-from serving.clock import Clock, utc_now
 from serving.edge.security import KeyChecker
 from serving.journal.journal import Journal
 from serving.journal.shipper import Shipper

@@ -17,6 +17,7 @@ from hashlib import sha256
 import httpx
 from sqlalchemy import Engine
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.incidents import Message, claim_message, mark_failed, mark_sent
 
@@ -27,7 +28,6 @@ LONGEST_WAIT = timedelta(hours=1)
 SOONEST_RETRY = timedelta(minutes=1)
 LARGEST_BATCH = 50
 TIME_OUT_S = 5.0
-Clock = Callable[[], datetime]
 Sleep = Callable[[float], None]
 
 

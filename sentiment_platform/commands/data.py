@@ -8,9 +8,9 @@ import msgspec
 from rich.progress import Progress
 from rich.table import Table
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import console, shows_errors
 from sentiment_platform.local.session import connected_session
-from sentiment_platform.store.tables import utc_now
 
 
 @click.group()

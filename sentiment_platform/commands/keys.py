@@ -6,12 +6,12 @@ from typing import Any
 import click
 from rich.table import Table
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import console, shows_errors
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.session import connected_session
 from sentiment_platform.store import audit
 from sentiment_platform.store.api_keys import ROLES, create_key, list_keys, revoke_key
-from sentiment_platform.store.tables import utc_now
 
 
 @click.group()

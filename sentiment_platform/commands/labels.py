@@ -8,11 +8,11 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import console, shows_errors
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import LabelKind
 from sentiment_platform.local.session import connected_session
-from sentiment_platform.store.tables import utc_now
 
 if TYPE_CHECKING:
     from sentiment_platform.labels.report import ImportReport

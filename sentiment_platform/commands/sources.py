@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import click
 from rich.table import Table
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import console, shows_errors
 from sentiment_platform.local.session import connected_session
 from sentiment_platform.news.sources.catalogue import SHIPPED
 from sentiment_platform.news.sources.configured import ConfiguredSource, configured_sources
 from sentiment_platform.store.sources import SourceState, read_source_states
-from sentiment_platform.store.tables import utc_now
 
 _REASON_CHARACTERS = 80
 

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from sqlalchemy import Engine
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.experiments.comparison import Comparison, as_array, compare_all
 from sentiment_platform.experiments.disagreement import Disagreement, disagreement
@@ -22,7 +23,6 @@ from sentiment_platform.statistics.arrays import Floats, Ints
 from sentiment_platform.store.deployments import deployments
 from sentiment_platform.store.experiments import write_experiment
 from sentiment_platform.store.figures import holdout_predictions, write_figures, write_holdout_predictions
-from sentiment_platform.store.tables import utc_now
 from sentiment_platform.store.training_sets import latest_training_set, training_examples
 from sentiment_platform.store.versions import all_versions
 

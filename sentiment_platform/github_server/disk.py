@@ -6,21 +6,16 @@ It survives `kill -9` at any point; it does not call fsync, so it is no store fo
 import fcntl
 import hashlib
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.github_server.records import Asset, Release, RepositoryState
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _new_repository(full_name: str, now: datetime) -> RepositoryState:

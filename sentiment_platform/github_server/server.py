@@ -14,8 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.github_server.disk import Clock, RepositoryFolder, utc_now
+from sentiment_platform.github_server.disk import RepositoryFolder
 from sentiment_platform.github_server.faults import FaultPlan
 from sentiment_platform.github_server.handler import GithubHandler
 from sentiment_platform.github_server.limits import RateLimits

@@ -5,7 +5,7 @@ The same labels, features and rule give the same digest on every machine; anythi
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.features.schema import FeatureSchema
@@ -23,7 +24,6 @@ from sentiment_platform.labels.splits import PARTS, TEST_SHARE, VALIDATION_SHARE
 from sentiment_platform.news.stories.near_duplicates import SIMILARITY, counted_as, story_of
 from sentiment_platform.store.label_sets import LabelSet, label_sets
 from sentiment_platform.store.labels import StoredLabel, all_labels
-from sentiment_platform.store.tables import utc_now
 from sentiment_platform.store.training_sets import StoredExample, latest_training_set, write_training_set
 from sentiment_platform.store.vectors import FeatureRow, features_as_of
 from sentiment_platform.text.sentiment import LABELS
@@ -100,7 +100,7 @@ def build(
     return Snapshot(content_digest(examples, schema), schema.version, tuple(examples), summary)
 
 
-def build_and_store(engine: Engine, schema: FeatureSchema, now: Callable[[], datetime] = utc_now) -> tuple[Snapshot, bool]:
+def build_and_store(engine: Engine, schema: FeatureSchema, now: Clock = utc_now) -> tuple[Snapshot, bool]:
     """Read labels and features, build the snapshot, store it; the flag says whether it is new."""
     with engine.connect() as connection:
         labels, sets = trainable(all_labels(connection)), label_sets(connection)

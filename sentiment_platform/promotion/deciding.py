@@ -1,12 +1,11 @@
 """What the asset `deployment` does: settle what people asked for, then what the gate proposes; publish only what changes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import msgspec
 from sqlalchemy import Engine
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.experiments.offline import standing
 from sentiment_platform.promotion.next_revision import (
     Intent,
@@ -34,7 +33,7 @@ class Outcome:
     refused: tuple[str, ...] = ()
 
 
-def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, now: Callable[[], datetime]) -> Outcome:
+def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, now: Clock) -> Outcome:
     """One new revision at most, and none where the intended content runs already.
 
     A person's request goes before the gate, which is asked again in the next run. The registry is read first: a run that died after

@@ -3,14 +3,13 @@
 Belongs here: from settings to objects. What they do is theirs.
 """
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.signing import PrivateKeys, PublicKeys
@@ -52,7 +51,7 @@ class RegistryAccess:
             public_keys=self.public_keys,
         )
 
-    def writer(self, clock: Callable[[], datetime]) -> "ReleaseRegistry":
+    def writer(self, clock: Clock) -> "ReleaseRegistry":
         """A new `ReleaseRegistry`; close it after use. PyGithub is imported here and not before."""
         from sentiment_platform.registry.releases import ReleaseRegistry
 

@@ -8,9 +8,9 @@ import random
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.errors import PermanentError, TransientError
 from sentiment_platform.registry.transfer import NotFoundError, RateLimitedError
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
 T = TypeVar("T")
-Clock = Callable[[], datetime]
 
 
 class UnprocessableError(PermanentError):

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError, PermanentError
-from sentiment_platform.registry.connection import Clock, Connection
+from sentiment_platform.registry.connection import Connection
 from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment, Previous
 from sentiment_platform.registry.documents import MAX_DOCUMENT_BYTES, canonical_json, digest
 from sentiment_platform.registry.drafts import Content, Drafts, Plan, Step

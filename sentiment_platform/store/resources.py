@@ -1,11 +1,12 @@
 """The one Dagster resource of the house: hands assets and sensors plain objects (settings, an engine, a clock)."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 
 import dagster as dg
 from sqlalchemy import Engine
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import WAKE_S, create_platform_engine
 
@@ -45,7 +46,7 @@ class PlatformResource(dg.ConfigurableResource["PlatformResource"]):
 
     def now(self) -> datetime:
         """The current time, aware UTC."""
-        return datetime.fromisoformat(self.fixed_now) if self.fixed_now else datetime.now(UTC)
+        return datetime.fromisoformat(self.fixed_now) if self.fixed_now else utc_now()
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the pool at the end of a run."""

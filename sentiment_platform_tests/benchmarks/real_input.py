@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.labels.importers import phrasebank
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.local.demo.load import LightLoad
@@ -28,7 +29,6 @@ from sentiment_platform.store.articles import news_counts
 from sentiment_platform.store.collection_reports import latest_collections
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.figures import newest_figures
-from sentiment_platform.store.tables import utc_now
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
 
 PARTITIONS = (("2018-03-20", "2020-07-18"), ("2025-10-02", "2025-11-16"))

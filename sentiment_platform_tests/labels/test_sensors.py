@@ -5,10 +5,11 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine, insert
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.labels.sensors import COOL_DOWN, NEW_LABELS, new_labels_arrived
 from sentiment_platform.store.label_sets import LabelSet, ensure_label_set
 from sentiment_platform.store.resources import PlatformResource
-from sentiment_platform.store.tables import Feedback, LabelRow, TrainingSet, utc_now
+from sentiment_platform.store.tables import Feedback, LabelRow, TrainingSet
 
 
 @pytest.fixture

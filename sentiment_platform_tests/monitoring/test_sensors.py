@@ -4,9 +4,9 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.monitoring.sensors import retraining_was_decided
 from sentiment_platform.store.resources import PlatformResource
-from sentiment_platform.store.tables import utc_now
 from sentiment_platform_tests.monitoring.seeding import seed_decision
 
 

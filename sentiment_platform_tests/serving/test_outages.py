@@ -117,7 +117,7 @@ def test_redis_killed_or_frozen_costs_the_cache_and_the_context_and_nothing_else
 
 
 def serving_now() -> Any:
-    from serving.clock import utc_now
+    from sentiment_platform.clock import utc_now
 
     return utc_now()
 

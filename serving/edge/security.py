@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
-from serving.clock import Clock
+from sentiment_platform.clock import Clock
 from serving.contract.problems import Problem
 from serving.links.database import Database
 

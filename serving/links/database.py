@@ -9,8 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.errors import TransientError
-from serving.clock import Clock, utc_now
 from serving.contract.contract import DependencyStatus
 
 if TYPE_CHECKING:

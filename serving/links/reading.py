@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from serving.clock import Clock
+from sentiment_platform.clock import Clock
 
 KEPT_S = 5.0
 

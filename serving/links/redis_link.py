@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from serving.clock import Clock, utc_now
+from sentiment_platform.clock import Clock, utc_now
 from serving.contract.contract import DependencyStatus
 
 TIMEOUT_S = 0.05

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError, PermanentError, PlatformError, TransientError
 from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader
 from sentiment_platform.registry.refusal import Refused
-from serving.clock import Clock
 from serving.contract.contract import RegistryStatus, Swap
 from serving.live.loading import LiveModel, ModelLoader, ModelRefused
 from serving.live.selections import Selection

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.schema import SCHEMAS, FeatureSchema
 from sentiment_platform.models.evaluation.golden import require_golden
@@ -16,7 +17,6 @@ from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused
-from serving.clock import Clock
 from serving.live.inference import ModelRunner
 
 

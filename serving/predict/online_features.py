@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.features.compute import COMPUTE, FeatureContext, FeatureVector
 from sentiment_platform.features.freshness import MISSING, FeatureStatus, FeatureValue
 from sentiment_platform.features.online import decode, key
 from sentiment_platform.features.schema import CONTEXT_ENTITY, SCHEMAS, FeatureSchema
 from sentiment_platform.text.normalise import text_key
-from serving.clock import Clock, utc_now
 from serving.links.redis_link import RedisLink
 
 

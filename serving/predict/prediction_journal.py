@@ -7,8 +7,8 @@ from hashlib import sha256
 
 import msgspec
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.text.normalise import text_hash
-from serving.clock import Clock
 from serving.journal.journal import Journal, JournalUnavailable
 from serving.journal.records import PredictionRecord
 from serving.live.snapshot import Live

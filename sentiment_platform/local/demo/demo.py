@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from sqlalchemy import Engine
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.connection import connect
 from sentiment_platform.labels.importers import plain
@@ -28,7 +29,6 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.articles import news_counts
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.figures import newest_figures
-from sentiment_platform.store.tables import utc_now
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -199,7 +199,7 @@ class Demo:
         from sentiment_platform.store.labels import labelled_feedback
 
         deadline = utc_now() + timedelta(seconds=60)
-        while datetime.now(UTC) < deadline:
+        while utc_now() < deadline:
             with self._engine.connect() as connection:
                 if len(labelled_feedback(connection)) >= self.report.feedback:
                     return

@@ -6,7 +6,7 @@ Nothing is served because of this: promotion decides that.
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.features.schema import schema
 from sentiment_platform.labels.training_set import licence_notes
@@ -71,7 +72,7 @@ def train_and_publish(
     options: TrainingOptions,
     *,
     run_id: str,
-    now: Callable[[], datetime],
+    now: Clock,
     progress: ProgressSink,
 ) -> TrainedVersion:
     """Train `family_name` on the newest training set and publish the result as a signed model release.
@@ -119,7 +120,7 @@ def find_orphan(
     family: str,
     training_set: str,
     options_digest: str,
-    now: Callable[[], datetime],
+    now: Clock,
 ) -> Manifest | None:
     """A verified release made from exactly these inputs that is not registered: its run died, or lost its lease, after publishing it."""
     with engine.connect() as connection:
@@ -181,7 +182,7 @@ def _release(
     directory: Path,
     unnamed: Manifest,
     change: Change,
-    now: Callable[[], datetime],
+    now: Clock,
 ) -> Manifest:
     """Publish under the next tag that is free here and in the registry; returns the manifest with that tag."""
     with access.writer(now) as registry:

@@ -1,7 +1,7 @@
 """All tables of schema `platform`, one module a subject. Importing this package registers every table with `Base.metadata`."""
 
 from sentiment_platform.store.tables.alerts import AlertRow
-from sentiment_platform.store.tables.base import SCHEMA, Base, utc_now
+from sentiment_platform.store.tables.base import SCHEMA, Base
 from sentiment_platform.store.tables.features import ProcessedFeatures
 from sentiment_platform.store.tables.labels import LabelImport, LabelRow, LabelSetRow, TrainingExample, TrainingSet
 from sentiment_platform.store.tables.market import MarketPrice, Outcome, PriceRevision
@@ -57,5 +57,4 @@ __all__ = [
     "StoryCluster",
     "TrainingExample",
     "TrainingSet",
-    "utc_now",
 ]

@@ -1,6 +1,6 @@
 """The declarative base, the column types that every table shares, and nothing else."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from sqlalchemy import TIMESTAMP, BigInteger, Identity, MetaData, Text, text
@@ -31,8 +31,3 @@ class Base(DeclarativeBase):
         },
     )
     type_annotation_map = {str: Text, datetime: TIMESTAMP(timezone=True)}  # noqa: RUF012  SQLAlchemy reads a plain dict here
-
-
-def utc_now() -> datetime:
-    """The system clock as an aware UTC time; the default of every injectable clock."""
-    return datetime.now(UTC)
