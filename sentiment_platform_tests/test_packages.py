@@ -25,7 +25,7 @@ IMPORTED = {
     "uvicorn": ("uvicorn", "serving.server"),
     "uvloop": ("uvloop", "serving.server"),
     "httpx": ("httpx", "sentiment_platform.registry.transfer"),
-    "msgspec": ("msgspec", "serving.contract.contract"),
+    "msgspec": ("msgspec", "serving.contract.prediction_bodies"),
     "sqlalchemy": ("sqlalchemy", "sentiment_platform.store.engine"),
     "psycopg": ("psycopg", "sentiment_platform.local.parts.postgres"),
     "redis": ("redis", "sentiment_platform.features.connection"),

@@ -9,7 +9,7 @@ from sentiment_platform.features.schema import V1
 from sentiment_platform.models.vader.family import VaderModel
 from sentiment_platform_tests.registry.examples import NOW, manifest_of
 from sentiment_platform_tests.serving.publishing import trained
-from serving.contract.contract import Comparison
+from serving.contract.prediction_bodies import Comparison
 from serving.live.inference import ModelRunner
 from serving.live.loading import LiveModel
 from serving.predict.answers import Scored, comparison, prediction, price_direction

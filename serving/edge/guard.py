@@ -1,6 +1,6 @@
 """The outermost layer: bounds every request before anything parses it, names it, counts it, and answers when all else fails.
 
-Here: sizes, time to read a body, encoding, nesting, request ids, request metrics. Not here: what a field may hold (`contract`, `text_input`).
+Here: sizes, time to read a body, encoding, nesting, request ids, request metrics. Not here: what a field may hold (`contract`, `predict.text_input`).
 Litestar's middleware runs after routing and would miss unknown paths; this wraps the whole application.
 """
 

@@ -7,8 +7,8 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
-from sentiment_platform.features.schema import SCHEMAS
-from serving.contract.contract import FeatureDescription, FeatureSchemaAnswer
+from sentiment_platform.features.schema import SCHEMAS, Feature
+from serving.contract.feature_bodies import FeatureDescription, FeatureSchemaAnswer
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
 from serving.services import Services
@@ -27,8 +27,20 @@ async def feature_schema(
     return FeatureSchemaAnswer(
         version=schema.version,
         hash=schema.hash,
-        features=[FeatureDescription(f.name, f.group, f.type, f.low, f.high, f.nullable, f.doc) for f in schema.features],
+        features=[_description(feature) for feature in schema.features],
         used_by=sorted(model.version for model in live.models.values() if model.schema is schema) if live else [],
+    )
+
+
+def _description(feature: Feature) -> FeatureDescription:
+    return FeatureDescription(
+        name=feature.name,
+        group=feature.group,
+        type=feature.type,
+        low=feature.low,
+        high=feature.high,
+        nullable=feature.nullable,
+        doc=feature.doc,
     )
 
 

@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from sentiment_platform.text.normalise import normalise
-from serving.contract.contract import FeedbackAccepted, FeedbackRequest
+from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
 from serving.journal.records import FeedbackRecord

@@ -4,7 +4,7 @@ from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
-from serving.contract.contract import Alive, DependencyStatus, Health
+from serving.contract.health_bodies import Alive, DependencyStatus, Health
 from serving.edge.openapi import problem_responses
 from serving.services import Services
 

@@ -7,7 +7,8 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
-from serving.contract.contract import ModelsStatus, RollbackRequest, Rows, SelectionAnswer, SelectRequest
+from serving.contract.model_bodies import ModelsStatus, RollbackRequest, SelectionAnswer, SelectRequest
+from serving.contract.row_bodies import Rows
 from serving.edge.openapi import ADMIN, problem_responses
 from serving.edge.security import requires
 from serving.live.selecting import rollback, select

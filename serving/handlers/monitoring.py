@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
-from serving.contract.contract import Rows
+from serving.contract.row_bodies import Rows
 from serving.edge.openapi import problem_responses
 from serving.services import Services
 

@@ -6,7 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from sentiment_platform.models.families import FAMILIES
-from serving.contract.contract import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
+from serving.contract.prediction_bodies import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
 from serving.edge.openapi import problem_responses
 from serving.services import Services
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.errors import TransientError
-from serving.contract.contract import DependencyStatus
+from serving.contract.health_bodies import DependencyStatus
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from sentiment_platform.clock import Clock, utc_now
-from serving.contract.contract import DependencyStatus
+from serving.contract.health_bodies import DependencyStatus
 
 TIMEOUT_S = 0.05
 OPEN_AFTER = 3

@@ -16,7 +16,7 @@ from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader
 from sentiment_platform.registry.refusal import Refused
-from serving.contract.contract import RegistryStatus, Swap
+from serving.contract.model_bodies import RegistryStatus, Swap
 from serving.live.loading import LiveModel, ModelLoader, ModelRefused
 from serving.live.selections import Selection
 from serving.live.snapshot import Live

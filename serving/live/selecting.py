@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.registry.versions import VersionTag
-from serving.contract.contract import SelectionAnswer, SelectRequest
+from serving.contract.model_bodies import SelectionAnswer, SelectRequest
 from serving.contract.problems import Problem
 from serving.edge.security import Caller
 from serving.live.selections import Selection, is_registered, record_selections, revision_naming

@@ -1,7 +1,7 @@
 """What GET /models/status shows, built from the snapshot and the last attempts."""
 
 from sentiment_platform.models.families import FAMILIES
-from serving.contract.contract import FamilyStatus, LiveDeployment, ModelsStatus
+from serving.contract.model_bodies import FamilyStatus, LiveDeployment, ModelsStatus
 from serving.live.inference import MAX_WAITING
 from serving.live.live import LiveModels
 from serving.live.loading import LiveModel

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sentiment_platform.text.sentiment import LABELS
-from serving.contract.contract import Comparison, Performance, Prediction, PriceDirection
+from serving.contract.prediction_bodies import Comparison, Performance, Prediction, PriceDirection
 from serving.live.loading import LiveModel
 from serving.predict.cache import Probabilities
 from serving.predict.online_features import OnlineFeatures

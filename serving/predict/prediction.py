@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from sentiment_platform.clock import Clock
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.settings import Settings
-from serving.contract.contract import Answer, CompareAnswer, Comparison, FamilyAnswer, PredictRequest, TokenContribution
+from serving.contract.prediction_bodies import Answer, CompareAnswer, Comparison, FamilyAnswer, PredictRequest, TokenContribution
 from serving.contract.problems import unavailable
 from serving.contract.request_context import request_started
 from serving.live.inference import Overloaded

@@ -1,0 +1,91 @@
+"""Bodies of the routes under /models: what is live, what was tried, and a person's change of it."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Family = Annotated[str, Meta(pattern=r"^[a-z]{1,30}\Z", description="A model family, such as `vader`.")]
+Version = Annotated[str, Meta(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-[a-z]{1,30}\Z", max_length=60, examples=["v1.0.0-vader"])]
+Reason = Annotated[str, Meta(min_length=3, max_length=1000, description="Why; kept in the audit trail.")]
+
+
+class SelectRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Let `version` be the champion of `family`, and that family answer POST /predict, from now on."""
+
+    family: Family
+    version: Version
+    reason: Reason
+    expected_version: Annotated[Version, Meta(description="Refuse (409) unless this one is live now.")] | None = None
+    dry_run: Annotated[bool, Meta(description="Fetch, verify and try the version, but change nothing.")] = False
+
+
+class RollbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Back to the versions of the deployment before the live one."""
+
+    reason: Reason
+
+
+class SelectionAnswer(Struct, frozen=True, kw_only=True):
+    """What runs now (or would run, `dry_run`); the graph publishes it as the next revision."""
+
+    request_id: str | None
+    default_family: str
+    before: dict[str, str]
+    after: dict[str, str]
+    dry_run: bool
+
+
+class FamilyStatus(Struct, frozen=True, kw_only=True):
+    """What a family answers with."""
+
+    version: str
+    manifest_digest: str
+    base_model: str
+    feature_schema: str
+    since: datetime
+    queue_depth: int
+    health: Literal["ok", "saturated"]
+
+
+class Swap(Struct, frozen=True, kw_only=True):
+    """One attempt to bring something live; `reason` is a closed code, `message` says what to do."""
+
+    at: datetime
+    outcome: Literal["swapped", "refused", "failed"]
+    revision: int | None
+    versions: tuple[str, ...] = ()
+    reason: str | None = None
+    message: str | None = None
+    duration_s: float = 0.0
+
+
+class RegistryStatus(Struct, frozen=True, kw_only=True):
+    """Whether the registry answered the last poll."""
+
+    reachable: bool | None
+    polled_at: datetime | None
+    message: str | None
+
+
+class LiveDeployment(Struct, frozen=True, kw_only=True):
+    """The signed deployment document that is in force."""
+
+    revision: int
+    tag: str
+    default_family: str
+    rule: str
+    reason: str
+    created_at: datetime
+
+
+class ModelsStatus(Struct, frozen=True, kw_only=True):
+    """What is live, since when, and what was tried last; `candidate` is what was offered and is not live."""
+
+    deployment: LiveDeployment | None
+    default_family: str | None
+    families: dict[str, FamilyStatus | None]
+    selections: list[str]
+    last_swap: Swap | None
+    candidate: Swap | None
+    registry: RegistryStatus
