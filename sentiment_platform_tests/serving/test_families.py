@@ -39,7 +39,7 @@ def test_a_family_that_is_only_in_the_table_has_its_route_status_comparison_and_
     assert serving.predict(TEXT, "/predict/turtle")["prediction"] == answer["prediction"]
     compared = serving.predict(TEXT, "/predict/compare")["results"]
     assert {family for family, result in compared.items() if result} == {"turtle", "vader"}
-    assert serving.live.status()["families"]["turtle"]["version"] == "v1.0.0-turtle"
+    assert serving.status()["families"]["turtle"]["version"] == "v1.0.0-turtle"
     assert "/predict/turtle" in serving.client.get("/schema/openapi.json").json()["paths"]
 
 
@@ -85,7 +85,7 @@ def test_a_family_whose_queue_is_full_says_so_in_the_status_and_recovers(
     serving = start_serving(program=PLUGGED_IN, TURTLE_S="0.5", SENTIMENT_DEADLINE_MS="20000")
 
     def turtle() -> dict[str, Any]:
-        return serving.live.status()["families"]["turtle"]
+        return serving.status()["families"]["turtle"]
 
     assert (turtle()["health"], turtle()["queue_depth"]) == ("ok", 0)
     # More than wait and run at a time, fewer than the client has connections.
@@ -93,6 +93,6 @@ def test_a_family_whose_queue_is_full_says_so_in_the_status_and_recovers(
         replies = [crowd.submit(timed, serving, "/predict", f"{TEXT} {number}") for number in range(MAX_WAITING + 20)]
         full = serving.wait_until(lambda: (found := turtle())["health"] == "saturated" and found)
     assert full["queue_depth"] >= MAX_WAITING
-    assert serving.live.status()["families"]["vader"]["health"] == "ok"
+    assert serving.status()["families"]["vader"]["health"] == "ok"
     assert {reply.result()[0].status_code for reply in replies} == {200}
     serving.wait_until(lambda: (turtle()["health"], turtle()["queue_depth"]) == ("ok", 0))

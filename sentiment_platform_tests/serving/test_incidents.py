@@ -29,7 +29,7 @@ def seed(engine: Engine) -> None:
 def test_open_incidents_come_first_then_the_resolved_ones_page_by_page(engine: Engine, start_serving: StartServing) -> None:
     serving = start_serving(ready=False)
     path = "/monitoring/alerts"
-    serving.wait_until(lambda: serving.predict.answers(path))
+    serving.wait_until(lambda: serving.answers(path))
 
     def rows(**asked: Any) -> list[dict[str, Any]]:
         reply = serving.client.get(path, params=asked)

@@ -82,13 +82,13 @@ def test_a_promotion_is_live_within_two_poll_intervals_of_its_publication(
     serving = start_serving(SENTIMENT_POLL_S=str(poll_s))
     for version, steepness in ((SECOND, 2.0), (THIRD, 1.0)):
         manifest = publisher.model(version, steepness=steepness)
-        polled = serving.live.status()["registry"]["polled_at"]
-        serving.wait_until(lambda polled=polled: serving.live.status()["registry"]["polled_at"] > polled)
+        polled = serving.status()["registry"]["polled_at"]
+        serving.wait_until(lambda polled=polled: serving.status()["registry"]["polled_at"] > polled)
         # A look has just passed: this is the longest wait that there is.
         revision = publisher.deploy(manifest).revision
         published = datetime.now(UTC)
         swap = serving.wait_until(
-            lambda revision=revision: (found := serving.live.status()["last_swap"])["revision"] == revision and found, 10 * poll_s
+            lambda revision=revision: (found := serving.status()["last_swap"])["revision"] == revision and found, 10 * poll_s
         )
         assert live_version(serving) == version
         # What the swap itself took, fetching and trying the model, is the machine's.
@@ -100,8 +100,8 @@ def test_a_published_version_that_is_not_deployed_is_never_served(publisher: Pub
     publisher.deploy(publisher.model(FIRST))
     serving = start_serving()
     publisher.model(SECOND, steepness=1.0)
-    polled = serving.live.status()["registry"]["polled_at"]
-    serving.wait_until(lambda: serving.live.status()["registry"]["polled_at"] > polled)
+    polled = serving.status()["registry"]["polled_at"]
+    serving.wait_until(lambda: serving.status()["registry"]["polled_at"] > polled)
     assert live_version(serving) == FIRST
     assert SECOND not in serving.client.get("/models/status").text
 
@@ -116,7 +116,7 @@ def test_with_nothing_deployed_it_lives_is_not_ready_and_recovers_by_itself(
     assert (reply.status_code, reply.json()["code"]) == (503, "not_ready")
     assert reply.headers["retry-after"]
     publisher.deploy(publisher.model(FIRST))
-    serving.wait_until(lambda: serving.predict.answers("/health"))
+    serving.wait_until(lambda: serving.answers("/health"))
     assert live_version(serving) == FIRST
 
 
@@ -132,20 +132,20 @@ def test_a_corrupted_file_is_refused_the_old_version_answers_and_a_later_good_on
     damaged = publisher.model(SECOND, steepness=2.0)
     corrupt(github_server)
     publisher.deploy(damaged)
-    candidate = serving.wait_until(lambda: serving.live.status()["candidate"])
+    candidate = serving.wait_until(lambda: serving.status()["candidate"])
     assert (candidate["outcome"], candidate["reason"], candidate["revision"]) == ("refused", "digest", 2)
     assert SECOND in candidate["versions"]
     assert live_version(serving) == FIRST
     downloads = [record for record in github_server.requests.all() if "_storage" in record.path and "vader.json" in record.path]
-    polled = serving.live.status()["registry"]["polled_at"]
-    serving.wait_until(lambda: serving.live.status()["registry"]["polled_at"] > polled)
+    polled = serving.status()["registry"]["polled_at"]
+    serving.wait_until(lambda: serving.status()["registry"]["polled_at"] > polled)
     again = [record for record in github_server.requests.all() if "_storage" in record.path and "vader.json" in record.path]
     assert len(again) == len(downloads), "a refused deployment is not downloaded in a loop"
     github_server.faults.clear()
     publisher.deploy(publisher.model(THIRD, steepness=1.0))
     serving.wait_until(lambda: live_version(serving) == THIRD)
     # The new version answers a moment before the books of its swap are closed.
-    serving.wait_until(lambda: serving.live.status()["candidate"] is None)
+    serving.wait_until(lambda: serving.status()["candidate"] is None)
 
 
 def test_a_deployment_signed_with_another_key_is_refused(publisher: Publisher, start_serving: StartServing) -> None:
@@ -153,10 +153,10 @@ def test_a_deployment_signed_with_another_key_is_refused(publisher: Publisher, s
     serving = start_serving()
     stranger = PrivateKeys.parse(f"operator={generate_private_key()}")
     publisher.deploy(publisher.model(SECOND, steepness=2.0), keys=stranger)
-    candidate = serving.wait_until(lambda: serving.live.status()["candidate"])
+    candidate = serving.wait_until(lambda: serving.status()["candidate"])
     assert (candidate["outcome"], candidate["reason"]) == ("refused", "signature")
     assert live_version(serving) == FIRST
-    assert serving.predict.answers("/health")
+    assert serving.answers("/health")
 
 
 def test_a_version_without_one_of_its_files_is_refused(
@@ -175,7 +175,7 @@ def test_a_version_without_one_of_its_files_is_refused(
         release = github.get_repo(settings.registry_repository).get_release(SECOND)
         next(asset for asset in release.get_assets() if asset.name == "head.json").delete_asset()
     publisher.deploy(broken)
-    candidate = serving.wait_until(lambda: serving.live.status()["candidate"])
+    candidate = serving.wait_until(lambda: serving.status()["candidate"])
     assert (candidate["outcome"], candidate["reason"]) == ("refused", "missing_file")
     assert live_version(serving) == FIRST
 
@@ -192,7 +192,7 @@ def test_a_well_signed_version_that_cannot_work_here_is_refused(
     }
     unfit = publisher.model(SECOND, change=lambda manifest: msgspec.structs.replace(manifest, **changes[reason]))
     publisher.deploy(unfit)
-    candidate = serving.wait_until(lambda: serving.live.status()["candidate"])
+    candidate = serving.wait_until(lambda: serving.status()["candidate"])
     assert (candidate["outcome"], candidate["reason"]) == ("refused", reason)
     assert live_version(serving) == FIRST
 
@@ -220,11 +220,11 @@ def test_without_a_copy_it_waits_for_the_registry_and_then_recovers(
     publisher.deploy(publisher.model(FIRST))
     github_server.stop()
     serving = start_serving(ready=False)
-    serving.wait_until(lambda: serving.live.status()["registry"]["reachable"] is False)
-    assert serving.predict.answers("/health/live")
+    serving.wait_until(lambda: serving.status()["registry"]["reachable"] is False)
+    assert serving.answers("/health/live")
     assert serving.client.get("/health").status_code == 503
     github_server.start()
-    serving.wait_until(lambda: serving.predict.answers("/health"), 5)
+    serving.wait_until(lambda: serving.answers("/health"), 5)
 
 
 def test_a_tampered_copy_is_refused_and_fetched_anew(
@@ -239,11 +239,11 @@ def test_a_tampered_copy_is_refused_and_fetched_anew(
     copy.write_bytes(copy.read_bytes().replace(b'"steepness": 4.0', b'"steepness": 1.0'))
     github_server.stop()
     serving = start_serving(ready=False)
-    reason = serving.wait_until(lambda: serving.live.status()["candidate"])["reason"]
+    reason = serving.wait_until(lambda: serving.status()["candidate"])["reason"]
     assert reason == "digest"
     assert serving.client.post("/predict", json={"text": TEXT}).status_code == 503
     github_server.start()
-    serving.wait_until(lambda: serving.predict.answers("/health"))
+    serving.wait_until(lambda: serving.answers("/health"))
     assert serving.predict(TEXT)["prediction"]["sentiment"] == sentiment
 
 
@@ -267,5 +267,5 @@ def test_an_older_deployment_than_the_one_that_ran_here_is_refused_after_a_resta
         path.unlink()
     github_server.start()
     serving = start_serving(ready=False)
-    serving.wait_until(lambda: (c := serving.live.status()["candidate"]) and c["reason"] == "older_revision")
+    serving.wait_until(lambda: (c := serving.status()["candidate"]) and c["reason"] == "older_revision")
     assert serving.client.get("/health").status_code == 503

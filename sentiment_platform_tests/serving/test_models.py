@@ -70,10 +70,10 @@ def test_status_names_what_is_live_since_when_from_what_and_how_it_came(
     first = publisher.model(FIRST)
     publisher.deploy(first)
     serving = start_serving()
-    before = serving.wait_until(lambda: (status := serving.live.status())["last_swap"] and status)
+    before = serving.wait_until(lambda: (status := serving.status())["last_swap"] and status)
     second = publisher.model(SECOND, steepness=2.0)
     publisher.deploy(second)
-    after = serving.wait_until(lambda: (status := serving.live.status())["last_swap"]["revision"] == 2 and status)
+    after = serving.wait_until(lambda: (status := serving.status())["last_swap"]["revision"] == 2 and status)
     moments = [began.isoformat(), before["families"]["vader"].pop("since"), after["families"]["vader"].pop("since")]
     for status, manifest in ((before, first), (after, second)):
         assert status["families"] == {
@@ -105,6 +105,6 @@ def test_status_names_what_is_live_since_when_from_what_and_how_it_came(
     assert (after["registry"]["reachable"], after["registry"]["message"]) == (True, None)
     # A revision that names the same version reloads nothing: it answers since it was loaded.
     publisher.deploy(second)
-    third = serving.wait_until(lambda: (status := serving.live.status())["last_swap"]["revision"] == 3 and status)
+    third = serving.wait_until(lambda: (status := serving.status())["last_swap"]["revision"] == 3 and status)
     assert third["deployment"]["revision"] == 3
     assert third["families"]["vader"]["since"] == moments[2]

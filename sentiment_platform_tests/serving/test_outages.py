@@ -113,7 +113,7 @@ def test_redis_killed_or_frozen_costs_the_cache_and_the_context_and_nothing_else
     for _ in range(10):
         assert serving.predict(TEXT, **asked)["prediction"]["price_direction"] == "bullish"
     serving.wait_until(lambda: serving.health()["dependencies"]["redis"]["status"] == "down")
-    assert serving.predict.answers("/health"), "Redis is not needed to answer"
+    assert serving.answers("/health"), "Redis is not needed to answer"
 
 
 def serving_now() -> Any:
@@ -140,7 +140,7 @@ def test_with_postgres_away_everything_is_answered_and_later_exactly_everything_
         assert refused.headers["retry-after"]
     assert serving.client.post("/models/rollback", json={"reason": "test"}, headers={"X-API-Key": "sp_a_b"}).status_code == 503
     assert serving.health()["journal_backlog_records"] >= 41
-    assert serving.predict.answers("/health"), "PostgreSQL is not needed to answer"
+    assert serving.answers("/health"), "PostgreSQL is not needed to answer"
 
     # The process dies as well: what it acknowledged is on the disk, the next one ships it.
     assert serving.process is not None
@@ -179,7 +179,7 @@ def test_a_frozen_postgres_holds_up_neither_health_nor_predictions(
         ends = time.monotonic() + 4
         while time.monotonic() < ends:
             started = time.perf_counter()
-            assert serving.predict.answers("/health")
+            assert serving.answers("/health")
             durations.append(time.perf_counter() - started)
             serving.predict(TEXT)
         assert sorted(durations)[len(durations) // 2] < 0.05
@@ -189,7 +189,7 @@ def test_a_frozen_postgres_holds_up_neither_health_nor_predictions(
     finally:
         for process in family:
             process.resume()
-    serving.wait_until(lambda: serving.predict.answers("/monitoring/deployments"), 10)
+    serving.wait_until(lambda: serving.answers("/monitoring/deployments"), 10)
     serving.wait_until(lambda: serving.health()["journal_backlog_records"] == 0)
 
 

@@ -40,7 +40,7 @@ def test_a_process_that_serves_vader_never_loads_training_tables_or_the_graph(
     publisher.deploy(publisher.model())
     serving = start_serving(program=ASK_MODULES)
     serving.predict(explain=True)
-    serving.wait_until(lambda: serving.predict.answers("/models/performance"))
+    serving.wait_until(lambda: serving.answers("/models/performance"))
     serving.client.post("/models/select", json={}, headers={"X-API-Key": "sp_a_b"})
     assert serving.terminate() == 0
     (loaded,) = re.findall(r"^MODULES (.*)$", serving.log_text(), re.MULTILINE)

@@ -101,8 +101,8 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
     assert (row.action, row.subject, row.detail["reason"]) == ("models:select", FIRST, "test of selection")
 
     # Polls do not undo it, another replica follows within a poll, and so does a restart.
-    polled = serving.live.status()["registry"]["polled_at"]
-    serving.wait_until(lambda: serving.live.status()["registry"]["polled_at"] > polled)
+    polled = serving.status()["registry"]["polled_at"]
+    serving.wait_until(lambda: serving.status()["registry"]["polled_at"] > polled)
     assert live(serving) == FIRST
     assert serving.terminate() == 0
     replica = start_serving()

@@ -73,7 +73,7 @@ def test_a_deployed_version_that_arrives_corrupted_is_told_and_audited_once_and_
     damaged = publisher.model(SECOND, steepness=2.0)
     github_server.faults.add(Fault(kind="flip_bit", path=r"_storage/.*/vader\.json", bit=1003, count=0))
     publisher.deploy(damaged)
-    serving.wait_until(lambda: serving.live.status()["candidate"])
+    serving.wait_until(lambda: serving.status()["candidate"])
     monitoring.look(serving.url, times=3)
     assert sink.told == [("open", "deployment:2")]
     incident = sink.messages[0]["incident"]
@@ -84,7 +84,7 @@ def test_a_deployed_version_that_arrives_corrupted_is_told_and_audited_once_and_
     assert serving.predict()["performance"]["model_version"] == FIRST
     github_server.faults.clear()
     publisher.deploy(publisher.model(THIRD, steepness=1.0))
-    serving.wait_until(lambda: serving.live.status()["deployment"]["revision"] == 3 and not serving.live.status()["candidate"])
+    serving.wait_until(lambda: serving.status()["deployment"]["revision"] == 3 and not serving.status()["candidate"])
     monitoring.look(serving.url, times=3)
     assert sink.told == [("open", "deployment:2"), ("resolve", "deployment:2")]
     assert audited_refusals(engine) == audited
