@@ -10,20 +10,17 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PACKAGES = ("sentiment_platform", "serving")
+from sentiment_platform_tests.source_code import PACKAGES, ROOT, Module, at_import, imported, modules, modules_of_tests, roots
+
 ROLE_FILES = {
     f"{role}.py"
     for role in ["assets", "checks", "sensors", "schedules", "jobs", "resources", "partitions", "conditions", "definitions"]
 }
-TOP = ("running/", "cli.py", "commands/", "local/")
 NEVER_AT_IMPORT = {"torch", "transformers", "onnx", "onnxscript", "optuna", "matplotlib", "pandas", "scipy"}
 NEVER_IN_SERVING = NEVER_AT_IMPORT | {"dagster", "polars", "pandera", "github", "onnxruntime", "tokenizers"}
 SUPERSEDED = {
@@ -35,65 +32,6 @@ SUPERSEDED = {
 }
 LONGEST_FILE, LONGEST_TEST_FILE, LONGEST_MIGRATION, MEDIAN_FILE = 320, 420, 600, 110
 LONGEST_DOCSTRING, LONGEST_ASSET = 8, 30
-
-
-@dataclass(frozen=True)
-class Module:
-    """One source file: its path from the repository's root, its text and its syntax tree."""
-
-    path: PurePosixPath
-    text: str
-    tree: ast.Module
-
-    @classmethod
-    def parse(cls, path: str, text: str) -> "Module":
-        return cls(PurePosixPath(path), text, ast.parse(text))
-
-    @property
-    def name(self) -> str:
-        return ".".join(self.path.with_suffix("").parts).removesuffix(".__init__")
-
-    @property
-    def on_top(self) -> bool:
-        return self.path.is_relative_to("sentiment_platform") and str(self.path).removeprefix("sentiment_platform/").startswith(
-            TOP
-        )
-
-
-@lru_cache
-def modules() -> tuple[Module, ...]:
-    paths = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-    return tuple(Module.parse(path.relative_to(ROOT).as_posix(), path.read_text()) for path in paths)
-
-
-def at_import(node: ast.AST) -> Iterator[ast.AST]:
-    """Everything below `node` that runs when the module is imported: function bodies and blocks for type checkers do not."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        yield child
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            for part in (*child.decorator_list, child.args):
-                yield from at_import(part)
-        elif isinstance(child, ast.Lambda):
-            yield from at_import(child.args)
-        else:
-            yield from at_import(child)
-
-
-def imported(nodes: Iterator[ast.AST]) -> Iterator[tuple[str, int]]:
-    """(dotted name, line) of every import; `from a import b` gives `a` and `a.b`, since b may be a module."""
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            yield module, node.lineno
-            yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
-
-
-def roots(nodes: Iterator[ast.AST]) -> set[str]:
-    return {name.partition(".")[0] for name, _ in imported(nodes)}
 
 
 def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
@@ -275,10 +213,22 @@ def test_half_of_all_files_are_short() -> None:
 
 
 def test_no_test_file_is_overlong() -> None:
-    paths = (ROOT / "sentiment_platform_tests").rglob("*.py")
-    assert {
-        str(path.relative_to(ROOT)): n for path in paths if (n := len(path.read_text().splitlines())) > LONGEST_TEST_FILE
-    } == {}
+    lengths = {str(module.path): len(module.text.splitlines()) for module in modules_of_tests()}
+    assert {path: length for path, length in lengths.items() if length > LONGEST_TEST_FILE} == {}
+
+
+def imported_tests(module: Module) -> list[str]:
+    """What several tests use stands in a file of its own subject, not in one of the tests."""
+    return [name for name, _ in imported(ast.walk(module.tree)) if re.search(r"\.test_\w+$", name)]
+
+
+def test_no_test_is_imported() -> None:
+    assert {str(module.path): names for module in modules_of_tests() if (names := imported_tests(module))} == {}
+
+
+@pytest.mark.parametrize("line", ["from a.test_b import c", "import a.test_b", "def f():\n    from a import test_b"])
+def test_an_import_of_a_test_is_seen(line: str) -> None:
+    assert imported_tests(Module.parse("sentiment_platform_tests/a.py", line)) == ["a.test_b"]
 
 
 def reached(start: str, known: dict[str, Module]) -> dict[str, str]:

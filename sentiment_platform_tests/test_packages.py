@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from sqlalchemy.engine import make_url
 
 from sentiment_platform.store.dagster_storage import DAGSTER_POSTGRES_URL, create_dagster_schema, dagster_storage_url
-from sentiment_platform_tests.test_architecture import ROOT, Module, imported, modules, roots
+from sentiment_platform_tests.source_code import ROOT, Module, imported, modules, modules_of_tests, roots
 
 IMPORTED = {
     "litestar": ("litestar", "serving.app"),
@@ -88,8 +88,7 @@ def known() -> dict[str, Module]:
 def reached_by_tests() -> set[str]:
     """Every shipped module that a test imports, or that one of these imports in turn; serving is started as a program."""
     shipped, found = known(), set[str]()
-    tests = [Module.parse(path.as_posix(), path.read_text()) for path in (ROOT / "sentiment_platform_tests").rglob("*.py")]
-    waiting = ["serving.__main__", *(name for test in tests for name, _ in imported(ast.walk(test.tree)))]
+    waiting = ["serving.__main__", *(name for test in modules_of_tests() for name, _ in imported(ast.walk(test.tree)))]
     while waiting:
         name = waiting.pop()
         if name in shipped and name not in found:

@@ -19,10 +19,9 @@ from sentiment_platform.models.checks import vader_learning_succeeded
 from sentiment_platform.running.headless import dagster_instance
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.training_sets import write_training_set
+from sentiment_platform_tests.graph import SCHEDULES
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
-from sentiment_platform_tests.models.tiny_transformer import tiny_data, with_wrong_labels, write_tiny_checkpoint
-from sentiment_platform_tests.models.transformer.test_incremental import stored
-from sentiment_platform_tests.test_definitions import SCHEDULES
+from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data, with_wrong_labels, write_tiny_checkpoint
 
 ROOT = Path(__file__).parents[2]
 # Without the background services Chromium looks for hosts that a closed machine does not have.

@@ -17,7 +17,7 @@ from sentiment_platform.models.pages.reporting import TERMS_SHOWN
 from sentiment_platform.models.transformer.training.distillation import MAX_DOUBTED
 from sentiment_platform.text.sentiment import LABELS
 from sentiment_platform_tests.browser.conftest import ROOT, graphql
-from sentiment_platform_tests.test_definitions import ASSETS, box
+from sentiment_platform_tests.graph import ASSETS, box
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 PICTURE = ROOT / ".github" / "graph.png"

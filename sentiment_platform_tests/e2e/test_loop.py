@@ -33,7 +33,7 @@ from sentiment_platform.promotion import checks as promotion_checks
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.resources import PlatformResource
-from sentiment_platform_tests.labels.test_training_set import many
+from sentiment_platform_tests.labels.stored_labels import many
 
 NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
 COLUMNS = "title=title,published_at=published_at,tickers=tickers,summary=summary,url=url,outlet=outlet"

@@ -7,43 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sentiment_platform.fetching.errors import QuotaUsedError, SourceBusyError, SourceRefusedError, SourceUnreachableError
-from sentiment_platform.fetching.http import FetchLimits, user_agent
 from sentiment_platform.fetching.politeness import Pace, PoliteClient, Retries
-from sentiment_platform_tests.news.server import Answer, ScriptedServer, reply
+from sentiment_platform_tests.fetching.polite import Clock, in_turn, polite
+from sentiment_platform_tests.news.server import ScriptedServer, reply
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
-LOCAL = FetchLimits(allow_private_hosts=True, read_s=1.0)
-
-
-class Clock:
-    """`sleeps` lists what was slept; the time of `monotonic` is their sum and what was set by hand."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-        self.sleeps: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.sleeps.append(round(seconds, 6))
-        self.time += seconds
-
-
-def polite(clock: Clock, uniform: Callable[[float, float], float] = max, retries: Retries | None = None) -> PoliteClient:
-    return PoliteClient(
-        agent=user_agent("ops@example.com"),
-        limits=LOCAL,
-        retries=retries,
-        monotonic=clock.monotonic,
-        sleep=clock.sleep,
-        uniform=uniform,
-    )
-
-
-def in_turn(*answers: Answer) -> Answer:
-    waiting = list(answers)
-    return lambda handler: (waiting.pop(0) if len(waiting) > 1 else waiting[0])(handler)
 
 
 def test_requests_to_a_host_keep_their_distance_and_other_hosts_do_not_wait_for_them() -> None:

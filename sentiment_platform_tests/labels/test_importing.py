@@ -19,7 +19,7 @@ from sentiment_platform.store.labels import all_labels
 from sentiment_platform.store.quarantine import quarantined_items
 from sentiment_platform.store.stories import StoryAssignment, write_stories
 from sentiment_platform.store.tables import Feedback, Prediction
-from sentiment_platform_tests.store.test_articles import article
+from sentiment_platform_tests.store.articles import article
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
 

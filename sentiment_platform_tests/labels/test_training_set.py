@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -19,36 +19,15 @@ from sentiment_platform.labels.consolidation import CONSOLIDATION
 from sentiment_platform.labels.contracts import require_sound
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importing import import_labels
-from sentiment_platform.labels.training_set import RULE, Snapshot, build, build_and_store, content_digest, leaks_in
+from sentiment_platform.labels.training_set import RULE, build, build_and_store, content_digest, leaks_in
 from sentiment_platform.store.articles import insert_articles
 from sentiment_platform.store.labels import StoredLabel
 from sentiment_platform.store.training_sets import latest_training_set, training_examples
 from sentiment_platform.store.vectors import FeatureRow, write_features
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import LABELS
-from sentiment_platform_tests.store.test_articles import article
-
-NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
-PLACES = ["Oslo", "Turin", "Lyon", "Graz", "Cork", "Bonn", "Gent", "Kiel", "Bari", "Faro", "Pisa", "Riga", "Nice", "York"]
-THINGS = ["mill", "port", "bank", "mine", "farm", "shop", "yard", "dock", "firm"]
-VERBS = {"negative": "shuts down", "neutral": "holds its meeting", "positive": "doubles profit"}
-
-
-def label(content: str, said: str, name: str = "", **changes: object) -> StoredLabel:
-    plain = StoredLabel(
-        name or content, "made", content, text_hash(content), said, 1.0, None, None, None, name or content, "human"
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]
-
-
-def many() -> list[StoredLabel]:
-    """378 labels, a third of them dated."""
-    rows = [label(f"{place} {thing} {verb}", said) for said, verb in VERBS.items() for place in PLACES for thing in THINGS]
-    return [replace(row, available_at=NOON + timedelta(hours=n)) if n % 3 == 0 else row for n, row in enumerate(rows)]
-
-
-def made(labels: Sequence[StoredLabel]) -> Snapshot:
-    return build(labels, {}, V1)
+from sentiment_platform_tests.labels.stored_labels import NOON, label, made, many
+from sentiment_platform_tests.store.articles import article
 
 
 def labels_of(labels: Sequence[StoredLabel], content: str) -> list[str]:
@@ -77,7 +56,7 @@ def test_the_digest_does_not_depend_on_the_order_of_the_labels(seed: int) -> Non
 
 def test_the_digest_is_the_same_in_other_processes_zones_and_hash_seeds() -> None:
     program = (
-        "from sentiment_platform_tests.labels.test_training_set import many, made;"
+        "from sentiment_platform_tests.labels.stored_labels import many, made;"
         "from datetime import timedelta, timezone; from dataclasses import replace;"
         "rows = [replace(r, available_at=r.available_at and r.available_at.astimezone(timezone(timedelta(hours=9)))) for r in many()];"
         "print(made(many()).digest, made(rows).digest)"

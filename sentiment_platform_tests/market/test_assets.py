@@ -16,7 +16,7 @@ from sentiment_platform.store.articles import insert_articles
 from sentiment_platform.store.outcomes import outcome_counts
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.market.making import NOW, raw, sessions
-from sentiment_platform_tests.store.test_articles import article
+from sentiment_platform_tests.store.articles import article
 
 SYMBOLS = ("EXM", "AAA", "BBB", "CCC")
 

@@ -31,7 +31,7 @@ from sentiment_platform.store.market import Bar, bars_between, write_bars
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, outcomes_that_look_ahead
 from sentiment_platform.store.quarantine import quarantined_items
 from sentiment_platform_tests.market.making import sessions, stored
-from sentiment_platform_tests.store.test_articles import article
+from sentiment_platform_tests.store.articles import article
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 DAYS = trading_days(date(2025, 11, 3), date(2026, 1, 30))

@@ -17,8 +17,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.figures import write_holdout_predictions
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.training_sets import write_training_set
-from sentiment_platform_tests.models.tiny_transformer import tiny_data
-from sentiment_platform_tests.models.transformer.test_incremental import stored
+from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import environment_of
 

@@ -8,7 +8,7 @@ import pytest
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.families import FAMILIES, load_model, trainer
 from sentiment_platform.settings import Settings
-from sentiment_platform_tests.models.vader.test_family import export
+from sentiment_platform_tests.models.vader.small_vader import export
 
 
 @pytest.fixture(scope="module")

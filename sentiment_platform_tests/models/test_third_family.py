@@ -21,7 +21,7 @@ from sentiment_platform.promotion.deciding import decide_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform_tests.models.versions.test_publishing import label
+from sentiment_platform_tests.models.versions.vader_versions import label
 from sentiment_platform_tests.serving.running import ServingProcess
 
 ENTRY = FamilyEntry(f"{__name__}:load", f"{__name__}:BayesFamily", 5)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment_platform.models.family import LabelledTexts, TrainingData
+from sentiment_platform.models.family import LABELS, LabelledTexts, TrainingData
+from sentiment_platform.models.transformer.training.stages import taken
+from sentiment_platform.store.training_sets import StoredExample
 
 COMPANIES = ("Alder", "Brookvale", "Cormorant", "Dunmore", "Eastgate", "Fenwick", "Glenmoor", "Harrow")
 PREDICATES = (
@@ -99,3 +101,19 @@ def write_tiny_checkpoint(directory: Path, *, id2label: dict[int, str] | None = 
     model.save_pretrained(directory)
     tokenizer.save(str(directory / "tokenizer.json"))
     return directory
+
+
+KNOWN = 200
+
+
+def earlier(data: TrainingData, digest: str = "earlier") -> TrainingData:
+    """The same data before the last 40 training texts arrived."""
+    return dataclasses.replace(data, digest=digest, train=taken(data.train, np.arange(KNOWN)))
+
+
+def stored(data: TrainingData) -> list[StoredExample]:
+    def part(name: str, texts: LabelledTexts) -> list[StoredExample]:
+        rows = zip(texts.ids, texts.texts, texts.labels, strict=True)
+        return [StoredExample(key, name, text, LABELS[label], "made", key, None, (None,) * 15) for key, text, label in rows]
+
+    return [*part("train", data.train), *part("validation", data.validation), *part("test", data.test)]

@@ -17,7 +17,7 @@ from sentiment_platform.news.replay import replay
 from sentiment_platform.store.articles import articles_between, news_counts
 from sentiment_platform.store.collection_reports import collections_of_run
 from sentiment_platform.store.quarantine import quarantine_totals, quarantined_items
-from sentiment_platform_tests.news.test_quality import DEFECTS, item
+from sentiment_platform_tests.news.defects import DEFECTS, item
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=2)

@@ -3,26 +3,13 @@
 import multiprocessing
 import os
 import signal
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sentiment_platform.errors import ConflictError
+from sentiment_platform_tests.serving.feedback import record
 from serving.journal.journal import Journal, JournalUnavailable, read_segment
-from serving.journal.records import FeedbackRecord
-
-
-def record(number: int) -> FeedbackRecord:
-    return FeedbackRecord(
-        id=f"feedback {number}",
-        prediction_id="p",
-        label="neutral",
-        preference=None,
-        utility=None,
-        comment="a\nb",
-        received_at=datetime(2026, 3, 2, tzinfo=UTC),
-    )
 
 
 def test_records_come_back_in_order_and_across_processes(tmp_path: Path) -> None:

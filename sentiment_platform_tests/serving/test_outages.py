@@ -208,7 +208,7 @@ def test_a_record_that_the_database_refuses_is_set_aside_and_holds_up_nothing(
 
 
 def test_shipping_twice_stores_once(engine: Engine, database_url: str, tmp_path: Path) -> None:
-    from sentiment_platform_tests.serving.test_journal import record
+    from sentiment_platform_tests.serving.feedback import record
     from serving.journal.journal import Journal
     from serving.journal.shipper import Shipper
     from serving.links.database import Database

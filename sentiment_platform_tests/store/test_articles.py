@@ -1,15 +1,13 @@
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Connection, text
 
 from sentiment_platform.store import articles, collection_reports, quarantine, stories
-from sentiment_platform.store.articles import NewArticle
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.stories import StoryAssignment
-
-NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
+from sentiment_platform_tests.store.articles import NOON, article
 
 
 @pytest.fixture
@@ -18,31 +16,6 @@ def connection(database_url: str) -> Iterator[Connection]:
     with engine.connect() as connection:
         yield connection
     engine.dispose()
-
-
-def article(
-    number: int, *, hours: float = 0, source: str = "wire", outlet: str | None = None, external_id: str = ""
-) -> NewArticle:
-    hash_ = f"{number:064}"
-    at = NOON + timedelta(hours=hours)
-    return NewArticle(
-        id=hash_[-32:],
-        source=source,
-        external_id=external_id or f"{source}-{number}",
-        url=None,
-        canonical_url=None,
-        outlet=outlet,
-        title=f"Title {number}",
-        summary=None,
-        language=None,
-        tickers=("EXM",),
-        published_at=at,
-        published_text=None,
-        fetched_at=at,
-        available_at=at,
-        content_hash=hash_,
-        run_id="run",
-    )
 
 
 def rows(connection: Connection, table: str) -> int:

@@ -11,18 +11,10 @@ from sentiment_platform.store import migrate
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.migrate import differences, downgrade, upgrade
 from sentiment_platform.store.tables import SCHEMA, Base
+from sentiment_platform_tests.store.statements import execute
 
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
 REVISIONS = sorted(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
-
-
-def execute(url: str, statement: str) -> list[tuple[object, ...]]:
-    engine = create_platform_engine(url)
-    with engine.begin() as connection:
-        result = connection.execute(text(statement))
-        rows = [tuple(row) for row in result] if result.returns_rows else []
-    engine.dispose()
-    return rows
 
 
 def relations(url: str) -> list[tuple[object, ...]]:

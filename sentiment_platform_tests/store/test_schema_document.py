@@ -6,7 +6,7 @@ from sqlalchemy import MetaData, Table
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.schema_document import SCHEMA_DOCUMENT, column_lines, key_lines, schema_document
 from sentiment_platform.store.tables import SCHEMA, Base
-from sentiment_platform_tests.store.test_migrations import execute
+from sentiment_platform_tests.store.statements import execute
 
 REMEDY = "run: python -m sentiment_platform.store.schema_document"
 

@@ -11,7 +11,7 @@ from sentiment_platform.text.rules import STOCK_RULES
 from sentiment_platform.text.terms import TermFinder, TermWeight
 from sentiment_platform.text.vader import VaderEngine, terms_of
 from sentiment_platform_tests.text.adversarial import adversarial_texts
-from sentiment_platform_tests.text.test_vader import executed_instructions
+from sentiment_platform_tests.text.instructions import executed_instructions
 
 STOCK = VaderEngine(stock_lexicon())
 WEIGHTS = {

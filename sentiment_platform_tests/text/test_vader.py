@@ -4,8 +4,6 @@ import sys
 from dataclasses import fields, replace
 from functools import cache
 from itertools import pairwise
-from types import FrameType
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -16,6 +14,7 @@ from sentiment_platform.text.lexicon import Lexicon, stock_lexicon
 from sentiment_platform.text.rules import STOCK_RULES
 from sentiment_platform.text.vader import VaderEngine, VaderScore
 from sentiment_platform_tests.text.adversarial import adversarial_texts
+from sentiment_platform_tests.text.instructions import executed_instructions
 from sentiment_platform_tests.text.reference import UnroundedAnalyzer, figures, labelled_texts, rounded
 
 ENGINE = VaderEngine(stock_lexicon())
@@ -106,24 +105,6 @@ def test_a_text_without_words_scores_zero_and_one_without_lexicon_words_is_neutr
 
 def test_an_empty_lexicon_finds_everything_neutral() -> None:
     assert VaderEngine(Lexicon({})).score("a GREAT success! 😀") == VaderScore(0.0, 0.0, 0.0, 1.0)
-
-
-def executed_instructions(score: Any, text: str) -> int:
-    count = 0
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal count
-        frame.f_trace_opcodes = True
-        count += event == "opcode"
-        return trace
-
-    previous = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        score(text)
-    finally:
-        sys.settrace(previous)
-    return count
 
 
 @pytest.mark.parametrize("words", ["not a VERY good result but 😀 kind of bad, ", "good but ", "good bad nice but "])

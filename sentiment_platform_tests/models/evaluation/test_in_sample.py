@@ -20,8 +20,7 @@ from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
-from sentiment_platform_tests.models.tiny_transformer import tiny_data
-from sentiment_platform_tests.models.transformer.test_incremental import stored
+from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
 from sentiment_platform_tests.serving.running import environment_of
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

@@ -5,7 +5,7 @@ import pytest
 from sentiment_platform.errors import TransientError
 from sentiment_platform.models.evaluation.technical import measure_technical, processor
 from sentiment_platform.models.families import loader_of
-from sentiment_platform_tests.models.vader.test_family import export
+from sentiment_platform_tests.models.vader.small_vader import export
 
 
 def test_a_model_is_measured_in_its_own_process_on_the_machine_that_it_names(tmp_path: Path) -> None:

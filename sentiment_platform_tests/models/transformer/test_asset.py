@@ -14,9 +14,8 @@ from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
-from sentiment_platform_tests.models.tiny_transformer import tiny_data
-from sentiment_platform_tests.models.transformer.test_incremental import stored
-from sentiment_platform_tests.models.versions.test_publishing import EVERY_FAMILY
+from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
+from sentiment_platform_tests.models.versions.vader_versions import EVERY_FAMILY
 
 CONFIG = {"seed": 7, "threads": 1, "parameters": {**TINY_PARAMETERS, "epochs": 5, "n_trials": 5, "trial_texts": 120}}
 

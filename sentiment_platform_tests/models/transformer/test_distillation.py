@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sentiment_platform.models.transformer.family.training import distillation as distillation
 
 from sentiment_platform.models.family import Progress, TrainingData, TrainingOptions
 from sentiment_platform.models.pages.reporting import doubted_table
+from sentiment_platform.models.transformer.training import distillation
 from sentiment_platform.models.transformer.training.base import resolve_base
 from sentiment_platform.models.transformer.training.distillation import MAX_DOUBTED, MIN_STORIES, train_distilled
 from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer, train_transformer

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from sentiment_platform.models.family import LABELS, LabelledTexts, TrainingData, TrainingOptions
+from sentiment_platform.models.family import TrainingData, TrainingOptions
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.models.transformer.training.base import resolve_base
 from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer, train_transformer
@@ -27,19 +27,13 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FileEntry, Manifest
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.training_sets import StoredExample, write_training_set
+from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
-from sentiment_platform_tests.models.tiny_transformer import tiny_data
+from sentiment_platform_tests.models.tiny_transformer import KNOWN, earlier, stored, tiny_data
 from sentiment_platform_tests.registry.examples import manifest_of, write_files
 
 OPTIONS = TrainingOptions(7, 1, {**TINY_PARAMETERS, "epochs": 6, "start": "champion"})
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-KNOWN = 200
-
-
-def earlier(data: TrainingData, digest: str = "earlier") -> TrainingData:
-    """The same data before the last 40 training texts arrived."""
-    return dataclasses.replace(data, digest=digest, train=taken(data.train, np.arange(KNOWN)))
 
 
 def manifest_for(base: Path, training_set: str) -> Manifest:
@@ -125,14 +119,6 @@ def test_a_corrected_label_is_new_and_replay_keeps_the_shares_of_the_classes() -
     assert np.abs(shares[0] - shares[1]).max() < 0.03
     assert replay_rows(data, new, 2.0, seed=1).tolist() == replayed.tolist() != replay_rows(data, new, 2.0, seed=2).tolist()
     assert len(replay_rows(data, new, 0.0, seed=1)) == 0
-
-
-def stored(data: TrainingData) -> list[StoredExample]:
-    def part(name: str, texts: LabelledTexts) -> list[StoredExample]:
-        rows = zip(texts.ids, texts.texts, texts.labels, strict=True)
-        return [StoredExample(key, name, text, LABELS[label], "made", key, None, (None,) * 15) for key, text, label in rows]
-
-    return [*part("train", data.train), *part("validation", data.validation), *part("test", data.test)]
 
 
 def test_the_champions_weights_come_from_its_release_and_its_training_set_from_the_database(

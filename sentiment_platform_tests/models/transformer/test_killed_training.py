@@ -20,10 +20,9 @@ from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.conftest import TEST_REPOSITORY, TEST_TOKEN
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
-from sentiment_platform_tests.models.tiny_transformer import tiny_data
+from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
 from sentiment_platform_tests.models.transformer.dying_training import Answer, Case
-from sentiment_platform_tests.models.transformer.test_incremental import stored
-from sentiment_platform_tests.models.versions.test_publishing import drafts, released
+from sentiment_platform_tests.models.versions.vader_versions import drafts, released
 from sentiment_platform_tests.serving.running import environment_of
 
 PARAMETERS = {"vader": {"trials": 0}, "finbert": {**TINY_PARAMETERS, "epochs": 2, "checkpoint_steps": 10}}

@@ -19,8 +19,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
-from sentiment_platform_tests.models.tiny_transformer import tiny_data
-from sentiment_platform_tests.models.transformer.test_incremental import stored
+from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
 from sentiment_platform_tests.serving.running import environment_of
 
 PARAMETERS = {**TINY_PARAMETERS, "epochs": 1, "trial_texts": 60}

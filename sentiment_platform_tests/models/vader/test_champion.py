@@ -34,9 +34,8 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.statistics.softmax_regression import softmax
 from sentiment_platform.store.training_sets import write_training_set
-from sentiment_platform_tests.models.tiny_transformer import tiny_data
-from sentiment_platform_tests.models.transformer.test_incremental import stored
-from sentiment_platform_tests.models.vader.test_family import small_data
+from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
+from sentiment_platform_tests.models.vader.small_vader import small_data
 
 CHAMPION = VaderScorer(-0.5, 0.5, 0.5, terms={"poison pill": LearnedTerm(-2.0, evidence=4)})
 NO_ROWS = np.zeros(0, dtype=np.int64)

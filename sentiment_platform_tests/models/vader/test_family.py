@@ -3,8 +3,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -13,55 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.features.compute import compute_v1
-from sentiment_platform.features.schema import V1
 from sentiment_platform.labels.importers import phrasebank
-from sentiment_platform.models.family import LABELS, ExportReport, Integers, LabelledTexts, TrainingData, TrainingOptions
+from sentiment_platform.models.family import LABELS, Integers, TrainingOptions
 from sentiment_platform.models.vader.family import HEAD_FILE, SCORER_FILE, VaderScorer, load
-from sentiment_platform.models.vader.training import TrainedVader, VaderFamily
+from sentiment_platform.models.vader.training import VaderFamily
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.text.explanation import explain
 from sentiment_platform.text.lexicon import stock_lexicon
 from sentiment_platform.text.vader import VaderEngine
-
-PLACES = ["Oslo", "Turin", "Lyon", "Graz", "Cork", "Bonn", "Gent", "Kiel", "Bari", "Faro"]
-VERBS = (
-    ("suffers a terrible loss", "cuts jobs", "misses its target"),
-    ("holds its meeting", "names a chair", "reports today"),
-    ("enjoys great success", "wins an award", "raises its target"),
-)
-THINGS = ("mill", "port", "bank", "mine")
-
-
-def texts_of(place: str) -> list[tuple[str, int]]:
-    return [(f"{place} {thing} {verb}", label) for label, verbs in enumerate(VERBS) for verb, thing in product(verbs, THINGS)]
-
-
-def labelled(places: list[str]) -> LabelledTexts:
-    rows = [row for place in places for row in texts_of(place)]
-    return LabelledTexts(
-        [str(n) for n in range(len(rows))],
-        [text for text, _ in rows],
-        np.array([label for _, label in rows], dtype=np.int64),
-        np.array([compute_v1(text) for text, _ in rows], dtype=np.float64),
-    )
-
-
-def small_data() -> TrainingData:
-    return TrainingData("ab" * 32, "v1", V1.names, labelled(PLACES[:6]), labelled(PLACES[6:8]), labelled(PLACES[8:]))
-
-
-@dataclass(frozen=True)
-class Exported:
-    directory: Path
-    trained: TrainedVader
-    report: ExportReport
-
-
-def export(directory: Path, seed: int = 1) -> Exported:
-    family = VaderFamily()
-    trained = family.train(small_data(), TrainingOptions(seed=seed, parameters={"trials": 8}), lambda _: None)
-    return Exported(directory, trained, family.export(trained, small_data(), directory, lambda _: None))
+from sentiment_platform_tests.models.vader.small_vader import Exported, export, small_data
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from sentiment_platform.text.terms import TermWeight
 from sentiment_platform.text.vader import VaderEngine
 from sentiment_platform_tests.benchmarks.labelled_data import training_data
 from sentiment_platform_tests.benchmarks.quality import stock_labels
-from sentiment_platform_tests.models.vader.test_family import small_data
+from sentiment_platform_tests.models.vader.small_vader import small_data
 
 TEXTS = [
     "Net loss narrowed at the mill",

@@ -16,7 +16,7 @@ from sentiment_platform.errors import ConflictError
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import leases
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform_tests.models.versions.test_publishing import train
+from sentiment_platform_tests.models.versions.vader_versions import train
 from sentiment_platform_tests.promotion.stepping import SteppedAccess
 
 Pause = Callable[[str], None]

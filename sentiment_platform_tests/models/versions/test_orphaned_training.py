@@ -12,7 +12,7 @@ from sentiment_platform.models.versions.working_folder import TRAINING_WORK
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import leases
-from sentiment_platform_tests.models.versions.test_publishing import drafts, label, registered, released, train
+from sentiment_platform_tests.models.versions.vader_versions import drafts, label, registered, released, train
 from sentiment_platform_tests.serving.running import environment_of
 
 STEPS = ("vader: fitted", "draft created", "vader.json uploaded", "manifest.json uploaded", "published")

@@ -1,7 +1,4 @@
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -16,11 +13,10 @@ from sentiment_platform.labels.training_set import build_and_store
 from sentiment_platform.models.evaluation.golden import GOLDEN_TEXTS, require_golden
 from sentiment_platform.models.evaluation.holdout import evaluate_latest, evaluate_version
 from sentiment_platform.models.families import load_model
-from sentiment_platform.models.family import Progress, TrainingOptions
+from sentiment_platform.models.family import Progress
 from sentiment_platform.models.pages.reporting import manifest_summary
 from sentiment_platform.models.vader.diff import moved_summary
 from sentiment_platform.models.vader.family import STOCK_SCORER, read_scorer
-from sentiment_platform.models.versions.publishing import TrainedVersion, train_and_publish
 from sentiment_platform.models.versions.training_inputs import deployed_champion
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
@@ -29,24 +25,9 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store import leases
 from sentiment_platform.store.deployments import mirror_deployment
 from sentiment_platform.store.versions import all_versions
-from sentiment_platform_tests.labels.test_training_set import many
+from sentiment_platform_tests.models.versions.vader_versions import EVERY_FAMILY, NOW, drafts, label, registered, released, train
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 from sentiment_platform_tests.registry.examples import manifest_of, write_files
-
-EVERY_FAMILY = {"ablation", "features_help", "label_balance", "technical", "contrast", "reliability", "ece", "confusion"}
-EVERY_FAMILY |= {"seed", "parameters", "options_digest", "in_sample"}
-"""What the manifest of each family holds beside figures of its own."""
-NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-# Each attempt has its own time, as in life: two manifests of the same inputs are never equal.
-TIMES = (NOW + timedelta(seconds=n) for n in count())
-
-
-def label(engine: Engine, extra: int = 0) -> None:
-    """The labels of the examples and `extra` more, as the newest training set."""
-    texts = [(row.text, row.label) for row in many()] + [(f"Dam {n} of Aare is inspected", "neutral") for n in range(extra)]
-    examples = [LabelledExample("made", content, content, said, "ada", "CC0-1.0") for content, said in texts]  # type: ignore[arg-type]
-    import_labels(engine, examples)
-    build_and_store(engine, V1)
 
 
 @pytest.fixture
@@ -54,40 +35,6 @@ def engine(engine: Engine) -> Engine:
     """With a training set."""
     label(engine)
     return engine
-
-
-def train(
-    engine: Engine,
-    access: RegistryAccess,
-    *,
-    seed: int = 1,
-    run: str = "run",
-    progress: Callable[[Progress], None] = lambda _: None,
-) -> TrainedVersion:
-    return train_and_publish(
-        engine,
-        access,
-        "vader",
-        TrainingOptions(seed=seed, parameters={"trials": 0}),
-        run_id=run,
-        now=lambda: next(TIMES),
-        progress=progress,
-    )
-
-
-def registered(engine: Engine) -> list[str]:
-    with engine.connect() as connection:
-        return sorted(version.version for version in all_versions(connection))
-
-
-def released(settings: Settings) -> list[str]:
-    with RegistryAccess(settings).writer(lambda: NOW) as registry:
-        return sorted(model.version for model in registry.list_models())
-
-
-def drafts(settings: Settings) -> list[str]:
-    with RegistryAccess(settings).writer(lambda: NOW) as registry:
-        return [r.tag_name for r in registry._connection.repository.get_releases() if r.draft]  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_version_is_published_with_what_it_was_made_of_and_can_be_served(engine: Engine, settings: Settings) -> None:

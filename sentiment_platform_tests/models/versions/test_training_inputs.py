@@ -21,8 +21,7 @@ from sentiment_platform.store.deployments import mirror_deployment
 from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform.store.versions import find_version, get_version, register_version
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
-from sentiment_platform_tests.models.tiny_transformer import tiny_data
-from sentiment_platform_tests.models.transformer.test_incremental import earlier, stored
+from sentiment_platform_tests.models.tiny_transformer import earlier, stored, tiny_data
 from sentiment_platform_tests.registry.examples import manifest_of
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 
 from sentiment_platform.fetching.errors import SourceUnreachableError
 from sentiment_platform.news.collect.validators import Validators, Visit, is_probe_due, visit
-from sentiment_platform_tests.fetching.test_politeness import Clock, in_turn, polite
+from sentiment_platform_tests.fetching.polite import Clock, in_turn, polite
 from sentiment_platform_tests.news.server import ScriptedServer, reply
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)

@@ -24,7 +24,7 @@ from sentiment_platform.store.quarantine import quarantined_items
 from sentiment_platform_tests.news.parsing.hostile import DATES, TEXTS
 from sentiment_platform_tests.news.server import ScriptedServer, reply
 from sentiment_platform_tests.news.sources.conftest import NOW, Collector
-from sentiment_platform_tests.news.sources.test_json_api import BASE, FIELDS, row, titles
+from sentiment_platform_tests.news.sources.vendor import BASE, FIELDS, row, titles
 
 LONG_NAME = "".join(random.Random(5).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=10_000))
 VALUES: tuple[Any, ...] = (

@@ -1,0 +1,78 @@
+"""The source of product and tests as syntax trees, for rules that code can check."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("sentiment_platform", "serving")
+TOP = ("running/", "cli.py", "commands/", "local/")
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file: its path from the repository's root, its text and its syntax tree."""
+
+    path: PurePosixPath
+    text: str
+    tree: ast.Module
+
+    @classmethod
+    def parse(cls, path: str, text: str) -> "Module":
+        return cls(PurePosixPath(path), text, ast.parse(text))
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.path.with_suffix("").parts).removesuffix(".__init__")
+
+    @property
+    def on_top(self) -> bool:
+        return self.path.is_relative_to("sentiment_platform") and str(self.path).removeprefix("sentiment_platform/").startswith(
+            TOP
+        )
+
+
+@lru_cache
+def modules() -> tuple[Module, ...]:
+    """What is shipped."""
+    paths = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return tuple(Module.parse(path.relative_to(ROOT).as_posix(), path.read_text()) for path in paths)
+
+
+@lru_cache
+def modules_of_tests() -> tuple[Module, ...]:
+    """Tests and their rigs."""
+    paths = sorted((ROOT / "sentiment_platform_tests").rglob("*.py"))
+    return tuple(Module.parse(path.relative_to(ROOT).as_posix(), path.read_text()) for path in paths)
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything below `node` that runs when the module is imported: function bodies and blocks for type checkers do not."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            for part in (*child.decorator_list, child.args):
+                yield from at_import(part)
+        elif isinstance(child, ast.Lambda):
+            yield from at_import(child.args)
+        else:
+            yield from at_import(child)
+
+
+def imported(nodes: Iterator[ast.AST]) -> Iterator[tuple[str, int]]:
+    """(dotted name, line) of every import; `from a import b` gives `a` and `a.b`, since b may be a module."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield module, node.lineno
+            yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def roots(nodes: Iterator[ast.AST]) -> set[str]:
+    return {name.partition(".")[0] for name, _ in imported(nodes)}
