@@ -20,6 +20,7 @@ from serving.links.redis_link import RedisLink
 from serving.live.inference import usable_cores
 from serving.live.live import LiveModels
 from serving.live.loading import ModelLoader
+from serving.live.manual_override import ManualOverride
 from serving.live.poller import Poller
 from serving.metrics import Metrics
 from serving.predict.cache import PredictionCache
@@ -67,6 +68,7 @@ class Services:
         loader = ModelLoader(cache, self._reader, self._threads, cores, clock=clock)
         self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock)
         self.poller = Poller(self.live, self.database, poll_s=settings.poll_s)
+        self.override = ManualOverride(self.live, self.poller, self.database, clock=clock)
         self.journal = Journal(settings.state_dir / JOURNAL_FOLDER)
         self.shipper = Shipper(self.journal, self.database, self.metrics)
         self.predictor = Predictor(

@@ -10,10 +10,9 @@ from sentiment_platform.models.vader.family import VaderModel
 from sentiment_platform_tests.registry.examples import NOW, manifest_of
 from sentiment_platform_tests.serving.publishing import trained
 from serving.contract.prediction_bodies import Comparison
-from serving.live.inference import ModelRunner
+from serving.live.inference import ModelRunner, Probabilities
 from serving.live.loading import LiveModel
 from serving.predict.answers import Scored, comparison, prediction, price_direction
-from serving.predict.cache import Probabilities
 from serving.predict.online_features import OnlineFeatures
 
 

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 Family = Annotated[str, Meta(pattern=r"^[a-z]{1,30}\Z", description="A model family, such as `vader`.")]
 Version = Annotated[str, Meta(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-[a-z]{1,30}\Z", max_length=60, examples=["v1.0.0-vader"])]
 Reason = Annotated[str, Meta(min_length=3, max_length=1000, description="Why; kept in the audit trail.")]
+SwapOutcome = Literal["swapped", "refused", "failed"]
 
 
 class SelectRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -52,7 +53,7 @@ class Swap(Struct, frozen=True, kw_only=True):
     """One attempt to bring something live; `reason` is a closed code, `message` says what to do."""
 
     at: datetime
-    outcome: Literal["swapped", "refused", "failed"]
+    outcome: SwapOutcome
     revision: int | None
     versions: tuple[str, ...] = ()
     reason: str | None = None

@@ -11,8 +11,7 @@ from serving.contract.model_bodies import ModelsStatus, RollbackRequest, Selecti
 from serving.contract.row_bodies import Rows
 from serving.edge.openapi import ADMIN, problem_responses
 from serving.edge.security import requires
-from serving.live.selecting import rollback, select
-from serving.live.status import models_status
+from serving.live.models_status import models_status
 from serving.services import Services
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ async def select_version(
     data: JSONBody[SelectRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
 ) -> SelectionAnswer:
     """Only a version that a signed deployment names, now or earlier. It answers here at once; the graph publishes it as the next revision."""
-    return await select(services, data, request.state.caller)
+    return await services.override.select(data, request.state.caller.name)
 
 
 @post(
@@ -71,7 +70,7 @@ async def roll_back(
     data: JSONBody[RollbackRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
 ) -> SelectionAnswer:
     """The champions and the default family of the deployment before the live one answer here at once."""
-    return await rollback(services, data.reason, request.state.caller)
+    return await services.override.roll_back(data.reason, request.state.caller.name)
 
 
 def routes() -> list[HTTPRouteHandler]:

@@ -17,7 +17,9 @@ from sentiment_platform.errors import TransientError
 from sentiment_platform.features.compute import FeatureVector
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.family import Contribution, Model
-from serving.predict.cache import Probabilities
+
+Probabilities = tuple[float, float, float]
+"""Of negative, neutral and positive, in this order; they add up to 1."""
 
 INLINE_COST = 10
 """Families up to this relative cost run on the event loop."""

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from serving.links.database import Database, DatabaseUnavailable
 from serving.live.live import LiveModels
-from serving.live.selections import Selection, open_selections
+from serving.live.selection_requests import open_selections
+from serving.live.selections import Selection
 
 T = TypeVar("T")
 RECOVERY_S = 3.0

@@ -1,14 +1,15 @@
-"""A person's choice of a version: recorded in the database, in force here until the graph has published it as a deployment.
+"""What people selected on top of the deployment: which choice can be served, and which signed deployment vouches for it.
 
-A choice names a version that an earlier or the current signed deployment names; nothing else may ever run.
+Not here: the rows of the database (`selection_requests`), the routes' use case (`manual_override`). For the registry thread alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from sentiment_platform.errors import TransientError
+from sentiment_platform.registry.deployment import Deployment
+from sentiment_platform.registry.reader import RegistryReader
+from sentiment_platform.registry.refusal import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,71 +22,50 @@ class Selection:
     revision: int
 
 
-def open_selections(connection: "Connection") -> list[Selection]:
-    """Choices that no published deployment covers yet, oldest first; one that no deployment ever named is passed over."""
-    from sentiment_platform.store.selections import open_selection_requests
+class Selections:
+    """The choices that were given up, and the signed deployments that choices refer to."""
 
-    found: list[Selection] = []
-    for row in open_selection_requests(connection):
-        revision = revision_naming(connection, row["version"])
-        if revision is not None:
-            found.append(Selection(row["request_id"], row["family"], row["version"], revision))
-    return found
+    def __init__(self, reader: RegistryReader | None) -> None:
+        self._reader = reader
+        self._given_up: set[str] = set()
+        self._deployments: dict[int, Deployment] = {}
 
+    def usable(self, selections: Sequence[Selection]) -> list[Selection]:
+        """Those that were not given up."""
+        return [selection for selection in selections if selection.request_id not in self._given_up]
 
-def revision_naming(connection: "Connection", version: str) -> int | None:
-    """The newest mirrored deployment that names `version` as a champion or an arm."""
-    from sentiment_platform.store.deployments import deployments
+    def give_up(self, selection: Selection) -> None:
+        """It can never be served here: do not try again."""
+        self._given_up.add(selection.request_id)
 
-    for row in deployments(connection, limit=1000):
-        if version in _versions(row["document"]):
-            return int(row["revision"])
-    return None
+    def remember(self, deployment: Deployment) -> None:
+        """Keep a verified deployment at hand, so that going back to it needs no registry."""
+        self._deployments[deployment.revision] = deployment
 
+    def manifest_digest(self, selection: Selection) -> str:
+        """The manifest digest under which a signed deployment names the version.
 
-def is_registered(connection: "Connection", version: str) -> bool:
-    """Whether such a version was ever published."""
-    from sentiment_platform.store.versions import get_version
-
-    return get_version(connection, version) is not None
-
-
-def record_selections(
-    connection: "Connection",
-    selections: list[Selection],
-    *,
-    actor: str,
-    action: str,
-    reason: str,
-    before: dict[str, str],
-    after: dict[str, str],
-    at: datetime,
-) -> None:
-    """The requests and their audit row, in the transaction of `connection`."""
-    from sentiment_platform.store.audit import record
-    from sentiment_platform.store.selections import request_selection
-
-    for selection in selections:
-        request_selection(
-            connection,
-            {
-                "request_id": selection.request_id,
-                "family": selection.family,
-                "version": selection.version,
-                "actor": actor,
-                "reason": reason,
-                "requested_at": at,
-            },
+        Raises:
+            Refused: its revision does not name it. TransientError: the registry is needed to read it, and away.
+        """
+        at_hand = (deployment for deployment in self._deployments.values() if selection.version in deployment.models())
+        named = (next(at_hand, None) or self.deployment(selection.revision)).models()
+        if selection.version in named:
+            return named[selection.version]
+        raise Refused(
+            f"Revision {selection.revision} does not name {selection.version}.",
+            reason="wrong_model",
+            remedy="Select a version that was deployed before.",
         )
-    detail = {
-        "reason": reason,
-        "before": before,
-        "after": after,
-        "requests": [selection.request_id for selection in selections],
-    }
-    record(connection, at=at, actor=actor, action=action, subject=", ".join(s.version for s in selections), detail=detail)
 
+    def deployment(self, revision: int) -> Deployment:
+        """The verified deployment of `revision`, from memory or the registry.
 
-def _versions(document: dict[str, Any]) -> set[str]:
-    arms = (document.get("experiment") or {}).get("arms", {}).values()
-    return {named["version"] for named in (*document.get("champions", {}).values(), *arms)}
+        Raises:
+            Refused: there is none. TransientError: the registry is needed to read it, and away.
+        """
+        if revision not in self._deployments:
+            if self._reader is None:
+                raise TransientError(f"Revision {revision} is not at hand.", remedy="Configure the registry.")
+            self.remember(self._reader.deployment(revision))
+        return self._deployments[revision]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sentiment_platform.text.sentiment import LABELS
 from serving.contract.prediction_bodies import Comparison, Performance, Prediction, PriceDirection
+from serving.live.inference import Probabilities
 from serving.live.loading import LiveModel
-from serving.predict.cache import Probabilities
 from serving.predict.online_features import OnlineFeatures
 
 BULLISH_ABOVE = 0.15

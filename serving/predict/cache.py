@@ -12,11 +12,11 @@ import msgspec
 
 from sentiment_platform.features.compute import FeatureVector
 from serving.links.redis_link import RedisLink
+from serving.live.inference import Probabilities
 from serving.predict.online_features import Input
 
 TTL_S = 3600
 JITTER_SHARE = 0.1
-Probabilities = tuple[float, float, float]
 
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

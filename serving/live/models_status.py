@@ -16,8 +16,8 @@ def models_status(models: LiveModels) -> ModelsStatus:
         default_family=live.default_family if live else None,
         families={family: _family(live.models[family]) if live and family in live.models else None for family in FAMILIES},
         selections=[selection.version for selection in live.selections] if live else [],
-        last_swap=models.last_swap,
-        candidate=models.candidate,
+        last_swap=models.refusals.last_attempt,
+        candidate=models.refusals.candidate,
         registry=models.registry,
     )
 

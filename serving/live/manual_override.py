@@ -1,0 +1,136 @@
+"""A person changes what answers: checked, tried, recorded with its audit row, and only then swapped in.
+
+The record is the request that the graph publishes as the next revision; without it (database down) nothing changes here either.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from sentiment_platform.clock import Clock
+from sentiment_platform.errors import ConflictError, PermanentError
+from sentiment_platform.registry.versions import VersionTag
+from serving.contract.model_bodies import SelectionAnswer, SelectRequest
+from serving.contract.problems import Problem
+from serving.links.database import Database
+from serving.live.live import LiveModels
+from serving.live.poller import Poller
+from serving.live.selection_requests import is_registered, record_selections, revision_naming
+from serving.live.selections import Selection
+from serving.live.snapshot import Live
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+T = TypeVar("T")
+
+
+class ManualOverride:
+    """Select a version, or go back to the deployment before. `actor` names who asked, for the audit trail."""
+
+    def __init__(self, live: LiveModels, poller: Poller, database: Database, *, clock: Clock) -> None:
+        self._live = live
+        self._poller = poller
+        self._database = database
+        self._clock = clock
+
+    async def select(self, request: SelectRequest, actor: str) -> SelectionAnswer:
+        """Bring `request.version` live.
+
+        Raises:
+            Problem: 404 for an unknown version, 409 for a stale expectation, 422 for a version that may not run.
+        """
+        if VersionTag.parse(request.version).family != request.family:
+            raise Problem(422, "wrong_family", f"{request.version} is not a version of {request.family}.")
+
+        def look(connection: "Connection") -> tuple[int | None, bool]:
+            return revision_naming(connection, request.version), is_registered(connection, request.version)
+
+        revision, registered = await self._database.call(look)
+        live = self._live.current
+        if live is not None and request.version in live.deployment.models():
+            # The mirror may lag behind the registry by a moment.
+            revision = live.deployment.revision
+        if revision is None and not registered:
+            raise Problem(404, "unknown_version", f"There is no version {request.version}; see GET /models/performance.")
+        if revision is None:
+            raise Problem(
+                422,
+                "never_deployed",
+                f"{request.version} was never deployed: it has to pass the gate before it may answer anyone.",
+            )
+        selection = Selection(secrets.token_hex(16), request.family, request.version, revision)
+        return await self._apply(
+            [selection],
+            "models:select",
+            request.reason,
+            actor,
+            expected_version=request.expected_version,
+            dry_run=request.dry_run,
+        )
+
+    async def roll_back(self, reason: str, actor: str) -> SelectionAnswer:
+        """Bring the versions of the deployment before the live one back.
+
+        Raises:
+            Problem: 409 when there is nothing to go back to.
+        """
+        target = await self._guarded(self._live.rollback_target)
+        # The default family last: the newest selection decides who answers /predict.
+        families = sorted(target.champions, key=lambda family: family == target.default_family)
+        running = self._live.current.versions if self._live.current else {}
+        selections = [
+            Selection(secrets.token_hex(16), family, target.champions[family].version, target.revision)
+            for family in families
+            if family == target.default_family or running.get(family) != target.champions[family].version
+        ]
+        return await self._apply(selections, "models:rollback", reason, actor)
+
+    async def _apply(
+        self,
+        selections: list[Selection],
+        action: str,
+        reason: str,
+        actor: str,
+        *,
+        expected_version: str | None = None,
+        dry_run: bool = False,
+    ) -> SelectionAnswer:
+        at = self._clock()
+
+        def record(before: dict[str, str], after: dict[str, str]) -> None:
+            self._database.call_and_wait(
+                partial(
+                    record_selections,
+                    selections=selections,
+                    actor=actor,
+                    action=action,
+                    reason=reason,
+                    before=before,
+                    after=after,
+                    at=at,
+                )
+            )
+
+        def work() -> tuple[Live, Live]:
+            return self._live.select(selections, expected_version=expected_version, dry_run=dry_run, record=record)
+
+        before, after = await self._guarded(work)
+        return SelectionAnswer(
+            request_id=None if dry_run else selections[-1].request_id,
+            default_family=after.default_family,
+            before=before.versions,
+            after=after.versions,
+            dry_run=dry_run,
+        )
+
+    async def _guarded(self, work: Callable[[], T]) -> T:
+        """Run on the registry thread; what it refuses becomes a problem. Not cancelled with the request: a swap is never half done."""
+        try:
+            return await asyncio.shield(self._poller.on_thread(work))
+        except ConflictError as error:
+            raise Problem(409, "conflict", str(error)) from error
+        except PermanentError as error:
+            raise Problem(422, str(getattr(error, "reason", "refused")), str(error)) from error

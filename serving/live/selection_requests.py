@@ -1,0 +1,82 @@
+"""The rows behind people's selections: requests that the graph publishes as a deployment, and the audit trail.
+
+A selection names a version that an earlier or the current signed deployment names; nothing else may ever run.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from serving.live.selections import Selection
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def open_selections(connection: "Connection") -> list[Selection]:
+    """Choices that no published deployment covers yet, oldest first; one that no deployment ever named is passed over."""
+    from sentiment_platform.store.selections import open_selection_requests
+
+    selections: list[Selection] = []
+    for row in open_selection_requests(connection):
+        revision = revision_naming(connection, row["version"])
+        if revision is not None:
+            selections.append(Selection(row["request_id"], row["family"], row["version"], revision))
+    return selections
+
+
+def revision_naming(connection: "Connection", version: str) -> int | None:
+    """The newest mirrored deployment that names `version` as a champion or an arm."""
+    from sentiment_platform.store.deployments import deployments
+
+    for row in deployments(connection, limit=1000):
+        if version in _versions(row["document"]):
+            return int(row["revision"])
+    return None
+
+
+def is_registered(connection: "Connection", version: str) -> bool:
+    """Whether such a version was ever published."""
+    from sentiment_platform.store.versions import get_version
+
+    return get_version(connection, version) is not None
+
+
+def record_selections(
+    connection: "Connection",
+    selections: list[Selection],
+    *,
+    actor: str,
+    action: str,
+    reason: str,
+    before: dict[str, str],
+    after: dict[str, str],
+    at: datetime,
+) -> None:
+    """The requests and their audit row, in the transaction of `connection`."""
+    from sentiment_platform.store.audit import record
+    from sentiment_platform.store.selections import request_selection
+
+    for selection in selections:
+        request_selection(
+            connection,
+            {
+                "request_id": selection.request_id,
+                "family": selection.family,
+                "version": selection.version,
+                "actor": actor,
+                "reason": reason,
+                "requested_at": at,
+            },
+        )
+    detail = {
+        "reason": reason,
+        "before": before,
+        "after": after,
+        "requests": [selection.request_id for selection in selections],
+    }
+    record(connection, at=at, actor=actor, action=action, subject=", ".join(s.version for s in selections), detail=detail)
+
+
+def _versions(document: dict[str, Any]) -> set[str]:
+    arms = (document.get("experiment") or {}).get("arms", {}).values()
+    return {named["version"] for named in (*document.get("champions", {}).values(), *arms)}

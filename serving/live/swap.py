@@ -1,0 +1,88 @@
+"""The atomic swap: a snapshot is assembled whole, then one assignment makes it what answers.
+
+Assembling fetches, verifies, loads and tries what is not loaded yet (`loading`); any failure leaves what runs alone. Written by the
+registry thread alone; anybody reads `current`, one immutable value.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from sentiment_platform.errors import PermanentError, PlatformError
+from sentiment_platform.registry.deployment import Deployment
+from serving.live.loading import LiveModel, ModelLoader
+from serving.live.selections import Selection, Selections
+from serving.live.snapshot import Live
+from serving.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+
+class Snapshots:
+    """What is live (`current`, None at first), what was live before, and the version that was tried last."""
+
+    def __init__(self, loader: ModelLoader, selections: Selections, metrics: Metrics) -> None:
+        self._loader = loader
+        self._selections = selections
+        self._metrics = metrics
+        self._previous: Live | None = None
+        self._tried: LiveModel | None = None
+        self.current: Live | None = None
+
+    def assemble(self, deployment: Deployment, selections: Sequence[Selection], *, cached_only: bool = False) -> Live:
+        """The snapshot of `deployment` with `selections` on top; nothing is live yet. The newest selection decides the default family.
+
+        Raises:
+            Refused, ModelRefused, TransientError: one of the versions cannot be served, or not now.
+        """
+        champions = {family: (named.version, named.manifest_digest) for family, named in deployment.champions.items()}
+        default = deployment.default_family
+        models: dict[str, LiveModel] = {}
+        for selection in selections:
+            champions.pop(selection.family, None)
+            models[selection.family] = self._selected(selection)
+            default = selection.family
+        for family, (version, manifest_digest) in champions.items():
+            loaded = self._loaded(version, manifest_digest)
+            models[family] = loaded or self._loader.load(family, version, manifest_digest, cached_only=cached_only)
+        return Live(deployment, models, default, tuple(selections))
+
+    def assemble_usable(self, deployment: Deployment, selections: Sequence[Selection]) -> Live:
+        """`assemble`, leaving out selections that cannot be served: one bad choice must not hold up a deployment."""
+        usable: list[Selection] = []
+        for selection in selections:
+            try:
+                self._selected(selection)
+            except PlatformError as error:
+                logger.warning("selection of %s left out: %s", selection.version, error)
+                if isinstance(error, PermanentError):
+                    self._selections.give_up(selection)
+            else:
+                usable.append(selection)
+        return self.assemble(deployment, usable)
+
+    def swap(self, live: Live) -> None:
+        """From now on `live` answers; requests that hold the snapshot before finish with it."""
+        self._previous = self.current if self.current is not None else self._previous
+        self.current = live
+        self._tried = None
+        self._selections.remember(live.deployment)
+        self._metrics.show_live(live.deployment.revision, live.versions)
+        logger.info("revision %d is live: %s", live.deployment.revision, ", ".join(live.versions.values()))
+
+    def loaded_digests(self) -> set[str]:
+        """Manifest digests of all that runs or ran just before."""
+        return {model.manifest_digest for live in (self.current, self._previous) if live for model in live.models.values()}
+
+    def _selected(self, selection: Selection) -> LiveModel:
+        manifest_digest = self._selections.manifest_digest(selection)
+        loaded = self._loaded(selection.version, manifest_digest)
+        if loaded is None:
+            loaded = self._loader.load(selection.family, selection.version, manifest_digest)
+            self._tried = loaded
+        return loaded
+
+    def _loaded(self, version: str, manifest_digest: str) -> LiveModel | None:
+        loaded = [model for live in (self.current, self._previous) if live for model in live.models.values()]
+        if self._tried is not None:
+            loaded.append(self._tried)
+        return next((model for model in loaded if (model.version, model.manifest_digest) == (version, manifest_digest)), None)
