@@ -14,8 +14,8 @@ from sentiment_platform.settings import Settings
 from serving.edge.security import KeyChecker
 from serving.journal.journal import Journal
 from serving.journal.shipper import Shipper
+from serving.links.cached_rows import CachedRows
 from serving.links.database import Database
-from serving.links.reading import CachedRows
 from serving.links.redis_link import RedisLink
 from serving.live.inference import usable_cores
 from serving.live.live import LiveModels

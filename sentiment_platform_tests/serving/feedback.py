@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from serving.journal.records import FeedbackRecord
+from serving.journal.journal_records import FeedbackRecord
 
 
 def record(number: int) -> FeedbackRecord:

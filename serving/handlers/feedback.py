@@ -11,7 +11,7 @@ from sentiment_platform.text.normalise import normalise
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
-from serving.journal.records import FeedbackRecord
+from serving.journal.journal_records import FeedbackRecord
 from serving.predict.prediction import new_id
 from serving.services import Services
 

@@ -15,7 +15,7 @@ from zlib import crc32
 import msgspec
 
 from sentiment_platform.errors import ConflictError, TransientError
-from serving.journal.records import FeedbackRecord, PredictionRecord
+from serving.journal.journal_records import FeedbackRecord, PredictionRecord
 
 Record = PredictionRecord | FeedbackRecord
 SEGMENT_BYTES = 4 * 1024 * 1024

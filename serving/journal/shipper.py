@@ -15,7 +15,7 @@ import msgspec
 
 from sentiment_platform.errors import TransientError
 from serving.journal.journal import Journal, Record, read_segment
-from serving.journal.records import FeedbackRecord, PredictionRecord
+from serving.journal.journal_records import FeedbackRecord, PredictionRecord
 from serving.links.database import Database, DatabaseUnavailable
 from serving.metrics import Metrics
 

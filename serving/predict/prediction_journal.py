@@ -10,7 +10,7 @@ import msgspec
 from sentiment_platform.clock import Clock
 from sentiment_platform.text.normalise import text_hash
 from serving.journal.journal import Journal, JournalUnavailable
-from serving.journal.records import PredictionRecord
+from serving.journal.journal_records import PredictionRecord
 from serving.live.snapshot import Live
 from serving.metrics import Metrics
 from serving.predict.answers import Scored
