@@ -24,8 +24,11 @@ from sentiment_platform.store.resources import PlatformResource
     kinds={"postgres", "redis"},
     tags={"stage": "collection"},
     pool="features",
-    description=f"Schema {DEFAULT_SCHEMA.version}: {len(DEFAULT_SCHEMA.names)} values for each article, as they were known when it "
-    "became available; and every other schema that SENTIMENT_FEATURE_SCHEMAS names beside it.",
+    description=(
+        f"Schema {DEFAULT_SCHEMA.version}: {len(DEFAULT_SCHEMA.names)} values for each article, as they were known when it became "
+        "available; and every other schema that SENTIMENT_FEATURE_SCHEMAS names. A partition is the UTC day of publication of the "
+        "article: 2026-03-02 holds the vectors of that day's articles, also of one that arrived on 2026-03-05."
+    ),
 )
 def article_features(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     """Compute once, write to PostgreSQL, then to Redis; then refresh what requests ask about tickers and outlets."""

@@ -22,8 +22,9 @@ from sentiment_platform.store.resources import PlatformResource
     tags={"stage": "collection"},
     pool="prices",
     description=(
-        "Daily bars by symbol and exchange session, adjusted as their source does, fetched once the session is over. A bar that its "
-        "source changes is kept as a revision; a bar that breaks the contract is in quarantine with the rule."
+        "Daily bars, one a symbol and session, adjusted as their source does. A partition is the day of the exchange session: "
+        "2026-03-02 holds what was traded that Monday, and 2026-03-07, a Saturday, is empty. A bar is fetched once its session is "
+        "over. A bar that its source changes is kept as a revision; one that breaks the contract is in quarantine with the rule."
     ),
 )
 def market_prices(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
@@ -68,8 +69,10 @@ LONGEST_DAYS = 14
     kinds={"postgres"},
     tags={"stage": "collection", "label_kind": "outcome"},
     description=(
-        "What symbols did after the articles of the day, less the market: returns over 1 and 5 sessions from the first opening after "
-        "the article was available. A delayed, noisy kind of label (kind `outcome`); no model is trained on it."
+        "What symbols did after articles, less the market: returns over 1 and 5 sessions from the first opening after the article was "
+        "available. A partition is the UTC day of publication of the article, not the day of the return: an article of Monday "
+        "2026-03-02, 22:00 UTC, is in 2026-03-02, and its return begins with the opening of 2026-03-03. "
+        "A late and noisy kind of label (kind `outcome`); no model is trained on it."
     ),
 )
 def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:

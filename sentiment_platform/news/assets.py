@@ -32,8 +32,10 @@ class RawNewsConfig(dg.Config):
     tags={"stage": "collection"},
     pool="collection",
     description=(
-        "Articles as their sources published them, by UTC day of publication. Today's and yesterday's runs fetch every configured "
-        "source; runs of past days ask the sources that know the past and report what archives brought. Refused items are in quarantine with the rule they broke."
+        "Articles as their sources published them. A partition is the UTC day of publication, not of the fetch: an article published on "
+        "2026-03-02 at 23:50 UTC and fetched at 00:15 the next morning is in 2026-03-02. "
+        "Today's run asks every source that is on. A run of a past day asks the sources that know the past. "
+        "Refused items are in quarantine with the rule that they broke."
     ),
 )
 def raw_news(context: dg.AssetExecutionContext, config: RawNewsConfig, platform: PlatformResource) -> dg.MaterializeResult[Any]:
@@ -73,7 +75,10 @@ def raw_news(context: dg.AssetExecutionContext, config: RawNewsConfig, platform:
     kinds={"python", "postgres"},
     tags={"stage": "collection"},
     pool="collection",
-    description="Articles of the day with the story that each tells; syndicated copies share one story.",
+    description=(
+        "Articles with the story that each tells; syndicated copies share one story. A partition is the UTC day of publication. "
+        "A story may span days: a copy published on 2026-03-03 joins the story that opened on 2026-03-02, and stays in its own day."
+    ),
 )
 def articles(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     days = context.partition_time_window
