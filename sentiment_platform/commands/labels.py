@@ -2,7 +2,7 @@
 
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import click
 from rich.markup import escape
@@ -12,13 +12,22 @@ from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import console, shows_errors
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import LabelKind
+from sentiment_platform.labels.formats import FORMATS, LabelFile, describe_formats
 from sentiment_platform.local.session import connected_session
 
-if TYPE_CHECKING:
-    from sentiment_platform.labels.report import ImportReport
-
-FORMATS = ["plain", "phrasebank", "sentfin", "tfns", "fiqa", "label-studio", "doccano", "prodigy"]
 MIN_ID_CHARACTERS, SHOWN_ID_CHARACTERS = 6, 16
+
+IMPORT_HELP = f"""Import labelled texts. Importing them again changes nothing; rows that break the contract go into quarantine.
+
+\b
+{describe_formats()}
+
+\b
+Examples:
+  sentiment-platform labels import Sentences_AllAgree.txt --format phrasebank
+  sentiment-platform labels import desk.csv --set desk --licence CC0-1.0 --map label=tone,annotator=who
+  sentiment-platform labels import project-7.json --format label-studio --set desk
+"""
 
 
 @click.group()
@@ -26,10 +35,15 @@ def labels() -> None:
     """Bring labels in, see their sets, their texts and whether their annotators agree."""
 
 
-@labels.command("import")
+@labels.command("import", help=IMPORT_HELP)
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--format", "name", type=click.Choice(FORMATS), default="plain", show_default=True, help="What wrote the file; see above."
+    "--format",
+    "name",
+    type=click.Choice(list(FORMATS)),
+    default="plain",
+    show_default=True,
+    help="What wrote the file; see above.",
 )
 @click.option("--set", "label_set", help="Name of the label set; default: the file's name. Published sets have their own.")
 @click.option("--licence", default="unstated", show_default=True, help="Licence of the set: an SPDX identifier, or words.")
@@ -48,53 +62,23 @@ def labels() -> None:
 def import_labels_command(
     path: Path, name: str, label_set: str | None, licence: str, kind: str, mapping: str, annotator: str | None
 ) -> None:
-    """Import labelled texts. Importing them again changes nothing; rows that break the contract go into quarantine.
-
-    \b
-    plain         CSV or JSON lines with text (or title) and label (or score from -1 to 1), and optionally
-                  id, annotator, weight, labelled_at, published_at, url; --map names other columns
-    phrasebank    Financial PhraseBank, lines of sentence@label, each of its four agreement levels
-    sentfin       SEntFiN, Title and Decisions; headlines whose entities disagree are left out
-    tfns          Twitter Financial News, text and label 0, 1, 2
-    fiqa          FiQA, JSON or CSV with scores; up to 0.1 either way is neutral
-    label-studio  "JSON" export: data.text, annotations with one choice, completed_by, updated_at
-    doccano       JSONL export, one file a user: text, label
-    prodigy       db-out JSONL: text, accept or label, answer, _annotator_id, _timestamp
-
-    \b
-    Examples:
-      sentiment-platform labels import Sentences_AllAgree.txt --format phrasebank
-      sentiment-platform labels import desk.csv --set desk --licence CC0-1.0 --map label=tone,annotator=who
-      sentiment-platform labels import project-7.json --format label-studio --set desk
-    """
+    """See `IMPORT_HELP`, which lists the formats from their table."""
     from sentiment_platform.labels.importing import import_report
 
-    report = _read(path, name, label_set, licence, kind, mapping, annotator)
+    report = FORMATS[name].read(LabelFile(path, label_set, licence, cast(LabelKind, kind), mapping, annotator))
     with connected_session(log=console.print) as (_, engine):
-        found = import_report(engine, report, run_id=f"import-{uuid.uuid4()}", now=utc_now())
-    console.print(f"{report.rows} rows: {len(report.examples)} labels of set {report.label_set}, {found.changed} new or changed.")
+        taken_in = import_report(engine, report, run_id=f"import-{uuid.uuid4()}", now=utc_now())
+    console.print(
+        f"{report.rows} rows: {len(report.examples)} labels of set {report.label_set}, {taken_in.changed} new or changed."
+    )
     for reason, count in report.left_out.items():
         console.print(f"[yellow]{count} rows left out: {reason}[/]")
-    if found.refused:
+    if taken_in.refused:
         console.print(
-            f"[yellow]{found.refused} rows quarantined: sentiment-platform news quarantine --source {report.label_set}[/]"
+            f"[yellow]{taken_in.refused} rows quarantined: sentiment-platform news quarantine --source {report.label_set}[/]"
         )
     if report.kind == "human":
         console.print("Next: sentiment-platform run train_job, or wait for the sensor of new labels.")
-
-
-def _read(
-    path: Path, name: str, label_set: str | None, licence: str, kind: str, mapping: str, annotator: str | None
-) -> "ImportReport":
-    from sentiment_platform.labels import importers, tools
-
-    if name == "plain":
-        return importers.plain(path, label_set, licence, cast(LabelKind, kind), importers.parse_columns(mapping))
-    if name in ("phrasebank", "sentfin", "tfns", "fiqa"):
-        return getattr(importers, name)(path)
-    if name == "doccano":
-        return tools.doccano(path, label_set, licence, annotator)
-    return {"label-studio": tools.label_studio, "prodigy": tools.prodigy}[name](path, label_set, licence)
 
 
 @labels.command()

@@ -3,7 +3,7 @@
 A tool's CSV needs no reader of its own: `plain` takes any column names by a map.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,10 +113,3 @@ def _one_choice(
 
 def _payload(row: object) -> dict[str, Any]:
     return {"row": row}
-
-
-TOOLS: Mapping[str, Callable[[Path, str | None, str], ImportReport]] = {
-    "label-studio": label_studio,
-    "doccano": doccano,
-    "prodigy": prodigy,
-}

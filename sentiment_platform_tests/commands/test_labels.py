@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_platform.commands.labels import FORMATS
+from sentiment_platform.labels.formats import FORMATS
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform_tests.commands.conftest import Invoke
 

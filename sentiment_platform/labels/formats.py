@@ -1,0 +1,74 @@
+"""The table of label formats: what `labels import --format` offers, and which reader takes it. Adding one is a reader and a line here.
+
+Not here: the readers (`importers` for published sets and plain files, `tools` for labelling tools).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sentiment_platform.labels.examples import LabelKind
+from sentiment_platform.labels.importers import fiqa, parse_columns, phrasebank, plain, sentfin, tfns
+from sentiment_platform.labels.report import ImportReport
+from sentiment_platform.labels.tools import doccano, label_studio, prodigy
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """A file and what somebody said of it; a reader takes what concerns it.
+
+    Attributes:
+        label_set: name of the set; None: the reader's own, or the file's name.
+        columns: `field=column` pairs of a plain file, separated by commas.
+        annotator: whose labels these are; None: as the file says.
+    """
+
+    path: Path
+    label_set: str | None = None
+    licence: str = "unstated"
+    kind: LabelKind = "human"
+    columns: str = ""
+    annotator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFormat:
+    """How a file of this format is read, and the line that `labels import --help` shows of it."""
+
+    read: Callable[[LabelFile], ImportReport]
+    shape: str
+
+
+FORMATS: dict[str, LabelFormat] = {
+    "plain": LabelFormat(
+        lambda file: plain(file.path, file.label_set, file.licence, file.kind, parse_columns(file.columns)),
+        "CSV or JSON lines with text (or title) and label (or score from -1 to 1), and optionally\n"
+        "id, annotator, weight, labelled_at, published_at, url; --map names other columns",
+    ),
+    "phrasebank": LabelFormat(
+        lambda file: phrasebank(file.path), "Financial PhraseBank, lines of sentence@label, each of its four agreement levels"
+    ),
+    "sentfin": LabelFormat(
+        lambda file: sentfin(file.path), "SEntFiN, Title and Decisions; headlines whose entities disagree are left out"
+    ),
+    "tfns": LabelFormat(lambda file: tfns(file.path), "Twitter Financial News, text and label 0, 1, 2"),
+    "fiqa": LabelFormat(lambda file: fiqa(file.path), "FiQA, JSON or CSV with scores; up to 0.1 either way is neutral"),
+    "label-studio": LabelFormat(
+        lambda file: label_studio(file.path, file.label_set, file.licence),
+        '"JSON" export: data.text, annotations with one choice, completed_by, updated_at',
+    ),
+    "doccano": LabelFormat(
+        lambda file: doccano(file.path, file.label_set, file.licence, file.annotator),
+        "JSONL export, one file a user: text, label",
+    ),
+    "prodigy": LabelFormat(
+        lambda file: prodigy(file.path, file.label_set, file.licence),
+        "db-out JSONL: text, accept or label, answer, _annotator_id, _timestamp",
+    ),
+}
+
+
+def describe_formats() -> str:
+    """One paragraph for a terminal: every format with its shape, names in a column."""
+    width = max(map(len, FORMATS)) + 2
+    return "\n".join(f"{name:<{width}}" + form.shape.replace("\n", "\n" + " " * width) for name, form in FORMATS.items())
