@@ -38,7 +38,7 @@ from sentiment_platform.statistics.softmax_regression import fold_of_rows, softm
 
 MIN_STORIES = 300
 """Stories among the training texts below which there is no distillation: with 150 sentences it cost six points of macro-F1 and gained
-nothing; with 300 it cost one and lowered log loss, from 600 on it gained in both (README, "What was tried for the transformer").
+nothing; with 300 it cost one and lowered log loss, from 600 on it gained in both (WHAT_WAS_TRIED.md).
 """
 MAX_DOUBTED = 20
 
