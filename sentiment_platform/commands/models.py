@@ -151,7 +151,9 @@ def search(trials: int, worker: int, seed: int, threads: int, parameters: str) -
     parameters: {start: champion, n_trials: 24}. What fixes a part of the recipe there, such as {epochs: 3}, belongs into
     --parameters here; start, replay_share and checkpoint_steps do not matter to a search.
     """
+    from sentiment_platform.models.training_data import read_training_data
     from sentiment_platform.models.transformer.training.recipe import join_search
+    from sentiment_platform.models.versions.training_world import training_world
 
     try:
         given = msgspec.json.decode(parameters, type=dict[str, Any])
@@ -159,9 +161,10 @@ def search(trials: int, worker: int, seed: int, threads: int, parameters: str) -
         raise PermanentError(f"--parameters is no JSON object: {error}.", remedy="Write it like '{\"epochs\": 3}'.") from error
     options = TrainingOptions(seed, threads, given | {"n_trials": trials})
     with connected_session() as (settings, engine), TrainingBar() as bar:
-        report = join_search(engine, settings, options, bar, worker=worker)
-    found = ", ".join(f"{name} {value:.4g}" for name, value in report.best_parameters.items())
-    console.print(f"[green]{report.study}[/]: {len(report.trials)} trials, best macro-F1 {report.best_value:.3f} with {found}")
+        world = training_world(engine, RegistryAccess(settings))
+        report = join_search(world, read_training_data(engine), options, bar, worker=worker)
+    best = ", ".join(f"{name} {value:.4g}" for name, value in report.best_parameters.items())
+    console.print(f"[green]{report.study}[/]: {len(report.trials)} trials, best macro-F1 {report.best_value:.3f} with {best}")
 
 
 def _published(promoted: Any) -> None:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import Family, Model
-from sentiment_platform.settings import Settings
+from sentiment_platform.models.family import Family, Model, TrainingWorld
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class FamilyEntry:
 
     Attributes:
         loader: function (directory, threads) -> Model, for serving and evaluation.
-        trainer: function (settings) -> Family.
+        trainer: function (world) -> Family.
         cost: relative cost of one prediction; the cheapest family is what an overloaded process degrades to.
     """
 
@@ -55,9 +54,9 @@ def loader_of(family: str) -> str:
     return _entry(family).loader
 
 
-def trainer(family: str, settings: Settings) -> Family:
-    """The training side of `family`, set up from the settings."""
-    return _resolve(_entry(family).trainer)(settings)
+def trainer(family: str, world: TrainingWorld) -> Family:
+    """The training side of `family`, in the world that it trains in."""
+    return _resolve(_entry(family).trainer)(world)
 
 
 def _entry(family: str) -> FamilyEntry:

@@ -18,6 +18,7 @@ from sentiment_platform.text.sentiment import LABELS, Label
 __all__ = [
     "LABELS",
     "Contribution",
+    "EarlierVersions",
     "ExportReport",
     "Family",
     "Floats",
@@ -29,6 +30,7 @@ __all__ = [
     "ProgressSink",
     "TrainingData",
     "TrainingOptions",
+    "TrainingWorld",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -100,6 +102,36 @@ class TrainingOptions:
     """Folder for files that the run itself needs; whoever started the run deletes it. None: the system's temporary folder."""
     lease_token: int = 0
     """Fencing token of the run: what a holder of a larger one keeps on disk is not this run's to delete."""
+
+
+@dataclass(frozen=True)
+class EarlierVersions:
+    """What a training run may ask of versions that were published before it.
+
+    Attributes:
+        training_set: function (digest) -> the training set that a version was made from; PermanentError when it is no longer stored.
+        training_file: function (version, manifest digest, file name, folder) -> path of the file, downloaded into the folder and
+            verified; `registry.Refused` when the version has none.
+    """
+
+    training_set: Callable[[str], TrainingData]
+    training_file: Callable[[str, str, str, Path], Path]
+
+
+@dataclass(frozen=True)
+class TrainingWorld:
+    """What a family's training side needs of the world around it. Whoever starts the training makes it (`versions.training_world`).
+
+    The defaults are a run on its own: it starts from its base, leaves no checkpoint and shares no search.
+    """
+
+    transformer_base: str = ""
+    """Hub id, directory or `packaged:...` of the checkpoint that transformers start from."""
+    checkpoints: Path | None = None
+    """Folder for what a killed run goes on from; it outlives the run."""
+    study_url: str = ""
+    """PostgreSQL, without a pooler, that holds the searches; "" keeps a search in its process."""
+    earlier: EarlierVersions | None = None
 
 
 @dataclass(frozen=True)

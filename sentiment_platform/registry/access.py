@@ -72,3 +72,8 @@ class RegistryAccess:
         with closing(self.reader()) as reader:
             manifest = reader.fetch_model(version, manifest_digest, self.cache_folder)
         return self.cache_folder / manifest_digest, manifest
+
+    def fetch_training_file(self, version: str, manifest_digest: str, name: str, into: Path) -> Path:
+        """Path of a published version's file that only training reads, downloaded into the folder `into` and verified."""
+        with closing(self.reader()) as reader:
+            return reader.fetch_training_file(version, manifest_digest, name, into)

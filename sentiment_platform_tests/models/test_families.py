@@ -7,13 +7,10 @@ import pytest
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.families import FAMILIES, load_model, trainer
-from sentiment_platform.settings import Settings
+from sentiment_platform.models.family import TrainingWorld
 from sentiment_platform_tests.models.vader.small_vader import export
 
-
-@pytest.fixture(scope="module")
-def bare_settings() -> Settings:
-    return Settings.from_environment({"TRANSFORMER_BASE": "packaged:minilm"})
+WORLD = TrainingWorld(transformer_base="packaged:minilm")
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -23,14 +20,14 @@ def test_every_family_can_be_loaded(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_every_family_can_be_trained_and_names_its_inputs(name: str, bare_settings: Settings) -> None:
-    family = trainer(name, bare_settings)
+def test_every_family_can_be_trained_and_names_its_inputs(name: str) -> None:
+    family = trainer(name, WORLD)
     assert family.name == name
     assert family.files
     inputs = family.inputs()
     assert inputs
     assert all(isinstance(value, str) and value for value in inputs.values())
-    assert dict(inputs) == dict(trainer(name, bare_settings).inputs())
+    assert dict(inputs) == dict(trainer(name, WORLD).inputs())
 
 
 def test_loading_vader_imports_no_training_library(tmp_path: Path) -> None:
@@ -45,8 +42,8 @@ def test_loading_vader_imports_no_training_library(tmp_path: Path) -> None:
     assert done.stdout == "(1, 3)\n"
 
 
-def test_an_unknown_family_is_refused_with_those_that_exist(tmp_path: Path, bare_settings: Settings) -> None:
-    for attempt in (lambda: load_model("oracle", tmp_path), lambda: trainer("oracle", bare_settings)):
+def test_an_unknown_family_is_refused_with_those_that_exist(tmp_path: Path) -> None:
+    for attempt in (lambda: load_model("oracle", tmp_path), lambda: trainer("oracle", WORLD)):
         with pytest.raises(PermanentError, match=r"'oracle' is unknown.*vader, finbert"):
             attempt()
 

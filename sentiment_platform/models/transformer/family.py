@@ -5,13 +5,12 @@ so that serving can import this module.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sentiment_platform.models.family import ExportReport, ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.family import ExportReport, ProgressSink, TrainingData, TrainingOptions, TrainingWorld
 from sentiment_platform.models.transformer.runtime import FILES, OnnxTransformer, load_transformer
-from sentiment_platform.settings import Settings
 
 if TYPE_CHECKING:
     from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
 class TransformerFamily:
     """Implements `Family`. `base` is the value of TRANSFORMER_BASE (hub id, directory or `packaged:minilm`); loading needs none.
 
-    `settings` say where checkpoints, registry and database are; without them a run leaves none, knows no champion, and shares no search.
+    Without a `world` a run leaves no checkpoint, knows no champion, and shares no search.
     """
 
     base: str
-    settings: Settings | None = None
+    world: TrainingWorld = field(default_factory=TrainingWorld)
     name: str = "finbert"
     files: tuple[str, ...] = FILES
 
@@ -41,7 +40,7 @@ class TransformerFamily:
         from sentiment_platform.models.transformer.training.base import resolve_base
         from sentiment_platform.models.transformer.training.recipe import train_by_recipe
 
-        return train_by_recipe(resolve_base(self.base), data, options, progress, self.settings)
+        return train_by_recipe(resolve_base(self.base), data, options, progress, self.world)
 
     def export(self, trained: "TrainedTransformer", data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
         """Write `files`, and the weights for later training, into the empty `directory`; a failed parity check is a `ParityError`."""
@@ -63,6 +62,6 @@ class TransformerFamily:
         return load_transformer(directory, threads=threads)
 
 
-def transformer_family(settings: Settings) -> TransformerFamily:
-    """The family with the base that the settings name."""
-    return TransformerFamily(settings.transformer_base, settings)
+def transformer_family(world: TrainingWorld) -> TransformerFamily:
+    """The family with the base that its world names."""
+    return TransformerFamily(world.transformer_base, world)

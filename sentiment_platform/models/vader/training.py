@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import ExportReport, Progress, ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.family import ExportReport, Progress, ProgressSink, TrainingData, TrainingOptions, TrainingWorld
 from sentiment_platform.models.head.head import CalibrationHead
 from sentiment_platform.models.head.label_rule import fit_labelling_head, head_figures, plain_head
 from sentiment_platform.models.vader.diff import moved_summary
@@ -34,7 +34,6 @@ from sentiment_platform.models.vader.family import (
 from sentiment_platform.models.vader.fit import FittedTerms, fit_terms
 from sentiment_platform.models.vader.search import problem_of, search
 from sentiment_platform.models.vader.terms import EXAMPLES, TermEvidence, read_evidence
-from sentiment_platform.settings import Settings
 from sentiment_platform.statistics.metrics import confusion_matrix, ratios
 from sentiment_platform.text.lexicon import stock_lexicon
 from sentiment_platform.text.rules import STOCK_RULES, RuleConstants
@@ -127,9 +126,9 @@ class VaderFamily:
         return load(directory, threads=threads)
 
 
-def vader_family(settings: Settings) -> VaderFamily:
-    """The family needs nothing of the settings."""
-    del settings
+def vader_family(world: TrainingWorld) -> VaderFamily:
+    """The family needs nothing of the world around it."""
+    del world
     return VaderFamily()
 
 

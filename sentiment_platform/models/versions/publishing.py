@@ -35,6 +35,7 @@ from sentiment_platform.models.versions.training_inputs import (
     inputs_digest,
     start_digest,
 )
+from sentiment_platform.models.versions.training_world import training_world
 from sentiment_platform.models.versions.working_folder import working_folder
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import digest
@@ -81,7 +82,7 @@ def train_and_publish(
         ConflictError: a later run took this family's training over; nothing was registered.
     """
     data = read_training_data(engine)
-    family = trainer(family_name, access.settings)
+    family = trainer(family_name, training_world(engine, access))
     inputs = family.inputs()
     with engine.connect() as connection:
         previous = latest_version(connection, family_name)

@@ -20,9 +20,10 @@ from sentiment_platform.models.transformer.training.incremental import (
     replay_rows,
     train_on,
 )
-from sentiment_platform.models.transformer.training.recipe import CHECKPOINTS, train_by_recipe
+from sentiment_platform.models.transformer.training.recipe import train_by_recipe
 from sentiment_platform.models.transformer.training.stages import taken
 from sentiment_platform.models.transformer.training.weights import WEIGHTS_FILE, write_weights
+from sentiment_platform.models.versions.training_world import CHECKPOINTS, training_world
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FileEntry, Manifest
@@ -129,6 +130,7 @@ def test_the_champions_weights_come_from_its_release_and_its_training_set_from_t
         write_training_set(connection, before.digest, "v1", {}, stored(before))
         write_training_set(connection, "af" * 32, "v1", {}, stored(tiny_data()))
     access = RegistryAccess(settings)
+    world = training_world(engine, access)
     folder = write_files(tmp_path / "model")
     write_weights(champion_run.network, folder / WEIGHTS_FILE)
     content = (folder / WEIGHTS_FILE).read_bytes()
@@ -141,7 +143,7 @@ def test_the_champions_weights_come_from_its_release_and_its_training_set_from_t
     assert not (served / WEIGHTS_FILE).exists()
     data = read_training_data(engine, "af" * 32)
     options = dataclasses.replace(OPTIONS, champion=served)
-    trained = train_by_recipe(resolve_base(str(tiny_base)), data, options, lambda _: None, settings)
+    trained = train_by_recipe(resolve_base(str(tiny_base)), data, options, lambda _: None, world)
     assert trained.lineage["start"] == "champion"
     assert trained.lineage["from_manifest"] == digest(manifest)
     assert list((settings.state_dir / CHECKPOINTS).glob("*")) == [], "checkpoints are gone after success"
@@ -150,5 +152,5 @@ def test_the_champions_weights_come_from_its_release_and_its_training_set_from_t
     with access.writer(lambda: NOW) as registry:
         registry.publish_model(write_files(tmp_path / "bare"), bare, access.private_keys)
     short = TrainingOptions(7, 1, {**OPTIONS.parameters, "epochs": 1}, access.fetch(bare.version, digest(bare))[0])
-    full = train_by_recipe(resolve_base(str(tiny_base)), data, short, lambda _: None, settings)
+    full = train_by_recipe(resolve_base(str(tiny_base)), data, short, lambda _: None, world)
     assert (full.lineage["start"], "gives no weights" in full.lineage["note"]) == ("base", True)

@@ -15,6 +15,8 @@ from sentiment_platform.models.family import TrainingOptions
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.models.transformer.training.base import resolve_base
 from sentiment_platform.models.transformer.training.recipe import join_search, train_by_recipe
+from sentiment_platform.models.versions.training_world import training_world
+from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.training_sets import write_training_set
@@ -56,7 +58,8 @@ def test_two_workers_share_the_study_of_a_recipe_and_a_later_training_finds_thei
     # What has nothing to do with the search does not part the run from its study.
     asked: dict[str, Any] = {**PARAMETERS, "n_trials": 6, "start": "champion", "replay_share": 2.0, "checkpoint_steps": 5}
     data, base = read_training_data(engine), resolve_base(str(tiny_base))
-    trained = train_by_recipe(base, data, TrainingOptions(7, 1, asked), lambda _: None, settings)
+    world = training_world(engine, RegistryAccess(settings))
+    trained = train_by_recipe(base, data, TrainingOptions(7, 1, asked), lambda _: None, world)
     assert trials(engine) == tried
     assert (trained.search["study"], trained.search["n_trials"]) == (study, len(tried))
     best = trained.search["best_parameters"]
@@ -64,7 +67,7 @@ def test_two_workers_share_the_study_of_a_recipe_and_a_later_training_finds_thei
 
     # The control: another seed is another study.
     options = TrainingOptions(8, 1, PARAMETERS | {"n_trials": 1})
-    other = join_search(engine, settings, options, lambda _: None, worker=1)
+    other = join_search(world, data, options, lambda _: None, worker=1)
     assert other.study != study
     assert len(trials(engine)) == len(tried) + 1
     engine.dispose()

@@ -6,18 +6,15 @@ Where that is impossible, not shorter, or forgets too much, training starts from
 import dataclasses
 import time
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import Integers, ProgressSink, TrainingData, TrainingOptions
-from sentiment_platform.models.training_data import read_training_data
+from sentiment_platform.models.family import EarlierVersions, Integers, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.transformer.training.base import ResolvedBase
 from sentiment_platform.models.transformer.training.canaries import verified_network
 from sentiment_platform.models.transformer.training.distillation import train_distilled
@@ -27,7 +24,6 @@ from sentiment_platform.models.transformer.training.network import tokenizer_jso
 from sentiment_platform.models.transformer.training.parameters import TransformerParameters, transformer_parameters
 from sentiment_platform.models.transformer.training.stages import taken
 from sentiment_platform.models.transformer.training.weights import WEIGHTS_FILE, network_logits, read_weights
-from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import decode, digest
 from sentiment_platform.registry.manifest import MANIFEST, Manifest
 from sentiment_platform.registry.refusal import Refused
@@ -53,7 +49,7 @@ class ChampionState:
     seen: TrainingData
 
 
-def champion_state(engine: Engine, access: RegistryAccess, directory: Path, work: Path | None = None) -> ChampionState:
+def champion_state(earlier: EarlierVersions, directory: Path, work: Path | None = None) -> ChampionState:
     """The champion whose verified files lie in `directory`, with its weights fetched from its release.
 
     Args:
@@ -64,10 +60,10 @@ def champion_state(engine: Engine, access: RegistryAccess, directory: Path, work
     """
     content = (directory / MANIFEST).read_bytes()
     manifest = decode(content, Manifest)
-    seen = read_training_data(engine, manifest.training_set)
-    with closing(access.reader()) as reader, TemporaryDirectory(prefix="champion-", dir=work) as folder:
+    seen = earlier.training_set(manifest.training_set)
+    with TemporaryDirectory(prefix="champion-", dir=work) as folder:
         try:
-            path = reader.fetch_training_file(manifest.version, digest(content), WEIGHTS_FILE, Path(folder))
+            path = earlier.training_file(manifest.version, digest(content), WEIGHTS_FILE, Path(folder))
         except Refused as refused:
             raise PermanentError(f"{manifest.version} gives no weights: {refused.message}", remedy=refused.remedy) from refused
         return ChampionState(manifest, digest(content), read_weights(path), seen)
