@@ -89,8 +89,8 @@ def not_live(connection: Connection, status: ServingStatus, now: datetime) -> li
     live = status.deployment.revision if status.deployment else 0
     offer = status.candidate or Offer("none", message=status.registry.message)
     newest = next(iter(deployments(connection, limit=1)), None)
-    waits = newest is not None and newest["revision"] > live and now - newest["published_at"] > OVERDUE
-    overdue: int | None = newest["revision"] if newest and waits else None
+    waits = newest is not None and newest.document.revision > live and now - newest.published_at > OVERDUE
+    overdue = newest.document.revision if newest and waits else None
     if offer.outcome != "refused" and overdue is None:
         return []
     # A document that could not be read names no revision; it may be the one that is overdue.

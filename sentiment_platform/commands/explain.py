@@ -6,7 +6,10 @@ from sqlalchemy import Engine, select
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.schema import schema
-from sentiment_platform.store.tables import DeploymentRow, Feedback, ModelVersion, Prediction, TrainingSet
+from sentiment_platform.store.deployments import get_deployment
+from sentiment_platform.store.tables import Feedback, Prediction
+from sentiment_platform.store.training_sets import latest_training_set
+from sentiment_platform.store.versions import get_version
 
 
 def lineage(engine: Engine, prediction_id: str) -> dict[str, dict[str, Any]]:
@@ -22,25 +25,11 @@ def lineage(engine: Engine, prediction_id: str) -> dict[str, dict[str, Any]]:
                 f"There is no prediction {prediction_id} in the database.",
                 remedy="Serving ships its journal every few seconds: try again, or check the id.",
             )
-        model = (
-            connection.execute(select(ModelVersion.__table__).where(ModelVersion.version == row["model_version"]))
-            .mappings()
-            .first()
-        )
-        deployment = (
-            connection.execute(select(DeploymentRow.__table__).where(DeploymentRow.revision == row["deployment_revision"]))
-            .mappings()
-            .first()
-        )
-        training = (
-            connection.execute(select(TrainingSet.__table__).where(TrainingSet.digest == model["training_set"]))
-            .mappings()
-            .first()
-            if model
-            else None
-        )
+        model = get_version(connection, row["model_version"])
+        deployed = get_deployment(connection, row["deployment_revision"])
+        training = latest_training_set(connection, model.training_set) if model else None
         feedback = connection.execute(select(Feedback.__table__).where(Feedback.prediction_id == prediction_id)).mappings().all()
-    found: dict[str, dict[str, Any]] = {
+    shown: dict[str, dict[str, Any]] = {
         "Answer": {
             name: row[name]
             for name in ("predicted_at", "text", "sentiment", "confidence", "route", "cache_hit", "degraded", "latency_ms")
@@ -52,26 +41,31 @@ def lineage(engine: Engine, prediction_id: str) -> dict[str, dict[str, Any]]:
         "Model": {"version": row["model_version"], "manifest": row["manifest_digest"]},
     }
     if model:
-        manifest = model["manifest"]
-        found["Model"] |= {
-            "base": manifest["base_model"],
-            "registered": model["registered_at"],
-            "run": model["run_id"],
-            "git": manifest["git_sha"],
+        shown["Model"] |= {
+            "base": model.manifest.base_model,
+            "registered": model.registered_at,
+            "run": model.run_id,
+            "git": model.manifest.git_sha,
         }
     if training:
-        summary = training["summary"]
-        found["Training set"] = {
-            "digest": training["digest"],
-            "examples": summary["examples"],
-            "stories": summary["stories"],
-            "sets": summary["label_sets"],
+        shown["Training set"] = {
+            "digest": training.digest,
+            "examples": training.summary["examples"],
+            "stories": training.summary["stories"],
+            "sets": training.summary["label_sets"],
         }
-    if deployment:
-        found["Deployment"] = {name: deployment[name] for name in ("tag", "published_at", "rule", "actor", "reason")}
-        found["Deployment"]["verdict"] = deployment["document"]["evidence"]["verdict"]
+    if deployed:
+        document = deployed.document
+        shown["Deployment"] = {
+            "tag": str(document.tag),
+            "published_at": deployed.published_at,
+            "rule": document.rule,
+            "actor": document.actor,
+            "reason": document.reason,
+            "verdict": document.evidence.verdict,
+        }
     if feedback:
-        found["Feedback"] = {
+        shown["Feedback"] = {
             str(entry["received_at"]): entry["label"] or entry["preference"] or entry["utility"] for entry in feedback
         }
-    return found
+    return shown

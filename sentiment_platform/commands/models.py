@@ -4,7 +4,7 @@ import getpass
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -16,6 +16,9 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.session import connected_session, session
 from sentiment_platform.models.family import TrainingOptions
 from sentiment_platform.registry.access import RegistryAccess
+
+if TYPE_CHECKING:
+    from sentiment_platform.promotion.next_revision import Promoted
 
 
 @click.group()
@@ -31,32 +34,32 @@ def list_models() -> None:
     from sentiment_platform.store.versions import all_versions
 
     with connected_session() as (_, engine), engine.connect() as connection:
-        versions, rows = all_versions(connection), deployments(connection)
-    running = set(_champions(rows[0]["document"]).values()) if rows else set[str]()
+        versions, mirrored = all_versions(connection), deployments(connection)
+    running = set(mirrored[0].document.versions().values()) if mirrored else set[str]()
     table = Table("version", "registered", "base", "macro-F1 (95 %)", "runs now", title="Versions")
     for version in versions:
-        figure: dict[str, Any] = version.manifest["metrics"].get("macro_f1", {})
-        shown = f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}), n {figure['n']}" if figure else ""
-        shown += ", in-sample" if figure.get("in_sample") else ""
+        figure = version.manifest.metrics.get("macro_f1")
+        shown = f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), n {figure.n}" if figure else ""
+        shown += ", in-sample" if figure and figure.in_sample else ""
         table.add_row(
             version.version,
             f"{version.registered_at:%Y-%m-%d %H:%M}",
-            version.manifest["base_model"],
+            version.manifest.base_model,
             shown,
             "yes" if version.version in running else "",
         )
     console.print(table)
     table = Table("deployment", "published", "champions", "default", "rule", "by", "reason", title="Deployments")
-    for row in rows:
-        document = row["document"]
+    for deployment in mirrored:
+        document = deployment.document
         table.add_row(
-            row["tag"],
-            f"{row['published_at']:%Y-%m-%d %H:%M}",
-            ", ".join(_champions(document).values()),
-            document["default_family"],
-            row["rule"],
-            row["actor"],
-            row["reason"],
+            str(document.tag),
+            f"{deployment.published_at:%Y-%m-%d %H:%M}",
+            ", ".join(document.versions().values()),
+            document.default_family,
+            document.rule,
+            document.actor,
+            document.reason,
         )
     console.print(table)
 
@@ -78,9 +81,7 @@ def at(time: str) -> None:
     if document is None:
         console.print(f"Nothing was deployed at {moment:%Y-%m-%d %H:%M} UTC.")
         return
-    console.print(
-        f"deploy-{document['revision']:06d}: {', '.join(_champions(document).values())}, default {document['default_family']}"
-    )
+    console.print(f"{document.tag}: {', '.join(document.versions().values())}, default {document.default_family}")
 
 
 @models.command()
@@ -167,14 +168,10 @@ def search(trials: int, worker: int, seed: int, threads: int, parameters: str) -
     console.print(f"[green]{report.study}[/]: {len(report.trials)} trials, best macro-F1 {report.best_value:.3f} with {best}")
 
 
-def _published(promoted: Any) -> None:
+def _published(promoted: "Promoted") -> None:
     document = promoted.document
-    versions = ", ".join(champion.version for champion in document.champions.values())
+    versions = ", ".join(document.versions().values())
     console.print(f"[green]{promoted.tag}[/] published: {versions}, default {document.default_family}. {promoted.url}")
-
-
-def _champions(document: dict[str, Any]) -> dict[str, str]:
-    return {family: champion["version"] for family, champion in document["champions"].items()}
 
 
 def _actor() -> str:

@@ -63,17 +63,17 @@ def standing(engine: Engine, access: RegistryAccess) -> Standing:
         newest_set = latest_training_set(connection)
         if newest_set is None:
             raise PermanentError("No training set has been made yet.", remedy="Materialize the asset training_set.")
-        examples = training_examples(connection, newest_set[0], "test")
+        examples = training_examples(connection, newest_set.digest, "test")
         newest: dict[str, str] = {}
         bases: dict[str, str] = {}
         for version in all_versions(connection):
             newest.setdefault(version.family, version.version)
-            bases[version.version] = version.manifest["base_model"]
-        history = [row["document"] for row in deployments(connection, limit=None)]
+            bases[version.version] = version.manifest.base_model
+        history = [mirrored.document for mirrored in deployments(connection, limit=None)]
     deployed = history[0] if history else None
-    champions = _versions(deployed) if deployed else {}
+    champions = deployed.versions() if deployed else {}
     # What ran once and was replaced lost to something better, or somebody took it back: it returns by a person's word alone.
-    retired = {version for document in history for version in _versions(document).values()}
+    retired = {version for document in history for version in document.versions().values()}
     newest = {
         family: champions.get(family, version) if version in retired else version
         for family, version in newest.items()
@@ -84,26 +84,22 @@ def standing(engine: Engine, access: RegistryAccess) -> Standing:
     ids = [example.example_id for example in examples]
     labels = np.array([LABELS.index(example.label) for example in examples], dtype=np.int64)  # type: ignore[arg-type]
     probabilities = {
-        v: as_array(_answers(engine, access, v, newest_set[0]), ids) for v in versions_to_compare(ordered, champions)
+        v: as_array(_answers(engine, access, v, newest_set.digest), ids) for v in versions_to_compare(ordered, champions)
     }
     label_sets = {example.label_set for example in examples}
     seen_by = {version for version in probabilities if in_sample(bases[version], label_sets)}
-    comparisons = compare_all(newest_set[0], labels, probabilities, seen_by)
+    comparisons = compare_all(newest_set.digest, labels, probabilities, seen_by)
     return Standing(
-        newest_set[0],
+        newest_set.digest,
         ids,
         labels,
         probabilities,
         comparisons,
         ordered,
         champions,
-        deployed["default_family"] if deployed else None,
-        by_person=deployed is not None and deployed["rule"] in ("manual", "rollback"),
+        deployed.default_family if deployed else None,
+        by_person=deployed is not None and deployed.by_person,
     )
-
-
-def _versions(document: dict[str, Any]) -> dict[str, str]:
-    return {family: champion["version"] for family, champion in document["champions"].items()}
 
 
 def store_comparisons(engine: Engine, found: Standing, run_id: str) -> str:

@@ -69,4 +69,4 @@ def every_label_is_present(platform: PlatformResource) -> dg.AssetCheckResult:
 def _newest(platform: PlatformResource) -> list[StoredExample]:
     with platform.engine().connect() as connection:
         newest = latest_training_set(connection)
-        return training_examples(connection, newest[0]) if newest else []
+        return training_examples(connection, newest.digest) if newest else []

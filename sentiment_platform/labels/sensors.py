@@ -53,8 +53,8 @@ def new_labels_arrived(context: dg.SensorEvaluationContext, platform: PlatformRe
         newest = latest_training_set(connection)
         if newest is None:
             return dg.SkipReason("There is no training set to compare with: run train_job once.")
-        acted_on = datetime.fromisoformat(context.cursor) if context.cursor else newest[3]
-        since = max(newest[3], acted_on).astimezone(UTC)
+        acted_on = datetime.fromisoformat(context.cursor) if context.cursor else newest.created_at
+        since = max(newest.created_at, acted_on).astimezone(UTC)
         count, arrived_at = labels_since(connection, since, FEEDBACK_SET)
     if count < NEW_LABELS or arrived_at is None:
         return dg.SkipReason(f"{count} new labels since {since:%Y-%m-%d %H:%M} UTC; {NEW_LABELS} are needed.")

@@ -117,8 +117,8 @@ def build_and_store(engine: Engine, schema: FeatureSchema, now: Clock = utc_now)
 def licence_notes(engine: Engine, digest: str) -> tuple[str, ...]:
     """A line for each set that was heard, on what its licence allows: for the manifest of a model made of this training set."""
     with engine.connect() as connection:
-        found = latest_training_set(connection, digest)
-    return tuple(found[2].get("licence_notes", ())) if found else ()
+        snapshot = latest_training_set(connection, digest)
+    return tuple(snapshot.summary.get("licence_notes", ())) if snapshot else ()
 
 
 def leaks_in(examples: Sequence[StoredExample]) -> Mapping[str, int]:

@@ -18,14 +18,14 @@ def read_training_data(engine: Engine, digest: str | None = None) -> TrainingDat
         PermanentError: there is none.
     """
     with engine.connect() as connection:
-        found = latest_training_set(connection, digest)
-        if found is None:
+        newest = latest_training_set(connection, digest)
+        if newest is None:
             raise PermanentError(
                 f"There is no training set {digest}." if digest else "No training set has been made yet.",
                 remedy="Materialize the asset training_set.",
             )
-        examples = training_examples(connection, found[0])
-    return to_training_data(found[0], found[1], examples)
+        examples = training_examples(connection, newest.digest)
+    return to_training_data(newest.digest, newest.feature_schema, examples)
 
 
 def to_training_data(digest: str, feature_schema: str, examples: Sequence[StoredExample]) -> TrainingData:

@@ -66,7 +66,7 @@ def measure_drift(engine: Engine, now: datetime, window: timedelta = WINDOW) -> 
         version = watched_version(connection)
         if isinstance(version, str):
             return _nothing("", version)
-        served = read_served(connection, version.manifest["feature_schema"]["name"], now, window)
+        served = read_served(connection, version.manifest.feature_schema.name, now, window)
         if not served:
             return _nothing(version.version, f"No prediction with the features of {version.version} has arrived yet.")
         samples = read_samples(connection, version, served)

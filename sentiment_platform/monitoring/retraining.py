@@ -48,12 +48,12 @@ def decide_and_store(engine: Engine, now: datetime, *, run_id: str, policy: Retr
 def live_performance(connection: Connection, version: RegisteredVersion, now: datetime) -> LivePerformance:
     """The newest live accuracy of a version, and the one in its manifest."""
     live = live_accuracy(connection, version.version, now)
-    promised = version.manifest["metrics"].get("accuracy")
+    promised = version.manifest.metrics.get("accuracy")
     return LivePerformance(
         Accuracy(live.value, live.low, live.high, live.n, live.window)
         if live and live.low is not None and live.high is not None
         else None,
-        Accuracy(promised["value"], promised["low"], promised["high"], promised["n"], promised["dataset"]) if promised else None,
+        Accuracy(promised.value, promised.low, promised.high, promised.n, promised.dataset) if promised else None,
     )
 
 
@@ -62,8 +62,8 @@ def last_training(connection: Connection) -> LastTraining | None:
     newest = latest_training_set(connection)
     if newest is None:
         return None
-    count, _ = labels_since(connection, newest[3], FEEDBACK_SET)
-    return LastTraining(newest[0], newest[3], count)
+    count, _ = labels_since(connection, newest.created_at, FEEDBACK_SET)
+    return LastTraining(newest.digest, newest.created_at, count)
 
 
 def without_reason(decisions: list[StoredDecision]) -> list[str]:

@@ -52,7 +52,7 @@ def read_served(connection: Connection, feature_schema: str, now: datetime, wind
 
 def read_samples(connection: Connection, version: RegisteredVersion, served: Sequence[ServedPrediction]) -> list[Sample]:
     """Every feature against the train part; the scores of `version` against its own answers on its test part."""
-    names = schema(version.manifest["feature_schema"]["name"]).names
+    names = schema(version.manifest.feature_schema.name).names
     reference = _matrix(part_features(connection, version.training_set, "train"), len(names))
     current = _matrix([row.features for row in served], len(names))
     features = [Sample(name, "train", reference[:, i], current[:, i]) for i, name in enumerate(names)]

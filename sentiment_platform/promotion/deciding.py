@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import msgspec
 from sqlalchemy import Engine
 
 from sentiment_platform.clock import Clock
@@ -74,11 +73,10 @@ def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, n
 
 
 def _content(document: Deployment) -> tuple[dict[str, str], str]:
-    return {family: champion.version for family, champion in document.champions.items()}, document.default_family
+    return document.versions(), document.default_family
 
 
 def running(engine: Engine) -> Deployment | None:
     """The newest deployment that the database knows."""
     with engine.connect() as connection:
-        document = latest_deployment(connection)
-    return msgspec.convert(document, Deployment) if document else None
+        return latest_deployment(connection)

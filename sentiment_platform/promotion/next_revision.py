@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.errors import PermanentError
@@ -92,7 +90,7 @@ def synchronise_mirror(engine: Engine, registry: ReleaseRegistry) -> int:
     """
     with engine.connect() as connection:
         known = latest_deployment(connection)
-    missing = [entry for entry in registry.history() if entry.revision > (known["revision"] if known else 0)]
+    missing = [entry for entry in registry.history() if entry.revision > (known.revision if known else 0)]
     for entry in missing:
         document = registry.deployment(entry.revision)
         with engine.begin() as connection:
@@ -107,8 +105,7 @@ def intent_of_request(engine: Engine) -> tuple[Intent, list[int]] | None:
         current = latest_deployment(connection)
     if not requests or current is None:
         return None
-    document = msgspec.convert(current, Deployment)
-    champions = {family: champion.version for family, champion in document.champions.items()}
+    champions = current.versions()
     for request in requests:
         champions[request["family"]] = request["version"]
     newest = requests[-1]
@@ -152,8 +149,7 @@ def intent_of_promotion(engine: Engine, version: str, actor: str, reason: str) -
         current = latest_deployment(connection)
     if registered is None:
         raise PermanentError(f"{version} is not registered here.", remedy="See `sentiment-platform models list`.")
-    running = msgspec.convert(current, Deployment).champions if current else {}
-    champions = {family: champion.version for family, champion in running.items()} | {registered.family: version}
+    champions = (current.versions() if current else {}) | {registered.family: version}
     evidence = Evidence((), (), {}, f"Promoted by {actor}: {reason}")
     return Intent(champions, registered.family, "manual", actor, reason, evidence)
 
@@ -165,17 +161,15 @@ def intent_of_rollback(engine: Engine, actor: str, reason: str, to_revision: int
         PermanentError: there is nothing to go back to.
     """
     with engine.connect() as connection:
-        rows = deployments(connection, limit=None)
-    documents = [msgspec.convert(row["document"], Deployment) for row in rows]
+        documents = [mirrored.document for mirrored in deployments(connection, limit=None)]
     if not documents:
         raise PermanentError("Nothing has been deployed yet.", remedy="Run `sentiment-platform run train_job` first.")
     running = documents[0]
     for earlier in documents[1:]:
         same = (earlier.models(), earlier.default_family) == (running.models(), running.default_family)
         if earlier.revision == to_revision or (to_revision is None and not same):
-            champions = {family: champion.version for family, champion in earlier.champions.items()}
             evidence = Evidence((), (), {"restores": earlier.revision}, f"Rollback to the content of {earlier.tag}.")
-            return Intent(champions, earlier.default_family, "rollback", actor, reason, evidence)
+            return Intent(earlier.versions(), earlier.default_family, "rollback", actor, reason, evidence)
     raise PermanentError(
         f"There is no earlier deployment than {running.tag} with other content.", remedy="See `sentiment-platform models list`."
     )
@@ -206,22 +200,9 @@ def _document(engine: Engine, registry: ReleaseRegistry, intent: Intent, now: da
     )
 
 
-def _row(document: Deployment, digest: str, published_at: datetime) -> dict[str, Any]:
-    return {
-        "revision": document.revision,
-        "tag": str(document.tag),
-        "digest": digest,
-        "document": msgspec.to_builtins(document),
-        "rule": document.rule,
-        "actor": document.actor,
-        "reason": document.reason,
-        "published_at": published_at,
-    }
-
-
 def _mirror(connection: Connection, document: Deployment, digest: str, published_at: datetime) -> None:
     """Mirror row and audit row, in the caller's transaction; a mirror that was lost and is filled again adds no second audit row."""
-    if mirror_deployment(connection, _row(document, digest, published_at)):
+    if mirror_deployment(connection, document, digest=digest, published_at=published_at):
         audit.record_once(
             connection,
             at=document.created_at,

@@ -100,6 +100,20 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Tag of the release that carries this document."""
         return DeploymentTag(self.revision)
 
+    @property
+    def by_person(self) -> bool:
+        """Whether a person's word put it there, not the gate."""
+        return self.rule in ("manual", "rollback")
+
+    @property
+    def default_version(self) -> str:
+        """The version that answers where nobody names a family."""
+        return self.champions[self.default_family].version
+
+    def versions(self) -> dict[str, str]:
+        """Family -> version of its champion."""
+        return {family: champion.version for family, champion in self.champions.items()}
+
     def models(self) -> dict[str, str]:
         """Every version that serving must be able to run -> sha256 of its manifest: champions first, then arms."""
         return dict(self._pairs())

@@ -65,6 +65,22 @@ def decode(data: bytes, kind: type[Document]) -> Document:
     return document
 
 
+def read_stored(content: object, kind: type[Document], name: str) -> Document:
+    """The document that was stored under `name` as plain JSON values, which need not be in canonical order.
+
+    Raises:
+        Refused: (format) it breaks a rule of its type.
+    """
+    try:
+        return msgspec.convert(content, kind)
+    except (TypeError, ValueError) as error:
+        raise Refused(
+            f"What is stored of {name} is not a {kind.__name__}: {error}.",
+            reason="format",
+            remedy="Update this process if the writer is newer; otherwise delete the row, the registry has the document.",
+        ) from error
+
+
 def digest(data: bytes | msgspec.Struct) -> str:
     """sha256 as 64 hex digits, of bytes or of a document's canonical bytes."""
     return hashlib.sha256(data if isinstance(data, bytes) else canonical_json(data)).hexdigest()

@@ -8,8 +8,8 @@ from sentiment_platform.store.versions import RegisteredVersion, get_version
 
 def watched_version(connection: Connection) -> RegisteredVersion | str:
     """The version that answers POST /predict, or in words why there is none to watch."""
-    document = latest_deployment(connection)
-    if document is None:
+    deployed = latest_deployment(connection)
+    if deployed is None:
         return "Nothing is deployed yet."
-    tag = document["champions"][document["default_family"]]["version"]
+    tag = deployed.default_version
     return get_version(connection, tag) or f"{tag} is deployed, but was registered in another database."

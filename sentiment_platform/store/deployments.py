@@ -1,36 +1,71 @@
 """SQL of deployments, mirrored from the registry: which is the latest, and what was live when."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+import msgspec
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.dialects.postgresql import insert
 
-from sentiment_platform.store.tables import (
-    DeploymentRow,
-)
+from sentiment_platform.registry.deployment import Deployment
+from sentiment_platform.registry.documents import read_stored
+from sentiment_platform.store.tables import DeploymentRow
 
 
-def mirror_deployment(connection: Connection, record: Mapping[str, Any]) -> bool:
+@dataclass(frozen=True, slots=True)
+class MirroredDeployment:
+    """A published deployment; `digest` is the sha256 of the document as it was published."""
+
+    document: Deployment
+    digest: str
+    published_at: datetime
+
+
+def mirror_deployment(connection: Connection, document: Deployment, *, digest: str, published_at: datetime) -> bool:
     """Insert the mirror row of a published deployment; a revision is immutable. False where it is there already."""
-    statement = insert(DeploymentRow).values(**record).on_conflict_do_nothing().returning(DeploymentRow.revision)
+    row = {
+        "revision": document.revision,
+        "tag": str(document.tag),
+        "digest": digest,
+        "document": msgspec.to_builtins(document),
+        "rule": document.rule,
+        "actor": document.actor,
+        "reason": document.reason,
+        "published_at": published_at,
+    }
+    statement = insert(DeploymentRow).values(row).on_conflict_do_nothing().returning(DeploymentRow.revision)
     return connection.execute(statement).first() is not None
 
 
-def latest_deployment(connection: Connection) -> dict[str, Any] | None:
+def latest_deployment(connection: Connection) -> Deployment | None:
     """The document of the highest revision known here."""
-    return connection.execute(select(DeploymentRow.document).order_by(DeploymentRow.revision.desc()).limit(1)).scalar()
+    newest = next(iter(deployments(connection, limit=1)), None)
+    return newest.document if newest else None
 
 
-def deployments(connection: Connection, limit: int | None = 100) -> list[dict[str, Any]]:
-    """Deployments as rows, newest first."""
-    query = select(DeploymentRow.__table__).order_by(DeploymentRow.revision.desc()).limit(limit)
-    return [dict(row) for row in connection.execute(query).mappings()]
+def deployments(connection: Connection, limit: int | None = 100) -> list[MirroredDeployment]:
+    """Deployments, newest first."""
+    query = _mirrored().order_by(DeploymentRow.revision.desc()).limit(limit)
+    return [_read(row) for row in connection.execute(query)]
 
 
-def deployment_at(connection: Connection, at: datetime) -> dict[str, Any] | None:
+def get_deployment(connection: Connection, revision: int) -> MirroredDeployment | None:
+    """The deployment with that revision."""
+    row = connection.execute(_mirrored().where(DeploymentRow.revision == revision)).first()
+    return _read(row) if row else None
+
+
+def deployment_at(connection: Connection, at: datetime) -> Deployment | None:
     """The document that was live at `at`."""
     table = DeploymentRow
-    query = select(table.document).where(table.published_at <= at).order_by(table.revision.desc()).limit(1)
-    return connection.execute(query).scalar()
+    row = connection.execute(_mirrored().where(table.published_at <= at).order_by(table.revision.desc()).limit(1)).first()
+    return _read(row).document if row else None
+
+
+def _mirrored() -> Select[*tuple[Any, ...]]:
+    return select(DeploymentRow.tag, DeploymentRow.document, DeploymentRow.digest, DeploymentRow.published_at)
+
+
+def _read(row: Any) -> MirroredDeployment:
+    return MirroredDeployment(read_stored(row.document, Deployment, row.tag), row.digest, row.published_at)

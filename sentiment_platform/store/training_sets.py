@@ -29,6 +29,16 @@ class StoredExample:
     features: tuple[float | None, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingSetRow:
+    """A snapshot; `summary` says what it was put together from."""
+
+    digest: str
+    feature_schema: str
+    summary: dict[str, Any]
+    created_at: datetime
+
+
 def write_training_set(
     connection: Connection, digest: str, feature_schema: str, summary: Mapping[str, Any], examples: Iterable[StoredExample]
 ) -> bool:
@@ -66,13 +76,13 @@ def write_training_set(
     return True
 
 
-def latest_training_set(connection: Connection, digest: str | None = None) -> tuple[str, str, dict[str, Any], datetime] | None:
-    """(digest, feature schema, summary, created at) of the newest snapshot, or of the one with that digest."""
+def latest_training_set(connection: Connection, digest: str | None = None) -> TrainingSetRow | None:
+    """The newest snapshot, or the one with that digest."""
     query = select(TrainingSet.digest, TrainingSet.feature_schema, TrainingSet.summary, TrainingSet.created_at)
     if digest is not None:
         query = query.where(TrainingSet.digest == digest)
     row = connection.execute(query.order_by(TrainingSet.created_at.desc(), TrainingSet.digest).limit(1)).first()
-    return None if row is None else (row[0], row[1], row[2], row[3])
+    return TrainingSetRow(*row) if row else None
 
 
 def training_examples(connection: Connection, digest: str, part: str | None = None) -> list[StoredExample]:

@@ -1,79 +1,96 @@
 """SQL of registered versions."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+import msgspec
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.dialects.postgresql import insert
 
-from sentiment_platform.store.tables import (
-    ModelVersion,
-)
+from sentiment_platform.registry.documents import digest, read_stored
+from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.store.tables import ModelVersion
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredVersion:
-    """A published model version."""
+    """A published model version; `options_digest` names the options and inputs that it was made from, `run_id` the run that made it."""
 
-    version: str
-    family: str
+    manifest: Manifest
     manifest_digest: str
-    manifest: dict[str, Any]
-    training_set: str
     options_digest: str
+    run_id: str
     registered_at: datetime
 
+    @property
+    def version(self) -> str:
+        """Its tag, such as `v1.4.0-vader`."""
+        return self.manifest.version
 
-_VERSION_COLUMNS = (
-    ModelVersion.version,
-    ModelVersion.family,
-    ModelVersion.manifest_digest,
-    ModelVersion.manifest,
-    ModelVersion.training_set,
-    ModelVersion.options_digest,
-    ModelVersion.registered_at,
-)
+    @property
+    def family(self) -> str:
+        """Its model family."""
+        return self.manifest.family
+
+    @property
+    def training_set(self) -> str:
+        """Digest of the training set that it was made from."""
+        return self.manifest.training_set
 
 
-def register_version(connection: Connection, record: Mapping[str, Any]) -> None:
+def register_version(connection: Connection, manifest: Manifest, *, options_digest: str, run_id: str) -> None:
     """Insert the index row of a published release; a second time changes nothing."""
-    connection.execute(insert(ModelVersion).values(**record).on_conflict_do_nothing())
+    row = {
+        "version": manifest.version,
+        "family": manifest.family,
+        "manifest_digest": digest(manifest),
+        "manifest": msgspec.to_builtins(manifest),
+        "training_set": manifest.training_set,
+        "options_digest": options_digest,
+        "run_id": run_id,
+    }
+    connection.execute(insert(ModelVersion).values(row).on_conflict_do_nothing())
 
 
 def find_version(connection: Connection, family: str, training_set: str, options_digest: str) -> RegisteredVersion | None:
     """The version that was already made from exactly these inputs."""
-    query = (
-        select(*_VERSION_COLUMNS)
-        .where(
-            ModelVersion.family == family,
-            ModelVersion.training_set == training_set,
-            ModelVersion.options_digest == options_digest,
-        )
-        .order_by(ModelVersion.registered_at.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).first()
-    return RegisteredVersion(*row) if row else None
+    table = ModelVersion
+    made_from = (table.family == family, table.training_set == training_set, table.options_digest == options_digest)
+    return _first(connection, _newest_first().where(*made_from))
 
 
 def latest_version(connection: Connection, family: str) -> RegisteredVersion | None:
     """The newest version of a family."""
-    query = select(*_VERSION_COLUMNS).where(ModelVersion.family == family).order_by(ModelVersion.registered_at.desc()).limit(1)
-    row = connection.execute(query).first()
-    return RegisteredVersion(*row) if row else None
+    return _first(connection, _newest_first().where(ModelVersion.family == family))
 
 
 def get_version(connection: Connection, version: str) -> RegisteredVersion | None:
     """The version with that tag."""
-    row = connection.execute(select(*_VERSION_COLUMNS).where(ModelVersion.version == version)).first()
-    return RegisteredVersion(*row) if row else None
+    return _first(connection, _newest_first().where(ModelVersion.version == version))
 
 
 def all_versions(connection: Connection) -> list[RegisteredVersion]:
     """Every version, newest first."""
-    return [
-        RegisteredVersion(*row)
-        for row in connection.execute(select(*_VERSION_COLUMNS).order_by(ModelVersion.registered_at.desc()))
-    ]
+    return [_read(row) for row in connection.execute(_newest_first())]
+
+
+def _newest_first() -> Select[*tuple[Any, ...]]:
+    table = ModelVersion
+    columns = (table.version, table.manifest_digest, table.manifest, table.options_digest, table.run_id, table.registered_at)
+    return select(*columns).order_by(table.registered_at.desc())
+
+
+def _first(connection: Connection, query: Select[*tuple[Any, ...]]) -> RegisteredVersion | None:
+    row = connection.execute(query.limit(1)).first()
+    return _read(row) if row else None
+
+
+def _read(row: Any) -> RegisteredVersion:
+    return RegisteredVersion(
+        manifest=read_stored(row.manifest, Manifest, row.version),
+        manifest_digest=row.manifest_digest,
+        options_digest=row.options_digest,
+        run_id=row.run_id,
+        registered_at=row.registered_at,
+    )

@@ -197,7 +197,11 @@ def test_the_snapshot_is_stored_once_and_read_back_whole(engine: Engine) -> None
     with engine.connect() as connection:
         stored = latest_training_set(connection)
         assert stored is not None
-        assert (stored[0], stored[1], stored[2]) == (snapshot.digest, "v1", json.loads(json.dumps(snapshot.summary)))
+        assert (stored.digest, stored.feature_schema, stored.summary) == (
+            snapshot.digest,
+            "v1",
+            json.loads(json.dumps(snapshot.summary)),
+        )
         assert tuple(training_examples(connection, snapshot.digest)) == snapshot.examples
         parts = [training_examples(connection, snapshot.digest, part) for part in ("train", "validation", "test")]
         assert sorted((e for part in parts for e in part), key=lambda e: e.example_id) == list(snapshot.examples)
@@ -227,7 +231,7 @@ def test_a_snapshot_that_is_made_again_after_another_is_the_newest_again(engine:
     with engine.connect() as connection:
         newest = latest_training_set(connection)
         assert newest is not None
-        assert newest[0] == first.digest
+        assert newest.digest == first.digest
     build_and_store(engine, V1)
     with engine.connect() as connection:
         assert latest_training_set(connection) == newest

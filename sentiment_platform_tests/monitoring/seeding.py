@@ -4,16 +4,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Engine, insert
 
 from sentiment_platform.features.schema import V1
+from sentiment_platform.registry.deployment import Previous
+from sentiment_platform.registry.manifest import FeatureSchema, Metric
+from sentiment_platform.store.deployments import mirror_deployment
 from sentiment_platform.store.figures import write_holdout_predictions
-from sentiment_platform.store.tables import DeploymentRow, Feedback, Prediction, RetrainDecision, TrainingExample, TrainingSet
+from sentiment_platform.store.tables import Feedback, Prediction, RetrainDecision, TrainingExample, TrainingSet
 from sentiment_platform.store.versions import register_version
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import LABELS
+from sentiment_platform_tests.registry.examples import deployment_of, manifest_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -71,43 +76,21 @@ def seed_training_set(
 
 
 def seed_version(engine: Engine, *, version: str = VERSION, digest: str = DIGEST, accuracy: float = 0.8) -> None:
-    manifest = {
-        "feature_schema": {"name": "v1"},
-        "metrics": {
-            "accuracy": {"value": accuracy, "low": accuracy - 0.04, "high": accuracy + 0.04, "n": 400, "dataset": "its test part"}
-        },
-    }
+    manifest = msgspec.structs.replace(
+        manifest_of(version),
+        feature_schema=FeatureSchema("v1", V1.hash, V1.names),
+        metrics={"accuracy": Metric(accuracy, accuracy - 0.04, accuracy + 0.04, 400, "its test part")},
+        training_set=digest,
+    )
     with engine.begin() as connection:
-        register_version(
-            connection,
-            {
-                "version": version,
-                "family": version.rsplit("-", 1)[1],
-                "manifest_digest": "m" * 64,
-                "manifest": manifest,
-                "training_set": digest,
-                "options_digest": "o" * 64,
-                "run_id": "run",
-            },
-        )
+        register_version(connection, manifest, options_digest="o" * 64, run_id="run")
 
 
 def seed_deployment(engine: Engine, version: str = VERSION, revision: int = 1) -> None:
-    family = version.rsplit("-", 1)[1]
-    document = {"default_family": family, "champions": {family: {"version": version, "manifest_digest": "m" * 64}}}
+    previous = Previous(revision - 1, "d" * 64) if revision > 1 else None
+    document = msgspec.structs.replace(deployment_of(manifest_of(version)), revision=revision, previous=previous)
     with engine.begin() as connection:
-        connection.execute(
-            insert(DeploymentRow).values(
-                revision=revision,
-                tag=f"deploy-{revision:06}",
-                digest="d",
-                document=document,
-                rule="bootstrap",
-                actor="tests",
-                reason="tests",
-                published_at=NOW - timedelta(days=2),
-            )
-        )
+        mirror_deployment(connection, document, digest="d" * 64, published_at=NOW - timedelta(days=2))
 
 
 def seed_deployed(engine: Engine, train: Floats | None = None, *, held_out: int = 400) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import Engine
 
 from sentiment_platform.models.family import LABELS, Floats, Integers
 from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.store.figures import write_holdout_predictions
 from sentiment_platform.store.training_sets import StoredExample, write_training_set
@@ -54,18 +53,7 @@ def register(
     """The index row of a version made from `base`, and what it answered on the holdout."""
     manifest = msgspec.structs.replace(manifest_of(version), base_model=base)
     with engine.begin() as connection:
-        register_version(
-            connection,
-            {
-                "version": version,
-                "family": manifest.family,
-                "manifest_digest": digest(manifest),
-                "manifest": msgspec.to_builtins(manifest),
-                "training_set": manifest.training_set,
-                "options_digest": version,
-                "run_id": "test",
-            },
-        )
+        register_version(connection, manifest, options_digest=version, run_id="test")
         if probabilities is not None:
             rows = [(f"{n:04}", list(row)) for n, row in enumerate(probabilities)]
             write_holdout_predictions(connection, version, name, rows)

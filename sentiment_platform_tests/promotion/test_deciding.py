@@ -12,7 +12,7 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit, leases
-from sentiment_platform.store.deployments import deployments
+from sentiment_platform.store.deployments import deployments, get_deployment
 from sentiment_platform.store.selections import open_selection_requests, request_selection
 from sentiment_platform_tests.promotion.seeding import NOW, answers, clock, release, truth, write_holdout
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
@@ -221,7 +221,7 @@ def test_a_rollback_and_a_promotion_start_from_what_runs_and_not_from_what_the_m
 
 def mirrored(engine: Engine) -> list[int]:
     with engine.connect() as connection:
-        return [row["revision"] for row in deployments(connection)]
+        return [mirrored.document.revision for mirrored in deployments(connection)]
 
 
 def test_a_rollback_is_a_new_revision_with_earlier_content_which_the_gate_does_not_undo(
@@ -248,8 +248,9 @@ def test_a_rollback_is_a_new_revision_with_earlier_content_which_the_gate_does_n
 
 def intent_models(engine: Engine, revision: int) -> dict[str, str]:
     with engine.connect() as connection:
-        (row,) = (row for row in deployments(connection) if row["revision"] == revision)
-    return {champion["version"]: champion["manifest_digest"] for champion in row["document"]["champions"].values()}
+        deployed = get_deployment(connection, revision)
+    assert deployed is not None
+    return deployed.document.models()
 
 
 def test_there_must_be_something_to_go_back_to(engine: Engine, access: RegistryAccess, labels: Integers) -> None:
@@ -285,7 +286,7 @@ def test_a_run_that_dies_anywhere_is_made_good_by_the_next(
         newest = deployments(connection)[0]
     with access.writer(clock) as registry:
         entry = registry.history()[-1]
-    assert (newest["digest"], newest["published_at"], newest["tag"]) == (entry.digest, entry.published_at, "deploy-000002")
+    assert (newest.digest, newest.published_at, str(newest.document.tag)) == (entry.digest, entry.published_at, "deploy-000002")
     assert decide(engine, access).published is None
 
 

@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -12,11 +13,13 @@ from sentiment_platform.models.family import Integers
 from sentiment_platform.promotion.next_revision import Intent, Promoted, publish, synchronise_mirror
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Evidence
+from sentiment_platform.registry.documents import digest
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit, leases
 from sentiment_platform.store.deployments import deployment_at, deployments, mirror_deployment
 from sentiment_platform_tests.promotion.seeding import NOW, clock, release
 from sentiment_platform_tests.promotion.stepping import SteppedAccess
+from sentiment_platform_tests.registry.examples import deployment_of
 
 V1, V2 = "v1.0.0-vader", "v1.1.0-vader"
 
@@ -31,7 +34,7 @@ def deploy(engine: Engine, access: RegistryAccess, version: str = V1, actor: str
 
 def mirrored(engine: Engine) -> list[tuple[int, str]]:
     with engine.connect() as connection:
-        return [(row["revision"], row["actor"]) for row in deployments(connection)][::-1]
+        return [(row.document.revision, row.document.actor) for row in deployments(connection)][::-1]
 
 
 def history(access: RegistryAccess) -> list[tuple[int, str]]:
@@ -165,13 +168,15 @@ def test_what_was_live_at_any_time_is_one_query(engine: Engine) -> None:
     rng = random.Random(1)
     times = sorted(NOW + timedelta(seconds=rng.randrange(100_000)) for _ in range(30))
     with engine.begin() as connection:
-        for revision, at in enumerate(times, 1):
-            record = {"revision": revision, "tag": f"deploy-{revision:06}", "digest": "", "document": {"revision": revision}}
-            record |= {"rule": "gate", "actor": "gate", "reason": "", "published_at": at}
-            assert mirror_deployment(connection, record)
-            assert not mirror_deployment(connection, record | {"actor": "mallory"})
+        documents = [deployment_of()]
+        for at in times:
+            document = documents[-1]
+            assert mirror_deployment(connection, document, digest=digest(document), published_at=at)
+            forged = msgspec.structs.replace(document, actor="mallory")
+            assert not mirror_deployment(connection, forged, digest=digest(forged), published_at=at)
+            documents.append(deployment_of(previous=document))
         moments = [NOW + timedelta(seconds=rng.randrange(-1000, 101_000)) for _ in range(100)] + times
         for moment in moments:
             live = sum(at <= moment for at in times)
-            assert deployment_at(connection, moment) == ({"revision": live} if live else None)
-        assert {row["actor"] for row in deployments(connection)} == {"gate"}
+            assert deployment_at(connection, moment) == (documents[live - 1] if live else None)
+        assert {row.document.actor for row in deployments(connection)} == {documents[0].actor}

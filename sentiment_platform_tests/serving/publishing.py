@@ -106,18 +106,7 @@ class Publisher:
         self.registry.publish_model(directory, manifest, self.keys)
         if self._engine is not None:
             with self._engine.begin() as connection:
-                register_version(
-                    connection,
-                    {
-                        "version": version,
-                        "family": manifest.family,
-                        "manifest_digest": digest(manifest),
-                        "manifest": msgspec.to_builtins(manifest),
-                        "training_set": manifest.training_set,
-                        "options_digest": version,
-                        "run_id": "test",
-                    },
-                )
+                register_version(connection, manifest, options_digest=version, run_id="test")
         return manifest
 
     def deploy(self, *manifests: Manifest, keys: PrivateKeys | None = None) -> Deployment:
@@ -127,19 +116,7 @@ class Publisher:
         self.deployed.append(document)
         if self._engine is not None:
             with self._engine.begin() as connection:
-                mirror_deployment(
-                    connection,
-                    {
-                        "revision": document.revision,
-                        "tag": str(document.tag),
-                        "digest": digest(document),
-                        "document": msgspec.to_builtins(document),
-                        "rule": document.rule,
-                        "actor": document.actor,
-                        "reason": document.reason,
-                        "published_at": document.created_at,
-                    },
-                )
+                mirror_deployment(connection, document, digest=digest(document), published_at=document.created_at)
         return document
 
     def document(self, manifests: Sequence[Manifest]) -> Deployment:

@@ -14,6 +14,8 @@ from serving.services import Services
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from sentiment_platform.store.deployments import MirroredDeployment
+
 TAGS = ["monitoring"]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="So many rows at most.")]
 Offset = Annotated[int, QueryParameter(ge=0, le=10_000, description="So many rows are left out before the first.")]
@@ -40,7 +42,7 @@ async def deployments(services: NamedDependency[Services]) -> Rows:
     def read(connection: "Connection") -> list[dict[str, Any]]:
         from sentiment_platform.store.deployments import deployments
 
-        return deployments(connection)
+        return [_row(mirrored) for mirrored in deployments(connection)]
 
     return Rows(services.clock(), await services.database.call(read))
 
@@ -55,6 +57,20 @@ async def alerts(services: NamedDependency[Services], limit: Limit = 50, offset:
         return incidents_page(connection, limit, offset)
 
     return Rows(services.clock(), await services.database.call(read))
+
+
+def _row(mirrored: "MirroredDeployment") -> dict[str, Any]:
+    document = mirrored.document
+    return {
+        "revision": document.revision,
+        "tag": str(document.tag),
+        "digest": mirrored.digest,
+        "document": document,
+        "rule": document.rule,
+        "actor": document.actor,
+        "reason": document.reason,
+        "published_at": mirrored.published_at,
+    }
 
 
 def routes() -> list[HTTPRouteHandler]:

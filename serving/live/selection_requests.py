@@ -4,7 +4,7 @@ A selection names a version that an earlier or the current signed deployment nam
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from serving.live.selections import Selection
 
@@ -28,9 +28,9 @@ def revision_naming(connection: "Connection", version: str) -> int | None:
     """The newest mirrored deployment that names `version` as a champion or an arm."""
     from sentiment_platform.store.deployments import deployments
 
-    for row in deployments(connection, limit=1000):
-        if version in _versions(row["document"]):
-            return int(row["revision"])
+    for mirrored in deployments(connection, limit=1000):
+        if version in mirrored.document.models():
+            return mirrored.document.revision
     return None
 
 
@@ -75,8 +75,3 @@ def record_selections(
         "requests": [selection.request_id for selection in selections],
     }
     record(connection, at=at, actor=actor, action=action, subject=", ".join(s.version for s in selections), detail=detail)
-
-
-def _versions(document: dict[str, Any]) -> set[str]:
-    arms = (document.get("experiment") or {}).get("arms", {}).values()
-    return {named["version"] for named in (*document.get("champions", {}).values(), *arms)}

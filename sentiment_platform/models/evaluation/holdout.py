@@ -82,7 +82,7 @@ def evaluate_registered(engine: Engine, access: RegistryAccess, version: Registe
         data.test.ids,
         evaluate(model, data.test),
         score_contrast(model),
-        in_sample(version.manifest["base_model"], data.test.label_sets),
+        in_sample(version.manifest.base_model, data.test.label_sets),
     )
 
 
@@ -107,8 +107,8 @@ def evaluate_answers(engine: Engine, family: str) -> HoldoutAnswers:
         version, newest = latest_version(connection, family), latest_training_set(connection)
         if version is None or newest is None:
             return HoldoutAnswers(None, 0, (), ())
-        asked = [example.example_id for example in training_examples(connection, newest[0], "test")]
-        found = holdout_predictions(connection, version.version, newest[0])
+        asked = [example.example_id for example in training_examples(connection, newest.digest, "test")]
+        found = holdout_predictions(connection, version.version, newest.digest)
     return compare_answers(version.version, asked, found)
 
 

@@ -21,4 +21,4 @@ def evaluate_learning(engine: Engine, family: str) -> LearningOutcome:
         newest = latest_version(connection, family)
     if newest is None:
         return LearningOutcome(None, None)
-    return LearningOutcome(newest.version, newest.manifest["figures"].get("warning"))
+    return LearningOutcome(newest.version, newest.manifest.figures.get("warning"))

@@ -91,9 +91,7 @@ def train_and_publish(
         options_digest = inputs_digest(inputs, options, data, start)
         known = find_version(connection, family_name, data.digest, options_digest)
     if known is not None:
-        return TrainedVersion(
-            known.version, known.manifest_digest, msgspec.convert(known.manifest, Manifest), new=False, evaluation=None
-        )
+        return TrainedVersion(known.version, known.manifest_digest, known.manifest, new=False, evaluation=None)
     # The pool keeps training single, so an older holder is a zombie: from here on its writes are refused.
     lease = leases.acquire(engine, f"train:{family_name}", run_id, LEASE_S, take_over=True)
     with working_folder(engine, access.settings.state_dir, family_name, lease) as work:
@@ -208,21 +206,8 @@ def _release(
 def _register(engine: Engine, lease: leases.HeldLease, manifest: Manifest, options_digest: str, run_id: str) -> None:
     with engine.begin() as connection:
         leases.require(connection, lease)
-        register_version(connection, registration(manifest, options_digest, run_id))
+        register_version(connection, manifest, options_digest=options_digest, run_id=run_id)
     leases.release(engine, lease)
-
-
-def registration(manifest: Manifest, options_digest: str, run_id: str) -> dict[str, Any]:
-    """The index row of a published manifest."""
-    return {
-        "version": manifest.version,
-        "family": manifest.family,
-        "manifest_digest": digest(manifest),
-        "manifest": msgspec.to_builtins(manifest),
-        "training_set": manifest.training_set,
-        "options_digest": options_digest,
-        "run_id": run_id,
-    }
 
 
 def metrics_of(evaluation: Evaluation, data: TrainingData, *, in_sample: bool) -> dict[str, Metric]:

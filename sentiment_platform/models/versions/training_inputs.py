@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 
-import msgspec
 from sqlalchemy import Connection
 
 from sentiment_platform.features.schema import schema
@@ -25,9 +24,8 @@ CHAMPION = "champion"
 
 def deployed_champion(connection: Connection, family: str) -> Champion | None:
     """What the newest deployment names for `family`; None before the first one."""
-    document = latest_deployment(connection)
-    champion = document["champions"].get(family) if document else None
-    return msgspec.convert(champion, Champion) if champion else None
+    deployed = latest_deployment(connection)
+    return deployed.champions.get(family) if deployed else None
 
 
 def start_digest(
@@ -42,7 +40,7 @@ def start_digest(
         return None
     made = get_version(connection, champion.version)
     if made is not None and made.training_set == data.digest and _same_recipe(made, inputs, options, data):
-        return made.manifest["figures"].get(CHAMPION)
+        return made.manifest.figures.get(CHAMPION)
     return champion.manifest_digest
 
 
@@ -61,13 +59,13 @@ def inputs_digest(inputs: Inputs, options: TrainingOptions, data: TrainingData, 
 
 def change_since(previous: RegisteredVersion | None, inputs: Inputs, options: TrainingOptions, data: TrainingData) -> Change:
     """major: other features or labels; minor: other options or inputs; patch: the same recipe on new data or from another champion."""
-    if previous is None or previous.manifest["feature_schema"]["digest"] != schema(data.feature_schema).hash:
+    if previous is None or previous.manifest.feature_schema.digest != schema(data.feature_schema).hash:
         return "major"
-    if tuple(previous.manifest["labels"]) != LABELS:
+    if previous.manifest.labels != LABELS:
         return "major"
     return "patch" if _same_recipe(previous, inputs, options, data) else "minor"
 
 
 def _same_recipe(version: RegisteredVersion, inputs: Inputs, options: TrainingOptions, data: TrainingData) -> bool:
     """Whether `version` was made by these options and inputs, whatever it was started from."""
-    return version.options_digest == inputs_digest(inputs, options, data, version.manifest["figures"].get(CHAMPION))
+    return version.options_digest == inputs_digest(inputs, options, data, version.manifest.figures.get(CHAMPION))

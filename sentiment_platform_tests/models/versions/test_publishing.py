@@ -1,7 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
 import pytest
 from sqlalchemy import Engine
 
@@ -19,7 +18,7 @@ from sentiment_platform.models.vader.diff import moved_summary
 from sentiment_platform.models.vader.family import STOCK_SCORER, read_scorer
 from sentiment_platform.models.versions.training_inputs import deployed_champion
 from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.signing import generate_private_key
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import leases
@@ -27,7 +26,7 @@ from sentiment_platform.store.deployments import mirror_deployment
 from sentiment_platform.store.versions import all_versions
 from sentiment_platform_tests.models.versions.vader_versions import EVERY_FAMILY, NOW, drafts, label, registered, released, train
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
-from sentiment_platform_tests.registry.examples import manifest_of, write_files
+from sentiment_platform_tests.registry.examples import deployment_of, manifest_of, write_files
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def test_a_version_is_published_with_what_it_was_made_of_and_can_be_served(engin
     with engine.connect() as connection:
         (row,) = all_versions(connection)
     assert (row.version, row.manifest_digest, row.training_set) == (made.version, made.manifest_digest, manifest.training_set)
-    assert msgspec.convert(row.manifest, Manifest) == manifest
+    assert row.manifest == manifest
     assert set(manifest.figures) >= EVERY_FAMILY | {"fitted_macro_f1", "thresholds", "terms", "terms_moved", "search"}
     assert set(manifest.figures["ablation"]["comparison"]) >= {"a", "b", "log_loss_difference", "macro_f1_difference"}
     shown = manifest_summary(manifest, new=True)
@@ -179,18 +178,9 @@ def test_the_next_version_is_compared_with_the_deployed_one_term_by_term(engine:
     first = train(engine, access)
     with engine.connect() as connection:
         assert deployed_champion(connection, "vader") is None
-    champions = {"vader": {"version": first.version, "manifest_digest": first.manifest_digest}}
-    deployment = {
-        "revision": 1,
-        "tag": "deploy-000001",
-        "digest": "ab" * 32,
-        "rule": "bootstrap",
-        "actor": "ada",
-        "reason": "first",
-    }
+    document = deployment_of(first.manifest)
     with engine.begin() as connection:
-        document = {"champions": champions, "default_family": "vader"}
-        mirror_deployment(connection, {**deployment, "document": document, "published_at": NOW})
+        mirror_deployment(connection, document, digest=digest(document), published_at=NOW)
     label(engine, extra=30)
     second = train(engine, access)
 

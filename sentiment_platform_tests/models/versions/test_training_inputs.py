@@ -3,7 +3,6 @@
 import dataclasses
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from sqlalchemy import Engine
@@ -17,12 +16,12 @@ from sentiment_platform.registry.deployment import Champion
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.deployments import mirror_deployment
+from sentiment_platform.store.deployments import latest_deployment, mirror_deployment
 from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform.store.versions import find_version, get_version, register_version
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import earlier, stored, tiny_data
-from sentiment_platform_tests.registry.examples import manifest_of
+from sentiment_platform_tests.registry.examples import deployment_of, manifest_of
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 INPUTS = {"base": "tiny", "digest": "ab" * 32}
@@ -38,17 +37,8 @@ def registered(engine: Engine, version: str, options: TrainingOptions, training_
         feature_schema=FeatureSchema("v1", V1.hash, V1.names),
         figures={CHAMPION: start} if start else {},
     )
-    row: dict[str, Any] = {
-        "version": version,
-        "family": manifest.family,
-        "manifest_digest": digest(manifest),
-        "manifest": msgspec.to_builtins(manifest),
-        "training_set": training_set,
-        "options_digest": inputs_digest(INPUTS, options, DATA, start),
-        "run_id": "test",
-    }
     with engine.begin() as connection:
-        register_version(connection, row)
+        register_version(connection, manifest, options_digest=inputs_digest(INPUTS, options, DATA, start), run_id="test")
     return Champion(version, digest(manifest))
 
 
@@ -100,28 +90,26 @@ def test_the_default_training_is_unchanged_by_its_own_deployment_and_goes_on_fro
         access = RegistryAccess(settings)
         return train_and_publish(engine, access, "finbert", options, run_id="r", now=lambda: NOW, progress=lambda _: None)
 
-    def deploy(made: TrainedVersion, revision: int) -> None:
-        champions = {"finbert": {"version": made.version, "manifest_digest": made.manifest_digest}}
-        row = {"revision": revision, "tag": f"deploy-{revision:06d}", "digest": f"{revision:064d}", "published_at": NOW}
-        row |= {"document": {"champions": champions, "default_family": "finbert"}}
+    def deploy(made: TrainedVersion) -> None:
         with engine.begin() as connection:
-            mirror_deployment(connection, row | {"rule": "gate", "actor": "gate", "reason": "test"})
+            document = deployment_of(made.manifest, previous=latest_deployment(connection))
+            mirror_deployment(connection, document, digest=digest(document), published_at=NOW)
 
-    def trained_and_deployed(data: TrainingData, name: str, revision: int) -> TrainedVersion:
+    def trained_and_deployed(data: TrainingData, name: str) -> TrainedVersion:
         with engine.begin() as connection:
             write_training_set(connection, name, "v1", {}, stored(data))
         made = train()
         assert made.new
-        deploy(made, revision)
+        deploy(made)
         again = train()
         assert (again.new, again.version) == (False, made.version)
         return made
 
-    first = trained_and_deployed(earlier(DATA), "be" * 32, 1)
-    made = trained_and_deployed(DATA, "af" * 32, 2)
+    first = trained_and_deployed(earlier(DATA), "be" * 32)
+    made = trained_and_deployed(DATA, "af" * 32)
     assert (first.version, made.version) == ("v1.0.0-finbert", "v1.0.1-finbert")
     assert CHAMPION not in first.manifest.figures
     assert made.manifest.figures[CHAMPION] == made.manifest.figures["lineage"]["from_manifest"] == first.manifest_digest
-    deploy(first, 3)
+    deploy(first)
     back = train()
     assert (back.new, back.version) == (False, made.version), "going on from the first again would give the same"
