@@ -66,12 +66,12 @@ class ServingProcess:
     def wait_until(self, holds: Callable[[], Any], limit_s: float = 15.0) -> Any:
         """What `holds` returns once it is true; fails with the process's log."""
         ends = time.monotonic() + limit_s
-        while not (found := holds()):
+        while not (value := holds()):
             if self.process is not None and self.process.poll() is not None:
                 raise AssertionError(f"the process ended with {self.process.returncode}:\n{self.log_text()}")
             assert time.monotonic() < ends, f"not within {limit_s} s:\n{self.log_text()}"
             time.sleep(0.03)
-        return found
+        return value
 
     def log_text(self) -> str:
         return self.log.read_text()[-4000:] if self.log.exists() else ""

@@ -38,13 +38,17 @@ def test_open_incidents_come_first_then_the_resolved_ones_page_by_page(engine: E
 
     assert rows() == []  # the control
     seed(engine)
-    found = rows()
-    assert [row["fingerprint"] for row in found] == ["disk-4", "disk-3", "disk-2", "disk-1", "disk-0"]
-    assert [row["resolved_at"] is None for row in found] == [True, True, False, False, False]
-    assert [row for page in range(5) for row in rows(limit=2, offset=2 * page)] == found
+    incidents = rows()
+    assert [row["fingerprint"] for row in incidents] == ["disk-4", "disk-3", "disk-2", "disk-1", "disk-0"]
+    assert [row["resolved_at"] is None for row in incidents] == [True, True, False, False, False]
+    assert [row for page in range(5) for row in rows(limit=2, offset=2 * page)] == incidents
     shown = {"id", "fingerprint", "class", "severity", "source", "summary", "detail", "opened_at", "last_seen_at", "resolved_at"}
-    assert set(found[0]) == shown
-    assert (found[0]["class"], found[0]["detail"], found[0]["opened_at"]) == ("system", {"free": 4}, "2026-03-02T09:34:00Z")
+    assert set(incidents[0]) == shown
+    assert (incidents[0]["class"], incidents[0]["detail"], incidents[0]["opened_at"]) == (
+        "system",
+        {"free": 4},
+        "2026-03-02T09:34:00Z",
+    )
     assert "sink" not in serving.client.get(path).text  # how messages are delivered is nobody's business here
 
     for asked in ({"limit": 0}, {"limit": 201}, {"offset": -1}, {"offset": 10_001}, {"limit": "all"}):

@@ -20,9 +20,9 @@ def write(engine: Engine, as_of: datetime, *figures: Figure) -> int:
 
 def shown(serving: ServingProcess) -> dict[tuple[str, str], dict[str, object]]:
     rows = serving.client.get("/models/performance").json()["rows"]
-    found = {(row["window"], row["metric"]): row for row in rows}
-    assert len(found) == len(rows), "a figure is shown once"
-    return found
+    figures = {(row["window"], row["metric"]): row for row in rows}
+    assert len(figures) == len(rows), "a figure is shown once"
+    return figures
 
 
 def test_performance_shows_of_every_figure_the_newest_revision_with_interval_n_coverage_and_time(
@@ -39,7 +39,7 @@ def test_performance_shows_of_every_figure_the_newest_revision_with_interval_n_c
     later = NOW + timedelta(hours=1)
     assert write(engine, later, Figure(FIRST, week, "accuracy", 0.75, 0.66, 0.83, 90, 0.45), estimated) == 1
     # Rows are kept for a few seconds, so that a dashboard is no load on the database.
-    after = serving.wait_until(lambda: (found := shown(serving))[(week, "accuracy")]["revision"] == 2 and found)
+    after = serving.wait_until(lambda: (figures := shown(serving))[(week, "accuracy")]["revision"] == 2 and figures)
     assert after == before | {
         (week, "accuracy"): {
             "version": FIRST,

@@ -74,8 +74,8 @@ def test_a_failing_disk_is_an_error_and_later_records_are_whole(tmp_path: Path) 
         journal.append(record(1))
     journal.append(record(2))
     os.close(broken)
-    found = [item for path in sorted(tmp_path.glob("*.journal")) for item in read_segment(path).records]
-    assert found == [record(0), record(2)]
+    kept = [item for path in sorted(tmp_path.glob("*.journal")) for item in read_segment(path).records]
+    assert kept == [record(0), record(2)]
 
 
 def test_two_processes_never_write_one_journal(tmp_path: Path) -> None:
@@ -99,6 +99,6 @@ def test_every_appended_record_survives_kill_9(tmp_path: Path) -> None:
     child.join(30)
     assert child.exitcode == -signal.SIGKILL
     journal = Journal(tmp_path)
-    found = [item for path in journal.sealed() for item in read_segment(path).records]
-    assert found == [record(number) for number in range(1000)]
+    kept = [item for path in journal.sealed() for item in read_segment(path).records]
+    assert kept == [record(number) for number in range(1000)]
     journal.close()

@@ -41,12 +41,12 @@ class Said:
 
     def on_disk(self) -> set[str]:
         """What the journal holds now."""
-        found: set[str] = set()
+        on_disk: set[str] = set()
         for segment in (self.serving.settings.state_dir / "journal").glob("*.journal"):
             # It may be shipped and gone since it was listed.
             with contextlib.suppress(FileNotFoundError):
-                found |= {record.id for record in read_segment(segment).records}
-        return found
+                on_disk |= {record.id for record in read_segment(segment).records}
+        return on_disk
 
 
 def stored(rig: Rig) -> set[str]:

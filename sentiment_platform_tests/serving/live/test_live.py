@@ -88,7 +88,7 @@ def test_a_promotion_is_live_within_two_poll_intervals_of_its_publication(
         revision = publisher.deploy(manifest).revision
         published = datetime.now(UTC)
         swap = serving.wait_until(
-            lambda revision=revision: (found := serving.status()["last_swap"])["revision"] == revision and found, 10 * poll_s
+            lambda revision=revision: (last := serving.status()["last_swap"])["revision"] == revision and last, 10 * poll_s
         )
         assert live_version(serving) == version
         # What the swap itself took, fetching and trying the model, is the machine's.

@@ -53,9 +53,9 @@ def test_the_direction_is_named_beyond_the_thresholds_and_neutral_on_them(sentim
 def test_sentiment_is_positive_less_negative_and_confidence_that_of_the_likeliest(
     probabilities: Probabilities, sentiment: float, confidence: float, direction: str
 ) -> None:
-    found = prediction(scored("vader", probabilities))
-    assert (found.sentiment, found.confidence) == (pytest.approx(sentiment), confidence)
-    assert (found.price_direction, found.model_used, found.features_count) == (direction, "vader", 15)
+    answered = prediction(scored("vader", probabilities))
+    assert (answered.sentiment, answered.confidence) == (pytest.approx(sentiment), confidence)
+    assert (answered.price_direction, answered.model_used, answered.features_count) == (direction, "vader", 15)
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["as deployed", "in the other order"])
@@ -72,10 +72,10 @@ def test_a_comparison_says_which_is_which_and_by_how_much_finbert_is_surer(
     vader: Probabilities, finbert: Probabilities, expected: tuple[float, float, bool, float], turned: bool
 ) -> None:
     done = [scored("vader", vader), scored("finbert", finbert)]
-    found = comparison(done[::-1] if turned else done)
-    assert (found.vader_sentiment, found.finbert_sentiment) == pytest.approx(expected[:2])
-    assert found.agreement is expected[2]
-    assert found.confidence_delta == pytest.approx(expected[3])
+    compared = comparison(done[::-1] if turned else done)
+    assert (compared.vader_sentiment, compared.finbert_sentiment) == pytest.approx(expected[:2])
+    assert compared.agreement is expected[2]
+    assert compared.confidence_delta == pytest.approx(expected[3])
 
 
 def test_what_was_not_run_is_null_and_a_third_family_is_not_compared() -> None:

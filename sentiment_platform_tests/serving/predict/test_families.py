@@ -91,7 +91,7 @@ def test_a_family_whose_queue_is_full_says_so_in_the_status_and_recovers(
     # More than wait and run at a time, fewer than the client has connections.
     with ThreadPoolExecutor(MAX_WAITING + 20) as crowd:
         replies = [crowd.submit(timed, serving, "/predict", f"{TEXT} {number}") for number in range(MAX_WAITING + 20)]
-        full = serving.wait_until(lambda: (found := turtle())["health"] == "saturated" and found)
+        full = serving.wait_until(lambda: (status := turtle())["health"] == "saturated" and status)
     assert full["queue_depth"] >= MAX_WAITING
     assert serving.status()["families"]["vader"]["health"] == "ok"
     assert {reply.result()[0].status_code for reply in replies} == {200}
