@@ -26,7 +26,7 @@ from sentiment_platform.settings import Settings, documentation
 from sentiment_platform.store.engine import create_platform_engine
 
 if TYPE_CHECKING:
-    from sentiment_platform.github_server import GithubServer
+    from sentiment_platform_tests.github_server.scripted import ScriptedServer
 
 KEPT = ("SENTIMENT_TEST_", "SENTIMENT_SHARED_DATA")
 SCRUBBED_PREFIXES = ("SENTIMENT_", "DAGSTER_", "PG", "REDIS_")
@@ -159,11 +159,11 @@ def redis_url(_redis_server_url: str) -> str:
 
 
 @pytest.fixture
-def github_server(tmp_path: Path) -> Iterator["GithubServer"]:
+def github_server(tmp_path: Path) -> Iterator["ScriptedServer"]:
     """A registry server without releases, of this test alone."""
-    from sentiment_platform.github_server import GithubServer
+    from sentiment_platform_tests.github_server.scripted import ScriptedServer
 
-    server = GithubServer(tmp_path / "github", TEST_REPOSITORY, TEST_TOKEN)
+    server = ScriptedServer(tmp_path / "github", TEST_REPOSITORY, TEST_TOKEN)
     server.start()
     try:
         yield server
@@ -188,7 +188,7 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def settings(
-    tmp_path: Path, database_url: str, redis_url: str, github_server: "GithubServer", signing_keys: dict[str, str]
+    tmp_path: Path, database_url: str, redis_url: str, github_server: "ScriptedServer", signing_keys: dict[str, str]
 ) -> Settings:
     """Complete settings over this test's own database, Redis and registry."""
     return Settings.from_environment(

@@ -270,6 +270,7 @@ def test_the_import_contracts_hold() -> None:
     [
         ("sentiment_platform/store/bad.py", "from sentiment_platform.models import family", "one way"),
         ("sentiment_platform/errors.py", "import sentiment_platform.definitions", "one way"),
+        ("sentiment_platform/github_server/bad.py", "from sentiment_platform.settings import Settings", "one way"),
         ("sentiment_platform/models/family.py", "import serving", "Nothing imports serving"),
         ("serving/bad.py", "def f():\n    import dagster", "never reaches the graph"),
         ("serving/live/selections.py", "def f():\n    import serving.services", "rooms of serving"),

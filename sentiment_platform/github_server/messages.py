@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
-from sentiment_platform.github_server.faults import Fault
 from sentiment_platform.github_server.records import MakeLatest, Refused
 
 Access = Literal["anonymous", "read", "write"]
@@ -70,7 +69,6 @@ class Request:
     content_type: str
     content_length: int
     access: Access
-    fault: Fault | None
     chunks: Callable[[], Iterator[bytes]]
 
     def body(self, kind: type[Body]) -> Body:

@@ -80,9 +80,6 @@ def upload(service: Service, request: Request, match: re.Match[str]) -> Reply:
         raise Refused(400, "Bad Content-Length")
     content_type = request.content_type or "application/octet-stream"
     release, asset = service.uploads.begin(int(match[1]), request.query.get("name", ""), request.query.get("label"), content_type)
-    fault = request.fault.kind if request.fault else None
-    if fault == "starter_then_502":
-        return json_reply({"message": "Server Error"}, 502)
     release, asset = service.uploads.receive(asset, request.chunks())
     return json_reply(service.documents.asset(release, asset), 201)
 

@@ -1,89 +1,18 @@
-"""The running server: starts, stops, starts again over the same folder.
+"""The running server: starts, stops, starts again over the same folder. A stop closes the connections that are open."""
 
-Bound to 127.0.0.1 only. One thread a connection; a stop closes the connections that are open.
-"""
-
-import contextlib
-import logging
-import socket
-import socketserver
-import sys
 import threading
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.github_server.disk import RepositoryFolder
-from sentiment_platform.github_server.faults import FaultPlan
 from sentiment_platform.github_server.handler import GithubHandler
-from sentiment_platform.github_server.limits import RateLimits
+from sentiment_platform.github_server.listener import HOST, LoopbackServer
 from sentiment_platform.github_server.messages import Access
-from sentiment_platform.github_server.request_log import RequestLog
 from sentiment_platform.github_server.routes import API
-from sentiment_platform.github_server.service import Service, open_service
-
-HOST = "127.0.0.1"
-logger = logging.getLogger(__name__)
-
-
-class LoopbackServer(ThreadingHTTPServer):
-    """The listening socket and what every connection needs to know."""
-
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-    service: Service
-
-    def __init__(
-        self,
-        port: int,
-        *,
-        tokens: dict[str, Access],
-        faults: FaultPlan,
-        log: RequestLog,
-        hourly_limit: int,
-        anonymous_hourly_limit: int,
-    ) -> None:
-        self.tokens = tokens
-        self.faults = faults
-        self.log = log
-        self.limits = RateLimits()
-        self.hourly_limit = hourly_limit
-        self.anonymous_hourly_limit = anonymous_hourly_limit
-        self.stopping = threading.Event()
-        self._open_lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        super().__init__((HOST, port), GithubHandler)
-
-    def server_bind(self) -> None:
-        # Not HTTPServer's: it asks the resolver for the host's full name, which can take seconds.
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = HOST, self.socket.getsockname()[1]
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        with self._open_lock:
-            self._open.add(request)
-            if self.stopping.is_set():
-                request.shutdown(socket.SHUT_RDWR)
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            with self._open_lock:
-                self._open.discard(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if isinstance(sys.exception(), ConnectionError):
-            return  # a client that went away
-        logger.exception("a request from %s on %s failed", client_address, request)
-
-    def close_connections(self) -> None:
-        with self._open_lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+from sentiment_platform.github_server.service import open_service
 
 
 class GithubServer:
@@ -92,13 +21,14 @@ class GithubServer:
     Args:
         state_dir: made when missing; holds the repository across restarts. One server at a time.
         repository: `owner/name`.
-        token: may read and write; the only one that sees drafts and may use the control path.
+        token: may read and write; the only one that sees drafts.
         port: 0 for any free one; a later `start` uses the same again.
         read_token: may read published releases under the quota of `hourly_limit`.
         immutable: published releases can no longer be edited, nor can their assets and tags.
         hourly_limit: requests an hour with a token; 1000 is the quota of an Actions token.
         anonymous_hourly_limit: requests an hour without one.
         clock: aware UTC time.
+        handler: what answers a connection; a test brings one that fails as it is told.
     """
 
     def __init__(
@@ -113,6 +43,7 @@ class GithubServer:
         hourly_limit: int = 5000,
         anonymous_hourly_limit: int = 60,
         clock: Clock = utc_now,
+        handler: type[GithubHandler] = GithubHandler,
     ) -> None:
         owner, slash, name = repository.partition("/")
         if not (owner and slash and name) or "/" in name:
@@ -120,13 +51,12 @@ class GithubServer:
         if not token:
             raise PermanentError("The GitHub server has no token.", remedy="Give it one of any length.")
         self.repository = repository
-        self.faults = FaultPlan()
-        self.requests = RequestLog()
         self._state_dir = state_dir
         self._port = port
         self._immutable = immutable
         self._limits = (hourly_limit, anonymous_hourly_limit)
         self._clock = clock
+        self._handler = handler
         self._tokens: dict[str, Access] = {token: "write"}
         if read_token:
             self._tokens.setdefault(read_token, "read")
@@ -150,9 +80,8 @@ class GithubServer:
         try:
             listener = LoopbackServer(
                 self._port,
+                handler=self._handler,
                 tokens=self._tokens,
-                faults=self.faults,
-                log=self.requests,
                 hourly_limit=self._limits[0],
                 anonymous_hourly_limit=self._limits[1],
             )

@@ -14,7 +14,7 @@ import httpx
 from github import Auth, Github
 from github.Repository import Repository
 
-from sentiment_platform.github_server import GithubServer
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 
 REPOSITORY = "newsroom/models"
 TOKEN = "writing-token"
@@ -61,8 +61,8 @@ def plain_client(url: str, token: str | None = TOKEN) -> Generator[httpx.Client]
         yield client
 
 
-def server_in(folder: Path, **options: Any) -> GithubServer:
-    return GithubServer(folder, REPOSITORY, TOKEN, read_token=READ_TOKEN, **options)
+def server_in(folder: Path, **options: Any) -> ScriptedServer:
+    return ScriptedServer(folder, REPOSITORY, TOKEN, read_token=READ_TOKEN, **options)
 
 
 def publish(repository: Repository, tag: str, make_latest: str = "true", **assets: bytes) -> None:

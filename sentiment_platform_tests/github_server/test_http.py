@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from sentiment_platform.github_server import GithubServer
 from sentiment_platform_tests.github_server.rig import (
     READ_TOKEN,
     REPOSITORY,
@@ -18,6 +17,7 @@ from sentiment_platform_tests.github_server.rig import (
     repository_client,
     server_in,
 )
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 
 OCTETS = {"Accept": "application/octet-stream"}
 
@@ -28,7 +28,7 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def server(tmp_path: Path, clock: HandClock) -> Iterator[GithubServer]:
+def server(tmp_path: Path, clock: HandClock) -> Iterator[ScriptedServer]:
     with server_in(tmp_path / "hub", clock=clock) as running:
         with repository_client(running.url) as repository:
             publish(repository, "deploy-000001", model=b"the weights")
@@ -37,7 +37,7 @@ def server(tmp_path: Path, clock: HandClock) -> Iterator[GithubServer]:
 
 
 @pytest.fixture
-def client(server: GithubServer) -> Iterator[httpx.Client]:
+def client(server: ScriptedServer) -> Iterator[httpx.Client]:
     with plain_client(server.url) as plain:
         yield plain
 
@@ -46,7 +46,7 @@ def used(reply: httpx.Response) -> int:
     return int(reply.headers["x-ratelimit-used"])
 
 
-def test_an_unchanged_answer_is_304_without_a_body_and_free_with_a_token(server: GithubServer, client: httpx.Client) -> None:
+def test_an_unchanged_answer_is_304_without_a_body_and_free_with_a_token(server: ScriptedServer, client: httpx.Client) -> None:
     first = client.get("/releases/latest")
     again = client.get("/releases/latest", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
@@ -56,7 +56,7 @@ def test_an_unchanged_answer_is_304_without_a_body_and_free_with_a_token(server:
     assert server.requests.counted() == 2
 
 
-def test_the_etag_of_latest_changes_with_its_content(server: GithubServer, client: httpx.Client) -> None:
+def test_the_etag_of_latest_changes_with_its_content(server: ScriptedServer, client: httpx.Client) -> None:
     etags = [client.get("/releases/latest").headers["etag"]]
     with repository_client(server.url) as repository:
         repository.get_release("deploy-000001").update_release("renamed", "")
@@ -69,7 +69,7 @@ def test_the_etag_of_latest_changes_with_its_content(server: GithubServer, clien
     assert len({*etags, reply.headers["etag"]}) == 4
 
 
-def test_an_anonymous_304_is_charged(server: GithubServer) -> None:
+def test_an_anonymous_304_is_charged(server: ScriptedServer) -> None:
     with plain_client(server.url, token=None) as anonymous:
         first = anonymous.get("/releases/latest")
         again = anonymous.get("/releases/latest", headers={"If-None-Match": first.headers["etag"]})
@@ -77,7 +77,7 @@ def test_an_anonymous_304_is_charged(server: GithubServer) -> None:
 
 
 def test_the_quota_of_60_without_a_token_ends_in_403_until_the_hour_is_over(
-    server: GithubServer, client: httpx.Client, clock: HandClock
+    server: ScriptedServer, client: httpx.Client, clock: HandClock
 ) -> None:
     with plain_client(server.url, token=None) as anonymous:
         answers = [anonymous.get("/tags") for _ in range(60)]
@@ -93,7 +93,7 @@ def test_the_quota_of_60_without_a_token_ends_in_403_until_the_hour_is_over(
         assert anonymous.get("/tags").status_code == 200
 
 
-def test_the_rate_limit_itself_can_be_asked_for_free(server: GithubServer, client: httpx.Client) -> None:
+def test_the_rate_limit_itself_can_be_asked_for_free(server: ScriptedServer, client: httpx.Client) -> None:
     before = client.get(f"{server.url}/rate_limit").json()["rate"]
     after = client.get(f"{server.url}/rate_limit").json()["rate"]
     assert before == after
@@ -106,7 +106,7 @@ def test_the_quota_of_an_actions_token_can_be_set(tmp_path: Path) -> None:
         assert client.get("/tags").headers["x-ratelimit-limit"] == "1000"
 
 
-def test_a_wrong_token_is_401_and_a_missing_one_may_read_but_not_write(server: GithubServer) -> None:
+def test_a_wrong_token_is_401_and_a_missing_one_may_read_but_not_write(server: ScriptedServer) -> None:
     with plain_client(server.url, token="guessed") as wrong:
         reply = wrong.get("/releases/latest")
         assert (reply.status_code, reply.json()["message"]) == (401, "Bad credentials")
@@ -123,7 +123,7 @@ def test_a_wrong_token_is_401_and_a_missing_one_may_read_but_not_write(server: G
 
 
 def test_an_asset_is_downloaded_through_a_redirect_whose_link_opens_once(
-    client: httpx.Client, server: GithubServer, clock: HandClock
+    client: httpx.Client, server: ScriptedServer, clock: HandClock
 ) -> None:
     asset = client.get("/releases/latest").json()["assets"][0]
     redirect = client.get(asset["url"], headers=OCTETS)
@@ -143,7 +143,7 @@ def test_an_asset_is_downloaded_through_a_redirect_whose_link_opens_once(
     assert {(r.authorization, r.counted) for r in storage} == {("absent", False)}
 
 
-def test_a_page_links_to_its_neighbours_by_repository_number(client: httpx.Client, server: GithubServer) -> None:
+def test_a_page_links_to_its_neighbours_by_repository_number(client: httpx.Client, server: ScriptedServer) -> None:
     with repository_client(server.url) as repository:
         for number in range(2, 8):
             repository.create_git_release(f"deploy-{number:06}", "", "")
@@ -209,6 +209,6 @@ def test_one_connection_serves_many_requests_and_head_has_no_body(client: httpx.
     assert stream.get_extra_info("client_addr") == same.get_extra_info("client_addr")
 
 
-def test_another_repository_is_not_there(server: GithubServer, client: httpx.Client) -> None:
+def test_another_repository_is_not_there(server: ScriptedServer, client: httpx.Client) -> None:
     assert client.get(f"{server.url}/repos/{REPOSITORY}-else/releases").status_code == 404
     assert client.get(f"{server.url}/repos/{REPOSITORY.upper()}/releases").status_code == 200

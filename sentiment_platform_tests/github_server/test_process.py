@@ -75,6 +75,19 @@ def test_a_server_that_is_told_no_token_does_not_start(tmp_path: Path) -> None:
     assert "oken" in done.stderr
 
 
+@pytest.mark.parametrize("token", [TOKEN, READ_TOKEN, None])
+def test_nobody_scripts_faults_or_reads_a_log_over_http(tmp_path: Path, token: str | None) -> None:
+    with process(tmp_path) as (_, url), plain_client(url, token) as client:
+        base = url.removesuffix("/api/v3")
+        fault = {"kind": "status", "path": "/releases"}
+        paths = [f"{base}/_control{path}" for path in ("", "/faults", "/requests")] + [f"{url}/_control/faults"]
+        statuses = [
+            client.request(method, path, json=fault).status_code for path in paths for method in ("GET", "POST", "DELETE")
+        ]
+        assert set(statuses) == {404}
+        assert client.get("/releases").status_code == 200
+
+
 def test_a_kill_in_an_upload_leaves_a_starter_and_no_bytes(tmp_path: Path) -> None:
     with process(tmp_path) as (child, url), plain_client(url) as client:
         draft = client.post("/releases", json={"tag_name": "v1", "draft": True}).json()

@@ -10,18 +10,18 @@ import pytest
 from github import GithubException, UnknownObjectException
 from github.Repository import Repository
 
-from sentiment_platform.github_server import GithubServer
 from sentiment_platform_tests.github_server.rig import plain_client, publish, repository_client, server_in
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[GithubServer]:
+def server(tmp_path: Path) -> Iterator[ScriptedServer]:
     with server_in(tmp_path / "hub") as running:
         yield running
 
 
 @pytest.fixture
-def repository(server: GithubServer) -> Iterator[Repository]:
+def repository(server: ScriptedServer) -> Iterator[Repository]:
     with repository_client(server.url) as client:
         yield client
 
@@ -85,7 +85,7 @@ def test_two_drafts_may_carry_one_tag_but_only_one_of_them_is_published(reposito
     assert repository.get_release(second.id).draft, "a refused publication changes nothing"
 
 
-def test_a_draft_is_found_by_list_and_number_but_not_by_its_tag(repository: Repository, server: GithubServer) -> None:
+def test_a_draft_is_found_by_list_and_number_but_not_by_its_tag(repository: Repository, server: ScriptedServer) -> None:
     draft = repository.create_git_release("v9.9.9", "draft", "", draft=True)
     assert [r.id for r in repository.get_releases()] == [draft.id]
     assert repository.get_release(draft.id).tag_name == "v9.9.9"
@@ -122,7 +122,7 @@ def test_creating_a_ref_twice_is_refused_and_refs_can_be_listed_moved_and_delete
     assert refusal(error) == (422, "Reference does not exist")
 
 
-def test_of_many_writers_that_create_one_ref_exactly_one_wins(server: GithubServer, repository: Repository) -> None:
+def test_of_many_writers_that_create_one_ref_exactly_one_wins(server: ScriptedServer, repository: Repository) -> None:
     sha = head(repository)
 
     def attempt(_: int) -> int:
@@ -184,7 +184,7 @@ def test_where_no_release_was_made_latest_the_highest_version_of_the_newest_comm
     assert repository.get_latest_release().tag_name == "v1.10.0"
 
 
-def test_a_list_of_37_releases_is_read_page_by_page(server: GithubServer, repository: Repository) -> None:
+def test_a_list_of_37_releases_is_read_page_by_page(server: ScriptedServer, repository: Repository) -> None:
     tags = [f"deploy-{number:06}" for number in range(37)]
     for tag in tags:
         repository.create_git_release(tag, tag, "")
@@ -255,7 +255,7 @@ def test_a_restart_keeps_releases_assets_refs_and_numbers(tmp_path: Path) -> Non
         assert repository.create_git_release("v2", "", "").id > after.assets[0].id
 
 
-def test_many_readers_and_writers_at_once_see_whole_documents(server: GithubServer, repository: Repository) -> None:
+def test_many_readers_and_writers_at_once_see_whole_documents(server: ScriptedServer, repository: Repository) -> None:
     publish(repository, "deploy-000000")
 
     def work(worker: int) -> int:

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import TransientError
-from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.models.checks import answers_check, answers_result, finbert_answers, release_result
 from sentiment_platform.models.evaluation.holdout import compare_answers, evaluate_answers
 from sentiment_platform.models.versions.released import verify_newest_release
@@ -17,6 +16,8 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.figures import write_holdout_predictions
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.training_sets import write_training_set
+from sentiment_platform_tests.github_server.faults import Fault
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import environment_of
@@ -95,7 +96,7 @@ def test_the_check_reads_the_platform_and_judges_its_own_family(settings: Settin
 
 
 def test_a_release_that_was_changed_after_it_was_registered_does_not_verify_and_says_why(
-    settings: Settings, engine: Engine, publisher: Publisher, github_server: GithubServer
+    settings: Settings, engine: Engine, publisher: Publisher, github_server: ScriptedServer
 ) -> None:
     access = RegistryAccess(settings)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sentiment_platform.github_server import GithubServer
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.registry.signing import PrivateKeys, PublicKeys
 from sentiment_platform.registry.transfer import Limits
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.registry.examples import NOW, new_keys
 
 REPOSITORY = "acme/registry"
@@ -22,8 +22,8 @@ MakeReader = Callable[..., RegistryReader]
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[GithubServer]:
-    with GithubServer(
+def server(tmp_path: Path) -> Iterator[ScriptedServer]:
+    with ScriptedServer(
         tmp_path / "github", REPOSITORY, TOKEN, read_token=READ_TOKEN, hourly_limit=100_000, anonymous_hourly_limit=10_000
     ) as running:
         yield running
@@ -35,7 +35,7 @@ def keys() -> PrivateKeys:
 
 
 @pytest.fixture
-def make_registry(server: GithubServer, keys: PrivateKeys) -> Iterator[MakeRegistry]:
+def make_registry(server: ScriptedServer, keys: PrivateKeys) -> Iterator[MakeRegistry]:
     made: list[ReleaseRegistry] = []
 
     def make(
@@ -69,7 +69,7 @@ def registry(make_registry: MakeRegistry) -> ReleaseRegistry:
 
 
 @pytest.fixture
-def make_reader(server: GithubServer, keys: PrivateKeys) -> Iterator[MakeReader]:
+def make_reader(server: ScriptedServer, keys: PrivateKeys) -> Iterator[MakeReader]:
     made: list[RegistryReader] = []
 
     def make(

@@ -9,12 +9,13 @@ import msgspec
 import pytest
 
 from sentiment_platform.errors import ConflictError, PlatformError
-from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.registry.signing import PrivateKeys
+from sentiment_platform_tests.github_server.faults import Fault
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.registry.conftest import REPOSITORY, TOKEN, MakeRegistry
 from sentiment_platform_tests.registry.examples import FILES, NOW, deployment_of, manifest_of, write_files
 
@@ -45,7 +46,7 @@ def steps_of(make_registry: MakeRegistry, publish: Callable[[ReleaseRegistry], o
     return steps
 
 
-def releases(server: GithubServer, tag: str) -> list[tuple[bool, set[str], set[str]]]:
+def releases(server: ScriptedServer, tag: str) -> list[tuple[bool, set[str], set[str]]]:
     """(draft, file names, states of the files) of every release of `tag`, as a writer sees them."""
     reply = httpx.get(
         f"{server.url}/repos/{REPOSITORY}/releases?per_page=100", headers={"Authorization": f"Bearer {TOKEN}"}
@@ -56,7 +57,7 @@ def releases(server: GithubServer, tag: str) -> list[tuple[bool, set[str], set[s
 
 
 def test_a_crash_after_any_step_of_a_model_is_repaired_by_running_again(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, reader: RegistryReader, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, reader: RegistryReader, keys: PrivateKeys
 ) -> None:
     folder = write_files(tmp_path / "model")
     total = len(steps_of(make_registry, lambda registry: registry.publish_model(folder, manifest_of("v0.1.0-vader"), keys)))
@@ -74,7 +75,7 @@ def test_a_crash_after_any_step_of_a_model_is_repaired_by_running_again(
 
 
 def test_a_crash_after_any_step_of_a_deployment_is_repaired_by_running_again(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, reader: RegistryReader, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, reader: RegistryReader, keys: PrivateKeys
 ) -> None:
     registry = make_registry()
     registry.publish_model(write_files(tmp_path / "model"), manifest_of(), keys)
@@ -96,7 +97,7 @@ def test_a_crash_after_any_step_of_a_deployment_is_repaired_by_running_again(
 
 
 def test_a_rerun_with_another_document_removes_what_the_crashed_one_left(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, keys: PrivateKeys
 ) -> None:
     folder = write_files(tmp_path / "model")
     with pytest.raises(Killed):
@@ -117,7 +118,7 @@ WRITES = [
 @pytest.mark.parametrize("kind", ["stored_then_502", "cut_connection", "status", "cut_before"])
 @pytest.mark.parametrize(("method", "path"), WRITES, ids=["create", "first upload", "manifest upload", "publish"])
 def test_a_lost_answer_still_ends_in_exactly_one_complete_model(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, keys: PrivateKeys, kind, method: str, path: str
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, keys: PrivateKeys, kind, method: str, path: str
 ) -> None:
     registry = make_registry(sleep=lambda _: None)
     server.faults.add(Fault(kind=kind, method=method, path=path))
@@ -133,7 +134,7 @@ def test_a_lost_answer_still_ends_in_exactly_one_complete_model(
     ids=["tag object", "ref", "publish", "create"],
 )
 def test_a_lost_answer_still_ends_in_exactly_one_deployment(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, keys: PrivateKeys, kind, method: str, path: str
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, keys: PrivateKeys, kind, method: str, path: str
 ) -> None:
     registry = make_registry(sleep=lambda _: None)
     registry.publish_model(write_files(tmp_path / "model"), manifest_of(), keys)
@@ -144,7 +145,7 @@ def test_a_lost_answer_still_ends_in_exactly_one_deployment(
 
 @pytest.mark.parametrize("kind", ["cut_upload", "starter_then_502"])
 def test_a_broken_upload_leaves_no_starter_behind(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, keys: PrivateKeys, kind
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, keys: PrivateKeys, kind
 ) -> None:
     registry = make_registry(sleep=lambda _: None)
     server.faults.add(Fault(kind=kind, method="POST", path=r"/assets\?.*name=model", after_bytes=10))
@@ -154,7 +155,7 @@ def test_a_broken_upload_leaves_no_starter_behind(
 
 
 def test_bytes_that_were_stored_wrongly_are_uploaded_again(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, keys: PrivateKeys
 ) -> None:
     registry = make_registry(sleep=lambda _: None)
     server.faults.add(Fault(kind="flip_bit", method="GET", path="_storage/.*/model.json", bit=77))
@@ -185,7 +186,7 @@ def together(actions: list[Callable[[], object]]) -> list[object]:
 
 
 def test_racing_promotions_have_one_winner_a_revision_and_a_linear_history(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, keys: PrivateKeys
 ) -> None:
     registries = [make_registry() for _ in range(3)]
     registries[0].publish_model(write_files(tmp_path / "model"), manifest_of(), keys)
@@ -210,7 +211,7 @@ def test_racing_promotions_have_one_winner_a_revision_and_a_linear_history(
 
 
 def test_two_publishers_never_make_the_same_version_from_different_models(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, keys: PrivateKeys
 ) -> None:
     first, second = make_registry(), make_registry()
     other = {"model.json": b'{"other": 1}', "head.json": b"{}"}
@@ -225,7 +226,7 @@ def test_two_publishers_never_make_the_same_version_from_different_models(
 
 
 def test_the_same_model_published_by_two_processes_at_once_is_one_release(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, keys: PrivateKeys
 ) -> None:
     registries = [make_registry(), make_registry()]
     folder = write_files(tmp_path / "model")

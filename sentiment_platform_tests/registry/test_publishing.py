@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from sentiment_platform.errors import ConflictError, SettingsError, TransientError
-from sentiment_platform.github_server import Fault, GithubServer, secondary_rate_limit
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader, Unchanged
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.registry.signing import PrivateKeys
+from sentiment_platform_tests.github_server.faults import Fault, secondary_rate_limit
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.registry.conftest import MakeReader, MakeRegistry
 from sentiment_platform_tests.registry.examples import FILES, NOW, deployment_of, manifest_of, write_files
 
@@ -41,7 +42,7 @@ def test_a_published_model_and_deployment_arrive_at_the_reader(
 
 
 def test_polling_an_unchanged_deployment_settles_to_one_free_request(
-    tmp_path: Path, server: GithubServer, registry: ReleaseRegistry, reader: RegistryReader, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, registry: ReleaseRegistry, reader: RegistryReader, keys: PrivateKeys
 ) -> None:
     registry.publish_model(write_files(tmp_path / "model"), manifest_of(), keys)
     registry.publish_deployment(deployment_of(), keys, fence=no_fence)
@@ -63,7 +64,7 @@ def test_polling_an_unchanged_deployment_settles_to_one_free_request(
 
 
 def test_a_public_registry_is_read_without_a_token_and_without_using_up_the_hourly_calls(
-    tmp_path: Path, server: GithubServer, registry: ReleaseRegistry, make_reader: MakeReader, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, registry: ReleaseRegistry, make_reader: MakeReader, keys: PrivateKeys
 ) -> None:
     model = registry.publish_model(write_files(tmp_path / "model"), manifest_of(), keys)
     registry.publish_deployment(deployment_of(), keys, fence=no_fence)
@@ -76,7 +77,7 @@ def test_a_public_registry_is_read_without_a_token_and_without_using_up_the_hour
 
 
 def test_a_latest_release_that_is_no_deployment_is_passed_over(
-    tmp_path: Path, server: GithubServer, registry: ReleaseRegistry, reader: RegistryReader, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, registry: ReleaseRegistry, reader: RegistryReader, keys: PrivateKeys
 ) -> None:
     from github import Auth, Github
 
@@ -95,7 +96,7 @@ def test_a_latest_release_that_is_no_deployment_is_passed_over(
 
 
 def test_publishing_twice_changes_nothing(
-    tmp_path: Path, server: GithubServer, registry: ReleaseRegistry, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, registry: ReleaseRegistry, keys: PrivateKeys
 ) -> None:
     folder = write_files(tmp_path / "model")
     first = registry.publish_model(folder, manifest_of(), keys)
@@ -107,7 +108,7 @@ def test_publishing_twice_changes_nothing(
 
 
 def test_the_release_text_shows_the_metrics_with_their_intervals(
-    tmp_path: Path, server: GithubServer, registry: ReleaseRegistry, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, registry: ReleaseRegistry, keys: PrivateKeys
 ) -> None:
     import httpx
 
@@ -151,7 +152,7 @@ def test_a_version_cannot_be_published_again_with_other_content(
     ids=["size", "digest", "missing", "extra", "symlink"],
 )
 def test_a_folder_that_is_not_what_the_manifest_says_is_not_published(
-    tmp_path: Path, server: GithubServer, registry: ReleaseRegistry, keys: PrivateKeys, change, reason: str
+    tmp_path: Path, server: ScriptedServer, registry: ReleaseRegistry, keys: PrivateKeys, change, reason: str
 ) -> None:
     folder = write_files(tmp_path / "model")
     change(folder)
@@ -215,7 +216,7 @@ def test_a_deployment_that_does_not_follow_from_the_published_one_is_a_conflict(
 
 
 def test_a_writer_whose_lease_is_lost_publishes_nothing_and_leaves_nothing(
-    tmp_path: Path, server: GithubServer, registry: ReleaseRegistry, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, registry: ReleaseRegistry, keys: PrivateKeys
 ) -> None:
     registry.publish_model(write_files(tmp_path / "model"), manifest_of(), keys)
 
@@ -256,7 +257,7 @@ def test_an_abandoned_tag_is_a_conflict_until_its_writer_is_dead_and_then_adopte
 
 
 def test_a_rate_limit_never_holds_the_caller_longer_than_asked(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, keys: PrivateKeys
 ) -> None:
     import time
 
@@ -271,7 +272,7 @@ def test_a_rate_limit_never_holds_the_caller_longer_than_asked(
 
 
 def test_old_drafts_are_cleaned_up_and_other_peoples_are_left_alone(
-    tmp_path: Path, server: GithubServer, make_registry: MakeRegistry, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, make_registry: MakeRegistry, keys: PrivateKeys
 ) -> None:
     from github import Auth, Github
 

@@ -10,7 +10,6 @@ import pytest
 from github import Auth, Github
 
 from sentiment_platform.errors import TransientError
-from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.documents import canonical_json, digest
 from sentiment_platform.registry.manifest import FileEntry, Manifest
@@ -19,6 +18,8 @@ from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.registry.signing import PrivateKeys
 from sentiment_platform.registry.transfer import Limits, RateLimitedError
+from sentiment_platform_tests.github_server.faults import Fault
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.registry.conftest import REPOSITORY, TOKEN, MakeReader
 from sentiment_platform_tests.registry.examples import FILES, deployment_of, manifest_of, new_keys, write_files
 
@@ -34,7 +35,7 @@ def published(tmp_path: Path, registry: ReleaseRegistry, keys: PrivateKeys) -> N
 
 
 @pytest.fixture
-def raw_release(server: GithubServer):
+def raw_release(server: ScriptedServer):
     """Publishes any files under any tag: what an attacker with write access, but without keys, can do."""
     with Github(
         base_url=server.url, auth=Auth.Token(TOKEN), retry=None, seconds_between_requests=0, seconds_between_writes=0
@@ -83,7 +84,7 @@ def signed(manifest: Manifest, keys: PrivateKeys) -> dict[str, bytes]:
     ids=["truncated", "ten times", "page", "pickle", "manifest page", "manifest huge", "sig page", "reply page", "reply deep", "gone"],
 )  # fmt: skip
 def test_a_spoiled_download_is_refused_with_its_reason(
-    tmp_path: Path, server: GithubServer, reader: RegistryReader, fault: Fault, reason: str
+    tmp_path: Path, server: ScriptedServer, reader: RegistryReader, fault: Fault, reason: str
 ) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
@@ -94,7 +95,7 @@ def test_a_spoiled_download_is_refused_with_its_reason(
 
 
 @pytest.mark.usefixtures("published")
-def test_a_flipped_bit_anywhere_in_any_file_is_refused(tmp_path: Path, server: GithubServer, reader: RegistryReader) -> None:
+def test_a_flipped_bit_anywhere_in_any_file_is_refused(tmp_path: Path, server: ScriptedServer, reader: RegistryReader) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
     sizes = {**{name: len(content) for name, content in FILES.items()}, "manifest.json": len(canonical_json(manifest_of()))}
@@ -122,7 +123,7 @@ def test_a_flipped_bit_anywhere_in_any_file_is_refused(tmp_path: Path, server: G
     ids=["cut", "502", "drip"],
 )
 def test_a_network_failure_is_not_a_verdict_on_the_content(
-    tmp_path: Path, server: GithubServer, make_reader: MakeReader, fault: Fault
+    tmp_path: Path, server: ScriptedServer, make_reader: MakeReader, fault: Fault
 ) -> None:
     cache = tmp_path / "cache"
     cache.mkdir()
@@ -134,8 +135,8 @@ def test_a_network_failure_is_not_a_verdict_on_the_content(
 
 
 @pytest.mark.usefixtures("published")
-def test_a_rate_limit_is_transient_and_says_how_long(server: GithubServer, reader: RegistryReader) -> None:
-    from sentiment_platform.github_server import secondary_rate_limit
+def test_a_rate_limit_is_transient_and_says_how_long(server: ScriptedServer, reader: RegistryReader) -> None:
+    from sentiment_platform_tests.github_server.faults import secondary_rate_limit
 
     server.faults.add(secondary_rate_limit("/releases/latest", retry_after_s=77))
     with pytest.raises(RateLimitedError) as limited:
@@ -190,7 +191,7 @@ def test_a_signed_manifest_with_an_unsafe_name_is_refused_and_writes_nothing(
 
 
 def test_a_model_over_the_readers_limit_is_refused_before_its_download(
-    tmp_path: Path, server: GithubServer, make_reader: MakeReader, published: None
+    tmp_path: Path, server: ScriptedServer, make_reader: MakeReader, published: None
 ) -> None:
     (tmp_path / "cache").mkdir()
     server.requests.clear()
@@ -260,7 +261,7 @@ def test_a_deployment_that_no_operator_signed_is_refused(
 
 @pytest.mark.usefixtures("published")
 def test_a_cached_copy_is_verified_again_and_kept_only_when_good(
-    tmp_path: Path, server: GithubServer, registry: ReleaseRegistry, reader: RegistryReader, keys: PrivateKeys
+    tmp_path: Path, server: ScriptedServer, registry: ReleaseRegistry, reader: RegistryReader, keys: PrivateKeys
 ) -> None:
     document = deployment_of()
     registry.publish_deployment(document, keys, fence=lambda: None)
@@ -319,7 +320,7 @@ def test_a_link_in_place_of_the_cached_folder_is_replaced_and_its_target_left_al
 
 
 def test_a_reply_without_a_digest_field_is_polled_without_downloading_again(
-    server: GithubServer, registry: ReleaseRegistry, reader: RegistryReader, keys: PrivateKeys, published: None
+    server: ScriptedServer, registry: ReleaseRegistry, reader: RegistryReader, keys: PrivateKeys, published: None
 ) -> None:
     import httpx
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from sentiment_platform.errors import TransientError
-from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.registry.signing import PrivateKeys
 from sentiment_platform.registry.transfer import Limits, Transfer
+from sentiment_platform_tests.github_server.faults import Fault
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.registry.conftest import READ_TOKEN
 from sentiment_platform_tests.registry.examples import FILES, manifest_of, write_files
 
@@ -75,7 +76,7 @@ def transfer() -> Iterator[Transfer]:
 
 def test_the_token_is_not_sent_to_another_host_that_a_download_redirects_to(
     tmp_path: Path,
-    server: GithubServer,
+    server: ScriptedServer,
     registry: ReleaseRegistry,
     reader: RegistryReader,
     keys: PrivateKeys,
@@ -92,7 +93,7 @@ def test_the_token_is_not_sent_to_another_host_that_a_download_redirects_to(
     assert to_api == {"accepted"}, "negative control: the API itself does get the token"
 
 
-def _asset_path(server: GithubServer, name: str) -> str:
+def _asset_path(server: ScriptedServer, name: str) -> str:
     import httpx
 
     release = httpx.get(
@@ -115,7 +116,7 @@ def _asset_path(server: GithubServer, name: str) -> str:
         "http://127.0.0.1:99999/x",
     ],
 )
-def test_an_unsafe_redirect_is_refused_without_a_request(server: GithubServer, reader: RegistryReader, location: str) -> None:
+def test_an_unsafe_redirect_is_refused_without_a_request(server: ScriptedServer, reader: RegistryReader, location: str) -> None:
     server.faults.add(Fault(kind="status", path="/releases/latest", status=302, headers={"Location": location}, body=b""))
     with pytest.raises(Refused) as refused:
         reader.poll_latest()

@@ -12,11 +12,12 @@ import msgspec
 import pytest
 from github import Auth, Github
 
-from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema, Golden
 from sentiment_platform.registry.signing import PrivateKeys, generate_private_key
 from sentiment_platform.settings import Settings
+from sentiment_platform_tests.github_server.faults import Fault
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
@@ -120,12 +121,12 @@ def test_with_nothing_deployed_it_lives_is_not_ready_and_recovers_by_itself(
     assert live_version(serving) == FIRST
 
 
-def corrupt(github_server: GithubServer) -> None:
+def corrupt(github_server: ScriptedServer) -> None:
     github_server.faults.add(Fault(kind="flip_bit", path=r"_storage/.*/vader\.json", bit=1003, count=0))
 
 
 def test_a_corrupted_file_is_refused_the_old_version_answers_and_a_later_good_one_goes_live(
-    publisher: Publisher, github_server: GithubServer, start_serving: StartServing
+    publisher: Publisher, github_server: ScriptedServer, start_serving: StartServing
 ) -> None:
     publisher.deploy(publisher.model(FIRST))
     serving = start_serving()
@@ -198,7 +199,7 @@ def test_a_well_signed_version_that_cannot_work_here_is_refused(
 
 
 def test_it_starts_from_its_verified_copy_while_registry_redis_and_database_are_away(
-    publisher: Publisher, github_server: GithubServer, start_serving: StartServing
+    publisher: Publisher, github_server: ScriptedServer, start_serving: StartServing
 ) -> None:
     publisher.deploy(publisher.model(FIRST))
     assert start_serving().terminate() == 0
@@ -215,7 +216,7 @@ def test_it_starts_from_its_verified_copy_while_registry_redis_and_database_are_
 
 
 def test_without_a_copy_it_waits_for_the_registry_and_then_recovers(
-    publisher: Publisher, github_server: GithubServer, start_serving: StartServing
+    publisher: Publisher, github_server: ScriptedServer, start_serving: StartServing
 ) -> None:
     publisher.deploy(publisher.model(FIRST))
     github_server.stop()
@@ -228,7 +229,7 @@ def test_without_a_copy_it_waits_for_the_registry_and_then_recovers(
 
 
 def test_a_tampered_copy_is_refused_and_fetched_anew(
-    settings: Settings, publisher: Publisher, github_server: GithubServer, start_serving: StartServing
+    settings: Settings, publisher: Publisher, github_server: ScriptedServer, start_serving: StartServing
 ) -> None:
     manifest = publisher.model(FIRST)
     publisher.deploy(manifest)
@@ -248,7 +249,7 @@ def test_a_tampered_copy_is_refused_and_fetched_anew(
 
 
 def test_an_older_deployment_than_the_one_that_ran_here_is_refused_after_a_restart(
-    settings: Settings, tmp_path: Path, publisher: Publisher, github_server: GithubServer, start_serving: StartServing
+    settings: Settings, tmp_path: Path, publisher: Publisher, github_server: ScriptedServer, start_serving: StartServing
 ) -> None:
     publisher.deploy(publisher.model(FIRST))
     kept = tmp_path / "as of revision 1"

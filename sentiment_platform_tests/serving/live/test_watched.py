@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import Engine, select
 
 from sentiment_platform.alerts import assets
-from sentiment_platform.github_server import Fault, GithubServer
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.tables import AuditRow
 from sentiment_platform_tests.alerts.sink import Sink, running_sink
+from sentiment_platform_tests.github_server.faults import Fault
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import NOW, Publisher
 
@@ -59,7 +60,7 @@ def audited_refusals(engine: Engine) -> list[tuple[str, str, str, list[str]]]:
 
 def test_a_deployed_version_that_arrives_corrupted_is_told_and_audited_once_and_told_once_more_when_a_good_one_runs(
     publisher: Publisher,
-    github_server: GithubServer,
+    github_server: ScriptedServer,
     start_serving: StartServing,
     monitoring: Monitoring,
     sink: Sink,
@@ -91,7 +92,7 @@ def test_a_deployed_version_that_arrives_corrupted_is_told_and_audited_once_and_
 
 
 def test_serving_that_ended_is_told_where_something_is_deployed_and_resolves_nothing_else(
-    publisher: Publisher, github_server: GithubServer, start_serving: StartServing, monitoring: Monitoring, sink: Sink
+    publisher: Publisher, github_server: ScriptedServer, start_serving: StartServing, monitoring: Monitoring, sink: Sink
 ) -> None:
     serving = start_serving(ready=False)
     url = serving.url

@@ -6,13 +6,12 @@ Kept in memory, bounded, and free of secrets: no token, no query.
 import threading
 from collections import deque
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
-from sentiment_platform.github_server.faults import FaultKind
+from sentiment_platform.github_server.handler import Authorization
+from sentiment_platform_tests.github_server.faults import FaultKind
 
-Authorization = Literal["absent", "accepted", "refused"]
 CAPACITY = 20_000
 
 
@@ -29,7 +28,7 @@ class RequestRecord(msgspec.Struct, frozen=True):
 
 
 class RequestLog:
-    """The last 20,000 requests, oldest first; the control path is not in it."""
+    """The last 20,000 requests, oldest first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
