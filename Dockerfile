@@ -26,7 +26,7 @@ COPY --from=build-serving /opt/venv /opt/venv
 RUN install -d -o app -g app /var/lib/sentiment
 # The journal and the last verified model are here: mount a volume to keep them.
 ENV HOST=0.0.0.0 PORT=8000 SENTIMENT_ENV=production SENTIMENT_STATE_DIR=/var/lib/sentiment
-USER app
+USER 10001:10001
 EXPOSE 8000
 VOLUME ["/var/lib/sentiment"]
 HEALTHCHECK --interval=15s --timeout=3s --start-period=30s --retries=3 \
@@ -39,7 +39,7 @@ COPY dagster.yaml workspace.yaml /app/
 RUN install -d -o app -g app /var/lib/sentiment/dagster && ln -s /app/dagster.yaml /var/lib/sentiment/dagster/dagster.yaml
 # DAGSTER_POSTGRES_URL and DATABASE_URL come from outside. The webserver: dagster-webserver -h 0.0.0.0 -p 3000; one job: sentiment-platform run JOB.
 ENV SENTIMENT_ENV=production SENTIMENT_STATE_DIR=/var/lib/sentiment DAGSTER_HOME=/var/lib/sentiment/dagster
-USER app
+USER 10001:10001
 EXPOSE 3000
 VOLUME ["/var/lib/sentiment"]
 HEALTHCHECK --interval=60s --timeout=30s --start-period=120s --retries=3 \
