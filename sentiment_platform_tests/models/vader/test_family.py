@@ -74,7 +74,7 @@ def test_the_figure_of_the_fit_is_what_the_exported_model_reaches(exported: Expo
 
 
 def test_the_same_data_and_seed_give_the_same_bytes_in_every_process(exported: Exported, tmp_path: Path) -> None:
-    program = "import sys; from pathlib import Path; from sentiment_platform_tests.models.vader.test_family import export; export(Path(sys.argv[1]))"
+    program = "import sys; from pathlib import Path; from sentiment_platform_tests.models.vader.small_vader import export; export(Path(sys.argv[1]))"
     subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)],
         # The rest stays as it is: which kernels BLAS uses may be part of it, and they round differently.
