@@ -5,8 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from sentiment_platform.entities import unknown_keys
 from sentiment_platform.features.connection import connect
-from sentiment_platform.features.key_spaces import unknown_keys
 from sentiment_platform.features.markdown import reconciliation_table, schema_table
 from sentiment_platform.features.pipeline import refresh_context, run
 from sentiment_platform.features.reconciliation import reconcile

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from sentiment_platform.entities import feature_key
 from sentiment_platform.features.freshness import MAX_AHEAD, MISSING, TTL_S, FeatureStatus, FeatureValue, freshness
 
-__all__ = ["MISSING", "TTL_S", "FeatureStatus", "FeatureValue", "OnlineRow", "decode", "encode", "key", "read", "write"]
+__all__ = ["MISSING", "TTL_S", "FeatureStatus", "FeatureValue", "OnlineRow", "decode", "encode", "read", "write"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -76,11 +77,6 @@ class _Stored(msgspec.Struct, frozen=True):
 _encoder = msgspec.json.Encoder()
 
 
-def key(schema_version: str, entity: str) -> str:
-    """The Redis key of an entity's values."""
-    return f"features:{schema_version}:{entity}"
-
-
 def encode(
     schema_version: str, values: Mapping[str, float | None], as_of: datetime, written_at: datetime, revision: int = 0
 ) -> bytes:
@@ -125,14 +121,14 @@ def write(client: Any, schema_version: str, rows: Iterable[OnlineRow], now: date
                 left_s = TTL_S - int((now - since).total_seconds())
                 stored = encode(schema_version, row.values, row.as_of, since, row.revision)
                 arguments += (microseconds(row.as_of), row.revision, stored, max(1, left_s))
-            pipeline.evalsha(script, len(some), *(key(schema_version, row.entity) for row in some), *arguments)
+            pipeline.evalsha(script, len(some), *(feature_key(schema_version, row.entity) for row in some), *arguments)
         written += sum(pipeline.execute())
     return written
 
 
 def remove(client: Any, schema_version: str, entity: str, raw: bytes) -> int:
     """Delete the value of an entity if it is still `raw`, or is of another type; returns how many were deleted."""
-    return client.eval(DELETE_IF_SAME, 1, key(schema_version, entity), raw)
+    return client.eval(DELETE_IF_SAME, 1, feature_key(schema_version, entity), raw)
 
 
 def read(client: Any, schema_version: str, entities: Sequence[str], now: datetime) -> list[FeatureValue]:
@@ -142,7 +138,7 @@ def read(client: Any, schema_version: str, entities: Sequence[str], now: datetim
 
 def read_raw(client: Any, schema_version: str, entities: Sequence[str]) -> list[bytes | None]:
     """The stored bytes of several entities; None where there are none, or something that is no string."""
-    return client.mget([key(schema_version, entity) for entity in entities]) if entities else []
+    return client.mget([feature_key(schema_version, entity) for entity in entities]) if entities else []
 
 
 def microseconds(at: datetime) -> int:

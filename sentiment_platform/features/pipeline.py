@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from sentiment_platform.entities import article_entity, source_entity, split_entity, story_entity, ticker_entity
 from sentiment_platform.features.compute import COMPUTE
 from sentiment_platform.features.context import ArticleHistory, ContextValues
 from sentiment_platform.features.contract import judge, quarantined
@@ -21,7 +22,6 @@ from sentiment_platform.store.articles import Article, articles_between
 from sentiment_platform.store.feature_inputs import articles_by_day
 from sentiment_platform.store.quarantine import insert_quarantine, release_vectors
 from sentiment_platform.store.vectors import FeatureRow, features_as_of, write_features
-from sentiment_platform.text.normalise import text_key
 
 PIECE = 5_000
 """Articles at which a piece is closed; it holds whole days."""
@@ -40,17 +40,12 @@ class FeatureReport:
     digest: str
 
 
-def story_entity(title: str) -> str:
-    """The online entity under which a request finds how widely its story runs."""
-    return f"story:{sha256(text_key(title).encode()).hexdigest()[:32]}"
-
-
 def compute_rows(articles: Iterable[Article], history: ArticleHistory, schema: FeatureSchema) -> Iterator[FeatureRow]:
     """One vector for each article, as of the moment it became available; not yet held against the contract."""
     compute = COMPUTE[schema.version]
     for article in articles:
         values = compute(article.title, history.context(article))
-        yield FeatureRow(f"article:{article.id}", schema.version, article.available_at, article.id, values)
+        yield FeatureRow(article_entity(article.id), schema.version, article.available_at, article.id, values)
 
 
 def run(
@@ -70,7 +65,7 @@ def run(
             known_at = [article.available_at for article in ours]
             history = load_history(connection, schema, min(known_at), max(known_at))
         judged = judge(list(compute_rows(ours, history, schema)), schema)
-        by_entity = {f"article:{article.id}": article for article in ours}
+        by_entity = {article_entity(article.id): article for article in ours}
         with engine.begin() as connection:
             rows = write_features(connection, judged.accepted, now)
             release_vectors(connection, schema.version, [row.entity for row in rows], now)
@@ -92,7 +87,7 @@ def run(
 
 def online_row(schema: FeatureSchema, entity: str, row: FeatureRow) -> OnlineRow:
     """What of a stored row stands online under `entity`: a whole vector, or what its ticker, outlet or story has of it."""
-    kind = entity.partition(":")[0]
+    kind = split_entity(entity)[0]
     names = schema.names if kind == "article" else schema.names_of(kind)
     values = row.values if kind == "article" else [row.values[schema.names.index(name)] for name in names]
     return OnlineRow(entity, dict(zip(names, values, strict=True)), row.as_of, row.revision or 1)
@@ -121,8 +116,8 @@ def refresh_context(engine: Engine, redis: Any, schema: FeatureSchema, now: date
     with engine.begin() as connection:
         # A day more than needed: who falls silent is told so once, before its values expire.
         history = load_history(connection, schema, now - timedelta(days=1), now)
-        found = {f"ticker:{ticker}": history.ticker_values(ticker, now) for ticker in history.tickers()}
-        found |= {f"source:{outlet}": history.source_values(outlet, now) for outlet in history.outlets()}
+        found = {ticker_entity(ticker): history.ticker_values(ticker, now) for ticker in history.tickers()}
+        found |= {source_entity(outlet): history.source_values(outlet, now) for outlet in history.outlets()}
         rows = write_context(connection, schema, found, now)
     write(redis, schema.version, (online_row(schema, row.entity, row) for row in rows), now)
     return len(found)

@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Engine
 
+from sentiment_platform.entities import STORY, feature_key, story_entity
 from sentiment_platform.features.freshness import MAX_AHEAD, TTL_S
-from sentiment_platform.features.online import OnlineRow, decode, key, read_raw, remove, write
-from sentiment_platform.features.pipeline import ONLINE_DAYS, online_row, story_entity
+from sentiment_platform.features.online import OnlineRow, decode, read_raw, remove, write
+from sentiment_platform.features.pipeline import ONLINE_DAYS, online_row
 from sentiment_platform.features.schema import FeatureSchema
 from sentiment_platform.store.vectors import delete_context, features_as_of, features_since
 
@@ -124,16 +125,16 @@ def _fault(expected: OnlineRow, raw: bytes | None, schema: FeatureSchema, now: d
         return "older"
     if stored.as_of > expected.as_of:
         # An article of the same story that was written too long ago to be looked at here may be the newer one.
-        return None if expected.entity.startswith("story:") else "newer"
+        return None if expected.entity.startswith(STORY) else "newer"
     return None if stored.values == expected.values else "different"
 
 
 def _strangers(engine: Engine, redis: Any, schema: FeatureSchema, now: datetime, expected: Iterable[str]) -> list[Difference]:
     """Values in Redis that are newer than anything PostgreSQL has of their entity, or of entities that it does not know."""
-    prefix = key(schema.version, "")
+    prefix = feature_key(schema.version, "")
     known = set(expected)
     names = (name.decode(errors="replace").removeprefix(prefix) for name in redis.scan_iter(f"{prefix}*", count=1000))
-    others = [name for name in names if name not in known and not name.startswith("story:")]
+    others = [name for name in names if name not in known and not name.startswith(STORY)]
     found: list[Difference] = []
     for some in _batches(others):
         values = zip(some, read_raw(redis, schema.version, some), strict=True)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
+from sentiment_platform.entities import article_entity, source_entity, split_entity, ticker_entity
 from sentiment_platform.features.compute import COMPUTE, FeatureContext
 from sentiment_platform.features.context import ArticleHistory
 from sentiment_platform.features.freshness import MAX_AHEAD, TTL_S
@@ -78,9 +79,9 @@ class _Replayer:
         wanted = {text_key(one.text) for one in served}
         for article in articles_available(connection, first - ONLINE_DAYS - CYCLE, last):
             if (name := text_key(article.title)) in wanted:
-                self._articles[f"article:{article.id}"] = article
-                self._ids[name].append(f"article:{article.id}")
-        entities = {f"ticker:{one.ticker}" for one in served} | {f"source:{one.source}" for one in served}
+                self._articles[article_entity(article.id)] = article
+                self._ids[name].append(article_entity(article.id))
+        entities = {ticker_entity(one.ticker) for one in served} | {source_entity(one.source) for one in served}
         self._rows: dict[str, list[FeatureRow]] = defaultdict(list)
         since = first - timedelta(seconds=TTL_S) - ONLINE_DAYS
         for row in features_between(connection, schema.version, sorted(entities | self._articles.keys()), since, last):
@@ -102,8 +103,8 @@ class _Replayer:
         found = [ReplayedDifference(one.id, wrong, "the text")] if wrong else []
         for kind, entities in (
             ("story", self._ids.get(text_key(one.text), [])),
-            ("ticker", [f"ticker:{one.ticker}"]),
-            ("source", [f"source:{one.source}"]),
+            ("ticker", [ticker_entity(one.ticker)]),
+            ("source", [source_entity(one.source)]),
         ):
             found += self._context_differences(one, kind, entities)
         return found
@@ -140,7 +141,7 @@ class _Replayer:
         return self._verified[row]
 
     def _recomputed(self, row: FeatureRow) -> _Values:
-        kind, _, name = row.entity.partition(":")
+        kind, name = split_entity(row.entity)
         if kind == "article":
             article = self._articles[row.entity]
             history = self._history(row.computed_at or row.as_of, ONLINE_DAYS + CYCLE)

@@ -10,11 +10,11 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
+from sentiment_platform.entities import ContextKind
 from sentiment_platform.errors import PermanentError
 
 FeatureGroup = Literal["lexical", "vader", "context", "time"]
 FeatureType = Literal["float64"]
-ContextEntity = Literal["story", "ticker", "source"]
 _HASHED = ("name", "group", "low", "high", "nullable", "doc")
 
 
@@ -196,7 +196,7 @@ V2 = FeatureSchema(
     ),
 )
 
-CONTEXT_ENTITY: dict[str, ContextEntity] = {
+CONTEXT_ENTITY: dict[str, ContextKind] = {
     "story_outlets": "story",
     "ticker_articles_1d": "ticker",
     "source_articles_7d": "source",

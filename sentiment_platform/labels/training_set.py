@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from sentiment_platform.clock import Clock, utc_now
+from sentiment_platform.entities import article_entity
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.features.schema import FeatureSchema
@@ -76,7 +77,7 @@ def build(
     compute = COMPUTE[schema.version]
     examples: list[StoredExample] = []
     for row, story, part in zip(texts, rows, parts, strict=True):
-        stored = features.get(f"article:{row.article_id}") if row.article_id else None
+        stored = features.get(article_entity(row.article_id)) if row.article_id else None
         values = compute(row.text, NO_CONTEXT)
         if stored:
             # The context is the article's; the words are the label's own, which need not be the article's headline.
@@ -104,7 +105,7 @@ def build_and_store(engine: Engine, schema: FeatureSchema, now: Clock = utc_now)
     """Read labels and features, build the snapshot, store it; the flag says whether it is new."""
     with engine.connect() as connection:
         labels, sets = trainable(all_labels(connection)), label_sets(connection)
-        entities = sorted({f"article:{label.article_id}" for label in labels if label.article_id})
+        entities = sorted({article_entity(label.article_id) for label in labels if label.article_id})
         features: dict[str, FeatureRow] = {}
         for start in range(0, len(entities), 5000):
             features |= features_as_of(connection, schema.version, entities[start : start + 5000], now())

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from sentiment_platform.contracts import in_words
+from sentiment_platform.entities import article_entity
 from sentiment_platform.news.dates import parse_time
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import ARTICLE_RULES, Refusal
@@ -39,7 +40,7 @@ def refused_article(article: Article, rules: list[str], run_id: str, now: dateti
     """An article that broke its contract as a row of quarantine; one row an article, which is left out of what downstream reads."""
     payload = {name: _storable(value) for name, value in msgspec.to_builtins(article).items()}
     detail = in_words(rules, ARTICLE_RULES)
-    return QuarantinedItem(f"article:{article.id}", ARTICLES, article.source, rules[0], detail, payload, now, run_id)
+    return QuarantinedItem(article_entity(article.id), ARTICLES, article.source, rules[0], detail, payload, now, run_id)
 
 
 def unpack(row: QuarantinedItem) -> tuple[RawItem, bool] | None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Date, and_, cast, func, literal, select, text
 
+from sentiment_platform.entities import ARTICLE
 from sentiment_platform.store.tables import Quarantine, RawData, Sighting, StoryCluster
 
 
@@ -60,7 +61,7 @@ def articles_between(connection: Connection, start: datetime, end: datetime, *, 
     )
     if not refused_too:
         refused = select(Quarantine.id).where(Quarantine.boundary == "articles", Quarantine.released_at.is_(None))
-        query = query.where(literal("article:").concat(RawData.id).not_in(refused))
+        query = query.where(literal(ARTICLE).concat(RawData.id).not_in(refused))
     return [Article(*row[:5], tuple(row[5]), *row[6:]) for row in connection.execute(query)]
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, Date, cast, func, select, text
 
+from sentiment_platform.entities import ARTICLE
 from sentiment_platform.store.articles import Article
 from sentiment_platform.store.tables import Prediction, RawData
 
@@ -33,9 +34,9 @@ _AVAILABLE = text("""
         SELECT story_id FROM platform.story_clusters WHERE article_id = article.id LIMIT 1) AS story ON true
     WHERE article.available_at BETWEEN :start AND :end
         AND (CAST(:fetched AS timestamptz) IS NULL OR article.fetched_at <= :fetched)
-        AND 'article:' || article.id NOT IN (
+        AND :prefix || article.id NOT IN (
             SELECT id FROM platform.quarantine WHERE boundary = 'articles' AND released_at IS NULL)
-    ORDER BY article.available_at, article.id""")
+    ORDER BY article.available_at, article.id""").bindparams(prefix=ARTICLE)
 
 
 def articles_available(

@@ -5,6 +5,8 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
+from sentiment_platform.entities import ARTICLE
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingDay:
@@ -34,12 +36,12 @@ _WAITING = text("""
     WHERE vector.there IS NULL
         AND NOT EXISTS (
             SELECT FROM platform.quarantine AS refused
-            WHERE refused.id = 'article:' || article.id AND refused.released_at IS NULL)
+            WHERE refused.id = :prefix || article.id AND refused.released_at IS NULL)
         AND NOT EXISTS (
             SELECT FROM platform.quarantine AS refused
             WHERE refused.boundary = 'features' AND refused.released_at IS NULL
-                AND refused.payload ->> 'entity' = 'article:' || article.id)
-    GROUP BY day ORDER BY day""")
+                AND refused.payload ->> 'entity' = :prefix || article.id)
+    GROUP BY day ORDER BY day""").bindparams(prefix=ARTICLE)
 
 
 def waiting_days(connection: Connection, *, since: datetime, before: datetime) -> list[WaitingDay]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from sentiment_platform.entities import ARTICLE
 from sentiment_platform.store.tables import Quarantine
 
 RECENT = timedelta(days=7)
@@ -72,8 +73,10 @@ def release(connection: Connection, ids: Collection[str], now: datetime) -> int:
 _RELEASE_ARTICLES = text("""
     UPDATE platform.quarantine AS waiting SET released_at = :now
     FROM platform.raw_data AS article
-    WHERE waiting.boundary = 'articles' AND waiting.released_at IS NULL AND waiting.id = 'article:' || article.id
-        AND article.published_at >= :start AND article.published_at < :end AND article.id <> ALL(:broken)""")
+    WHERE waiting.boundary = 'articles' AND waiting.released_at IS NULL AND waiting.id = :prefix || article.id
+        AND article.published_at >= :start AND article.published_at < :end AND article.id <> ALL(:broken)""").bindparams(
+    prefix=ARTICLE
+)
 
 
 def release_articles(connection: Connection, start: datetime, end: datetime, broken: Sequence[str], now: datetime) -> None:
@@ -95,8 +98,8 @@ def release_vectors(connection: Connection, schema_version: str, entities: Seque
 _ARTICLES_AND_REFUSED = text("""
     SELECT count(*), count(waiting.id)
     FROM platform.raw_data AS article LEFT JOIN platform.quarantine AS waiting
-        ON waiting.id = 'article:' || article.id AND waiting.boundary = 'articles' AND waiting.released_at IS NULL
-    WHERE article.published_at >= :start AND article.published_at < :end""")
+        ON waiting.id = :prefix || article.id AND waiting.boundary = 'articles' AND waiting.released_at IS NULL
+    WHERE article.published_at >= :start AND article.published_at < :end""").bindparams(prefix=ARTICLE)
 
 
 def articles_and_refused(connection: Connection, start: datetime, end: datetime) -> tuple[int, int]:

@@ -11,12 +11,12 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine, text
 
+from sentiment_platform.entities import unknown_keys
 from sentiment_platform.experiments import assets as experiment_assets
 from sentiment_platform.experiments import checks as experiment_checks
 from sentiment_platform.features import assets as feature_assets
 from sentiment_platform.features import checks as feature_checks
 from sentiment_platform.features.connection import connect
-from sentiment_platform.features.key_spaces import unknown_keys
 from sentiment_platform.features.online import read
 from sentiment_platform.labels import assets as label_assets
 from sentiment_platform.labels import checks as label_checks

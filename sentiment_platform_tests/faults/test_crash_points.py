@@ -20,7 +20,8 @@ import pytest
 import redis
 from sqlalchemy import Engine, create_engine, text
 
-from sentiment_platform.features.online import decode, encode, key
+from sentiment_platform.entities import feature_key
+from sentiment_platform.features.online import decode, encode
 from sentiment_platform.features.pipeline import run
 from sentiment_platform.features.schema import V1
 from sentiment_platform.market.prices import store_bars
@@ -113,10 +114,10 @@ def seed(engine: Engine, client: Any) -> None:
         store_bars(connection, former, source="vendor", run_id="before", now=NOW - timedelta(days=1))
     names = [f"article:{n:032}" for n in days]
     values = dict.fromkeys(V1.names, 0.5)
-    client.delete(key("v1", names[0]))
-    client.set(key("v1", names[1]), encode("v1", values, NOW - timedelta(days=9), NOW))
-    client.set(key("v1", names[2]), encode("v1", values, NOW + timedelta(minutes=1), NOW))
-    client.set(key("v1", "ticker:NONE"), encode("v1", values, NOW, NOW))
+    client.delete(feature_key("v1", names[0]))
+    client.set(feature_key("v1", names[1]), encode("v1", values, NOW - timedelta(days=9), NOW))
+    client.set(feature_key("v1", names[2]), encode("v1", values, NOW + timedelta(minutes=1), NOW))
+    client.set(feature_key("v1", "ticker:NONE"), encode("v1", values, NOW, NOW))
 
 
 class Collector:

@@ -5,12 +5,12 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, text
 
+from sentiment_platform.entities import feature_key, unknown_keys
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.assets import article_features, online_features
 from sentiment_platform.features.checks import offline_and_online_agree, served_vectors_can_be_computed_again
 from sentiment_platform.features.compute import COMPUTE
-from sentiment_platform.features.key_spaces import unknown_keys
-from sentiment_platform.features.online import key, read
+from sentiment_platform.features.online import read
 from sentiment_platform.features.schema import V1, V2, active_schemas
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.features.articles import DAY, NOW, article, insert
@@ -74,7 +74,7 @@ def test_the_same_day_again_has_the_same_data_version_and_repairs_what_is_lost(
         result = materialize(database_url, redis_url, "v1")
         events = result.get_asset_materialization_events()
         versions.append([event.materialization.tags["dagster/data_version"] for event in events if event.materialization.tags])
-        client.delete(key("v1", f"article:{1:032}"))
+        client.delete(feature_key("v1", f"article:{1:032}"))
     assert versions[0] == versions[1] != []
     repaired = dg.materialize(
         [online_features],
@@ -86,7 +86,7 @@ def test_the_same_day_again_has_the_same_data_version_and_repairs_what_is_lost(
     )
     (event,) = repaired.get_asset_materialization_events()
     assert (event.materialization.metadata["repaired"].value, event.materialization.metadata["differences"].value) == (1, 0)
-    assert client.exists(key("v1", f"article:{1:032}"))
+    assert client.exists(feature_key("v1", f"article:{1:032}"))
 
 
 def test_schemas_are_named_by_a_setting_and_the_one_that_training_needs_cannot_be_left_out() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from sentiment_platform.entities import feature_key
 from sentiment_platform.features.connection import connect
-from sentiment_platform.features.online import TTL_S, OnlineRow, key, read, write
+from sentiment_platform.features.online import TTL_S, OnlineRow, read, write
 from sentiment_platform.features.schema import V1
 from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform_tests.features.articles import NOW
@@ -44,7 +45,7 @@ def test_the_local_redis_has_a_limit_and_evicts_by_use(client: Redis) -> None:
 
 def test_filled_to_twice_its_limit_it_misses_and_is_never_wrong(small: Redis) -> None:
     base = small.info("memory")["used_memory"]
-    sample = small.memory_usage(key("v1", row(0).entity)) if write(small, "v1", [row(0)], NOW) else 0
+    sample = small.memory_usage(feature_key("v1", row(0).entity)) if write(small, "v1", [row(0)], NOW) else 0
     assert ROWS * sample > 2 * LIMIT_BYTES, "the test is to write more than twice of what fits"
     assert write(small, "v1", map(row, range(ROWS)), NOW) == ROWS, "no write is refused"
     assert small.info("memory")["used_memory"] <= base + 1.1 * LIMIT_BYTES
@@ -61,4 +62,4 @@ def test_filled_to_twice_its_limit_it_misses_and_is_never_wrong(small: Redis) ->
     assert 0.2 < hit_rate < 0.6
     assert small.info("stats")["evicted_keys"] > 0
     assert write(small, "v1", [row(0)], NOW) == 1
-    assert abs(small.ttl(key("v1", row(0).entity)) - TTL_S) <= 1
+    assert abs(small.ttl(feature_key("v1", row(0).entity)) - TTL_S) <= 1

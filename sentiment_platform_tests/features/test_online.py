@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
+from sentiment_platform.entities import feature_key
 from sentiment_platform.features.freshness import MISSING, TTL_S, FeatureValue
 from sentiment_platform.features.online import (
     OnlineRow,
     decode,
     encode,
-    key,
     microseconds,
     read,
     write,
@@ -41,14 +41,14 @@ def test_what_was_written_is_read_and_the_rest_is_missing(client: Redis) -> None
 
 def test_values_live_a_day_after_each_write(client: Redis) -> None:
     put(client, NOW)
-    assert abs(client.ttl(key("v1", "article:a")) - 86_400) <= 1
-    client.expire(key("v1", "article:a"), 100)
+    assert abs(client.ttl(feature_key("v1", "article:a")) - 86_400) <= 1
+    client.expire(feature_key("v1", "article:a"), 100)
     put(client, NOW)
-    assert abs(client.ttl(key("v1", "article:a")) - 86_400) <= 1
+    assert abs(client.ttl(feature_key("v1", "article:a")) - 86_400) <= 1
     # A refused write does not prolong the life of what is there.
-    client.expire(key("v1", "article:a"), 100)
+    client.expire(feature_key("v1", "article:a"), 100)
     assert put(client, NOW - timedelta(seconds=1)) == 0
-    assert client.ttl(key("v1", "article:a")) <= 100
+    assert client.ttl(feature_key("v1", "article:a")) <= 100
 
 
 def test_a_value_older_than_a_day_is_stale_by_the_clock_and_missing_when_redis_dropped_it(client: Redis) -> None:
@@ -56,8 +56,8 @@ def test_a_value_older_than_a_day_is_stale_by_the_clock_and_missing_when_redis_d
     last, after = NOW + timedelta(seconds=TTL_S), NOW + timedelta(seconds=TTL_S, microseconds=1)
     assert [get(client, now=at).status for at in (NOW, last, after)] == ["PRESENT", "PRESENT", "STALE"]
     assert get(client, now=after).values == VALUES
-    client.pexpire(key("v1", "article:a"), 1)
-    while client.exists(key("v1", "article:a")):
+    client.pexpire(feature_key("v1", "article:a"), 1)
+    while client.exists(feature_key("v1", "article:a")):
         pass
     assert get(client) == MISSING
 
@@ -85,7 +85,7 @@ def test_a_value_that_began_to_live_earlier_ends_earlier(client: Redis) -> None:
     hours = [0, 6, 23.99999, 30]
     rows = [OnlineRow(f"article:{h}", VALUES, NOW, written_at=NOW - timedelta(hours=h)) for h in hours]
     assert write(client, "v1", rows, NOW) == 4
-    left = [client.ttl(key("v1", row.entity)) for row in rows]
+    left = [client.ttl(feature_key("v1", row.entity)) for row in rows]
     assert [abs(found - wanted) <= 1 for found, wanted in zip(left, [86_400, 64_800, 1, 1], strict=True)] == [True] * 4
     assert [value.status for value in read(client, "v1", ["article:0", "article:30"], NOW)] == ["PRESENT", "STALE"]
 
@@ -126,7 +126,7 @@ def test_thousands_of_interleaved_writes_end_with_the_newest_and_no_reader_sees_
 def test_plain_writes_fail_the_same_trial(client: Redis, redis_url: str) -> None:
     def last_wins(own: Redis, rows: list[OnlineRow]) -> None:
         for row in rows:
-            own.set(key("v1", row.entity), encode("v1", row.values, row.as_of, NOW))
+            own.set(feature_key("v1", row.entity), encode("v1", row.values, row.as_of, NOW))
 
     ended_old, steps_back = interleaved(client, redis_url, last_wins)
     assert ended_old > 0
@@ -134,12 +134,12 @@ def test_plain_writes_fail_the_same_trial(client: Redis, redis_url: str) -> None
 
 
 def test_a_key_of_another_type_is_missing_and_is_replaced(client: Redis) -> None:
-    client.rpush(key("v1", "article:a"), "not a vector")
-    client.hset(key("v1", "article:b"), "field", "value")
+    client.rpush(feature_key("v1", "article:a"), "not a vector")
+    client.hset(feature_key("v1", "article:b"), "field", "value")
     assert [value.status for value in read(client, "v1", ["article:a", "article:b"], NOW)] == ["MISSING", "MISSING"]
     assert write(client, "v1", [OnlineRow(f"article:{n}", VALUES, NOW) for n in "abc"], NOW) == 3
     assert get(client).status == get(client, "article:b").status == "PRESENT"
-    assert abs(client.ttl(key("v1", "article:a")) - 86_400) <= 1
+    assert abs(client.ttl(feature_key("v1", "article:a")) - 86_400) <= 1
 
 
 def stored(**changes: object) -> bytes:
@@ -181,7 +181,7 @@ GARBAGE = [
 @pytest.mark.parametrize("raw", GARBAGE, ids=lambda raw: raw[:60].decode("latin-1"))
 def test_what_no_writer_of_this_schema_wrote_is_missing_and_is_replaced(client: Redis, raw: bytes) -> None:
     assert decode(stored(), "v1", NOW).status == "PRESENT"
-    client.set(key("v1", "article:a"), raw)
+    client.set(feature_key("v1", "article:a"), raw)
     assert get(client) == MISSING
     assert put(client, NOW + timedelta(seconds=1)) == 1
     assert get(client).status == "PRESENT"

@@ -7,12 +7,13 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import Engine, text
 
+from sentiment_platform.entities import story_entity
 from sentiment_platform.features.compute import COMPUTE
 from sentiment_platform.features.connection import connect
 from sentiment_platform.features.context import ArticleHistory
 from sentiment_platform.features.offline import read_at
 from sentiment_platform.features.online import read
-from sentiment_platform.features.pipeline import refresh_context, run, story_entity
+from sentiment_platform.features.pipeline import refresh_context, run
 from sentiment_platform.features.reconciliation import compare
 from sentiment_platform.features.schema import V1, Feature, FeatureSchema
 from sentiment_platform.store.articles import articles_between

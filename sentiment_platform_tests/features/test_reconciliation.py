@@ -3,9 +3,10 @@ from datetime import timedelta
 from redis import Redis
 from sqlalchemy import Engine, text
 
+from sentiment_platform.entities import feature_key, story_entity
 from sentiment_platform.features.freshness import TTL_S
-from sentiment_platform.features.online import OnlineRow, encode, key, read, write
-from sentiment_platform.features.pipeline import refresh_context, run, story_entity
+from sentiment_platform.features.online import OnlineRow, encode, read, write
+from sentiment_platform.features.pipeline import refresh_context, run
 from sentiment_platform.features.reconciliation import KEEP_CONTEXT, Fault, compare, reconcile
 from sentiment_platform.features.schema import V1
 from sentiment_platform_tests.features.articles import DAY, NEXT, NOW, article, insert
@@ -29,13 +30,13 @@ def test_what_is_missing_older_newer_different_or_garbage_is_found_by_name_and_w
     names = [f"article:{n:032}" for n in range(6)]
     whole = {name: read(client, "v1", [name], NOW)[0] for name in [*names, "ticker:T1"]}
     values = dict(whole[names[0]].values or {})
-    client.delete(key("v1", names[0]))
-    client.set(key("v1", names[1]), encode("v1", values, DAY - timedelta(days=1), NOW))
-    client.set(key("v1", names[2]), encode("v1", values, NOW + timedelta(hours=1), NOW))
-    client.set(key("v1", names[3]), encode("v1", {**values, "word_count": 99.0}, DAY + timedelta(minutes=3), NOW, 7))
-    client.set(key("v1", names[4]), b"\xff garbage")
-    client.delete(key("v1", names[5]), key("v1", "ticker:T1"))
-    client.rpush(key("v1", names[5]), "a list")
+    client.delete(feature_key("v1", names[0]))
+    client.set(feature_key("v1", names[1]), encode("v1", values, DAY - timedelta(days=1), NOW))
+    client.set(feature_key("v1", names[2]), encode("v1", values, NOW + timedelta(hours=1), NOW))
+    client.set(feature_key("v1", names[3]), encode("v1", {**values, "word_count": 99.0}, DAY + timedelta(minutes=3), NOW, 7))
+    client.set(feature_key("v1", names[4]), b"\xff garbage")
+    client.delete(feature_key("v1", names[5]), feature_key("v1", "ticker:T1"))
+    client.rpush(feature_key("v1", names[5]), "a list")
     expected = {names[0]: "missing", names[1]: "older", names[2]: "newer", names[3]: "different"}
     assert faults(engine, client) == expected | {names[4]: "missing", names[5]: "missing", "ticker:T1": "missing"}
 
@@ -55,7 +56,7 @@ def test_what_postgresql_never_knew_is_removed_and_what_it_knew_long_ago_stays(e
     assert {d.entity: d.fault for d in found.differences} == {"article:nobody": "newer", "ticker:NONE": "newer"}
     reconcile(engine, client, V1, later)
     assert read(client, "v1", ["article:nobody", f"article:{1:032}"], NOW)[0].status == "MISSING"
-    assert client.exists(key("v1", f"article:{1:032}"))
+    assert client.exists(feature_key("v1", f"article:{1:032}"))
 
 
 def test_a_repaired_value_lives_no_longer_than_the_lost_one_would_have(engine: Engine, client: Redis) -> None:
@@ -64,7 +65,7 @@ def test_a_repaired_value_lives_no_longer_than_the_lost_one_would_have(engine: E
     later = NOW + timedelta(hours=20)
     assert reconcile(engine, client, V1, later).remaining.differences == ()
     name = f"article:{1:032}"
-    assert abs(client.ttl(key("v1", name)) - 4 * 3600) <= 1
+    assert abs(client.ttl(feature_key("v1", name)) - 4 * 3600) <= 1
     expired = NOW + timedelta(seconds=TTL_S + 1)
     assert [read(client, "v1", [name], at)[0].status for at in (later, expired)] == ["PRESENT", "STALE"]
     client.flushall()
@@ -87,7 +88,7 @@ def test_superseded_context_is_forgotten_and_the_newest_is_kept(engine: Engine, 
 def test_a_story_is_restored_from_its_newest_article(engine: Engine, client: Redis) -> None:
     insert(engine, [article(n, n, title="Same words") for n in range(3)], one_story=True)
     run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
-    client.delete(key("v1", story_entity("Same words")))
+    client.delete(feature_key("v1", story_entity("Same words")))
     assert faults(engine, client) == {story_entity("Same words"): "missing"}
     reconcile(engine, client, V1, NOW)
     assert read(client, "v1", [story_entity("Same words")], NOW)[0].values == {"story_outlets": 3.0}

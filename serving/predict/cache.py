@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import msgspec
 
+from sentiment_platform.entities import prediction_key
 from sentiment_platform.features.compute import FeatureVector
 from serving.links.redis_link import RedisLink
 from serving.live.inference import Probabilities
@@ -28,10 +29,10 @@ _decoder = msgspec.json.Decoder(_Stored)
 
 
 def cache_key(manifest_digest: str, schema: str, request: Input, values: FeatureVector) -> str:
-    """`prediction:{manifest digest}:{schema}:{hash}`."""
+    """The Redis key of the answer to a request with these feature values."""
     at = request.published_at.timestamp() if request.published_at else None
     content = msgspec.json.encode([request.text, request.ticker, request.source, at, values])
-    return f"prediction:{manifest_digest}:{schema}:{sha256(content).hexdigest()}"
+    return prediction_key(manifest_digest, schema, sha256(content).hexdigest())
 
 
 class PredictionCache:

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from sentiment_platform.clock import Clock, utc_now
+from sentiment_platform.entities import feature_key, source_entity, story_entity, ticker_entity
 from sentiment_platform.features.compute import COMPUTE, FeatureContext, FeatureVector
 from sentiment_platform.features.freshness import MISSING, FeatureStatus, FeatureValue
-from sentiment_platform.features.online import decode, key
+from sentiment_platform.features.online import decode
 from sentiment_platform.features.schema import CONTEXT_ENTITY, SCHEMAS, FeatureSchema
-from sentiment_platform.text.normalise import text_key
 from serving.links.redis_link import RedisLink
 
 
@@ -48,7 +47,7 @@ class FeatureReader:
         return OnlineFeatures(COMPUTE[schema](request.text, context), freshness(asked))
 
     async def _look_up(self, entities: Mapping[str, str], schema: str) -> dict[str, FeatureValue]:
-        keys = [key(schema, entity) for entity in entities.values()]
+        keys = [feature_key(schema, entity) for entity in entities.values()]
         raw = await self._redis.command("MGET", *keys)
         if raw is None:
             return dict.fromkeys(entities, MISSING)
@@ -64,11 +63,11 @@ def freshness(asked: Sequence[FeatureStatus]) -> FeatureStatus:
 
 
 def _entities(request: Input) -> dict[str, str]:
-    entities = {"story": f"story:{sha256(text_key(request.text).encode()).hexdigest()[:32]}"}
+    entities = {"story": story_entity(request.text)}
     if request.ticker:
-        entities["ticker"] = f"ticker:{request.ticker}"
+        entities["ticker"] = ticker_entity(request.ticker)
     if request.source:
-        entities["source"] = f"source:{request.source}"
+        entities["source"] = source_entity(request.source)
     return entities
 
 

@@ -14,6 +14,7 @@ import httpx
 from sqlalchemy import Engine
 
 from sentiment_platform.clock import utc_now
+from sentiment_platform.entities import unknown_keys
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.connection import connect
 from sentiment_platform.labels.importers import plain
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 COLUMNS = "title=title,published_at=published_at,tickers=tickers,summary=summary,url=url,outlet=outlet"
 FEEDBACK_PREDICTIONS = 60
 TRIES = 5
-KEY_SPACES = (b"features:", b"prediction:", b"rate:", b"flags")
 
 
 @dataclass
@@ -174,7 +174,7 @@ class Demo:
     def unknown_keys(self) -> list[str]:
         """Redis keys outside the documented spaces; there should be none."""
         with closing(connect(self.settings.require("redis_url"))) as client:
-            return [key.decode() for key in client.scan_iter() if not key.startswith(KEY_SPACES)]
+            return unknown_keys(client)
 
     def ask(self, text: str) -> dict[str, Any]:
         """One live answer."""

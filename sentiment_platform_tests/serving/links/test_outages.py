@@ -12,6 +12,7 @@ import psutil
 import pytest
 from sqlalchemy import Engine, func, select
 
+from sentiment_platform.entities import feature_key
 from sentiment_platform.features import online
 from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.local.parts.redis import LocalRedis
@@ -90,7 +91,7 @@ def test_redis_killed_or_frozen_costs_the_cache_and_the_context_and_nothing_else
             # The answer did not wait for the cache to be written; the next one finds it.
             assert serving.predict(TEXT, **asked)["performance"]["cache_hit"] is True
         for entity in ("ticker:HML", "source:Quill"):
-            client.set(online.key("v1", entity), b'{"values": 1}')
+            client.set(feature_key("v1", entity), b'{"values": 1}')
         assert serving.predict(TEXT, **asked)["feature_status"] == "MISSING"
 
     assert own_redis.pid is not None

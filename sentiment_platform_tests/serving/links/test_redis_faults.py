@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from sentiment_platform.features.key_spaces import unknown_keys
-from sentiment_platform.features.online import encode, key, microseconds
+from sentiment_platform.entities import feature_key, unknown_keys
+from sentiment_platform.features.online import encode, microseconds
 from sentiment_platform.features.schema import V1
 from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.settings import Settings
@@ -124,7 +124,7 @@ def test_a_poisoned_or_old_context_value_never_reaches_a_model(
     for name, (raw, status, _) in stored.items():
         with rig.client() as client:
             # Without an expiry: only the reader's own clock can see that it is old.
-            client.set(key("v1", "ticker:HML"), raw)
+            client.set(feature_key("v1", "ticker:HML"), raw)
         assert serving.predict(f"{TEXT} {name}", ticker="HML")["feature_status"] == status, name
     expected = {f"{TEXT} {name}": value for name, (_, _, value) in stored.items()}
     assert served_ticker_values(serving, engine, list(expected)) == expected

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from sentiment_platform.entities import unknown_keys
 from sentiment_platform.features.connection import connect
-from sentiment_platform.features.key_spaces import unknown_keys
 from sentiment_platform.features.online import OnlineRow, write
 from sentiment_platform.features.schema import V1
 from sentiment_platform.local.parts.redis import LocalRedis
