@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from sentiment_platform.labels.importing import FEEDBACK_SET
+from sentiment_platform.run_tags import REASON, TRIGGER
 from sentiment_platform.store.labels import labels_since
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.training_sets import latest_training_set
@@ -63,6 +64,6 @@ def new_labels_arrived(context: dg.SensorEvaluationContext, platform: PlatformRe
         return dg.SkipReason(f"{count} new labels wait for run {run_id} and {COOL_DOWN} after it.")
     request = dg.RunRequest(
         run_key=f"labels-{arrived_at.isoformat()}",
-        tags={"trigger": "new_labels", "reason": f"{count} new labels since {since:%Y-%m-%d %H:%M} UTC"},
+        tags={TRIGGER: "new_labels", REASON: f"{count} new labels since {since:%Y-%m-%d %H:%M} UTC"},
     )
     return dg.SensorResult(run_requests=[request], cursor=arrived_at.isoformat())

@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 import dagster as dg
 
 from sentiment_platform.market.jobs import market_job
+from sentiment_platform.run_tags import range_tags
 
 LOOK_BACK = timedelta(days=14)
 """Long enough for the longest horizon of an outcome, and for what a source corrects afterwards."""
@@ -19,8 +20,4 @@ LOOK_BACK = timedelta(days=14)
 )
 def market_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     day = context.scheduled_execution_time.astimezone(UTC).date()
-    span = {
-        "dagster/asset_partition_range_start": (day - LOOK_BACK).isoformat(),
-        "dagster/asset_partition_range_end": day.isoformat(),
-    }
-    return dg.RunRequest(run_key=f"prices-{day}", tags=span)
+    return dg.RunRequest(run_key=f"prices-{day}", tags=range_tags(day - LOOK_BACK, day))

@@ -5,6 +5,7 @@ from datetime import datetime
 import dagster as dg
 
 from sentiment_platform.labels.sensors import TRAIN_JOB, training_since, unfinished_training
+from sentiment_platform.run_tags import DECISION, REASON, TRIGGER
 from sentiment_platform.store.decisions import StoredDecision, decisions_to_retrain_after
 from sentiment_platform.store.resources import PlatformResource
 
@@ -44,7 +45,7 @@ def tags_of(decisions: list[StoredDecision]) -> dict[str, str]:
     """What the run is for: the kinds of all causes, the words of all decisions, the newest decision's id."""
     kinds = sorted({cause["kind"] for decision in decisions for cause in decision.reasons["causes"]})
     return {
-        "trigger": ",".join(kinds),
-        "reason": " ".join(decision.reasons["statement"] for decision in decisions),
-        "decision": decisions[-1].id,
+        TRIGGER: ",".join(kinds),
+        REASON: " ".join(decision.reasons["statement"] for decision in decisions),
+        DECISION: decisions[-1].id,
     }

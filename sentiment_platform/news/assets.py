@@ -7,11 +7,11 @@ from pydantic import Field
 
 from sentiment_platform.news.articles import cluster_days
 from sentiment_platform.news.collect.days import collect_days
-from sentiment_platform.news.jobs import unfinished_tags
 from sentiment_platform.news.markdown import counts_table, freshness_table, quarantine_table, reports_table, stories_preview
 from sentiment_platform.news.partitions import daily
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.news.sources.protocol import Window
+from sentiment_platform.run_tags import unfinished_tags
 from sentiment_platform.store.resources import PlatformResource
 
 

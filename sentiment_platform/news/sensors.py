@@ -6,13 +6,14 @@ from hashlib import sha256
 import dagster as dg
 
 from sentiment_platform.news.collect.days import days_to_collect, midnight
-from sentiment_platform.news.jobs import WITHOUT_ASKING, collect_job, range_tags
+from sentiment_platform.news.jobs import WITHOUT_ASKING, collect_job
 from sentiment_platform.news.late import REMEMBERED, LateDays, plan, read_cursor, write_cursor
 from sentiment_platform.news.partitions import daily
+from sentiment_platform.run_tags import PARTITION, TRIGGER, range_tags
 from sentiment_platform.store.late_news import waiting_days
 from sentiment_platform.store.resources import PlatformResource
 
-TRIGGER = "late_news"
+LATE_NEWS = "late_news"
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -37,7 +38,7 @@ def late_news_arrived(context: dg.SensorEvaluationContext, platform: PlatformRes
     now = platform.now()
     regular = {day.isoformat() for day in days_to_collect(now)}
     for run in context.instance.get_runs(dg.RunsFilter(job_name=collect_job.name, statuses=_UNFINISHED)):
-        if run.tags.get("dagster/partition") not in regular:
+        if run.tags.get(PARTITION) not in regular:
             return dg.SkipReason(f"Run {run.run_id} of {collect_job.name} is under way.")
     with platform.engine().connect() as connection:
         found = waiting_days(connection, since=now - REMEMBERED, before=midnight(days_to_collect(now)[-1]))
@@ -55,12 +56,12 @@ def _request(late: LateDays, first: date, last: date) -> dg.RunRequest:
         run_key=f"late/{first}/{last}/{attempt}",
         partition_key=first.isoformat() if first == last else None,
         run_config=WITHOUT_ASKING,
-        tags={"trigger": TRIGGER} | (range_tags(first, last) if first != last else {}),
+        tags={TRIGGER: LATE_NEWS} | (range_tags(first, last) if first != last else {}),
     )
 
 
 def _nothing(late: LateDays) -> str:
     if late.given_up:
         days = ", ".join(day.isoformat() for day in late.given_up)
-        return f"Tried often enough without success: {days}. Look at the runs with the tag trigger={TRIGGER}."
+        return f"Tried often enough without success: {days}. Look at the runs with the tag {TRIGGER}={LATE_NEWS}."
     return f"{len(late.asked)} days were asked for already." if late.asked else "No article waits."

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from sentiment_platform.promotion.jobs import train_job
+from sentiment_platform.run_tags import TRIGGER
 
 weekly = dg.ScheduleDefinition(
     name="weekly",
@@ -10,6 +11,6 @@ weekly = dg.ScheduleDefinition(
     cron_schedule="23 4 * * 1",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    tags={"trigger": "weekly"},
+    tags={TRIGGER: "weekly"},
     description="Every Monday at 04:23 UTC; unchanged inputs train nothing and say so.",
 )

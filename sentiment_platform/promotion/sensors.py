@@ -3,6 +3,7 @@
 import dagster as dg
 
 from sentiment_platform.promotion.jobs import deploy_job
+from sentiment_platform.run_tags import ACTOR, TRIGGER
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.selections import open_selection_requests
 
@@ -21,5 +22,5 @@ def a_version_was_selected(platform: PlatformResource) -> dg.SensorResult | dg.S
     newest = requests[-1]
     # The run key is the newest request: the run settles all of them, and a failed run is not repeated until somebody asks again.
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=f"selection-{newest['id']}", tags={"trigger": "selection", "actor": newest["actor"]})]
+        run_requests=[dg.RunRequest(run_key=f"selection-{newest['id']}", tags={TRIGGER: "selection", ACTOR: newest["actor"]})]
     )

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sentiment_platform.errors import PermanentError, TransientError
-from sentiment_platform.running.headless import RANGE_END, RANGE_START, RunOutcome, job_named, run_job
+from sentiment_platform.run_tags import RANGE, RANGE_END, RANGE_START, UNFINISHED, WAITING
+from sentiment_platform.running.headless import RunOutcome, job_named, run_job
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, JobDefinition
 
-RANGE_TAG = "range"
-"""Tag of every run of a range: first and last day of the whole."""
 Piece = tuple[str, str]
 """First and last partition of one run."""
 
@@ -72,8 +71,6 @@ def run_range(
         PermanentError: no such job, it has no days, or the range is none of its.
         MoreToComeError: a quota or a bound ended a source's part; the same call goes on there.
     """
-    from sentiment_platform.news.jobs import UNFINISHED, WAITING
-
     pieces = pieces_of(job_named(name), first, last)
     label = f"{first}...{last}"
     done = set[Piece]() if again else finished_pieces(instance, name, label, pieces)
@@ -83,7 +80,7 @@ def run_range(
     started, days_done = time.monotonic(), left_out
     outcomes: dict[Piece, RunOutcome] = {}
     for piece in (piece for piece in pieces if piece not in done):
-        outcome = run_job(instance, name, partition_range=piece, tags={**(tags or {}), RANGE_TAG: label}, log_level="WARNING")
+        outcome = run_job(instance, name, partition_range=piece, tags={**(tags or {}), RANGE: label}, log_level="WARNING")
         outcomes[piece] = outcome
         days_done += pieces[piece]
         rate = (days_done - left_out) / max(1e-6, time.monotonic() - started)
@@ -121,10 +118,8 @@ def finished_pieces(instance: "DagsterInstance", name: str, label: str, pieces: 
     """The pieces that succeeded since the range was complete for the last time."""
     import dagster as dg
 
-    from sentiment_platform.news.jobs import UNFINISHED
-
     wanted = set(pieces)
-    filters = dg.RunsFilter(job_name=name, tags={RANGE_TAG: label}, statuses=[dg.DagsterRunStatus.SUCCESS])
+    filters = dg.RunsFilter(job_name=name, tags={RANGE: label}, statuses=[dg.DagsterRunStatus.SUCCESS])
     done: set[Piece] = set()
     for run in reversed(instance.get_runs(filters)):
         if UNFINISHED not in run.tags:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from sentiment_platform.run_tags import HOST, LAUNCHED, PROCESS, PROCESS_START
 from sentiment_platform.running.headless import dagster_instance
-from sentiment_platform.running.run_owner import HOST_TAG, PROCESS_TAG, START_TAG, owner_is_gone
+from sentiment_platform.running.run_owner import owner_is_gone
 from sentiment_platform.store.dagster_storage import DAGSTER_SCHEMA
 from sentiment_platform.store.engine import create_platform_engine
 
@@ -19,9 +20,6 @@ MAX_RUNTIME_S = 43_200
 """`max_runtime_seconds` of dagster.yaml, which a daemon would enforce; where none runs it is enforced here."""
 FREE_AFTER_END_S = 60
 """`free_slots_after_run_end_seconds` of dagster.yaml."""
-
-LAUNCHED_TAG = ".dagster/grpc_info"
-"""What Dagster's launcher writes into the tags of a run: the code server that it gave the run to."""
 
 # Queued runs are left: nobody has begun them, and the next daemon takes them.
 _SUSPECTS = f"""
@@ -56,7 +54,7 @@ class _Suspect:
         if self.ended_s is not None:
             return "It has ended." if self.ended_s > FREE_AFTER_END_S else None
         if owner_is_gone(self.tags):
-            return f"The process of this run ({self.tags[PROCESS_TAG]}) ended before the run did."
+            return f"The process of this run ({self.tags[PROCESS]}) ended before the run did."
         return f"This run took longer than {MAX_RUNTIME_S / 3600:g} hours." if self.age_s > MAX_RUNTIME_S else None
 
 
@@ -83,7 +81,7 @@ def end_runs_of_the_daemon(database_url: str, log: Callable[[str], None] = lambd
     """The same for the runs that a daemon had started, which its process group took with it. Only to be called while no daemon runs."""
     reason = "The process of this run ended with the daemon that had started it."
     # Only what a daemon starts is STARTING at first; the tag comes a moment later.
-    launched = [found for found in _suspects(database_url) if LAUNCHED_TAG in found.tags or found.status == "STARTING"]
+    launched = [found for found in _suspects(database_url) if LAUNCHED in found.tags or found.status == "STARTING"]
     return _close({found.run_id: reason for found in launched}, log)
 
 
@@ -110,7 +108,7 @@ def _suspects(database_url: str) -> list[_Suspect]:
             names = [f"{DAGSTER_SCHEMA}.{name}" for name in ("runs", "run_tags", "concurrency_slots", "pending_steps")]
             if any(connection.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar() is None for name in names):
                 return []
-            rows = connection.execute(text(_SUSPECTS), {"keys": [HOST_TAG, PROCESS_TAG, START_TAG, LAUNCHED_TAG]})
+            rows = connection.execute(text(_SUSPECTS), {"keys": [HOST, PROCESS, PROCESS_START, LAUNCHED]})
             return [_Suspect(row.run_id, row.status, row.age_s, row.ended_s, row.tags or {}) for row in rows]
     finally:
         engine.dispose()

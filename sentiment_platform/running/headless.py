@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.run_tags import range_tags
 from sentiment_platform.running.run_owner import owner_tags
 from sentiment_platform.running.run_signals import RunInterrupted, interruptible
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from dagster import DagsterInstance, JobDefinition
-
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def run_job(
     job = job_named(name)
     all_tags = owner_tags() | dict(tags or {})
     if partition_range is not None:
-        all_tags |= {RANGE_START: partition_range[0], RANGE_END: partition_range[1]}
+        all_tags |= range_tags(*partition_range)
     # A range is one event a day and asset: written in batches it takes seconds instead of minutes.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
     config = {"loggers": {"console": {"config": {"log_level": log_level}}}, **(run_config or {})}

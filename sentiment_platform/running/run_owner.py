@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from sentiment_platform.run_tags import HOST, PROCESS, PROCESS_START
 from sentiment_platform.running.process_identity import process_identity
-
-HOST_TAG, PROCESS_TAG, START_TAG = "sentiment/host", "sentiment/process", "sentiment/process_start"
 
 
 def owner_tags() -> dict[str, str]:
     """Tags that name this process: host; number in its process namespace; boot and start time."""
-    return {HOST_TAG: host(), PROCESS_TAG: f"{os.getpid()} {_namespace()}", START_TAG: process_identity(os.getpid()) or ""}
+    return {HOST: host(), PROCESS: f"{os.getpid()} {_namespace()}", PROCESS_START: process_identity(os.getpid()) or ""}
 
 
 def host() -> str:
@@ -29,12 +28,12 @@ def host() -> str:
 
 def owner_is_gone(tags: Mapping[str, str]) -> bool:
     """Whether the process that wrote `tags` is proven to have ended; False for another host's and for tags of another kind."""
-    if tags.get(HOST_TAG) != host() or not tags.get(START_TAG):
+    if tags.get(HOST) != host() or not tags.get(PROCESS_START):
         return False
-    if _boot(tags[START_TAG]) != _boot(process_identity(os.getpid()) or ""):
+    if _boot(tags[PROCESS_START]) != _boot(process_identity(os.getpid()) or ""):
         return True
-    pid, _, namespace = tags.get(PROCESS_TAG, "").partition(" ")
-    return namespace == _namespace() and pid.isdigit() and process_identity(int(pid)) != tags[START_TAG]
+    pid, _, namespace = tags.get(PROCESS, "").partition(" ")
+    return namespace == _namespace() and pid.isdigit() and process_identity(int(pid)) != tags[PROCESS_START]
 
 
 def _boot(identity: str) -> str:

@@ -31,6 +31,7 @@ from sentiment_platform.news.archive import import_archive, parse_mapping
 from sentiment_platform.promotion import assets as promotion_assets
 from sentiment_platform.promotion import checks as promotion_checks
 from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.run_tags import range_tags
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.labels.stored_labels import many
@@ -113,7 +114,7 @@ def people_say(loop: Loop, eighths: int = 8) -> None:
 def test_headlines_become_a_signed_deployment_and_the_second_pass_changes_nothing(loop: Loop, redis_url: str) -> None:
     path = sample_directory() / "headlines.csv"
     import_archive(path, parse_mapping(COLUMNS), source="sample", engine=loop.engine, run_id="test", now=NOW)
-    window = {"dagster/asset_partition_range_start": "2026-10-21", "dagster/asset_partition_range_end": "2026-11-20"}
+    window = range_tags("2026-10-21", "2026-11-20")
     assert loop.run(COLLECTION, window).success
     assert loop.checked() == {"offline_and_online_agree": True}
     in_window = loop.one("SELECT count(*) FROM platform.raw_data WHERE published_at >= '2026-10-21T00:00Z'")

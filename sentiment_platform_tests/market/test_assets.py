@@ -12,6 +12,7 @@ from sentiment_platform.market.jobs import market_job
 from sentiment_platform.market.prices import store_bars
 from sentiment_platform.market.schedules import market_schedule
 from sentiment_platform.news.assets import articles, raw_news
+from sentiment_platform.run_tags import RANGE_END, RANGE_START, range_tags
 from sentiment_platform.store.articles import insert_articles
 from sentiment_platform.store.outcomes import outcome_counts
 from sentiment_platform.store.resources import PlatformResource
@@ -35,7 +36,7 @@ def run(platform: PlatformResource, first: str, last: str) -> dg.ExecuteInProces
         jobs=[market_job],
         resources={"platform": platform},
     )
-    span = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    span = range_tags(first, last)
     with dg.DagsterInstance.ephemeral() as instance:
         job = definitions.resolve_job_def("market_job")
         return job.execute_in_process(instance=instance, tags=span, raise_on_error=False)
@@ -128,8 +129,8 @@ def test_every_weekday_evening_the_last_two_weeks_are_looked_at_again() -> None:
         for tick in ticks
     ]
     assert len({request.run_key for request in requests}) == 2
-    assert requests[0].tags["dagster/asset_partition_range_start"] == "2026-01-02"
-    assert requests[0].tags["dagster/asset_partition_range_end"] == "2026-01-16"
+    assert requests[0].tags[RANGE_START] == "2026-01-02"
+    assert requests[0].tags[RANGE_END] == "2026-01-16"
 
 
 def test_a_slow_vendor_of_prices_holds_up_no_news() -> None:

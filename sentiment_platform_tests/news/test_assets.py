@@ -11,6 +11,7 @@ from sentiment_platform.news.assets import articles, raw_news
 from sentiment_platform.news.checks import every_fetched_item_is_accounted_for, quarantine_share_is_low, sources_are_fresh
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.schedules import collection_schedule
+from sentiment_platform.run_tags import range_tags
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.news.server import ScriptedServer, item, reply, rss
 
@@ -62,7 +63,7 @@ def run(
     job = definitions.resolve_job_def("news_job")
     if last is None:
         return job.execute_in_process(instance=instance, partition_key=first, raise_on_error=False)
-    tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    tags = range_tags(first, last)
     return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
 
 

@@ -16,6 +16,7 @@ from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.jobs import collect_job
 from sentiment_platform.news.late import ATTEMPTS, DAYS_A_RUN, RUNS_AT_ONCE, Asked, plan, read_cursor, write_cursor
 from sentiment_platform.news.sensors import late_news_arrived
+from sentiment_platform.run_tags import PARTITION, RANGE_END, RANGE_START, range_tags
 from sentiment_platform.store.collection_reports import record_collection
 from sentiment_platform.store.late_news import WaitingDay
 from sentiment_platform.store.resources import PlatformResource
@@ -110,8 +111,7 @@ def daemon(database_url: str, redis_url: str, feeds: ScriptedServer) -> Iterator
 
 
 def days(requests: Sequence[dg.RunRequest]) -> list[tuple[str, str]]:
-    start, end = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-    return [(r.partition_key or r.tags[start], r.partition_key or r.tags[end]) for r in requests]
+    return [(r.partition_key or r.tags[RANGE_START], r.partition_key or r.tags[RANGE_END]) for r in requests]
 
 
 def made(daemon: Daemon, asset: str) -> set[str]:
@@ -184,11 +184,11 @@ def test_a_run_that_can_never_succeed_is_asked_for_three_times_until_another_art
 
 def test_while_a_backfill_is_under_way_nothing_is_asked_for_and_the_regular_runs_keep_nobody_waiting(daemon: Daemon) -> None:
     daemon.arrive(NOW - timedelta(days=2))
-    tags = {"dagster/asset_partition_range_start": "2025-01-01", "dagster/asset_partition_range_end": "2025-01-05"}
+    tags = range_tags("2025-01-01", "2025-01-05")
     backfill = daemon.instance.create_run_for_job(daemon.job(), tags=tags)
     assert daemon.look() == []
     daemon.instance.report_run_failed(backfill)
-    daemon.instance.create_run_for_job(daemon.job(), tags={"dagster/partition": "2025-01-06"})
+    daemon.instance.create_run_for_job(daemon.job(), tags={PARTITION: "2025-01-06"})
     assert days(daemon.look()) == [("2025-01-04", "2025-01-04")]
 
 

@@ -19,15 +19,15 @@ import yaml
 from sqlalchemy import Engine, text
 
 from sentiment_platform.local.session import session
+from sentiment_platform.run_tags import HOST, LAUNCHED, PROCESS, PROCESS_START
 from sentiment_platform.running.dead_runs import (
     FREE_AFTER_END_S,
-    LAUNCHED_TAG,
     MAX_RUNTIME_S,
     end_dead_runs,
     end_runs_of_the_daemon,
 )
 from sentiment_platform.running.headless import dagster_instance
-from sentiment_platform.running.run_owner import HOST_TAG, PROCESS_TAG, START_TAG, owner_is_gone, owner_tags
+from sentiment_platform.running.run_owner import owner_is_gone, owner_tags
 from sentiment_platform.running.run_signals import RunInterrupted, interruptible
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
@@ -149,8 +149,8 @@ def test_a_run_that_is_killed_or_interrupted_leaves_its_pool_to_the_next(shared:
 
 
 def test_runs_of_other_hosts_are_closed_after_the_limit_and_not_before(shared: Settings) -> None:
-    gone = owner_tags() | {PROCESS_TAG: owner_tags()[PROCESS_TAG].replace(str(os.getpid()), "4194305")}
-    elsewhere = gone | {HOST_TAG: "another 0123"}
+    gone = owner_tags() | {PROCESS: owner_tags()[PROCESS].replace(str(os.getpid()), "4194305")}
+    elsewhere = gone | {HOST: "another 0123"}
     with session() as settings, dagster_instance() as instance:
         here, other, untagged, living = (
             instance.create_run_for_job(some_job, tags=tags).run_id for tags in (gone, elsewhere, {}, owner_tags())
@@ -178,7 +178,7 @@ def test_only_the_runs_that_a_daemon_had_started_end_with_it(shared: Settings) -
             assert status(instance, run.run_id) == state.value
             return run.run_id
 
-        launched = begun(states.STARTED, {LAUNCHED_TAG: "{}"})
+        launched = begun(states.STARTED, {LAUNCHED: "{}"})
         launching = begun(states.STARTING, {})
         living = begun(states.STARTED, owner_tags())
         untagged = begun(states.NOT_STARTED, {})
@@ -200,12 +200,12 @@ def age_all_runs(engine: Engine, seconds: int) -> None:
     ("changed", "gone"),
     [
         ({}, False),
-        ({PROCESS_TAG: "4194305 {namespace}"}, True),
-        ({PROCESS_TAG: "4194305 pid:[1]"}, False),
-        ({START_TAG: "{boot} 1"}, True),
-        ({START_TAG: "another-boot 1"}, True),
-        ({HOST_TAG: "another 0123", START_TAG: "another-boot 1"}, False),
-        ({START_TAG: ""}, False),
+        ({PROCESS: "4194305 {namespace}"}, True),
+        ({PROCESS: "4194305 pid:[1]"}, False),
+        ({PROCESS_START: "{boot} 1"}, True),
+        ({PROCESS_START: "another-boot 1"}, True),
+        ({HOST: "another 0123", PROCESS_START: "another-boot 1"}, False),
+        ({PROCESS_START: ""}, False),
     ],
     ids=[
         "this one",
@@ -219,7 +219,7 @@ def age_all_runs(engine: Engine, seconds: int) -> None:
 )
 def test_a_process_is_gone_only_where_this_machine_can_tell(changed: dict[str, str], gone: bool) -> None:
     tags = owner_tags()
-    names = {"namespace": tags[PROCESS_TAG].partition(" ")[2], "boot": tags[START_TAG].partition(" ")[0]}
+    names = {"namespace": tags[PROCESS].partition(" ")[2], "boot": tags[PROCESS_START].partition(" ")[0]}
     assert owner_is_gone(tags | {key: value.format(**names) for key, value in changed.items()}) is gone
 
 

@@ -25,6 +25,7 @@ from sentiment_platform.local.processes.children import Children, wait_for
 from sentiment_platform.local.processes.ports import free_port, is_free
 from sentiment_platform.local.processes.process import SupervisedProcess
 from sentiment_platform.news.archive import import_archive, parse_mapping
+from sentiment_platform.run_tags import TRIGGER
 from sentiment_platform.running.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.articles import news_counts
@@ -183,7 +184,7 @@ class Demo:
 
     def _run(self, job: str, **more: Any) -> RunOutcome:
         started = time.monotonic()
-        outcome = run_job(self._instance, job, tags={"trigger": "demo"}, log_level="ERROR", **more)
+        outcome = run_job(self._instance, job, tags={TRIGGER: "demo"}, log_level="ERROR", **more)
         self.report.runs[job] = outcome
         if not outcome.success:
             raise PermanentError(f"{job} failed: {', '.join(outcome.failures)}.", remedy="The run's log is in the Dagster UI.")

@@ -6,6 +6,7 @@ import dagster as dg
 
 from sentiment_platform.news.assets import raw_news
 from sentiment_platform.news.checks import every_fetched_item_is_accounted_for, sources_are_fresh
+from sentiment_platform.run_tags import range_tags
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.news.sources.conftest import NOW
 
@@ -44,7 +45,7 @@ def test_a_range_of_past_days_takes_its_rows_from_the_archive_and_accounts_for_e
     file = tmp_path / "sources.toml"
     file.write_text(CATALOGUE)
     (tmp_path / "old.csv").write_text("2024-05-01,Profit rises\n2024-05-02T09:00:00Z,Loss narrows\n2024-06-03,Sales fall\n")
-    tags = {"dagster/asset_partition_range_start": "2024-05-01", "dagster/asset_partition_range_end": "2024-05-31"}
+    tags = range_tags("2024-05-01", "2024-05-31")
     result, sources = run(database_url, file, tags)
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}
     assert checks["every_fetched_item_is_accounted_for"].passed
