@@ -18,7 +18,7 @@ STORY = "story:"
 
 KEY_SPACES: dict[str, str] = {
     "features": "Feature values: features:{schema}:{entity}, a day (`features.online`).",
-    "prediction": "Predictions: prediction:{manifest digest}:{schema}:{hash}, an hour less up to a tenth (`serving.predict.cache`).",
+    "prediction": "Predictions: prediction:{manifest digest}:{schema}:{hash}, an hour less up to a tenth (`serving.predict.prediction_cache`).",
 }
 """First word of a key -> what stands there, for how long, and who writes it."""
 

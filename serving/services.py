@@ -23,9 +23,9 @@ from serving.live.loading import ModelLoader
 from serving.live.manual_override import ManualOverride
 from serving.live.poller import Poller
 from serving.metrics import Metrics
-from serving.predict.cache import PredictionCache
 from serving.predict.online_features import FeatureReader
 from serving.predict.prediction import Predictor
+from serving.predict.prediction_cache import PredictionCache
 from serving.predict.prediction_journal import PredictionJournal
 
 PROBE_S = 5.0

@@ -1,7 +1,7 @@
 """Redis as something that may be gone: every use is bounded to 50 ms, and a broken one is left alone for a second.
 
 Here: the connection, its time limits and the circuit breaker. Commands of concurrent requests travel together in one pipeline: under
-load a round trip for each would cost more than the predictions. What is kept in Redis: `cache`, `online_features`.
+load a round trip for each would cost more than the predictions. What is kept in Redis: `prediction_cache`, `online_features`.
 """
 
 import asyncio

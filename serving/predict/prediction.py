@@ -19,9 +19,9 @@ from serving.live.live import LiveModels
 from serving.live.loading import LiveModel
 from serving.live.snapshot import Live
 from serving.metrics import Metrics
-from serving.predict.answers import Scored, comparison, performance, prediction
-from serving.predict.cache import PredictionCache, cache_key
+from serving.predict.answer_figures import Scored, comparison, performance, prediction
 from serving.predict.online_features import FeatureReader, Input
+from serving.predict.prediction_cache import PredictionCache, cache_key
 from serving.predict.prediction_journal import PredictionJournal
 from serving.predict.router import cheapest, default, named, require_live
 from serving.predict.text_input import readable_text

@@ -13,7 +13,7 @@ from serving.journal.journal import Journal, JournalUnavailable
 from serving.journal.journal_records import PredictionRecord
 from serving.live.snapshot import Live
 from serving.metrics import Metrics
-from serving.predict.answers import Scored
+from serving.predict.answer_figures import Scored
 from serving.predict.online_features import Input
 
 logger = logging.getLogger(__name__)

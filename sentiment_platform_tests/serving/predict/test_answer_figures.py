@@ -12,7 +12,7 @@ from sentiment_platform_tests.serving.publishing import trained
 from serving.contract.prediction_bodies import Comparison
 from serving.live.inference import ModelRunner, Probabilities
 from serving.live.loading import LiveModel
-from serving.predict.answers import Scored, comparison, prediction, price_direction
+from serving.predict.answer_figures import Scored, comparison, prediction, price_direction
 from serving.predict.online_features import OnlineFeatures
 
 
