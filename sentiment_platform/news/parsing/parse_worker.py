@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import time
+from importlib.machinery import BuiltinImporter, FrozenImporter
 from pathlib import Path
 
 import msgspec
@@ -91,6 +92,9 @@ def _give_up_rights() -> None:
         except LookupError:  # not a codec, or one of another operating system
             continue
     parse_feed(_WARM_UP, source="", url="https://feeds.example/", content_type="")
+    # What is not loaded by now is not there. Feedparser asks for an optional module at each document, and Python would look for it anew in
+    # every folder that has changed since, which is an error once no file may be opened.
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter]
     statm = Path("/proc/self/statm")
     if statm.exists():  # where it does not, the system does not hold this limit either
         limit = int(statm.read_text().split()[0]) * resource.getpagesize() + MEMORY_BYTES

@@ -91,6 +91,16 @@ def test_the_worker_cannot_open_files_or_sockets_or_take_memory_and_still_knows_
     assert done.stdout.startswith("['done', 'done'] ['OSError', 'OSError', 'MemoryError'] b'\\x80'")
 
 
+def test_a_folder_of_pythons_path_that_changes_while_the_worker_lives_costs_no_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    with FeedParser() as parser:
+        assert parser.parse(GOOD, source="s", url=URL)
+        (tmp_path / "new").touch()
+        assert parser.parse(GOOD, source="s", url=URL)
+
+
 def test_the_worker_inherits_no_variable_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:secret@host/name")
     with FeedParser() as parser:
