@@ -11,8 +11,7 @@ from sentiment_platform.text.normalise import normalise
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
-from serving.journal.journal_records import FeedbackRecord
-from serving.predict.prediction import new_id
+from serving.journal.journal_records import FeedbackRecord, new_record_id
 from serving.services import Services
 
 
@@ -25,7 +24,7 @@ async def feedback(data: JSONBody[FeedbackRequest], services: NamedDependency[Se
         raise Problem(400, "empty_feedback", "Send at least one of label, preference and utility.")
     received_at = services.clock()
     record = FeedbackRecord(
-        id=new_id(received_at.timestamp()),
+        id=new_record_id(received_at.timestamp()),
         prediction_id=data.prediction_id,
         label=data.label,
         preference=data.preference,

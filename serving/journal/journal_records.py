@@ -3,6 +3,7 @@
 Light on purpose: writing a record needs no database library. The SQL stands in `store.predictions`.
 """
 
+import uuid
 from datetime import datetime
 
 import msgspec
@@ -54,3 +55,10 @@ class FeedbackRecord(msgspec.Struct, frozen=True, kw_only=True, tag="feedback"):
     utility: float | None
     comment: str | None
     received_at: datetime
+
+
+def new_record_id(timestamp_s: float) -> str:
+    """A time-ordered UUID of version 7 (RFC 9562), so that rows arrive in the order of their index."""
+    value = int(timestamp_s * 1000) << 80 | uuid.uuid4().int & ((1 << 80) - 1)
+    value = value & ~(0xF000 << 64) | 0x7000 << 64
+    return str(uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48))

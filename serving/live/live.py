@@ -18,8 +18,8 @@ from serving.contract.model_bodies import RegistryStatus, SwapOutcome
 from serving.live.loading import ModelLoader
 from serving.live.refusals import Refusals
 from serving.live.selections import Selection, Selections
-from serving.live.snapshot import Live
-from serving.live.swap import Snapshots
+from serving.live.snapshot import Snapshot
+from serving.live.swap import LiveSlot
 from serving.metrics import Metrics
 
 MAX_STEPS_BACK = 20
@@ -37,16 +37,16 @@ class LiveModels:
         self._metrics = metrics
         self._clock = clock
         self._selections = Selections(reader)
-        self._snapshots = Snapshots(loader, self._selections, metrics)
+        self._slot = LiveSlot(loader, self._selections, metrics)
         self._etag: str | None = None
         self._floor: Deployment | None = None
         self.refusals = Refusals(metrics, clock=clock)
         self.registry = RegistryStatus(reachable=None, polled_at=None, message=None)
 
     @property
-    def current(self) -> Live | None:
+    def current(self) -> Snapshot | None:
         """The snapshot that answers."""
-        return self._snapshots.current
+        return self._slot.current
 
     def start_from_cache(self) -> None:
         """Bring the newest deployment that was accepted before live again, without the network; verified like a fresh one."""
@@ -54,7 +54,7 @@ class LiveModels:
         if kept is None:
             return
         self._floor = kept
-        self._attempt(kept, (), lambda: self._snapshots.swap(self._snapshots.assemble(kept, (), cached_only=True)))
+        self._attempt(kept, (), lambda: self._slot.swap(self._slot.assemble(kept, (), cached_only=True)))
 
     def poll(self, selections: Sequence[Selection] | None) -> None:
         """Look at the registry once and apply what is new.
@@ -91,7 +91,7 @@ class LiveModels:
         expected_version: str | None = None,
         dry_run: bool = False,
         record: Callable[[dict[str, str], dict[str, str]], None],
-    ) -> tuple[Live, Live]:
+    ) -> tuple[Snapshot, Snapshot]:
         """Apply a person's choice now: load, then `record(before, after)`, then swap.
 
         Returns:
@@ -111,10 +111,10 @@ class LiveModels:
                 f"{before or 'No version'} of {first.family} is live, not {expected_version}.",
                 remedy="Look at GET /models/status and decide again.",
             )
-        after = self._snapshots.assemble(live.deployment, (*live.selections, *selections))
+        after = self._slot.assemble(live.deployment, (*live.selections, *selections))
         if not dry_run:
             record(live.versions, after.versions)
-            self._snapshots.swap(after)
+            self._slot.swap(after)
         return live, after
 
     def rollback_target(self) -> Deployment:
@@ -163,7 +163,7 @@ class LiveModels:
         wanted = tuple(in_force if selections is None else selections)
 
         def bring_live() -> None:
-            self._snapshots.swap(self._snapshots.assemble_usable(document, wanted))
+            self._slot.swap(self._slot.assemble_usable(document, wanted))
             self._floor = document
             self._etag = latest.etag
             self._keep(latest)
@@ -178,7 +178,7 @@ class LiveModels:
         live, wanted = self.current, self._selections.usable(selections)
         if live is not None and wanted != list(live.selections):
             deployment = live.deployment
-            self._attempt(deployment, wanted, lambda: self._snapshots.swap(self._snapshots.assemble_usable(deployment, wanted)))
+            self._attempt(deployment, wanted, lambda: self._slot.swap(self._slot.assemble_usable(deployment, wanted)))
 
     def _attempt(self, document: Deployment, wanted: Sequence[Selection], work: Callable[[], None]) -> SwapOutcome:
         versions = (*document.models(), *(selection.version for selection in wanted))
@@ -187,7 +187,7 @@ class LiveModels:
     def _keep(self, latest: LatestDeployment) -> None:
         try:
             self._cache.keep_deployment(latest)
-            self._cache.prune(self._snapshots.loaded_digests())
+            self._cache.prune(self._slot.loaded_digests())
         except OSError as error:
             logger.warning("revision %d runs but is not kept for the next start: %s", latest.document.revision, error)
 

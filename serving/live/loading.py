@@ -28,8 +28,8 @@ class ModelRefused(PermanentError):
         self.reason = reason
 
 
-@dataclass(frozen=True, eq=False)
-class LiveModel:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LoadedVersion:
     """A version ready to answer; immutable, so a request that holds it keeps it through any swap."""
 
     family: str
@@ -59,7 +59,7 @@ class ModelLoader:
         self._workers = workers
         self._clock = clock
 
-    def load(self, family: str, version: str, manifest_digest: str, *, cached_only: bool = False) -> LiveModel:
+    def load(self, family: str, version: str, manifest_digest: str, *, cached_only: bool = False) -> LoadedVersion:
         """Fetch, verify, load and try `version`.
 
         Raises:
@@ -83,8 +83,16 @@ class ModelLoader:
                 f"{version} cannot be loaded: {error}", reason="load", remedy="Publish a new version; what runs stays."
             ) from error
         require_same_answers(model, manifest)
-        runner = ModelRunner(family, model, self._threads, self._workers)
-        return LiveModel(family, version, manifest_digest, manifest, schema, model, runner, self._clock())
+        return LoadedVersion(
+            family=family,
+            version=version,
+            manifest_digest=manifest_digest,
+            manifest=manifest,
+            schema=schema,
+            model=model,
+            runner=ModelRunner(family, model, self._threads, self._workers),
+            since=self._clock(),
+        )
 
     def _fetched(self, reader: RegistryReader, version: str, manifest_digest: str) -> Manifest:
         # A good copy needs no registry: switching back works while GitHub is down.

@@ -19,7 +19,7 @@ from serving.live.live import LiveModels
 from serving.live.poller import Poller
 from serving.live.selection_requests import is_registered, record_selections, revision_naming
 from serving.live.selections import Selection
-from serving.live.snapshot import Live
+from serving.live.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -114,7 +114,7 @@ class ManualOverride:
                 )
             )
 
-        def work() -> tuple[Live, Live]:
+        def work() -> tuple[Snapshot, Snapshot]:
             return self._live.select(selections, expected_version=expected_version, dry_run=dry_run, record=record)
 
         before, after = await self._guarded(work)

@@ -4,8 +4,8 @@ from sentiment_platform.models.families import FAMILIES
 from serving.contract.model_bodies import FamilyStatus, LiveDeployment, ModelsStatus
 from serving.live.inference import MAX_WAITING
 from serving.live.live import LiveModels
-from serving.live.loading import LiveModel
-from serving.live.snapshot import Live
+from serving.live.loading import LoadedVersion
+from serving.live.snapshot import Snapshot
 
 
 def models_status(models: LiveModels) -> ModelsStatus:
@@ -22,7 +22,7 @@ def models_status(models: LiveModels) -> ModelsStatus:
     )
 
 
-def _deployment(live: Live) -> LiveDeployment:
+def _deployment(live: Snapshot) -> LiveDeployment:
     document = live.deployment
     return LiveDeployment(
         revision=document.revision,
@@ -34,7 +34,7 @@ def _deployment(live: Live) -> LiveDeployment:
     )
 
 
-def _family(model: LiveModel) -> FamilyStatus:
+def _family(model: LoadedVersion) -> FamilyStatus:
     depth = model.runner.depth
     return FamilyStatus(
         version=model.version,

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sentiment_platform.registry.deployment import Deployment
-from serving.live.loading import LiveModel
+from serving.live.loading import LoadedVersion
 from serving.live.selections import Selection
 
 
 @dataclass(frozen=True, eq=False)
-class Live:
+class Snapshot:
     """An immutable snapshot: the deployment in force, the selections on top of it, and the model of each family."""
 
     deployment: Deployment
-    models: Mapping[str, LiveModel]
+    models: Mapping[str, LoadedVersion]
     default_family: str
     selections: tuple[Selection, ...] = ()
 

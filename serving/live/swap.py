@@ -9,26 +9,26 @@ from collections.abc import Sequence
 
 from sentiment_platform.errors import PermanentError, PlatformError
 from sentiment_platform.registry.deployment import Deployment
-from serving.live.loading import LiveModel, ModelLoader
+from serving.live.loading import LoadedVersion, ModelLoader
 from serving.live.selections import Selection, Selections
-from serving.live.snapshot import Live
+from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
 
-class Snapshots:
-    """What is live (`current`, None at first), what was live before, and the version that was tried last."""
+class LiveSlot:
+    """The place of what is live (`current`, None at first); it remembers what was live before and which version was tried last."""
 
     def __init__(self, loader: ModelLoader, selections: Selections, metrics: Metrics) -> None:
         self._loader = loader
         self._selections = selections
         self._metrics = metrics
-        self._previous: Live | None = None
-        self._tried: LiveModel | None = None
-        self.current: Live | None = None
+        self._previous: Snapshot | None = None
+        self._tried: LoadedVersion | None = None
+        self.current: Snapshot | None = None
 
-    def assemble(self, deployment: Deployment, selections: Sequence[Selection], *, cached_only: bool = False) -> Live:
+    def assemble(self, deployment: Deployment, selections: Sequence[Selection], *, cached_only: bool = False) -> Snapshot:
         """The snapshot of `deployment` with `selections` on top; nothing is live yet. The newest selection decides the default family.
 
         Raises:
@@ -36,7 +36,7 @@ class Snapshots:
         """
         champions = {family: (named.version, named.manifest_digest) for family, named in deployment.champions.items()}
         default = deployment.default_family
-        models: dict[str, LiveModel] = {}
+        models: dict[str, LoadedVersion] = {}
         for selection in selections:
             champions.pop(selection.family, None)
             models[selection.family] = self._selected(selection)
@@ -44,9 +44,9 @@ class Snapshots:
         for family, (version, manifest_digest) in champions.items():
             loaded = self._loaded(version, manifest_digest)
             models[family] = loaded or self._loader.load(family, version, manifest_digest, cached_only=cached_only)
-        return Live(deployment, models, default, tuple(selections))
+        return Snapshot(deployment, models, default, tuple(selections))
 
-    def assemble_usable(self, deployment: Deployment, selections: Sequence[Selection]) -> Live:
+    def assemble_usable(self, deployment: Deployment, selections: Sequence[Selection]) -> Snapshot:
         """`assemble`, leaving out selections that cannot be served: one bad choice must not hold up a deployment."""
         usable: list[Selection] = []
         for selection in selections:
@@ -60,7 +60,7 @@ class Snapshots:
                 usable.append(selection)
         return self.assemble(deployment, usable)
 
-    def swap(self, live: Live) -> None:
+    def swap(self, live: Snapshot) -> None:
         """From now on `live` answers; requests that hold the snapshot before finish with it."""
         self._previous = self.current if self.current is not None else self._previous
         self.current = live
@@ -73,7 +73,7 @@ class Snapshots:
         """Manifest digests of all that runs or ran just before."""
         return {model.manifest_digest for live in (self.current, self._previous) if live for model in live.models.values()}
 
-    def _selected(self, selection: Selection) -> LiveModel:
+    def _selected(self, selection: Selection) -> LoadedVersion:
         manifest_digest = self._selections.manifest_digest(selection)
         loaded = self._loaded(selection.version, manifest_digest)
         if loaded is None:
@@ -81,7 +81,7 @@ class Snapshots:
             self._tried = loaded
         return loaded
 
-    def _loaded(self, version: str, manifest_digest: str) -> LiveModel | None:
+    def _loaded(self, version: str, manifest_digest: str) -> LoadedVersion | None:
         loaded = [model for live in (self.current, self._previous) if live for model in live.models.values()]
         if self._tried is not None:
             loaded.append(self._tried)

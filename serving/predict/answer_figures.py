@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sentiment_platform.text.sentiment import LABELS
 from serving.contract.prediction_bodies import Comparison, Performance, Prediction, PriceDirection
 from serving.live.inference import Probabilities
-from serving.live.loading import LiveModel
+from serving.live.loading import LoadedVersion
 from serving.predict.online_features import OnlineFeatures
 
 BULLISH_ABOVE = 0.15
@@ -23,7 +23,7 @@ NEGATIVE, POSITIVE = LABELS.index("negative"), LABELS.index("positive")
 class Scored:
     """One model's answer to one text; `inference_ms` is 0 for a cached one."""
 
-    model: LiveModel
+    model: LoadedVersion
     features: OnlineFeatures
     probabilities: Probabilities
     cache_hit: bool

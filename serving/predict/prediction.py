@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import uuid
 from collections.abc import Sequence
 from datetime import UTC
 
@@ -14,10 +13,11 @@ from sentiment_platform.settings import Settings
 from serving.contract.prediction_bodies import Answer, CompareAnswer, Comparison, FamilyAnswer, PredictRequest, TokenContribution
 from serving.contract.problems import unavailable
 from serving.contract.request_context import request_started
+from serving.journal.journal_records import new_record_id
 from serving.live.inference import Overloaded
 from serving.live.live import LiveModels
-from serving.live.loading import LiveModel
-from serving.live.snapshot import Live
+from serving.live.loading import LoadedVersion
+from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.answer_figures import Scored, comparison, performance, prediction
 from serving.predict.online_features import FeatureReader, Input
@@ -113,10 +113,10 @@ class Predictor:
             published_at=request.published_at.astimezone(UTC) if request.published_at else None,
         )
 
-    def _snapshot(self) -> Live:
+    def _snapshot(self) -> Snapshot:
         return require_live(self._live.current, self._live.why_not_ready())
 
-    async def _score(self, model: LiveModel, cleaned: Input) -> Scored:
+    async def _score(self, model: LoadedVersion, cleaned: Input) -> Scored:
         schema = model.schema.version
         features = await self._features.read(cleaned, schema)
         key = cache_key(model.manifest_digest, schema, cleaned, features.values)
@@ -130,14 +130,14 @@ class Predictor:
         self._cache.put(key, schema, probabilities)
         return Scored(model, features, probabilities, False, took_ms)
 
-    async def _score_or_none(self, model: LiveModel, cleaned: Input) -> Scored | None:
+    async def _score_or_none(self, model: LoadedVersion, cleaned: Input) -> Scored | None:
         try:
             return await self._score(model, cleaned)
         except Overloaded:
             self._metrics.shed.labels(model.family).inc()
             return None
 
-    async def _cheap_others(self, live: Live, scored: Scored, cleaned: Input) -> list[Scored]:
+    async def _cheap_others(self, live: Snapshot, scored: Scored, cleaned: Input) -> list[Scored]:
         """The other families that cost next to nothing, for the comparison; not cached, not journalled."""
         found: list[Scored] = []
         for model in live.models.values():
@@ -152,8 +152,8 @@ class Predictor:
         parts = await scored.model.runner.explain(cleaned.text)
         return [TokenContribution(part.token, part.contribution, part.rule) for part in parts]
 
-    def _write(self, live: Live, scored: Scored, cleaned: Input, route: str, *, degraded: bool) -> str:
-        identity = new_id(self._clock().timestamp())
+    def _write(self, live: Snapshot, scored: Scored, cleaned: Input, route: str, *, degraded: bool) -> str:
+        identity = new_record_id(self._clock().timestamp())
         self._metrics.predictions.labels(scored.model.family, "hit" if scored.cache_hit else "miss", str(degraded).lower()).inc()
         self._journal.write(identity, live, scored, cleaned, route=route, degraded=degraded, total_ms=self._elapsed_ms())
         return identity
@@ -161,10 +161,3 @@ class Predictor:
     @staticmethod
     def _elapsed_ms() -> float:
         return round((time.perf_counter() - request_started.get()) * 1000, 3)
-
-
-def new_id(timestamp_s: float) -> str:
-    """A time-ordered UUID of version 7 (RFC 9562), so that rows arrive in the order of their index."""
-    value = int(timestamp_s * 1000) << 80 | uuid.uuid4().int & ((1 << 80) - 1)
-    value = value & ~(0xF000 << 64) | 0x7000 << 64
-    return str(uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48))

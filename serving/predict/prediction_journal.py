@@ -11,7 +11,7 @@ from sentiment_platform.clock import Clock
 from sentiment_platform.text.normalise import text_hash
 from serving.journal.journal import Journal, JournalUnavailable
 from serving.journal.journal_records import PredictionRecord
-from serving.live.snapshot import Live
+from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.answer_figures import Scored
 from serving.predict.online_features import Input
@@ -30,7 +30,7 @@ class PredictionJournal:
         self._failing = False
 
     def write(
-        self, identity: str, live: Live, scored: Scored, request: Input, *, route: str, degraded: bool, total_ms: float
+        self, identity: str, live: Snapshot, scored: Scored, request: Input, *, route: str, degraded: bool, total_ms: float
     ) -> None:
         """Hand the prediction to the operating system, before its answer is sent."""
         values = list(scored.features.values)

@@ -2,18 +2,18 @@
 
 from sentiment_platform.models.families import FAMILIES
 from serving.contract.problems import Problem, unavailable
-from serving.live.loading import LiveModel
-from serving.live.snapshot import Live
+from serving.live.loading import LoadedVersion
+from serving.live.snapshot import Snapshot
 
 
-def require_live(live: Live | None, reason: str) -> Live:
+def require_live(live: Snapshot | None, reason: str) -> Snapshot:
     """The snapshot, or 503 with the reason why there is none."""
     if live is None:
         raise unavailable("not_ready", reason, retry_after_s=5)
     return live
 
 
-def named(live: Live, family: str) -> LiveModel:
+def named(live: Snapshot, family: str) -> LoadedVersion:
     """The live model of a family that the client asked for."""
     if family not in FAMILIES:
         raise Problem(404, "unknown_family", f"There is no family {family!r}; there are {', '.join(FAMILIES)}.")
@@ -24,11 +24,11 @@ def named(live: Live, family: str) -> LiveModel:
     return live.models[family]
 
 
-def default(live: Live) -> LiveModel:
+def default(live: Snapshot) -> LoadedVersion:
     """The live model that POST /predict uses."""
     return live.models[live.default_family]
 
 
-def cheapest(live: Live) -> LiveModel:
+def cheapest(live: Snapshot) -> LoadedVersion:
     """What an overloaded process degrades to."""
     return min(live.models.values(), key=lambda model: FAMILIES[model.family].cost)

@@ -11,7 +11,7 @@ from sentiment_platform_tests.registry.examples import NOW, manifest_of
 from sentiment_platform_tests.serving.publishing import trained
 from serving.contract.prediction_bodies import Comparison
 from serving.live.inference import ModelRunner, Probabilities
-from serving.live.loading import LiveModel
+from serving.live.loading import LoadedVersion
 from serving.predict.answer_figures import Scored, comparison, prediction, price_direction
 from serving.predict.online_features import OnlineFeatures
 
@@ -22,7 +22,16 @@ def scored(family: str, probabilities: Probabilities) -> Scored:
     model = VaderModel(state.scorer.engine(), state.scorer, state.head)
     version = f"v1.0.0-{family}"
     runner = ModelRunner("vader", model, ThreadPoolExecutor(1), 1)
-    live = LiveModel(family, version, "ab" * 32, manifest_of(version), V1, model, runner, NOW)
+    live = LoadedVersion(
+        family=family,
+        version=version,
+        manifest_digest="ab" * 32,
+        manifest=manifest_of(version),
+        schema=V1,
+        model=model,
+        runner=runner,
+        since=NOW,
+    )
     return Scored(live, OnlineFeatures((0.0,) * 15, "PRESENT"), probabilities, False, 1.0)
 
 
