@@ -1,9 +1,10 @@
 """Documents and code say the same, both ways: what a document names exists, and every command, setting and route is named.
 
-Looked at are code spans, code blocks and links of every Markdown file. What exists is asked of the code itself: the command tree, the
+Looked at are code spans, code blocks and links of every Markdown file, and names in docstrings. What exists is asked of the code itself: the command tree, the
 settings, the application's routes, the graph's definitions, the Makefile, the files.
 """
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -263,6 +264,55 @@ def test_a_made_up_name_is_seen(planted: str) -> None:
 def test_a_name_that_is_missing_is_seen(removed: str) -> None:
     pages = {where: text.replace(removed, "nothing") for where, text in texts().items()}
     assert unnamed(pages, template().replace(removed, "nothing")) == [removed.removeprefix(f"{PROGRAM} ")]
+
+
+def docstrings(tree: ast.AST) -> list[ast.Constant]:
+    """Texts that stand alone: docstrings, and what explains an attribute below it."""
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+
+
+def words_of(tree: ast.AST) -> set[str]:
+    """Identifiers, and words of texts that are no docstrings."""
+    explaining = {id(text) for text in docstrings(tree)}
+    words: set[str] = set()
+    for node in ast.walk(tree):
+        for value in vars(node).values():
+            if isinstance(value, str) and id(node) not in explaining:
+                words |= set(re.findall(r"\w+", value))
+    return words
+
+
+def stale_names(trees: Mapping[str, ast.AST]) -> list[str]:
+    """Names with an underscore or a dot that a docstring quotes and that no code has: mostly modules under an older name."""
+    known = {part for where in trees for part in where.removesuffix(".py").split("/")}
+    known |= {word for tree in trees.values() for word in words_of(tree)}
+    known |= set(re.findall(r"\w+", (ROOT / "dagster.yaml").read_text() + (ROOT / "pyproject.toml").read_text()))
+    return [
+        f"{where}: {name}"
+        for where, tree in trees.items()
+        for text in docstrings(tree)
+        for name in re.findall(r"`([a-z]+(?:[._][a-z]+)+)`", str(text.value))
+        if not set(name.removesuffix(".py").split(".")) <= known
+    ]
+
+
+@lru_cache
+def product() -> Mapping[str, ast.AST]:
+    paths = [path for name in ("sentiment_platform", "serving") for path in (ROOT / name).rglob("*.py")]
+    return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths}
+
+
+def test_every_name_in_a_docstring_exists() -> None:
+    assert stale_names(product()) == []
+
+
+def test_an_older_name_in_a_docstring_is_seen() -> None:
+    planted = ast.parse('"""How it is stored: `store.news_of_old`; who asks: `news.collect`."""')
+    assert stale_names({**product(), "planted.py": planted}) == ["planted.py: store.news_of_old"]
 
 
 def test_the_answer_in_readme_has_the_form_that_serving_gives() -> None:

@@ -1,4 +1,4 @@
-"""What is wrong now, by what the platform has measured and stored. Free of delivery; who hears of it is `alerts`.
+"""What is wrong now, by what the platform has measured and stored. Free of delivery; who hears of it is `delivery`.
 
 What needs settings or the world outside of the tables is judged in `health`. Each function gives every incident of one source: one that it no longer gives is over.
 """

@@ -1,6 +1,6 @@
 """A labelled text before and after the contract, and how a label may be spelled.
 
-Not here: reading files (`reading`, `importers`, `tools`), the contract (`quality`), storing (`importing`).
+Not here: reading files (`label_files`, `importers`, `tools`), the contract (`quality`), storing (`importing`).
 """
 
 from collections.abc import Mapping

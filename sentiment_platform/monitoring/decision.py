@@ -1,7 +1,7 @@
 """Shall we train again? A pure function of what was measured, with its thresholds in one place.
 
 New labels alone are not asked about here: they have a sensor of their own (`labels.sensors`), and one cause has one mechanism.
-What a decision leads to is the sensor `retraining_was_decided`; reading and storing is `deciding`.
+What a decision leads to is the sensor `retraining_was_decided`; reading and storing is `retraining`.
 """
 
 import json

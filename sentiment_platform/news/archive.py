@@ -1,6 +1,6 @@
 """Archives of dated news into the database: a column map, and a bounded, repeatable import.
 
-Not here: reading the file formats (`news.tabular`), the contract and the writing (`news.collect`).
+Not here: reading the file formats (`news.tabular`), the contract and the writing (`news.admission`).
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 """The calibration head: scorer logits and features in, believable probabilities out. The only consumer of the features.
 
-Applying and storing a head, with numpy alone, because serving does it for every request; fitting one is `head_training`. What the
+Applying and storing a head, with numpy alone, because serving does it for every request; fitting one is `fitting`. What the
 logits are belongs to the families, what the features are to `features`.
 """
 

@@ -1,7 +1,7 @@
 """The calibration head of a family, and how far it leans to the rarer labels. Fitted on the validation part only.
 
 A family answers with its likeliest label. Calibrated on few rows, that is the commonest one too often for macro-F1, so the head may
-weigh labels by their rarity, as far as its probabilities stay calibrated. Not here: the head itself (`head`, `head_training`).
+weigh labels by their rarity, as far as its probabilities stay calibrated. Not here: the head itself (`head`, `fitting`).
 """
 
 from collections.abc import Sequence

@@ -82,7 +82,7 @@ def terms_table(moved: Mapping[str, Any]) -> str:
     """Markdown: the terms that moved most against the deployed version, with their evidence, and the rule constants that differ.
 
     Args:
-        moved: as `vader_diff.moved_summary` gives it.
+        moved: as `vader.diff.moved_summary` gives it.
     """
     listed = moved["most"][:TERMS_SHOWN]
     lines = [f"{moved['count']} terms moved{f'; the {len(listed)} that moved most' if len(listed) < moved['count'] else ''}."]
@@ -105,7 +105,7 @@ def doubted_table(distillation: Mapping[str, Any]) -> str:
     """Markdown: how far models that did not train on a text predict its label, and the labels that they doubt most.
 
     Args:
-        distillation: as `transformer_distillation` gives it.
+        distillation: as `transformer.training.distillation` gives it.
     """
     lines = [
         f"Models that did not train on a text predict its label for {distillation['agreement']:.1%} of the training texts."

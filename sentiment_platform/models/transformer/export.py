@@ -1,6 +1,6 @@
 """From a trained transformer to the artefact that is served: ONNX graph, int8 weights, calibration head.
 
-torch and onnx are imported inside the functions. Reading the files again is `transformer_runtime`.
+torch and onnx are imported inside the functions. Reading the files again is `runtime`.
 """
 
 import contextlib

@@ -36,7 +36,7 @@ class TransformerFamily:
         return {"base": base.name, "digest": base.digest}
 
     def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> "TrainedTransformer":
-        """Fine-tune as the parameters say: search first, start from base or champion; `transformer_recipe` has the errors."""
+        """Fine-tune as the parameters say: search first, start from base or champion; `training.recipe` has the errors."""
         from sentiment_platform.models.transformer.training.base import resolve_base
         from sentiment_platform.models.transformer.training.recipe import train_by_recipe
 

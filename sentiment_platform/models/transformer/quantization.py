@@ -1,6 +1,6 @@
 """An fp32 ONNX graph rewritten to int8 so that each token is scaled by itself.
 
-onnxruntime's `quantize_dynamic` takes one activation scale for a whole batch: a text's logits then depend on its neighbours and on
+onnxruntime's quantize_dynamic takes one activation scale for a whole batch: a text's logits then depend on its neighbours and on
 padding, and one outlier token costs all others their precision. Here every row of a linear layer's input has its own scale (Yao et
 al. 2022, ZeroQuant, "token-wise quantization"), every output column of its weights and every row of the word embeddings too. One
 operator is onnxruntime's own, MatMulIntegerToFloat: integer product and column scale in one pass over the result.

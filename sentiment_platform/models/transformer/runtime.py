@@ -1,6 +1,6 @@
 """A served transformer: tokenizer and int8 graph behind the `Model` protocol, on onnxruntime and `tokenizers` alone.
 
-Both are imported when a model is loaded. Writing the files is `export`; training them `transformer_training`.
+Both are imported when a model is loaded. Writing the files is `export`; training them `training`.
 """
 
 import re
@@ -51,7 +51,7 @@ class TransformerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 class OnnxScorer:
     """Texts to logits. Thread-safe: concurrent calls share one session and, with `threads=1`, run side by side.
 
-    Texts run in batches of `BATCH_SIZE` of similar length. The graph scales each token by itself (`transformer_quantization`), so a
+    Texts run in batches of `BATCH_SIZE` of similar length. The graph scales each token by itself (`quantization`), so a
     text's logits do not depend on its neighbours or on padding, to about 1e-6.
     """
 

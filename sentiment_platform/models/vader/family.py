@@ -1,7 +1,7 @@
 """The VADER family as it answers: the rule engine with what was learned, its two sums as logits, and the calibration head.
 
 Two readable JSON files: `vader.json` (terms, rule constants that differ from the stock ones, thresholds) and `head.json`.
-How they are fitted is `vader_training`; the rules are `text.vader`. Light: serving imports this.
+How they are fitted is `training`; the rules are `text.vader`. Light: serving imports this.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Weights of terms from labelled texts: a sparse, sign-constrained multinomial regression around the stock lexicon.
 
-Here: the convex problem and its solution. Not here: what a term is (`vader_terms`), which constants and strengths (`vader_search`).
+Here: the convex problem and its solution. Not here: what a term is (`terms`), which constants and strengths (`search`).
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Which rule constants and how much learning: a seeded search over both, judged on held-out folds of the training part.
 
-Here: the space, the study, and its record. Not here: the fit itself (`vader_fit`). The first trial is always the stock constants, so
+Here: the space, the study, and its record. Not here: the fit itself (`fit`). The first trial is always the stock constants, so
 the search can only move away from them on evidence. Optuna is imported when a search runs.
 """
 

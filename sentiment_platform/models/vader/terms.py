@@ -1,7 +1,7 @@
 """What the training texts hold that VADER can learn from: candidate words and phrases, and where each of them stands.
 
-Here: reading texts into sparse matrices, with the evidence behind each term. Not here: the weights (`vader_fit`), the choice of rule
-constants (`vader_search`).
+Here: reading texts into sparse matrices, with the evidence behind each term. Not here: the weights (`fit`), the choice of rule
+constants (`search`).
 """
 
 from collections import Counter

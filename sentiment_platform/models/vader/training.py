@@ -52,7 +52,7 @@ class TrainedVader:
         fitted_macro_f1: of scorer and head on the training part, which the scorer has seen: no estimate of quality.
         search: the record of the search, empty where there was none.
         champion: the version to compare with.
-        label_balance: see `labelling_head`; None where the head was not fitted here.
+        label_balance: see `head.label_rule`; None where the head was not fitted here.
         warning: what could not be learned, and why; None where all was.
     """
 

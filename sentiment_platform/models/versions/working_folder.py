@@ -1,7 +1,7 @@
 """Where a training run keeps what it has on disk while it lasts: a folder below the state directory, named by the token of its lease.
 
 A killed process cannot tidy up after itself, so the next holder of the lease does. What is to survive a kill is no business of this
-file: `transformer_checkpoints`.
+file: `transformer.training.checkpoints`.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""Where something stands in a JSON reply: `meta.next`, `publisher.name`, `ticker_sentiment[].ticker`. A path finds or it does not."""
+"""Where something stands in a JSON reply: `publisher.name`, `ticker_sentiment[].ticker`. A path finds or it does not."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Where the transformer's starting weights come from: TRANSFORMER_BASE resolved to a directory with a digest and a licence note.
 
-Only finding and identifying; building a network from the files belongs to `transformer_network`.
+Only finding and identifying; building a network from the files belongs to `network`.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Is a checkpoint's label map true? Clear sentences tell, before its own classification head is used.
 
 Public checkpoints disagree on the order of their classes, and a config may name the wrong one. Belongs here: the sentences, and which
-order of outputs answers them. Building networks is `transformer_network`.
+order of outputs answers them. Building networks is `network`.
 """
 
 import itertools

@@ -3,7 +3,7 @@ whole one. Tensors are safetensors, the rest is JSON.
 
 A run is named by all that decides its result; what another run left is never read. Within a run each process has the token of its
 lease: it goes on from whoever came furthest, and deletes nothing that a holder of a larger token wrote, so that an orphan which is
-still running cannot take the checkpoints of its retry away. When to write is for `transformer_loop`.
+still running cannot take the checkpoints of its retry away. When to write is for `loop`.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Fine-tuning: from a base, a training set and options to a trained network, with everything that was chosen on the way.
 
-torch is imported inside the functions. The loop itself is `transformer_loop`; where weights come from is `transformer_base`; what is
+torch is imported inside the functions. The loop itself is `loop`; where weights come from is `transformer_base`; what is
 written at the end is `export`.
 """
 
@@ -63,9 +63,9 @@ class TrainedTransformer:
         parameters: those that were used, nothing left to choose.
         seconds: interrupted attempts included.
         sentences_per_s: training throughput, without validation.
-        lineage: what the run started from and, beside the base, what it was compared with (`transformer_incremental`).
-        search: how the parameters were found, where they were searched (`transformer_search`).
-        distillation: whose predictions were mixed into the targets, and which labels they doubt (`transformer_distillation`).
+        lineage: what the run started from and, beside the base, what it was compared with (`incremental`).
+        search: how the parameters were found, where they were searched (`search`).
+        distillation: whose predictions were mixed into the targets, and which labels they doubt (`distillation`).
     """
 
     network: "nn.Module"

@@ -1,7 +1,7 @@
 """The training loop: steps over batches of similar length, validation after each epoch, the best weights kept, all of it resumable.
 
-A `Position` and a few tensors say where a run is; a checkpoint is exactly these. Which texts are trained is `transformer_stages`,
-how weights move `transformer_optimizer`.
+A `Position` and a few tensors say where a run is; a checkpoint is exactly these. Which texts are trained is `stages`,
+how weights move `optimizer`.
 """
 
 import time

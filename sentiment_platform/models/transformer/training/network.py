@@ -1,6 +1,6 @@
 """The torch network that is trained and exported: a pretrained encoder under three logits in the order of `LABELS`.
 
-Imports torch and transformers inside its functions; how it is trained belongs to `transformer_training`.
+Imports torch and transformers inside its functions; how it is trained belongs to `fine_tuning`.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ def build_network(path: Path, pooling: Pooling) -> "tuple[nn.Module, str]":
 
     `mean` puts dropout and one linear layer on the mean of the last hidden states; `own` is the checkpoint's sequence
     classification head, its rows put into our label order where its config names the same three classes. Whether that map is true is
-    for `transformer_canaries.verified_network` to prove.
+    for `canaries.verified_network` to prove.
 
     Raises:
         PermanentError: the checkpoint cannot be loaded.

@@ -29,7 +29,7 @@ class TransformerParameters:
         layer_decay: peak rate of a layer as a share of that of the layer above it; 1: the same for all.
         class_weight_power: weight of a class is its frequency to the minus this power (0: none, 1: balanced).
         distillation_share: share of a text's target that is not its label but what models which did not train on it predict
-            (`transformer_distillation`); 0: none. On three held-out thirds of PhraseBank 0.3 raised macro-F1 by 0.6 points and lowered
+            (`distillation`); 0: none. On three held-out thirds of PhraseBank 0.3 raised macro-F1 by 0.6 points and lowered
             log loss from 0.44 to 0.39; 0.2 to 0.5 did about the same, 1.0 lost macro-F1.
         distillation_folds: parts of the training texts, one such model for each; every one trains on all the others.
         label_smoothing: share of the target spread over all classes (Szegedy et al. 2016), where no predictions are mixed in (so
@@ -46,9 +46,9 @@ class TransformerParameters:
         patience: epochs without a better validation score after which a stage ends; 0: never.
         max_seconds: wall clock after which training stops and keeps the best so far, interruptions not counted; 0: no limit.
         checkpoint_steps: steps between two checkpoints, each of up to five times the size of the weights; 0: none.
-        start: `base` trains from TRANSFORMER_BASE; `champion` goes on from the deployed version with what is new (`transformer_incremental`).
+        start: `base` trains from TRANSFORMER_BASE; `champion` goes on from the deployed version with what is new (`incremental`).
         replay_share: known texts that are trained again beside each new one, with `start` champion.
-        n_trials: trials of a search over the recipe before training (`transformer_search`); 0 trains with the recipe as it stands.
+        n_trials: trials of a search over the recipe before training (`search`); 0 trains with the recipe as it stands.
         trial_texts: training texts of a trial, at most.
         pooling: `mean` of the token vectors under a new layer, the checkpoint's `own` classification head, or `auto`: its own head
             when it has one.

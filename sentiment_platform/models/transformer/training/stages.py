@@ -1,6 +1,6 @@
 """Which texts are trained in which order: one stage over all label sets, then, where target sets are named, one over those alone.
 
-Belongs here: choosing rows, weighing label sets, what is trained towards, and which validation texts judge. Training is `transformer_loop`.
+Belongs here: choosing rows, weighing label sets, what is trained towards, and which validation texts judge. Training is `loop`.
 """
 
 from collections.abc import Sequence
