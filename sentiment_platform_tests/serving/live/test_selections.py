@@ -1,0 +1,43 @@
+"""Claims about selections: a signed deployment vouches for each, one at hand needs no registry, and what was given up stays so."""
+
+import pytest
+
+from sentiment_platform.errors import TransientError
+from sentiment_platform.registry.documents import digest
+from sentiment_platform.registry.refusal import Refused
+from sentiment_platform_tests.registry.examples import deployment_of, manifest_of
+from serving.live.selections import Selection, Selections
+
+FIRST, SECOND = manifest_of("v1.0.0-vader"), manifest_of("v1.0.1-vader")
+
+
+def selection(version: str, revision: int = 1, request_id: str = "a") -> Selection:
+    return Selection(request_id, "vader", version, revision)
+
+
+def test_a_version_that_a_deployment_at_hand_names_needs_no_registry() -> None:
+    selections = Selections(None)
+    with pytest.raises(TransientError, match="Revision 1 is not at hand"):
+        selections.manifest_digest(selection(FIRST.version))
+    first = deployment_of(FIRST)
+    selections.remember(first)
+    selections.remember(deployment_of(SECOND, previous=first))
+    assert selections.manifest_digest(selection(FIRST.version)) == digest(FIRST)
+    # Its own revision is not at hand, but the one that runs names it too.
+    assert selections.manifest_digest(selection(SECOND.version, revision=9)) == digest(SECOND)
+
+
+def test_a_version_that_its_revision_does_not_name_is_refused() -> None:
+    selections = Selections(None)
+    selections.remember(deployment_of(FIRST))
+    with pytest.raises(Refused) as refused:
+        selections.manifest_digest(selection(SECOND.version))
+    assert refused.value.reason == "wrong_model"
+
+
+def test_only_the_selection_that_was_given_up_is_left_out() -> None:
+    selections = Selections(None)
+    bad, good = selection(FIRST.version, request_id="bad"), selection(FIRST.version, request_id="good")
+    assert selections.usable([bad, good]) == [bad, good]
+    selections.give_up(bad)
+    assert selections.usable([bad, good]) == [good]
