@@ -315,6 +315,10 @@ def test_an_older_name_in_a_docstring_is_seen() -> None:
     assert stale_names({**product(), "planted.py": planted}) == ["planted.py: store.news_of_old"]
 
 
+def test_every_page_says_first_who_reads_it() -> None:
+    assert [where for where, text in texts().items() if not text.split("\n\n")[1].startswith("*For who")] == []
+
+
 def test_the_answer_in_readme_has_the_form_that_serving_gives() -> None:
     block = re.search(r"<!-- answer -->\n((?:    .+\n)+)", (ROOT / "README.md").read_text())
     assert block

@@ -15,8 +15,10 @@ from sentiment_platform.store.tables import SCHEMA, Base
 SCHEMA_DOCUMENT = Path(__file__).with_name("SCHEMA.md")
 HEAD = f"""# The tables of schema `{SCHEMA}`
 
-Made from the typed models in `store/tables/` by `python -m sentiment_platform.store.schema_document`; a test keeps it equal to them, and
-them to the migrated database. Dagster's own tables are in schema `dagster` and are Dagster's.
+*For whoever queries the database.*
+
+`python -m sentiment_platform.store.schema_document` makes this page from the typed models in `store/tables/`. A test keeps the page equal to
+the models, and the models equal to the migrated database. Dagster's own tables are in schema `dagster`; they are not described here.
 """
 
 
