@@ -5,8 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.models.evaluation.evaluation import figures
-from sentiment_platform.models.evaluation.holdout import evaluate_latest, holdout_window
+from sentiment_platform.models.evaluation.holdout import evaluate_family, holdout_window
 from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
 from sentiment_platform.models.pages.model_pictures import model_pictures
 from sentiment_platform.models.pages.plots import as_markdown, confusion_matrix_png, reliability_png
@@ -15,7 +14,6 @@ from sentiment_platform.models.progress import throttled
 from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
-from sentiment_platform.store.figures import write_figures, write_holdout_predictions
 from sentiment_platform.store.resources import PlatformResource
 
 OBSERVED_EVERY_S = 30.0
@@ -99,7 +97,7 @@ def _pictures(version: str, pictures: Mapping[str, bytes]) -> dict[str, dg.Markd
 
 
 def evaluation_asset(family: str) -> dg.AssetsDefinition:
-    """The asset `<family>_evaluation`: the published version, fetched and verified, on the test part of the newest training set."""
+    """The asset `<family>_evaluation`: the published versions, fetched and verified, on the test part of the newest training set."""
 
     @dg.asset(
         name=f"{family}_evaluation",
@@ -108,38 +106,34 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
         owners=["team:data-science"],
         kinds={"postgres"},
         tags={"stage": "training"},
-        description="Metrics with intervals, confusion matrix and reliability of the newest version on the holdout.",
+        description="Metrics with intervals, confusion matrix and reliability of the newest version on the holdout; the champion answers it too.",
     )
     def evaluation(platform: PlatformResource) -> dg.MaterializeResult[Any]:
-        found = evaluate_latest(platform.engine(), RegistryAccess(platform.settings()), family)
-        window = holdout_window(found.training_set)
-        with platform.engine().begin() as connection:
-            added = write_figures(
-                connection, figures(found.version, window, found.evaluation, in_sample=found.in_sample), platform.now()
-            )
-            write_holdout_predictions(connection, found.version, found.training_set, found.rows())
-        report, calibration = found.evaluation.report, found.evaluation.calibration
+        evaluated = evaluate_family(platform.engine(), RegistryAccess(platform.settings()), family, platform.now())
+        newest, champion = evaluated.newest, evaluated.champion
+        report, calibration = newest.evaluation.report, newest.evaluation.calibration
         return dg.MaterializeResult(
             metadata={
-                "version": found.version,
-                "window": window,
+                "version": newest.version,
+                "window": holdout_window(newest.training_set),
                 "n": report.n,
                 "accuracy": report.accuracy.value,
                 "macro_f1": report.macro_f1.value,
                 "macro_f1_interval": f"{report.macro_f1.low:.3f} to {report.macro_f1.high:.3f}",
                 "ece": calibration.ece,
-                "in_sample": found.in_sample,
-                "contrast_pairs": dg.MetadataValue.md(contrast_table(found.contrast)),
-                "figures_added": added,
+                "in_sample": newest.in_sample,
+                "contrast_pairs": dg.MetadataValue.md(contrast_table(newest.contrast)),
+                "figures_added": evaluated.figures_added,
+                "champion_evaluated": champion.version if champion else "none: it has answered this holdout",
                 **_pictures(
-                    found.version,
+                    newest.version,
                     {
                         "confusion_matrix": confusion_matrix_png(report.confusion, report.macro_f1.value),
                         "reliability": reliability_png(calibration.bins, calibration.ece),
                     },
                 ),
             },
-            data_version=dg.DataVersion(found.digest()),
+            data_version=dg.DataVersion(newest.digest()),
         )
 
     return evaluation

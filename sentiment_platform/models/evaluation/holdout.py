@@ -1,7 +1,11 @@
-"""The newest version of a family on the test part of the newest training set, as it will be served: fetched, verified, loaded."""
+"""Versions on the test part of the newest training set, as they will be served: fetched, verified, loaded.
+
+What the comparison will weigh is answered here, and nowhere else: the newest version of a family, and its champion.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from math import isclose, isfinite
 
@@ -9,18 +13,19 @@ from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.evaluation.contrast_suite import ContrastScore, score_contrast
-from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
+from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate, figures
 from sentiment_platform.models.evaluation.seen_data import in_sample
 from sentiment_platform.models.families import load_model
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.store.figures import holdout_predictions
+from sentiment_platform.store.deployments import latest_deployment
+from sentiment_platform.store.figures import holdout_predictions, write_figures, write_holdout_predictions
 from sentiment_platform.store.training_sets import latest_training_set, training_examples
 from sentiment_platform.store.versions import RegisteredVersion, get_version, latest_version
 from sentiment_platform.text.sentiment import LABELS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HoldoutEvaluation:
     """What a version answered on the holdout of `training_set`, and on the contrast pairs.
 
@@ -77,13 +82,51 @@ def evaluate_registered(engine: Engine, access: RegistryAccess, version: Registe
     directory, _ = access.fetch(version.version, version.manifest_digest)
     model = load_model(version.family, directory, threads=0)
     return HoldoutEvaluation(
-        version.version,
-        data.digest,
-        data.test.ids,
-        evaluate(model, data.test),
-        score_contrast(model),
-        in_sample(version.manifest.base_model, data.test.label_sets),
+        version=version.version,
+        training_set=data.digest,
+        example_ids=data.test.ids,
+        evaluation=evaluate(model, data.test),
+        contrast=score_contrast(model),
+        in_sample=in_sample(version.manifest.base_model, data.test.label_sets),
     )
+
+
+def store_evaluation(engine: Engine, measured: HoldoutEvaluation, as_of: datetime) -> int:
+    """Store figures and answers; returns how many figures are new or changed."""
+    window = holdout_window(measured.training_set)
+    rows = figures(measured.version, window, measured.evaluation, in_sample=measured.in_sample)
+    with engine.begin() as connection:
+        write_holdout_predictions(connection, measured.version, measured.training_set, measured.rows())
+        return write_figures(connection, rows, as_of)
+
+
+@dataclass(frozen=True)
+class FamilyEvaluation:
+    """The newest version of a family, measured and stored; `champion` too, where it had to be answered for this holdout."""
+
+    newest: HoldoutEvaluation
+    champion: HoldoutEvaluation | None
+    figures_added: int
+
+
+def evaluate_family(engine: Engine, access: RegistryAccess, family: str, as_of: datetime) -> FamilyEvaluation:
+    """Evaluate the newest version of `family`, and its champion where that is another one that has not answered this holdout.
+
+    Both are stored. A champion that answered before is left alone: its answers do not change.
+
+    Raises:
+        PermanentError: the family has no version yet, or its champion is not registered here.
+    """
+    newest = evaluate_latest(engine, access, family)
+    added = store_evaluation(engine, newest, as_of)
+    with engine.connect() as connection:
+        deployed = latest_deployment(connection)
+        version = (deployed.versions() if deployed else {}).get(family, newest.version)
+        answers = holdout_predictions(connection, version, newest.training_set)
+    if compare_answers(version, newest.example_ids, answers).complete:
+        return FamilyEvaluation(newest, None, added)
+    champion = evaluate_version(engine, access, version)
+    return FamilyEvaluation(newest, champion, added + store_evaluation(engine, champion, as_of))
 
 
 @dataclass(frozen=True)
@@ -108,13 +151,13 @@ def evaluate_answers(engine: Engine, family: str) -> HoldoutAnswers:
         if version is None or newest is None:
             return HoldoutAnswers(None, 0, (), ())
         asked = [example.example_id for example in training_examples(connection, newest.digest, "test")]
-        found = holdout_predictions(connection, version.version, newest.digest)
-    return compare_answers(version.version, asked, found)
+        stored = holdout_predictions(connection, version.version, newest.digest)
+    return compare_answers(version.version, asked, stored)
 
 
-def compare_answers(version: str, asked: Sequence[str], found: Mapping[str, Sequence[float]]) -> HoldoutAnswers:
-    """Which of the ids `asked` have no answer in `found`, and which a wrong one."""
-    answered = {key: found[key] for key in asked if key in found}
+def compare_answers(version: str, asked: Sequence[str], stored: Mapping[str, Sequence[float]]) -> HoldoutAnswers:
+    """Which of the ids `asked` have no answer in `stored`, and which a wrong one."""
+    answered = {key: stored[key] for key in asked if key in stored}
     malformed = tuple(key for key, row in answered.items() if not _is_distribution(row))
     return HoldoutAnswers(version, len(asked), tuple(key for key in asked if key not in answered), malformed)
 
