@@ -4,9 +4,9 @@ from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.experiments.offline import Standing, standing, store_comparisons
+from sentiment_platform.experiments.comparison import Comparison
+from sentiment_platform.experiments.holdout_comparison import HoldoutComparison, compare_on_holdout, store_comparison
 from sentiment_platform.models.pages.plots import as_markdown, difference_png
-from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.statistics.significance import paired_bootstrap_samples
 from sentiment_platform.store.resources import PlatformResource
 
@@ -20,29 +20,25 @@ from sentiment_platform.store.resources import PlatformResource
     description="What runs and what is new, pairwise on the same holdout: exact McNemar, paired bootstrap of macro-F1, verdict in words.",
 )
 def ab_evaluation(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    found = standing(platform.engine(), RegistryAccess(platform.settings()))
-    digest = store_comparisons(platform.engine(), found, context.run.run_id)
-    proposal = found.proposal()
+    compared = compare_on_holdout(platform.engine())
+    digest = store_comparison(platform.engine(), compared, run_id=context.run.run_id, made_at=platform.now())
+    evidence, pairs = compared.evidence(), compared.comparisons
     return dg.MaterializeResult(
         metadata={
-            "n": len(found.labels),
-            "versions": ", ".join(found.probabilities),
-            "verdict": dg.MetadataValue.md(
-                "\n\n".join(c.words() for c in found.comparisons) or "One version alone: nothing to compare it with."
-            ),
-            "in_sample": any(c.in_sample for c in found.comparisons),
-            "proposal": proposal.reason if proposal else "no version yet",
-            "disagreement": dg.MetadataValue.md("\n\n".join(found.disagreement(c).table() for c in found.comparisons) or "none"),
-            "difference": dg.MetadataValue.md(
-                "\n\n".join(_plot(found, index) for index in range(len(found.comparisons))) or "none"
-            ),
+            "n": evidence.n,
+            "versions": ", ".join(compared.probabilities),
+            "verdict": dg.MetadataValue.md("\n\n".join(pair.words() for pair in pairs) or evidence.words()),
+            "in_sample": evidence.in_sample,
+            "proposal": evidence.proposal.reason,
+            "evidence": digest,
+            "disagreement": dg.MetadataValue.md("\n\n".join(compared.disagreement(pair).table() for pair in pairs) or "none"),
+            "difference": dg.MetadataValue.md("\n\n".join(_plot(compared, pair) for pair in pairs) or "none"),
         },
         data_version=dg.DataVersion(digest),
     )
 
 
-def _plot(found: Standing, index: int) -> str:
-    comparison = found.comparisons[index]
-    a, b = found.probabilities[comparison.a], found.probabilities[comparison.b]
-    samples = paired_bootstrap_samples(found.labels, a, b, seed=comparison.macro_f1.seed)
-    return as_markdown(difference_png(samples, comparison.macro_f1, names=(comparison.a, comparison.b)), comparison.words())
+def _plot(compared: HoldoutComparison, pair: Comparison) -> str:
+    a, b = compared.probabilities[pair.a], compared.probabilities[pair.b]
+    samples = paired_bootstrap_samples(compared.labels, a, b, seed=pair.macro_f1.seed)
+    return as_markdown(difference_png(samples, pair.macro_f1, names=(pair.a, pair.b)), pair.words())

@@ -2,30 +2,30 @@
 
 import dagster as dg
 
-from sentiment_platform.experiments.offline import standing
-from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.experiments.evidence import newest_evidence
 from sentiment_platform.store.resources import PlatformResource
-
-MINIMUM_TEXTS = 50
 
 
 @dg.asset_check(
     asset="ab_evaluation",
     blocking=True,
-    description="Every version answered every holdout text, there are enough of them, and the proposal follows from the verdicts.",
+    description="The stored evidence is what its digest names, it rests on enough holdout texts, and its proposal follows from it.",
 )
 def the_verdict_rests_on_evidence(platform: PlatformResource) -> dg.AssetCheckResult:
-    found = standing(platform.engine(), RegistryAccess(platform.settings()))
-    proposal = found.proposal()
-    enough = len(found.labels) >= MINIMUM_TEXTS
-    words = " ".join(comparison.words() for comparison in found.comparisons) or "One version alone: the bootstrap rule applies."
+    with platform.engine().connect() as connection:
+        recorded = newest_evidence(connection)
+    if recorded is None:
+        return dg.AssetCheckResult(passed=False, description="No evidence is stored yet. Materialize the asset ab_evaluation.")
+    evidence = recorded.evidence
+    objection = evidence.objection()
     return dg.AssetCheckResult(
-        passed=enough and proposal is not None,
-        description=words if enough else f"{len(found.labels)} holdout texts; {MINIMUM_TEXTS} are needed.",
+        passed=objection is None,
+        description=objection or evidence.words(),
         metadata={
-            "n": len(found.labels),
-            "verdict": words,
-            "in_sample": any(comparison.in_sample for comparison in found.comparisons),
-            "proposal": proposal.reason if proposal else "none",
+            "n": evidence.n,
+            "verdict": evidence.words(),
+            "in_sample": evidence.in_sample,
+            "proposal": evidence.proposal.reason,
+            "evidence": recorded.digest,
         },
     )

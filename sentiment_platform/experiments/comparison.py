@@ -31,7 +31,7 @@ SMALLEST_DIFFERENCE = 0.05
 Verdict = Literal["better", "worse", "no difference shown"]
 
 
-class Comparison(msgspec.Struct, frozen=True):
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """B against A on `n` holdout texts of `training_set`; `adjusted_p` is McNemar's p after Holm over all pairs of the evaluation.
 
     `seen_by` names those of the two whose base model was trained on labels of this holdout: their figures are no evidence.
@@ -92,24 +92,24 @@ def compare_all(
     pairs = list(combinations(probabilities, 2))
     tests = [mcnemar_exact(*discordant_counts(labels, probabilities[a], probabilities[b])) for a, b in pairs]
     adjusted = holm([test.p_value for test in tests]) if tests else []
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     for (a, b), test, adjusted_p in zip(pairs, tests, adjusted, strict=True):
         difference = paired_bootstrap(labels, probabilities[a], probabilities[b], seed=SEED)
-        found.append(
+        comparisons.append(
             Comparison(
-                a,
-                b,
-                training_set,
-                len(labels),
-                test,
-                difference,
-                float(adjusted_p),
-                _power(test, len(labels)),
-                _verdict(difference, float(adjusted_p)),
-                tuple(version for version in (a, b) if version in seen_by),
+                a=a,
+                b=b,
+                training_set=training_set,
+                n=len(labels),
+                mcnemar=test,
+                macro_f1=difference,
+                adjusted_p=float(adjusted_p),
+                power=_power(test, len(labels)),
+                verdict=_verdict(difference, float(adjusted_p)),
+                seen_by=tuple(version for version in (a, b) if version in seen_by),
             )
         )
-    return found
+    return comparisons
 
 
 def _verdict(difference: PairedDifference, adjusted_p: float) -> Verdict:

@@ -12,7 +12,7 @@ from sentiment_platform.statistics.metrics import confusion_matrix, predicted_cl
 MAX_IDS = 200
 
 
-class Disagreement(msgspec.Struct, frozen=True):
+class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
     """`confusion[i][j]` counts texts that `a` calls class i and `b` class j. `ids`: up to `MAX_IDS` examples that they call differently."""
 
     a: str

@@ -6,47 +6,39 @@ what somebody decided. The first version of anything is taken by the bootstrap r
 on labels that a base model was trained on is no evidence: it changes nothing here, and leaves the decision to a named person.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Literal
 
+import msgspec
+
+from sentiment_platform.errors import PermanentError
 from sentiment_platform.experiments.comparison import Comparison, find
-from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.experiments.contenders import Contenders, by_cost
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to deploy: family -> version, the default family, by which rule and why; `changes` is False where it runs already."""
 
-    champions: Mapping[str, str]
+    champions: dict[str, str]
     default_family: str
     rule: Literal["gate", "bootstrap"]
     reason: str
     changes: bool
 
 
-def propose(
-    newest: Mapping[str, str],
-    champions: Mapping[str, str],
-    default_family: str | None,
-    comparisons: Sequence[Comparison],
-    *,
-    by_person: bool = False,
-) -> Proposal | None:
-    """Decide from the newest version of each family, what runs now (empty: nothing), and the comparisons of all of them.
+def propose(contenders: Contenders, comparisons: Sequence[Comparison]) -> Proposal:
+    """Decide from what runs (nothing, before the first deployment), what is new, and the comparisons of all of them.
 
-    Args:
-        by_person: what runs now is what a person asked for.
-
-    Returns:
-        The proposal, or None when there is no version at all.
+    Raises:
+        PermanentError: there is no version at all, or a pair that must be weighed was not compared.
     """
-    if not newest:
-        return None
+    if not contenders.versions():
+        raise PermanentError("There is no version to propose.", remedy="Run `sentiment-platform run train_job`.")
+    champions, default_family = contenders.champions, contenders.default_family
     chosen = dict(champions)
     reasons: list[str] = []
-    for family, version in newest.items():
-        champion = champions.get(family)
+    for family in sorted(contenders.newest, key=by_cost):
+        version, champion = contenders.newest[family], champions.get(family)
         if champion is None:
             chosen[family] = version
             reasons.append(f"{version} is the first of its family")
@@ -54,16 +46,20 @@ def propose(
             chosen[family] = version
             reasons.append(f"{version} is better than {champion}")
     # The cheapest family starts as default, so that nothing costly answers before it has shown that it is better.
-    leading = default_family or min(chosen, key=lambda family: FAMILIES[family].cost if family in FAMILIES else 0)
+    leading = default_family or min(chosen, key=by_cost)
     for family in sorted(set(chosen) - {leading}):
-        if by_person and chosen[family] == champions.get(family):
+        if contenders.by_person and chosen[family] == champions.get(family):
             continue
         if _is_better(comparisons, chosen[leading], chosen[family], reasons):
             reasons.append(f"{chosen[family]} is better than {chosen[leading]}, so {family} becomes the default")
             leading = family
-    changes = chosen != dict(champions) or leading != default_family
-    rule: Literal["gate", "bootstrap"] = "gate" if champions else "bootstrap"
-    return Proposal(chosen, leading, rule, "; ".join(reasons) or "nothing is better than what runs", changes)
+    return Proposal(
+        champions=chosen,
+        default_family=leading,
+        rule="gate" if champions else "bootstrap",
+        reason="; ".join(reasons) or "nothing is better than what runs",
+        changes=chosen != champions or leading != default_family,
+    )
 
 
 def _is_better(comparisons: Sequence[Comparison], champion: str, challenger: str, reasons: list[str]) -> bool:
@@ -75,8 +71,3 @@ def _is_better(comparisons: Sequence[Comparison], champion: str, challenger: str
             "which is no evidence; a named person may promote it"
         )
     return verdict == "better" and not comparison.in_sample
-
-
-def versions_to_compare(newest: Mapping[str, str], champions: Mapping[str, str]) -> list[str]:
-    """Every version that the gate may weigh: what runs first, then what is new, without repetition."""
-    return list(dict.fromkeys([*champions.values(), *newest.values()]))

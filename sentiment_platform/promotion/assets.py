@@ -25,9 +25,7 @@ def deployment(context: dg.AssetExecutionContext, platform: PlatformResource) ->
     )
     document = outcome.running
     if document is None:
-        raise dg.Failure(
-            "There is no model version to deploy. Materialize vader_model or finbert_model first.", allow_retries=False
-        )
+        raise dg.Failure(f"Nothing is deployed. {outcome.reason}", allow_retries=False)
     return dg.MaterializeResult(
         metadata={
             "deployment": str(document.tag),

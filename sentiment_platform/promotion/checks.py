@@ -16,9 +16,9 @@ from sentiment_platform.store.resources import PlatformResource
 def the_registry_offers_what_was_decided(platform: PlatformResource) -> dg.AssetCheckResult:
     decided = running(platform.engine())
     with closing(RegistryAccess(platform.settings()).reader()) as reader:
-        offered = reader.poll_latest()
-    found = offered.document if isinstance(offered, LatestDeployment) else None
+        latest = reader.poll_latest()
+    offered = latest.document if isinstance(latest, LatestDeployment) else None
     return dg.AssetCheckResult(
-        passed=found is not None and found == decided,
-        metadata={"offered": str(found.tag) if found else "none", "decided": str(decided.tag) if decided else "none"},
+        passed=offered is not None and offered == decided,
+        metadata={"offered": str(offered.tag) if offered else "none", "decided": str(decided.tag) if decided else "none"},
     )

@@ -1,11 +1,16 @@
-"""What the asset `deployment` does: settle what people asked for, then what the gate proposes; publish only what changes."""
+"""What the asset `deployment` does: settle what people asked for, then what the gate proposes; publish only what changes.
+
+What the gate proposes is read from the stored evidence. Nothing is compared here.
+"""
 
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine
 
 from sentiment_platform.clock import Clock
-from sentiment_platform.experiments.offline import standing
+from sentiment_platform.errors import ConflictError
+from sentiment_platform.experiments.evidence import MAKE_IT_AGAIN, RecordedEvidence, newest_evidence
 from sentiment_platform.promotion.next_revision import (
     Intent,
     Promoted,
@@ -17,6 +22,7 @@ from sentiment_platform.promotion.next_revision import (
 )
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment, Evidence
+from sentiment_platform.registry.versions import DeploymentTag
 from sentiment_platform.store.deployments import latest_deployment
 
 GATE_ACTOR = "gate"
@@ -35,8 +41,8 @@ class Outcome:
 def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, now: Clock) -> Outcome:
     """One new revision at most, and none where the intended content runs already.
 
-    A person's request goes before the gate, which is asked again in the next run. The registry is read first: a run that died after
-    publishing has left a revision that the database does not know.
+    A person's request goes before the gate, which is asked again when there is evidence against the new revision. The registry is read
+    first: a run that died after publishing has left a revision that the database does not know.
     """
     with access.writer(now) as registry:
         synchronise_mirror(engine, registry)
@@ -51,25 +57,60 @@ def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, n
         published = publish(engine, access, intent, holder=run_id, now=now)
         settle_requests(engine, ids, published.revision)
         return Outcome(published, published.document, intent.reason, refused)
-    found = standing(engine, access)
-    proposal = found.proposal()
-    if proposal is None or not proposal.changes:
-        return Outcome(None, running(engine), proposal.reason if proposal else "there is no version yet", refused)
-    words = " ".join(comparison.words() for comparison in found.comparisons) or "One version alone; the bootstrap rule applies."
-    figures = {
-        f"{c.b} against {c.a}": {
-            "macro_f1": c.macro_f1.difference.value,
-            "p": c.mcnemar.p_value,
-            "n": c.n,
-            "verdict": c.verdict,
-            "in_sample": c.in_sample,
-        }
-        for c in found.comparisons
-    }
-    evidence = Evidence(("ab_evaluation",), (run_id,), figures, words[:4000])
-    intent = Intent(proposal.champions, proposal.default_family, proposal.rule, GATE_ACTOR, proposal.reason, evidence)
-    published = publish(engine, access, intent, holder=run_id, now=now)
+    return _follow_evidence(engine, access, refused, run_id=run_id, now=now)
+
+
+def _follow_evidence(engine: Engine, access: RegistryAccess, refused: tuple[str, ...], *, run_id: str, now: Clock) -> Outcome:
+    current = running(engine)
+    with engine.connect() as connection:
+        recorded = newest_evidence(connection)
+    if recorded is None:
+        return Outcome(None, current, "No evidence is stored yet. Materialize the asset ab_evaluation.", refused)
+    proposal = recorded.evidence.proposal
+    if current is not None and _content(current) == (proposal.champions, proposal.default_family):
+        reason = f"{current.tag} is what was proposed: {proposal.reason}" if proposal.changes else proposal.reason
+        return Outcome(None, current, reason, refused)
+    if objection := _objection(recorded, current):
+        return Outcome(None, current, objection, refused)
+    published = publish(engine, access, partial(intent_of_evidence, recorded=recorded), holder=run_id, now=now)
     return Outcome(published, published.document, proposal.reason, refused)
+
+
+def intent_of_evidence(engine: Engine, recorded: RecordedEvidence) -> Intent:
+    """What the gate proposes, on the grounds that are recorded; for `publish` to ask.
+
+    Raises:
+        ConflictError: something speaks against it, such as another revision that was published since.
+    """
+    if objection := _objection(recorded, running(engine)):
+        raise ConflictError(objection, remedy="")
+    evidence, proposal = recorded.evidence, recorded.evidence.proposal
+    figures = {
+        f"{pair.b} against {pair.a}": {
+            "macro_f1": pair.macro_f1.difference.value,
+            "p": pair.mcnemar.p_value,
+            "n": pair.n,
+            "verdict": pair.verdict,
+            "in_sample": pair.in_sample,
+        }
+        for pair in evidence.comparisons
+    }
+    grounds = Evidence(
+        ("ab_evaluation",), (recorded.run_id,), figures | {"gate_evidence": recorded.digest}, evidence.words()[:4000]
+    )
+    return Intent(proposal.champions, proposal.default_family, proposal.rule, GATE_ACTOR, proposal.reason, grounds)
+
+
+def _objection(recorded: RecordedEvidence, current: Deployment | None) -> str | None:
+    """Why the evidence says nothing about what runs now, with the remedy: it was made against something else, or is none at all."""
+    made_against, in_force = recorded.evidence.contenders.revision, current.revision if current else 0
+    if made_against != in_force:
+        return f"The evidence was made against {_named(made_against)}; {_named(in_force)} runs now. {MAKE_IT_AGAIN}"
+    return recorded.evidence.objection()
+
+
+def _named(revision: int) -> str:
+    return str(DeploymentTag(revision)) if revision else "no deployment"
 
 
 def _content(document: Deployment) -> tuple[dict[str, str], str]:

@@ -1,9 +1,11 @@
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
+from sentiment_platform.errors import PermanentError
 from sentiment_platform.experiments.comparison import Comparison, Verdict, compare_all
-from sentiment_platform.experiments.gate import propose, versions_to_compare
+from sentiment_platform.experiments.contenders import Contenders
+from sentiment_platform.experiments.gate import Proposal, propose
 from sentiment_platform.statistics.resampling import Estimate
 from sentiment_platform.statistics.significance import McNemarResult, PairedDifference
 from sentiment_platform_tests.promotion.seeding import answers, truth
@@ -15,20 +17,38 @@ def verdicts(said: Mapping[tuple[str, str], Verdict], *versions: str, seen_by: C
     """A comparison of every pair: B against A as said, else no difference shown; bases of `seen_by` have seen the holdout."""
     return [
         Comparison(
-            a,
-            b,
-            "set",
-            300,
-            McNemarResult(1, 1, "exact", 1.0, 1.0),
-            PairedDifference("macro_f1", 0.5, 0.5, Estimate(0.0, -0.1, 0.1, 300), 1.0, 2000, 1),
-            1.0,
-            0.5,
-            said.get((a, b), "no difference shown"),
-            tuple(version for version in (a, b) if version in seen_by),
+            a=a,
+            b=b,
+            training_set="set",
+            n=300,
+            mcnemar=McNemarResult(1, 1, "exact", 1.0, 1.0),
+            macro_f1=PairedDifference("macro_f1", 0.5, 0.5, Estimate(0.0, -0.1, 0.1, 300), 1.0, 2000, 1),
+            adjusted_p=1.0,
+            power=0.5,
+            verdict=said.get((a, b), "no difference shown"),
+            seen_by=tuple(version for version in (a, b) if version in seen_by),
         )
         for index, a in enumerate(versions)
         for b in versions[index + 1 :]
     ]
+
+
+def proposed(
+    newest: dict[str, str],
+    champions: dict[str, str],
+    default_family: str | None,
+    comparisons: Sequence[Comparison],
+    *,
+    by_person: bool = False,
+) -> Proposal:
+    contenders = Contenders(
+        newest=newest,
+        champions=champions,
+        default_family=default_family,
+        by_person=by_person,
+        revision=1 if champions else 0,
+    )
+    return propose(contenders, comparisons)
 
 
 BETTER, WORSE, EQUAL = "better", "worse", "no difference shown"
@@ -129,12 +149,11 @@ def test_the_table_of_decisions(
     reason: str,
 ) -> None:
     versions = sorted({*newest.values(), *champions.values()}, key=[V1, V2, F1, F2].index)
-    found = propose(newest, champions, default, verdicts(said, *versions))
-    assert found is not None
-    assert (found.champions, found.default_family) == (expected or champions, leads)
-    assert found.changes == (expected is not None)
-    assert found.rule == ("gate" if champions else "bootstrap")
-    assert reason in found.reason
+    proposal = proposed(newest, champions, default, verdicts(said, *versions))
+    assert (proposal.champions, proposal.default_family) == (expected or champions, leads)
+    assert proposal.changes == (expected is not None)
+    assert proposal.rule == ("gate" if champions else "bootstrap")
+    assert reason in proposal.reason
 
 
 def test_a_default_that_a_person_chose_gives_way_to_a_new_champion_only() -> None:
@@ -145,9 +164,8 @@ def test_a_default_that_a_person_chose_gives_way_to_a_new_champion_only() -> Non
         (champions, True, False),
         (champions | {"finbert": F2}, True, True),
     ]:
-        found = propose(newest, champions, "vader", better, by_person=by_person)
-        assert found is not None
-        assert (found.changes, found.default_family) == (changes, "finbert" if changes else "vader")
+        proposal = proposed(newest, champions, "vader", better, by_person=by_person)
+        assert (proposal.changes, proposal.default_family) == (changes, "finbert" if changes else "vader")
 
 
 @pytest.mark.parametrize("seen_by", [(), (V2,), (V1,), (F1,)])
@@ -155,43 +173,47 @@ def test_what_is_better_in_sample_only_does_not_replace_a_champion(seen_by: tupl
     """Either version that has seen the holdout spoils the comparison; a version beside the two does not."""
     champions = {"vader": V1, "finbert": F1}
     said: dict[tuple[str, str], Verdict] = {(V1, V2): BETTER}
-    found = propose({"vader": V2}, champions, "vader", verdicts(said, V1, V2, F1, seen_by=seen_by))
-    assert found is not None
+    proposal = proposed({"vader": V2}, champions, "vader", verdicts(said, V1, V2, F1, seen_by=seen_by))
     if {V1, V2} & set(seen_by):
-        assert (found.champions, found.changes) == (champions, False)
-        assert f"{V2} looks better than {V1} but the comparison is in-sample" in found.reason
-        assert f"the base model of {seen_by[0]} was trained on labels of this holdout" in found.reason
-        assert "a named person may promote it" in found.reason
+        assert (proposal.champions, proposal.changes) == (champions, False)
+        assert f"{V2} looks better than {V1} but the comparison is in-sample" in proposal.reason
+        assert f"the base model of {seen_by[0]} was trained on labels of this holdout" in proposal.reason
+        assert "a named person may promote it" in proposal.reason
     else:
-        assert (found.champions, found.changes) == ({"vader": V2, "finbert": F1}, True)
-        assert "in-sample" not in found.reason
+        assert (proposal.champions, proposal.changes) == ({"vader": V2, "finbert": F1}, True)
+        assert "in-sample" not in proposal.reason
 
 
 @pytest.mark.parametrize("champions", [{}, {"vader": V1, "finbert": F1}], ids=["bootstrap", "gate"])
 def test_a_family_that_is_better_in_sample_only_does_not_become_the_default(champions: dict[str, str]) -> None:
     newest, default = {"vader": V1, "finbert": F1}, "vader" if champions else None
     for seen_by, leads in [((F1,), "vader"), ((), "finbert")]:
-        found = propose(newest, champions, default, verdicts({(V1, F1): BETTER}, V1, F1, seen_by=seen_by))
-        assert found is not None
-        assert (found.champions, found.default_family) == (newest, leads)
-        assert ("in-sample" in found.reason) is bool(seen_by)
+        proposal = proposed(newest, champions, default, verdicts({(V1, F1): BETTER}, V1, F1, seen_by=seen_by))
+        assert (proposal.champions, proposal.default_family) == (newest, leads)
+        assert ("in-sample" in proposal.reason) is bool(seen_by)
 
 
 def test_without_a_version_there_is_nothing_to_propose() -> None:
-    assert propose({}, {}, None, []) is None
+    with pytest.raises(PermanentError, match="no version to propose"):
+        proposed({}, {}, None, [])
 
 
-def test_every_version_that_the_gate_may_weigh_is_compared_once() -> None:
-    assert versions_to_compare({"vader": V2, "finbert": F1}, {"vader": V1, "finbert": F1}) == [V1, F1, V2]
-    assert versions_to_compare({"vader": V1}, {}) == [V1]
+def test_the_proposal_does_not_hang_on_the_order_in_which_families_are_named() -> None:
+    newest, champions = {"finbert": F2, "vader": V2}, {"finbert": F1, "vader": V1}
+    said: dict[tuple[str, str], Verdict] = {(V1, V2): BETTER, (F1, F2): BETTER}
+    comparisons = verdicts(said, V1, V2, F1, F2)
+    one, other = (
+        proposed(dict(order(newest.items())), dict(order(champions.items())), "vader", comparisons) for order in (list, reversed)
+    )
+    assert one == other
+    assert one.reason == f"{V2} is better than {V1}; {F2} is better than {F1}"
 
 
 def promoted(champion_right: float, challenger_right: float, n: int, seed: int) -> bool:
     labels = truth(n, seed)
     probabilities = {V1: answers(labels, champion_right, seed), V2: answers(labels, challenger_right, seed + 100_000)}
-    found = propose({"vader": V2}, {"vader": V1}, "vader", compare_all("set", labels, probabilities))
-    assert found is not None
-    return found.changes
+    proposal = proposed({"vader": V2}, {"vader": V1}, "vader", compare_all("set", labels, probabilities))
+    return proposal.changes
 
 
 def test_at_most_one_in_twenty_challengers_that_are_no_better_is_promoted() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sentiment_platform.models.evaluation.holdout import evaluate_latest
+from sentiment_platform.experiments.holdout_comparison import compare_on_holdout, store_comparison
+from sentiment_platform.models.evaluation.holdout import evaluate_family
 from sentiment_platform.models.families import FAMILIES, FamilyEntry
 from sentiment_platform.models.family import Contribution, ExportReport, Floats, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.head.head import CalibrationHead
@@ -84,7 +85,9 @@ def test_a_third_family_goes_from_training_to_serving(settings: Settings, monkey
     engine, access, now = create_platform_engine(settings.database_url), RegistryAccess(settings), lambda: datetime.now(UTC)
     label(engine)
     made = train_and_publish(engine, access, "bayes", TrainingOptions(), run_id="r", now=now, progress=lambda _: None)
-    assert evaluate_latest(engine, access, "bayes").evaluation.report.accuracy.value == made.manifest.metrics["accuracy"].value
+    evaluated = evaluate_family(engine, access, "bayes", now())
+    assert evaluated.newest.evaluation.report.accuracy.value == made.manifest.metrics["accuracy"].value
+    store_comparison(engine, compare_on_holdout(engine), run_id="r", made_at=now())
     assert decide_and_publish(engine, access, run_id="r", now=now).published
     serving = ServingProcess(settings, program=PROGRAM)
     try:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from sqlalchemy import Engine
 
+from sentiment_platform.experiments.holdout_comparison import compare_on_holdout, store_comparison
 from sentiment_platform.models.family import LABELS, Floats, Integers
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
@@ -73,3 +74,8 @@ def release(
     with access.writer(clock) as registry:
         registry.publish_model(write_files(folder / version), manifest, access.private_keys)
     return manifest
+
+
+def make_evidence(engine: Engine, run: str = "evidence") -> str:
+    """What `ab_evaluation` does; returns the digest of the evidence."""
+    return store_comparison(engine, compare_on_holdout(engine), run_id=run, made_at=NOW)

@@ -14,21 +14,23 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit, leases
 from sentiment_platform.store.deployments import deployments, get_deployment
 from sentiment_platform.store.selections import open_selection_requests, request_selection
-from sentiment_platform_tests.promotion.seeding import NOW, answers, clock, release, truth, write_holdout
+from sentiment_platform_tests.promotion.seeding import NOW, answers, clock, make_evidence, release, truth, write_holdout
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 
 V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
 
 
 def decide(engine: Engine, access: RegistryAccess, run: str = "run") -> Outcome:
+    """A run of `ab_evaluation` and `deployment`."""
+    make_evidence(engine, run)
     return decide_and_publish(engine, access, run_id=run, now=clock)
 
 
 def offered(access: RegistryAccess) -> LatestDeployment:
     with access.reader() as reader:
-        found = reader.poll_latest()
-    assert isinstance(found, LatestDeployment)
-    return found
+        latest = reader.poll_latest()
+    assert isinstance(latest, LatestDeployment)
+    return latest
 
 
 def published(access: RegistryAccess) -> list[int]:
@@ -106,7 +108,8 @@ def test_a_version_that_is_better_in_sample_only_is_promoted_by_a_named_person_a
 
 def test_without_any_version_nothing_is_deployed(engine: Engine, access: RegistryAccess) -> None:
     write_holdout(engine, truth(20))
-    assert decide(engine, access) == Outcome(None, None, "there is no version yet")
+    outcome = decide_and_publish(engine, access, run_id="run", now=clock)
+    assert outcome == Outcome(None, None, "No evidence is stored yet. Materialize the asset ab_evaluation.")
     assert published(access) == []
 
 

@@ -8,6 +8,7 @@ from sentiment_platform.store.tables.market import MarketPrice, Outcome, PriceRe
 from sentiment_platform.store.tables.models import (
     DeploymentRow,
     Experiment,
+    GateEvidenceRow,
     HoldoutPrediction,
     ModelPerformance,
     ModelVersion,
@@ -36,6 +37,7 @@ __all__ = [
     "DriftMetric",
     "Experiment",
     "Feedback",
+    "GateEvidenceRow",
     "HoldoutPrediction",
     "LabelImport",
     "LabelRow",

@@ -73,6 +73,18 @@ class Experiment(Base):
     created_at: Mapped[InsertedAt]
 
 
+class GateEvidenceRow(Base):
+    """What `ab_evaluation` found and proposes, as one document under its digest; the gate and the check read the newest row."""
+
+    __tablename__ = "gate_evidence"
+
+    id: Mapped[Serial]
+    digest: Mapped[str]
+    document: Mapped[Document]
+    run_id: Mapped[str]
+    made_at: Mapped[Instant]
+
+
 class DeploymentRow(Base):
     """Mirror of one published deployment document; the release is the truth."""
 

@@ -1,0 +1,90 @@
+"""The gate's evidence: one document with the comparisons and what follows from them, stored under its digest.
+
+The asset `ab_evaluation` writes it. Its check and the asset `deployment` read it, and compute nothing again.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.experiments.comparison import Comparison
+from sentiment_platform.experiments.contenders import Contenders
+from sentiment_platform.experiments.gate import Proposal, propose
+from sentiment_platform.registry.documents import canonical_json, digest
+from sentiment_platform.store.gate_evidence import StoredGateEvidence, add_gate_evidence, newest_gate_evidence
+
+MINIMUM_TEXTS = 50
+"""A verdict on fewer holdout texts is none."""
+MAKE_IT_AGAIN = "Materialize the asset ab_evaluation again."
+
+
+class GateEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every pair of the contenders on the `n` holdout texts of `training_set`, and the proposal that follows."""
+
+    training_set: str
+    n: int
+    contenders: Contenders
+    comparisons: tuple[Comparison, ...]
+    proposal: Proposal
+
+    def words(self) -> str:
+        """The verdicts as sentences."""
+        return " ".join(comparison.words() for comparison in self.comparisons) or "One version alone: there is nothing to beat."
+
+    @property
+    def in_sample(self) -> bool:
+        """True where any of the versions has seen the holdout."""
+        return any(comparison.in_sample for comparison in self.comparisons)
+
+    def objection(self) -> str | None:
+        """Why nothing may be deployed on the strength of it, with the remedy; None where nothing speaks against it."""
+        if self.n < MINIMUM_TEXTS:
+            return f"The evidence rests on {self.n} holdout texts; {MINIMUM_TEXTS} are needed. Import more labels."
+        if propose(self.contenders, self.comparisons) != self.proposal:
+            return f"The proposal does not follow from the verdicts. {MAKE_IT_AGAIN}"
+        return None
+
+
+@dataclass(frozen=True)
+class RecordedEvidence:
+    """Evidence as it is stored: its digest, and the run that made it."""
+
+    evidence: GateEvidence
+    digest: str
+    run_id: str
+
+
+def record_evidence(connection: Connection, evidence: GateEvidence, *, run_id: str, made_at: datetime) -> str:
+    """Store `evidence` as the newest; returns its digest. The newest made once more is no new row."""
+    document, name = json.loads(canonical_json(evidence)), digest(evidence)
+    newest = newest_gate_evidence(connection)
+    if newest is None or (newest.digest, newest.document) != (name, document):
+        add_gate_evidence(connection, StoredGateEvidence(name, document, run_id, made_at))
+    return name
+
+
+def newest_evidence(connection: Connection) -> RecordedEvidence | None:
+    """The newest evidence; None where none was made yet.
+
+    Raises:
+        PermanentError: the stored document is not what its digest names, or cannot be read.
+    """
+    stored = newest_gate_evidence(connection)
+    if stored is None:
+        return None
+    try:
+        evidence = msgspec.convert(stored.document, GateEvidence)
+    except msgspec.ValidationError as error:
+        raise PermanentError(
+            f"The stored evidence {stored.digest[:12]} cannot be read: {error}.", remedy=MAKE_IT_AGAIN
+        ) from error
+    if digest(evidence) != stored.digest:
+        raise PermanentError(
+            f"The stored evidence has been changed: its digest is {digest(evidence)[:12]}, its name {stored.digest[:12]}.",
+            remedy=MAKE_IT_AGAIN,
+        )
+    return RecordedEvidence(evidence, stored.digest, stored.run_id)

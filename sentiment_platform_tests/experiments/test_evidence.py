@@ -1,0 +1,111 @@
+"""Evidence is made once, read by whoever asks, and refused where it is not what its digest names."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import Engine, text
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.experiments.evidence import (
+    MINIMUM_TEXTS,
+    GateEvidence,
+    RecordedEvidence,
+    newest_evidence,
+    record_evidence,
+)
+from sentiment_platform.experiments.holdout_comparison import compare_on_holdout
+from sentiment_platform_tests.promotion.seeding import NOW, answers, make_evidence, register, truth, write_holdout
+
+V1, F1 = "v1.0.0-vader", "v1.0.0-finbert"
+
+
+def seed(engine: Engine, texts: int = 200) -> None:
+    labels = truth(texts)
+    write_holdout(engine, labels)
+    register(engine, V1, answers(labels, 0.5, 1))
+    register(engine, F1, answers(labels, 0.9, 2))
+
+
+def read(engine: Engine) -> RecordedEvidence | None:
+    with engine.connect() as connection:
+        return newest_evidence(connection)
+
+
+def rows(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT digest FROM platform.gate_evidence ORDER BY id")).scalars())
+
+
+def test_what_was_made_is_read_and_making_it_again_adds_nothing(engine: Engine) -> None:
+    assert read(engine) is None
+    seed(engine)
+    made = compare_on_holdout(engine).evidence()
+    name = make_evidence(engine, "run-1")
+    assert read(engine) == RecordedEvidence(made, name, "run-1")
+    assert make_evidence(engine, "run-2") == name
+    assert (rows(engine), read(engine)) == ([name], RecordedEvidence(made, name, "run-1"))
+    assert (made.n, made.objection(), made.proposal.default_family) == (200, None, "finbert")
+
+
+def test_evidence_that_is_made_once_more_after_other_evidence_is_the_newest_again(engine: Engine) -> None:
+    seed(engine)
+    first = make_evidence(engine)
+    other = msgspec.structs.replace(compare_on_holdout(engine).evidence(), training_set="cd" * 32)
+    with engine.begin() as connection:
+        second = record_evidence(connection, other, run_id="run", made_at=NOW)
+    assert make_evidence(engine) == first
+    assert rows(engine) == [first, second, first]
+    newest = read(engine)
+    assert newest is not None
+    assert newest.digest == first
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("""document = jsonb_set(document, '{proposal,default_family}', '"vader"')""", "has been changed"),
+        ("""document = jsonb_set(document, '{comparisons,0,adjusted_p}', '0.5')""", "has been changed"),
+        ("""document = jsonb_set(document, '{contenders,revision}', '7')""", "has been changed"),
+        ("digest = repeat('0', 64)", "has been changed"),
+        ("document = document - 'proposal'", "cannot be read"),
+        ("""document = document || '{"more": 1}'""", "cannot be read"),
+    ],
+)
+def test_a_row_that_is_not_what_its_digest_names_is_refused_until_it_is_made_again(
+    engine: Engine, change: str, message: str
+) -> None:
+    seed(engine)
+    make_evidence(engine)
+    intact = read(engine)
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE platform.gate_evidence SET {change}"))
+    with pytest.raises(PermanentError, match=f"{message}.*Materialize the asset ab_evaluation again"):
+        read(engine)
+    make_evidence(engine)
+    newest = read(engine)
+    assert intact is not None
+    assert newest is not None
+    assert (newest.digest, newest.evidence) == (intact.digest, intact.evidence)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"default_family": "vader"}, {"champions": {"vader": V1}}, {"rule": "gate"}, {"changes": False}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_proposal_that_does_not_follow_from_the_verdicts_is_objected_to(engine: Engine, changes: dict[str, Any]) -> None:
+    seed(engine)
+    evidence = compare_on_holdout(engine).evidence()
+    forged = msgspec.structs.replace(evidence.proposal, **changes)
+    assert evidence.objection() is None
+    objection = msgspec.structs.replace(evidence, proposal=forged).objection()
+    assert objection == "The proposal does not follow from the verdicts. Materialize the asset ab_evaluation again."
+
+
+@pytest.mark.parametrize(("texts", "enough"), [(MINIMUM_TEXTS - 1, False), (MINIMUM_TEXTS, True)])
+def test_evidence_on_too_few_texts_is_objected_to(engine: Engine, texts: int, enough: bool) -> None:
+    seed(engine, texts)
+    evidence: GateEvidence = compare_on_holdout(engine).evidence()
+    expected = f"The evidence rests on {texts} holdout texts; {MINIMUM_TEXTS} are needed. Import more labels."
+    assert evidence.objection() == (None if enough else expected)

@@ -1,0 +1,123 @@
+import msgspec
+import numpy as np
+import pytest
+from sqlalchemy import Engine, text
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.experiments.disagreement import Disagreement
+from sentiment_platform.experiments.holdout_comparison import HoldoutComparison, compare_on_holdout, store_comparison
+from sentiment_platform.models.family import Integers
+from sentiment_platform_tests.promotion.seeding import NOW, TRAINING_SET, answers, register, truth, write_holdout
+
+V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
+
+
+@pytest.fixture
+def labels(engine: Engine) -> Integers:
+    labels = truth(200)
+    write_holdout(engine, labels)
+    return labels
+
+
+def store(engine: Engine, compared: HoldoutComparison, run: str = "run-1") -> str:
+    return store_comparison(engine, compared, run_id=run, made_at=NOW)
+
+
+def test_the_newest_version_of_each_family_stands_the_cheapest_first(engine: Engine, labels: Integers) -> None:
+    for number, version in enumerate((F1, V1, V2)):
+        register(engine, version, answers(labels, 0.5 + number / 10, number))
+    compared = compare_on_holdout(engine)
+    assert (compared.training_set, compared.labels.tolist()) == (TRAINING_SET, labels.tolist())
+    assert compared.contenders.newest == {"vader": V2, "finbert": F1}
+    assert list(compared.probabilities) == compared.contenders.versions() == [V2, F1]
+    assert (compared.probabilities[V2] == answers(labels, 0.7, 2)).all()
+    assert (compared.contenders.champions, compared.contenders.default_family, compared.contenders.revision) == ({}, None, 0)
+    assert compared.evidence().proposal.rule == "bootstrap"
+
+
+def test_a_comparison_is_stored_once_with_its_words(engine: Engine, labels: Integers) -> None:
+    for number, version in enumerate((V1, F1)):
+        register(engine, version, answers(labels, 0.5 + number / 3, number))
+    compared = compare_on_holdout(engine)
+    assert store(engine, compared, "run-1") == store(engine, compared, "run-2")
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT champion, challenger, verdict, run_id, result FROM platform.experiments")).all()
+    assert [tuple(row[:4]) for row in rows] == [(V1, F1, "better", "run-1")]
+    assert rows[0].result["words"] == compared.comparisons[0].words()
+    assert rows[0].result["macro_f1"]["difference"]["value"] == compared.comparisons[0].macro_f1.difference.value
+
+
+def test_a_pair_that_is_compared_among_more_versions_has_the_figures_of_the_newest_evidence(
+    engine: Engine, labels: Integers
+) -> None:
+    """Holm's adjustment depends on how many pairs there are."""
+    register(engine, V1, answers(labels, 0.5, 1))
+    register(engine, F1, answers(labels, 0.6, 2))
+    store(engine, compare_on_holdout(engine))
+    with engine.connect() as connection:
+        (alone,) = connection.execute(text("SELECT result FROM platform.experiments")).scalars()
+    register(engine, "v1.0.0-third", answers(labels, 0.4, 3))
+    compared = compare_on_holdout(engine)
+    store(engine, compared, "run-2")
+    with engine.connect() as connection:
+        query = text("SELECT run_id, result FROM platform.experiments WHERE champion = :a AND challenger = :b")
+        row = connection.execute(query, {"a": V1, "b": F1}).one()
+    (pair,) = (pair for pair in compared.comparisons if (pair.a, pair.b) == (V1, F1))
+    assert (row.run_id, row.result["adjusted_p"]) == ("run-2", pair.adjusted_p)
+    assert pair.adjusted_p > alone["adjusted_p"]
+
+
+def test_where_the_two_disagree_is_stored_with_who_is_right_there(engine: Engine, labels: Integers) -> None:
+    for number, version in enumerate((V1, F1)):
+        register(engine, version, answers(labels, 0.5 + number / 3, number))
+    compared = compare_on_holdout(engine)
+    store(engine, compared)
+    with engine.connect() as connection:
+        stored = connection.execute(text("SELECT result -> 'disagreement' FROM platform.experiments")).scalar_one()
+    assert msgspec.convert(stored, Disagreement) == compared.disagreement(compared.comparisons[0])
+    said_a, said_b = (compared.probabilities[version].argmax(axis=1) for version in (V1, F1))
+    different = said_a != said_b
+    assert (stored["a"], stored["b"], stored["n"]) == (V1, F1, len(labels))
+    assert stored["n_different"] == len(stored["ids"]) == int(different.sum()) > 0
+    assert stored["ids"] == [compared.example_ids[row] for row in np.flatnonzero(different)]
+    assert stored["only_b_right"] == int((different & (said_b == labels)).sum()) > stored["only_a_right"]
+    assert sum(map(sum, stored["confusion"])) == len(labels)
+
+
+@pytest.mark.parametrize(
+    ("base", "label_set", "in_sample"),
+    [("ProsusAI/finbert", "phrasebank-50", True), ("ProsusAI/finbert", "made", False), ("encoder", "phrasebank-50", False)],
+)
+def test_a_comparison_knows_whether_a_base_has_seen_the_holdout(
+    engine: Engine, base: str, label_set: str, in_sample: bool
+) -> None:
+    labels = truth(200)
+    write_holdout(engine, labels, label_set=label_set)
+    register(engine, V1, answers(labels, 0.5, 1))
+    register(engine, F1, answers(labels, 0.8, 3), base=base)
+    compared = compare_on_holdout(engine)
+    assert [(c.a, c.b, c.seen_by) for c in compared.comparisons] == [(V1, F1, (F1,) if in_sample else ())]
+    store(engine, compared)
+    with engine.connect() as connection:
+        (stored,) = connection.execute(text("SELECT result FROM platform.experiments")).scalars()
+    assert stored["in_sample"] is in_sample
+    assert ("In-sample, so no evidence" in stored["words"]) is in_sample
+    assert compared.evidence().proposal.default_family == ("vader" if in_sample else "finbert")
+
+
+@pytest.mark.parametrize("answered", [0, 199])
+def test_a_version_whose_answers_are_missing_is_not_judged_and_the_asset_that_makes_them_is_named(
+    engine: Engine, labels: Integers, answered: int
+) -> None:
+    register(engine, V1, answers(labels, 0.5, 1))
+    register(engine, F1, answers(labels, 0.5, 1)[:answered])
+    with pytest.raises(PermanentError, match=f"{F1} answered {answered} of 200 .* Materialize the asset finbert_evaluation"):
+        compare_on_holdout(engine)
+
+
+def test_without_training_set_or_version_there_is_nothing_to_compare(engine: Engine) -> None:
+    with pytest.raises(PermanentError, match="Materialize the asset training_set"):
+        compare_on_holdout(engine)
+    write_holdout(engine, truth(200))
+    with pytest.raises(PermanentError, match="no version to compare yet"):
+        compare_on_holdout(engine)
