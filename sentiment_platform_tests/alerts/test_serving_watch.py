@@ -109,8 +109,8 @@ def test_an_address_that_is_none_is_said() -> None:
 def test_a_deployment_that_does_not_run_is_told_at_once_when_refused_and_otherwise_when_overdue(
     engine: Engine, live: int | None, offer: Offer | None, after: timedelta, expected: tuple[str, str, str] | None
 ) -> None:
-    seed_deployment(engine, revision=1)
-    seed_deployment(engine, revision=2)
+    seed_deployment(engine)
+    seed_deployment(engine)
     status = ServingStatus(LiveRevision(live) if live else None, offer, Registry("no answer"))
     with engine.connect() as connection:
         found = not_live(connection, status, PUBLISHED_AT + after)
@@ -119,8 +119,8 @@ def test_a_deployment_that_does_not_run_is_told_at_once_when_refused_and_otherwi
 
 
 def test_a_refusal_is_in_the_audit_trail_once_an_incident_and_a_deployment_that_is_only_late_is_not(engine: Engine) -> None:
-    seed_deployment(engine, revision=1)
-    seed_deployment(engine, revision=2)
+    seed_deployment(engine)
+    seed_deployment(engine)
     late = Offer("failed", 2, ("v1.0.1-vader",), "unavailable", "away")
     refused = Offer("refused", 2, ("v1.0.1-vader",), "digest", "bits")
     unread = Offer("refused", None, (), "signature", "who?")

@@ -10,15 +10,13 @@ import numpy.typing as npt
 from sqlalchemy import Engine, insert
 
 from sentiment_platform.features.schema import V1
-from sentiment_platform.registry.deployment import Previous
-from sentiment_platform.registry.manifest import FeatureSchema, Metric
-from sentiment_platform.store.deployments import mirror_deployment
-from sentiment_platform.store.figures import write_holdout_predictions
-from sentiment_platform.store.tables import Feedback, Prediction, RetrainDecision, TrainingExample, TrainingSet
-from sentiment_platform.store.versions import register_version
+from sentiment_platform.registry.manifest import FeatureSchema, Manifest, Metric
+from sentiment_platform.store.tables import Feedback, Prediction, RetrainDecision
+from sentiment_platform.store.training_sets import StoredExample
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import LABELS
-from sentiment_platform_tests.registry.examples import deployment_of, manifest_of
+from sentiment_platform_tests.registry.examples import manifest_of
+from sentiment_platform_tests.versions import answer_holdout, deploy, register, store_training_set
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,46 +49,32 @@ def rows(values: Floats) -> list[list[float | None]]:
     return [[None if np.isnan(x) else float(x) for x in row] for row in values]
 
 
-def seed_training_set(
-    engine: Engine, train: Floats, *, digest: str = DIGEST, created_at: datetime = NOW - timedelta(days=3)
-) -> None:
+def seed_training_set(engine: Engine, train: Floats, *, digest: str = DIGEST) -> None:
     """A training set whose train part has these features; its texts are `fitted 0`, `fitted 1`..."""
-    with engine.begin() as connection:
-        connection.execute(insert(TrainingSet).values(digest=digest, feature_schema="v1", summary={}, created_at=created_at))
-        examples = [
-            {
-                "digest": digest,
-                "example_id": text_hash(f"fitted {i}")[:32],
-                "part": "train",
-                "text": f"fitted {i}",
-                "label": LABELS[i % 3],
-                "label_set": "tests",
-                "story_id": f"story {i}",
-                "available_at": None,
-                "features": values,
-            }
-            for i, values in enumerate(rows(train))
-        ]
-        if examples:
-            connection.execute(insert(TrainingExample), examples)
+    texts = [f"fitted {i}" for i in range(len(train))]
+    examples = [
+        StoredExample(text_hash(text)[:32], "train", text, LABELS[i % 3], "tests", f"story {i}", None, tuple(values))
+        for i, (text, values) in enumerate(zip(texts, rows(train), strict=True))
+    ]
+    store_training_set(engine, digest, examples)
 
 
-def seed_version(engine: Engine, *, version: str = VERSION, digest: str = DIGEST, accuracy: float = 0.8) -> None:
-    manifest = msgspec.structs.replace(
+def manifest(version: str = VERSION, *, accuracy: float = 0.8) -> Manifest:
+    """Of a version that was made from the training set and was right in that share of its test part."""
+    return msgspec.structs.replace(
         manifest_of(version),
         feature_schema=FeatureSchema("v1", V1.hash, V1.names),
         metrics={"accuracy": Metric(accuracy, accuracy - 0.04, accuracy + 0.04, 400, "its test part")},
-        training_set=digest,
+        training_set=DIGEST,
     )
-    with engine.begin() as connection:
-        register_version(connection, manifest, options_digest="o" * 64, run_id="run")
 
 
-def seed_deployment(engine: Engine, version: str = VERSION, revision: int = 1) -> None:
-    previous = Previous(revision - 1, "d" * 64) if revision > 1 else None
-    document = msgspec.structs.replace(deployment_of(manifest_of(version)), revision=revision, previous=previous)
-    with engine.begin() as connection:
-        mirror_deployment(connection, document, digest="d" * 64, published_at=NOW - timedelta(days=2))
+def seed_version(engine: Engine, *, version: str = VERSION, accuracy: float = 0.8) -> None:
+    register(engine, manifest(version, accuracy=accuracy))
+
+
+def seed_deployment(engine: Engine, version: str = VERSION) -> None:
+    deploy(engine, manifest(version), published_at=NOW - timedelta(days=2))
 
 
 def seed_deployed(engine: Engine, train: Floats | None = None, *, held_out: int = 400) -> None:
@@ -100,10 +84,7 @@ def seed_deployed(engine: Engine, train: Floats | None = None, *, held_out: int 
     seed_deployment(engine)
     if held_out:
         answers = probabilities(held_out, 2)
-        with engine.begin() as connection:
-            write_holdout_predictions(
-                connection, VERSION, DIGEST, [(f"held out {i}", [float(p) for p in row]) for i, row in enumerate(answers)]
-            )
+        answer_holdout(engine, VERSION, DIGEST, {f"held out {i}": [float(p) for p in row] for i, row in enumerate(answers)})
 
 
 def seed_predictions(

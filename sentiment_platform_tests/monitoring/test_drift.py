@@ -14,7 +14,6 @@ from sentiment_platform.store.drift import newest_drift_rows
 from sentiment_platform.store.tables import DriftMetric
 from sentiment_platform_tests.monitoring.seeding import (
     CONTEXT,
-    DIGEST,
     NOW,
     VERSION,
     features,
@@ -165,7 +164,7 @@ def test_without_a_deployment_or_predictions_there_is_a_note_and_no_row(engine: 
     assert measure_drift(engine, NOW).note == "Nothing is deployed yet."
     seed_deployment(engine)
     assert "registered in another database" in measure_drift(engine, NOW).note
-    seed_version(engine, digest=DIGEST)
+    seed_version(engine)
     report = measure_drift(engine, NOW)
     assert report.note == f"No prediction with the features of {VERSION} has arrived yet."
     assert (report.rows, rows_in(engine)) == ((), 0)

@@ -12,10 +12,9 @@ from sentiment_platform.experiments.holdout_comparison import compare_on_holdout
 from sentiment_platform.models.family import LABELS, Floats, Integers
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
-from sentiment_platform.store.figures import write_holdout_predictions
-from sentiment_platform.store.training_sets import StoredExample, write_training_set
-from sentiment_platform.store.versions import register_version
-from sentiment_platform_tests.registry.examples import manifest_of, write_files
+from sentiment_platform.store.training_sets import StoredExample
+from sentiment_platform_tests import versions
+from sentiment_platform_tests.registry.examples import manifest_of
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 TRAINING_SET = "ab" * 32
@@ -44,8 +43,7 @@ def write_holdout(engine: Engine, labels: Integers, name: str = TRAINING_SET, la
         StoredExample(f"{n:04}", "test", f"Text {n}", LABELS[label], label_set, f"s{n}", None, (None,) * 15)
         for n, label in enumerate(labels)
     ]
-    with engine.begin() as connection:
-        write_training_set(connection, name, "v1", {}, examples)
+    versions.store_training_set(engine, name, examples)
 
 
 def register(
@@ -53,11 +51,9 @@ def register(
 ) -> Manifest:
     """The index row of a version made from `base`, and what it answered on the holdout."""
     manifest = msgspec.structs.replace(manifest_of(version), base_model=base)
-    with engine.begin() as connection:
-        register_version(connection, manifest, options_digest=version, run_id="test")
-        if probabilities is not None:
-            rows = [(f"{n:04}", list(row)) for n, row in enumerate(probabilities)]
-            write_holdout_predictions(connection, version, name, rows)
+    versions.register(engine, manifest)
+    if probabilities is not None:
+        versions.answer_holdout(engine, version, name, {f"{n:04}": list(row) for n, row in enumerate(probabilities)})
     return manifest
 
 
@@ -71,8 +67,7 @@ def release(
 ) -> Manifest:
     """A signed release of the version, registered."""
     manifest = register(engine, version, probabilities, base=base)
-    with access.writer(clock) as registry:
-        registry.publish_model(write_files(folder / version), manifest, access.private_keys)
+    versions.release(access, folder, manifest, clock)
     return manifest
 
 

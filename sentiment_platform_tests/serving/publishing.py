@@ -17,16 +17,15 @@ from sentiment_platform.features.schema import V1
 from sentiment_platform.models.evaluation.golden import golden_answers
 from sentiment_platform.models.family import LabelledTexts, Model, TrainingData, TrainingOptions
 from sentiment_platform.models.vader.training import TrainedVader, VaderFamily
-from sentiment_platform.registry.deployment import Champion, Deployment, Evidence
-from sentiment_platform.registry.documents import digest
+from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golden, Manifest, Metric
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.registry.signing import PrivateKeys
-from sentiment_platform.registry.versions import VersionTag
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.deployments import mirror_deployment
-from sentiment_platform.store.versions import register_version
+from sentiment_platform_tests.registry.examples import deployment_of, manifest_of
+from sentiment_platform_tests.versions import mirror, register
 
+TRAINING_SET = "ab" * 32
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 Change = Callable[[Manifest], Manifest]
 _SUBJECTS = ("Harbour Mills", "Northgate Steel", "Tallow Foods", "Brass Bank", "Quill Media")
@@ -53,7 +52,7 @@ def trained() -> tuple[TrainedVader, TrainingData]:
         ids = [str(number) for number in range(start, end)]
         return LabelledTexts(ids, texts[start:end], np.array(labels[start:end]), features)
 
-    data = TrainingData("ab" * 32, V1.version, V1.names, part(0, 150), part(150, 200), part(200, 240))
+    data = TrainingData(TRAINING_SET, V1.version, V1.names, part(0, 150), part(150, 200), part(200, 240))
     return VaderFamily().train(data, TrainingOptions(parameters={"trials": 0}), lambda _: None), data
 
 
@@ -87,26 +86,18 @@ class Publisher:
     def publish(self, directory: Path, version: str, model: Model, *, change: Change = lambda m: m) -> Manifest:
         """Publish the files in `directory`, which load as `model`, as `version`."""
         manifest = change(
-            Manifest(
-                family=VersionTag.parse(version).family,
-                version=version,
+            msgspec.structs.replace(
+                manifest_of(version),
                 files={path.name: _entry(path) for path in directory.iterdir()},
-                labels=("negative", "neutral", "positive"),
                 feature_schema=FeatureSchema(V1.version, V1.hash, V1.names),
-                base_model="made by a test",
-                base_digest="cd" * 32,
-                training_set="ab" * 32,
+                training_set=TRAINING_SET,
                 metrics={"macro_f1": Metric(0.9, 0.8, 1.0, 40, "generated")},
                 golden=tuple(Golden(text, probabilities) for text, probabilities in golden_answers(model)),
-                licences=("MIT",),
-                git_sha="0123abc",
-                created_at=NOW,
             )
         )
         self.registry.publish_model(directory, manifest, self.keys)
         if self._engine is not None:
-            with self._engine.begin() as connection:
-                register_version(connection, manifest, options_digest=version, run_id="test")
+            register(self._engine, manifest)
         return manifest
 
     def deploy(self, *manifests: Manifest, keys: PrivateKeys | None = None) -> Deployment:
@@ -115,25 +106,13 @@ class Publisher:
         self.registry.publish_deployment(document, keys or self.keys, fence=lambda: None)
         self.deployed.append(document)
         if self._engine is not None:
-            with self._engine.begin() as connection:
-                mirror_deployment(connection, document, digest=digest(document), published_at=document.created_at)
+            mirror(self._engine, document, document.created_at)
         return document
 
     def document(self, manifests: Sequence[Manifest]) -> Deployment:
         """The deployment that would follow."""
         previous = self.deployed[-1] if self.deployed else None
-        return Deployment(
-            revision=previous.revision + 1 if previous else 1,
-            champions={m.family: Champion(m.version, digest(m)) for m in manifests},
-            default_family=manifests[0].family,
-            experiment=None,
-            evidence=Evidence((), (), {}, "made by a test"),
-            rule="gate" if previous else "bootstrap",
-            actor="test",
-            reason="test",
-            created_at=NOW,
-            previous=previous.as_previous() if previous else None,
-        )
+        return deployment_of(*manifests, previous=previous, actor="test", reason="test")
 
     def close(self) -> None:
         self.registry.close()

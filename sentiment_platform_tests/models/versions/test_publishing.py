@@ -18,15 +18,14 @@ from sentiment_platform.models.vader.diff import moved_summary
 from sentiment_platform.models.vader.family import STOCK_SCORER, read_scorer
 from sentiment_platform.models.versions.training_inputs import deployed_champion
 from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.signing import generate_private_key
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import leases
-from sentiment_platform.store.deployments import mirror_deployment
 from sentiment_platform.store.versions import all_versions
 from sentiment_platform_tests.models.versions.vader_versions import EVERY_FAMILY, NOW, drafts, label, registered, released, train
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
-from sentiment_platform_tests.registry.examples import deployment_of, manifest_of, write_files
+from sentiment_platform_tests.registry.examples import manifest_of, write_files
+from sentiment_platform_tests.versions import deploy
 
 
 @pytest.fixture
@@ -178,9 +177,7 @@ def test_the_next_version_is_compared_with_the_deployed_one_term_by_term(engine:
     first = train(engine, access)
     with engine.connect() as connection:
         assert deployed_champion(connection, "vader") is None
-    document = deployment_of(first.manifest)
-    with engine.begin() as connection:
-        mirror_deployment(connection, document, digest=digest(document), published_at=NOW)
+    deploy(engine, first.manifest)
     label(engine, extra=30)
     second = train(engine, access)
 

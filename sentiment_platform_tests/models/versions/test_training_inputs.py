@@ -16,12 +16,11 @@ from sentiment_platform.registry.deployment import Champion
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.deployments import latest_deployment, mirror_deployment
-from sentiment_platform.store.training_sets import write_training_set
-from sentiment_platform.store.versions import find_version, get_version, register_version
+from sentiment_platform.store.versions import find_version, get_version
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import earlier, stored, tiny_data
-from sentiment_platform_tests.registry.examples import deployment_of, manifest_of
+from sentiment_platform_tests.registry.examples import manifest_of
+from sentiment_platform_tests.versions import deploy, register, store_training_set
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 INPUTS = {"base": "tiny", "digest": "ab" * 32}
@@ -37,8 +36,7 @@ def registered(engine: Engine, version: str, options: TrainingOptions, training_
         feature_schema=FeatureSchema("v1", V1.hash, V1.names),
         figures={CHAMPION: start} if start else {},
     )
-    with engine.begin() as connection:
-        register_version(connection, manifest, options_digest=inputs_digest(INPUTS, options, DATA, start), run_id="test")
+    register(engine, manifest, options_digest=inputs_digest(INPUTS, options, DATA, start))
     return Champion(version, digest(manifest))
 
 
@@ -90,17 +88,11 @@ def test_the_default_training_is_unchanged_by_its_own_deployment_and_goes_on_fro
         access = RegistryAccess(settings)
         return train_and_publish(engine, access, "finbert", options, run_id="r", now=lambda: NOW, progress=lambda _: None)
 
-    def deploy(made: TrainedVersion) -> None:
-        with engine.begin() as connection:
-            document = deployment_of(made.manifest, previous=latest_deployment(connection))
-            mirror_deployment(connection, document, digest=digest(document), published_at=NOW)
-
     def trained_and_deployed(data: TrainingData, name: str) -> TrainedVersion:
-        with engine.begin() as connection:
-            write_training_set(connection, name, "v1", {}, stored(data))
+        store_training_set(engine, name, stored(data))
         made = train()
         assert made.new
-        deploy(made)
+        deploy(engine, made.manifest)
         again = train()
         assert (again.new, again.version) == (False, made.version)
         return made
@@ -110,6 +102,6 @@ def test_the_default_training_is_unchanged_by_its_own_deployment_and_goes_on_fro
     assert (first.version, made.version) == ("v1.0.0-finbert", "v1.0.1-finbert")
     assert CHAMPION not in first.manifest.figures
     assert made.manifest.figures[CHAMPION] == made.manifest.figures["lineage"]["from_manifest"] == first.manifest_digest
-    deploy(first)
+    deploy(engine, first.manifest)
     back = train()
     assert (back.new, back.version) == (False, made.version), "going on from the first again would give the same"
