@@ -30,7 +30,7 @@ SUPERSEDED = {
     "SourceAsset",
     "build_asset_reconciliation_sensor",
 }
-LONGEST_FILE, LONGEST_TEST_FILE, LONGEST_MIGRATION, MEDIAN_FILE = 320, 420, 600, 110
+LONGEST_FILE, LONGEST_TEST_FILE, LONGEST_MIGRATION, MEDIAN_FILE = 250, 420, 600, 110
 LONGEST_DOCSTRING, LONGEST_ASSET = 8, 30
 
 
@@ -177,7 +177,7 @@ RULES: dict[Callable[[Module], list[str]], tuple[str, str]] = {
         "@dg.asset()\ndef a():\n    try:\n        f()\n    except Exception:\n        pass",
     ),
     undescribed: ("sentiment_platform/a.py", '"""' + "One line.\n" * 9 + '"""'),
-    overlong: ("sentiment_platform/a.py", "x = 1\n" * 321),
+    overlong: ("sentiment_platform/a.py", "x = 1\n" * 251),
     catch_all_name: ("sentiment_platform/utils.py", ""),
 }
 ALLOWED = '''"""What belongs here."""

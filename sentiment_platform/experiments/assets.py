@@ -6,7 +6,8 @@ import dagster as dg
 
 from sentiment_platform.experiments.comparison import Comparison
 from sentiment_platform.experiments.holdout_comparison import HoldoutComparison, compare_on_holdout, store_comparison
-from sentiment_platform.models.pages.plots import as_markdown, difference_png
+from sentiment_platform.models.pages.drawing import as_markdown
+from sentiment_platform.models.pages.plots import difference_png
 from sentiment_platform.statistics.significance import paired_bootstrap_samples
 from sentiment_platform.store.resources import PlatformResource
 

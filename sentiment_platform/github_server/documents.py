@@ -16,7 +16,6 @@ from sentiment_platform.github_server.records import (
     Refused,
     Release,
     RepositoryState,
-    TagObject,
 )
 
 Document = dict[str, Any]
@@ -176,78 +175,3 @@ class Documents:
             "zipball_url": None if release.draft else f"{self.repo}/zipball/{tag}",
             "body": release.body,
         }
-
-    def ref(self, ref: str, sha: str, *, annotated: bool) -> Document:
-        kind = "tag" if annotated else "commit"
-        return {
-            "ref": ref,
-            "node_id": node_id("03:Ref", ref),
-            "url": f"{self.repo}/git/{quote(ref)}",
-            "object": {"sha": sha, "type": kind, "url": f"{self.repo}/git/{kind}s/{sha}"},
-        }
-
-    def tag_object(self, tag: TagObject) -> Document:
-        login = self._full_name.partition("/")[0]
-        return {
-            "node_id": node_id("03:Tag", tag.sha),
-            "sha": tag.sha,
-            "url": f"{self.repo}/git/tags/{tag.sha}",
-            "tagger": _signature(login, tag.tagged_at),
-            "object": {"sha": tag.object_sha, "type": "commit", "url": f"{self.repo}/git/commits/{tag.object_sha}"},
-            "tag": tag.tag,
-            "message": tag.message,
-            "verification": {"verified": False, "reason": "unsigned", "signature": None, "payload": None},
-        }
-
-    def tag(self, name: str, sha: str) -> Document:
-        return {
-            "name": name,
-            "zipball_url": f"{self.repo}/zipball/refs/tags/{quote(name)}",
-            "tarball_url": f"{self.repo}/tarball/refs/tags/{quote(name)}",
-            "commit": {"sha": sha, "url": f"{self.repo}/commits/{sha}"},
-            "node_id": node_id("03:Ref", f"refs/tags/{name}"),
-        }
-
-    def branch(self, name: str, sha: str, date: datetime) -> Document:
-        return {"name": name, "commit": self.commit(sha, date), "protected": False}
-
-    def git_commit(self, sha: str, date: datetime) -> Document:
-        login = self._full_name.partition("/")[0]
-        return {
-            "sha": sha,
-            "node_id": node_id("06:Commit", sha),
-            "url": f"{self.repo}/git/commits/{sha}",
-            "html_url": f"{self.html}/commit/{sha}",
-            "author": _signature(login, date),
-            "committer": _signature(login, date),
-            "message": "Initial commit",
-            "tree": {"sha": sha, "url": f"{self.repo}/git/trees/{sha}"},
-            "parents": [],
-            "verification": {"verified": False, "reason": "unsigned", "signature": None, "payload": None},
-        }
-
-    def commit(self, sha: str, date: datetime) -> Document:
-        login = self._full_name.partition("/")[0]
-        return {
-            "sha": sha,
-            "node_id": node_id("06:Commit", sha),
-            "commit": {
-                "author": _signature(login, date),
-                "committer": _signature(login, date),
-                "message": "Initial commit",
-                "tree": {"sha": sha, "url": f"{self.repo}/git/trees/{sha}"},
-                "url": f"{self.repo}/git/commits/{sha}",
-                "comment_count": 0,
-                "verification": {"verified": False, "reason": "unsigned", "signature": None, "payload": None},
-            },
-            "url": f"{self.repo}/commits/{sha}",
-            "html_url": f"{self.html}/commit/{sha}",
-            "comments_url": f"{self.repo}/commits/{sha}/comments",
-            "author": self.user(),
-            "committer": self.user(),
-            "parents": [],
-        }
-
-
-def _signature(login: str, date: datetime) -> Document:
-    return {"name": login, "email": f"{login}@users.noreply.localhost", "date": timestamp(date)}

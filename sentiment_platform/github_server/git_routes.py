@@ -22,7 +22,7 @@ from sentiment_platform.github_server.service import Service, page
 def _ref_document(service: Service, ref: str, sha: str) -> Document:
     with service.folder.reading() as state:
         annotated = sha in state.tag_objects
-    return service.documents.ref(ref, sha, annotated=annotated)
+    return service.git_documents.ref(ref, sha, annotated=annotated)
 
 
 def _get_ref(service: Service, _request: Request, match: re.Match[str]) -> Reply:
@@ -61,7 +61,7 @@ def _delete_ref(service: Service, _request: Request, match: re.Match[str]) -> Re
 def _create_tag_object(service: Service, request: Request, _match: re.Match[str]) -> Reply:
     wanted = request.body(CreateTagObject)
     created = service.refs.create_tag_object(wanted.tag, wanted.message, wanted.object)
-    document = service.documents.tag_object(created)
+    document = service.git_documents.tag_object(created)
     return json_reply(document, 201, {"Location": document["url"]})
 
 
@@ -70,26 +70,26 @@ def _get_tag_object(service: Service, _request: Request, match: re.Match[str]) -
         found = state.tag_objects.get(match[1])
     if found is None:
         raise not_found()
-    return json_reply(service.documents.tag_object(found))
+    return json_reply(service.git_documents.tag_object(found))
 
 
 def _tags(service: Service, request: Request, _match: re.Match[str]) -> Reply:
     with service.folder.reading() as state:
         named = [(ref, resolve_commit(state, ref)) for ref in sorted(state.refs) if ref.startswith("refs/tags/")]
-    documents = [service.documents.tag(ref.removeprefix("refs/tags/"), sha) for ref, sha in named if sha]
+    documents = [service.git_documents.tag(ref.removeprefix("refs/tags/"), sha) for ref, sha in named if sha]
     return page(service, request, "/tags", documents[::-1])
 
 
 def _branch(service: Service, _request: Request, match: re.Match[str]) -> Reply:
     sha = service.refs.get(f"refs/heads/{match[1]}")
     with service.folder.reading() as state:
-        return json_reply(service.documents.branch(match[1], sha, state.commits[sha]))
+        return json_reply(service.git_documents.branch(match[1], sha, state.commits[sha]))
 
 
 def _branches(service: Service, request: Request, _match: re.Match[str]) -> Reply:
     heads = service.refs.matching("refs/heads/")
     with service.folder.reading() as state:
-        documents = [service.documents.branch(ref.removeprefix("refs/heads/"), sha, state.commits[sha]) for ref, sha in heads]
+        documents = [service.git_documents.branch(ref.removeprefix("refs/heads/"), sha, state.commits[sha]) for ref, sha in heads]
     return page(service, request, "/branches", documents)
 
 
@@ -98,12 +98,12 @@ def _commit(service: Service, _request: Request, match: re.Match[str]) -> Reply:
         sha = resolve_commit(state, match[1])
         if sha is None:
             raise not_found()
-        return json_reply(service.documents.commit(sha, state.commits[sha]))
+        return json_reply(service.git_documents.commit(sha, state.commits[sha]))
 
 
 def _commits(service: Service, request: Request, _match: re.Match[str]) -> Reply:
     with service.folder.reading() as state:
-        documents = [service.documents.commit(sha, date) for sha, date in state.commits.items()]
+        documents = [service.git_documents.commit(sha, date) for sha, date in state.commits.items()]
     return page(service, request, "/commits", documents[::-1])
 
 
@@ -111,7 +111,7 @@ def _git_commit(service: Service, _request: Request, match: re.Match[str]) -> Re
     with service.folder.reading() as state:
         if match[1] not in state.commits:
             raise not_found()
-        return json_reply(service.documents.git_commit(match[1], state.commits[match[1]]))
+        return json_reply(service.git_documents.git_commit(match[1], state.commits[match[1]]))
 
 
 ROUTES = (

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from sentiment_platform.github_server.disk import RepositoryFolder
 from sentiment_platform.github_server.documents import Documents
+from sentiment_platform.github_server.git_documents import GitDocuments
 from sentiment_platform.github_server.messages import Reply, Request, json_reply
 from sentiment_platform.github_server.refs import Refs
 from sentiment_platform.github_server.releases import Releases
@@ -18,6 +19,7 @@ from sentiment_platform.github_server.uploads import DownloadLinks, Uploads
 class Service:
     folder: RepositoryFolder
     documents: Documents
+    git_documents: GitDocuments
     refs: Refs
     releases: Releases
     uploads: Uploads
@@ -35,6 +37,7 @@ def open_service(folder: RepositoryFolder, base_url: str, *, immutable: bool) ->
     return Service(
         folder=folder,
         documents=documents,
+        git_documents=GitDocuments(documents, full_name.partition("/")[0]),
         refs=Refs(folder),
         releases=Releases(folder, immutable=immutable),
         uploads=Uploads(folder),

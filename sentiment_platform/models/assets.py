@@ -7,8 +7,9 @@ import dagster as dg
 
 from sentiment_platform.models.evaluation.holdout import evaluate_family, holdout_window
 from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
+from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.model_pictures import model_pictures
-from sentiment_platform.models.pages.plots import as_markdown, confusion_matrix_png, reliability_png
+from sentiment_platform.models.pages.plots import confusion_matrix_png, reliability_png
 from sentiment_platform.models.pages.reporting import contrast_table, doubted_table, log_progress, manifest_summary, terms_table
 from sentiment_platform.models.progress import throttled
 from sentiment_platform.models.versions.publishing import train_and_publish

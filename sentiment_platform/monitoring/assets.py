@@ -7,7 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.models.pages.plots import as_markdown, drift_heatmap_png
+from sentiment_platform.models.pages.drawing import as_markdown
+from sentiment_platform.models.pages.plots import drift_heatmap_png
 from sentiment_platform.monitoring.drift import measure_drift
 from sentiment_platform.monitoring.markdown import decision_table, drift_table, missing_table, performance_table
 from sentiment_platform.monitoring.retraining import decide_and_store

@@ -1,27 +1,25 @@
 """The registry as serving sees it: poll the latest deployment, fetch a model, prove both before anything is loaded.
 
-Plain HTTP only, no write, no PyGithub, no private key. Belongs here: the order of the steps. Single checks: `verify.py`;
-bytes: `transfer.py`; where copies are kept: `cache.py`. Safe to use from several threads.
+Plain HTTP only, no write, no PyGithub, no private key. Belongs here: the order of the steps. Single checks: `verify.py`; the files of
+a release: `release_files.py`; bytes: `transfer.py`; where copies are kept: `cache.py`. Safe to use from several threads.
 """
 
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from sentiment_platform.errors import TransientError
-from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment
-from sentiment_platform.registry.documents import MAX_DOCUMENT_BYTES, digest
-from sentiment_platform.registry.formats import require_format
-from sentiment_platform.registry.listing import Asset, Release, highest_deployment, latest_release, release_by_tag
-from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, FileEntry, Manifest
+from sentiment_platform.registry.deployment import DEPLOYMENT, Deployment
+from sentiment_platform.registry.documents import digest
+from sentiment_platform.registry.listing import Release, highest_deployment, latest_release, release_by_tag
+from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, Manifest
 from sentiment_platform.registry.refusal import Refused
+from sentiment_platform.registry.release_files import ReleaseFiles, new_file, remove
 from sentiment_platform.registry.side_folder import side_folder
-from sentiment_platform.registry.signing import MAX_SIGNATURE_BYTES, PublicKeys
+from sentiment_platform.registry.signing import PublicKeys
+from sentiment_platform.registry.succession import require_successor
 from sentiment_platform.registry.transfer import Limits, NotFoundError, Transfer
-from sentiment_platform.registry.verify import require_exact_files, verify_deployment, verify_directory, verify_manifest
+from sentiment_platform.registry.verify import require_exact_files, verify_directory
 from sentiment_platform.registry.versions import DeploymentTag
 
 Progress = Callable[[str, int, int], None]
@@ -62,9 +60,9 @@ class RegistryReader:
         self, repository: str, *, url: str, token: str = "", public_keys: PublicKeys, limits: Limits | None = None
     ) -> None:
         self._repository = repository
-        self._token = token
         self._keys = public_keys
         self._transfer = Transfer(url, token, limits or Limits())
+        self._files = ReleaseFiles(self._transfer, public_keys, has_token=bool(token))
         self._manifests: dict[tuple[str, str], Manifest] = {}
         self._accepted: tuple[str, str] | None = None
 
@@ -103,9 +101,9 @@ class RegistryReader:
                 return None
         if known is not None and self._is_known(release, known):
             return Unchanged(fresh_etag)
-        document, data, signature = self._deployment(release)
+        document, data, signature = self._files.deployment(release)
         if known is not None:
-            _require_successor(document, data, known)
+            require_successor(document, data, known)
         manifests = {version: self.manifest(version, of) for version, of in document.models().items()}
         self._accepted = release.asset(DEPLOYMENT).url, digest(data)
         return LatestDeployment(document, fresh_etag, data, signature, manifests)
@@ -123,7 +121,7 @@ class RegistryReader:
 
     def deployment(self, revision: int) -> Deployment:
         """The verified document of `revision`; raises Refused (unpublished) where there is none."""
-        return self._deployment(release_by_tag(self._transfer, self._repository, str(DeploymentTag(revision))))[0]
+        return self._files.deployment(release_by_tag(self._transfer, self._repository, str(DeploymentTag(revision))))[0]
 
     def manifest(self, version: str, manifest_digest: str) -> Manifest:
         """The verified manifest of a published version; kept in memory once verified.
@@ -134,7 +132,7 @@ class RegistryReader:
         known = self._manifests.get((version, manifest_digest))
         if known is None:
             release = release_by_tag(self._transfer, self._repository, version)
-            known = self._signed_manifest(release, manifest_digest)[0]
+            known = self._files.manifest(release, manifest_digest)[0]
             self._manifests[version, manifest_digest] = known
         return known
 
@@ -153,7 +151,7 @@ class RegistryReader:
             try:
                 return verify_directory(target, self._keys, version=version, manifest_digest=manifest_digest)
             except Refused:
-                _remove(target)
+                remove(target)
         try:
             with side_folder(into) as side:
                 manifest = self._download(version, manifest_digest, side, progress)
@@ -172,7 +170,7 @@ class RegistryReader:
     def _download(self, version: str, manifest_digest: str, side: Path, progress: Progress) -> Manifest:
         deadline = self._transfer.deadline()
         release = release_by_tag(self._transfer, self._repository, version)
-        manifest, data, signature = self._signed_manifest(release, manifest_digest)
+        manifest, data, signature = self._files.manifest(release, manifest_digest)
         released = {asset.name for asset in release.assets} - {MANIFEST, MANIFEST_SIGNATURE}
         require_exact_files(released, manifest.released_files(), version)
         total = sum(entry.size for entry in manifest.files.values())
@@ -184,11 +182,11 @@ class RegistryReader:
             )
         done = 0
         for name, entry in manifest.files.items():
-            self._file(release.asset(name), entry, side / name, deadline)
+            self._files.fetch(release.asset(name), entry, side / name, deadline)
             done += entry.size
             progress(name, done, total)
         for name, content in ((MANIFEST, data), (MANIFEST_SIGNATURE, signature)):
-            with _new_file(side / name) as file:
+            with new_file(side / name) as file:
                 file.write(content)
         return manifest
 
@@ -205,70 +203,8 @@ class RegistryReader:
                 f"{version} has no file {name} for training.", reason="missing_file", remedy="Train from the base instead."
             )
         try:
-            self._file(release.asset(name), entry, into / name, self._transfer.deadline())
+            self._files.fetch(release.asset(name), entry, into / name, self._transfer.deadline())
         except BaseException:
-            _remove(into / name)
+            remove(into / name)
             raise
         return into / name
-
-    def _file(self, asset: Asset, entry: FileEntry, path: Path, deadline: float) -> None:
-        if asset.size != entry.size:
-            raise Refused(
-                f"{path.name} has {asset.size} bytes on the server, the manifest says {entry.size}.",
-                reason="size",
-                remedy="Publish the version again.",
-            )
-        with _new_file(path) as file:
-            sha256 = self._transfer.download(self._address(asset), size=entry.size, deadline=deadline, into=file)
-        if sha256 != entry.sha256:
-            raise Refused(
-                f"{path.name} has another sha256 than the manifest says.", reason="digest", remedy="Publish the version again."
-            )
-        require_format(path)
-
-    def _signed_manifest(self, release: Release, manifest_digest: str) -> tuple[Manifest, bytes, bytes]:
-        data = self._small(release, MANIFEST, MAX_DOCUMENT_BYTES)
-        signature = self._small(release, MANIFEST_SIGNATURE, MAX_SIGNATURE_BYTES)
-        version = release.tag_name
-        manifest = verify_manifest(data, signature, self._keys, version=version, manifest_digest=manifest_digest)
-        return manifest, data, signature
-
-    def _deployment(self, release: Release) -> tuple[Deployment, bytes, bytes]:
-        data = self._small(release, DEPLOYMENT, MAX_DOCUMENT_BYTES)
-        signature = self._small(release, DEPLOYMENT_SIGNATURE, MAX_SIGNATURE_BYTES)
-        revision = DeploymentTag.parse(release.tag_name).revision
-        return verify_deployment(data, signature, self._keys, revision=revision), data, signature
-
-    def _small(self, release: Release, name: str, max_bytes: int) -> bytes:
-        return self._transfer.get_bytes(self._address(release.asset(name)), max_bytes=max_bytes)
-
-    def _address(self, asset: Asset) -> str:
-        # Without a token the page's link is better: it does not count against the 60 calls an hour.
-        return asset.url if self._token else asset.browser_download_url
-
-
-def _require_successor(document: Deployment, data: bytes, known: Deployment) -> None:
-    remedy = "Find out who offers it; what runs stays. After a deliberate restart of the registry, clear the cache folder."
-    if document.revision < known.revision:
-        raise Refused(
-            f"Revision {document.revision} is older than the running {known.revision}.", reason="older_revision", remedy=remedy
-        )
-    known_digest = known.as_previous().digest
-    expected = {known.revision: digest(data), known.revision + 1: document.previous.digest if document.previous else ""}
-    if expected.get(document.revision, known_digest) != known_digest:
-        raise Refused(
-            f"Revision {document.revision} does not follow from the running {known.revision}.",
-            reason="older_revision",
-            remedy=remedy,
-        )
-
-
-def _new_file(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb")
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -1,58 +1,37 @@
-"""The registry as writers see it: publish a model version, publish a deployment, list what there is.
+"""The registry as writers see it: publish a model version, publish a deployment. What there is already: `published.py`.
 
 Belongs here: what goes into the two kinds of release, and who may have a tag. How a release comes about is `drafts.py`'s;
 whether something deserves to be deployed is the business of `promotion`.
 """
 
-import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment_platform.clock import Clock
-from sentiment_platform.errors import ConflictError, PermanentError
+from sentiment_platform.errors import ConflictError
 from sentiment_platform.registry.connection import Connection
-from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment, Previous
-from sentiment_platform.registry.documents import MAX_DOCUMENT_BYTES, canonical_json, digest
+from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment
+from sentiment_platform.registry.documents import canonical_json, digest
 from sentiment_platform.registry.drafts import Content, Drafts, Plan, Step
 from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, Manifest, require_safe_files
 from sentiment_platform.registry.notes import deployment_notes, model_notes
+from sentiment_platform.registry.published import PublishedDeployment, PublishedModel, PublishedReleases
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refs import DeploymentRefs
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.signing import PrivateKeys, PublicKeys
 from sentiment_platform.registry.transfer import Limits, Transfer
 from sentiment_platform.registry.verify import require_contents, require_exact_files
-from sentiment_platform.registry.versions import Change, DeploymentTag, VersionTag, next_version
+from sentiment_platform.registry.versions import DeploymentTag, VersionTag
 
 if TYPE_CHECKING:
     from github.GitRelease import GitRelease
 
 
-@dataclass(frozen=True)
-class PublishedModel:
-    """A published version; `manifest_digest` is what a deployment must name."""
-
-    version: str
-    manifest_digest: str
-    url: str
-    published_at: datetime
-
-
-@dataclass(frozen=True)
-class PublishedDeployment:
-    """A published deployment; `digest` is the sha256 of its document."""
-
-    revision: int
-    digest: str
-    url: str
-    published_at: datetime
-
-
-class ReleaseRegistry:
+class ReleaseRegistry(PublishedReleases):
     """Writes releases of one repository. One thread at a time; close it after use.
 
     Args:
@@ -82,9 +61,8 @@ class ReleaseRegistry:
     ) -> None:
         self._clock = clock
         self._step = step
-        self._transfer = Transfer(url, token, limits or Limits())
-        self._reader = RegistryReader(repository, url=url, token=token, public_keys=public_keys, limits=limits)
-        self._connection = Connection(
+        reader = RegistryReader(repository, url=url, token=token, public_keys=public_keys, limits=limits)
+        connection = Connection(
             repository,
             url=url,
             token=token,
@@ -94,6 +72,7 @@ class ReleaseRegistry:
             max_wait_s=max_wait_s,
             sleep=sleep,
         )
+        super().__init__(connection, Transfer(url, token, limits or Limits()), reader)
         self._drafts = Drafts(self._connection, self._transfer, step)
         self._refs = DeploymentRefs(self._connection, step)
 
@@ -175,39 +154,6 @@ class ReleaseRegistry:
                 raise
         return PublishedDeployment(document.revision, plan.document_digest, release.html_url, release.published_at)
 
-    def previous(self) -> Previous | None:
-        """The published head of the chain: what the next document must name; None before the first."""
-        head = max(self._deployments(), key=lambda pair: pair[0], default=None)
-        return Previous(head[0].revision, self._document_digest(head[1], DEPLOYMENT)) if head else None
-
-    def next_revision(self) -> int:
-        """The revision that the next deployment must have."""
-        return max((tag.revision for tag, _ in self._deployments()), default=0) + 1
-
-    def history(self) -> list[PublishedDeployment]:
-        """All published deployments, oldest first."""
-        return [
-            PublishedDeployment(tag.revision, self._document_digest(release, DEPLOYMENT), release.html_url, release.published_at)
-            for tag, release in sorted(self._deployments(), key=lambda pair: pair[0])
-        ]
-
-    def deployment(self, revision: int) -> Deployment:
-        """The verified document of a published revision."""
-        return self._reader.deployment(revision)
-
-    def list_models(self) -> list[PublishedModel]:
-        """All published versions, by family, oldest version first."""
-        found = [(tag, release) for release in self._published() if (tag := VersionTag.find(release.tag_name))]
-        found.sort(key=lambda pair: (pair[0].family, pair[0].major, pair[0].minor, pair[0].patch))
-        return [
-            PublishedModel(str(tag), self._document_digest(release, MANIFEST), release.html_url, release.published_at)
-            for tag, release in found
-        ]
-
-    def next_version(self, family: str, change: Change) -> VersionTag:
-        """The version that the family's next model gets."""
-        return next_version([release.tag_name for release in self._published()], family, change)
-
     def remove_orphaned_drafts(self, older_than: timedelta) -> list[str]:
         """Delete this registry's drafts that crashed attempts left behind; returns their tags."""
 
@@ -240,30 +186,12 @@ class ReleaseRegistry:
         if self._document_digest(release, document) != plan.document_digest:
             raise ConflictError(f"{plan.tag} exists with other content.", remedy="Start again from what is published now.")
         assets = self._connection.steady(lambda: list(release.get_assets()))
-        found = {asset.name: asset.size for asset in assets if asset.state == "uploaded"}
-        if found != {name: content.size for name, content in plan.files.items()}:
+        uploaded = {asset.name: asset.size for asset in assets if asset.state == "uploaded"}
+        if uploaded != {name: content.size for name, content in plan.files.items()}:
             raise Refused(
                 f"The published {plan.tag} was changed afterwards.",
-                reason="extra_file" if found.keys() > plan.files.keys() else "missing_file",
+                reason="extra_file" if uploaded.keys() > plan.files.keys() else "missing_file",
                 remedy="Publish a new version; find out who edits releases, and make them immutable.",
             )
         self._drafts.discard(plan.tag)
         return release
-
-    def _document_digest(self, release: "GitRelease", name: str) -> str:
-        for asset in release.assets:
-            if asset.name == name:
-                if asset.digest and asset.digest.startswith("sha256:"):
-                    return asset.digest.removeprefix("sha256:")
-                data = self._transfer.get_bytes(asset.url, max_bytes=MAX_DOCUMENT_BYTES)
-                return hashlib.sha256(data).hexdigest()
-        raise PermanentError(
-            f"The published {release.tag_name} has no {name}.",
-            remedy="Delete that release by hand: it was not made by this platform.",
-        )
-
-    def _deployments(self) -> "list[tuple[DeploymentTag, GitRelease]]":
-        return [(tag, release) for release in self._published() if (tag := DeploymentTag.find(release.tag_name))]
-
-    def _published(self) -> "list[GitRelease]":
-        return self._connection.steady(lambda: [r for r in self._connection.repository.get_releases() if not r.draft])

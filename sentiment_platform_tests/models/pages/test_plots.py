@@ -9,13 +9,10 @@ import numpy as np
 import pytest
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.pages.drawing import PALETTE, as_markdown, blend, contrast
 from sentiment_platform.models.pages.model_pictures import model_pictures
 from sentiment_platform.models.pages.plots import (
-    PALETTE,
-    as_markdown,
-    blend,
     confusion_matrix_png,
-    contrast,
     difference_png,
     drift_heatmap_png,
     reliability_png,

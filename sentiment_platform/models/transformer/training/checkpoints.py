@@ -106,6 +106,20 @@ class CheckpointFolder:
         return [path for path in self._folder.glob(pattern) if int(path.suffix.removeprefix(".") or 0) <= self._token]
 
 
+def flattened(groups: Mapping[str, Tensors]) -> "dict[str, torch.Tensor]":
+    """All tensors under `group/name`, on the CPU; the inverse of `grouped`."""
+    return {f"{group}/{name}": value.detach().cpu() for group, tensors in groups.items() for name, value in tensors.items()}
+
+
+def grouped(tensors: Tensors) -> "dict[str, dict[str, torch.Tensor]]":
+    """Tensors by what stands before the first slash of their name; a group without tensors is missing."""
+    groups: dict[str, dict[str, torch.Tensor]] = {}
+    for name, value in tensors.items():
+        group, _, rest = name.partition("/")
+        groups.setdefault(group, {})[rest] = value
+    return groups
+
+
 def _name(steps: int) -> str:
     return f"step-{steps:09d}"
 

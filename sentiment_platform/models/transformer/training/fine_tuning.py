@@ -17,6 +17,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import LABELS, Floats, LabelledTexts, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.transformer.tokens import encode, pad_id_of, tokenizer_from_json
 from sentiment_platform.models.transformer.training.base import ResolvedBase
+from sentiment_platform.models.transformer.training.batches import Part
 from sentiment_platform.models.transformer.training.canaries import verified_network
 from sentiment_platform.models.transformer.training.checkpoints import CheckpointFolder
 from sentiment_platform.models.transformer.training.device import (
@@ -26,7 +27,7 @@ from sentiment_platform.models.transformer.training.device import (
     peak_memory_mib,
     torch_threads,
 )
-from sentiment_platform.models.transformer.training.loop import Clock, EpochSink, Part, Trainer
+from sentiment_platform.models.transformer.training.loop import Clock, EpochSink, Trainer
 from sentiment_platform.models.transformer.training.network import tokenizer_json
 from sentiment_platform.models.transformer.training.parameters import (
     TransformerParameters,

@@ -1,46 +1,32 @@
 """The training loop: steps over batches of similar length, validation after each epoch, the best weights kept, all of it resumable.
 
-A `Position` and a few tensors say where a run is; a checkpoint is exactly these. Which texts are trained is `stages`,
-how weights move `optimizer`.
+A `Position` and a few tensors say where a run is; a checkpoint is exactly these. Which texts are trained is `stages`, how they become
+logits `batches`, how weights move `optimizer`.
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sentiment_platform.models.family import LABELS, Floats, Integers, ProgressSink
+from sentiment_platform.models.family import Floats, Integers, ProgressSink
 from sentiment_platform.models.progress import ProgressMeter
-from sentiment_platform.models.transformer.tokens import length_buckets, padded
-from sentiment_platform.models.transformer.training.checkpoints import Checkpoint, CheckpointFolder
+from sentiment_platform.models.transformer.training.batches import Part, batches_of, logits_of, validate
+from sentiment_platform.models.transformer.training.checkpoints import Checkpoint, CheckpointFolder, flattened, grouped
 from sentiment_platform.models.transformer.training.device import Compute
 from sentiment_platform.models.transformer.training.optimizer import build_optimizer, class_weights, disagreement, set_rate
 from sentiment_platform.models.transformer.training.parameters import TransformerParameters
 from sentiment_platform.models.transformer.training.position import Epoch, Position
 from sentiment_platform.models.transformer.training.stages import Stage
-from sentiment_platform.statistics.metrics import confusion_matrix, ratios
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 Clock = Callable[[], float]
-
-
 EpochSink = Callable[[Epoch], None]
-
-
-@dataclass(frozen=True)
-class Part:
-    """Texts as tokens, with what they are trained towards: `targets` (n, 3) are probabilities, `weights` (n,) those in the loss."""
-
-    tokens: list[list[int]]
-    lengths: Integers
-    labels: Integers
-    targets: Floats
-    weights: Floats
 
 
 class Trainer:
@@ -129,7 +115,7 @@ class Trainer:
             self._generator.bit_generator.state = at.order
         else:
             at.order = dict(self._generator.bit_generator.state)
-        batches = list(self._batches(stage))
+        batches = list(batches_of(self._train, stage, self._parameters, self._generator))
         began = self._clock()
         self._network.train()
         for rows in batches[at.batch :]:
@@ -154,7 +140,7 @@ class Trainer:
         rows_of_passes = np.tile(rows, 2) if consistency else rows
         targets = torch.from_numpy(self._train.targets[rows_of_passes]).float().to(device)
         shares = torch.from_numpy(self._shares[rows_of_passes]).float().to(device)
-        logits = self._logits(self._train, rows_of_passes)
+        logits = logits_of(self._network, self._train, rows_of_passes, self._pad_id, self._compute)
         # A text weighs by the class of its label and by its label set, whatever its target.
         loss = (torch.nn.functional.cross_entropy(logits, targets, reduction="none") * shares).sum() / shares.sum()
         if consistency:
@@ -185,35 +171,14 @@ class Trainer:
             if value.is_floating_point():
                 self._average[name].lerp_(value.detach(), 1.0 - self._parameters.averaging)
 
-    def _batches(self, stage: Stage) -> Iterator[Integers]:
-        size = self._parameters.batch_size
-        if self._parameters.length_buckets:
-            for batch in length_buckets(self._train.lengths[stage.rows], size, self._generator):
-                yield stage.rows[batch]
-            return
-        order = self._generator.permutation(stage.rows)
-        for start in range(0, len(order), size):
-            yield order[start : start + size]
-
-    def _logits(self, part: Part, rows: Integers) -> "torch.Tensor":
-        """float32 logits (len(rows), 3) on the device."""
-        import torch
-
-        batch = padded([part.tokens[row] for row in rows], self._pad_id)
-        with self._compute.autocast():
-            logits = self._network(
-                torch.from_numpy(batch.input_ids).to(self._compute.device),
-                torch.from_numpy(batch.attention_mask).to(self._compute.device),
-            )
-        return logits.float()
-
     def _judge(self, stage: Stage, train_loss: float) -> None:
         """Validate the average where there is one, else the weights; keep what is best so far."""
         at = self.at
         weights = {name: value.detach().clone() for name, value in self._network.state_dict().items()}
         judged = self._average or weights
         self._network.load_state_dict(judged)
-        epoch = Epoch(len(at.epochs) + 1, train_loss, *self._validated(), stage.name, averaged=bool(self._average))
+        validated = validate(self._network, self._validation, self._pad_id, self._compute)
+        epoch = Epoch(len(at.epochs) + 1, train_loss, *validated, stage.name, averaged=bool(self._average))
         self._network.load_state_dict(weights)
         at.epochs.append(epoch)
         at.waited += 1
@@ -223,20 +188,6 @@ class Trainer:
         self._meter.advance(0, f"{stage.name}, epoch {at.epoch}/{stage.epochs}, validation macro-F1 {epoch.macro_f1:.3f}")
         if self._on_epoch:
             self._on_epoch(epoch)
-
-    def _validated(self) -> tuple[float, float]:
-        """(macro-F1, log loss) of the network as it is."""
-        import torch
-
-        part = self._validation
-        logits = np.zeros((len(part.tokens), len(LABELS)))
-        self._network.eval()
-        with torch.no_grad():
-            for rows in length_buckets(part.lengths, 64, None):
-                logits[rows] = self._logits(part, rows).cpu().numpy()
-        macro_f1 = float(ratios(confusion_matrix(part.labels, logits.argmax(axis=1)).astype(np.float64))["macro_f1"])
-        log_sum = np.logaddexp.reduce(logits, axis=1)
-        return macro_f1, float(np.mean(log_sum - logits[np.arange(len(logits)), part.labels]))
 
     def _save_if_due(self, began: float) -> None:
         every = self._parameters.checkpoint_steps
@@ -254,36 +205,30 @@ class Trainer:
             self._meter.advance(0, f"no checkpoint after step {self.at.steps}: {error.strerror}")
 
     def _tensors(self) -> "dict[str, torch.Tensor]":
-
-        found = {f"network/{name}": value for name, value in self._network.state_dict().items()}
-        found |= {f"best/{name}": value for name, value in self._best.items()}
-        found |= {f"average/{name}": value for name, value in self._average.items()}
-        for number, values in self._optimizer.state_dict()["state"].items():
-            found |= {f"optimizer/{number}/{name}": value for name, value in values.items()}
-        found |= {f"random/{device}": state for device, state in self._compute.random_state().items()}
-        return {name: value.detach().cpu() for name, value in found.items()}
+        moments = {str(number): values for number, values in self._optimizer.state_dict()["state"].items()}
+        return flattened(
+            {
+                "network": self._network.state_dict(),
+                "best": self._best,
+                "average": self._average,
+                "optimizer": flattened(moments),
+                "random": self._compute.random_state(),
+            }
+        )
 
     def _resume(self) -> None:
-        import torch
-
         saved = self._checkpoints.newest() if self._checkpoints else None
         if saved is None:
             return
         self.at = Position.read(saved.position)
         self.resumed_from = self.at.steps
-        groups: dict[str, dict[str, torch.Tensor]] = {}
-        for name, value in saved.tensors.items():
-            kind, _, rest = name.partition("/")
-            groups.setdefault(kind, {})[rest] = value
+        groups = grouped(saved.tensors)
         self._network.load_state_dict(groups["network"])
         self._best = groups.get("best", {})
         self._average = {name: value.to(self._compute.device) for name, value in groups.get("average", {}).items()}
         self._optimizer = build_optimizer(self._network, self._parameters, self._stages[self.at.stage].learning_rate)
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for name, value in groups.get("optimizer", {}).items():
-            number, _, field_name = name.partition("/")
-            state.setdefault(int(number), {})[field_name] = value
-        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": state})
+        moments = {int(number): values for number, values in grouped(groups.get("optimizer", {})).items()}
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": moments})
         self._scaler.load_state_dict(self.at.scaler)
         self._compute.set_random_state(groups["random"])
         self._meter.advance(self.at.texts, f"resumed after step {self.at.steps}")
