@@ -38,13 +38,13 @@ def alerts(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(still_open),
-            "open": dg.MetadataValue.md("\n".join(f"- {row['summary']}" for row in still_open) or "nothing"),
+            "open": dg.MetadataValue.md("\n".join(f"- {incident.summary}" for incident in still_open) or "nothing"),
             "opened": ", ".join(changes.opened) or "nothing",
             "resolved": ", ".join(changes.resolved) or "nothing",
             "messages_sent": len(delivery.sent),
             "delivery": delivery.error or "complete",
         },
-        data_version=dg.DataVersion(" ".join(row["id"] for row in still_open) or "nothing open"),
+        data_version=dg.DataVersion(" ".join(incident.id for incident in still_open) or "nothing open"),
     )
 
 

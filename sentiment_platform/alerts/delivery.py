@@ -64,11 +64,11 @@ class Webhook:
     def body(self, message: Message) -> bytes:
         """The JSON document that is sent."""
         names = ("id", "fingerprint", "severity", "source", "summary", "detail", "opened_at", "resolved_at")
-        row = message.row
-        shown = {name: row[name].isoformat() if isinstance(row[name], datetime) else row[name] for name in names}
+        told = {name: getattr(message.incident, name) for name in names}
+        shown = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
         if message.event == "open":
             shown["resolved_at"] = None
-        category = row["category"]
+        category = message.incident.category
         runbook = f"{self.runbook}#{category.replace('_', '-')}"
         content = {"id": message.id, "event": message.event, "incident": {**shown, "class": category}, "runbook": runbook}
         return json.dumps(content, sort_keys=True).encode()
@@ -147,7 +147,7 @@ def _seconds(retry_after: str, now: datetime) -> float | None:
     if retry_after.isdecimal():
         return float(retry_after)
     try:
-        found = parsedate_to_datetime(retry_after)
+        moment = parsedate_to_datetime(retry_after)
     except ValueError:
         return None
-    return max(0.0, ((found if found.tzinfo else found.replace(tzinfo=UTC)) - now).total_seconds())
+    return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())

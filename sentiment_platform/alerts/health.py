@@ -50,7 +50,14 @@ def _stale(state: SourceState, why: str) -> Incident:
     last = state.last_success_at.isoformat() if state.last_success_at else None
     detail = {"source": state.source, "last_success_at": last, "consecutive_failures": state.consecutive_failures}
     summary = f"{state.source} brings nothing new: {why}"
-    return Incident(f"stale:{state.source}", "data_quality", "warning", "sources_are_fresh", summary, detail)
+    return Incident(
+        fingerprint=f"stale:{state.source}",
+        category="data_quality",
+        severity="warning",
+        source="sources_are_fresh",
+        summary=summary,
+        detail=detail,
+    )
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,14 @@ def _failed(run: FailedRun) -> Incident:
     where = f"in {', '.join(run.steps)}" if run.steps else "outside of its steps"
     summary = f"The newest run of {run.job} failed {where}, run {run.run_id}."
     detail = {"job": run.job, "run_id": run.run_id, "steps": list(run.steps)}
-    return Incident(f"run:{run.job}", "system", "warning", "newest_run_succeeded", summary, detail)
+    return Incident(
+        fingerprint=f"run:{run.job}",
+        category="system",
+        severity="warning",
+        source="newest_run_succeeded",
+        summary=summary,
+        detail=detail,
+    )
 
 
 def looks_at_serving(url: str) -> dict[str, Look]:

@@ -48,7 +48,14 @@ def _quarantine_of(source: str, day: date, found: QuarantineShare) -> Incident:
     )
     severity = "critical" if found.is_alarming else "warning"
     detail = {"source": source, "partition": day.isoformat(), **asdict(found), "share": found.share}
-    return Incident(f"quarantine:{source}", "data_quality", severity, "quarantine_share_is_low", summary, detail)
+    return Incident(
+        fingerprint=f"quarantine:{source}",
+        category="data_quality",
+        severity=severity,
+        source="quarantine_share_is_low",
+        summary=summary,
+        detail=detail,
+    )
 
 
 def drifted(connection: Connection, now: datetime) -> list[Incident]:
@@ -70,7 +77,14 @@ def _drift_of(subject: str, version: str, rows: list[FeatureDrift]) -> Incident:
     shown = ", ".join(f"{row.test.upper()} {row.statistic:.3f} (threshold {row.threshold:g})" for row in rows if row.drifted)
     summary = f"{subject} has drifted from what {version} was made from: {shown}, n = {rows[0].n_current}."
     detail = {"subject": subject, "version": version, "tests": figures}
-    return Incident(f"drift:{version}:{subject}", "data_quality", "warning", "drift_is_within_bounds", summary, detail)
+    return Incident(
+        fingerprint=f"drift:{version}:{subject}",
+        category="data_quality",
+        severity="warning",
+        source="drift_is_within_bounds",
+        summary=summary,
+        detail=detail,
+    )
 
 
 def degraded(connection: Connection, now: datetime) -> list[Incident]:
@@ -88,7 +102,16 @@ def degraded(connection: Connection, now: datetime) -> list[Incident]:
     )
     detail = {"version": version.version, "live": live.value, "holdout": holdout.value, "n": live.n}
     source = "live_accuracy_matches_the_holdout"
-    return [Incident(f"accuracy:{version.version}", "performance", "critical", source, summary, detail)]
+    return [
+        Incident(
+            fingerprint=f"accuracy:{version.version}",
+            category="performance",
+            severity="critical",
+            source=source,
+            summary=summary,
+            detail=detail,
+        )
+    ]
 
 
 STORED: Mapping[str, Look] = {

@@ -81,7 +81,16 @@ def unanswered(connection: Connection, url: str, why: str) -> list[Incident]:
     if not deployments(connection, limit=1):
         return []
     summary = f"Serving at {shown(url)} does not answer: {why}."
-    return [Incident("serving", "system", "critical", "serving_answers", summary, {"url": shown(url), "why": why})]
+    return [
+        Incident(
+            fingerprint="serving",
+            category="system",
+            severity="critical",
+            source="serving_answers",
+            summary=summary,
+            detail={"url": shown(url), "why": why},
+        )
+    ]
 
 
 def not_live(connection: Connection, status: ServingStatus, now: datetime) -> list[Incident]:
@@ -106,16 +115,18 @@ def _not_live(revision: int | None, live: int, offer: Offer) -> Incident:
     detail = {"revision": revision, "live_revision": live or None, "versions": list(offer.versions), "reason": offer.reason}
     detail["refused"] = offer.outcome == "refused"
     fingerprint = f"deployment:{revision or 'unread'}"
-    return Incident(fingerprint, "deployment", severity, SOURCE, summary, detail)
+    return Incident(
+        fingerprint=fingerprint, category="deployment", severity=severity, source=SOURCE, summary=summary, detail=detail
+    )
 
 
 def record_refusals(connection: Connection) -> None:
     """An audit row for each deployment that serving refuses: one an open incident, however often anybody looks at it."""
-    for row in open_incidents(connection):
-        if row["source"] != SOURCE or not row["detail"].get("refused"):
+    for incident in open_incidents(connection):
+        if incident.source != SOURCE or not incident.detail.get("refused"):
             continue
-        revision, detail = row["detail"]["revision"], {"summary": row["summary"], **row["detail"]}
+        revision, detail = incident.detail["revision"], {"summary": incident.summary, **incident.detail}
         subject = f"deploy-{revision:06d}" if revision else "unread"
         audit.record_once(
-            connection, at=row["opened_at"], actor="serving", action="deployment:refused", subject=subject, detail=detail
+            connection, at=incident.opened_at, actor="serving", action="deployment:refused", subject=subject, detail=detail
         )

@@ -3,7 +3,6 @@
 import contextlib
 import signal
 import time
-from typing import Any
 
 import click
 from rich.markup import escape
@@ -113,11 +112,11 @@ def _summary(report: DemoReport, serving_url: str, dagster_url: str, seconds: fl
 
 
 def _figures(report: DemoReport, version: str) -> str:
-    rows: dict[str, Any] = {
-        row["metric"]: row for row in report.figures if row["version"] == version and row["window"].startswith("holdout")
+    measured = {
+        figure.metric: figure for figure in report.figures if figure.version == version and figure.window.startswith("holdout")
     }
     shown = [
-        f"{name.replace('_', '-')} {rows[name]['value']:.3f} ({rows[name]['low']:.3f} to {rows[name]['high']:.3f})"
+        f"{name.replace('_', '-')} {measured[name].value:.3f} ({measured[name].low:.3f} to {measured[name].high:.3f})"
         for name in ("accuracy", "macro_f1")
     ]
     model = report.runs["train_job"].metadata
@@ -126,7 +125,7 @@ def _figures(report: DemoReport, version: str) -> str:
         for a, m in model.items()
         if a.endswith("_model") and m["version"] == version
     )
-    return f"{', '.join(shown)}, ECE {rows['ece']['value']:.3f}, n {rows['accuracy']['n']} holdout texts; base {base}"
+    return f"{', '.join(shown)}, ECE {measured['ece'].value:.3f}, n {measured['accuracy'].n} holdout texts; base {base}"
 
 
 def _title(text: str) -> None:

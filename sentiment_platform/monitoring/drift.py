@@ -19,7 +19,7 @@ from sentiment_platform.monitoring.severity import PREDICTED_LABEL, SCORES, Seve
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import KS_THRESHOLD, MIN_ROWS, PSI_THRESHOLD, FeatureDrift, drift_by_feature
 from sentiment_platform.statistics.significance import holm
-from sentiment_platform.store.drift import newest_drift_rows, write_drift_rows
+from sentiment_platform.store.drift import DriftRow, newest_drift_rows, write_drift_rows
 from sentiment_platform.store.predictions import ServedPrediction
 
 WINDOW = timedelta(days=7)
@@ -81,7 +81,7 @@ def measure_drift(engine: Engine, now: datetime, window: timedelta = WINDOW) -> 
             rows,
             {s.subject: (_missing_share(s.reference), _missing_share(s.current)) for s in samples if s.subject not in SCORES},
         )
-        write_drift_rows(connection, _records(report, {sample.subject: sample.part for sample in samples}))
+        write_drift_rows(connection, _to_store(report, {sample.subject: sample.part for sample in samples}))
     return report
 
 
@@ -90,13 +90,13 @@ def read_drift(connection: Connection, version: str) -> DriftReport:
     stored = newest_drift_rows(connection, version)
     if not stored:
         return _nothing(version, f"There is no drift report on {version} yet.")
-    rows = tuple(_row(record) for record in stored)
+    rows = tuple(_row(row) for row in stored)
     first = stored[0]
     return DriftReport(
-        first["report_id"],
+        first.report_id,
         version,
-        first["window_start"],
-        first["window_end"],
+        first.window_start,
+        first.window_end,
         max(row.n_current for row in rows),
         severity_of(rows),
         rows,
@@ -153,39 +153,41 @@ def _nothing(version: str, note: str) -> DriftReport:
     return DriftReport("", version, None, None, 0, "none", (), {}, note)
 
 
-def _records(report: DriftReport, parts: Mapping[str, str]) -> list[dict[str, Any]]:
+def _to_store(report: DriftReport, parts: Mapping[str, str]) -> list[DriftRow]:
+    if report.window_start is None or report.window_end is None:
+        return []
     return [
-        {
-            "report_id": report.report_id,
-            "subject": row.feature,
-            "test": row.test,
-            "window_start": report.window_start,
-            "window_end": report.window_end,
-            "reference": f"{report.version}:{parts[row.feature]}",
-            "n_reference": row.n_reference,
-            "n_current": row.n_current,
-            "statistic": row.statistic,
-            "p_value": row.p_value,
-            "adjusted_p_value": row.adjusted_p,
-            "effect_size": row.effect_size,
-            "threshold": row.threshold,
-            "drifted": row.drifted,
-        }
+        DriftRow(
+            report_id=report.report_id,
+            subject=row.feature,
+            test=row.test,
+            window_start=report.window_start,
+            window_end=report.window_end,
+            reference=f"{report.version}:{parts[row.feature]}",
+            n_reference=row.n_reference,
+            n_current=row.n_current,
+            statistic=row.statistic,
+            p_value=row.p_value,
+            adjusted_p_value=row.adjusted_p,
+            effect_size=row.effect_size,
+            threshold=row.threshold,
+            drifted=row.drifted,
+        )
         for row in report.rows
     ]
 
 
-def _row(record: Mapping[str, Any]) -> FeatureDrift:
+def _row(stored: DriftRow) -> FeatureDrift:
     return FeatureDrift(
-        record["subject"],
-        record["test"],
-        record["statistic"],
-        record["p_value"],
-        record["adjusted_p_value"],
-        record["effect_size"],
-        record["threshold"],
-        record["drifted"],
-        record["n_reference"],
-        record["n_current"],
-        None if record["statistic"] is not None else "too few values",
+        stored.subject,
+        stored.test,
+        stored.statistic,
+        stored.p_value,
+        stored.adjusted_p_value,
+        stored.effect_size,
+        stored.threshold,
+        stored.drifted,
+        stored.n_reference,
+        stored.n_current,
+        None if stored.statistic is not None else "too few values",
     )

@@ -107,11 +107,11 @@ def intent_of_request(engine: Engine) -> tuple[Intent, list[int]] | None:
         return None
     champions = current.versions()
     for request in requests:
-        champions[request["family"]] = request["version"]
+        champions[request.family] = request.version
     newest = requests[-1]
-    evidence = Evidence((), (), {}, f"Requested by {newest['actor']}: {newest['reason']}")
-    intent = Intent(champions, newest["family"], "manual", newest["actor"], newest["reason"], evidence)
-    return intent, [request["id"] for request in requests]
+    evidence = Evidence((), (), {}, f"Requested by {newest.actor}: {newest.reason}")
+    intent = Intent(champions, newest.family, "manual", newest.actor, newest.reason, evidence)
+    return intent, [request.id for request in requests]
 
 
 def refuse_impossible_requests(engine: Engine, now: Callable[[], datetime]) -> list[str]:
@@ -119,14 +119,14 @@ def refuse_impossible_requests(engine: Engine, now: Callable[[], datetime]) -> l
     refused: list[str] = []
     with engine.begin() as connection:
         for request in open_selection_requests(connection):
-            registered = get_version(connection, request["version"])
-            if registered is not None and registered.family == request["family"]:
+            registered = get_version(connection, request.version)
+            if registered is not None and registered.family == request.family:
                 continue
-            reason = f"{request['version']} is not a registered version of {request['family']}."
-            if refuse_selection_request(connection, request["id"], reason):
-                detail = {"request_id": request["request_id"], "requested_by": request["actor"], "reason": reason}
+            reason = f"{request.version} is not a registered version of {request.family}."
+            if refuse_selection_request(connection, request.id, reason):
+                detail = {"request_id": request.request_id, "requested_by": request.actor, "reason": reason}
                 audit.record(
-                    connection, at=now(), actor="graph", action="selection:refused", subject=request["version"], detail=detail
+                    connection, at=now(), actor="graph", action="selection:refused", subject=request.version, detail=detail
                 )
                 refused.append(reason)
     return refused

@@ -22,5 +22,5 @@ def a_version_was_selected(platform: PlatformResource) -> dg.SensorResult | dg.S
     newest = requests[-1]
     # The run key is the newest request: the run settles all of them, and a failed run is not repeated until somebody asks again.
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=f"selection-{newest['id']}", tags={TRIGGER: "selection", ACTOR: newest["actor"]})]
+        run_requests=[dg.RunRequest(run_key=f"selection-{newest.id}", tags={TRIGGER: "selection", ACTOR: newest.actor})]
     )

@@ -89,21 +89,11 @@ def live_accuracy(
     connection: Connection, version: str, now: datetime, windows: Mapping[str, timedelta] = WINDOWS
 ) -> Figure | None:
     """The accuracy of the shortest window that has one which is not older than the window itself."""
-    stored = {row["window"]: row for row in newest_figures(connection, [version]) if row["metric"] == "accuracy"}
+    stored = {figure.window: figure for figure in newest_figures(connection, [version]) if figure.metric == "accuracy"}
     for window, length in sorted(windows.items(), key=lambda item: item[1]):
-        row = stored.get(window)
-        if row and row["as_of"] > now - length:
-            return Figure(
-                version,
-                window,
-                "accuracy",
-                row["value"],
-                row["low"],
-                row["high"],
-                row["n"],
-                row["label_coverage"],
-                row["in_sample"],
-            )
+        figure = stored.get(window)
+        if figure and figure.as_of > now - length:
+            return figure
     return None
 
 
@@ -151,7 +141,17 @@ def _mean_figure(version: str, window: str, metric: str, values: Sequence[float]
     column = np.array(values, dtype=np.float64)[:, np.newaxis]
     means = bootstrap_means(column, seed=SEED)[:, 0]
     mean = percentile_estimate(float(column.mean()), means, n=len(values))
-    return [Figure(version, window, metric, mean.value, mean.low, mean.high, mean.n, len(values) / predictions)]
+    figure = Figure(
+        version=version,
+        window=window,
+        metric=metric,
+        value=mean.value,
+        low=mean.low,
+        high=mean.high,
+        n=mean.n,
+        label_coverage=len(values) / predictions,
+    )
+    return [figure]
 
 
 def _fitted_on(connection: Connection, version: str, rows: Sequence[Judged]) -> set[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
@@ -14,7 +13,7 @@ from sentiment_platform.store.tables import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """One measured metric of one version over one window."""
 
@@ -27,6 +26,14 @@ class Figure:
     n: int
     label_coverage: float = 1.0
     in_sample: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFigure(Figure):
+    """A figure as it stands in the table: `revision` counts its changes, `as_of` is when this one was measured."""
+
+    revision: int
+    as_of: datetime
 
 
 def write_holdout_predictions(
@@ -92,11 +99,12 @@ def write_figures(connection: Connection, figures: Sequence[Figure], as_of: date
     return added
 
 
-def newest_figures(connection: Connection, versions: Sequence[str] | None = None) -> list[dict[str, Any]]:
+def newest_figures(connection: Connection, versions: Sequence[str] | None = None) -> list[StoredFigure]:
     """The newest revision of every figure, optionally of some versions only."""
     table = ModelPerformance
-    query = select(table.__table__).ext(distinct_on(table.version, table.window, table.metric))
+    columns = [getattr(table, name) for name in StoredFigure.__dataclass_fields__]
+    query = select(*columns).ext(distinct_on(table.version, table.window, table.metric))
     if versions is not None:
         query = query.where(table.version.in_(versions))
     query = query.order_by(table.version, table.window, table.metric, table.revision.desc())
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return [StoredFigure(**row) for row in connection.execute(query).mappings()]

@@ -23,7 +23,7 @@ WORTH_SENDING = timedelta(days=7)
 """A sink that is configured or repaired later hears of nothing older."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """A condition that somebody must hear of.
 
@@ -41,16 +41,30 @@ class Incident:
     detail: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredIncident(Incident):
+    """An incident as it stands in the table, with what was sent of it; `resolved_at` is None while it is open."""
+
+    id: str
+    opened_at: datetime
+    last_seen_at: datetime
+    resolved_at: datetime | None
+    open_sent_at: datetime | None
+    resolve_sent_at: datetime | None
+    retry_at: datetime | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What is to be sent: one event of one incident. `id` is the same at every attempt."""
 
     event: Event
-    row: dict[str, Any]
+    incident: StoredIncident
 
     @property
     def id(self) -> str:
-        return f"{self.row['id']}:{self.event}"
+        return f"{self.incident.id}:{self.event}"
 
 
 def open_incident(connection: Connection, incident: Incident, now: datetime) -> bool:
@@ -74,27 +88,25 @@ def resolve_incident(connection: Connection, fingerprint: str, now: datetime) ->
     return connection.execute(statement.values(resolved_at=now).returning(AlertRow.id)).first() is not None
 
 
-def reconcile(connection: Connection, source: str, found: Sequence[Incident], now: datetime) -> tuple[list[str], list[str]]:
-    """Make the open incidents of `source` those that it has `found` now; fingerprints that were opened, and resolved."""
-    opened = [incident.fingerprint for incident in found if open_incident(connection, incident, now)]
-    gone = {row["fingerprint"] for row in open_incidents(connection) if row["source"] == source}
-    gone -= {incident.fingerprint for incident in found}
+def reconcile(connection: Connection, source: str, current: Sequence[Incident], now: datetime) -> tuple[list[str], list[str]]:
+    """Make the open incidents of `source` those that it names as `current`; fingerprints that were opened, and resolved."""
+    opened = [incident.fingerprint for incident in current if open_incident(connection, incident, now)]
+    gone = {known.fingerprint for known in open_incidents(connection) if known.source == source}
+    gone -= {incident.fingerprint for incident in current}
     return opened, [fingerprint for fingerprint in sorted(gone) if resolve_incident(connection, fingerprint, now)]
 
 
-def open_incidents(connection: Connection) -> list[dict[str, Any]]:
+def open_incidents(connection: Connection) -> list[StoredIncident]:
     """What is open, oldest first."""
     query = select(AlertRow.__table__).where(AlertRow.resolved_at.is_(None)).order_by(AlertRow.opened_at, AlertRow.id)
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return [StoredIncident(**row) for row in connection.execute(query).mappings()]
 
 
-def incidents_page(connection: Connection, limit: int, offset: int) -> list[dict[str, Any]]:
-    """Incidents from the `offset`-th on: what is open first, then what was resolved, the newest of each first; without their delivery."""
-    names = ("id", "fingerprint", "severity", "source", "summary", "detail", "opened_at", "last_seen_at", "resolved_at")
-    columns = [AlertRow.category.label("class"), *(getattr(AlertRow, name) for name in names)]
-    query = select(*columns).limit(limit).offset(offset)
+def incidents_page(connection: Connection, limit: int, offset: int) -> list[StoredIncident]:
+    """Incidents from the `offset`-th on: what is open first, then what was resolved, the newest of each first."""
+    query = select(AlertRow.__table__).limit(limit).offset(offset)
     query = query.order_by(AlertRow.resolved_at.desc().nulls_first(), AlertRow.opened_at.desc(), AlertRow.id)
-    return [dict(row) for row in connection.execute(query).mappings()]
+    return [StoredIncident(**row) for row in connection.execute(query).mappings()]
 
 
 def claim_message(connection: Connection, now: datetime) -> Message | None:
@@ -105,20 +117,21 @@ def claim_message(connection: Connection, now: datetime) -> Message | None:
     row = connection.execute(claimed.returning(AlertRow.__table__)).mappings().first()
     if row is None:
         return None
-    return Message("open" if row["open_sent_at"] is None else "resolve", dict(row))
+    incident = StoredIncident(**row)
+    return Message("open" if incident.open_sent_at is None else "resolve", incident)
 
 
 def mark_sent(connection: Connection, message: Message, now: datetime) -> None:
     """The sink has accepted it."""
     column = "open_sent_at" if message.event == "open" else "resolve_sent_at"
     values = {column: now, "retry_at": None, "last_error": None}
-    connection.execute(update(AlertRow).where(AlertRow.id == message.row["id"]).values(values))
+    connection.execute(update(AlertRow).where(AlertRow.id == message.incident.id).values(values))
 
 
 def mark_failed(connection: Connection, message: Message, error: str, retry_at: datetime) -> None:
     """The sink has not accepted it; it is due again at `retry_at`."""
     values = {"retry_at": retry_at, "last_error": error[:500]}
-    connection.execute(update(AlertRow).where(AlertRow.id == message.row["id"]).values(values))
+    connection.execute(update(AlertRow).where(AlertRow.id == message.incident.id).values(values))
 
 
 def unsent_messages(connection: Connection, now: datetime) -> tuple[int, str | None]:

@@ -1,26 +1,46 @@
 """SQL of what people selected in serving, until a deployment answers it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from sentiment_platform.store.tables import (
-    SelectionRequest,
-)
+from sentiment_platform.store.tables import SelectionRequest
 
 
-def request_selection(connection: Connection, record: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedSelection:
+    """A person's select or rollback: `version` shall be the champion of `family`, and that family answer where none is named."""
+
+    request_id: str
+    family: str
+    version: str
+    actor: str
+    reason: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSelectionRequest(RequestedSelection):
+    """One that no published revision covers yet and that was not refused."""
+
+    id: int
+
+
+def request_selection(connection: Connection, selection: RequestedSelection) -> None:
     """Record a person's select or rollback, once per request id."""
-    connection.execute(insert(SelectionRequest).values(**record).on_conflict_do_nothing(index_elements=["request_id"]))
+    statement = insert(SelectionRequest).values(asdict(selection))
+    connection.execute(statement.on_conflict_do_nothing(index_elements=["request_id"]))
 
 
-def open_selection_requests(connection: Connection) -> list[dict[str, Any]]:
+def open_selection_requests(connection: Connection) -> list[OpenSelectionRequest]:
     """Requests that no published revision covers yet and that were not refused, oldest first."""
     table = SelectionRequest
-    query = select(table.__table__).where(table.published_revision.is_(None), table.refusal.is_(None)).order_by(table.id)
-    return [dict(row) for row in connection.execute(query).mappings()]
+    query = select(*[getattr(table, name) for name in OpenSelectionRequest.__dataclass_fields__])
+    query = query.where(table.published_revision.is_(None), table.refusal.is_(None)).order_by(table.id)
+    return [OpenSelectionRequest(**row) for row in connection.execute(query).mappings()]
 
 
 def close_selection_requests(connection: Connection, ids: Sequence[int], revision: int) -> None:

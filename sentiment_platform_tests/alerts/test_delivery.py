@@ -30,7 +30,9 @@ from sentiment_platform_tests.monitoring.seeding import (
 )
 
 SECRET = "secret of the tests"
-BROKEN = Incident("disk", "system", "critical", "tests", "The disk is full.", {"free": 0})
+BROKEN = Incident(
+    fingerprint="disk", category="system", severity="critical", source="tests", summary="The disk is full.", detail={"free": 0}
+)
 
 
 @pytest.fixture
@@ -159,7 +161,9 @@ def test_a_sink_that_refuses_is_asked_a_few_times_and_again_when_it_said(
     engine: Engine, sink: Sink, replies: list[tuple[int, dict[str, str]]], attempts: int, due_after: timedelta
 ) -> None:
     record(engine)
-    record(engine, Incident("other", "deployment", "warning", "tests", "Another one."))
+    record(
+        engine, Incident(fingerprint="other", category="deployment", severity="warning", source="tests", summary="Another one.")
+    )
     sink.replies += replies
     delivery, _ = send(engine, sink)
     assert delivery.sent == ()
@@ -197,7 +201,7 @@ def test_of_one_fingerprint_one_incident_is_open_and_one_message_is_sent_whoever
         sent = [delivery.sent for delivery, _ in threads.map(lambda _: send(engine, sink), range(8))]
     assert sum(len(ids) for ids in sent) == len(sink.requests) == 1
     with engine.connect() as connection:
-        assert [row["summary"] for row in open_incidents(connection)] == [BROKEN.summary]
+        assert [incident.summary for incident in open_incidents(connection)] == [BROKEN.summary]
 
 
 def test_a_message_whose_sender_was_killed_is_sent_again_by_the_next_one_under_its_id(engine: Engine, sink: Sink) -> None:
@@ -215,7 +219,7 @@ def test_without_a_webhook_incidents_are_recorded_and_a_webhook_without_a_secret
     collect(engine, 10, 9)
     assert run(platform)
     with engine.connect() as connection:
-        (row,) = open_incidents(connection)
-    assert (row["fingerprint"], row["open_sent_at"]) == ("quarantine:feed", None)
+        (incident,) = open_incidents(connection)
+    assert (incident.fingerprint, incident.open_sent_at) == ("quarantine:feed", None)
     with pytest.raises(SettingsError, match="SENTIMENT_ALERT_SECRET is not set"):
         Webhook.of(Settings.from_environment({"SENTIMENT_ALERT_WEBHOOK": "http://127.0.0.1:1/"}))

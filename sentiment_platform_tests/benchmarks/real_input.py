@@ -147,14 +147,16 @@ def _archives(data: Path, engine) -> Iterator[Figure]:  # type: ignore[no-untype
 
 def _figures(engine, trained: RunOutcome) -> Iterator[Figure]:  # type: ignore[no-untyped-def]
     with engine.connect() as connection:
-        rows = {(row["version"], row["metric"]): row for row in newest_figures(connection) if row["window"].startswith("holdout")}
+        stored = {(row.version, row.metric): row for row in newest_figures(connection) if row.window.startswith("holdout")}
     for asset, target in (("vader_model", 0.0), ("finbert_model", 0.75)):
         version = trained.metadata[asset]["version"]
         for metric in ("accuracy", "macro_f1", "ece"):
-            row = rows[version, metric]
-            explains = {"interval": [row["low"], row["high"]], "data": "PhraseBank 50Agree, test part", "seeds": 1}
+            measured = stored[version, metric]
+            explains = {"interval": [measured.low, measured.high], "data": "PhraseBank 50Agree, test part", "seeds": 1}
             bound = target if metric == "macro_f1" else 1.0 if metric == "ece" else 0.0
-            yield Figure(f"{version} {metric}", row["value"], "", bound, row["n"], at_least=metric != "ece", explains=explains)
+            yield Figure(
+                f"{version} {metric}", measured.value, "", bound, measured.n, at_least=metric != "ece", explains=explains
+            )
     verdict = trained.metadata["ab_evaluation"]["verdict"]
     _say(str(verdict))
 

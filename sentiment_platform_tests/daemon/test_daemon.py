@@ -30,7 +30,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import DAGSTER_SCHEMA
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.incidents import open_incidents
-from sentiment_platform.store.selections import open_selection_requests, request_selection
+from sentiment_platform.store.selections import RequestedSelection, open_selection_requests, request_selection
 from sentiment_platform_tests.monitoring.seeding import seed_decision
 
 # The story of three starts is one fixture, and the first test waits for all of it.
@@ -132,7 +132,7 @@ def incidents_of(settings: Settings, instance: dg.DagsterInstance) -> dict[str, 
     assert run_job(instance, "alert_job", log_level="ERROR").success
     engine = create_platform_engine(settings.require("database_url"))
     with engine.connect() as connection:
-        found = {row["fingerprint"]: row["summary"] for row in open_incidents(connection)}
+        found = {incident.fingerprint: incident.summary for incident in open_incidents(connection)}
     engine.dispose()
     return found
 
@@ -145,10 +145,16 @@ def select_the_running_version(settings: Settings, instance: dg.DagsterInstance)
     import_labels(engine, plain(sample_directory() / "headlines.csv", "sample", "Apache-2.0").examples)
     outcome = run_job(instance, "baseline_job", log_level="ERROR")
     assert outcome.success, outcome.failures
-    selection = {"request_id": "r-1", "family": "vader", "version": str(outcome.metadata["vader_model"]["version"])}
-    selection |= {"actor": "dana", "reason": "a look at the old one"}
+    selection = RequestedSelection(
+        request_id="r-1",
+        family="vader",
+        version=str(outcome.metadata["vader_model"]["version"]),
+        actor="dana",
+        reason="a look at the old one",
+        requested_at=datetime.now(UTC),
+    )
     with engine.begin() as connection:
-        request_selection(connection, selection | {"requested_at": datetime.now(UTC)})
+        request_selection(connection, selection)
     arrived_at = labels_arrive(engine)
     since = time.time()
 

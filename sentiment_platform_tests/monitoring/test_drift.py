@@ -66,22 +66,22 @@ def test_the_stored_figures_are_those_of_the_statistics(engine: Engine) -> None:
     seed_predictions(engine, served, answers)
     measure_drift(engine, NOW)
     with engine.connect() as connection:
-        stored = {(row["subject"], row["test"]): row for row in newest_drift_rows(connection, VERSION)}
+        stored = {(row.subject, row.test): row for row in newest_drift_rows(connection, VERSION)}
     for index, name in enumerate(V1.names):
         ks = ks_two_sample(train[:, index], served[:, index])
         psi = population_stability_index(train[:, index], served[:, index])
-        assert stored[name, "ks"]["statistic"] == pytest.approx(ks.statistic, abs=1e-12)
-        assert stored[name, "ks"]["p_value"] == pytest.approx(ks.p_value, abs=1e-12)
-        assert stored[name, "psi"]["statistic"] == pytest.approx(psi.statistic, abs=1e-12)
-        assert (stored[name, "psi"]["n_reference"], stored[name, "psi"]["n_current"]) == (800, 600)
-        assert stored[name, "ks"]["adjusted_p_value"] >= stored[name, "ks"]["p_value"]
-        assert stored[name, "ks"]["reference"] == f"{VERSION}:train"
+        assert stored[name, "ks"].statistic == pytest.approx(ks.statistic, abs=1e-12)
+        assert stored[name, "ks"].p_value == pytest.approx(ks.p_value, abs=1e-12)
+        assert stored[name, "psi"].statistic == pytest.approx(psi.statistic, abs=1e-12)
+        assert (stored[name, "psi"].n_reference, stored[name, "psi"].n_current) == (800, 600)
+        assert stored[name, "ks"].adjusted_p_value >= stored[name, "ks"].p_value
+        assert stored[name, "ks"].reference == f"{VERSION}:train"
     held_out = probabilities(400, 2)
     sentiment = ks_two_sample(held_out[:, 2] - held_out[:, 0], answers[:, 2] - answers[:, 0])
-    assert stored["score:sentiment", "ks"]["statistic"] == pytest.approx(sentiment.statistic, abs=1e-12)
-    assert stored["score:sentiment", "ks"]["reference"] == f"{VERSION}:test"
+    assert stored["score:sentiment", "ks"].statistic == pytest.approx(sentiment.statistic, abs=1e-12)
+    assert stored["score:sentiment", "ks"].reference == f"{VERSION}:test"
     shares = population_stability_index(held_out.argmax(axis=1).astype(float), answers.argmax(axis=1).astype(float))
-    assert stored["predicted_label", "psi"]["statistic"] == pytest.approx(shares.statistic, abs=1e-12)
+    assert stored["predicted_label", "psi"].statistic == pytest.approx(shares.statistic, abs=1e-12)
 
 
 def test_measuring_the_same_predictions_again_is_the_same_report_and_writes_nothing(engine: Engine) -> None:

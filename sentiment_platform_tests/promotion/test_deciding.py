@@ -13,7 +13,7 @@ from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit, leases
 from sentiment_platform.store.deployments import deployments, get_deployment
-from sentiment_platform.store.selections import open_selection_requests, request_selection
+from sentiment_platform.store.selections import RequestedSelection, open_selection_requests, request_selection
 from sentiment_platform_tests.promotion.seeding import NOW, answers, clock, make_evidence, release, truth, write_holdout
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 
@@ -46,14 +46,16 @@ def audited(engine: Engine) -> list[tuple[str, str, str]]:
 
 
 def ask(engine: Engine, name: str, family: str, version: str) -> None:
-    record = {"request_id": name, "family": family, "version": version, "actor": "ada", "reason": f"because of {name}"}
+    selection = RequestedSelection(
+        request_id=name, family=family, version=version, actor="ada", reason=f"because of {name}", requested_at=NOW
+    )
     with engine.begin() as connection:
-        request_selection(connection, record | {"requested_at": NOW})
+        request_selection(connection, selection)
 
 
 def open_requests(engine: Engine) -> list[str]:
     with engine.connect() as connection:
-        return [row["request_id"] for row in open_selection_requests(connection)]
+        return [request.request_id for request in open_selection_requests(connection)]
 
 
 def test_the_first_version_is_deployed_and_the_next_run_changes_nothing(

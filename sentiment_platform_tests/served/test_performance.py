@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from sentiment_platform.served.performance import MIN_LABELS, live_accuracy, measure_performance
-from sentiment_platform.store.figures import newest_figures
+from sentiment_platform.store.figures import StoredFigure, newest_figures
 from sentiment_platform.store.tables import ModelPerformance
 from sentiment_platform_tests.monitoring.seeding import (
     NOW,
@@ -25,9 +25,9 @@ def serve(engine: Engine, answers: list[str], **options: object) -> list[str]:
     return seed_predictions(engine, features(len(answers), 3), probabilities, **options)  # type: ignore[arg-type]
 
 
-def stored_figures(engine: Engine) -> dict[str, dict[str, object]]:
+def stored_figures(engine: Engine) -> dict[str, StoredFigure]:
     with engine.connect() as connection:
-        return {row["metric"]: row for row in newest_figures(connection, [VERSION]) if row["window"] == "feedback:7d"}
+        return {figure.metric: figure for figure in newest_figures(connection, [VERSION]) if figure.window == "feedback:7d"}
 
 
 def revisions(engine: Engine) -> int:
@@ -48,15 +48,17 @@ def forty_labelled(engine: Engine) -> list[str]:
 def test_the_figures_are_those_of_a_computation_by_hand(engine: Engine) -> None:
     forty_labelled(engine)
     report = measure_performance(engine, NOW, WEEK)
-    found = stored_figures(engine)
-    assert found["accuracy"]["value"] == 30 / 40
+    stored = stored_figures(engine)
+    assert stored["accuracy"].value == 30 / 40
     # F1 = 2 * right / (true + predicted): 24/32, 16/22, 20/26.
-    assert found["macro_f1"]["value"] == pytest.approx((24 / 32 + 16 / 22 + 20 / 26) / 3)
-    assert found["precision_negative"]["value"] == 12 / 16
-    assert found["ece"]["value"] == pytest.approx(0.8 - 0.75)
-    accuracy = found["accuracy"]
-    assert accuracy["low"] < 0.75 < accuracy["high"]  # type: ignore[operator]
-    assert (accuracy["n"], accuracy["label_coverage"], accuracy["in_sample"]) == (40, 0.5, False)
+    assert stored["macro_f1"].value == pytest.approx((24 / 32 + 16 / 22 + 20 / 26) / 3)
+    assert stored["precision_negative"].value == 12 / 16
+    assert stored["ece"].value == pytest.approx(0.8 - 0.75)
+    accuracy = stored["accuracy"]
+    assert accuracy.low is not None
+    assert accuracy.high is not None
+    assert accuracy.low < 0.75 < accuracy.high
+    assert (accuracy.n, accuracy.label_coverage, accuracy.in_sample) == (40, 0.5, False)
     (row,) = report.rows
     assert (row.version, row.predictions, row.labelled, row.in_sample, row.note) == (VERSION, 80, 40, 0, "")
 
@@ -70,8 +72,8 @@ def test_measuring_again_adds_nothing_and_a_late_label_adds_revisions(engine: En
     second = measure_performance(engine, NOW, WEEK)
     assert second.added > 0
     assert second.digest() != first.digest()
-    assert stored_figures(engine)["accuracy"]["value"] == 31 / 41
-    assert stored_figures(engine)["accuracy"]["revision"] == 2
+    assert stored_figures(engine)["accuracy"].value == 31 / 41
+    assert stored_figures(engine)["accuracy"].revision == 2
 
 
 def test_a_later_label_replaces_an_earlier_one_and_a_later_utility_does_not(engine: Engine) -> None:
@@ -81,9 +83,9 @@ def test_a_later_label_replaces_an_earlier_one_and_a_later_utility_does_not(engi
         seed_feedback(engine, prediction, label="positive", received_at=NOW - timedelta(minutes=6), number=2)
         seed_feedback(engine, prediction, utility=0.5, received_at=NOW - timedelta(minutes=3), number=3)
     measure_performance(engine, NOW, WEEK)
-    found = stored_figures(engine)
-    assert found["accuracy"]["value"] == 1.0
-    assert (found["utility"]["value"], found["utility"]["n"]) == (0.5, MIN_LABELS)
+    stored = stored_figures(engine)
+    assert stored["accuracy"].value == 1.0
+    assert (stored["utility"].value, stored["utility"].n) == (0.5, MIN_LABELS)
 
 
 def test_few_labels_give_no_figure_but_a_note(engine: Engine) -> None:
@@ -103,8 +105,8 @@ def test_texts_that_the_version_was_fitted_on_prove_nothing(engine: Engine) -> N
         seed_feedback(engine, prediction, label="positive")
     (row,) = measure_performance(engine, NOW, WEEK).rows
     assert (row.labelled, row.in_sample) == (80, 50)
-    assert stored_figures(engine)["accuracy"]["value"] == 0.0  # with the known texts it would be 0.625
-    assert stored_figures(engine)["accuracy"]["n"] == MIN_LABELS
+    assert stored_figures(engine)["accuracy"].value == 0.0  # with the known texts it would be 0.625
+    assert stored_figures(engine)["accuracy"].n == MIN_LABELS
 
 
 def test_preference_counts_for_the_family_that_answered(engine: Engine) -> None:
@@ -112,7 +114,7 @@ def test_preference_counts_for_the_family_that_answered(engine: Engine) -> None:
     for i, prediction in enumerate(ids):
         seed_feedback(engine, prediction, preference="vader" if i < 10 else "finbert")
     measure_performance(engine, NOW, WEEK)
-    assert stored_figures(engine)["preferred_share"]["value"] == 0.25
+    assert stored_figures(engine)["preferred_share"].value == 0.25
     assert set(stored_figures(engine)) == {"preferred_share"}
 
 

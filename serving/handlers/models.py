@@ -1,5 +1,6 @@
 """What is live, how good it is, and a person's way to change it. Changing needs an API key of role admin."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from litestar import Request, get, post
@@ -34,7 +35,7 @@ async def performance(services: NamedDependency[Services]) -> Rows:
     def read(connection: "Connection") -> list[dict[str, Any]]:
         from sentiment_platform.store.figures import newest_figures
 
-        return newest_figures(connection)
+        return [asdict(figure) for figure in newest_figures(connection)]
 
     rows = await services.performance_rows.get(lambda: services.database.call(read))
     live = services.live.current

@@ -1,5 +1,6 @@
 """What was seen over time, read from the database; 503 while that is away."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from litestar import get
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from sentiment_platform.store.deployments import MirroredDeployment
+    from sentiment_platform.store.incidents import StoredIncident
 
 TAGS = ["monitoring"]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="So many rows at most.")]
@@ -30,7 +32,7 @@ async def drift(services: NamedDependency[Services]) -> Rows:
     def read(connection: "Connection") -> list[dict[str, Any]]:
         from sentiment_platform.store.drift import newest_drift_rows
 
-        return [row for version in versions for row in newest_drift_rows(connection, version)]
+        return [asdict(row) for version in versions for row in newest_drift_rows(connection, version)]
 
     return Rows(services.clock(), await services.database.call(read), versions)
 
@@ -42,7 +44,7 @@ async def deployments(services: NamedDependency[Services]) -> Rows:
     def read(connection: "Connection") -> list[dict[str, Any]]:
         from sentiment_platform.store.deployments import deployments
 
-        return [_row(mirrored) for mirrored in deployments(connection)]
+        return [_deployment(mirrored) for mirrored in deployments(connection)]
 
     return Rows(services.clock(), await services.database.call(read))
 
@@ -54,12 +56,12 @@ async def alerts(services: NamedDependency[Services], limit: Limit = 50, offset:
     def read(connection: "Connection") -> list[dict[str, Any]]:
         from sentiment_platform.store.incidents import incidents_page
 
-        return incidents_page(connection, limit, offset)
+        return [_incident(incident) for incident in incidents_page(connection, limit, offset)]
 
     return Rows(services.clock(), await services.database.call(read))
 
 
-def _row(mirrored: "MirroredDeployment") -> dict[str, Any]:
+def _deployment(mirrored: "MirroredDeployment") -> dict[str, Any]:
     document = mirrored.document
     return {
         "revision": document.revision,
@@ -71,6 +73,12 @@ def _row(mirrored: "MirroredDeployment") -> dict[str, Any]:
         "reason": document.reason,
         "published_at": mirrored.published_at,
     }
+
+
+def _incident(incident: "StoredIncident") -> dict[str, Any]:
+    """Without its delivery, and `category` under the name that it has in the contract."""
+    names = ("id", "fingerprint", "severity", "source", "summary", "detail", "opened_at", "last_seen_at", "resolved_at")
+    return {"class": incident.category, **{name: getattr(incident, name) for name in names}}
 
 
 def routes() -> list[HTTPRouteHandler]:

@@ -17,10 +17,10 @@ def open_selections(connection: "Connection") -> list[Selection]:
     from sentiment_platform.store.selections import open_selection_requests
 
     selections: list[Selection] = []
-    for row in open_selection_requests(connection):
-        revision = revision_naming(connection, row["version"])
+    for request in open_selection_requests(connection):
+        revision = revision_naming(connection, request.version)
         if revision is not None:
-            selections.append(Selection(row["request_id"], row["family"], row["version"], revision))
+            selections.append(Selection(request.request_id, request.family, request.version, revision))
     return selections
 
 
@@ -54,19 +54,19 @@ def record_selections(
 ) -> None:
     """The requests and their audit row, in the transaction of `connection`."""
     from sentiment_platform.store.audit import record
-    from sentiment_platform.store.selections import request_selection
+    from sentiment_platform.store.selections import RequestedSelection, request_selection
 
     for selection in selections:
         request_selection(
             connection,
-            {
-                "request_id": selection.request_id,
-                "family": selection.family,
-                "version": selection.version,
-                "actor": actor,
-                "reason": reason,
-                "requested_at": at,
-            },
+            RequestedSelection(
+                request_id=selection.request_id,
+                family=selection.family,
+                version=selection.version,
+                actor=actor,
+                reason=reason,
+                requested_at=at,
+            ),
         )
     detail = {
         "reason": reason,

@@ -30,7 +30,7 @@ from sentiment_platform.running.headless import RunOutcome, dagster_instance, ru
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.articles import news_counts
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.figures import newest_figures
+from sentiment_platform.store.figures import StoredFigure, newest_figures
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -49,7 +49,7 @@ class DemoReport:
     quarantined: int = 0
     feature_vectors: int = 0
     runs: dict[str, RunOutcome] = field(default_factory=dict[str, RunOutcome])
-    figures: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    figures: list[StoredFigure] = field(default_factory=list[StoredFigure])
     load: LoadReport = field(default_factory=LoadReport)
     swapped_after_s: float = 0.0
     answers: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])

@@ -53,7 +53,28 @@ def figures(
         named |= {f"precision_{row.label}": row.precision, f"recall_{row.label}": row.recall, f"f1_{row.label}": row.f1}
     named["brier"] = evaluation.calibration.brier
     rows = [
-        Figure(version, window, metric, value.value, value.low, value.high, value.n, label_coverage, in_sample)
+        Figure(
+            version=version,
+            window=window,
+            metric=metric,
+            value=value.value,
+            low=value.low,
+            high=value.high,
+            n=value.n,
+            label_coverage=label_coverage,
+            in_sample=in_sample,
+        )
         for metric, value in named.items()
     ]
-    return [*rows, Figure(version, window, "ece", evaluation.calibration.ece, None, None, report.n, label_coverage, in_sample)]
+    ece = Figure(
+        version=version,
+        window=window,
+        metric="ece",
+        value=evaluation.calibration.ece,
+        low=None,
+        high=None,
+        n=report.n,
+        label_coverage=label_coverage,
+        in_sample=in_sample,
+    )
+    return [*rows, ece]

@@ -72,9 +72,9 @@ def test_the_figures_are_those_of_the_answers() -> None:
 
 
 def test_a_figure_is_written_once_and_a_change_is_a_revision(engine: Engine) -> None:
-    first = Figure("v1.0.0-vader", "w", "accuracy", 0.5, 0.4, 0.6, 100)
-    later = Figure("v1.0.0-vader", "w", "accuracy", 0.6, 0.5, 0.7, 120)
-    other = Figure("v1.0.0-vader", "w", "ece", 0.1, None, None, 100)
+    first = Figure(version="v1.0.0-vader", window="w", metric="accuracy", value=0.5, low=0.4, high=0.6, n=100)
+    later = Figure(version="v1.0.0-vader", window="w", metric="accuracy", value=0.6, low=0.5, high=0.7, n=120)
+    other = Figure(version="v1.0.0-vader", window="w", metric="ece", value=0.1, low=None, high=None, n=100)
     with engine.begin() as connection:
         assert write_figures(connection, [first, other], NOW) == 2
         assert write_figures(connection, [first, other], NOW + timedelta(hours=1)) == 0
@@ -82,7 +82,7 @@ def test_a_figure_is_written_once_and_a_change_is_a_revision(engine: Engine) -> 
         # Back to an earlier value is a change as well: revisions tell what was known when.
         assert write_figures(connection, [first], NOW + timedelta(hours=3)) == 1
         found = newest_figures(connection, ["v1.0.0-vader"])
-        assert [(row["metric"], row["revision"], row["value"], row["low"]) for row in found] == [
+        assert [(row.metric, row.revision, row.value, row.low) for row in found] == [
             ("accuracy", 3, 0.5, 0.4),
             ("ece", 1, 0.1, None),
         ]

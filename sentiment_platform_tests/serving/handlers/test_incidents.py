@@ -17,7 +17,14 @@ def seed(engine: Engine) -> None:
     """Five incidents, opened a minute apart; the first three were resolved by one evaluation. One sink has refused one message."""
     with engine.begin() as connection:
         for number in range(5):
-            incident = Incident(f"disk-{number}", "system", "critical", "tests", f"Disk {number} is full.", {"free": number})
+            incident = Incident(
+                fingerprint=f"disk-{number}",
+                category="system",
+                severity="critical",
+                source="tests",
+                summary=f"Disk {number} is full.",
+                detail={"free": number},
+            )
             open_incident(connection, incident, NOW + timedelta(minutes=number))
         for number in range(3):
             resolve_incident(connection, f"disk-{number}", NOW + timedelta(hours=1))

@@ -30,14 +30,31 @@ def test_performance_shows_of_every_figure_the_newest_revision_with_interval_n_c
 ) -> None:
     publisher.deploy(publisher.model(FIRST))
     week = "feedback:7d"
-    realised = Figure(FIRST, week, "accuracy", 0.80, 0.70, 0.88, 60, 0.30)
-    estimated = Figure(FIRST, "holdout", "macro_f1", 0.90, 0.80, 1.0, 40, in_sample=True)
-    assert write(engine, NOW, realised, estimated, Figure(FIRST, week, "ece", 0.05, None, None, 60, 0.30)) == 3
+    realised = Figure(version=FIRST, window=week, metric="accuracy", value=0.80, low=0.70, high=0.88, n=60, label_coverage=0.30)
+    estimated = Figure(version=FIRST, window="holdout", metric="macro_f1", value=0.90, low=0.80, high=1.0, n=40, in_sample=True)
+    assert (
+        write(
+            engine,
+            NOW,
+            realised,
+            estimated,
+            Figure(version=FIRST, window=week, metric="ece", value=0.05, low=None, high=None, n=60, label_coverage=0.30),
+        )
+        == 3
+    )
     serving = start_serving()
     before = shown(serving)
     assert before[(week, "accuracy")]["value"] == 0.80
     later = NOW + timedelta(hours=1)
-    assert write(engine, later, Figure(FIRST, week, "accuracy", 0.75, 0.66, 0.83, 90, 0.45), estimated) == 1
+    assert (
+        write(
+            engine,
+            later,
+            Figure(version=FIRST, window=week, metric="accuracy", value=0.75, low=0.66, high=0.83, n=90, label_coverage=0.45),
+            estimated,
+        )
+        == 1
+    )
     # Rows are kept for a few seconds, so that a dashboard is no load on the database.
     after = serving.wait_until(lambda: (figures := shown(serving))[(week, "accuracy")]["revision"] == 2 and figures)
     assert after == before | {

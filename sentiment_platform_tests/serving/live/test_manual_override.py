@@ -96,8 +96,8 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
         (request,) = open_selection_requests(connection)
         (row,) = connection.execute(select(AuditRow.__table__)).all()
         assert audit.verify(connection) == []
-    assert (request["request_id"], request["version"]) == (chosen["request_id"], FIRST)
-    assert "admin of the tests" in request["actor"]
+    assert (request.request_id, request.version) == (chosen["request_id"], FIRST)
+    assert "admin of the tests" in request.actor
     assert (row.action, row.subject, row.detail["reason"]) == ("models:select", FIRST, "test of selection")
 
     # Polls do not undo it, another replica follows within a poll, and so does a restart.
@@ -111,7 +111,7 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
     # The graph publishes it as the next revision and closes the request: nothing changes for a client.
     third = two_deployments.deploy(two_deployments.model(FIRST))
     with engine.begin() as connection:
-        close_selection_requests(connection, [request["id"]], third.revision)
+        close_selection_requests(connection, [request.id], third.revision)
     replica.wait_until(lambda: replica.status()["deployment"]["revision"] == 3 and not replica.status()["selections"])
     assert live(replica) == FIRST
 

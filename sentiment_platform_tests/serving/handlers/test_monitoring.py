@@ -1,0 +1,59 @@
+"""Claims about GET /monitoring/deployments and GET /monitoring/drift: they show the rows as the database has them, every column."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, select
+
+from sentiment_platform.store.drift import DriftRow, write_drift_rows
+from sentiment_platform.store.tables import DeploymentRow, DriftMetric
+from sentiment_platform_tests.serving.conftest import StartServing
+from sentiment_platform_tests.serving.publishing import NOW, Publisher
+
+FIRST, SECOND = "v1.0.0-vader", "v1.0.1-vader"
+
+
+def in_the_table(engine: Engine, table: Any) -> list[dict[str, Any]]:
+    with engine.connect() as connection:
+        rows = connection.execute(select(table.__table__)).mappings().all()
+    return [msgspec.to_builtins(dict(row)) for row in rows]
+
+
+def drift_row(version: str, subject: str) -> DriftRow:
+    return DriftRow(
+        report_id=f"report on {version}",
+        subject=subject,
+        test="ks",
+        window_start=NOW,
+        window_end=NOW,
+        reference=f"{version}:train",
+        n_reference=800,
+        n_current=600,
+        statistic=0.25,
+        p_value=0.001,
+        adjusted_p_value=None,
+        effect_size=0.25,
+        threshold=0.1,
+        drifted=True,
+    )
+
+
+def test_deployments_are_the_mirror_newest_first(engine: Engine, publisher: Publisher, start_serving: StartServing) -> None:
+    for version in (FIRST, SECOND):
+        publisher.deploy(publisher.model(version))
+    rows = start_serving().client.get("/monitoring/deployments").json()["rows"]
+    assert [row["revision"] for row in rows] == [2, 1]
+    assert rows[::-1] == sorted(in_the_table(engine, DeploymentRow), key=lambda row: row["revision"])
+    assert rows[0]["document"]["champions"]["vader"]["version"] == SECOND
+
+
+def test_drift_is_the_newest_report_of_what_runs_and_of_nothing_else(
+    engine: Engine, publisher: Publisher, start_serving: StartServing
+) -> None:
+    publisher.deploy(publisher.model(FIRST))
+    with engine.begin() as connection:
+        assert write_drift_rows(connection, [drift_row(FIRST, "word_count"), drift_row(SECOND, "word_count")]) == 2
+    answer = start_serving().client.get("/monitoring/drift").json()
+    assert answer["live_versions"] == [FIRST]
+    assert answer["rows"] == [row for row in in_the_table(engine, DriftMetric) if row["reference"] == f"{FIRST}:train"]
+    assert len(answer["rows"]) == 1
