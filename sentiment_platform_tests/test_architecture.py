@@ -10,7 +10,8 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,51 @@ def test_what_is_reached_over_another_module_is_found() -> None:
     assert reached("serving", {module.name: module for module in samples})["polars"] == "sentiment_platform.news.quality"
 
 
+def at_run_time(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything below `node` but what only a type checker reads."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
+            yield child
+            yield from at_run_time(child)
+
+
+def circle(parsed: Iterable[Module]) -> list[str]:
+    """Files that import each other in a ring, at whatever level the imports stand; [] where there is none."""
+    files = {module.name: module for module in parsed}
+    imports: dict[str, set[str]] = {}
+    for name, module in files.items():
+        named = {target for target, _ in imported(at_run_time(module.tree))}
+        # `from a import b` names `a` too, which is only meant where `b` is no file.
+        parents = {target.rpartition(".")[0] for target in named if target in files}
+        imports[name] = {target for target in named - parents if target in files}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_two_files_import_each_other() -> None:
+    assert circle(modules()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "ring"),
+    [
+        ("import serving.b", True),
+        ("def f():\n    from serving import b", True),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import serving.b", False),
+    ],
+)
+def test_a_ring_of_imports_is_found_inside_functions_too(line: str, ring: bool) -> None:
+    samples = [
+        Module.parse("serving/a.py", line),
+        Module.parse("serving/b.py", "from serving.c import x"),
+        Module.parse("serving/c.py", "from serving import a"),
+    ]
+    assert set(circle(samples)) == ({"serving.a", "serving.b", "serving.c"} if ring else set())
+
+
 def test_the_import_contracts_hold() -> None:
     result = _contracts(ROOT)
     assert result.returncode == 0, result.stdout
@@ -272,6 +318,18 @@ def test_the_import_contracts_hold() -> None:
         ("sentiment_platform/errors.py", "import sentiment_platform.definitions", "one way"),
         ("sentiment_platform/github_server/bad.py", "from sentiment_platform.settings import Settings", "one way"),
         ("sentiment_platform/models/family.py", "import serving", "Nothing imports serving"),
+        (
+            "sentiment_platform/models/vader/fit.py",
+            "from sentiment_platform.models.transformer import tokens",
+            "no family imports",
+        ),
+        (
+            "sentiment_platform/models/transformer/runtime.py",
+            "def f():\n    from sentiment_platform.models.transformer import training",
+            "transformer: the",
+        ),
+        ("sentiment_platform/news/dates.py", "from sentiment_platform.news import items, quarantine", "rooms of news"),
+        ("sentiment_platform/local/parts/redis.py", "from sentiment_platform.local import stack", "local stack: session"),
         ("serving/bad.py", "def f():\n    import dagster", "never reaches the graph"),
         ("serving/live/selections.py", "def f():\n    import serving.services", "rooms of serving"),
         ("serving/bad.py", "def f():\n    import torch", "training or table libraries"),
