@@ -14,16 +14,16 @@ PROBABILITIES = {A: answers(LABELS, 0.55, 1), B: answers(LABELS, 0.56, 4), C: an
 
 
 def test_a_comparison_is_what_the_statistics_say() -> None:
-    found = compare_all("set", LABELS, PROBABILITIES)
-    assert [(c.a, c.b) for c in found] == [(A, B), (A, C), (B, C)]
-    tests = [mcnemar_exact(*discordant_counts(LABELS, PROBABILITIES[c.a], PROBABILITIES[c.b])) for c in found]
-    assert [c.mcnemar for c in found] == tests
-    assert [c.macro_f1 for c in found] == [
-        paired_bootstrap(LABELS, PROBABILITIES[c.a], PROBABILITIES[c.b], seed=SEED) for c in found
+    comparisons = compare_all("set", LABELS, PROBABILITIES)
+    assert [(c.a, c.b) for c in comparisons] == [(A, B), (A, C), (B, C)]
+    tests = [mcnemar_exact(*discordant_counts(LABELS, PROBABILITIES[c.a], PROBABILITIES[c.b])) for c in comparisons]
+    assert [c.mcnemar for c in comparisons] == tests
+    assert [c.macro_f1 for c in comparisons] == [
+        paired_bootstrap(LABELS, PROBABILITIES[c.a], PROBABILITIES[c.b], seed=SEED) for c in comparisons
     ]
-    assert [c.adjusted_p for c in found] == pytest.approx(list(holm([test.p_value for test in tests])))
-    assert all((c.n, c.training_set) == (300, "set") for c in found)
-    first = found[0]
+    assert [c.adjusted_p for c in comparisons] == pytest.approx(list(holm([test.p_value for test in tests])))
+    assert all((c.n, c.training_set) == (300, "set") for c in comparisons)
+    first = comparisons[0]
     discordant = (first.mcnemar.only_a_right + first.mcnemar.only_b_right) / 300
     assert first.power == pytest.approx(mcnemar_power(discordant_share=discordant, difference=0.05, n=300, alpha=ALPHA))
 
@@ -75,8 +75,10 @@ def test_a_pair_that_was_not_compared_has_no_verdict() -> None:
 
 
 def test_the_words_carry_the_figures() -> None:
-    found = compare_all("set", LABELS, PROBABILITIES)
-    for comparison, relation in zip(found, ("is not shown to differ from", "is better than", "is better than"), strict=True):
+    comparisons = compare_all("set", LABELS, PROBABILITIES)
+    for comparison, relation in zip(
+        comparisons, ("is not shown to differ from", "is better than", "is better than"), strict=True
+    ):
         words, d = comparison.words(), comparison.macro_f1.difference
         assert words.startswith(f"{comparison.b} {relation} {comparison.a} on 300 holdout texts")
         for figure in (
@@ -93,10 +95,14 @@ def test_the_words_carry_the_figures() -> None:
 
 
 def test_a_comparison_with_a_version_whose_base_has_seen_the_holdout_says_that_it_is_in_sample() -> None:
-    found = compare_all("set", LABELS, PROBABILITIES, {C})
-    assert [(c.a, c.b, c.in_sample, c.seen_by) for c in found] == [(A, B, False, ()), (A, C, True, (C,)), (B, C, True, (C,))]
-    assert [("In-sample, so no evidence" in c.words()) for c in found] == [False, True, True]
-    assert f"the base model of {C} was trained on labels of this holdout" in found[1].words()
+    comparisons = compare_all("set", LABELS, PROBABILITIES, {C})
+    assert [(c.a, c.b, c.in_sample, c.seen_by) for c in comparisons] == [
+        (A, B, False, ()),
+        (A, C, True, (C,)),
+        (B, C, True, (C,)),
+    ]
+    assert [("In-sample, so no evidence" in c.words()) for c in comparisons] == [False, True, True]
+    assert f"the base model of {C} was trained on labels of this holdout" in comparisons[1].words()
     both = compare_all("set", LABELS, {A: PROBABILITIES[A], C: PROBABILITIES[C]}, {A, C})[0]
     assert f"the base model of {A} and of {C} was trained" in both.words()
 

@@ -105,5 +105,5 @@ def processor() -> str:
 
 
 if __name__ == "__main__":
-    found = _measure(sys.argv[1], Path(sys.argv[2]), msgspec.json.decode(sys.stdin.buffer.read(), type=list[str]))
-    sys.stdout.buffer.write(msgspec.json.encode(found))
+    measured = _measure(sys.argv[1], Path(sys.argv[2]), msgspec.json.decode(sys.stdin.buffer.read(), type=list[str]))
+    sys.stdout.buffer.write(msgspec.json.encode(measured))
