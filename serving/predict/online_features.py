@@ -40,10 +40,10 @@ class FeatureReader:
 
     async def read(self, request: Input, schema: str) -> OnlineFeatures:
         """The vector of `request` under feature schema `schema`."""
-        found = await self._look_up(_entities(request), schema)
+        looked_up = await self._look_up(_entities(request), schema)
         published_at = request.published_at.astimezone(UTC) if request.published_at else None
-        context = FeatureContext(published_at=published_at, **_context(SCHEMAS[schema], found))
-        asked: list[FeatureStatus] = [found[name].status for name in ("ticker", "source") if name in found]
+        context = FeatureContext(published_at=published_at, **_context(SCHEMAS[schema], looked_up))
+        asked: list[FeatureStatus] = [looked_up[name].status for name in ("ticker", "source") if name in looked_up]
         return OnlineFeatures(COMPUTE[schema](request.text, context), freshness(asked))
 
     async def _look_up(self, entities: Mapping[str, str], schema: str) -> dict[str, FeatureValue]:
@@ -71,11 +71,11 @@ def _entities(request: Input) -> dict[str, str]:
     return entities
 
 
-def _context(schema: FeatureSchema, found: Mapping[str, FeatureValue]) -> dict[str, float | None]:
+def _context(schema: FeatureSchema, looked_up: Mapping[str, FeatureValue]) -> dict[str, float | None]:
     """Whatever stands in Redis: only a fresh number that the schema allows may reach a model."""
     context: dict[str, float | None] = {}
     for feature in schema.features:
-        stored = found.get(CONTEXT_ENTITY.get(feature.name, ""))
+        stored = looked_up.get(CONTEXT_ENTITY.get(feature.name, ""))
         if stored is not None and stored.status == "PRESENT" and stored.values:
             value = stored.values.get(feature.name)
             context[feature.name] = value if value is not None and feature.allows(value) else None

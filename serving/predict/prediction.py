@@ -90,8 +90,8 @@ class Predictor:
         """Every live family at the same time; null for one that is too busy."""
         cleaned = self._clean(request)
         live = self._snapshot()
-        found = await asyncio.gather(*(self._score_or_none(model, cleaned) for model in live.models.values()))
-        done = [scored for scored in found if scored is not None]
+        answers = await asyncio.gather(*(self._score_or_none(model, cleaned) for model in live.models.values()))
+        done = [scored for scored in answers if scored is not None]
         if not done:
             raise unavailable("overloaded", str(Overloaded()))
         results: dict[str, FamilyAnswer | None] = dict.fromkeys(FAMILIES)
@@ -139,12 +139,12 @@ class Predictor:
 
     async def _cheap_others(self, live: Snapshot, scored: Scored, cleaned: Input) -> list[Scored]:
         """The other families that cost next to nothing, for the comparison; not cached, not journalled."""
-        found: list[Scored] = []
+        others: list[Scored] = []
         for model in live.models.values():
             if model is not scored.model and model.runner.inline and model.schema is scored.model.schema:
                 probabilities = await model.runner.run(cleaned.text, scored.features.values, 0)
-                found.append(Scored(model, scored.features, probabilities, False, 0.0))
-        return found
+                others.append(Scored(model, scored.features, probabilities, False, 0.0))
+        return others
 
     async def _explain(self, request: PredictRequest, scored: Scored, cleaned: Input) -> list[TokenContribution] | UnsetType:
         if not request.explain:
