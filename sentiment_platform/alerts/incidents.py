@@ -16,6 +16,7 @@ from sentiment_platform.monitoring.retraining import live_performance
 from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
+from sentiment_platform.statistics.estimate import interval
 from sentiment_platform.store.collection_reports import collected_on_newest_day
 from sentiment_platform.store.incidents import Incident, reconcile
 
@@ -98,7 +99,7 @@ def degraded(connection: Connection, now: datetime) -> list[Incident]:
     live, holdout = found.live, found.holdout
     summary = (
         f"{version.version} is right on {live.value:.1%} of {live.n} labelled answers (at most {live.high:.1%});"
-        f" its holdout promised {holdout.low:.1%} to {holdout.high:.1%}."
+        f" its holdout promised {interval(holdout, '.1%')}."
     )
     detail = {"version": version.version, "live": live.value, "holdout": holdout.value, "n": live.n}
     source = "live_accuracy_matches_the_holdout"

@@ -14,6 +14,7 @@ from sentiment_platform.local.demo.sample_data import sample_directory
 from sentiment_platform.local.processes.process_age import process_age_s
 from sentiment_platform.local.session import session
 from sentiment_platform.models.pages.reporting import listener
+from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, TITLES, with_interval
 
 
 @click.command()
@@ -115,17 +116,14 @@ def _figures(report: DemoReport, version: str) -> str:
     measured = {
         figure.metric: figure for figure in report.figures if figure.version == version and figure.window.startswith("holdout")
     }
-    shown = [
-        f"{name.replace('_', '-')} {measured[name].value:.3f} ({measured[name].low:.3f} to {measured[name].high:.3f})"
-        for name in ("accuracy", "macro_f1")
-    ]
+    shown = [f"{TITLES[name]} {with_interval(measured[name])}" for name in (ACCURACY, MACRO_F1)]
     model = report.runs["train_job"].metadata
     base = next(
         str(m["summary"]).split("base ", 1)[1].split(",")[0]
         for a, m in model.items()
         if a.endswith("_model") and m["version"] == version
     )
-    return f"{', '.join(shown)}, ECE {measured['ece'].value:.3f}, n {measured['accuracy'].n} holdout texts; base {base}"
+    return f"{', '.join(shown)}, ECE {measured[ECE].value:.3f}, n {measured[ACCURACY].n} holdout texts; base {base}"
 
 
 def _title(text: str) -> None:

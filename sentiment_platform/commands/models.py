@@ -16,6 +16,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.session import connected_session, session
 from sentiment_platform.models.family import TrainingOptions
 from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.statistics.estimate import MACRO_F1, with_interval
 
 if TYPE_CHECKING:
     from sentiment_platform.promotion.next_revision import Promoted
@@ -38,8 +39,8 @@ def list_models() -> None:
     running = set(mirrored[0].document.versions().values()) if mirrored else set[str]()
     table = Table("version", "registered", "base", "macro-F1 (95 %)", "runs now", title="Versions")
     for version in versions:
-        figure = version.manifest.metrics.get("macro_f1")
-        shown = f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), n {figure.n}" if figure else ""
+        figure = version.manifest.metrics.get(MACRO_F1)
+        shown = f"{with_interval(figure)}, n {figure.n}" if figure else ""
         shown += ", in-sample" if figure and figure.in_sample else ""
         table.add_row(
             version.version,

@@ -13,6 +13,7 @@ import numpy as np
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import Floats, Ints
+from sentiment_platform.statistics.estimate import interval
 from sentiment_platform.statistics.significance import (
     McNemarResult,
     PairedDifference,
@@ -61,7 +62,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         d = self.macro_f1.difference
         return (
             f"{self.b} {relation} {self.a} on {self.n} holdout texts: macro-F1 {self.macro_f1.b:.3f} against {self.macro_f1.a:.3f}, "
-            f"difference {d.value:+.3f} (95 % interval {d.low:+.3f} to {d.high:+.3f}); alone right {self.mcnemar.only_b_right} against "
+            f"difference {d.value:+.3f} (95 % interval {interval(d, '+.3f')}); alone right {self.mcnemar.only_b_right} against "
             f"{self.mcnemar.only_a_right} times, exact McNemar p = {self.mcnemar.p_value:.2g} (Holm {self.adjusted_p:.2g}); "
             f"power to see {SMALLEST_DIFFERENCE:.0%} accuracy: {self.power:.2f}."
             + (f" In-sample, so no evidence: {self.who_has_seen_it()}." if self.in_sample else "")

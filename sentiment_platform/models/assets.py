@@ -15,6 +15,7 @@ from sentiment_platform.models.progress import throttled
 from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, interval
 from sentiment_platform.store.resources import PlatformResource
 
 OBSERVED_EVERY_S = 30.0
@@ -118,10 +119,10 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
                 "version": newest.version,
                 "window": holdout_window(newest.training_set),
                 "n": report.n,
-                "accuracy": report.accuracy.value,
-                "macro_f1": report.macro_f1.value,
-                "macro_f1_interval": f"{report.macro_f1.low:.3f} to {report.macro_f1.high:.3f}",
-                "ece": calibration.ece,
+                ACCURACY: report.accuracy.value,
+                MACRO_F1: report.macro_f1.value,
+                "macro_f1_interval": interval(report.macro_f1),
+                ECE: calibration.ece,
                 "in_sample": newest.in_sample,
                 "contrast_pairs": dg.MetadataValue.md(contrast_table(newest.contrast)),
                 "figures_added": evaluated.figures_added,

@@ -8,6 +8,7 @@ from sentiment_platform.monitoring.drift import DriftReport, read_drift
 from sentiment_platform.monitoring.retraining import live_performance, without_reason
 from sentiment_platform.monitoring.severity import at_least
 from sentiment_platform.served.champion import watched_version
+from sentiment_platform.statistics.estimate import with_interval
 from sentiment_platform.store.decisions import newest_decisions
 from sentiment_platform.store.resources import PlatformResource
 
@@ -31,10 +32,7 @@ def drift_result(report: DriftReport) -> dg.AssetCheckResult:
 def accuracy_result(found: LivePerformance) -> dg.AssetCheckResult:
     """Green unless the live interval lies below the holdout's; without enough labels it says that nothing was judged."""
     shown = {"live": found.live, "holdout": found.holdout}
-    figures = {
-        name: f"{a.value:.3f} ({a.low:.3f} to {a.high:.3f}), n = {a.n}, {a.data}" if a else "no figure"
-        for name, a in shown.items()
-    }
+    figures = {name: f"{with_interval(a)}, n = {a.n}, {a.dataset}" if a else "no figure" for name, a in shown.items()}
     return dg.AssetCheckResult(
         passed=not found.falls_short(POLICY.accuracy_margin),
         severity=dg.AssetCheckSeverity.WARN,

@@ -11,8 +11,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal
 
+import msgspec
+
 from sentiment_platform.monitoring.drift import DriftReport
 from sentiment_platform.monitoring.severity import Severity, at_least
+from sentiment_platform.registry.manifest import Metric
+from sentiment_platform.statistics.estimate import interval
 from sentiment_platform.store.decisions import StoredDecision
 
 CauseKind = Literal["data_drift", "performance_degradation", "age"]
@@ -39,22 +43,11 @@ class RetrainPolicy:
 
 
 @dataclass(frozen=True)
-class Accuracy:
-    """An accuracy with its 95 % interval over `n` rows of `data`."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    data: str
-
-
-@dataclass(frozen=True)
 class LivePerformance:
     """Live accuracy of the watched version beside the accuracy its manifest promises; None where there is no such figure."""
 
-    live: Accuracy | None
-    holdout: Accuracy | None
+    live: Metric | None
+    holdout: Metric | None
 
     def falls_short(self, margin: float) -> bool:
         """Whether the live interval lies wholly below the holdout's, by more than `margin`."""
@@ -123,7 +116,12 @@ def decide(
     evidence = _evidence(version, drift, performance, last_training, policy)
     named = _identities(causes)
     if not causes:
-        inputs = [version, drift.report_id, asdict(performance), last_training.training_set if last_training else None]
+        inputs = [
+            version,
+            drift.report_id,
+            msgspec.to_builtins(performance),
+            last_training.training_set if last_training else None,
+        ]
         return Decision(_digest("quiet", inputs), now, False, (), _calm(drift, performance), evidence)
     if standing is not None and now < standing.decided_at + policy.cool_down:
         if set(named) <= set(_identities(standing.causes)):
@@ -151,8 +149,7 @@ def find_causes(
     live, holdout = performance.live, performance.holdout
     if live and holdout and performance.falls_short(policy.accuracy_margin):
         statement = (
-            f"live accuracy {live.value:.3f} (at most {live.high:.3f}, n = {live.n}) "
-            f"below the {holdout.low:.3f} to {holdout.high:.3f} of the holdout"
+            f"live accuracy {live.value:.3f} (at most {live.high:.3f}, n = {live.n}) below the {interval(holdout)} of the holdout"
         )
         causes.append(Cause("performance_degradation", version, statement))
     if last_training is not None:
@@ -186,7 +183,7 @@ def _evidence(
     return {
         "version": version,
         "drift": {"report_id": drift.report_id, "severity": drift.severity, "drifted": list(drift.drifted), "texts": drift.texts},
-        "performance": asdict(performance),
+        "performance": msgspec.to_builtins(performance),
         "last_training": None
         if last_training is None
         else {

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from sentiment_platform.monitoring.decision import Decision
 from sentiment_platform.monitoring.drift import DriftReport
 from sentiment_platform.served.performance import PerformanceReport
+from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, PREFERRED_SHARE, TITLES, UTILITY, with_interval
 
 
 def drift_table(report: DriftReport) -> str:
@@ -36,11 +37,8 @@ def performance_table(report: PerformanceReport) -> str:
     rows: list[tuple[str, ...]] = []
     for row in report.rows:
         found = {figure.metric: figure for figure in row.figures}
-        shown = [
-            f"{found[name].value:.3f} ({found[name].low:.3f} to {found[name].high:.3f})" if name in found else "-"
-            for name in ("accuracy", "macro_f1", "preferred_share", "utility")
-        ]
-        ece = f"{found['ece'].value:.3f}" if "ece" in found else "-"
+        shown = [with_interval(found[name]) if name in found else "-" for name in (ACCURACY, MACRO_F1, PREFERRED_SHARE, UTILITY)]
+        ece = with_interval(found[ECE]) if ECE in found else "-"
         rows.append(
             (
                 row.version,
@@ -54,8 +52,9 @@ def performance_table(report: PerformanceReport) -> str:
                 row.note,
             )
         )
-    header = ("version", "window", "predictions", "labelled", "left out: fitted on", "accuracy", "macro-F1", "ECE")
-    return _table((*header, "preferred", "utility", "note"), rows, "No prediction has been served in these windows.")
+    header = ("version", "window", "predictions", "labelled", "left out: fitted on")
+    measures = [TITLES[name] for name in (ACCURACY, MACRO_F1, ECE, PREFERRED_SHARE, UTILITY)]
+    return _table((*header, *measures, "note"), rows, "No prediction has been served in these windows.")
 
 
 def decision_table(decision: Decision) -> str:

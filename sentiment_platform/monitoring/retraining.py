@@ -6,10 +6,12 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.labels.importing import FEEDBACK_SET
-from sentiment_platform.monitoring.decision import Accuracy, Decision, LastTraining, LivePerformance, RetrainPolicy, decide
+from sentiment_platform.monitoring.decision import Decision, LastTraining, LivePerformance, RetrainPolicy, decide
 from sentiment_platform.monitoring.drift import read_drift
+from sentiment_platform.registry.manifest import Metric
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.served.performance import live_accuracy
+from sentiment_platform.statistics.estimate import ACCURACY
 from sentiment_platform.store.decisions import StoredDecision, newest_decisions, write_decision
 from sentiment_platform.store.labels import labels_since
 from sentiment_platform.store.training_sets import latest_training_set
@@ -48,12 +50,12 @@ def decide_and_store(engine: Engine, now: datetime, *, run_id: str, policy: Retr
 def live_performance(connection: Connection, version: RegisteredVersion, now: datetime) -> LivePerformance:
     """The newest live accuracy of a version, and the one in its manifest."""
     live = live_accuracy(connection, version.version, now)
-    promised = version.manifest.metrics.get("accuracy")
+    promised = version.manifest.metrics.get(ACCURACY)
     return LivePerformance(
-        Accuracy(live.value, live.low, live.high, live.n, live.window)
+        Metric(live.value, live.low, live.high, live.n, live.window)
         if live and live.low is not None and live.high is not None
         else None,
-        Accuracy(promised.value, promised.low, promised.high, promised.n, promised.dataset) if promised else None,
+        promised,
     )
 
 

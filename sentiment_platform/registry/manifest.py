@@ -14,6 +14,7 @@ import msgspec
 from sentiment_platform.registry.documents import Line, Prose, Sha256
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.versions import FamilyName, VersionName, VersionTag
+from sentiment_platform.statistics.estimate import Estimate
 
 MANIFEST = "manifest.json"
 MANIFEST_SIGNATURE = "manifest.json.sig"
@@ -45,16 +46,12 @@ class FeatureSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     features: tuple[Line, ...]
 
 
-class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Metric(Estimate, frozen=True, forbid_unknown_fields=True):
     """A measured value with its 95 % interval over `n` examples of `dataset`.
 
     `in_sample` is true when the model, or a choice about it, has seen those examples: such a figure is no evidence.
     """
 
-    value: float
-    low: float
-    high: float
-    n: Count
     dataset: Line
     in_sample: bool = False
 

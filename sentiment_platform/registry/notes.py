@@ -4,6 +4,7 @@ but the marker, which tells which document a draft was made for.
 
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.statistics.estimate import interval
 
 
 def marker(document_digest: str) -> str:
@@ -14,7 +15,7 @@ def marker(document_digest: str) -> str:
 def model_notes(manifest: Manifest, manifest_digest: str) -> str:
     """Markdown: what the model is, its metrics with intervals, its files."""
     rows = [
-        f"| {_cell(name)} | {m.value:.4f} | {m.low:.4f} to {m.high:.4f} | {m.n} | {_cell(m.dataset)}"
+        f"| {_cell(name)} | {m.value:.4f} | {interval(m, '.4f')} | {m.n} | {_cell(m.dataset)}"
         f"{' (in sample)' if m.in_sample else ''} |"
         for name, m in sorted(manifest.metrics.items())
     ]

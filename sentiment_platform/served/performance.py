@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from sentiment_platform.models.evaluation.evaluation import SEED, Evaluation, figures
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.statistics.calibration import calibration_report
+from sentiment_platform.statistics.estimate import ACCURACY, PREFERRED_SHARE, UTILITY
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.statistics.resampling import bootstrap_means, percentile_estimate
 from sentiment_platform.store.figures import Figure, newest_figures, write_figures
@@ -89,7 +90,7 @@ def live_accuracy(
     connection: Connection, version: str, now: datetime, windows: Mapping[str, timedelta] = WINDOWS
 ) -> Figure | None:
     """The accuracy of the shortest window that has one which is not older than the window itself."""
-    stored = {figure.window: figure for figure in newest_figures(connection, [version]) if figure.metric == "accuracy"}
+    stored = {figure.window: figure for figure in newest_figures(connection, [version]) if figure.metric == ACCURACY}
     for window, length in sorted(windows.items(), key=lambda item: item[1]):
         figure = stored.get(window)
         if figure and figure.as_of > now - length:
@@ -119,8 +120,8 @@ def _measure(connection: Connection, version: str, window: str, predictions: int
     useful = [row.utility for row in judged if row.utility is not None]
     found = [
         *(_label_figures(version, window, usable, len(usable) / predictions) if len(usable) >= MIN_LABELS else []),
-        *_mean_figure(version, window, "preferred_share", preferred, predictions),
-        *_mean_figure(version, window, "utility", useful, predictions),
+        *_mean_figure(version, window, PREFERRED_SHARE, preferred, predictions),
+        *_mean_figure(version, window, UTILITY, useful, predictions),
     ]
     in_sample = len(labelled) - len(usable)
     few = f"{len(usable)} usable labels, {MIN_LABELS} are needed" if len(usable) < MIN_LABELS else ""

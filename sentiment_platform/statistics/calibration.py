@@ -20,7 +20,8 @@ from sentiment_platform.statistics.arrays import (
     as_classes,
     as_probabilities,
 )
-from sentiment_platform.statistics.resampling import N_RESAMPLES, Estimate, bootstrap_means, percentile_estimate
+from sentiment_platform.statistics.estimate import Estimate
+from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_means, percentile_estimate
 
 N_BINS = 15
 _SMALLEST_PROBABILITY = 1e-15

@@ -10,7 +10,8 @@ import numpy as np
 
 from sentiment_platform.statistics.arrays import Classes, Floats, Matrix, as_classes, as_probabilities
 from sentiment_platform.statistics.calibration import calibration_gaps, log_losses
-from sentiment_platform.statistics.resampling import N_RESAMPLES, Estimate, bootstrap_means, percentile_estimate
+from sentiment_platform.statistics.estimate import Estimate
+from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_means, percentile_estimate
 from sentiment_platform.statistics.significance import paired_bootstrap
 
 

@@ -20,7 +20,8 @@ from sentiment_platform.statistics.arrays import (
     as_classes,
     as_probabilities,
 )
-from sentiment_platform.statistics.resampling import N_RESAMPLES, Estimate, bootstrap_counts, percentile_estimate
+from sentiment_platform.statistics.estimate import Estimate
+from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_counts, percentile_estimate
 
 
 class ClassMetrics(msgspec.Struct, frozen=True):

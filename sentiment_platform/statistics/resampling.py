@@ -6,24 +6,15 @@ one story, pass one row a story or read the intervals as too narrow.
 
 from __future__ import annotations
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import Floats
+from sentiment_platform.statistics.estimate import Estimate
 
 N_RESAMPLES = 2000
 _CELLS_AT_ONCE = 4_000_000
-
-
-class Estimate(msgspec.Struct, frozen=True):
-    """A figure with its percentile bootstrap interval, from `n` rows."""
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 def percentile_estimate(value: float, samples: Floats, *, n: int, confidence: float = 0.95) -> Estimate:

@@ -16,8 +16,9 @@ import numpy as np
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import N_CLASSES, Classes, Floats, Matrix, as_classes, as_probabilities
+from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.metrics import predicted_classes, ratios
-from sentiment_platform.statistics.resampling import N_RESAMPLES, Estimate, bootstrap_counts, percentile_estimate
+from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_counts, percentile_estimate
 
 PairedMetric = Literal["macro_f1", "accuracy"]
 McNemarMethod = Literal["exact", "chi_square", "chi_square_corrected"]

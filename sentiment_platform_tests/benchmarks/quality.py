@@ -17,8 +17,8 @@ from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
 from sentiment_platform.models.family import LABELS, Floats, Integers, TrainingData, TrainingOptions
 from sentiment_platform.models.vader.family import VaderModel, load
 from sentiment_platform.models.vader.training import VaderFamily
+from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.metrics import classification_report, confusion_matrix, ratios
-from sentiment_platform.statistics.resampling import Estimate
 from sentiment_platform.text.lexicon import stock_lexicon
 from sentiment_platform.text.vader import VaderEngine
 from sentiment_platform_tests.benchmarks.labelled_data import SPLIT, shared_data, training_data

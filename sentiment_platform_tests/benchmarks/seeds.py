@@ -7,8 +7,9 @@ import numpy as np
 
 from sentiment_platform.models.evaluation.evaluation import Evaluation
 from sentiment_platform.models.family import Integers
+from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.metrics import predicted_classes, ratios
-from sentiment_platform.statistics.resampling import Estimate, bootstrap_counts, percentile_estimate
+from sentiment_platform.statistics.resampling import bootstrap_counts, percentile_estimate
 
 SEEDS = (1, 2, 3)
 BOOTSTRAP_SEED = 20260101

@@ -15,8 +15,9 @@ from sentiment_platform.models.transformer.training.fine_tuning import TrainedTr
 from sentiment_platform.models.transformer.training.stages import taken
 from sentiment_platform.models.transformer.training.weights import network_logits
 from sentiment_platform.statistics.arrays import N_CLASSES
+from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.metrics import predicted_classes, ratios
-from sentiment_platform.statistics.resampling import Estimate, bootstrap_counts, percentile_estimate
+from sentiment_platform.statistics.resampling import bootstrap_counts, percentile_estimate
 from sentiment_platform_tests.benchmarks.labelled_data import SPLIT, training_data
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
 

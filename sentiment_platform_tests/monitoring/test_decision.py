@@ -4,7 +4,6 @@ from datetime import timedelta
 import pytest
 
 from sentiment_platform.monitoring.decision import (
-    Accuracy,
     Cause,
     Decision,
     LastTraining,
@@ -14,13 +13,14 @@ from sentiment_platform.monitoring.decision import (
 )
 from sentiment_platform.monitoring.drift import DriftReport
 from sentiment_platform.monitoring.severity import Severity
+from sentiment_platform.registry.manifest import Metric
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 from sentiment_platform_tests.monitoring.seeding import NOW, VERSION
 
 POLICY = RetrainPolicy()
-HOLDOUT = Accuracy(0.8, 0.76, 0.84, 400, "its test part")
-STEADY = LivePerformance(Accuracy(0.79, 0.7, 0.88, 90, "feedback:7d"), HOLDOUT)
-FALLEN = LivePerformance(Accuracy(0.6, 0.5, 0.7, 90, "feedback:7d"), HOLDOUT)
+HOLDOUT = Metric(0.8, 0.76, 0.84, 400, "its test part")
+STEADY = LivePerformance(Metric(0.79, 0.7, 0.88, 90, "feedback:7d"), HOLDOUT)
+FALLEN = LivePerformance(Metric(0.6, 0.5, 0.7, 90, "feedback:7d"), HOLDOUT)
 UNKNOWN = LivePerformance(None, HOLDOUT)
 RECENT = LastTraining("set", NOW - timedelta(days=3), 10)
 OLD = LastTraining("set", NOW - timedelta(days=31), 50)
@@ -59,7 +59,7 @@ def test_each_cause_alone_and_all_together(
 
 @pytest.mark.parametrize(("high", "falls_short"), [(0.739, True), (0.741, False), (0.77, False)])
 def test_live_accuracy_must_be_below_the_holdout_by_more_than_the_margin(high: float, falls_short: bool) -> None:
-    live = Accuracy(0.7, 0.6, high, 90, "feedback:7d")
+    live = Metric(0.7, 0.6, high, 90, "feedback:7d")
     assert LivePerformance(live, HOLDOUT).falls_short(0.02) == falls_short
 
 

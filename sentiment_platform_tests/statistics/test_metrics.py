@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.statistics.estimate import Estimate, interval, with_interval
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.statistics.resampling import bootstrap_means
+from sentiment_platform.store.figures import Figure
 
 ONE_HOT = np.eye(3)
 
@@ -102,3 +104,10 @@ def test_a_thousand_rows_take_less_than_a_fifth_of_a_second():
 def test_what_are_not_labels_and_probabilities_is_refused(y, p):
     with pytest.raises(PermanentError):
         classification_report(y, p, seed=0)
+
+
+def test_a_figure_is_printed_with_its_interval_and_alone_where_there_is_none():
+    figure = Estimate(0.8125, 0.7842, 0.8409, 400)
+    assert (with_interval(figure), interval(figure, ".1%")) == ("0.812 (0.784 to 0.841)", "78.4% to 84.1%")
+    alone = Figure(version="v1.0.0-vader", window="holdout", metric="ece", value=0.05, low=None, high=None, n=400)
+    assert (with_interval(alone), interval(alone)) == ("0.050", "-")

@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 
 from sentiment_platform.models.family import LABELS, Label, Model
-from sentiment_platform.statistics.resampling import Estimate, bootstrap_means, percentile_estimate
+from sentiment_platform.statistics.estimate import Estimate
+from sentiment_platform.statistics.resampling import bootstrap_means, percentile_estimate
 
 SEED = 20260101
 

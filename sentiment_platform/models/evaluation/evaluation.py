@@ -7,8 +7,8 @@ import numpy as np
 
 from sentiment_platform.models.family import Floats, LabelledTexts, Model
 from sentiment_platform.statistics.calibration import CalibrationReport, calibration_report
+from sentiment_platform.statistics.estimate import ACCURACY, BRIER, ECE, MACRO_F1, Estimate
 from sentiment_platform.statistics.metrics import ClassificationReport, classification_report
-from sentiment_platform.statistics.resampling import Estimate
 from sentiment_platform.store.figures import Figure
 
 SEED = 20260101
@@ -43,15 +43,19 @@ def predict_sorted(model: Model, texts: Sequence[str], features: Floats) -> Floa
     return probabilities
 
 
+def measures(evaluation: Evaluation) -> dict[str, Estimate]:
+    """What manifests and `model_performance` have of an evaluation by name: accuracy, macro-F1, each class's figures, Brier score."""
+    report = evaluation.report
+    named: dict[str, Estimate] = {ACCURACY: report.accuracy, MACRO_F1: report.macro_f1}
+    for row in report.classes:
+        named |= {f"precision_{row.label}": row.precision, f"recall_{row.label}": row.recall, f"f1_{row.label}": row.f1}
+    return named | {BRIER: evaluation.calibration.brier}
+
+
 def figures(
     version: str, window: str, evaluation: Evaluation, *, in_sample: bool = False, label_coverage: float = 1.0
 ) -> list[Figure]:
-    """Rows for `model_performance`: accuracy, macro-F1, precision, recall and F1 of each class, ECE and Brier score."""
-    report = evaluation.report
-    named: dict[str, Estimate] = {"accuracy": report.accuracy, "macro_f1": report.macro_f1}
-    for row in report.classes:
-        named |= {f"precision_{row.label}": row.precision, f"recall_{row.label}": row.recall, f"f1_{row.label}": row.f1}
-    named["brier"] = evaluation.calibration.brier
+    """Rows for `model_performance`: the measures, and the ECE, which has no interval."""
     rows = [
         Figure(
             version=version,
@@ -64,16 +68,16 @@ def figures(
             label_coverage=label_coverage,
             in_sample=in_sample,
         )
-        for metric, value in named.items()
+        for metric, value in measures(evaluation).items()
     ]
     ece = Figure(
         version=version,
         window=window,
-        metric="ece",
+        metric=ECE,
         value=evaluation.calibration.ece,
         low=None,
         high=None,
-        n=report.n,
+        n=evaluation.report.n,
         label_coverage=label_coverage,
         in_sample=in_sample,
     )

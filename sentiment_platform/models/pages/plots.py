@@ -12,6 +12,7 @@ from sentiment_platform.models.pages.drawing import DPI, PALETTE, blend, cell, d
 from sentiment_platform.statistics.arrays import LABELS, Floats
 from sentiment_platform.statistics.calibration import ReliabilityBin
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
+from sentiment_platform.statistics.estimate import LOG_LOSS, MACRO_F1, TITLES, with_interval
 from sentiment_platform.statistics.significance import PairedDifference
 
 
@@ -61,7 +62,7 @@ def difference_png(samples: Floats, comparison: PairedDifference, *, names: tupl
     colour = PALETTE["green"] if estimate.low > 0 else PALETTE["red"] if estimate.high < 0 else PALETTE["orange"]
     axes.plot([estimate.low, estimate.high], [1.08 * top] * 2, color=colour, linewidth=3, solid_capstyle="butt")
     axes.plot([estimate.value], [1.08 * top], color=colour, marker="o")
-    note = f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}], p = {comparison.p_value:.3g}"
+    note = f"{with_interval(estimate, '+.3f')}, p = {comparison.p_value:.3g}"
     axes.text(estimate.value, 1.14 * top, note, ha="center", va="bottom", color=PALETTE["ink"])
     axes.axvline(0.0, color=PALETTE["ink"], linestyle="--", linewidth=1.2)
     axes.set(ylim=(0, 1.32 * top), yticks=[], xlabel=f"{metric} of {names[1]} minus {names[0]}   (n = {estimate.n:,})")
@@ -108,8 +109,8 @@ def training_png(
     above.set(xlabel="optimizer step", ylabel="training loss", ylim=(0, None))
     numbers = [int(row["epoch"]) for row in epochs]
     for key, name, colour, marker in (
-        ("macro_f1", "macro-F1", PALETTE["blue"], "o"),
-        ("log_loss", "log loss", PALETTE["orange"], "s"),
+        (MACRO_F1, TITLES[MACRO_F1], PALETTE["blue"], "o"),
+        (LOG_LOSS, TITLES[LOG_LOSS], PALETTE["orange"], "s"),
     ):
         curve: dict[str, Any] = {"marker": marker, "markersize": 4, "linewidth": 1.0, "label": f"validation {name}"}
         below.plot(numbers, [float(row[key]) for row in epochs], color=colour, **curve)

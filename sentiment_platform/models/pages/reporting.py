@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
+import msgspec
+
 from sentiment_platform.models.evaluation.contrast_suite import ContrastScore
 from sentiment_platform.models.family import Progress, ProgressSink
 from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.statistics.estimate import ECE, LOG_LOSS, MACRO_F1, TITLES, Estimate, interval, with_interval
 
 EVERY_S = 5.0
 TERMS_SHOWN, EXAMPLE_CHARACTERS = 20, 16
@@ -52,7 +55,7 @@ def manifest_summary(manifest: Manifest, *, new: bool) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {name} | {m.value:.3f} | {m.low:.3f} to {m.high:.3f} | {m.n} | {m.dataset}{' (in-sample)' if m.in_sample else ''} |"
+        f"| {name} | {m.value:.3f} | {interval(m)} | {m.n} | {m.dataset}{' (in-sample)' if m.in_sample else ''} |"
         for name, m in manifest.metrics.items()
     ]
     if technical := manifest.figures.get("technical"):
@@ -75,7 +78,7 @@ def contrast_table(score: ContrastScore) -> str:
     whole = score.both_right
     lines = ["| kind of pair | both sentences right |", "|---|---|"]
     lines += [f"| {kind} | {share:.0%} |" for kind, share in score.by_kind.items()]
-    return "\n".join([*lines, f"| all {whole.n} | {whole.value:.1%} ({whole.low:.1%} to {whole.high:.1%}) |"])
+    return "\n".join([*lines, f"| all {whole.n} | {with_interval(whole, '.1%')} |"])
 
 
 def terms_table(moved: Mapping[str, Any]) -> str:
@@ -128,15 +131,15 @@ def doubted_table(distillation: Mapping[str, Any]) -> str:
 
 def _ablation_lines(ablation: Mapping[str, Any], *, used: bool) -> list[str]:
     """The calibration head on the scorer alone and with the features, and their difference with its interval."""
-    comparison, names = ablation["comparison"], ("log_loss", "macro_f1", "ece")
+    comparison, names = ablation["comparison"], (LOG_LOSS, MACRO_F1, ECE)
     lines = [
-        f"| held-out validation texts, n = {comparison['n']} | log loss | macro-F1 | ECE |",
+        f"| held-out validation texts, n = {comparison['n']} | {' | '.join(TITLES[name] for name in names)} |",
         "|---|---|---|---|",
     ]
     for title, side in (("scorer alone", "a"), ("with the features", "b")):
         lines.append(f"| {title} | {' | '.join(f'{comparison[side][name]:.3f}' for name in names)} |")
     differences = (comparison[f"{name}_difference"] for name in names)
-    cells = [f"{d['value']:+.3f} ({d['low']:+.3f} to {d['high']:+.3f})" for d in differences]
+    cells = [with_interval(msgspec.convert(difference, Estimate), "+.3f") for difference in differences]
     verdict = "they help, and this version uses them" if used else "no sure gain, so this version leaves them out"
     return ["What the features add: " + verdict, "", *lines, f"| difference (95 % interval) | {' | '.join(cells)} |"]
 

@@ -14,7 +14,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import Floats, LabelledTexts
 from sentiment_platform.models.transformer.runtime import OnnxScorer
 from sentiment_platform.models.transformer.tokens import encode, length_buckets, pad_id_of, padded
-from sentiment_platform.statistics.resampling import Estimate
+from sentiment_platform.statistics.estimate import Estimate, with_interval
 from sentiment_platform.statistics.significance import paired_bootstrap
 from sentiment_platform.statistics.softmax_regression import softmax
 
@@ -76,8 +76,7 @@ class Parity:
         if self.agreement < MIN_AGREEMENT - spread or self.macro_f1_difference.high < -MAX_MACRO_F1_LOSS:
             raise ParityError(
                 f"int8 agrees with fp32 on {self.agreement:.1%} of {self.n} texts and moves macro-F1 by"
-                f" {self.macro_f1_difference.value:+.3f} ({self.macro_f1_difference.low:+.3f} to"
-                f" {self.macro_f1_difference.high:+.3f}); the limits are {MIN_AGREEMENT:.0%} and -{MAX_MACRO_F1_LOSS}.",
+                f" {with_interval(self.macro_f1_difference, '+.3f')}; the limits are {MIN_AGREEMENT:.0%} and -{MAX_MACRO_F1_LOSS}.",
                 remedy="Do not publish; train longer or from another base.",
             )
 

@@ -14,13 +14,14 @@ from sqlalchemy import Engine
 from sentiment_platform.features.schema import schema
 from sentiment_platform.labels.training_set import licence_notes
 from sentiment_platform.models.evaluation.contrast_suite import score_contrast
-from sentiment_platform.models.evaluation.evaluation import Evaluation
+from sentiment_platform.models.evaluation.evaluation import Evaluation, measures
 from sentiment_platform.models.evaluation.golden import golden_answers
 from sentiment_platform.models.evaluation.seen_data import in_sample
 from sentiment_platform.models.evaluation.technical import measure_technical
 from sentiment_platform.models.families import loader_of
 from sentiment_platform.models.family import LABELS, ExportReport, Family, Model, TrainingData, TrainingOptions
 from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golden, Manifest, Metric
+from sentiment_platform.statistics.estimate import ECE
 
 
 def described(
@@ -63,10 +64,7 @@ def described(
 def metrics_of(evaluation: Evaluation, data: TrainingData, *, in_sample: bool) -> dict[str, Metric]:
     """Holdout figures for the manifest. No fitting step saw the test part; `in_sample` where the base's own training did."""
     dataset = f"training set {data.digest[:12]}, test part"
-    report = evaluation.report
-    named = {"accuracy": report.accuracy, "macro_f1": report.macro_f1, "brier": evaluation.calibration.brier}
-    for row in report.classes:
-        named |= {f"precision_{row.label}": row.precision, f"recall_{row.label}": row.recall, f"f1_{row.label}": row.f1}
+    named = measures(evaluation)
     return {name: Metric(e.value, e.low, e.high, e.n, dataset, in_sample) for name, e in named.items()}
 
 
@@ -87,7 +85,7 @@ def figures_of(exported: ExportReport, evaluation: Evaluation, options: Training
     """What the family exported, how it is calibrated on the test part, and what it was made with."""
     figures: Mapping[str, Any] = {
         **exported.figures,
-        "ece": evaluation.calibration.ece,
+        ECE: evaluation.calibration.ece,
         "reliability": msgspec.to_builtins([row for row in evaluation.calibration.bins if row.count]),
         "confusion": [list(row) for row in evaluation.report.confusion],
         "seed": options.seed,

@@ -19,7 +19,7 @@ from sentiment_platform.models.transformer.runtime import OnnxScorer, open_sessi
 from sentiment_platform.models.transformer.tokens import encode, padded, tokenizer_from_json
 from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM, resolve_base
 from sentiment_platform.models.transformer.training.network import build_network, tokenizer_json
-from sentiment_platform.statistics.resampling import Estimate
+from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform_tests.models.conftest import TinyArtefact
 
 if TYPE_CHECKING:
