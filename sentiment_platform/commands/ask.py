@@ -50,8 +50,8 @@ def explain(prediction_id: str) -> None:
     from sentiment_platform.commands.explain import lineage
 
     with connected_session() as (_, engine):
-        found = lineage(engine, prediction_id)
-    for heading, rows in found.items():
+        sections = lineage(engine, prediction_id)
+    for heading, rows in sections.items():
         table = Table("", "", title=heading, show_header=False, title_justify="left")
         for name, value in rows.items():
             table.add_row(name, str(value))

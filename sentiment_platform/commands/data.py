@@ -92,11 +92,11 @@ def replay_news(source: str | None, rule: str | None, dry_run: bool) -> None:
     from sentiment_platform.news.replay import replay
 
     with connected_session(log=console.print) as (_, engine):
-        found = replay(engine, source=source, rule=rule, run_id=f"replay-{uuid.uuid4()}", now=utc_now(), dry_run=dry_run)
+        replayed = replay(engine, source=source, rule=rule, run_id=f"replay-{uuid.uuid4()}", now=utc_now(), dry_run=dry_run)
     title = "Dry run: nothing changed" if dry_run else "Replayed"
     table = Table("source", "tried", "admitted", "duplicate", "stay refused", title=title)
-    for report in found.reports:
+    for report in replayed.reports:
         table.add_row(report.source, *(f"{n:,}" for n in (report.fetched, report.stored, report.duplicate, report.quarantined)))
     console.print(table)
-    if found.days and not dry_run:
-        console.print(f"Next: sentiment-platform run collect_job --from {found.days[0]} --to {found.days[-1]}")
+    if replayed.days and not dry_run:
+        console.print(f"Next: sentiment-platform run collect_job --from {replayed.days[0]} --to {replayed.days[-1]}")

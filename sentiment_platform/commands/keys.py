@@ -59,12 +59,14 @@ def list_command() -> None:
 def revoke(key_id: str) -> None:
     """Make a key useless from now on. Revoking it again changes nothing; an id that no key has is an error."""
     with connected_session() as (_, engine), engine.begin() as connection:
-        found = revoke_key(connection, key_id)
-        known = found or key_id in {row["id"] for row in list_keys(connection)}
-        audit.record(connection, at=utc_now(), actor="command line", action="key:revoke", subject=key_id, detail={"found": found})
+        revoked = revoke_key(connection, key_id)
+        known = revoked or key_id in {row["id"] for row in list_keys(connection)}
+        audit.record(
+            connection, at=utc_now(), actor="command line", action="key:revoke", subject=key_id, detail={"found": revoked}
+        )
     if not known:
         # Whoever mistyped it must not believe that the key is dead.
         raise PermanentError(
             f"There is no key {key_id}; nothing was revoked.", remedy="`sentiment-platform keys list` shows their ids."
         )
-    console.print(f"[green]{key_id} is revoked.[/]" if found else f"[yellow]{key_id} was revoked before.[/]")
+    console.print(f"[green]{key_id} is revoked.[/]" if revoked else f"[yellow]{key_id} was revoked before.[/]")

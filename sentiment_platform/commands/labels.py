@@ -94,9 +94,9 @@ def sets() -> None:
     from sentiment_platform.text.sentiment import LABELS
 
     with connected_session() as (_, engine), engine.connect() as connection:
-        found, counts, files = label_sets(connection), counts_by_set(label_counts(connection)), imported_files(connection)
-    table = Table("set", "kind", " / ".join(LABELS), "licence", "commercial", title=f"{len(found)} label sets")
-    for one in found.values():
+        known_sets, counts, files = label_sets(connection), counts_by_set(label_counts(connection)), imported_files(connection)
+    table = Table("set", "kind", " / ".join(LABELS), "licence", "commercial", title=f"{len(known_sets)} label sets")
+    for one in known_sets.values():
         rows = " / ".join(f"{counts.get(one.name, {}).get(label, 0):,}" for label in LABELS)
         table.add_row(one.name, one.kind, rows, one.licence, allowed(one.commercial_use))
     console.print(table)
@@ -125,17 +125,17 @@ def agreement(names: tuple[str, ...], limit: int) -> None:
 
     with connected_session() as (_, engine), engine.connect() as connection:
         rows = [row for row in trainable(all_labels(connection)) if not names or row.label_set in names]
-    found = evaluate_agreement(rows)
-    alpha = "not defined" if found.alpha is None else f"{found.alpha:.3f}"
-    console.print(f"{found.texts:,} texts have several voices; Krippendorff's alpha is {alpha}.")
-    if found.pairs:
+    report = evaluate_agreement(rows)
+    alpha = "not defined" if report.alpha is None else f"{report.alpha:.3f}"
+    console.print(f"{report.texts:,} texts have several voices; Krippendorff's alpha is {alpha}.")
+    if report.pairs:
         table = Table("annotator", "annotator", "texts in common", "same label")
-        for pair in found.pairs:
+        for pair in report.pairs:
             table.add_row(pair.first, pair.second, f"{pair.items:,}", f"{pair.share:.1%}")
         console.print(table)
-    if found.conflicts:
-        disputed = Table("text", "who says what", title=f"{len(found.conflicts):,} disputed texts")
-        for conflict in found.conflicts[:limit]:
+    if report.conflicts:
+        disputed = Table("text", "who says what", title=f"{len(report.conflicts):,} disputed texts")
+        for conflict in report.conflicts[:limit]:
             who = "; ".join(f"{label}: {', '.join(names)}" for label, names in conflict.said.items())
             disputed.add_row(conflict.text[:90], who)
         console.print(disputed)
@@ -155,14 +155,14 @@ def show(ids: tuple[str, ...]) -> None:
     if short := [one for one in ids if len(one) < MIN_ID_CHARACTERS]:
         raise PermanentError(f"{short[0]!r} is too short.", remedy=f"Give at least {MIN_ID_CHARACTERS} characters of an ID.")
     with connected_session() as (_, engine), engine.connect() as connection:
-        found = [row for row in all_labels(connection) if row.text_hash.startswith(ids)]
+        shown = [row for row in all_labels(connection) if row.text_hash.startswith(ids)]
     table = Table("id", "text", "label", "set", "annotator")
     for one in ids:
-        for row in (row for row in found if row.text_hash.startswith(one)):
+        for row in (row for row in shown if row.text_hash.startswith(one)):
             table.add_row(row.text_hash[:SHOWN_ID_CHARACTERS], escape(row.text), row.label, row.label_set, row.annotator)
-    if found:
+    if shown:
         console.print(table)
-    if unknown := [one for one in ids if not any(row.text_hash.startswith(one) for row in found)]:
+    if unknown := [one for one in ids if not any(row.text_hash.startswith(one) for row in shown)]:
         raise PermanentError(
             f"No labelled text has an ID that begins with {', '.join(unknown)}.",
             remedy="An ID is of the database that the model was trained on.",

@@ -46,15 +46,15 @@ def import_prices(path: Path, symbol: str | None, mapping: str, source: str, acc
 
     bars = list(read_price_file(path, parse_price_map(mapping), symbol))
     with connected_session(log=console.print) as (_, engine), engine.begin() as connection:
-        found = store_bars(
+        stored = store_bars(
             connection, bars, source=source, run_id=f"import-{uuid.uuid4()}", now=utc_now(), accept_jumps=accept_jumps
         )
-    written = found.written
+    written = stored.written
     console.print(
-        f"{found.fetched} rows: {written.new} new, {written.revised} revised, {written.unchanged} known, "
-        f"{written.of_another_source} of days that another source has, {found.refused} quarantined."
+        f"{stored.fetched} rows: {written.new} new, {written.revised} revised, {written.unchanged} known, "
+        f"{written.of_another_source} of days that another source has, {stored.refused} quarantined."
     )
-    if found.refused:
+    if stored.refused:
         console.print("[yellow]Which rule each broke: sentiment-platform news quarantine --source " + source + "[/]")
     console.print(
         "Next: sentiment-platform run market_job --from DAY --to DAY computes the outcomes of the articles of these days."
@@ -68,8 +68,8 @@ def show() -> None:
     from sentiment_platform.store.market import coverage
 
     with connected_session() as (_, engine), engine.connect() as connection:
-        found = coverage(connection)
-    table = Table("symbol", "source", "first", "last", "bars", "revised", title=f"{len(found)} series")
-    for one in found:
+        series = coverage(connection)
+    table = Table("symbol", "source", "first", "last", "bars", "revised", title=f"{len(series)} series")
+    for one in series:
         table.add_row(one.symbol, one.source, str(one.first), str(one.last), f"{one.bars:,}", f"{one.revised:,}")
     console.print(table)

@@ -188,10 +188,10 @@ def db_check() -> None:
     from sentiment_platform.store.migrate import differences
 
     with session(log=console.print) as settings:
-        found = differences(settings.direct_database_url())
-    for difference in found:
+        drifted = differences(settings.direct_database_url())
+    for difference in drifted:
         console.print(f"[red]{difference}[/]")
-    if found:
+    if drifted:
         sys.exit(1)
     console.print("[green]Database and models agree.[/]")
 

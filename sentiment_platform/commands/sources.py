@@ -42,20 +42,27 @@ def sources(catalogue: bool) -> None:
         click.echo(SHIPPED.read_text(encoding="utf-8"))
         return
     with connected_session() as (settings, engine), engine.connect() as connection:
-        found = configured_sources(settings, os.environ)
+        configured = configured_sources(settings, os.environ)
         states = read_source_states(connection)
-    console.print(sources_table(found, states, utc_now()))
-    if not any(source.chosen for source in found):
+    console.print(sources_table(configured, states, utc_now()))
+    if not any(source.chosen for source in configured):
         console.print("No source is on. Next: SENTIMENT_SOURCES=gdelt or SENTIMENT_FEEDS=name=https://... (see --help).")
 
 
-def sources_table(found: Sequence[ConfiguredSource], states: Mapping[str, SourceState], now: datetime) -> Table:
+def sources_table(configured: Sequence[ConfiguredSource], states: Mapping[str, SourceState], now: datetime) -> Table:
     """One line a source, those that are on first."""
-    on = sum(source.off is None for source in found)
+    on = sum(source.off is None for source in configured)
     table = Table(
-        "source", "kind", "state", "checked", "requests today", "last success", "last failure", title=f"{on} of {len(found)} on"
+        "source",
+        "kind",
+        "state",
+        "checked",
+        "requests today",
+        "last success",
+        "last failure",
+        title=f"{on} of {len(configured)} on",
     )
-    for source in sorted(found, key=lambda source: (source.off is not None, not source.chosen, source.name)):
+    for source in sorted(configured, key=lambda source: (source.off is not None, not source.chosen, source.name)):
         state = states.get(source.name, SourceState(source.name))
         table.add_row(
             f"{source.name}\n[dim]{source.entry.title}[/]" if source.entry.title != source.name else source.name,

@@ -31,8 +31,8 @@ def _get_ref(service: Service, _request: Request, match: re.Match[str]) -> Reply
 
 
 def _matching_refs(service: Service, _request: Request, match: re.Match[str]) -> Reply:
-    found = service.refs.matching(f"refs/{match[1]}")
-    return json_reply([_ref_document(service, ref, sha) for ref, sha in found])
+    refs = service.refs.matching(f"refs/{match[1]}")
+    return json_reply([_ref_document(service, ref, sha) for ref, sha in refs])
 
 
 def _all_refs(service: Service, request: Request, _match: re.Match[str]) -> Reply:
@@ -67,10 +67,10 @@ def _create_tag_object(service: Service, request: Request, _match: re.Match[str]
 
 def _get_tag_object(service: Service, _request: Request, match: re.Match[str]) -> Reply:
     with service.folder.reading() as state:
-        found = state.tag_objects.get(match[1])
-    if found is None:
+        tag_object = state.tag_objects.get(match[1])
+    if tag_object is None:
         raise not_found()
-    return json_reply(service.git_documents.tag_object(found))
+    return json_reply(service.git_documents.tag_object(tag_object))
 
 
 def _tags(service: Service, request: Request, _match: re.Match[str]) -> Reply:

@@ -48,17 +48,17 @@ class Releases:
     def by_tag(self, tag: str) -> Release:
         """The published release of a tag: a draft is never found by its tag."""
         with self._folder.reading() as state:
-            found = _published(state, tag)
-        if found is None:
+            release = _published(state, tag)
+        if release is None:
             raise not_found()
-        return found
+        return release
 
     def latest(self) -> Release:
         with self._folder.reading() as state:
-            found = _latest(state)
-        if found is None:
+            release = _latest(state)
+        if release is None:
             raise not_found()
-        return found
+        return release
 
     def create(self, wanted: CreateRelease) -> Release:
         if not wanted.tag_name:

@@ -34,10 +34,10 @@ class Uploads:
 
     def get(self, asset_id: int, *, drafts: bool) -> tuple[Release, Asset]:
         with self._folder.reading() as state:
-            found = find_asset(state, asset_id)
-        if found is None or (found[0].draft and not drafts):
+            pair = find_asset(state, asset_id)
+        if pair is None or (pair[0].draft and not drafts):
             raise not_found()
-        return found
+        return pair
 
     def begin(self, release_id: int, name: str, label: str | None, content_type: str) -> tuple[Release, Asset]:
         """Take the name on the release; raises `Refused` 404, or 422 when the name is taken or missing."""
@@ -68,10 +68,10 @@ class Uploads:
                     file.write(chunk)
             # The bytes are in place before the document says so: a kill in between leaves a starter, never a hole.
             with self._folder.writing() as state:
-                found = find_asset(state, asset.id)
-                if found is None:
+                pair = find_asset(state, asset.id)
+                if pair is None:
                     raise not_found()
-                release = found[0]
+                release = pair[0]
                 if release.immutable:
                     raise immutable_violation("Cannot upload assets to an immutable release.")
                 incoming.replace(self._folder.blob(asset.id))
@@ -89,10 +89,10 @@ class Uploads:
 
     def edit(self, asset_id: int, name: str | None, label: str | None) -> tuple[Release, Asset]:
         with self._folder.writing() as state:
-            found = find_asset(state, asset_id)
-            if found is None:
+            pair = find_asset(state, asset_id)
+            if pair is None:
                 raise not_found()
-            release, asset = found
+            release, asset = pair
             if release.immutable:
                 raise immutable_violation("Cannot edit assets of an immutable release.")
             wanted = clean_name(name) if name else asset.name
@@ -109,10 +109,10 @@ class Uploads:
 
     def delete(self, asset_id: int) -> None:
         with self._folder.writing() as state:
-            found = find_asset(state, asset_id)
-            if found is None:
+            pair = find_asset(state, asset_id)
+            if pair is None:
                 raise not_found()
-            release = found[0]
+            release = pair[0]
             if release.immutable:
                 raise immutable_violation("Cannot delete assets of an immutable release.")
             kept = tuple(a for a in release.assets if a.id != asset_id)
@@ -122,9 +122,9 @@ class Uploads:
     def count_download(self, asset_id: int) -> None:
         """Counted in memory and saved with the next change: a download must not cost a rewrite of the document."""
         with self._folder.reading() as state:
-            found = find_asset(state, asset_id)
-            if found is not None:
-                release, asset = found
+            pair = find_asset(state, asset_id)
+            if pair is not None:
+                release, asset = pair
                 counted = msgspec.structs.replace(asset, download_count=asset.download_count + 1)
                 state.releases[release.id] = with_asset(release, counted)
 

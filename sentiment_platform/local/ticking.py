@@ -129,13 +129,13 @@ class _Pass:
 
     def _ticks(self) -> dict[str, list[str]]:
         """Name of each sensor and schedule that has ticked since the start, and the states of those ticks."""
-        found: dict[str, list[str]] = {}
+        ticks: dict[str, list[str]] = {}
         for state in self.instance.all_instigator_state():
             for tick in self.instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=20):
                 # The timestamp of a schedule's tick is when it was due, which may be long ago.
                 if (tick.end_timestamp or tick.timestamp) >= self.started:
-                    found.setdefault(state.instigator_name, []).append(tick.status.value)
-        return found
+                    ticks.setdefault(state.instigator_name, []).append(tick.status.value)
+        return ticks
 
     def _unfinished(self) -> int:
         import dagster as dg

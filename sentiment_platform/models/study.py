@@ -184,8 +184,8 @@ def _importances(study: Any) -> dict[str, float]:
     complete = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
     if len(complete) < 2 * STARTUP_TRIALS or len({trial.value for trial in complete}) < 2:
         return {}
-    found = optuna.importance.get_param_importances(study, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
-    return {name: float(value) for name, value in found.items()}
+    shares = optuna.importance.get_param_importances(study, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
+    return {name: float(value) for name, value in shares.items()}
 
 
 @contextmanager

@@ -65,8 +65,8 @@ def end_interrupted_runs(database_url: str, log: Callable[[str], None] = lambda 
     """
     return _close(
         {
-            found.run_id: "The process of this run ended with the local stack, before the run did."
-            for found in _suspects(database_url)
+            suspect.run_id: "The process of this run ended with the local stack, before the run did."
+            for suspect in _suspects(database_url)
         },
         log,
     )
@@ -74,15 +74,15 @@ def end_interrupted_runs(database_url: str, log: Callable[[str], None] = lambda 
 
 def end_dead_runs(database_url: str, log: Callable[[str], None] = lambda _: None) -> list[str]:
     """The same for the runs that are proven to be dead while others live: their process ran here and is gone, or their time is over."""
-    return _close({found.run_id: reason for found in _suspects(database_url) if (reason := found.verdict())}, log)
+    return _close({suspect.run_id: reason for suspect in _suspects(database_url) if (reason := suspect.verdict())}, log)
 
 
 def end_runs_of_the_daemon(database_url: str, log: Callable[[str], None] = lambda _: None) -> list[str]:
     """The same for the runs that a daemon had started, which its process group took with it. Only to be called while no daemon runs."""
     reason = "The process of this run ended with the daemon that had started it."
     # Only what a daemon starts is STARTING at first; the tag comes a moment later.
-    launched = [found for found in _suspects(database_url) if LAUNCHED in found.tags or found.status == "STARTING"]
-    return _close({found.run_id: reason for found in launched}, log)
+    launched = [suspect for suspect in _suspects(database_url) if LAUNCHED in suspect.tags or suspect.status == "STARTING"]
+    return _close({suspect.run_id: reason for suspect in launched}, log)
 
 
 def _close(runs: dict[str, str], log: Callable[[str], None]) -> list[str]:

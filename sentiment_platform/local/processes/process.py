@@ -89,8 +89,8 @@ class SupervisedProcess:
     @property
     def pid(self) -> int | None:
         """Process number of the child, None when it is not running."""
-        found = _read_pid_file(self.order.pid_path)
-        return found[0] if found and self.running else None
+        recorded = _read_pid_file(self.order.pid_path)
+        return recorded[0] if recorded and self.running else None
 
     def wait_until_ready(self, probe: Callable[[], str | None], timeout_s: float) -> None:
         """Wait until `probe()` gives None; until then it gives the reason why the part is not ready.
@@ -162,16 +162,16 @@ def start_on_a_port(start: Callable[[], None], attempts: int = 3) -> None:
 
 def _read_pid_file(path: Path) -> tuple[int, str] | None:
     try:
-        found = json.loads(path.read_text())
-        return int(found["pid"]), str(found["identity"])
+        written = json.loads(path.read_text())
+        return int(written["pid"]), str(written["identity"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def is_running(pid_path: Path) -> bool:
     """Whether the process that `pid_path` names is alive and that very one, whoever started it."""
-    found = _read_pid_file(pid_path)
-    return found is not None and supervisor.process_identity(found[0]) == found[1]
+    recorded = _read_pid_file(pid_path)
+    return recorded is not None and supervisor.process_identity(recorded[0]) == recorded[1]
 
 
 def end_leftover(pid_path: Path, stop_signal: signal.Signals, timeout_s: float) -> bool:
@@ -180,11 +180,11 @@ def end_leftover(pid_path: Path, stop_signal: signal.Signals, timeout_s: float) 
     Raises:
         LocalStackError: it outlives even SIGKILL by 5 s.
     """
-    found = _read_pid_file(pid_path)
-    if found is None or supervisor.process_identity(found[0]) != found[1]:
+    recorded = _read_pid_file(pid_path)
+    if recorded is None or supervisor.process_identity(recorded[0]) != recorded[1]:
         pid_path.unlink(missing_ok=True)
         return False
-    pid, identity = found
+    pid, identity = recorded
     for number, patience_s in ((stop_signal, timeout_s), (signal.SIGKILL, 5.0)):
         try:
             os.kill(pid, number)

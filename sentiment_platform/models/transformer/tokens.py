@@ -48,9 +48,9 @@ def tokenizer_from_json(text: str, max_length: int) -> "Tokenizer":
 def pad_id_of(tokenizer: "Tokenizer") -> int:
     """Id of the padding token; 0 where the vocabulary names none (the mask hides it anyway)."""
     for token in ("[PAD]", "<pad>"):
-        found = tokenizer.token_to_id(token)
-        if found is not None:
-            return found
+        token_id = tokenizer.token_to_id(token)
+        if token_id is not None:
+            return token_id
     return 0
 
 

@@ -37,7 +37,7 @@ def moved_terms(old: VaderScorer, new: VaderScorer) -> list[MovedTerm]:
             moved.append(
                 MovedTerm(term, before.valence, after.valence, before.emphasis, after.emphasis, after.evidence, after.examples)
             )
-    return sorted(moved, key=lambda found: (-found.size, found.term))
+    return sorted(moved, key=lambda change: (-change.size, change.term))
 
 
 def moved_summary(old: VaderScorer, new: VaderScorer, *, listed: int = LISTED) -> dict[str, Any]:

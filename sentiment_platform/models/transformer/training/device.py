@@ -41,8 +41,8 @@ class Compute:
         """States of torch's random generators that training here draws from, by device."""
         import torch
 
-        found = {"cpu": torch.random.get_rng_state()}
-        return found if self.device == "cpu" else found | {self.device: torch.get_device_module(self.device).get_rng_state()}
+        states = {"cpu": torch.random.get_rng_state()}
+        return states if self.device == "cpu" else states | {self.device: torch.get_device_module(self.device).get_rng_state()}
 
     def set_random_state(self, state: Mapping[str, Any]) -> None:
         """Go on where `random_state` was taken."""

@@ -61,5 +61,5 @@ def _depth(name: str) -> int:
     """0 for embeddings, 1 for the first layer and so on; -1 for what lies above the layers."""
     if "embedding" in name:
         return 0
-    found = _LAYER.search(name)
-    return int(found[1]) + 1 if found else -1
+    layer = _LAYER.search(name)
+    return int(layer[1]) + 1 if layer else -1
