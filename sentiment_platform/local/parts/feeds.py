@@ -1,7 +1,7 @@
 """A feed server on loopback: the feed files of one folder over HTTP, as a careful news site would serve them.
 
-Conditional requests (RFC 9110 section 13), content types, gzip on request, and scripted small faults for tests. It reads the folder
-at every request, so a changed file is a changed feed. No redirects, no TLS, nothing but the files directly in the folder.
+Conditional requests (RFC 9110 section 13), content types, gzip on request. It reads the folder at every request, so a changed file is a
+changed feed. No redirects, no TLS, nothing but the files directly in the folder.
 """
 
 import gzip
@@ -9,31 +9,17 @@ import hashlib
 import signal
 import socketserver
 import threading
-import time
-from collections import defaultdict, deque
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.processes.ports import LOOPBACK
 
 SUFFIXES = (".xml", ".rss", ".atom")
 GZIP_FROM_BYTES = 1_000
-FaultKind = Literal["server_error", "too_many_requests", "slow", "html"]
-HTML_PAGE = b"<!doctype html><html><head><title>Please verify</title></head><body>Are you a robot?</body></html>"
-
-
-@dataclass(frozen=True)
-class FeedFault:
-    """What one request meets instead of, or before (`slow`), the feed."""
-
-    kind: FaultKind
-    retry_after_s: int = 60
-    delay_s: float = 1.0
 
 
 def feed_files(directory: Path) -> dict[str, Path]:
@@ -67,24 +53,12 @@ class FeedServer:
             raise PermanentError(f"{directory} is not a folder of feeds.", remedy="Name a folder with .xml files.")
         self.directory = directory
         self.port = port
-        self.requests: list[tuple[str, str, int]] = []
-        """(method, path, status) of every request since the server was made."""
-        self._faults: dict[str, deque[FeedFault]] = defaultdict(deque)
         self._listener: _Listener | None = None
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:port`; a feed is at `url/file name`."""
         return f"http://{LOOPBACK}:{self.port}"
-
-    def script(self, name: str, *faults: FeedFault) -> None:
-        """The next requests of feed `name` meet these faults, one each; then it is served again."""
-        self._faults[name].extend(faults)
-
-    def next_fault(self, name: str) -> FeedFault | None:
-        """Take the next scripted fault of feed `name`."""
-        waiting = self._faults[name]
-        return waiting.popleft() if waiting else None
 
     def start(self) -> Self:
         """Listen on loopback; raises `PermanentError` when the port is taken."""
@@ -136,11 +110,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.partition("?")[0].removeprefix("/")
-        fault = self.server.feeds.next_fault(name)
-        if fault is not None and fault.kind == "slow":
-            time.sleep(fault.delay_s)
-        elif fault is not None:
-            return self._answer_fault(fault)
         # Looked up among the names in the folder, never joined to a path: `../` and links outside lead nowhere.
         path = feed_files(self.server.feeds.directory).get(name)
         if path is None:
@@ -179,16 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
             return False
         return modified <= (since if since.tzinfo else since.replace(tzinfo=UTC))
 
-    def _answer_fault(self, fault: FeedFault) -> None:
-        text = {"Content-Type": "text/plain"}
-        if fault.kind == "server_error":
-            return self._answer(500, b"Internal error.\n", text)
-        if fault.kind == "too_many_requests":
-            return self._answer(429, b"Too many requests.\n", {**text, "Retry-After": str(fault.retry_after_s)})
-        return self._answer(200, HTML_PAGE, {"Content-Type": "text/html; charset=utf-8"})
-
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.server.feeds.requests.append((self.command, self.path, status))
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -199,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Requests are in `FeedServer.requests`."""
+        """Nobody reads who asked for what."""
 
 
 def serve(directory: Path, port: int, port_file: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""The feed server: validators, content types, compression, faults, and nothing but the folder's feeds."""
+"""The feed server: validators, content types, compression, and nothing but the folder's feeds."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.parts.feeds import FeedFault, FeedServer, feeds_setting
+from sentiment_platform.local.parts.feeds import FeedServer, feeds_setting
 
 RSS = b'<?xml version="1.0"?><rss version="2.0"><channel><title>t</title>' + b"<item/>" * 300 + b"</channel></rss>"
 ATOM = b'<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>t</title></feed>'
@@ -70,20 +70,6 @@ def test_compression_is_used_where_the_client_takes_it(client: httpx.Client) -> 
     assert "content-encoding" not in plain.headers
     assert packed.content == plain.content == RSS
     assert client.head("/Wire.xml").headers["content-length"] == packed.headers["content-length"]
-
-
-def test_scripted_faults_are_met_once_each_and_in_order(client: httpx.Client, server: FeedServer) -> None:
-    server.script("Wire.xml", FeedFault("server_error"), FeedFault("too_many_requests", retry_after_s=7), FeedFault("html"))
-    answers = [client.get("/Wire.xml") for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [500, 429, 200, 200]
-    assert answers[1].headers["retry-after"] == "7"
-    assert answers[2].headers["content-type"].startswith("text/html")
-    assert answers[3].content == RSS
-    assert [status for _, _, status in server.requests] == [500, 429, 200, 200]
-    server.script("Wire.xml", FeedFault("slow", delay_s=1.0))
-    with pytest.raises(httpx.ReadTimeout):
-        client.get("/Wire.xml", timeout=0.2)
-    assert client.get("/blog.atom").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/notes.txt", "/../secret.xml", "/%2e%2e/secret.xml", "//etc/passwd", "/", "/nothing.xml"])
