@@ -113,7 +113,7 @@ class Settings:
     deadline_ms: int = _setting(
         "SENTIMENT_DEADLINE_MS",
         "200",
-        "Time within which a prediction is answered, degraded to VADER, or refused, in milliseconds.",
+        "Time within which a prediction is answered, degraded to the cheapest family, or refused, in milliseconds.",
     )
     admin_key: str = _setting(
         "SENTIMENT_ADMIN_KEY",

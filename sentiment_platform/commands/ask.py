@@ -20,7 +20,7 @@ USUAL_RULES = ("lexicon", LEAVE_ONE_OUT)
 @click.argument("text")
 @shows_errors
 def predict(text: str) -> None:
-    """Both families side by side on TEXT, each token coloured by what it contributed.
+    """Every deployed family side by side on TEXT, each token coloured by what it contributed.
 
     Uses the deployed versions, fetched and verified; no serving process is needed.
     """

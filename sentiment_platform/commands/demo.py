@@ -13,6 +13,7 @@ from sentiment_platform.local.demo.demo import Demo, DemoReport
 from sentiment_platform.local.demo.sample_data import sample_directory
 from sentiment_platform.local.processes.process_age import process_age_s
 from sentiment_platform.local.session import session
+from sentiment_platform.models.families import FAMILIES, cheapest_family, model_asset_name
 from sentiment_platform.models.pages.reporting import listener
 from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, TITLES, with_interval
 
@@ -21,7 +22,7 @@ from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, TITL
 @click.option("--exit", "leave", is_flag=True, help="Stop after the summary instead of staying up until Ctrl-C.")
 @shows_errors
 def demo(leave: bool) -> None:
-    """The whole loop once: news, features, both families, evidence, deployments, predictions, feedback, drift, decision.
+    """The whole loop once: news, features, every family, evidence, deployments, predictions, feedback, drift, decision.
 
     Runs offline on the sample headlines that come with the package; the transformer starts from TRANSFORMER_BASE
     (default here: packaged:minilm). Exits with 0 only if every stage worked.
@@ -38,7 +39,7 @@ def demo(leave: bool) -> None:
     ):
         _title("1  News: an archive and live feeds")
         loop.collect()
-        _title("2  VADER: trained, signed, deployed, served")
+        _title(f"2  The cheapest family, {cheapest_family()}: trained, signed, deployed, served")
         loop.first_deployment()
         _title(f"It answers, {loop.report.first_answer_after_s:.0f} s after the start: {loop.serving_url}")
         _say(_curl(loop.serving_url))
@@ -78,8 +79,8 @@ def _summary(report: DemoReport, serving_url: str, dagster_url: str, seconds: fl
         "news", f"{report.articles} articles, {report.stories} stories, {report.quarantined} refused rows in quarantine"
     )
     table.add_row("features", f"{report.feature_vectors} vectors of 15 features (schema v1)")
-    for asset in ("vader_model", "finbert_model"):
-        version = report.runs["train_job"].metadata[asset]["version"]
+    for family in FAMILIES:
+        version = report.runs["train_job"].metadata[model_asset_name(family)]["version"]
         table.add_row(str(version), _figures(report, str(version)))
     table.add_row("verdict", escape(str(evaluation["verdict"])))
     table.add_row("deployment", f"{deployment['deployment']}: default {deployment['default_family']}. {deployment['reason']}")

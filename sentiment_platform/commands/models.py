@@ -149,8 +149,8 @@ def search(trials: int, worker: int, seed: int, threads: int, parameters: str) -
     sentiment-platform models search --trials 24 --worker 1 --threads 4 &
     sentiment-platform models search --trials 24 --worker 2 --threads 4 &
 
-    A training run finds these trials when it asks for as many, in the launchpad of train_job: finbert_model with
-    parameters: {start: champion, n_trials: 24}. What fixes a part of the recipe there, such as {epochs: 3}, belongs into
+    A training run finds these trials when it asks for as many, in the launchpad of train_job: the transformer's model asset
+    with parameters: {start: champion, n_trials: 24}. What fixes a part of the recipe there, such as {epochs: 3}, belongs into
     --parameters here; start, replay_share and checkpoint_steps do not matter to a search.
     """
     from sentiment_platform.models.training_data import read_training_data

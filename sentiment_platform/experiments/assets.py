@@ -6,6 +6,7 @@ import dagster as dg
 
 from sentiment_platform.experiments.comparison import Comparison
 from sentiment_platform.experiments.holdout_comparison import HoldoutComparison, compare_on_holdout, store_comparison
+from sentiment_platform.models.families import FAMILIES, evaluation_asset_name
 from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.plots import difference_png
 from sentiment_platform.statistics.significance import paired_bootstrap_samples
@@ -13,7 +14,7 @@ from sentiment_platform.store.resources import PlatformResource
 
 
 @dg.asset(
-    deps=["vader_evaluation", "finbert_evaluation"],
+    deps=[evaluation_asset_name(family) for family in FAMILIES],
     group_name="experiments",
     owners=["team:data-science"],
     kinds={"python", "postgres"},

@@ -1,4 +1,4 @@
-"""The assets of the two families: a published version each, and how it measures on the holdout. One factory makes both."""
+"""Two assets for every family in the table: a published version, and how it measures on the holdout."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from sentiment_platform.models.evaluation.holdout import evaluate_family, holdout_window
+from sentiment_platform.models.families import FAMILIES, evaluation_asset_name, model_asset_name
 from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
 from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.model_pictures import model_pictures
@@ -29,18 +30,18 @@ class TrainingConfig(dg.Config):
     parameters: dict[str, Any] = {}  # noqa: RUF012  a pydantic field, copied for each instance
 
 
-def model_asset(family: str, description: str) -> dg.AssetsDefinition:
+def model_asset(family: str) -> dg.AssetsDefinition:
     """The asset `<family>_model`: trains on the newest training set and publishes a signed model release."""
 
     @dg.asset(
-        name=f"{family}_model",
+        name=model_asset_name(family),
         deps=["training_set"],
         group_name="models",
         owners=["team:ml-engineering"],
         kinds={"python", "github"},
         tags={"stage": "training"},
         pool="training",
-        description=description,
+        description=FAMILIES[family].description,
     )
     def model(context: dg.AssetExecutionContext, config: TrainingConfig, platform: PlatformResource) -> dg.MaterializeResult[Any]:
         trained = train_and_publish(
@@ -102,8 +103,8 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
     """The asset `<family>_evaluation`: the published versions, fetched and verified, on the test part of the newest training set."""
 
     @dg.asset(
-        name=f"{family}_evaluation",
-        deps=[f"{family}_model"],
+        name=evaluation_asset_name(family),
+        deps=[model_asset_name(family)],
         group_name="models",
         owners=["team:data-science"],
         kinds={"postgres"},
@@ -141,12 +142,6 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
     return evaluation
 
 
-vader_model = model_asset(
-    "vader",
-    "The rule-based family: terms learned around the stock lexicon, searched rule constants, calibration head. Seconds, readable.",
-)
-finbert_model = model_asset(
-    "finbert", "The transformer family: fine-tuned from TRANSFORMER_BASE, exported to ONNX int8, with its calibration head."
-)
-vader_evaluation = evaluation_asset("vader")
-finbert_evaluation = evaluation_asset("finbert")
+# Lists: what Dagster collects from a module are its attributes and the members of its lists.
+MODELS = [model_asset(family) for family in FAMILIES]
+EVALUATIONS = [evaluation_asset(family) for family in FAMILIES]

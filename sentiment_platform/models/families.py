@@ -1,10 +1,11 @@
-"""The table of families, and the only place that lists them. Adding one is a module with a `Family` and one line here; a package of
-its own may add its line to `FAMILIES` before the process uses it.
+"""The table of families, and the only place that lists them. The graph, the jobs, evaluation and serving are made by going through it.
 
-Each entry names where a family is loaded (light: serving uses it) and where it is trained (imported only when asked for).
+Adding a family is a module with a `Family` and one entry here; a package of its own may put its entry into `FAMILIES` before
+`definitions` or serving is imported. An entry is plain data and import strings, so that reading the table loads no family.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,32 +13,69 @@ from typing import Any
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import Family, Model, TrainingWorld
 
+LEARNING_CHECK = "sentiment_platform.models.versions.checks:learning_check"
+RELEASE_CHECK = "sentiment_platform.models.versions.checks:release_check"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FamilyEntry:
-    """Import strings `module:attribute`.
+    """What the platform knows of a family; import strings are `module:attribute`.
 
     Attributes:
-        loader: function (directory, threads) -> Model, for serving and evaluation.
+        description: what it is, in a sentence or two; the text of its model asset in the Dagster UI.
+        loader: function (directory, threads) -> Model. The one way to read a version: after training, for evaluation, in serving.
         trainer: function (world) -> Family.
-        cost: relative cost of one prediction; the cheapest family is what an overloaded process degrades to.
+        cost: relative cost of one prediction; the cheapest family is what an overloaded process degrades to, and what `baseline_job`
+            trains.
+        checks: functions (family) -> check of the asset `<family>_model`. That its evaluation is complete is checked for each family.
+        recurring: parameters with which `train_job` trains it, where they differ from the family's own defaults.
     """
 
+    description: str
     loader: str
     trainer: str
     cost: int
+    checks: tuple[str, ...] = (RELEASE_CHECK,)
+    recurring: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 FAMILIES: dict[str, FamilyEntry] = {
     "vader": FamilyEntry(
-        "sentiment_platform.models.vader.family:load", "sentiment_platform.models.vader.training:vader_family", 1
+        description=(
+            "The rule-based family: terms learned around the stock lexicon, searched rule constants, calibration head. "
+            "Seconds, readable."
+        ),
+        loader="sentiment_platform.models.vader.family:load_vader",
+        trainer="sentiment_platform.models.vader.training:vader_family",
+        cost=1,
+        checks=(LEARNING_CHECK,),
     ),
     "finbert": FamilyEntry(
-        "sentiment_platform.models.transformer.runtime:load_transformer",
-        "sentiment_platform.models.transformer.family:transformer_family",
-        100,
+        description=(
+            "The transformer family: fine-tuned from TRANSFORMER_BASE, exported to ONNX int8, with its calibration head."
+        ),
+        loader="sentiment_platform.models.transformer.runtime:load_transformer",
+        trainer="sentiment_platform.models.transformer.family:transformer_family",
+        cost=100,
+        checks=(RELEASE_CHECK,),
+        recurring={"start": "champion"},
     ),
 }
+
+
+def model_asset_name(family: str) -> str:
+    """The asset that trains and publishes a version of `family`."""
+    return f"{family}_model"
+
+
+def evaluation_asset_name(family: str) -> str:
+    """The asset that measures the newest version of `family` on the holdout."""
+    return f"{family}_evaluation"
+
+
+def cheapest_family() -> str:
+    """The family whose predictions cost least."""
+    return min(FAMILIES, key=lambda family: FAMILIES[family].cost)
 
 
 def load_model(family: str, directory: Path, *, threads: int = 1) -> Model:
@@ -46,7 +84,7 @@ def load_model(family: str, directory: Path, *, threads: int = 1) -> Model:
     Raises:
         PermanentError: the family is unknown, or the directory does not hold one of its models.
     """
-    return _resolve(_entry(family).loader)(directory, threads=threads)
+    return resolve(_entry(family).loader)(directory, threads=threads)
 
 
 def loader_of(family: str) -> str:
@@ -56,7 +94,13 @@ def loader_of(family: str) -> str:
 
 def trainer(family: str, world: TrainingWorld) -> Family:
     """The training side of `family`, in the world that it trains in."""
-    return _resolve(_entry(family).trainer)(world)
+    return resolve(_entry(family).trainer)(world)
+
+
+def resolve(reference: str) -> Any:
+    """What an import string of an entry names."""
+    module, _, attribute = reference.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def _entry(family: str) -> FamilyEntry:
@@ -64,8 +108,3 @@ def _entry(family: str) -> FamilyEntry:
         return FAMILIES[family]
     except KeyError:
         raise PermanentError(f"Model family {family!r} is unknown.", remedy=f"This build knows {', '.join(FAMILIES)}.") from None
-
-
-def _resolve(reference: str) -> Any:
-    module, _, attribute = reference.partition(":")
-    return getattr(import_module(module), attribute)

@@ -1,7 +1,7 @@
 """What a model family is: the protocol its one file implements, and the values that pass through it.
 
 A family's answer is text scorer -> calibration head (multinomial logistic regression on the scorer's logits and the features).
-Adding a family means one module with a class of this shape and one line in `families.py`; nothing else asks which family it has.
+Adding a family means one module with a class of this shape, a loader, and an entry in `families.py`; nothing else asks which it has.
 Nothing heavy is imported here: serving loads models through this protocol.
 """
 
@@ -177,11 +177,11 @@ class Model(Protocol):
 
 
 class Family(Protocol):
-    """How a family is trained, written and read."""
+    """How a family is trained and written. What reads it is the loader that its entry in `families.py` names."""
 
     name: str
     files: tuple[str, ...]
-    """Exact set of file names that `export` writes and `load` needs."""
+    """Exact set of file names that `export` writes and the loader needs."""
 
     def inputs(self) -> Mapping[str, str]:
         """What else than data and options decides the result (base model and its digest, version of the fitting rule)."""
@@ -193,8 +193,4 @@ class Family(Protocol):
 
     def export(self, trained: Any, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
         """Write the artefact files into the empty `directory`; same trained state, same bytes."""
-        ...
-
-    def load(self, directory: Path, *, threads: int = 1) -> Model:
-        """Load an already verified directory. Raises PermanentError when the content is not a model of this family."""
         ...

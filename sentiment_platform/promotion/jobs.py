@@ -1,34 +1,40 @@
 """The jobs from labels to deployment. The sensors that want a new model all ask for `train_job`."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import dagster as dg
 
-TRAIN_ASSETS = (
-    "labels",
-    "training_set",
-    "vader_model",
-    "finbert_model",
-    "vader_evaluation",
-    "finbert_evaluation",
-    "ab_evaluation",
-    "deployment",
-)
-BASELINE_ASSETS = tuple(name for name in TRAIN_ASSETS if not name.startswith("finbert"))
+from sentiment_platform.models.families import FAMILIES, cheapest_family, evaluation_asset_name, model_asset_name
+
+
+def assets_to_train(families: Iterable[str]) -> list[str]:
+    """Everything from labels to deployment, with the models and evaluations of `families`."""
+    of_families = [name for family in families for name in (model_asset_name(family), evaluation_asset_name(family))]
+    return ["labels", "training_set", *of_families, "ab_evaluation", "deployment"]
+
+
+def recurring_config() -> dict[str, Any]:
+    """The run configuration in which each family is trained with the parameters that its entry names."""
+    named = {family: entry.recurring for family, entry in FAMILIES.items() if entry.recurring}
+    return {"ops": {model_asset_name(family): {"config": {"parameters": dict(given)}} for family, given in named.items()}}
+
 
 train_job = dg.define_asset_job(
     "train_job",
-    selection=dg.AssetSelection.assets(*TRAIN_ASSETS),
+    selection=dg.AssetSelection.assets(*assets_to_train(FAMILIES)),
     description=(
-        "Take in labels, make the training set, train and evaluate both families, compare, and deploy what is better. "
-        "The transformer goes on from its deployed version; the first time, or where that fails, it is trained in full."
+        "Take in labels, make the training set, train and evaluate every family, compare, and deploy what is better. "
+        "A family whose entry says so goes on from its deployed version; the first time, or where that fails, it is trained in full."
     ),
-    config={"ops": {"finbert_model": {"config": {"parameters": {"start": "champion"}}}}},
+    config=recurring_config(),
     tags={"stage": "training"},
 )
 baseline_job = dg.define_asset_job(
     "baseline_job",
-    selection=dg.AssetSelection.assets(*BASELINE_ASSETS),
+    selection=dg.AssetSelection.assets(*assets_to_train([cheapest_family()])),
     executor_def=dg.in_process_executor,
-    description="The same with the rule-based family alone: a first deployment within seconds, on any machine.",
+    description="The same with the cheapest family alone: a first deployment within seconds, on any machine.",
     tags={"stage": "training"},
 )
 deploy_job = dg.define_asset_job(

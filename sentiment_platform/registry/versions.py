@@ -45,7 +45,7 @@ class VersionTag:
         """Read a tag; raises TagRefused for anything else, leading zeros included."""
         match = _VERSION.match(tag)
         if match is None:
-            raise TagRefused(f"{tag!r} is not a model version.", remedy="Versions look like `v1.4.0-vader`.")
+            raise TagRefused(f"{tag!r} is not a model version.", remedy="Versions look like `v1.4.0-family`.")
         return cls(match[4], int(match[1]), int(match[2]), int(match[3]))
 
     @classmethod

@@ -14,7 +14,7 @@ from sentiment_platform.models.head.head import CalibrationHead
 from sentiment_platform.models.transformer.export import to_onnx
 from sentiment_platform.models.transformer.family import TransformerFamily
 from sentiment_platform.models.transformer.quantization import quantise_graph
-from sentiment_platform.models.transformer.runtime import MODEL_FILE, OnnxScorer, OnnxTransformer, open_session
+from sentiment_platform.models.transformer.runtime import MODEL_FILE, OnnxScorer, OnnxTransformer, load_transformer, open_session
 from sentiment_platform.models.transformer.tokens import tokenizer_from_json
 from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM, resolve_base
 from sentiment_platform.models.transformer.training.network import build_network
@@ -65,7 +65,7 @@ def _macro_f1() -> Figure:
     trained = family.train(data, TrainingOptions(seed=SEED, parameters={"max_seconds": TRAINING_S}), lambda _: None)
     with TemporaryDirectory() as folder:
         report = family.export(trained, data, Path(folder), lambda _: None)
-        served = family.load(Path(folder))
+        served = load_transformer(Path(folder))
         size = (Path(folder) / MODEL_FILE).stat().st_size
     tokenizer = tokenizer_from_json(trained.tokenizer_json, trained.parameters.max_length)
     session = open_session(to_onnx(trained.network).SerializeToString(), 1)

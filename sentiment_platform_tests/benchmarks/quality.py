@@ -15,7 +15,7 @@ import numpy as np
 from sentiment_platform.labels.importers import phrasebank
 from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
 from sentiment_platform.models.family import LABELS, Floats, Integers, TrainingData, TrainingOptions
-from sentiment_platform.models.vader.family import VaderModel, load
+from sentiment_platform.models.vader.family import VaderModel, load_vader
 from sentiment_platform.models.vader.training import VaderFamily
 from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.metrics import classification_report, confusion_matrix, ratios
@@ -106,7 +106,7 @@ def train_vader(data: TrainingData, seed: int) -> VaderRun:
     trained = family.train(data, TrainingOptions(seed=seed), lambda _: None)
     with TemporaryDirectory() as folder:
         family.export(trained, data, Path(folder), lambda _: None)
-        model = load(Path(folder))
+        model = load_vader(Path(folder))
     started = time.perf_counter()
     evaluation = evaluate(model, data.test)
     text_ms = (time.perf_counter() - started) / len(data.test) * 1e3

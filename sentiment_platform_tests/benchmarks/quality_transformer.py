@@ -19,6 +19,7 @@ from sentiment_platform.models.evaluation.evaluation import evaluate
 from sentiment_platform.models.family import Integers, LabelledTexts, Model, Progress, TrainingData, TrainingOptions
 from sentiment_platform.models.pages.reporting import log_progress
 from sentiment_platform.models.transformer.family import TransformerFamily
+from sentiment_platform.models.transformer.runtime import load_transformer
 from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM, resolve_base
 from sentiment_platform.models.transformer.training.distillation import train_distilled
 from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer
@@ -99,7 +100,7 @@ def _trained(sets: Collection[SetName], judged_on: Collection[SetName], seed: in
     trained = train_distilled(base, data, options, log_progress(_say, 60.0), checkpoints=CHECKPOINTS)
     with tempfile.TemporaryDirectory() as folder:
         family.export(trained, data, Path(folder), _silent)
-        return Run(seed, family.load(Path(folder), threads=0), trained, data)
+        return Run(seed, load_transformer(Path(folder), threads=0), trained, data)
 
 
 def _say(line: str) -> None:

@@ -14,8 +14,8 @@ from sentiment_platform.local.demo.sample_data import sample_directory
 from sentiment_platform.local.processes.children import Children, wait_for
 from sentiment_platform.local.processes.ports import free_port
 from sentiment_platform.local.session import session
-from sentiment_platform.models.assets import finbert_model, vader_model
-from sentiment_platform.models.checks import vader_learning_succeeded
+from sentiment_platform.models.assets import model_asset
+from sentiment_platform.models.versions.checks import learning_check
 from sentiment_platform.running.headless import dagster_instance
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.training_sets import write_training_set
@@ -70,7 +70,7 @@ def trained_models(dagster_url: str, servers_dir: Path) -> None:
     config = {name: {"config": {"seed": 7, "threads": 1, "parameters": recipe}} for name, recipe in recipes.items()}
     with dagster_instance() as instance:
         made = dg.materialize(
-            [vader_model, finbert_model, vader_learning_succeeded],
+            [model_asset("vader"), model_asset("finbert"), learning_check("vader")],
             instance=instance,
             resources={"platform": platform},
             run_config={"ops": config},

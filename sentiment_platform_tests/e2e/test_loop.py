@@ -26,6 +26,7 @@ from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.local.demo.sample_data import sample_directory
 from sentiment_platform.models import assets as model_assets
 from sentiment_platform.models import checks as model_checks
+from sentiment_platform.models.versions import checks as version_checks
 from sentiment_platform.news import assets as news_assets
 from sentiment_platform.news.archive import import_archive, parse_mapping
 from sentiment_platform.promotion import assets as promotion_assets
@@ -50,10 +51,10 @@ TRAINING = [
     label_checks.what_training_takes_in_is_sound,
     label_checks.nothing_leaks_between_parts,
     label_checks.every_label_is_present,
-    model_assets.vader_model,
-    model_checks.vader_learning_succeeded,
-    model_assets.vader_evaluation,
-    model_checks.vader_answers,
+    model_assets.model_asset("vader"),
+    version_checks.learning_check("vader"),
+    model_assets.evaluation_asset("vader"),
+    model_checks.answers_check("vader"),
     experiment_assets.ab_evaluation,
     experiment_checks.the_verdict_rests_on_evidence,
     promotion_assets.deployment,

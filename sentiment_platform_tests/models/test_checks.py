@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import TransientError
-from sentiment_platform.models.checks import answers_check, answers_result, finbert_answers, release_result
+from sentiment_platform.models.checks import answers_check, answers_result
 from sentiment_platform.models.evaluation.holdout import compare_answers, evaluate_answers
+from sentiment_platform.models.versions.checks import release_result
 from sentiment_platform.models.versions.released import verify_newest_release
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
@@ -87,7 +88,7 @@ def test_the_check_reads_the_platform_and_judges_its_own_family(settings: Settin
     answer(engine, holdout_of(engine))
     platform = PlatformResource(overrides=environment_of(settings), fixed_now=NOW.isoformat())
     passed: dict[str, bool] = {}
-    for check in (answers_check("vader"), finbert_answers):
+    for check in (answers_check("vader"), answers_check("finbert")):
         result = check(platform=platform)
         assert isinstance(result, dg.AssetCheckResult)
         (key,) = check.check_keys

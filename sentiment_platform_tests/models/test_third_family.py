@@ -1,99 +1,91 @@
-"""A third family in this one file: from training to serving with one line in the table of families and no other change."""
+"""A third family is one file with one entry in the table: the graph, promotion and serving are built from it, and change nowhere."""
 
+import inspect
 import json
-import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+import subprocess
+import sys
+from typing import Any
 
-import numpy as np
-import pytest
+from sqlalchemy import Engine
 
-from sentiment_platform.experiments.holdout_comparison import compare_on_holdout, store_comparison
-from sentiment_platform.models.evaluation.holdout import evaluate_family
-from sentiment_platform.models.families import FAMILIES, FamilyEntry
-from sentiment_platform.models.family import Contribution, ExportReport, Floats, ProgressSink, TrainingData, TrainingOptions
-from sentiment_platform.models.head.head import CalibrationHead
-from sentiment_platform.models.head.label_rule import fit_labelling_head
-from sentiment_platform.models.versions.publishing import train_and_publish
-from sentiment_platform.promotion.deciding import decide_and_publish
-from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform_tests.models import bayes
 from sentiment_platform_tests.models.versions.vader_versions import label
-from sentiment_platform_tests.serving.running import ServingProcess
+from sentiment_platform_tests.serving.running import ServingProcess, environment_of
 
-ENTRY = FamilyEntry(f"{__name__}:load", f"{__name__}:BayesFamily", 5)
-PROGRAM = f"from {__name__} import ENTRY, FAMILIES; FAMILIES['bayes'] = ENTRY; import serving; serving.run()"
-FILES = ("words.json", "head.json")
-
-
-@dataclass(frozen=True)
-class Bayes:
-    """Naive Bayes over words: `words` holds the log odds of the three labels for each."""
-
-    words: Mapping[str, Sequence[float]]
-    head: CalibrationHead | None = None
-    batch_size = 64
-
-    def logits(self, texts: Sequence[str]) -> Floats:
-        odds = [[self.words.get(word, (0.0, 0.0, 0.0)) for word in text.lower().split()] for text in texts]
-        return np.array([np.array(rows).reshape(-1, 3).sum(axis=0) for rows in odds]).reshape(-1, 3)
-
-    def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
-        assert self.head is not None
-        return self.head.probabilities(self.logits(texts), features)
-
-    def explain(self, text: str) -> list[Contribution]:
-        rows = zip(text.split(), self.logits(text.split()), strict=True)
-        return [Contribution(word, float(row[2] - row[0]), "log_odds") for word, row in rows]
+BAYES = ["bayes_model", "bayes_evaluation", "ab_evaluation", "deployment"]
+PLUGGED_IN = f"from {bayes.__name__} import plug_in; plug_in();"
+"""Before anything else is imported: graph and serving are built from the table as it stands then."""
+GRAPH = f"{PLUGGED_IN} from {__name__} import run_graph; run_graph()"
+SERVING = f"{PLUGGED_IN} import serving; serving.run()"
 
 
-@dataclass(frozen=True)
-class BayesFamily:
-    settings: Settings | None = None
-    name: str = "bayes"
-    files: tuple[str, ...] = FILES
+def run_graph() -> None:
+    """In a process of its own: what the graph knows of the family, and what its part of `train_job` makes; as JSON."""
+    import dagster as dg
 
-    def inputs(self) -> Mapping[str, str]:
-        return {"rule": "bayes-1"}
+    from sentiment_platform.definitions import defs
 
-    def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> Bayes:
-        seen = zip(data.train.texts, data.train.labels, strict=True)
-        counts = Counter((word, int(y)) for text, y in seen for word in text.lower().split())
-        return Bayes({word: [math.log(1 + counts[word, y]) for y in range(3)] for word in sorted({word for word, _ in counts})})
-
-    def export(self, trained: Bayes, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
-        part = data.validation
-        head, _ = fit_labelling_head(trained.logits(part.texts), part, data.feature_names, data.feature_schema, seed=1)
-        for name, document in zip(FILES, (trained.words, head.to_json()), strict=True):
-            (directory / name).write_text(json.dumps(document), "utf-8")
-        return ExportReport("none", "0" * 64, {"words": len(trained.words)}, ("CC0-1.0",))
-
-    def load(self, directory: Path, *, threads: int = 1) -> Bayes:
-        words, head = (json.loads((directory / name).read_text("utf-8")) for name in FILES)
-        return Bayes(words, CalibrationHead.from_json(head))
-
-
-load = BayesFamily().load
+    graph, job = defs.resolve_asset_graph(), defs.resolve_job_def("train_job")
+    made = job.execute_in_process(asset_selection=[dg.AssetKey(name) for name in BAYES], run_config=bayes_alone(job.run_config))
+    document = {
+        "description": graph.get(dg.AssetKey("bayes_model")).description,
+        "parents": {name: sorted(key.to_user_string() for key in graph.get(dg.AssetKey(name)).parent_keys) for name in BAYES},
+        "checks": sorted(f"{key.asset_key.to_user_string()}: {key.name}" for key in graph.asset_check_keys),
+        "jobs": {
+            name: sorted(key.to_user_string() for key in defs.resolve_job_def(name).asset_layer.selected_asset_keys)
+            for name in ("train_job", "baseline_job")
+        },
+        "passed": {evaluation.check_name: evaluation.passed for evaluation in made.get_asset_check_evaluations()},
+        "made": {
+            event.asset_key.to_user_string(): {name: value.value for name, value in event.materialization.metadata.items()}
+            for event in made.get_asset_materialization_events()
+            if event.asset_key
+        },
+    }
+    print(json.dumps(document, default=str))
 
 
-def test_a_third_family_goes_from_training_to_serving(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FAMILIES, "bayes", ENTRY)
-    engine, access, now = create_platform_engine(settings.database_url), RegistryAccess(settings), lambda: datetime.now(UTC)
+def bayes_alone(config: Any) -> dict[str, Any]:
+    """The job's own configuration, without those families that are not trained here."""
+    return {"ops": {"bayes_model": config["ops"]["bayes_model"]}}
+
+
+def test_a_third_family_has_its_place_in_the_graph_is_released_by_it_and_answers(settings: Settings, engine: Engine) -> None:
     label(engine)
-    made = train_and_publish(engine, access, "bayes", TrainingOptions(), run_id="r", now=now, progress=lambda _: None)
-    evaluated = evaluate_family(engine, access, "bayes", now())
-    assert evaluated.newest.evaluation.report.accuracy.value == made.manifest.metrics["accuracy"].value
-    store_comparison(engine, compare_on_holdout(engine), run_id="r", made_at=now())
-    assert decide_and_publish(engine, access, run_id="r", now=now).published
-    serving = ServingProcess(settings, program=PROGRAM)
+    done = subprocess.run(
+        [sys.executable, "-c", GRAPH], env=environment_of(settings), capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    graph = json.loads(done.stdout.splitlines()[-1])
+    assert graph["description"] == bayes.ENTRY.description
+    assert graph["parents"]["bayes_model"] == ["training_set"]
+    assert graph["parents"]["bayes_evaluation"] == ["bayes_model"]
+    assert graph["parents"]["ab_evaluation"] == ["bayes_evaluation", "finbert_evaluation", "vader_evaluation"]
+    assert [check for check in graph["checks"] if "bayes" in check] == [
+        "bayes_evaluation: every_holdout_text_was_answered",
+        "bayes_model: the_released_version_verifies",
+    ]
+    assert {"bayes_model", "bayes_evaluation"} <= set(graph["jobs"]["train_job"])
+    assert not {"bayes_model", "bayes_evaluation"} & set(graph["jobs"]["baseline_job"]), "a cheaper family is the baseline"
+    assert set(graph["passed"].values()) == {True}
+    assert len(graph["passed"]) == 4
+    assert graph["made"]["bayes_model"]["figures"]["parameters"] == bayes.ENTRY.recurring
+    assert graph["made"]["deployment"]["champions"] == {"bayes": "v1.0.0-bayes"}
+
+    serving = ServingProcess(settings, program=SERVING)
     try:
         answer = serving.start().predict("Profit rose strongly", explain=True)
         assert (answer["prediction"]["model_used"], answer["performance"]["model_version"]) == ("bayes", "v1.0.0-bayes")
         assert [part["rule"] for part in answer["contributions"]] == ["log_odds"] * 3
+        assert serving.predict("Profit rose strongly", "/predict/bayes")["prediction"] == answer["prediction"]
+        results = serving.predict("Profit rose strongly", "/predict/compare")["results"]
+        assert {family for family, result in results.items() if result} == {"bayes"}
+        assert set(results) == {*FAMILIES, "bayes"}
     finally:
         serving.stop()
-        engine.dispose()
+
+
+def test_a_family_fits_on_a_page() -> None:
+    assert len(inspect.getsource(bayes).splitlines()) < 100

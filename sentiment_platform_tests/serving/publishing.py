@@ -16,6 +16,7 @@ from sentiment_platform.features.compute import FeatureContext, compute_v1
 from sentiment_platform.features.schema import V1
 from sentiment_platform.models.evaluation.golden import golden_answers
 from sentiment_platform.models.family import LabelledTexts, Model, TrainingData, TrainingOptions
+from sentiment_platform.models.vader.family import load_vader
 from sentiment_platform.models.vader.training import TrainedVader, VaderFamily
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golden, Manifest, Metric
@@ -81,7 +82,7 @@ class Publisher:
         with TemporaryDirectory() as folder:
             directory = Path(folder)
             family.export(TrainedVader(scorer, state.head, 0.9), data, directory, lambda _: None)
-            return self.publish(directory, version, family.load(directory), change=change)
+            return self.publish(directory, version, load_vader(directory), change=change)
 
     def publish(self, directory: Path, version: str, model: Model, *, change: Change = lambda m: m) -> Manifest:
         """Publish the files in `directory`, which load as `model`, as `version`."""

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from sentiment_platform.models.family import Contribution, Floats
-from sentiment_platform.models.vader.family import VaderModel
-from sentiment_platform.models.vader.family import load as load_vader
+from sentiment_platform.models.vader.family import VaderModel, load_vader
 
 PLUGGED_IN = """
 from sentiment_platform.models.families import FAMILIES, FamilyEntry
-FAMILIES["turtle"] = FamilyEntry("sentiment_platform_tests.serving.turtle:load", "nowhere:trained", 100)
+FAMILIES["turtle"] = FamilyEntry(description="slow", loader="sentiment_platform_tests.serving.turtle:load", trainer="nowhere:trained", cost=100)
 import serving
 serving.run()
 """

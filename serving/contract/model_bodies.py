@@ -5,8 +5,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Family = Annotated[str, Meta(pattern=r"^[a-z]{1,30}\Z", description="A model family, such as `vader`.")]
-Version = Annotated[str, Meta(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-[a-z]{1,30}\Z", max_length=60, examples=["v1.0.0-vader"])]
+from sentiment_platform.models.families import FAMILIES
+
+Family = Annotated[str, Meta(pattern=r"^[a-z]{1,30}\Z", description=f"A model family: {', '.join(FAMILIES)}.")]
+Version = Annotated[
+    str,
+    Meta(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-[a-z]{1,30}\Z", max_length=60, examples=[f"v1.0.0-{family}" for family in FAMILIES]),
+]
 Reason = Annotated[str, Meta(min_length=3, max_length=1000, description="Why; kept in the audit trail.")]
 SwapOutcome = Literal["swapped", "refused", "failed"]
 

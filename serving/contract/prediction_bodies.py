@@ -65,7 +65,7 @@ class Performance(Struct, frozen=True):
 
 
 class Comparison(Struct, frozen=True):
-    """Both families side by side; null where a family is absent or was not run, never an invented figure.
+    """The two families that it names side by side; null where one is absent or was not run, never an invented figure.
 
     `agreement`: both find the same label likeliest; `confidence_delta`: finbert's confidence less vader's.
     """

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from sentiment_platform.text.sentiment import LABELS
 from serving.contract.prediction_bodies import Comparison, Performance, Prediction, PriceDirection
 from serving.live.inference import Probabilities
@@ -13,8 +15,9 @@ BULLISH_ABOVE = 0.15
 BEARISH_BELOW = -0.15
 """Sentiment beyond which the price direction is named; a word for the tone of the text, not a forecast of a price."""
 
-COMPARED = ("vader", "finbert")
-"""The two families that the comparison names; any other family is answered but not compared."""
+_OF_FAMILY = "_sentiment"
+COMPARED = tuple(field.removesuffix(_OF_FAMILY) for field in Comparison.__struct_fields__ if field.endswith(_OF_FAMILY))
+"""The two families that the contract's comparison names; any other family is answered but not compared."""
 
 NEGATIVE, POSITIVE = LABELS.index("negative"), LABELS.index("positive")
 
@@ -71,14 +74,9 @@ def performance(scored: Scored, response_time_ms: float) -> Performance:
 def comparison(done: Sequence[Scored]) -> Comparison:
     """Both compared families side by side; null for what was not run."""
     by_family = {scored.model.family: scored for scored in done}
-    first, second = (by_family.get(family) for family in COMPARED)
-    agreement = confidence_delta = None
-    if first is not None and second is not None:
-        agreement = first.label == second.label
-        confidence_delta = second.confidence - first.confidence
-    return Comparison(
-        vader_sentiment=first.sentiment if first else None,
-        finbert_sentiment=second.sentiment if second else None,
-        agreement=agreement,
-        confidence_delta=confidence_delta,
-    )
+    compared = [by_family[family] for family in COMPARED if family in by_family]
+    figures: dict[str, object] = {f"{scored.model.family}{_OF_FAMILY}": scored.sentiment for scored in compared}
+    if len(compared) == len(COMPARED):
+        first, second = compared
+        figures |= {"agreement": first.label == second.label, "confidence_delta": second.confidence - first.confidence}
+    return msgspec.structs.replace(Comparison(), **figures)

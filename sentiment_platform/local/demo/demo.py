@@ -99,7 +99,7 @@ class Demo:
         self._say(f"{counts.articles} articles in {counts.stories} stories, {counts.quarantined} refused rows in quarantine")
 
     def first_deployment(self) -> None:
-        """Labels, training set, VADER, evidence, first deployment by the bootstrap rule; serving starts and answers."""
+        """Labels, training set, the cheapest family, evidence, first deployment by the bootstrap rule; serving starts and answers."""
         labels = plain(sample_directory() / "headlines.csv", "sample", "Apache-2.0")
         import_labels(self._engine, labels.examples)
         outcome = self._run("baseline_job")
@@ -116,7 +116,7 @@ class Demo:
         self.children.start("dagster-webserver", ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", port])
 
     def second_deployment(self) -> None:
-        """Train both families while requests are answered; the new deployment is swapped in live."""
+        """Train every family while requests are answered; the new deployment is swapped in live."""
         before = self._live_revision()
         with LightLoad(self.serving_url, [headline.title for headline in read_headlines()[:200]]) as load:
             outcome = self._run("train_job")

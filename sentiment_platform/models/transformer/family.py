@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment_platform.models.family import ExportReport, ProgressSink, TrainingData, TrainingOptions, TrainingWorld
-from sentiment_platform.models.transformer.runtime import FILES, OnnxTransformer, load_transformer
+from sentiment_platform.models.transformer.runtime import FILES
 
 if TYPE_CHECKING:
     from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TransformerFamily:
-    """Implements `Family`. `base` is the value of TRANSFORMER_BASE (hub id, directory or `packaged:minilm`); loading needs none.
+    """Implements `Family`. `base` is the value of TRANSFORMER_BASE (hub id, directory or `packaged:minilm`).
 
     Without a `world` a run leaves no checkpoint, knows no champion, and shares no search.
     """
@@ -56,10 +56,6 @@ class TransformerFamily:
             "distillation": dict(trained.distillation),
         }
         return replace(report, figures=figures, training_files=(WEIGHTS_FILE,))
-
-    def load(self, directory: Path, *, threads: int = 1) -> OnnxTransformer:
-        """Load a verified directory for serving."""
-        return load_transformer(directory, threads=threads)
 
 
 def transformer_family(world: TrainingWorld) -> TransformerFamily:

@@ -163,7 +163,7 @@ def read_scorer(directory: Path) -> VaderScorer:
         raise PermanentError(f"{directory} holds no VADER model: {error}.", remedy="Publish the version again.") from error
 
 
-def load(directory: Path, *, threads: int = 1) -> VaderModel:
+def load_vader(directory: Path, *, threads: int = 1) -> VaderModel:
     """Read the two files of a verified directory; one thread is all it uses.
 
     Raises:

@@ -28,7 +28,7 @@ from sentiment_platform.models.vader.family import (
     LearnedTerm,
     VaderModel,
     VaderScorer,
-    load,
+    load_vader,
     scorer_logits,
 )
 from sentiment_platform.models.vader.fit import FittedTerms, fit_terms
@@ -123,10 +123,6 @@ class VaderFamily:
             figures["warning"] = trained.warning
         return ExportReport(BASE_MODEL, stock_lexicon_digest(), figures, ("MIT (VADER lexicon, Hutto and Gilbert 2014)",))
 
-    def load(self, directory: Path, *, threads: int = 1) -> VaderModel:
-        """Read a verified directory."""
-        return load(directory, threads=threads)
-
 
 def vader_family(world: TrainingWorld) -> VaderFamily:
     """The family needs nothing of the world around it."""
@@ -194,7 +190,7 @@ def scorer_of(
 def _deployed(directory: Path | None, progress: ProgressSink) -> VaderModel | None:
     """The deployed version; None without a deployment, or where an older release wrote another format or knew another lexicon."""
     try:
-        return load(directory) if directory else None
+        return load_vader(directory) if directory else None
     except PermanentError as error:
         progress(Progress("vader: WARNING", 1, 1, 0.0, 0.0, f"compared with the stock lexicon: {error}"))
         return None

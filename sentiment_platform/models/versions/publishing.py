@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
-from sentiment_platform.models.families import trainer
+from sentiment_platform.models.families import load_model, trainer
 from sentiment_platform.models.family import ProgressSink, TrainingOptions
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.models.versions.description import described, figures_of
@@ -91,7 +91,7 @@ def train_and_publish(
             directory = work / "artefact"
             directory.mkdir()
             exported = family.export(trained, data, directory, progress)
-            model = family.load(directory)
+            model = load_model(family.name, directory)
             evaluation = evaluate(model, data.test)
             figures = figures_of(exported, evaluation, options, options_digest) | ({CHAMPION: start} if start else {})
             unnamed = described(engine, family, model, data, directory, exported, evaluation, figures, now())

@@ -15,7 +15,7 @@ from sentiment_platform.models.head.label_rule import fit_labelling_head
 from sentiment_platform.models.transformer.export import HEAD_SEED, to_onnx
 from sentiment_platform.models.transformer.parity import MAX_LOGIT_DIFFERENCE, Parity, ParityError, measure_parity
 from sentiment_platform.models.transformer.quantization import quantise_graph
-from sentiment_platform.models.transformer.runtime import OnnxScorer, open_session
+from sentiment_platform.models.transformer.runtime import OnnxScorer, load_transformer, open_session
 from sentiment_platform.models.transformer.tokens import encode, padded, tokenizer_from_json
 from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM, resolve_base
 from sentiment_platform.models.transformer.training.network import build_network, tokenizer_json
@@ -48,7 +48,7 @@ def test_the_same_trained_state_gives_the_same_bytes(tiny_artefact: TinyArtefact
     """`fp32` is a second conversion of the network that the directory was exported from."""
     graph = quantise_graph(onnx.load_from_string(tiny_artefact.fp32)).SerializeToString(deterministic=True)
     assert graph == (tiny_artefact.directory / "model.onnx").read_bytes()
-    served = tiny_artefact.family.load(tiny_artefact.directory).logits(tiny_artefact.data.validation.texts)
+    served = load_transformer(tiny_artefact.directory).logits(tiny_artefact.data.validation.texts)
     again = json.loads(json.dumps(calibrated(served, tiny_artefact.data).to_json()))
     assert again == json.loads((tiny_artefact.directory / "head.json").read_text("utf-8"))
 
@@ -96,7 +96,7 @@ def parity_of(artefact: TinyArtefact, network: "nn.Module", served: Floats) -> P
 
 
 def test_a_graph_of_other_weights_is_refused(tiny_artefact: TinyArtefact, tiny_base: Path) -> None:
-    served = tiny_artefact.family.load(tiny_artefact.directory).logits(tiny_artefact.data.validation.texts)
+    served = load_transformer(tiny_artefact.directory).logits(tiny_artefact.data.validation.texts)
     other, _ = build_network(tiny_base, "mean")
     parity_of(tiny_artefact, tiny_artefact.trained.network, served).require()
     with pytest.raises(ParityError, match="ONNX and torch logits differ"):
@@ -105,7 +105,7 @@ def test_a_graph_of_other_weights_is_refused(tiny_artefact: TinyArtefact, tiny_b
 
 def test_an_int8_graph_with_shuffled_labels_is_refused(tiny_artefact: TinyArtefact) -> None:
     part = tiny_artefact.data.validation
-    shuffled = tiny_artefact.family.load(tiny_artefact.directory).logits(part.texts)[:, [1, 2, 0]]
+    shuffled = load_transformer(tiny_artefact.directory).logits(part.texts)[:, [1, 2, 0]]
     with pytest.raises(ParityError, match="int8 agrees with fp32 on"):
         parity_of(tiny_artefact, tiny_artefact.trained.network, shuffled).require()
 

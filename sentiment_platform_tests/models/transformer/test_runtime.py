@@ -15,24 +15,19 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import LABELS, Model
-from sentiment_platform.models.transformer.family import TransformerFamily
-from sentiment_platform.models.transformer.runtime import FILES, MAX_LEFT_OUT
+from sentiment_platform.models.transformer.runtime import FILES, MAX_LEFT_OUT, load_transformer
 from sentiment_platform_tests.models.conftest import TinyArtefact
 from sentiment_platform_tests.models.tiny_transformer import GOLDEN
 
 
 @pytest.fixture(scope="module")
 def model(tiny_artefact: TinyArtefact) -> Model:
-    return tiny_artefact.family.load(tiny_artefact.directory)
+    return load_transformer(tiny_artefact.directory)
 
 
 @pytest.fixture
 def copy(tiny_artefact: TinyArtefact, tmp_path: Path) -> Path:
     return shutil.copytree(tiny_artefact.directory, tmp_path / "copy")
-
-
-def load(directory: Path) -> Model:
-    return TransformerFamily("unused").load(directory)
 
 
 def golden_answers(model: Model) -> list[int]:
@@ -75,9 +70,10 @@ def test_loading_and_answering_need_no_training_library(tiny_artefact: TinyArtef
         "import sys\n"
         "from pathlib import Path\n"
         "from sentiment_platform.models.transformer.family import TransformerFamily\n"
+        "from sentiment_platform.models.transformer.runtime import load_transformer\n"
         "late = {'onnxruntime', 'tokenizers'} & set(sys.modules)\n"
         "assert not late, f'imported before a model is loaded: {late}'\n"
-        f"model = TransformerFamily('x').load(Path({str(tiny_artefact.directory)!r}))\n"
+        f"model = load_transformer(Path({str(tiny_artefact.directory)!r}))\n"
         "model.predict(['Alder profit fell sharply'], None)\n"
         "heavy = {'torch', 'transformers', 'onnx', 'scipy', 'polars', 'pandas', 'dagster'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
@@ -161,17 +157,17 @@ def with_pickle_for_a_head(directory: Path) -> None:
     ],
 )
 def test_a_directory_that_is_not_a_model_of_this_family_is_refused(damage: Callable[[Path], None], copy: Path) -> None:
-    load(copy)
+    load_transformer(copy)
     damage(copy)
     with pytest.raises(PermanentError):
-        load(copy)
+        load_transformer(copy)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_refused_by_name(name: str, copy: Path) -> None:
     (copy / name).unlink()
     with pytest.raises(PermanentError, match=name):
-        load(copy)
+        load_transformer(copy)
 
 
 def test_a_shuffled_label_map_passes_the_loader_but_not_the_golden_sentences(copy: Path) -> None:
@@ -183,4 +179,4 @@ def test_a_shuffled_label_map_passes_the_loader_but_not_the_golden_sentences(cop
     model.graph.initializer.append(numpy_helper.from_array(np.array([2, 0, 1], dtype=np.int64), "shuffle"))
     model.graph.node.append(helper.make_node("Gather", ["logits_in_order", "shuffle"], ["logits"], axis=1))
     onnx.save(model, copy / "model.onnx")
-    assert golden_answers(load(copy)) != [label for _, label in GOLDEN]
+    assert golden_answers(load_transformer(copy)) != [label for _, label in GOLDEN]

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from sentiment_platform.models.checks import learning_result
 from sentiment_platform.models.family import ExportReport, Progress, TrainingData, TrainingOptions
 from sentiment_platform.models.head.head import CalibrationHead
 from sentiment_platform.models.head.label_rule import fit_labelling_head
@@ -25,9 +24,11 @@ from sentiment_platform.models.vader.family import (
     LearnedTerm,
     VaderModel,
     VaderScorer,
+    load_vader,
     scorer_logits,
 )
 from sentiment_platform.models.vader.training import TrainedVader, VaderFamily, readable
+from sentiment_platform.models.versions.checks import learning_result
 from sentiment_platform.models.versions.learning_outcome import LearningOutcome, evaluate_learning
 from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
@@ -87,7 +88,7 @@ def make(data: TrainingData, out: Path, champion: Path | None = None) -> Made:
     trained = family.train(data, TrainingOptions(parameters={"trials": 0}, champion=champion), told.append)
     out.mkdir()
     report = family.export(trained, data, out, told.append)
-    return Made(trained, report, told, family.load(out))
+    return Made(trained, report, told, load_vader(out))
 
 
 @pytest.mark.parametrize("champion", [None, CHAMPION])

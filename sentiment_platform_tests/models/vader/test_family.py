@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.importers import phrasebank
 from sentiment_platform.models.family import LABELS, Integers, TrainingOptions
-from sentiment_platform.models.vader.family import HEAD_FILE, SCORER_FILE, VaderScorer, load
+from sentiment_platform.models.vader.family import HEAD_FILE, SCORER_FILE, VaderScorer, load_vader
 from sentiment_platform.models.vader.training import VaderFamily
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.text.explanation import explain
@@ -63,7 +63,7 @@ def test_a_text_far_longer_than_any_in_training_does_not_seem_certain() -> None:
 
 
 def test_the_figure_of_the_fit_is_what_the_exported_model_reaches(exported: Exported) -> None:
-    data, model = small_data(), load(exported.directory)
+    data, model = small_data(), load_vader(exported.directory)
     answers = model.predict(data.train.texts, data.train.features)
     assert macro_f1(data.train.labels, answers.argmax(axis=1)) == pytest.approx(exported.report.figures["fitted_macro_f1"])
     assert sorted(path.name for path in exported.directory.iterdir()) == sorted(VaderFamily.files)
@@ -129,9 +129,9 @@ def copy(exported: Exported, target: Path, *, term: dict[str, object] | None = N
     ids=str,
 )
 def test_a_scorer_that_makes_no_sense_is_refused(exported: Exported, tmp_path: Path, scorer: dict[str, object]) -> None:
-    load(copy(exported, tmp_path))
+    load_vader(copy(exported, tmp_path))
     with pytest.raises(PermanentError):
-        load(copy(exported, tmp_path, **scorer))
+        load_vader(copy(exported, tmp_path, **scorer))
 
 
 @pytest.mark.parametrize("name", [SCORER_FILE, HEAD_FILE])
@@ -145,24 +145,24 @@ def test_a_file_that_is_missing_or_is_something_else_is_refused(
     else:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(PermanentError):
-        load(tmp_path)
+        load_vader(tmp_path)
 
 
 def test_a_learned_term_moves_the_answer_and_only_where_it_stands(exported: Exported, tmp_path: Path) -> None:
     text = "The board adopted a poison pill"
-    plain, learned = load(exported.directory), load(copy(exported, tmp_path, term={"poison pill": {"valence": -3.0}}))
+    plain, learned = load_vader(exported.directory), load_vader(copy(exported, tmp_path, term={"poison pill": {"valence": -3.0}}))
     assert learned.logits([text])[0, 0] > plain.logits([text])[0, 0]
     assert learned.logits(["Sales rose"]).tolist() == plain.logits(["Sales rose"]).tolist()
 
 
 def test_a_word_at_zero_has_left_the_lexicon(exported: Exported, tmp_path: Path) -> None:
-    gone = load(copy(exported, tmp_path, terms={"liability": {"valence": 0.0, "stock": -0.8}}))
+    gone = load_vader(copy(exported, tmp_path, terms={"liability": {"valence": 0.0, "stock": -0.8}}))
     assert gone.engine.sums(gone.engine.weigh("a LIABILITY")).polarity == 0
     assert "liability" in stock_lexicon().valences
 
 
 def test_an_explanation_adds_up_to_the_score_before_its_normalisation(exported: Exported) -> None:
-    model = load(exported.directory)
+    model = load_vader(exported.directory)
     for text in ("Profit is NOT great, but the outlook is very good!!!", "The meeting is on Monday", "Loss :(", ""):
         assert sum(part.contribution for part in model.explain(text)) == pytest.approx(
             explain(model.engine, text).raw_sum, abs=1e-9

@@ -14,6 +14,7 @@ from sentiment_platform.features.compute import FeatureContext, compute_v1
 from sentiment_platform.features.schema import V1
 from sentiment_platform.models.family import LabelledTexts, TrainingData, TrainingOptions
 from sentiment_platform.models.transformer.family import TransformerFamily
+from sentiment_platform.models.transformer.runtime import load_transformer
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.models.tiny_transformer import tiny_data, write_tiny_checkpoint
 from sentiment_platform_tests.serving.conftest import StartServing
@@ -49,7 +50,7 @@ def both(module_settings: Settings) -> Iterator[ServingProcess]:
     publisher = Publisher(module_settings)
     with TemporaryDirectory() as folder, TemporaryDirectory() as checkpoint:
         export_tiny_transformer(Path(folder), Path(checkpoint))
-        model = TransformerFamily("unused").load(Path(folder))
+        model = load_transformer(Path(folder))
         finbert = publisher.publish(Path(folder), "v1.0.0-finbert", model)
     publisher.deploy(finbert, publisher.model(steepness=0.5))
     publisher.close()

@@ -1,0 +1,79 @@
+"""A family of one's own in one file: how it is trained and written, how it is read, and its entry in the table of families."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sentiment_platform.models.families import FAMILIES, FamilyEntry
+from sentiment_platform.models.family import Contribution, ExportReport, Floats, ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.head.head import CalibrationHead
+from sentiment_platform.models.head.label_rule import fit_labelling_head
+
+FILES = ("words.json", "head.json")
+ENTRY = FamilyEntry(
+    description="Naive Bayes over words: the simplest family that learns from every label.",
+    loader=f"{__name__}:load_bayes",
+    trainer=f"{__name__}:BayesFamily",
+    cost=5,
+    recurring={"smoothing": 2.0},
+)
+
+
+def plug_in() -> None:
+    """Put the entry into the table; the graph or serving, imported after this, has the family."""
+    FAMILIES["bayes"] = ENTRY
+
+
+@dataclass(frozen=True)
+class Bayes:
+    """`words` holds the log odds of the three labels for each word."""
+
+    words: Mapping[str, Sequence[float]]
+    head: CalibrationHead | None = None
+    batch_size = 64
+
+    def logits(self, texts: Sequence[str]) -> Floats:
+        odds = [[self.words.get(word, (0.0, 0.0, 0.0)) for word in text.lower().split()] for text in texts]
+        return np.array([np.array(rows).reshape(-1, 3).sum(axis=0) for rows in odds]).reshape(-1, 3)
+
+    def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
+        assert self.head is not None
+        return self.head.probabilities(self.logits(texts), features)
+
+    def explain(self, text: str) -> list[Contribution]:
+        rows = zip(text.split(), self.logits(text.split()), strict=True)
+        return [Contribution(word, float(row[2] - row[0]), "log_odds") for word, row in rows]
+
+
+@dataclass(frozen=True)
+class BayesFamily:
+    world: object = None
+    name: str = "bayes"
+    files: tuple[str, ...] = FILES
+
+    def inputs(self) -> Mapping[str, str]:
+        return {"rule": "bayes-1"}
+
+    def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> Bayes:
+        smoothing = float(options.parameters.get("smoothing", 1.0))
+        seen = zip(data.train.texts, data.train.labels, strict=True)
+        counts = Counter((word, int(y)) for text, y in seen for word in text.lower().split())
+        words = sorted({word for word, _ in counts})
+        return Bayes({word: [math.log(smoothing + counts[word, y]) for y in range(3)] for word in words})
+
+    def export(self, trained: Bayes, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
+        part = data.validation
+        head, _ = fit_labelling_head(trained.logits(part.texts), part, data.feature_names, data.feature_schema, seed=1)
+        for name, document in zip(FILES, (trained.words, head.to_json()), strict=True):
+            (directory / name).write_text(json.dumps(document), "utf-8")
+        return ExportReport("none", "0" * 64, {"words": len(trained.words)}, ("CC0-1.0",))
+
+
+def load_bayes(directory: Path, *, threads: int = 1) -> Bayes:
+    words, head = (json.loads((directory / name).read_text("utf-8")) for name in FILES)
+    return Bayes(words, CalibrationHead.from_json(head))
