@@ -84,7 +84,7 @@ def newest_evidence(connection: Connection) -> RecordedEvidence | None:
         ) from error
     if digest(evidence) != stored.digest:
         raise PermanentError(
-            f"The stored evidence has been changed: its digest is {digest(evidence)[:12]}, its name {stored.digest[:12]}.",
+            f"The stored evidence is not what its digest {stored.digest[:12]} names: it was edited, or another version wrote it.",
             remedy=MAKE_IT_AGAIN,
         )
     return RecordedEvidence(evidence, stored.digest, stored.run_id)

@@ -64,10 +64,10 @@ def test_evidence_that_is_made_once_more_after_other_evidence_is_the_newest_agai
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("""document = jsonb_set(document, '{proposal,default_family}', '"vader"')""", "has been changed"),
-        ("""document = jsonb_set(document, '{comparisons,0,adjusted_p}', '0.5')""", "has been changed"),
-        ("""document = jsonb_set(document, '{contenders,revision}', '7')""", "has been changed"),
-        ("digest = repeat('0', 64)", "has been changed"),
+        ("""document = jsonb_set(document, '{proposal,default_family}', '"vader"')""", "is not what its digest"),
+        ("""document = jsonb_set(document, '{comparisons,0,adjusted_p}', '0.5')""", "is not what its digest"),
+        ("""document = jsonb_set(document, '{contenders,revision}', '7')""", "is not what its digest"),
+        ("digest = repeat('0', 64)", "is not what its digest"),
         ("document = document - 'proposal'", "cannot be read"),
         ("""document = document || '{"more": 1}'""", "cannot be read"),
     ],

@@ -12,6 +12,7 @@ from sentiment_platform.experiments.holdout_comparison import compare_on_holdout
 from sentiment_platform.models.family import LABELS, Floats, Integers
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.store.selections import RequestedSelection, request_selection
 from sentiment_platform.store.training_sets import StoredExample
 from sentiment_platform_tests import versions
 from sentiment_platform_tests.registry.examples import manifest_of
@@ -74,3 +75,12 @@ def release(
 def make_evidence(engine: Engine, run: str = "evidence") -> str:
     """What `ab_evaluation` does; returns the digest of the evidence."""
     return store_comparison(engine, compare_on_holdout(engine), run_id=run, made_at=NOW)
+
+
+def ask(engine: Engine, name: str, family: str, version: str) -> None:
+    """Ada selects a version in serving."""
+    selection = RequestedSelection(
+        request_id=name, family=family, version=version, actor="ada", reason=f"because of {name}", requested_at=NOW
+    )
+    with engine.begin() as connection:
+        request_selection(connection, selection)

@@ -13,8 +13,8 @@ from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit, leases
 from sentiment_platform.store.deployments import deployments, get_deployment
-from sentiment_platform.store.selections import RequestedSelection, open_selection_requests, request_selection
-from sentiment_platform_tests.promotion.seeding import NOW, answers, clock, make_evidence, release, truth, write_holdout
+from sentiment_platform.store.selections import open_selection_requests
+from sentiment_platform_tests.promotion.seeding import answers, ask, clock, make_evidence, release, truth, write_holdout
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 
 V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
@@ -43,14 +43,6 @@ def audited(engine: Engine) -> list[tuple[str, str, str]]:
         assert audit.verify(connection) == []
         rows = connection.execute(text("SELECT subject, action, actor FROM platform.audit_log ORDER BY id"))
         return [(row.subject, row.action, row.actor) for row in rows]
-
-
-def ask(engine: Engine, name: str, family: str, version: str) -> None:
-    selection = RequestedSelection(
-        request_id=name, family=family, version=version, actor="ada", reason=f"because of {name}", requested_at=NOW
-    )
-    with engine.begin() as connection:
-        request_selection(connection, selection)
 
 
 def open_requests(engine: Engine) -> list[str]:

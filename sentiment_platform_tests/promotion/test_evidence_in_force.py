@@ -22,8 +22,7 @@ from sentiment_platform.promotion.next_revision import intent_of_promotion, publ
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.resources import PlatformResource
-from sentiment_platform.store.selections import request_selection
-from sentiment_platform_tests.promotion.seeding import NOW, answers, clock, make_evidence, release, truth, write_holdout
+from sentiment_platform_tests.promotion.seeding import NOW, answers, ask, clock, make_evidence, release, truth, write_holdout
 
 V1, V2, V3 = "v1.0.0-vader", "v1.1.0-vader", "v1.2.0-vader"
 AGAIN = "Materialize the asset ab_evaluation again."
@@ -39,12 +38,6 @@ def evidence_of(engine: Engine) -> GateEvidence:
         recorded = newest_evidence(connection)
     assert recorded is not None
     return recorded.evidence
-
-
-def select(engine: Engine, version: str) -> None:
-    record = {"request_id": "one", "family": "vader", "version": version, "actor": "ada", "reason": "wanted", "requested_at": NOW}
-    with engine.begin() as connection:
-        request_selection(connection, record)
 
 
 @pytest.fixture
@@ -97,10 +90,10 @@ def test_the_gate_refuses_a_row_that_was_changed_and_a_selection_passes_all_the_
         change = """jsonb_set(document, '{comparisons,0,verdict}', '"worse"')"""
         connection.execute(text(f"UPDATE platform.gate_evidence SET document = {change}"))
     if selected:
-        select(engine, V2)
+        ask(engine, "one", "vader", V2)
         assert follow(engine, access).published is not None
     else:
-        with pytest.raises(PermanentError, match=f"has been changed.*{AGAIN}"):
+        with pytest.raises(PermanentError, match=f"is not what its digest.*{AGAIN}"):
             follow(engine, access)
     now_running = running(engine)
     assert now_running is not None
@@ -117,7 +110,7 @@ def test_evidence_against_another_revision_proposes_nothing_until_it_is_made_aga
     outcome = follow(engine, access)
     assert outcome.published is None
     assert outcome.reason == f"The evidence was made against deploy-000001; deploy-000002 runs now. {AGAIN}"
-    select(engine, V2)
+    ask(engine, "one", "vader", V2)
     selected = follow(engine, access).published
     assert selected is not None
     assert set(selected.document.models()) == {V2}
@@ -149,7 +142,7 @@ def test_without_evidence_a_selection_is_published_and_the_gate_proposes_nothing
         connection.execute(text("DELETE FROM platform.gate_evidence"))
     outcome = follow(engine, access)
     assert (outcome.published, outcome.reason) == (None, "No evidence is stored yet. Materialize the asset ab_evaluation.")
-    select(engine, V2)
+    ask(engine, "one", "vader", V2)
     assert follow(engine, access).published is not None
 
 
