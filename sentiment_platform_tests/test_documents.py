@@ -155,9 +155,13 @@ def wrong_route(code: str) -> str | None:
     return None
 
 
+@lru_cache
+def targets() -> frozenset[str]:
+    return frozenset(re.findall(r"^([a-z-]+)[a-z -]*:", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
 def wrong_target(code: str) -> str | None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    unknown = set(re.findall(r"^(?:.*[;&] )?make ([a-z][\w-]*)", code)) - targets
+    unknown = set(re.findall(r"^(?:.*[;&] )?make ([a-z][\w-]*)", code)) - targets()
     return f"make has no target {', '.join(unknown)}" if unknown else None
 
 
@@ -255,9 +259,10 @@ def test_every_command_setting_and_route_is_named_in_a_document() -> None:
     ],
 )
 def test_a_made_up_name_is_seen(planted: str) -> None:
-    pages = texts()
+    pages = {where: text for where, text in texts().items() if where in ("README.md", "sentiment_platform/README.md")}
     before = faults(pages)
-    assert len(faults({**pages, "README.md": f"{pages['README.md']}\n\n{planted}\n"})) == len(before) + 1
+    after = faults({**pages, "README.md": f"{pages['README.md']}\n\n{planted}\n"})
+    assert len(after) == len(before) + 1
 
 
 @pytest.mark.parametrize("removed", [f"{PROGRAM} news replay", "SENTIMENT_DEADLINE_MS", "GET /health/live"])
