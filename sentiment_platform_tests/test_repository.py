@@ -63,21 +63,25 @@ def test_serving_alone_needs_neither_dagster_nor_torch() -> None:
     assert {"litestar", "onnxruntime", "tokenizers", "vadersentiment"} <= names
 
 
-@pytest.mark.parametrize("target", ["help", "demo", "up", "check", "lint", "types", "test", "bench"])
+@pytest.mark.parametrize("target", ["help", "demo", "up", "check", "lint", "types", "test", "test-fast", "bench"])
 def test_make_knows_the_target(target: str) -> None:
     result = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert result.returncode == 0, result.stderr
 
 
-def test_make_passes_exit_to_the_demo_and_rows_to_the_benchmarks() -> None:
+def test_the_targets_of_make_do_what_they_say() -> None:
     def printed(*arguments: str) -> str:
         return subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True).stdout
 
     assert "sentiment-platform demo --exit" in printed("demo", "EXIT=1")
     assert "--exit" not in printed("demo")
     assert "sentiment_platform_tests.benchmarks F.10 F.12" in printed("bench", "ROWS=F.10 F.12")
+    assert '-m "not slow and not browser"' in printed("test-fast")
     checked = printed("check")
-    assert all(step in checked for step in ("ruff check", "ruff format --check", "lint-imports", "pyright", "-m pytest"))
+    assert all(
+        step in checked
+        for step in ("ruff check", "ruff format --check", "lint-imports", "pyright", "-m pytest", "tests.leftovers")
+    )
 
 
 def test_make_without_a_fitting_python_says_what_to_install(tmp_path: Path) -> None:
@@ -153,6 +157,7 @@ def test_the_instance_keeps_its_tables_in_postgresql_and_its_limits_hold(dagster
         assert instance.get_runs() == []
 
 
+@pytest.mark.slow
 def test_dg_accepts_the_project_and_loads_its_definitions(dagster_home: Path) -> None:
     environment = {**os.environ, "DAGSTER_HOME": str(dagster_home)}
     command = [Path(sys.executable).with_name("dg"), "check", "defs"]

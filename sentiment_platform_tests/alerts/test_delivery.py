@@ -178,6 +178,7 @@ def test_a_sink_that_refuses_is_asked_a_few_times_and_again_when_it_said(
     assert send(engine, sink, NOW + timedelta(days=1))[0].sent == ()
 
 
+@pytest.mark.slow
 def test_a_sink_that_is_away_holds_up_nobody_and_turns_the_check_red_until_it_has_heard_all(
     engine: Engine, database_url: str
 ) -> None:

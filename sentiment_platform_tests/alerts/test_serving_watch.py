@@ -63,6 +63,7 @@ def test_what_serving_says_is_read_and_what_a_newer_one_adds_is_no_matter() -> N
         assert ask_serving(url) == ServingStatus(LiveRevision(7), None, Registry(None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reply", "trickle", "expected"),
     [

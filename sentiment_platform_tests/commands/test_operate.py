@@ -10,6 +10,8 @@ from sentiment_platform.settings import Settings
 from sentiment_platform_tests.commands.conftest import Invoke
 from sentiment_platform_tests.monitoring.seeding import seed_decision
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -37,6 +37,8 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.labels.stored_labels import many
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 21, 6, tzinfo=UTC)
 COLUMNS = "title=title,published_at=published_at,tickers=tickers,summary=summary,url=url,outlet=outlet"
 COLLECTION = [

@@ -41,6 +41,8 @@ from sentiment_platform_tests.e2e.world import CATALOGUE, DAY, FORGETFUL, LATE_D
 from sentiment_platform_tests.news.parsing.hostile import Trap
 from sentiment_platform_tests.news.server import ScriptedServer, canary, serving
 
+pytestmark = pytest.mark.slow
+
 TICK = timedelta(minutes=15)
 TICKS = [MIDNIGHT + n * TICK for n in range(96)]
 AFTER = [MIDNIGHT + timedelta(days=1) + n * TICK for n in range(6)]
@@ -167,7 +169,6 @@ def simulation(world: World, server: ScriptedServer, database_url: str, redis_ur
     engine.dispose()
 
 
-@pytest.mark.slow
 def test_a_day_with_dropped_ticks_and_bad_sources_ends_with_every_good_item_stored_once_in_its_day(
     simulation: Simulation,
 ) -> None:

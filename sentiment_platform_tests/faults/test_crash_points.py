@@ -31,6 +31,8 @@ from sentiment_platform_tests.features.articles import article, insert
 from sentiment_platform_tests.market.making import raw, sessions
 from sentiment_platform_tests.news.server import ScriptedServer, item, reply, rss, serving
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
 ASSETS = ("raw_news", "articles", "article_features")
@@ -210,7 +212,6 @@ def started(command: list[str], log: Any) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("work", TABLES)
 def test_after_kill_9_at_any_side_effect_the_next_run_leaves_what_an_uninterrupted_one_does(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import pytest
 from redis import Redis
 from sqlalchemy import Engine, text
 
@@ -69,6 +70,7 @@ def stored_writes(engine: Engine) -> int:
         return connection.execute(text("SELECT sum(revision) FROM platform.processed_features")).scalar_one()
 
 
+@pytest.mark.slow
 def test_ten_thousand_writes_with_crashes_leave_redis_never_newer_and_never_older_than_one_cycle(
     engine: Engine, client: Redis, database_url: str, redis_url: str
 ) -> None:

@@ -54,6 +54,7 @@ def test_the_digest_does_not_depend_on_the_order_of_the_labels(seed: int) -> Non
     assert made(shuffled) == made(rows)
 
 
+@pytest.mark.slow
 def test_the_digest_is_the_same_in_other_processes_zones_and_hash_seeds() -> None:
     program = (
         "from sentiment_platform_tests.labels.stored_labels import many, made;"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 import redis
 
 PROBE = """
@@ -39,6 +40,7 @@ def test_a_second_database_does_not_hold_the_mark_of_the_first(database_url: str
         assert client.dbsize() == 0
 
 
+@pytest.mark.slow
 def test_only_variables_made_for_tests_lead_tests_to_servers(tmp_path: Path, postgres_url: str, redis_url: str) -> None:
     tests = Path(__file__).parents[1]
     (tmp_path / "conftest.py").write_text((tests / "conftest.py").read_text())

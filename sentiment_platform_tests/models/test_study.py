@@ -33,6 +33,7 @@ def test_the_same_seed_repeats_the_search_and_another_does_not() -> None:
     assert first.trials != other.trials
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_study_in_the_database(database_url: str) -> None:
     command = [sys.executable, "-m", slow_hill.__module__, database_url, "shared"]
     workers = [subprocess.Popen([*command, str(n), "24"], stdout=subprocess.PIPE, text=True) for n in (0, 1)]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 
 from sentiment_platform.models.families import FAMILIES
@@ -14,6 +15,7 @@ from sentiment_platform_tests.models import bayes
 from sentiment_platform_tests.models.versions.vader_versions import label
 from sentiment_platform_tests.serving.running import ServingProcess, environment_of
 
+pytestmark = pytest.mark.slow
 BAYES = ["bayes_model", "bayes_evaluation", "ab_evaluation", "deployment"]
 PLUGGED_IN = f"from {bayes.__name__} import plug_in; plug_in();"
 """Before anything else is imported: graph and serving are built from the table as it stands then."""

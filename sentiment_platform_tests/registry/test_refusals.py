@@ -94,6 +94,7 @@ def test_a_spoiled_download_is_refused_with_its_reason(
     assert reader.fetch_model(VERSION, DIGEST, cache) == manifest_of(), "the same download without the fault passes"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("published")
 def test_a_flipped_bit_anywhere_in_any_file_is_refused(tmp_path: Path, server: ScriptedServer, reader: RegistryReader) -> None:
     cache = tmp_path / "cache"

@@ -47,6 +47,7 @@ def holders(instance: dg.DagsterInstance) -> set[str]:
     return {slot.run_id for slot in found.claimed_slots} | {step.run_id for step in found.pending_steps}
 
 
+@pytest.mark.slow
 def test_a_run_that_died_with_the_stack_is_closed_and_its_pool_is_free_again(
     servers_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

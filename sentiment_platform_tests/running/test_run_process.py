@@ -32,6 +32,8 @@ from sentiment_platform.running.run_signals import RunInterrupted, interruptible
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 COMMAND = [str(Path(sys.executable).with_name("sentiment-platform")), "run", "deploy_job"]
 WAIT_LIMIT_S = 60
@@ -113,7 +115,6 @@ def ends_by(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[i
     return process.wait(WAIT_LIMIT_S), time.monotonic() - started
 
 
-@pytest.mark.slow
 def test_a_run_that_is_killed_or_interrupted_leaves_its_pool_to_the_next(shared: Settings) -> None:
     with session(), dagster_instance() as instance:
         with running() as holder:

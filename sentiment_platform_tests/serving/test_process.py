@@ -7,10 +7,13 @@ import threading
 import time
 
 import httpx
+import pytest
 
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
+
+pytestmark = pytest.mark.slow
 
 NEVER = ("dagster", "torch", "transformers", "pandas", "scipy", "polars", "optuna", "pandera", "matplotlib")
 NOT_FOR_VADER = ("github", "onnxruntime", "tokenizers")

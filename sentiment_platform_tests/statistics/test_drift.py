@@ -135,6 +135,7 @@ def test_half_a_deviation_in_a_thousand_rows_is_seen_in_ninety_five_of_a_hundred
     assert seen >= 95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("m", [60, 300])
 def test_of_500_windows_without_drift_at_most_one_in_twenty_raises_an_alarm(m):
     # Every third feature is a rare flag and every fifth is often missing, where bins run empty.

@@ -72,6 +72,7 @@ def sleeping_database(url: str, asleep_s: float) -> Iterator[str]:
             thread.join(5)
 
 
+@pytest.mark.slow
 def test_a_database_that_sleeps_is_asked_until_it_wakes(database_url: str) -> None:
     with sleeping_database(database_url, ASLEEP_S) as url:
         engine = create_platform_engine(url)
@@ -79,6 +80,7 @@ def test_a_database_that_sleeps_is_asked_until_it_wakes(database_url: str) -> No
         engine.dispose()
 
 
+@pytest.mark.slow
 def test_an_asset_whose_first_query_finds_the_database_asleep_materializes(database_url: str) -> None:
     with sleeping_database(database_url, ASLEEP_S) as url:
         # Without patience, as serving asks, the same first query fails at once.
@@ -103,6 +105,7 @@ def test_a_connection_is_tried_again_no_longer_than_was_asked_for() -> None:
     assert "very-secret" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_the_migration_of_a_sleeping_database_waits_for_it(empty_database_url: str) -> None:
     with sleeping_database(empty_database_url, ASLEEP_S) as url:
         upgrade(url)
@@ -188,6 +191,7 @@ def test_a_server_that_vanishes_without_a_word_is_noticed_within_half_a_minute(d
     assert 0 < unanswered_ms < 30_000, "what was sent is not confirmed"
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_behind_a_live_connection_is_given_up_and_the_next_connection_works(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ def test_emphasis_strengthens_or_weakens_and_never_turns_the_score() -> None:
     assert score(9.0, "results today") == 0
 
 
+@pytest.mark.slow
 def test_the_parts_of_an_explanation_sum_to_the_score_with_learned_terms_too() -> None:
     random = Random(3)
     terms = [*WEIGHTS, "not", "good", "a", "the", "bad", "profit", "bus stop", "no", "but"]

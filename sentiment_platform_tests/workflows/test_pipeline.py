@@ -21,6 +21,8 @@ from sentiment_platform_tests.workflows.runner import Outcome, Workflow, run_job
 if TYPE_CHECKING:
     from psycopg.abc import QueryNoTemplate
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PIPELINE = Workflow.parse("pipeline.yml", (ROOT / ".github" / "workflows" / "pipeline.yml").read_text())
 LIMIT_S = 240.0
@@ -83,7 +85,6 @@ def _count(url: str, query: "QueryNoTemplate") -> int:
         return int(row[0])
 
 
-@pytest.mark.slow
 def test_news_training_and_monitoring_run_green_and_leave_their_results(
     dispatch: RunJob, settings: Settings, secrets: dict[str, str], tmp_path: Path
 ) -> None:
@@ -110,7 +111,6 @@ def test_news_training_and_monitoring_run_green_and_leave_their_results(
     assert [name for name, value in secrets.items() if value and value in shown] == []
 
 
-@pytest.mark.slow
 def test_without_symbols_the_step_of_prices_is_green_and_fetches_nothing(dispatch: RunJob, settings: Settings) -> None:
     (outcome,) = dispatch("market_job")
     assert outcome.status == 0, outcome.output
@@ -119,7 +119,6 @@ def test_without_symbols_the_step_of_prices_is_green_and_fetches_nothing(dispatc
     assert _count(settings.database_url, "SELECT count(*) FROM platform.market_prices") == 0
 
 
-@pytest.mark.slow
 def test_a_failing_step_of_a_run_fails_the_step_of_the_workflow(dispatch: RunJob, settings: Settings) -> None:
     """Without a single label there is nothing to train on."""
     (outcome,) = dispatch("train_job")

@@ -64,6 +64,7 @@ def test_what_the_child_left_in_its_group_ends_with_it(tmp_path: Path) -> None:
     assert not alive
 
 
+@pytest.mark.slow
 def test_a_part_that_ends_or_hangs_while_starting_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
     broken = SupervisedProcess(order(tmp_path, "/bin/sh", "-c", "echo no such thing >&2; exit 3"))
     broken.start()

@@ -23,6 +23,8 @@ from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
 from sentiment_platform_tests.serving.running import environment_of
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 PARAMETERS = {"vader": {"trials": 0}, "finbert": {**TINY_PARAMETERS, "epochs": 1}}
 

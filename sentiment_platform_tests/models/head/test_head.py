@@ -135,6 +135,7 @@ def test_little_data_leave_the_scorer_as_it_was_only_less_sure_of_itself():
     assert head.weights.logits == pytest.approx(factor * np.eye(3), abs=0.01)
 
 
+@pytest.mark.slow
 def test_calibration_on_validation_rows_helps_on_test_rows_in_95_of_100_seeds():
     """Scorers that are one and a half to four times too sure, or half as sure as they are right; 200 rows to fit on."""
     better = 0

@@ -17,6 +17,8 @@ from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
 from sentiment_platform_tests.models.versions.vader_versions import EVERY_FAMILY
 
+pytestmark = pytest.mark.slow
+
 CONFIG = {"seed": 7, "threads": 1, "parameters": {**TINY_PARAMETERS, "epochs": 5, "n_trials": 5, "trial_texts": 120}}
 
 

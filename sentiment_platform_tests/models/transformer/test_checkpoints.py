@@ -14,6 +14,8 @@ from sentiment_platform.models.transformer.training.checkpoints import ABANDONED
 from sentiment_platform.models.transformer.training.position import Epoch
 from sentiment_platform_tests.models.transformer.killed_training import run
 
+pytestmark = pytest.mark.slow
+
 EVERY = 4
 
 

@@ -24,6 +24,8 @@ from sentiment_platform.models.transformer.training.stages import targets_of
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data, with_wrong_labels
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def data() -> TrainingData:

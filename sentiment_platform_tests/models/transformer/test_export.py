@@ -25,6 +25,8 @@ from sentiment_platform_tests.models.conftest import TinyArtefact
 if TYPE_CHECKING:
     from torch import nn
 
+pytestmark = pytest.mark.slow
+
 GOOD = Parity(
     n=400,
     max_logit_difference=1e-6,

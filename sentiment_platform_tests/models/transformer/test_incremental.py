@@ -33,6 +33,8 @@ from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import KNOWN, earlier, stored, tiny_data
 from sentiment_platform_tests.registry.examples import manifest_of, write_files
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = TrainingOptions(7, 1, {**TINY_PARAMETERS, "epochs": 6, "start": "champion"})
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -29,7 +29,7 @@ PARAMETERS = {"vader": {"trials": 0}, "finbert": {**TINY_PARAMETERS, "epochs": 2
 MEASURED = ("technical", "seconds", "sentences_per_s", "peak_memory_mib", "resumed_from_step")
 """Figures that tell one run from another."""
 Point = tuple[str, int]
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 class Dying:

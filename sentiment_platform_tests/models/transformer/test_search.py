@@ -11,6 +11,8 @@ from sentiment_platform.models.transformer.training.fine_tuning import TrainedTr
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 
+pytestmark = pytest.mark.slow
+
 
 def searched(base: Path, seed: int = 7) -> TrainedTransformer:
     given = {**TINY_PARAMETERS, "epochs": 2, "layer_decay": 1.0, "n_trials": 6, "trial_texts": 60}

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
@@ -23,6 +24,8 @@ from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
 from sentiment_platform_tests.serving.running import environment_of
+
+pytestmark = pytest.mark.slow
 
 PARAMETERS = {**TINY_PARAMETERS, "epochs": 1, "trial_texts": 60}
 PROGRAM = "from sentiment_platform.cli import main; main()"

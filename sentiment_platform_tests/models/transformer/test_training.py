@@ -20,6 +20,8 @@ from sentiment_platform.models.transformer.training.optimizer import disagreemen
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS, TinyArtefact
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 
+pytestmark = pytest.mark.slow
+
 SHORT = {**TINY_PARAMETERS, "epochs": 2}
 
 

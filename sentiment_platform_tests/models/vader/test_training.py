@@ -206,6 +206,7 @@ def test_a_phrase_learns_what_its_words_cannot_say() -> None:
     assert (answers != labels).any()
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_on_phrasebank_training_lifts_vader_far_above_the_stock_lexicon_and_keeps_it_calibrated(shared_data: Path) -> None:
     data = training_data(("phrasebank",))

@@ -15,6 +15,8 @@ from sentiment_platform.store import leases
 from sentiment_platform_tests.models.versions.vader_versions import drafts, label, registered, released, train
 from sentiment_platform_tests.serving.running import environment_of
 
+pytestmark = pytest.mark.slow
+
 STEPS = ("vader: fitted", "draft created", "vader.json uploaded", "manifest.json uploaded", "published")
 """Where orphans wait while their retry runs to its end: before, in and after what they would write."""
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import pytest
 from sqlalchemy import Engine
 
 from sentiment_platform.features.schema import V1
@@ -78,6 +79,7 @@ def test_another_champion_is_no_other_recipe(engine: Engine) -> None:
     assert change_since(None, INPUTS, OPTIONS, DATA) == "major"
 
 
+@pytest.mark.slow
 def test_the_default_training_is_unchanged_by_its_own_deployment_and_goes_on_from_it_with_new_data(
     engine: Engine, settings: Settings, tiny_base: Path
 ) -> None:

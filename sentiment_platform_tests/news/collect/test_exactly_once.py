@@ -22,6 +22,8 @@ from sentiment_platform.news.identity import identify
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import judge
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
 RUNS = ("first", "second", "third")
 

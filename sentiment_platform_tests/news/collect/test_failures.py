@@ -137,6 +137,7 @@ def test_a_page_or_an_empty_feed_after_a_history_is_stale_and_not_a_success(
         assert read_source_states(connection)["first"].last_success_at == NOW
 
 
+@pytest.mark.slow
 def test_a_run_with_failing_sources_succeeds_with_a_warning(
     database_url: str, feeds: ScriptedServer, addresses: dict[str, str]
 ) -> None:

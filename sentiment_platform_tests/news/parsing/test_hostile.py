@@ -65,6 +65,7 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
+@pytest.mark.slow
 def test_hostile_feeds_crash_nothing_take_little_and_reach_nothing_of_this_machine(
     feeds: ScriptedServer, engine: Engine, trap: Trap, inside: Canary
 ) -> None:

@@ -80,5 +80,6 @@ def test_the_work_grows_with_the_length_and_not_with_its_square(flood: str) -> N
     assert growth(lambda text: plain_text("&amp;" + text), flood, 30_000 // len(flood)) < LIMIT
 
 
+@pytest.mark.slow
 def test_the_measure_tells_square_work() -> None:
     assert growth(lambda text: re.sub("<a[^>]*>", "", text), "<a ", 2_500) > LIMIT

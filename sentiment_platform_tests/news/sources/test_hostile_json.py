@@ -137,6 +137,7 @@ ROW = st.dictionaries(st.sampled_from(["id", "head", "text", "link", "at", "abou
 MAP = FieldMap("head", "at", id="id", summary="text", url="link", outlet="by", language="tongue", tickers="about")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(ROW, max_size=4), JSON, st.booleans())
 def test_whatever_json_comes_it_is_items_with_one_fate_each_or_a_failure_with_a_name(

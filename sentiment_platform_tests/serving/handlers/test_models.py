@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import Engine
 
 from sentiment_platform.registry.documents import digest
@@ -25,6 +26,7 @@ def shown(serving: ServingProcess) -> dict[tuple[str, str], dict[str, object]]:
     return figures
 
 
+@pytest.mark.slow
 def test_performance_shows_of_every_figure_the_newest_revision_with_interval_n_coverage_and_time(
     engine: Engine, publisher: Publisher, start_serving: StartServing
 ) -> None:

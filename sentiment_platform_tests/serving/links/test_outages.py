@@ -24,6 +24,8 @@ from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Harbour Mills reports great profit"
 
 

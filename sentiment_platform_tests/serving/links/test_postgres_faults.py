@@ -17,6 +17,8 @@ from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 from serving.journal.journal import read_segment
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Harbour Mills reports great profit"
 PATIENCE_S = 15.0
 

@@ -23,6 +23,8 @@ from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.redis_faults import EMPTYING, FAULTS, Rig
 from sentiment_platform_tests.serving.running import ServingProcess
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Harbour Mills reports great profit"
 ASKED = {"ticker": "HML", "source": "Quill"}
 RECOVERY_S = 5.0

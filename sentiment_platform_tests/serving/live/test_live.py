@@ -22,6 +22,8 @@ from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Harbour Mills moves its office after a good year"
 FIRST, SECOND, THIRD = "v1.0.0-vader", "v1.0.1-vader", "v1.0.2-vader"
 

@@ -16,6 +16,8 @@ from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND, UNDEPLOYED = "v1.0.0-vader", "v1.0.1-vader", "v1.0.2-vader"
 
 

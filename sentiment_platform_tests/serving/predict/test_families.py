@@ -5,12 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import pytest
 
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
 from sentiment_platform_tests.serving.turtle import PLUGGED_IN
 from serving.live.inference import MAX_WAITING
+
+pytestmark = pytest.mark.slow
 
 TEXT = "Harbour Mills reports great profit"
 

@@ -23,6 +23,8 @@ from sentiment_platform_tests.serving.running import ServingProcess
 from sentiment_platform_tests.serving.turtle import TWO_PLUGGED_IN
 from serving.live.inference import usable_cores
 
+pytestmark = pytest.mark.slow
+
 TINY = {"epochs": 6, "learning_rate": 2e-3, "batch_size": 16, "device": "cpu", "precision": "float32"}
 AGREED, DISPUTED, OFFICE = "Alder won a large contract", "Alder profit fell sharply", "Alder named an auditor"
 """Both find the first positive. VADER, which knows no "fell", finds the second positive as well; it is hardly sure of the third."""
