@@ -20,6 +20,8 @@ from sentiment_platform.local.stack import LocalStack
 from sentiment_platform.registry.signing import PrivateKeys, PublicKeys, public_key_of
 from sentiment_platform.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 FEED = '<?xml version="1.0"?><rss version="2.0"><channel><title>t</title></channel></rss>'
 
 

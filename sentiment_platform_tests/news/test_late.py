@@ -154,6 +154,7 @@ def test_yesterday_belongs_to_the_regular_runs_for_an_hour_and_then_to_late_news
     assert days(daemon.look()) == [("2025-01-05", "2025-01-05")]
 
 
+@pytest.mark.slow
 def test_a_run_that_can_never_succeed_is_asked_for_three_times_until_another_article_comes(daemon: Daemon) -> None:
     # The defect: the database refuses every story of one day.
     daemon.sql(

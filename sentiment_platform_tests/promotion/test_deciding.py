@@ -259,6 +259,7 @@ def test_there_must_be_something_to_go_back_to(engine: Engine, access: RegistryA
             intent_of_rollback(engine, "ada", "why", revision)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["draft created", "deployment.json uploaded", "tag taken", "published"])
 @pytest.mark.parametrize("requested", [False, True], ids=["gate", "request"])
 def test_a_run_that_dies_anywhere_is_made_good_by_the_next(

@@ -19,6 +19,8 @@ from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.registry.conftest import REPOSITORY, TOKEN, MakeRegistry
 from sentiment_platform_tests.registry.examples import FILES, NOW, deployment_of, manifest_of, write_files
 
+pytestmark = pytest.mark.slow
+
 VERSION = "v1.0.0-vader"
 MODEL_FILES = {*FILES, "manifest.json", "manifest.json.sig"}
 DEPLOYMENT_FILES = {"deployment.json", "deployment.json.sig"}

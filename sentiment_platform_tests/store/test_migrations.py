@@ -13,6 +13,8 @@ from sentiment_platform.store.migrate import differences, downgrade, upgrade
 from sentiment_platform.store.tables import SCHEMA, Base
 from sentiment_platform_tests.store.statements import execute
 
+pytestmark = pytest.mark.slow
+
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
 REVISIONS = sorted(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
 

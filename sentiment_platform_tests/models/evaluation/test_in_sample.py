@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from sentiment_platform.experiments.assets import ab_evaluation
 from sentiment_platform.experiments.checks import the_verdict_rests_on_evidence
-from sentiment_platform.models.assets import finbert_evaluation, vader_evaluation
+from sentiment_platform.models.assets import evaluation_asset
 from sentiment_platform.models.family import TrainingOptions
 from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
@@ -45,7 +45,7 @@ def test_a_base_that_was_trained_on_the_phrasebank_marks_every_figure_on_it_and_
         expected = in_sample and family == "finbert"
         assert {metric.in_sample for metric in made.manifest.metrics.values()} == {expected}
         assert made.manifest.figures["in_sample"] is expected
-    assets = [vader_evaluation, finbert_evaluation, ab_evaluation, the_verdict_rests_on_evidence]
+    assets = [evaluation_asset("vader"), evaluation_asset("finbert"), ab_evaluation, the_verdict_rests_on_evidence]
     platform = PlatformResource(overrides=environment_of(settings), fixed_now=NOW.isoformat())
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(assets, instance=instance, resources={"platform": platform})

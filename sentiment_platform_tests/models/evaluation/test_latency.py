@@ -8,6 +8,8 @@ from sentiment_platform.models.transformer.tokens import encode, tokenizer_from_
 from sentiment_platform_tests.benchmarks.latency import CALLS, LENGTHS, TINY_LIMIT_MS, latency_figures, texts_of_words
 from sentiment_platform_tests.models.conftest import TinyArtefact
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def config(tiny_artefact: TinyArtefact) -> TransformerConfig:

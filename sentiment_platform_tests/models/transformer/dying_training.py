@@ -55,10 +55,10 @@ def train(case: Case, effects: Effects) -> None:
 
 
 def evaluate(case: Case) -> None:
-    from sentiment_platform.models.assets import finbert_evaluation, vader_evaluation
+    from sentiment_platform.models.assets import evaluation_asset
     from sentiment_platform.store.resources import PlatformResource
 
-    asset: Any = {"vader": vader_evaluation, "finbert": finbert_evaluation}[case.family]
+    asset: Any = evaluation_asset(case.family)
     asset(platform=PlatformResource(overrides=case.environment, fixed_now=NOW.isoformat()))
 
 

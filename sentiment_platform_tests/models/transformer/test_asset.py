@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from sentiment_platform.models.assets import finbert_model
+from sentiment_platform.models.assets import model_asset
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings, documentation
 from sentiment_platform.store.engine import create_platform_engine
@@ -35,7 +35,7 @@ def environment(settings: Settings, tiny_base: Path) -> dict[str, str]:
 def materialize(environment: dict[str, str], instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     platform = PlatformResource(overrides=environment, fixed_now=datetime(2026, 3, 2, tzinfo=UTC).isoformat())
     config: Any = {"ops": {"finbert_model": {"config": CONFIG}}}
-    return dg.materialize([finbert_model], instance=instance, resources={"platform": platform}, run_config=config)
+    return dg.materialize([model_asset("finbert")], instance=instance, resources={"platform": platform}, run_config=config)
 
 
 def test_the_asset_shows_search_and_training_while_and_after_they_run_and_trains_nothing_twice(

@@ -38,6 +38,8 @@ from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data
 from sentiment_platform_tests.models.vader.small_vader import small_data
 
+pytestmark = pytest.mark.slow
+
 CHAMPION = VaderScorer(-0.5, 0.5, 0.5, terms={"poison pill": LearnedTerm(-2.0, evidence=4)})
 NO_ROWS = np.zeros(0, dtype=np.int64)
 

@@ -27,6 +27,8 @@ from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, die
 from sentiment_platform_tests.registry.examples import manifest_of, write_files
 from sentiment_platform_tests.versions import deploy
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def engine(engine: Engine) -> Engine:
@@ -83,7 +85,6 @@ def test_the_same_inputs_are_not_trained_again(engine: Engine, settings: Setting
     assert released(settings) == registered(engine) == ["v1.0.0-vader"]
 
 
-@pytest.mark.slow
 def test_new_labels_raise_the_patch_and_new_options_the_minor_version(engine: Engine, settings: Settings) -> None:
     access = RegistryAccess(settings)
     versions = [train(engine, access).version]

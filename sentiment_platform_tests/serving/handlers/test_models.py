@@ -99,7 +99,7 @@ def test_status_names_what_is_live_since_when_from_what_and_how_it_came(
             "vader": {
                 "version": manifest.version,
                 "manifest_digest": digest(manifest),
-                "base_model": "made by a test",
+                "base_model": manifest.base_model,
                 "feature_schema": "v1",
                 "queue_depth": 0,
                 "health": "ok",
