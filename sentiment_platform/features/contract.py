@@ -13,10 +13,8 @@ from typing import Any
 from sentiment_platform.contracts import Contract
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.schema import FeatureSchema
-from sentiment_platform.store.quarantine import QuarantinedItem
+from sentiment_platform.store.quarantine import QuarantinedItem, refused_row
 from sentiment_platform.store.vectors import FeatureRow
-
-BOUNDARY = "features"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,16 @@ def quarantined(refused: RefusedVector, schema: FeatureSchema, source: str, run_
         f"{' or missing' if ranges[name].nullable else ''}"
         for name in refused.broken
     )
-    return QuarantinedItem(identity[:32], BOUNDARY, source, _rule(refused.broken[0]), detail, payload, now, run_id)
+    return refused_row(
+        "features",
+        source,
+        payload,
+        rule=_rule(refused.broken[0]),
+        detail=detail,
+        run_id=run_id,
+        now=now,
+        identity=identity[:32],
+    )
 
 
 def _frame(rows: Sequence[FeatureRow], schema: FeatureSchema) -> Any:

@@ -15,12 +15,12 @@ from sentiment_platform.labels.report import IMPORTER_VERSION, ImportReport
 from sentiment_platform.store.label_sets import ImportedFile, LabelSet, ensure_label_set, write_import
 from sentiment_platform.store.labels import articles_by_title, articles_by_url, labelled_feedback, write_labels
 from sentiment_platform.store.payloads import payload_id, storable
-from sentiment_platform.store.quarantine import QuarantinedItem, insert_quarantine, release
+from sentiment_platform.store.quarantine import Boundary, QuarantinedItem, insert_quarantine, refused_row, release
 from sentiment_platform.text.normalise import normalise, text_hash
 from sentiment_platform.text.sentiment import Label
 
 FEEDBACK_SET = "feedback"
-BOUNDARY = "labels"
+BOUNDARY: Boundary = "labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,4 @@ def _imported_file(report: ImportReport, now: datetime) -> ImportedFile:
 
 
 def _quarantined(refused: RefusedLabel, label_set: str, run_id: str, now: datetime) -> QuarantinedItem:
-    payload = storable(refused.row.payload)
-    name = payload_id(BOUNDARY, label_set, payload)
-    return QuarantinedItem(name, BOUNDARY, label_set, refused.rule, refused.detail, payload, now, run_id)
+    return refused_row(BOUNDARY, label_set, refused.row.payload, rule=refused.rule, detail=refused.detail, run_id=run_id, now=now)

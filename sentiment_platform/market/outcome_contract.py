@@ -8,12 +8,10 @@ from typing import Any
 
 from sentiment_platform.contracts import Contract, in_words
 from sentiment_platform.store.outcomes import OutcomeRecord
-from sentiment_platform.store.payloads import payload_id, storable
-from sentiment_platform.store.quarantine import QuarantinedItem
+from sentiment_platform.store.payloads import payload_id
+from sentiment_platform.store.quarantine import QuarantinedItem, refused_row
 from sentiment_platform.text.sentiment import LABELS
 
-OUTCOMES = "outcomes"
-"""The boundary under which refused outcomes wait in quarantine."""
 OUTCOME_RULES: Mapping[str, str] = {
     "returns_or_a_reason": "there must be either all returns or a reason for none",
     "returns_are_possible": "a return is no finite number above -1",
@@ -33,13 +31,22 @@ def judge_outcomes(records: Sequence[OutcomeRecord]) -> tuple[list[OutcomeRecord
 def refused_outcome(record: OutcomeRecord, rules: Sequence[str], run_id: str, now: datetime) -> QuarantinedItem:
     """A refused outcome as a row of quarantine; computed and refused again it is the same row."""
     detail = in_words(rules, OUTCOME_RULES)
-    return QuarantinedItem(outcome_id(record), OUTCOMES, record.rule, rules[0], detail, storable(asdict(record)), now, run_id)
+    return refused_row(
+        "outcomes",
+        record.rule,
+        asdict(record),
+        rule=rules[0],
+        detail=detail,
+        run_id=run_id,
+        now=now,
+        identity=outcome_id(record),
+    )
 
 
 def outcome_id(record: OutcomeRecord) -> str:
     """Under what name an outcome waits in quarantine, whatever its values."""
     named = {"article": record.article_id, "symbol": record.symbol, "sessions": record.horizon_sessions}
-    return payload_id(OUTCOMES, record.rule, named)
+    return payload_id("outcomes", record.rule, named)
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy import Engine
 
 from sentiment_platform.market.calendar import Session, TradingDays, trading_days
-from sentiment_platform.market.outcome_contract import OUTCOMES, judge_outcomes, outcome_id, refused_outcome
+from sentiment_platform.market.outcome_contract import judge_outcomes, outcome_id, refused_outcome
 from sentiment_platform.store.market import Bar, bars_between
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, articles_with_symbols, write_outcomes
 from sentiment_platform.store.quarantine import insert_quarantine, release, waiting_items
@@ -162,6 +162,6 @@ def update_outcomes(
     with engine.begin() as connection:
         changed = write_outcomes(connection, records)
         insert_quarantine(connection, [refused_outcome(computed[n], rules, run_id, now) for n, rules in broken.items()])
-        waiting = waiting_items(connection, OUTCOMES, source=None, rule=None, after="", limit=RELEASED_AT_ONCE)
+        waiting = waiting_items(connection, "outcomes", source=None, rule=None, after="", limit=RELEASED_AT_ONCE)
         release(connection, [item.id for item in waiting if item.id in sound], now)
     return OutcomesOfDays(tuple(records), changed, sha256(repr(records).encode()).hexdigest(), len(broken))

@@ -19,9 +19,9 @@ from sentiment_platform.market.quality import MAX_PAUSE, JudgedBars, RefusedBar,
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.market import Bar, WrittenBars, bars_between, closes_before, write_bars
 from sentiment_platform.store.payloads import payload_id, storable
-from sentiment_platform.store.quarantine import QuarantinedItem, insert_quarantine, release
+from sentiment_platform.store.quarantine import Boundary, QuarantinedItem, insert_quarantine, refused_row, release
 
-BOUNDARY = "market_prices"
+BOUNDARY: Boundary = "market_prices"
 MAX_SILENT = 3
 
 
@@ -148,8 +148,7 @@ def _bars(judged: JudgedBars, source: str, run_id: str, now: datetime) -> list[B
 
 def _quarantined(refused: RefusedBar, source: str, run_id: str, now: datetime) -> QuarantinedItem:
     payload = _payload(refused.bar)
-    name = payload_id(BOUNDARY, source, payload)
-    return QuarantinedItem(name, BOUNDARY, source, refused.rule, refused.detail, payload, now, run_id)
+    return refused_row(BOUNDARY, source, payload, rule=refused.rule, detail=refused.detail, run_id=run_id, now=now)
 
 
 def _payload(bar: RawBar) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from sentiment_platform.news.evaluation import (
     evaluate_quarantine,
 )
 from sentiment_platform.news.profiles import HISTORY, SchemaDrift, evaluate_schema
-from sentiment_platform.news.quarantine import RAW_NEWS
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.store.articles import stored_rows_of_run
 from sentiment_platform.store.collection_reports import collections_of_run, empty_days, latest_collections
@@ -75,7 +74,7 @@ def every_fetched_item_is_accounted_for(
     with platform.engine().connect() as connection:
         reports = collections_of_run(connection, context.run.run_id)
         stored = stored_rows_of_run(connection, context.run.run_id)
-        refused = refused_rows_of_run(connection, RAW_NEWS, context.run.run_id, {report.finished_at for report in reports})
+        refused = refused_rows_of_run(connection, "raw_news", context.run.run_id, {report.finished_at for report in reports})
     return accounting_result(evaluate_accounting(reports, stored, refused))
 
 

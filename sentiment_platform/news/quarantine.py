@@ -16,10 +16,8 @@ from sentiment_platform.news.dates import parse_time
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import ARTICLE_RULES, Refusal
 from sentiment_platform.store.articles import Article
-from sentiment_platform.store.quarantine import QuarantinedItem
+from sentiment_platform.store.quarantine import QuarantinedItem, refused_row
 
-RAW_NEWS, ARTICLES = "raw_news", "articles"
-"""The boundaries of this subject."""
 _PAYLOAD_CHARACTERS = 20_000
 _ARCHIVED, _ALTERED = "archived", "altered"
 
@@ -33,14 +31,32 @@ def refused_item(refusal: Refusal, run_id: str, now: datetime, *, archived: bool
     content = {name: value for name, value in payload.items() if name != "position"}
     digest = sha256(refusal.rule.encode() + msgspec.json.encode(content, order="deterministic")).hexdigest()
     payload |= {_ARCHIVED: archived} | ({_ALTERED: altered} if altered else {})
-    return QuarantinedItem(digest[:32], RAW_NEWS, refusal.item.source, refusal.rule, refusal.detail, payload, now, run_id)
+    return refused_row(
+        "raw_news",
+        refusal.item.source,
+        payload,
+        rule=refusal.rule,
+        detail=refusal.detail,
+        run_id=run_id,
+        now=now,
+        identity=digest[:32],
+    )
 
 
 def refused_article(article: Article, rules: list[str], run_id: str, now: datetime) -> QuarantinedItem:
     """An article that broke its contract as a row of quarantine; one row an article, which is left out of what downstream reads."""
     payload = {name: _storable(value) for name, value in msgspec.to_builtins(article).items()}
     detail = in_words(rules, ARTICLE_RULES)
-    return QuarantinedItem(article_entity(article.id), ARTICLES, article.source, rules[0], detail, payload, now, run_id)
+    return refused_row(
+        "articles",
+        article.source,
+        payload,
+        rule=rules[0],
+        detail=detail,
+        run_id=run_id,
+        now=now,
+        identity=article_entity(article.id),
+    )
 
 
 def unpack(row: QuarantinedItem) -> tuple[RawItem, bool] | None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from sentiment_platform.news.admission import Tally, article_of
 from sentiment_platform.news.quality import judge
-from sentiment_platform.news.quarantine import RAW_NEWS, unpack
+from sentiment_platform.news.quarantine import unpack
 from sentiment_platform.store.articles import NewArticle, insert_articles
 from sentiment_platform.store.collection_reports import CollectionReport, record_collection
 from sentiment_platform.store.quarantine import QuarantinedItem, release, waiting_items
@@ -41,7 +41,7 @@ def replay(
     after = ""
     while True:
         with engine.begin() as connection:
-            rows = waiting_items(connection, RAW_NEWS, source=source, rule=rule, after=after, limit=BATCH_ROWS)
+            rows = waiting_items(connection, "raw_news", source=source, rule=rule, after=after, limit=BATCH_ROWS)
             by_source: defaultdict[str, list[QuarantinedItem]] = defaultdict(list)
             for row in rows:
                 by_source[row.source].append(row)

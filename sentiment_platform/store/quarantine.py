@@ -3,20 +3,24 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.entities import ARTICLE
+from sentiment_platform.store.payloads import payload_id, storable
 from sentiment_platform.store.tables import Quarantine
 
 RECENT = timedelta(days=7)
 
+Boundary = Literal["raw_news", "articles", "market_prices", "outcomes", "labels", "features"]
+"""Where rows are held against a contract. A refused article waits under the name of its entity, every other row under a digest."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantinedItem:
-    """A refused row: the first rule it broke, all of them in words, and the item as it came."""
+    """A refused row: the first rule it broke, all of them in words, and the item as it came. Made by `refused_row`."""
 
     id: str
     boundary: str
@@ -26,6 +30,36 @@ class QuarantinedItem:
     payload: dict[str, Any]
     fetched_at: datetime
     run_id: str
+
+
+def refused_row(
+    boundary: Boundary,
+    source: str,
+    payload: Mapping[str, Any],
+    *,
+    rule: str,
+    detail: str,
+    run_id: str,
+    now: datetime,
+    identity: str = "",
+) -> QuarantinedItem:
+    """A row that broke its contract, ready for `insert_quarantine`; refused again it is the same row.
+
+    Args:
+        payload: the row as it came; what JSON cannot hold is replaced.
+        identity: under which id it waits; without it one made of boundary, source and payload (`payload_id`).
+    """
+    kept = storable(payload)
+    return QuarantinedItem(
+        id=identity or payload_id(boundary, source, kept),
+        boundary=boundary,
+        source=source,
+        rule=rule,
+        detail=detail,
+        payload=kept,
+        fetched_at=now,
+        run_id=run_id,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +74,7 @@ class QuarantineCount:
 
 
 def waiting_items(
-    connection: Connection, boundary: str, *, source: str | None, rule: str | None, after: str, limit: int
+    connection: Connection, boundary: Boundary, *, source: str | None, rule: str | None, after: str, limit: int
 ) -> list[QuarantinedItem]:
     """The next rows of a boundary that wait, in the order of their ids; locked, and without those that another replay has locked."""
     query = select(*[getattr(Quarantine, name) for name in QuarantinedItem.__dataclass_fields__])
@@ -49,7 +83,7 @@ def waiting_items(
         if value is not None:
             query = query.where(column == value)
     query = query.order_by(Quarantine.id).limit(limit).with_for_update(skip_locked=True)
-    return [QuarantinedItem(*row) for row in connection.execute(query)]
+    return [QuarantinedItem(**row) for row in connection.execute(query).mappings()]
 
 
 def held_ids(connection: Connection, ids: Collection[str]) -> set[str]:
@@ -58,7 +92,9 @@ def held_ids(connection: Connection, ids: Collection[str]) -> set[str]:
     return set(connection.execute(query).scalars()) if ids else set()
 
 
-def refused_rows_of_run(connection: Connection, boundary: str, run_id: str, times: Collection[datetime]) -> Mapping[str, int]:
+def refused_rows_of_run(
+    connection: Connection, boundary: Boundary, run_id: str, times: Collection[datetime]
+) -> Mapping[str, int]:
     """Rows that a run was the first to refuse at a boundary, by source; `times`: when it fetched, the way to them through an index."""
     query = select(Quarantine.source, func.count()).where(Quarantine.boundary == boundary, Quarantine.run_id == run_id)
     return dict(connection.execute(query.where(Quarantine.fetched_at.in_(times)).group_by(Quarantine.source)).all())
@@ -166,7 +202,7 @@ def quarantined_items(
         if value is not None:
             query = query.where(column == value)
     query = query.order_by(Quarantine.fetched_at.desc(), Quarantine.id).limit(limit)
-    return [QuarantinedItem(*row) for row in connection.execute(query)]
+    return [QuarantinedItem(**row) for row in connection.execute(query).mappings()]
 
 
 def quarantine_counts(connection: Connection) -> Mapping[tuple[str, str], int]:

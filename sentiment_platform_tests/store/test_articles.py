@@ -77,7 +77,7 @@ def test_writing_an_assignment_again_touches_no_row(connection: Connection) -> N
 
 def test_quarantine_is_listed_by_source_and_rule_without_what_was_released(connection: Connection) -> None:
     items = [
-        quarantine.QuarantinedItem(str(n), "raw_news", s, r, "why", {"n": n}, NOON, "run")
+        quarantine.refused_row("raw_news", s, {"n": n}, rule=r, detail="why", run_id="run", now=NOON, identity=str(n))
         for n, s, r in [(1, "a", "x"), (2, "a", "y"), (3, "b", "x")]
     ]
     for _ in range(2):
