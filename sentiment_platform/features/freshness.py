@@ -1,6 +1,6 @@
-"""What a stored value is worth when it is read: PRESENT, STALE or MISSING, by the same rule offline and online.
+"""What a stored value is worth when it is read: PRESENT, STALE or MISSING.
 
-Here: the rule and the value as read. Where values are read from is `online` (Redis) and `offline` (PostgreSQL).
+Here: the rule and the value as read. Where values are read from is `online`.
 """
 
 from collections.abc import Mapping

@@ -173,28 +173,11 @@ def mcnemar_required_n(*, discordant_share: float, difference: float, power: flo
     return max(1, math.ceil((root / difference) ** 2))
 
 
-def underpowered(*, discordant_share: float, smallest_difference: float, n: int, power: float = 0.8, alpha: float = 0.05) -> bool:
-    """True when `n` rows would miss the smallest difference worth having more often than 1 - `power`.
-
-    Pass a difference fixed beforehand, not the observed one: power at the observed effect only repeats the p value (Hoenig and
-    Heisey, 2001).
-    """
-    share = max(discordant_share, abs(smallest_difference))
-    return mcnemar_power(discordant_share=share, difference=smallest_difference, n=n, alpha=alpha) < power
-
-
 def holm(p_values: Sequence[float] | Floats) -> Floats:
     """Adjusted p values, shape (k,), that bound the chance of any false alarm (Holm, 1979)."""
     p, order = _ordered(p_values)
     factors = p.size - np.arange(p.size)
     return _unordered(np.maximum.accumulate(factors * p[order]), order)
-
-
-def benjamini_hochberg(p_values: Sequence[float] | Floats) -> Floats:
-    """Adjusted p values, shape (k,), that bound the share of false alarms among alarms (Benjamini and Hochberg, 1995)."""
-    p, order = _ordered(p_values)
-    factors = p.size / (np.arange(p.size) + 1.0)
-    return _unordered(np.minimum.accumulate((factors * p[order])[::-1])[::-1], order)
 
 
 def _joint_table(y_true: Classes, probabilities_a: Matrix, probabilities_b: Matrix) -> np.ndarray[tuple[int, ...]]:

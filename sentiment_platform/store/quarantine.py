@@ -205,17 +205,6 @@ def quarantined_items(
     return [QuarantinedItem(**row) for row in connection.execute(query).mappings()]
 
 
-def quarantine_counts(connection: Connection) -> Mapping[tuple[str, str], int]:
-    """Refused items that were not released, by (source, rule)."""
-    query = (
-        select(Quarantine.source, Quarantine.rule, func.count())
-        .where(Quarantine.released_at.is_(None))
-        .group_by(Quarantine.source, Quarantine.rule)
-        .order_by(Quarantine.source, Quarantine.rule)
-    )
-    return {(source, rule): count for source, rule, count in connection.execute(query)}
-
-
 def insert_quarantine(connection: Connection, items: Iterable[QuarantinedItem]) -> None:
     """Keep refused items; the same item refused again for the same rule stays one row, and waits again if it had been released."""
     rows = {item.id: asdict(item) for item in sorted(items, key=lambda item: item.id)}

@@ -11,7 +11,6 @@ from sentiment_platform.entities import story_entity
 from sentiment_platform.features.compute import COMPUTE
 from sentiment_platform.features.connection import connect
 from sentiment_platform.features.context import ArticleHistory
-from sentiment_platform.features.offline import read_at
 from sentiment_platform.features.online import read
 from sentiment_platform.features.pipeline import refresh_context, run
 from sentiment_platform.features.reconciliation import compare
@@ -212,20 +211,3 @@ def test_context_is_in_postgresql_once_for_each_change_and_redis_never_says_anyt
     ]
     (online,) = read(client, "v1", ["ticker:EXM"], times[-1])
     assert (online.as_of, online.values) == (times[-1], {"ticker_articles_1d": 0.0})
-
-
-def test_offline_reads_join_each_moment_with_what_was_known_then_and_say_how_old_it_is(engine: Engine) -> None:
-    moments = [DAY + timedelta(hours=h) for h in (0, 6)]
-    with engine.begin() as connection:
-        write_features(connection, [FeatureRow("ticker:A", "v1", at, None, (float(n),) * 15) for n, at in enumerate(moments)])
-    asked = [
-        ("ticker:A", moments[1]),
-        ("ticker:A", moments[1] - timedelta(microseconds=1)),
-        ("ticker:B", moments[1]),
-        ("ticker:A", moments[0] - timedelta(hours=1)),
-        ("ticker:A", moments[1] + timedelta(days=1, seconds=1)),
-    ]
-    with engine.connect() as connection:
-        found = read_at(connection, V1, asked)
-    assert [value.status for value in found] == ["PRESENT", "PRESENT", "MISSING", "MISSING", "STALE"]
-    assert [(value.values or {}).get("word_count") for value in found] == [1.0, 0.0, None, None, 1.0]

@@ -8,7 +8,6 @@ from scipy import stats
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.significance import (
-    benjamini_hochberg,
     discordant_counts,
     holm,
     mcnemar_chi_square,
@@ -17,7 +16,6 @@ from sentiment_platform.statistics.significance import (
     mcnemar_required_n,
     paired_bootstrap,
     paired_bootstrap_samples,
-    underpowered,
 )
 
 ONE_HOT = np.eye(3)
@@ -115,11 +113,6 @@ def test_required_rows_are_the_inverse_of_power(difference, more, power):
         assert mcnemar_power(discordant_share=share, difference=difference, n=n - 1) < power + 1e-9
 
 
-def test_few_rows_are_underpowered_and_many_are_not():
-    assert underpowered(discordant_share=0.2, smallest_difference=0.02, n=500)
-    assert not underpowered(discordant_share=0.2, smallest_difference=0.02, n=10_000)
-
-
 def test_an_impossible_design_is_refused():
     with pytest.raises(PermanentError):
         mcnemar_power(discordant_share=0.05, difference=0.1, n=100)
@@ -132,13 +125,8 @@ def test_holm_equals_a_case_worked_out_by_hand():
 
 
 @given(P_VALUES)
-def test_benjamini_hochberg_equals_scipys(p):
-    assert benjamini_hochberg(p) == pytest.approx(stats.false_discovery_control(p), abs=1e-12)
-
-
-@given(P_VALUES)
 def test_adjusted_values_keep_order_never_fall_below_the_raw_ones_and_holm_is_the_stricter(p):
-    raw, strict, loose = np.asarray(p), holm(p), benjamini_hochberg(p)
+    raw, strict, loose = np.asarray(p), holm(p), stats.false_discovery_control(p)
     order = np.argsort(raw, kind="stable")
     assert (np.diff(strict[order]) >= 0).all()
     assert (np.diff(loose[order]) >= 0).all()

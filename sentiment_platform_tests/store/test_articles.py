@@ -85,7 +85,7 @@ def test_quarantine_is_listed_by_source_and_rule_without_what_was_released(conne
     assert [i.id for i in quarantine.quarantined_items(connection, source="a")] == ["1", "2"]
     assert [i.id for i in quarantine.quarantined_items(connection, rule="x", limit=1)] == ["1"]
     connection.execute(text("UPDATE platform.quarantine SET released_at = now() WHERE id = '3'"))
-    assert quarantine.quarantine_counts(connection) == {("a", "x"): 1, ("a", "y"): 1}
+    assert {i.id for i in quarantine.quarantined_items(connection)} == {"1", "2"}
 
 
 def test_the_latest_collection_of_each_source(connection: Connection) -> None:
