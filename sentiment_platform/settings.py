@@ -18,7 +18,7 @@ def _setting(variable: str, default: str, doc: str, *, secret: bool = False) -> 
     return field(metadata={"variable": variable, "default": default, "doc": doc, "secret": secret})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The platform's configuration; an empty value means "not set".
 

@@ -65,7 +65,11 @@ def import_labels_command(
     """See `IMPORT_HELP`, which lists the formats from their table."""
     from sentiment_platform.labels.importing import import_report
 
-    report = FORMATS[name].read(LabelFile(path, label_set, licence, cast(LabelKind, kind), mapping, annotator))
+    report = FORMATS[name].read(
+        LabelFile(
+            path=path, label_set=label_set, licence=licence, kind=cast(LabelKind, kind), columns=mapping, annotator=annotator
+        )
+    )
     with connected_session(log=console.print) as (_, engine):
         taken_in = import_report(engine, report, run_id=f"import-{uuid.uuid4()}", now=utc_now())
     console.print(

@@ -161,7 +161,7 @@ def search(trials: int, worker: int, seed: int, threads: int, parameters: str) -
         given = msgspec.json.decode(parameters, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise PermanentError(f"--parameters is no JSON object: {error}.", remedy="Write it like '{\"epochs\": 3}'.") from error
-    options = TrainingOptions(seed, threads, given | {"n_trials": trials})
+    options = TrainingOptions(seed=seed, threads=threads, parameters=given | {"n_trials": trials})
     with connected_session() as (settings, engine), TrainingBar() as bar:
         world = training_world(engine, RegistryAccess(settings))
         report = join_search(world, read_training_data(engine), options, bar, worker=worker)

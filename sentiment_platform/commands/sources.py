@@ -63,7 +63,7 @@ def sources_table(configured: Sequence[ConfiguredSource], states: Mapping[str, S
         title=f"{on} of {len(configured)} on",
     )
     for source in sorted(configured, key=lambda source: (source.off is not None, not source.chosen, source.name)):
-        state = states.get(source.name, SourceState(source.name))
+        state = states.get(source.name, SourceState(source=source.name))
         table.add_row(
             f"{source.name}\n[dim]{source.entry.title}[/]" if source.entry.title != source.name else source.name,
             source.kind,

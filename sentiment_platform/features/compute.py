@@ -16,7 +16,7 @@ from sentiment_platform.text.vader import VaderEngine
 FeatureVector = tuple[float | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureContext:
     """What is known about a text beside its words, under the names of its features; None where it is not known."""
 

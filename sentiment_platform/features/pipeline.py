@@ -45,7 +45,13 @@ def compute_rows(articles: Iterable[Article], history: ArticleHistory, schema: F
     compute = COMPUTE[schema.version]
     for article in articles:
         values = compute(article.title, history.context(article))
-        yield FeatureRow(article_entity(article.id), schema.version, article.available_at, article.id, values)
+        yield FeatureRow(
+            entity=article_entity(article.id),
+            schema_version=schema.version,
+            as_of=article.available_at,
+            article_id=article.id,
+            values=values,
+        )
 
 
 def run(
@@ -130,7 +136,7 @@ def write_context(
     kept = features_as_of(connection, schema.version, sorted(found), now)
     vectors = {entity: tuple(values.get(name) for name in schema.names) for entity, values in found.items()}
     changed = [
-        FeatureRow(entity, schema.version, now, None, vector)
+        FeatureRow(entity=entity, schema_version=schema.version, as_of=now, article_id=None, values=vector)
         for entity, vector in vectors.items()
         if entity not in kept or kept[entity].values != vector
     ]

@@ -18,7 +18,7 @@ FeatureType = Literal["float64"]
 _HASHED = ("name", "group", "low", "high", "nullable", "doc")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
     """One value of a vector.
 
@@ -32,7 +32,7 @@ class Feature:
     group: FeatureGroup
     low: float
     high: float
-    nullable: bool
+    nullable: bool = False
     doc: str
     type: FeatureType = "float64"
 
@@ -101,35 +101,44 @@ LARGEST_RETURN = 10
 V1 = FeatureSchema(
     "v1",
     (
-        Feature("word_count", "lexical", 0, _MANY, False, "Words in the text."),
-        Feature("mean_word_length", "lexical", 0, _MANY, False, "Mean length of a word in characters."),
-        Feature("number_count", "lexical", 0, _MANY, False, "Numbers in the text."),
-        Feature("percent_count", "lexical", 0, _MANY, False, "Percent signs and words for percent."),
-        Feature("capital_share", "lexical", 0, 1, False, "Share of words written in capitals."),
-        Feature("emphasis_count", "lexical", 0, _MANY, False, "Exclamation and question marks."),
-        Feature("negation_count", "lexical", 0, _MANY, False, "Negating words."),
-        Feature("vader_compound", "vader", -1, 1, False, "Compound score of the stock lexicon."),
-        Feature("vader_positive", "vader", 0, 1, False, "Positive share of the stock lexicon."),
-        Feature("vader_negative", "vader", 0, 1, False, "Negative share of the stock lexicon."),
+        Feature(name="word_count", group="lexical", low=0, high=_MANY, doc="Words in the text."),
+        Feature(name="mean_word_length", group="lexical", low=0, high=_MANY, doc="Mean length of a word in characters."),
+        Feature(name="number_count", group="lexical", low=0, high=_MANY, doc="Numbers in the text."),
+        Feature(name="percent_count", group="lexical", low=0, high=_MANY, doc="Percent signs and words for percent."),
+        Feature(name="capital_share", group="lexical", low=0, high=1, doc="Share of words written in capitals."),
+        Feature(name="emphasis_count", group="lexical", low=0, high=_MANY, doc="Exclamation and question marks."),
+        Feature(name="negation_count", group="lexical", low=0, high=_MANY, doc="Negating words."),
+        Feature(name="vader_compound", group="vader", low=-1, high=1, doc="Compound score of the stock lexicon."),
+        Feature(name="vader_positive", group="vader", low=0, high=1, doc="Positive share of the stock lexicon."),
+        Feature(name="vader_negative", group="vader", low=0, high=1, doc="Negative share of the stock lexicon."),
         Feature(
-            "story_outlets",
-            "context",
-            1,
-            _MANY,
-            True,
-            "Outlets that had carried the story when it was available, this one included.",
+            name="story_outlets",
+            group="context",
+            low=1,
+            high=_MANY,
+            nullable=True,
+            doc="Outlets that had carried the story when it was available, this one included.",
         ),
         Feature(
-            "ticker_articles_1d",
-            "context",
-            0,
-            _MANY,
-            True,
-            "Other articles on the busiest of its tickers in the 24 hours before.",
+            name="ticker_articles_1d",
+            group="context",
+            low=0,
+            high=_MANY,
+            nullable=True,
+            doc="Other articles on the busiest of its tickers in the 24 hours before.",
         ),
-        Feature("source_articles_7d", "context", 0, _MANY, True, "Other articles of the same outlet in the 7 days before."),
-        Feature("hour_utc", "time", 0, 24, True, "Hour of publication in UTC, with its fraction."),
-        Feature("weekday", "time", 0, 6, True, "Day of publication in UTC, Monday is 0."),
+        Feature(
+            name="source_articles_7d",
+            group="context",
+            low=0,
+            high=_MANY,
+            nullable=True,
+            doc="Other articles of the same outlet in the 7 days before.",
+        ),
+        Feature(
+            name="hour_utc", group="time", low=0, high=24, nullable=True, doc="Hour of publication in UTC, with its fraction."
+        ),
+        Feature(name="weekday", group="time", low=0, high=6, nullable=True, doc="Day of publication in UTC, Monday is 0."),
     ),
 )
 
@@ -138,75 +147,69 @@ V2 = FeatureSchema(
     (
         *V1.features,
         Feature(
-            "ticker_sentiment_1d",
-            "context",
-            -1,
-            1,
-            True,
-            "Mean stock-lexicon compound of the headlines on its busiest ticker in the 24 hours before.",
+            name="ticker_sentiment_1d",
+            group="context",
+            low=-1,
+            high=1,
+            nullable=True,
+            doc="Mean stock-lexicon compound of the headlines on its busiest ticker in the 24 hours before.",
         ),
         Feature(
-            "ticker_sentiment_7d",
-            "context",
-            -1,
-            1,
-            True,
-            "The same over 7 days, where a headline one day older than the newest counts half.",
+            name="ticker_sentiment_7d",
+            group="context",
+            low=-1,
+            high=1,
+            nullable=True,
+            doc="The same over 7 days, where a headline one day older than the newest counts half.",
         ),
         Feature(
-            "ticker_volume_surprise",
-            "context",
-            -20,
-            20,
-            True,
-            "Logarithm of articles on that ticker in the 24 hours before, plus 1, over their daily mean in the 7 days before those, plus 1.",
+            name="ticker_volume_surprise",
+            group="context",
+            low=-20,
+            high=20,
+            nullable=True,
+            doc="Logarithm of articles on that ticker in the 24 hours before, plus 1, over their daily mean in the 7 days before those, plus 1.",
         ),
         Feature(
-            "source_reliability",
-            "context",
-            0,
-            1,
-            True,
-            "Share of the outlet's items in the 7 days before that were neither refused by the contract nor copies of another outlet's story.",
+            name="source_reliability",
+            group="context",
+            low=0,
+            high=1,
+            nullable=True,
+            doc="Share of the outlet's items in the 7 days before that were neither refused by the contract nor copies of another outlet's story.",
         ),
         Feature(
-            "ticker_return_1d",
-            "context",
-            -1,
-            LARGEST_RETURN,
-            True,
-            "Last known close of that ticker over the close before, less 1.",
+            name="ticker_return_1d",
+            group="context",
+            low=-1,
+            high=LARGEST_RETURN,
+            nullable=True,
+            doc="Last known close of that ticker over the close before, less 1.",
         ),
         Feature(
-            "ticker_return_5d",
-            "context",
-            -1,
-            LARGEST_RETURN,
-            True,
-            "Last known close of that ticker over the close 5 sessions before, less 1.",
+            name="ticker_return_5d",
+            group="context",
+            low=-1,
+            high=LARGEST_RETURN,
+            nullable=True,
+            doc="Last known close of that ticker over the close 5 sessions before, less 1.",
         ),
         Feature(
-            "ticker_volatility_20d",
-            "context",
-            0,
-            10,
-            True,
-            "Standard deviation of the logarithmic returns of its last 20 known sessions, not annualised.",
+            name="ticker_volatility_20d",
+            group="context",
+            low=0,
+            high=10,
+            nullable=True,
+            doc="Standard deviation of the logarithmic returns of its last 20 known sessions, not annualised.",
         ),
     ),
 )
 
 CONTEXT_ENTITY: dict[str, ContextKind] = {
     "story_outlets": "story",
-    "ticker_articles_1d": "ticker",
     "source_articles_7d": "source",
-    "ticker_sentiment_1d": "ticker",
-    "ticker_sentiment_7d": "ticker",
-    "ticker_volume_surprise": "ticker",
     "source_reliability": "source",
-    "ticker_return_1d": "ticker",
-    "ticker_return_5d": "ticker",
-    "ticker_volatility_20d": "ticker",
+    **{name: "ticker" for name in V2.names if name.startswith("ticker_")},
 }
 """Context feature -> the kind of entity under which a request finds it online."""
 

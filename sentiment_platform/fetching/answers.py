@@ -20,7 +20,7 @@ _MAX_RETRY_AFTER = timedelta(days=1)
 _MAX_VALIDATOR = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
     """An answer that may be used. `not_modified`: the validators still hold and `body` is empty.
 

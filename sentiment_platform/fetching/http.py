@@ -26,7 +26,7 @@ _CHECK = "Check the address of the source."
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchLimits:
     """Bounds of one fetch. Times in seconds; `max_bytes` holds before and after decompression."""
 
@@ -85,14 +85,23 @@ def fetch(
         common["If-None-Match"] = etag
     if last_modified:
         common["If-Modified-Since"] = last_modified
-    request = _Request(url, common, headers or {}, now, limits, allowed or AllowList.of([url]), network or Network(), charge)
+    request = _Request(
+        url=url,
+        common=common,
+        private=headers or {},
+        now=now,
+        limits=limits,
+        allowed=allowed or AllowList.of([url]),
+        network=network or Network(),
+        charge=charge,
+    )
     # Its debug log quotes the headers that it receives, and those that it refuses to send.
     logging.getLogger("httpcore").setLevel(logging.INFO)
     # Asynchronous for one reason: a total time that holds wherever the other side stalls, in the middle of its headers too.
     return asyncio.run(request.bounded())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Request:
     url: str
     common: dict[str, str]

@@ -55,7 +55,7 @@ def _move_ref(service: Service, request: Request, match: re.Match[str]) -> Reply
 
 def _delete_ref(service: Service, _request: Request, match: re.Match[str]) -> Reply:
     service.refs.delete(f"refs/{match[1]}")
-    return Reply(204)
+    return Reply(status=204)
 
 
 def _create_tag_object(service: Service, request: Request, _match: re.Match[str]) -> Reply:

@@ -127,7 +127,7 @@ class GithubHandler(BaseHTTPRequestHandler):
         headers = {**reply.headers, "ETag": etag, "Cache-Control": "private, max-age=60, s-maxage=60"}
         held = [tag.strip().removeprefix("W/") for tag in self.headers.get("If-None-Match", "").split(",")]
         if request.method in ("GET", "HEAD") and (etag.removeprefix("W/") in held or "*" in held):
-            return Reply(304, headers=headers)
+            return Reply(status=304, headers=headers)
         return replace(reply, headers=headers)
 
     def _send(self, reply: Reply) -> None:

@@ -18,7 +18,7 @@ Access = Literal["anonymous", "read", "write"]
 Body = TypeVar("Body", bound=msgspec.Struct)
 
 
-class CreateRelease(msgspec.Struct, frozen=True):
+class CreateRelease(msgspec.Struct, frozen=True, kw_only=True):
     tag_name: str = ""
     target_commitish: str | None = None
     name: str | None = None
@@ -28,7 +28,7 @@ class CreateRelease(msgspec.Struct, frozen=True):
     make_latest: MakeLatest | None = None
 
 
-class EditRelease(msgspec.Struct, frozen=True):
+class EditRelease(msgspec.Struct, frozen=True, kw_only=True):
     tag_name: str | msgspec.UnsetType = msgspec.UNSET
     target_commitish: str | msgspec.UnsetType = msgspec.UNSET
     name: str | msgspec.UnsetType | None = msgspec.UNSET
@@ -58,7 +58,7 @@ class CreateTagObject(msgspec.Struct, frozen=True):
     object: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """One parsed request; `chunks` yields the body once, and whatever it does not yield is read away afterwards."""
 
@@ -86,7 +86,7 @@ class Request:
         return min(max(int(text), 1), ceiling) if re.fullmatch(r"\d{1,9}", text) else default
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reply:
     """One answer: JSON or raw bytes in `content`, or a whole file."""
 
@@ -110,4 +110,4 @@ def split_target(target: str) -> tuple[str, dict[str, str]]:
 
 
 def json_reply(document: object, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
-    return Reply(status, msgspec.json.encode(document), headers=headers or {})
+    return Reply(status=status, content=msgspec.json.encode(document), headers=headers or {})

@@ -15,7 +15,7 @@ MakeLatest = Literal["true", "false", "legacy"]
 DOCUMENTATION_URL = "https://docs.github.com/rest"
 
 
-class Asset(msgspec.Struct, frozen=True):
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a release; a `starter` holds the name of an upload that never finished and has no bytes."""
 
     id: int
@@ -30,7 +30,7 @@ class Asset(msgspec.Struct, frozen=True):
     updated_at: datetime
 
 
-class Release(msgspec.Struct, frozen=True):
+class Release(msgspec.Struct, frozen=True, kw_only=True):
     """One release; `created_at` is the date of the tagged commit once it is published, as on GitHub."""
 
     id: int
@@ -57,7 +57,7 @@ class TagObject(msgspec.Struct, frozen=True):
     tagged_at: datetime
 
 
-class RepositoryState(msgspec.Struct):
+class RepositoryState(msgspec.Struct, kw_only=True):
     """Everything that survives a restart except the bytes of the assets."""
 
     full_name: str

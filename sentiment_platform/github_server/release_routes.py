@@ -48,7 +48,7 @@ def _edit(service: Service, request: Request, match: re.Match[str]) -> Reply:
 
 def _delete(service: Service, _request: Request, match: re.Match[str]) -> Reply:
     service.releases.delete(int(match[1]))
-    return Reply(204)
+    return Reply(status=204)
 
 
 def _assets(service: Service, request: Request, match: re.Match[str]) -> Reply:
@@ -71,7 +71,7 @@ def _edit_asset(service: Service, request: Request, match: re.Match[str]) -> Rep
 
 def _delete_asset(service: Service, _request: Request, match: re.Match[str]) -> Reply:
     service.uploads.delete(int(match[1]))
-    return Reply(204)
+    return Reply(status=204)
 
 
 def upload(service: Service, request: Request, match: re.Match[str]) -> Reply:
@@ -98,7 +98,7 @@ def _redirect(service: Service, asset: Asset) -> Reply:
         raise not_found()
     signature = service.links.issue(asset.id, service.folder.now())
     location = f"{service.base_url}{STORAGE}/{asset.id}/{quote(asset.name)}?{urlencode({'sig': signature})}"
-    return Reply(302, headers={"Location": location}, content_type="text/html;charset=utf-8")
+    return Reply(status=302, headers={"Location": location}, content_type="text/html;charset=utf-8")
 
 
 def stored_file(service: Service, request: Request, match: re.Match[str]) -> Reply:
@@ -113,7 +113,7 @@ def stored_file(service: Service, request: Request, match: re.Match[str]) -> Rep
         service.uploads.count_download(asset_id)
 
     return Reply(
-        200,
+        status=200,
         file=service.uploads.blob(asset_id),
         headers={
             "ETag": f'"{asset.digest}"',

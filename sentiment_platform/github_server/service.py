@@ -15,7 +15,7 @@ from sentiment_platform.github_server.releases import Releases
 from sentiment_platform.github_server.uploads import DownloadLinks, Uploads
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Service:
     folder: RepositoryFolder
     documents: Documents

@@ -53,7 +53,18 @@ class Uploads:
             if any(a.name == cleaned for a in release.assets):
                 raise invalid("ReleaseAsset", "already_exists", "name")
             now = self._folder.now()
-            asset = Asset(state.take_id(), cleaned, label, content_type, "starter", 0, None, 0, now, now)
+            asset = Asset(
+                id=state.take_id(),
+                name=cleaned,
+                label=label,
+                content_type=content_type,
+                state="starter",
+                size=0,
+                digest=None,
+                download_count=0,
+                created_at=now,
+                updated_at=now,
+            )
             state.releases[release_id] = with_asset(release, asset)
             return release, asset
 

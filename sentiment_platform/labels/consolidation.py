@@ -21,7 +21,7 @@ weights wins; texts without a winner are left out and counted.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Consolidated:
     """One label a text, and what the rule did to the others.
 
@@ -82,7 +82,9 @@ def consolidate(labels: Sequence[StoredLabel]) -> Consolidated:
         else:
             ties += len(winners) > 1
     ordered = tuple(sorted(kept, key=lambda row: row.text_hash))
-    return Consolidated(ordered, tuple(sorted(sets)), ties, voiceless, overruled, disputed)
+    return Consolidated(
+        kept=ordered, heard_sets=tuple(sorted(sets)), ties=ties, voiceless=voiceless, overruled=overruled, disputed=disputed
+    )
 
 
 def voice_of(label: StoredLabel) -> str:

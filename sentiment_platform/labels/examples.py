@@ -34,7 +34,7 @@ SPELLINGS: Mapping[str, Label] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawLabel:
     """A row as an importer found it; what it lacks is None, `label` is as spelled there where the spelling is unknown.
 
@@ -55,7 +55,7 @@ class RawLabel:
     payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledExample:
     """One annotator's word on one text.
 

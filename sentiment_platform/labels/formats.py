@@ -13,7 +13,7 @@ from sentiment_platform.labels.report import ImportReport
 from sentiment_platform.labels.tools import doccano, label_studio, prodigy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LabelFile:
     """A file and what somebody said of it; a reader takes what concerns it.
 

@@ -65,18 +65,26 @@ def import_feedback(engine: Engine, *, run_id: str, now: datetime) -> TakenIn:
     with engine.connect() as connection:
         rows = labelled_feedback(connection)
     raw = [
-        RawLabel(normalise(text), label, "user", feedback_id, labelled_at=at, published_at=at, payload={"feedback": feedback_id})
+        RawLabel(
+            text=normalise(text),
+            label=label,
+            annotator="user",
+            external_id=feedback_id,
+            labelled_at=at,
+            published_at=at,
+            payload={"feedback": feedback_id},
+        )
         for feedback_id, text, label, at, _ in rows
     ]
     kept, refused = judge_labels(raw)
     examples = [
         LabelledExample(
-            FEEDBACK_SET,
-            str(row.external_id),
-            str(row.text),
-            cast(Label, row.label),
-            "user",
-            "feedback",
+            label_set=FEEDBACK_SET,
+            external_id=str(row.external_id),
+            text=str(row.text),
+            label=cast(Label, row.label),
+            annotator="user",
+            licence="feedback",
             published_at=row.published_at,
             labelled_at=row.labelled_at,
             kind="feedback",

@@ -18,7 +18,7 @@ IMPORTER_VERSION = 2
 """Part of every label's provenance: another way of reading the same file gets another number."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
     """One file of one label set: rows = examples + refused + left out.
 
@@ -70,11 +70,11 @@ class Reading:
         name = normalise(external_id or "") or text_hash(text)[:32]
         # All of it is normalised: an export may hold what neither a table nor a database can.
         who, said = normalise(annotator or ""), normalise(label or "")
-        self._rows.append(RawLabel(text, said, who, external_id=name, payload=dict(payload), **more))
+        self._rows.append(RawLabel(text=text, label=said, annotator=who, external_id=name, payload=dict(payload), **more))
 
     def unreadable(self, problem: str, payload: Mapping[str, Any]) -> None:
         """A row that is not of the file's own shape."""
-        self._rows.append(RawLabel(None, None, None, problem=normalise(problem), payload=dict(payload)))
+        self._rows.append(RawLabel(text=None, label=None, annotator=None, problem=normalise(problem), payload=dict(payload)))
 
     def leave_out(self, reason: str) -> None:
         """A sound row that labels no text."""
@@ -91,27 +91,27 @@ class Reading:
             first = f" The first row was refused: {refused[0].detail}." if refused else ""
             raise PermanentError(f"{self._path} has no labelled text.{first}", remedy=f"Expected {shape}.")
         return ImportReport(
-            self._importer,
-            self._label_set,
-            self._kind,
-            self._licence,
-            self._path.name,
-            sha256(read_bytes(self._path)).hexdigest(),
-            tuple(self._example(row) for row in kept),
-            tuple(row.payload for row in kept),
-            tuple(refused),
-            dict(self._left_out),
+            importer=self._importer,
+            label_set=self._label_set,
+            kind=self._kind,
+            licence=self._licence,
+            file_name=self._path.name,
+            file_digest=sha256(read_bytes(self._path)).hexdigest(),
+            examples=tuple(self._example(row) for row in kept),
+            payloads=tuple(row.payload for row in kept),
+            refused=tuple(refused),
+            left_out=dict(self._left_out),
         )
 
     def _example(self, row: RawLabel) -> LabelledExample:
         # The contract has seen to it that text, label, annotator and id are there.
         return LabelledExample(
-            self._label_set,
-            cast(str, row.external_id),
-            cast(str, row.text),
-            cast(Label, row.label),
-            cast(str, row.annotator),
-            self._licence,
+            label_set=self._label_set,
+            external_id=cast(str, row.external_id),
+            text=cast(str, row.text),
+            label=cast(Label, row.label),
+            annotator=cast(str, row.annotator),
+            licence=self._licence,
             weight=row.weight,
             published_at=row.published_at,
             url=row.url,

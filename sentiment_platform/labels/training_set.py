@@ -86,7 +86,16 @@ def build(
                 for feature, kept, own in zip(schema.features, stored.values, values, strict=True)
             )
         examples.append(
-            StoredExample(row.text_hash[:32], part, row.text, row.label, row.label_set, story.story_id, row.available_at, values)
+            StoredExample(
+                example_id=row.text_hash[:32],
+                part=part,
+                text=row.text,
+                label=row.label,
+                label_set=row.label_set,
+                story_id=story.story_id,
+                available_at=row.available_at,
+                features=values,
+            )
         )
     examples.sort(key=lambda example: example.example_id)
     counts = Counter(example.label for example in examples if example.part == "train")

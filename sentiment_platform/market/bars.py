@@ -8,7 +8,7 @@ from typing import Any
 from sentiment_platform.market.calendar import EXCHANGE_ZONE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawBar:
     """One row of a source; what it lacks or what cannot be read is None. `payload` is the row as it came."""
 
@@ -25,9 +25,13 @@ class RawBar:
 def read_bar(cells: dict[str, Any], payload: dict[str, Any]) -> RawBar:
     """From cells under the names of `RawBar`'s fields, texts or numbers."""
     return RawBar(
-        str(cells.get("symbol") or "").strip().upper() or None,
-        read_session(cells.get("session")),
-        *(read_number(cells.get(name)) for name in ("open", "high", "low", "close", "volume")),
+        symbol=str(cells.get("symbol") or "").strip().upper() or None,
+        session=read_session(cells.get("session")),
+        open=read_number(cells.get("open")),
+        high=read_number(cells.get("high")),
+        low=read_number(cells.get("low")),
+        close=read_number(cells.get("close")),
+        volume=read_number(cells.get("volume")),
         payload=payload,
     )
 

@@ -24,7 +24,7 @@ CATALOGUE = Path(__file__).with_name("sources.toml")
 MAX_BYTES = 8 * 1024 * 1024
 
 
-class PriceSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PriceSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One entry of the catalogue; what the keys mean stands at the head of `sources.toml`."""
 
     url: str

@@ -107,7 +107,7 @@ def compute_outcomes(articles: Sequence[ArticleTime], prices: Prices, days: Trad
 
 def _outcome(article: ArticleTime, symbol: str, horizon: int, prices: Prices, days: TradingDays, now: datetime) -> OutcomeRecord:
     def none(reason: Reason) -> OutcomeRecord:
-        return OutcomeRecord(article.id, symbol, horizon, OUTCOME_RULE, reason)
+        return OutcomeRecord(article_id=article.id, symbol=symbol, horizon_sessions=horizon, rule=OUTCOME_RULE, reason=reason)
 
     sessions = _held_sessions(article, horizon, days)
     if sessions is None or sessions[1].closes_at > now:

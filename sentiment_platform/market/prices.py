@@ -140,9 +140,19 @@ def _bars(judged: JudgedBars, source: str, run_id: str, now: datetime) -> list[B
     for bar in judged.accepted:
         # That symbol, session and prices are there is what the contract has seen to.
         session, symbol = cast(Session, days.on(cast(date, bar.session))), cast(str, bar.symbol)
-        prices = cast(tuple[float, float, float, float], (bar.open, bar.high, bar.low, bar.close))
-        volume = None if bar.volume is None else round(bar.volume)
-        made[symbol, session.day] = Bar(symbol, session.day, *prices, volume, source, session.closes_at, now, run_id)
+        made[symbol, session.day] = Bar(
+            symbol=symbol,
+            session=session.day,
+            open=cast(float, bar.open),
+            high=cast(float, bar.high),
+            low=cast(float, bar.low),
+            close=cast(float, bar.close),
+            volume=None if bar.volume is None else round(bar.volume),
+            source=source,
+            available_at=session.closes_at,
+            fetched_at=now,
+            run_id=run_id,
+        )
     return list(made.values())
 
 

@@ -48,7 +48,7 @@ def model_asset(family: str) -> dg.AssetsDefinition:
             platform.engine(),
             RegistryAccess(platform.settings()),
             family,
-            TrainingOptions(config.seed, config.threads, config.parameters),
+            TrainingOptions(seed=config.seed, threads=config.threads, parameters=config.parameters),
             run_id=context.run.run_id,
             now=platform.now,
             progress=live_progress(context),

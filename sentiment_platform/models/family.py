@@ -37,7 +37,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """One report of long work: `done` of `total` units, the rate in units per second, seconds left, a short note (loss, step)."""
 
@@ -52,7 +52,7 @@ class Progress:
 ProgressSink = Callable[[Progress], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LabelledTexts:
     """Texts with their features and labels.
 
@@ -76,7 +76,7 @@ class LabelledTexts:
         return len(self.texts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingData:
     """One snapshot, split: fitted on `train`, every choice (thresholds, early stop, head) made on `validation`, `test` untouched."""
 
@@ -88,7 +88,7 @@ class TrainingData:
     test: LabelledTexts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
     """Knobs of one training run; `parameters` are the family's own (unknown names are refused by the family)."""
 

@@ -88,4 +88,6 @@ class ProgressMeter:
         rate = (self._history[-1][1] - done_then) / elapsed if elapsed > 0 else 0.0
         left = max(self._total - self._done, 0)
         remaining_s = 0.0 if left == 0 else left / rate if rate > 0 else float("inf")
-        self._sink(Progress(self._stage, self._done, self._total, rate, remaining_s, self._note))
+        self._sink(
+            Progress(stage=self._stage, done=self._done, total=self._total, rate=rate, remaining_s=remaining_s, note=self._note)
+        )

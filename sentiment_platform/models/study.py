@@ -58,7 +58,7 @@ class TrialRecord:
     parameters: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchReport:
     """A finished search; JSON-able by `figures`."""
 
@@ -174,7 +174,14 @@ def _report(study: Any, seed: int) -> SearchReport:
         raise PermanentError(
             f"No trial of study {study.study_name} came to an end.", remedy="Look into the log for why they failed."
         )
-    return SearchReport(study.study_name, seed, study.best_value, dict(study.best_params), _importances(study), trials)
+    return SearchReport(
+        study=study.study_name,
+        seed=seed,
+        best_value=study.best_value,
+        best_parameters=dict(study.best_params),
+        importances=_importances(study),
+        trials=trials,
+    )
 
 
 def _importances(study: Any) -> dict[str, float]:

@@ -35,15 +35,22 @@ def to_training_data(digest: str, feature_schema: str, examples: Sequence[Stored
         part: _arrays([example for example in examples if example.part == part], len(names))
         for part in ("train", "validation", "test")
     }
-    return TrainingData(digest, feature_schema, names, parts["train"], parts["validation"], parts["test"])
+    return TrainingData(
+        digest=digest,
+        feature_schema=feature_schema,
+        feature_names=names,
+        train=parts["train"],
+        validation=parts["validation"],
+        test=parts["test"],
+    )
 
 
 def _arrays(rows: Sequence[StoredExample], width: int) -> LabelledTexts:
     return LabelledTexts(
-        [row.example_id for row in rows],
-        [row.text for row in rows],
-        np.array([LABELS.index(row.label) for row in rows], dtype=np.int64),  # type: ignore[arg-type]
-        np.array([row.features for row in rows], dtype=np.float64).reshape(len(rows), width),
-        [row.label_set for row in rows],
-        [row.story_id for row in rows],
+        ids=[row.example_id for row in rows],
+        texts=[row.text for row in rows],
+        labels=np.array([LABELS.index(row.label) for row in rows], dtype=np.int64),  # type: ignore[arg-type]
+        features=np.array([row.features for row in rows], dtype=np.float64).reshape(len(rows), width),
+        label_sets=[row.label_set for row in rows],
+        stories=[row.story_id for row in rows],
     )

@@ -72,7 +72,7 @@ class Cause:
     statement: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """Whether to train again. `id` is the digest of its causes, so that deciding the same twice is one row.
 
@@ -95,7 +95,14 @@ class Decision:
     def of(stored: StoredDecision) -> "Decision":
         """The decision of a row."""
         causes = tuple(Cause(**cause) for cause in stored.reasons["causes"])
-        return Decision(stored.id, stored.decided_at, stored.retrain, causes, stored.reasons["statement"], stored.evidence)
+        return Decision(
+            id=stored.id,
+            decided_at=stored.decided_at,
+            retrain=stored.retrain,
+            causes=causes,
+            reason=stored.reasons["statement"],
+            evidence=stored.evidence,
+        )
 
 
 def decide(
@@ -122,15 +129,36 @@ def decide(
             msgspec.to_builtins(performance),
             last_training.training_set if last_training else None,
         ]
-        return Decision(_digest("quiet", inputs), now, False, (), _calm(drift, performance), evidence)
+        return Decision(
+            id=_digest("quiet", inputs),
+            decided_at=now,
+            retrain=False,
+            causes=(),
+            reason=_calm(drift, performance),
+            evidence=evidence,
+        )
     if standing is not None and now < standing.decided_at + policy.cool_down:
         if set(named) <= set(_identities(standing.causes)):
             return standing
         until = (standing.decided_at + policy.cool_down).astimezone(UTC)
         reason = f"Held back until {until:%Y-%m-%d %H:%M} UTC by decision {standing.id[:12]}: {_sentence(causes)}"
-        return Decision(_digest("held back", [standing.id, named]), now, False, causes, reason, evidence)
+        return Decision(
+            id=_digest("held back", [standing.id, named]),
+            decided_at=now,
+            retrain=False,
+            causes=causes,
+            reason=reason,
+            evidence=evidence,
+        )
     after = standing.id if standing else None
-    return Decision(_digest("retrain", [after, named]), now, True, causes, _sentence(causes), evidence)
+    return Decision(
+        id=_digest("retrain", [after, named]),
+        decided_at=now,
+        retrain=True,
+        causes=causes,
+        reason=_sentence(causes),
+        evidence=evidence,
+    )
 
 
 def find_causes(

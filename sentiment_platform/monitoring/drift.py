@@ -26,7 +26,7 @@ WINDOW = timedelta(days=7)
 ALPHA = 0.05
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DriftReport:
     """All tests of one window against one version's training set.
 
@@ -72,14 +72,16 @@ def measure_drift(engine: Engine, now: datetime, window: timedelta = WINDOW) -> 
         samples = read_samples(connection, version, served)
         rows = judge(samples)
         report = DriftReport(
-            _report_id(version.version, version.training_set, served),
-            version.version,
-            min(row.predicted_at for row in served),
-            max(row.predicted_at for row in served),
-            len(served),
-            severity_of(rows),
-            rows,
-            {s.subject: (_missing_share(s.reference), _missing_share(s.current)) for s in samples if s.subject not in SCORES},
+            report_id=_report_id(version.version, version.training_set, served),
+            version=version.version,
+            window_start=min(row.predicted_at for row in served),
+            window_end=max(row.predicted_at for row in served),
+            texts=len(served),
+            severity=severity_of(rows),
+            rows=rows,
+            missing={
+                s.subject: (_missing_share(s.reference), _missing_share(s.current)) for s in samples if s.subject not in SCORES
+            },
         )
         write_drift_rows(connection, _to_store(report, {sample.subject: sample.part for sample in samples}))
     return report
@@ -93,14 +95,14 @@ def read_drift(connection: Connection, version: str) -> DriftReport:
     rows = tuple(_row(row) for row in stored)
     first = stored[0]
     return DriftReport(
-        first.report_id,
-        version,
-        first.window_start,
-        first.window_end,
-        max(row.n_current for row in rows),
-        severity_of(rows),
-        rows,
-        {},
+        report_id=first.report_id,
+        version=version,
+        window_start=first.window_start,
+        window_end=first.window_end,
+        texts=max(row.n_current for row in rows),
+        severity=severity_of(rows),
+        rows=rows,
+        missing={},
     )
 
 
@@ -150,7 +152,17 @@ def _report_id(version: str, training_set: str, served: Sequence[ServedPredictio
 
 
 def _nothing(version: str, note: str) -> DriftReport:
-    return DriftReport("", version, None, None, 0, "none", (), {}, note)
+    return DriftReport(
+        report_id="",
+        version=version,
+        window_start=None,
+        window_end=None,
+        texts=0,
+        severity="none",
+        rows=(),
+        missing={},
+        note=note,
+    )
 
 
 def _to_store(report: DriftReport, parts: Mapping[str, str]) -> list[DriftRow]:
@@ -179,15 +191,15 @@ def _to_store(report: DriftReport, parts: Mapping[str, str]) -> list[DriftRow]:
 
 def _row(stored: DriftRow) -> FeatureDrift:
     return FeatureDrift(
-        stored.subject,
-        stored.test,
-        stored.statistic,
-        stored.p_value,
-        stored.adjusted_p_value,
-        stored.effect_size,
-        stored.threshold,
-        stored.drifted,
-        stored.n_reference,
-        stored.n_current,
-        None if stored.statistic is not None else "too few values",
+        feature=stored.subject,
+        test=stored.test,
+        statistic=stored.statistic,
+        p_value=stored.p_value,
+        adjusted_p=stored.adjusted_p_value,
+        effect_size=stored.effect_size,
+        threshold=stored.threshold,
+        drifted=stored.drifted,
+        n_reference=stored.n_reference,
+        n_current=stored.n_current,
+        not_testable=None if stored.statistic is not None else "too few values",
     )

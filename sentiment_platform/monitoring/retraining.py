@@ -52,7 +52,7 @@ def live_performance(connection: Connection, version: RegisteredVersion, now: da
     live = live_accuracy(connection, version.version, now)
     promised = version.manifest.metrics.get(ACCURACY)
     return LivePerformance(
-        Metric(live.value, live.low, live.high, live.n, live.window)
+        Metric(value=live.value, low=live.low, high=live.high, n=live.n, dataset=live.window)
         if live and live.low is not None and live.high is not None
         else None,
         promised,

@@ -34,7 +34,17 @@ class Tally:
 
     def report(self, source: str, run_id: str, outcome: Outcome, detail: str | None, now: datetime) -> CollectionReport:
         """The report of a collection that ended with this tally."""
-        return CollectionReport(source, run_id, self.fetched, self.stored, self.duplicate, self.quarantined, outcome, detail, now)
+        return CollectionReport(
+            source=source,
+            run_id=run_id,
+            fetched=self.fetched,
+            stored=self.stored,
+            duplicate=self.duplicate,
+            quarantined=self.quarantined,
+            outcome=outcome,
+            detail=detail,
+            finished_at=now,
+        )
 
 
 def store_items(connection: Connection, items: Sequence[RawItem], *, run_id: str, now: datetime, archived: bool = False) -> Tally:

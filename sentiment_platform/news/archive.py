@@ -21,7 +21,7 @@ from sentiment_platform.store.collection_reports import CollectionReport, record
 BATCH_ROWS = 5_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnMap:
     """Which column of an archive holds what; None where it has no such column."""
 

@@ -28,7 +28,7 @@ _DAY = timedelta(days=1)
 _PIECE = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusteredDays:
     """Articles of the days and the different stories among them, how many broke their contract, the stories that most articles
     tell, days beyond these that got stories too, and a digest of the assignments.
@@ -65,7 +65,9 @@ def cluster_days(engine: Engine, start: datetime, end: datetime, *, run_id: str,
             digest.update("".join(f"{article.id} {article.story_id}\n" for article in good).encode())
         with connection.begin():
             stories, widest = widest_stories(connection, start, end, limit=10)
-    return ClusteredDays(articles, stories, refused, tuple(widest), late, digest.hexdigest()[:16])
+    return ClusteredDays(
+        articles=articles, stories=stories, refused=refused, widest=tuple(widest), late_days=late, digest=digest.hexdigest()[:16]
+    )
 
 
 def _pieces(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:

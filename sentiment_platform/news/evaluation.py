@@ -104,7 +104,7 @@ def evaluate_freshness(
     latest = {report.source: report for report in reports}
     stale: dict[str, str] = {}
     for source in sources:
-        report, state = latest.get(source), states.get(source, SourceState(source))
+        report, state = latest.get(source), states.get(source, SourceState(source=source))
         if report is not None and report.outcome == "failed":
             stale[source] = report.detail or "failed"
         elif state.last_success_at is None:

@@ -24,7 +24,7 @@ def freshness_table(sources: Iterable[ConfiguredSource], states: Mapping[str, So
     """One line a source that somebody chose: how long ago it was last collected, and what is wrong with it."""
     rows: list[tuple[str, str, str, str]] = []
     for source in sorted((one for one in sources if one.chosen), key=lambda one: one.name):
-        state = states.get(source.name, SourceState(source.name))
+        state = states.get(source.name, SourceState(source=source.name))
         collected, age = "never", ""
         if state.last_success_at is not None:
             collected, age = f"{state.last_success_at.astimezone(UTC):%Y-%m-%d %H:%M}", _age(state.last_success_at, now)

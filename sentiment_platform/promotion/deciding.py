@@ -98,7 +98,14 @@ def intent_of_evidence(engine: Engine, recorded: RecordedEvidence) -> Intent:
     grounds = Evidence(
         ("ab_evaluation",), (recorded.run_id,), figures | {"gate_evidence": recorded.digest}, evidence.words()[:4000]
     )
-    return Intent(proposal.champions, proposal.default_family, proposal.rule, GATE_ACTOR, proposal.reason, grounds)
+    return Intent(
+        champions=proposal.champions,
+        default_family=proposal.default_family,
+        rule=proposal.rule,
+        actor=GATE_ACTOR,
+        reason=proposal.reason,
+        evidence=grounds,
+    )
 
 
 def _objection(recorded: RecordedEvidence, current: Deployment | None) -> str | None:

@@ -23,7 +23,7 @@ LEASE = "deployment"
 LEASE_S = 120.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Intent:
     """What somebody wants deployed, and on what grounds."""
 
@@ -110,7 +110,14 @@ def intent_of_request(engine: Engine) -> tuple[Intent, list[int]] | None:
         champions[request.family] = request.version
     newest = requests[-1]
     evidence = Evidence((), (), {}, f"Requested by {newest.actor}: {newest.reason}")
-    intent = Intent(champions, newest.family, "manual", newest.actor, newest.reason, evidence)
+    intent = Intent(
+        champions=champions,
+        default_family=newest.family,
+        rule="manual",
+        actor=newest.actor,
+        reason=newest.reason,
+        evidence=evidence,
+    )
     return intent, [request.id for request in requests]
 
 
@@ -151,7 +158,9 @@ def intent_of_promotion(engine: Engine, version: str, actor: str, reason: str) -
         raise PermanentError(f"{version} is not registered here.", remedy="See `sentiment-platform models list`.")
     champions = (current.versions() if current else {}) | {registered.family: version}
     evidence = Evidence((), (), {}, f"Promoted by {actor}: {reason}")
-    return Intent(champions, registered.family, "manual", actor, reason, evidence)
+    return Intent(
+        champions=champions, default_family=registered.family, rule="manual", actor=actor, reason=reason, evidence=evidence
+    )
 
 
 def intent_of_rollback(engine: Engine, actor: str, reason: str, to_revision: int | None = None) -> Intent:
@@ -169,7 +178,14 @@ def intent_of_rollback(engine: Engine, actor: str, reason: str, to_revision: int
         same = (earlier.models(), earlier.default_family) == (running.models(), running.default_family)
         if earlier.revision == to_revision or (to_revision is None and not same):
             evidence = Evidence((), (), {"restores": earlier.revision}, f"Rollback to the content of {earlier.tag}.")
-            return Intent(earlier.versions(), earlier.default_family, "rollback", actor, reason, evidence)
+            return Intent(
+                champions=earlier.versions(),
+                default_family=earlier.default_family,
+                rule="rollback",
+                actor=actor,
+                reason=reason,
+                evidence=evidence,
+            )
     raise PermanentError(
         f"There is no earlier deployment than {running.tag} with other content.", remedy="See `sentiment-platform models list`."
     )

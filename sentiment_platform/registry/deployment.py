@@ -66,7 +66,7 @@ class Previous(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digest: Sha256
 
 
-class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Revision `revision` of what serving runs. `previous` is None for the first revision only."""
 
     revision: Revision

@@ -18,7 +18,7 @@ _MAX_PAGES = 100
 T = TypeVar("T")
 
 
-class Asset(msgspec.Struct, frozen=True):
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """A file of a release; `state` is `starter` for an upload that never finished."""
 
     name: str

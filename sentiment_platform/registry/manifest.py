@@ -46,7 +46,7 @@ class FeatureSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     features: tuple[Line, ...]
 
 
-class Metric(Estimate, frozen=True, forbid_unknown_fields=True):
+class Metric(Estimate, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A measured value with its 95 % interval over `n` examples of `dataset`.
 
     `in_sample` is true when the model, or a choice about it, has seen those examples: such a figure is no evidence.
@@ -63,7 +63,7 @@ class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probabilities: tuple[Probability, Probability, Probability]
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a model version consists of. Everything is measured or recorded at export; nothing is edited afterwards.
 
     `files` is what serving fetches and loads. `training_files` lie in the same release and are vouched for in the same way, but only

@@ -24,7 +24,7 @@ class MoreToComeError(TransientError):
     """A source has more to give, but not now."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RangeProgress:
     """After a piece: its outcome, days done of all, days a second in this call, and seconds left at this pace."""
 
@@ -84,7 +84,16 @@ def run_range(
         outcomes[piece] = outcome
         days_done += pieces[piece]
         rate = (days_done - left_out) / max(1e-6, time.monotonic() - started)
-        progress(RangeProgress(piece, outcome, days_done, days, rate, (days - days_done) / rate))
+        progress(
+            RangeProgress(
+                piece=piece,
+                outcome=outcome,
+                days_done=days_done,
+                days=days,
+                days_per_s=rate,
+                remaining_s=(days - days_done) / rate,
+            )
+        )
         if waiting := outcome.tags.get(WAITING):
             raise MoreToComeError(
                 f"Not all of {piece[0]} to {piece[1]} is there, and {waiting} has more to give: {outcome.tags[UNFINISHED]}.",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance, JobDefinition
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunOutcome:
     """What a run did.
 
@@ -125,12 +125,12 @@ def run_job(
     }
     run = instance.get_run_by_id(run_id)
     return RunOutcome(
-        run_id,
-        result.success and not failures,
-        metadata,
-        tuple(dict.fromkeys(failures)),
-        tuple(dict.fromkeys(warnings)),
-        dict(run.tags) if run else {},
+        run_id=run_id,
+        success=result.success and not failures,
+        metadata=metadata,
+        failures=tuple(dict.fromkeys(failures)),
+        warnings=tuple(dict.fromkeys(warnings)),
+        tags=dict(run.tags) if run else {},
     )
 
 

@@ -38,7 +38,7 @@ class Judged:
     utility: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VersionPerformance:
     """One version over one window.
 
@@ -125,7 +125,15 @@ def _measure(connection: Connection, version: str, window: str, predictions: int
     ]
     in_sample = len(labelled) - len(usable)
     few = f"{len(usable)} usable labels, {MIN_LABELS} are needed" if len(usable) < MIN_LABELS else ""
-    return VersionPerformance(version, window, predictions, len(labelled), in_sample, tuple(found), few)
+    return VersionPerformance(
+        version=version,
+        window=window,
+        predictions=predictions,
+        labelled=len(labelled),
+        in_sample=in_sample,
+        figures=tuple(found),
+        note=few,
+    )
 
 
 def _label_figures(version: str, window: str, rows: Sequence[Judged], coverage: float) -> list[Figure]:

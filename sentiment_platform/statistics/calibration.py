@@ -28,7 +28,7 @@ _SMALLEST_PROBABILITY = 1e-15
 _Z_95 = 1.959963984540054
 
 
-class ReliabilityBin(msgspec.Struct, frozen=True):
+class ReliabilityBin(msgspec.Struct, frozen=True, kw_only=True):
     """Rows whose top-label confidence lies in (low, high]; the figures are None where no row does.
 
     `accuracy_low` and `accuracy_high` are the 95 % Wilson score interval of the accuracy (Wilson, 1927).
@@ -137,9 +137,17 @@ def _top_label(truth: Ints, probabilities: Floats, n_bins: int) -> tuple[Floats,
 def _bin(index: int, n_bins: int, count: int, confidences: float, hits: float) -> ReliabilityBin:
     low, high = index / n_bins, (index + 1) / n_bins
     if count == 0:
-        return ReliabilityBin(low, high, 0, None, None, None, None)
+        return ReliabilityBin(low=low, high=high, count=0, confidence=None, accuracy=None, accuracy_low=None, accuracy_high=None)
     share = hits / count
     spread = _Z_95**2 / count
     centre = (share + spread / 2) / (1 + spread)
     half = _Z_95 * math.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
-    return ReliabilityBin(low, high, count, confidences / count, share, max(0.0, centre - half), min(1.0, centre + half))
+    return ReliabilityBin(
+        low=low,
+        high=high,
+        count=count,
+        confidence=confidences / count,
+        accuracy=share,
+        accuracy_low=max(0.0, centre - half),
+        accuracy_high=min(1.0, centre + half),
+    )

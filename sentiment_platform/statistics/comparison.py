@@ -23,7 +23,7 @@ class ProbabilityFigures(msgspec.Struct, frozen=True):
     ece: float
 
 
-class ProbabilityComparison(msgspec.Struct, frozen=True):
+class ProbabilityComparison(msgspec.Struct, frozen=True, kw_only=True):
     """Differences are B minus A, with 95 % percentile bootstrap intervals over the `n` rows."""
 
     n: int

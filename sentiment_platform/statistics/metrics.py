@@ -34,7 +34,7 @@ class ClassMetrics(msgspec.Struct, frozen=True):
     support: int
 
 
-class ClassificationReport(msgspec.Struct, frozen=True):
+class ClassificationReport(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the confusion matrix says. `confusion[i][j]` counts rows of true class i that were predicted as j."""
 
     n: int

@@ -34,7 +34,7 @@ class McNemarResult(msgspec.Struct, frozen=True):
     p_value: float
 
 
-class PairedDifference(msgspec.Struct, frozen=True):
+class PairedDifference(msgspec.Struct, frozen=True, kw_only=True):
     """Metric of B minus metric of A on the same rows, with a two-sided bootstrap p value."""
 
     metric: PairedMetric

@@ -11,7 +11,7 @@ from sentiment_platform.entities import ARTICLE
 from sentiment_platform.store.tables import Quarantine, RawData, Sighting, StoryCluster
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """An article as others read it; `story_id` is its own id until it was clustered."""
 
@@ -53,7 +53,7 @@ def articles_between(connection: Connection, start: datetime, end: datetime, *, 
             RawData.tickers,
             RawData.published_at,
             RawData.available_at,
-            func.coalesce(StoryCluster.story_id, RawData.id),
+            func.coalesce(StoryCluster.story_id, RawData.id).label("story_id"),
         )
         .outerjoin(StoryCluster, StoryCluster.article_id == RawData.id)
         .where(published_within(start, end))
@@ -62,7 +62,8 @@ def articles_between(connection: Connection, start: datetime, end: datetime, *, 
     if not refused_too:
         refused = select(Quarantine.id).where(Quarantine.boundary == "articles", Quarantine.released_at.is_(None))
         query = query.where(literal(ARTICLE).concat(RawData.id).not_in(refused))
-    return [Article(*row[:5], tuple(row[5]), *row[6:]) for row in connection.execute(query)]
+    rows = connection.execute(query).mappings()
+    return [Article(**dict(row, tickers=tuple(row["tickers"]))) for row in rows]
 
 
 def stored_by_source(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:
@@ -102,7 +103,7 @@ def news_counts(connection: Connection) -> NewsCounts:
     return NewsCounts(*connection.execute(one).one())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewArticle:
     """One row of `raw_data` about to be written; `id` is the first 32 digits of `content_hash`."""
 

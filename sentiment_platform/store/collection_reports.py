@@ -13,7 +13,7 @@ from sentiment_platform.store.tables import CollectionRun
 Outcome = Literal["collected", "not_modified", "skipped", "failed", "imported", "replayed"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionReport:
     """The arithmetic of one collection of one source: fetched = stored + duplicate + quarantined."""
 
@@ -36,7 +36,7 @@ class CollectionReport:
 def collections_of_run(connection: Connection, run_id: str) -> list[CollectionReport]:
     """What one run collected, in the order in which it did."""
     query = select(*_collection_columns()).where(CollectionRun.run_id == run_id).order_by(CollectionRun.id)
-    return [CollectionReport(*row) for row in connection.execute(query)]
+    return [CollectionReport(**row) for row in connection.execute(query).mappings()]
 
 
 # From one source to the next through the index: DISTINCT ON reads every collection that there ever was.
@@ -56,7 +56,7 @@ _LATEST = """
 def latest_collections(connection: Connection) -> list[CollectionReport]:
     """The newest collection of every source, by name of source; replays out of quarantine are none."""
     query = text(_LATEST.format(columns=", ".join(f"latest.{name}" for name in CollectionReport.__dataclass_fields__)))
-    return [CollectionReport(*row) for row in connection.execute(query)]
+    return [CollectionReport(**row) for row in connection.execute(query).mappings()]
 
 
 _EMPTY_DAYS = text("""

@@ -10,7 +10,7 @@ from sentiment_platform.store.articles import Article
 from sentiment_platform.store.tables import Prediction, RawData
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServedFeatures:
     """The vector that one answered prediction was computed from, and the request that it was made for."""
 
@@ -47,7 +47,20 @@ def articles_available(
     Only those that had been fetched by `fetched_until`, where that is given.
     """
     rows = connection.execute(_AVAILABLE, {"start": start, "end": end, "fetched": fetched_until})
-    return [Article(r[0], r[1], r[2], r[3], r[4], tuple(r[5]), r[6], r[7], r[8]) for r in rows.all()]
+    return [
+        Article(
+            id=r[0],
+            title=r[1],
+            summary=r[2],
+            source=r[3],
+            outlet=r[4],
+            tickers=tuple(r[5]),
+            published_at=r[6],
+            available_at=r[7],
+            story_id=r[8],
+        )
+        for r in rows.all()
+    ]
 
 
 def articles_by_day(connection: Connection, start: datetime, end: datetime) -> list[tuple[date, int]]:
@@ -74,4 +87,5 @@ def served_features(connection: Connection, since: datetime, until: datetime, li
         .order_by(table.predicted_at.desc(), table.id)
         .limit(limit)
     )
-    return [ServedFeatures(*row[:7], tuple(row[7]), row[8]) for row in connection.execute(query)]
+    rows = connection.execute(query).mappings()
+    return [ServedFeatures(**dict(row, features=tuple(row["features"]))) for row in rows]

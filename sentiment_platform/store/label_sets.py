@@ -23,7 +23,7 @@ class LabelSet:
     commercial_use: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedFile:
     """The provenance of labels: which file, read by what, and the fate of its rows (rule or reason -> rows)."""
 
@@ -83,4 +83,5 @@ def imported_files(connection: Connection, label_set: str | None = None) -> list
     query = select(*[getattr(LabelImport, name) for name in ImportedFile.__dataclass_fields__])
     if label_set is not None:
         query = query.where(LabelImport.label_set == label_set)
-    return [ImportedFile(*row) for row in connection.execute(query.order_by(LabelImport.imported_at, LabelImport.id))]
+    rows = connection.execute(query.order_by(LabelImport.imported_at, LabelImport.id))
+    return [ImportedFile(**row) for row in rows.mappings()]

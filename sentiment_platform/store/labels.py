@@ -30,7 +30,7 @@ _WRITE_LABELS = text(f"""
     RETURNING known.id""")  # noqa: S608  every name in it is written above
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredLabel:
     """A label joined with the article it belongs to, where one was collected."""
 
@@ -104,7 +104,7 @@ def all_labels(connection: Connection) -> list[StoredLabel]:
             LabelRow.weight,
             LabelRow.article_id,
             StoryCluster.story_id,
-            func.coalesce(RawData.available_at, LabelRow.published_at),
+            func.coalesce(RawData.available_at, LabelRow.published_at).label("available_at"),
             LabelRow.annotator,
             LabelSetRow.kind,
         )
@@ -113,7 +113,7 @@ def all_labels(connection: Connection) -> list[StoredLabel]:
         .outerjoin(StoryCluster, StoryCluster.article_id == LabelRow.article_id)
         .order_by(LabelRow.label_set, LabelRow.external_id, LabelRow.annotator)
     )
-    return [StoredLabel(*row) for row in connection.execute(query)]
+    return [StoredLabel(**row) for row in connection.execute(query).mappings()]
 
 
 def labels_digest(connection: Connection) -> str:

@@ -16,7 +16,7 @@ _ROUNDING = 1e-9
 """Relative difference below which two prices are one: the same number after a journey through text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
     """One symbol's day: adjusted prices in the symbol's currency, `session` the exchange's date, times aware UTC."""
 
@@ -43,7 +43,7 @@ class WrittenBars:
     of_another_source: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
     """What there is of a symbol; `revised` counts the bars that changed after they were first stored."""
 
@@ -91,7 +91,7 @@ def write_bars(connection: Connection, bars: Collection[Bar]) -> WrittenBars:
     return WrittenBars(len(new), len(revised), unchanged, foreign)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _StoredBar(Bar):
     revision: int
 
@@ -102,7 +102,7 @@ def _known(connection: Connection, bars: Collection[Bar]) -> dict[tuple[str, dat
         table.symbol.in_(sorted({bar.symbol for bar in bars})),
         table.session.between(min(bar.session for bar in bars), max(bar.session for bar in bars)),
     )
-    return {(row.symbol, row.session): _StoredBar(*row) for row in connection.execute(query)}
+    return {(row["symbol"], row["session"]): _StoredBar(**row) for row in connection.execute(query).mappings()}
 
 
 def _same(one: Bar, other: Bar) -> bool:
@@ -117,7 +117,7 @@ def bars_between(connection: Connection, first: date, last: date, symbols: Seque
     query = query.where(MarketPrice.session.between(first, last)).order_by(MarketPrice.symbol, MarketPrice.session)
     if symbols is not None:
         query = query.where(MarketPrice.symbol.in_(symbols))
-    return [Bar(*row) for row in connection.execute(query)]
+    return [Bar(**row) for row in connection.execute(query).mappings()]
 
 
 _AS_OF = text("""
@@ -137,7 +137,8 @@ _AS_OF = text("""
 
 def bars_as_of(connection: Connection, first: date, last: date, fetched_until: datetime) -> list[Bar]:
     """Bars with first <= session <= last as they had been fetched by then: each as it was before it was revised later."""
-    return [Bar(*row) for row in connection.execute(_AS_OF, {"first": first, "last": last, "fetched": fetched_until})]
+    rows = connection.execute(_AS_OF, {"first": first, "last": last, "fetched": fetched_until})
+    return [Bar(**row) for row in rows.mappings()]
 
 
 def closes_before(connection: Connection, source: str, day: date, since: date) -> dict[str, float]:
@@ -158,15 +159,15 @@ def coverage(connection: Connection) -> list[Coverage]:
         select(
             table.symbol,
             table.source,
-            func.min(table.session),
-            func.max(table.session),
-            func.count(),
-            func.count().filter(table.revision > 0),
+            func.min(table.session).label("first"),
+            func.max(table.session).label("last"),
+            func.count().label("bars"),
+            func.count().filter(table.revision > 0).label("revised"),
         )
         .group_by(table.symbol, table.source)
         .order_by(table.symbol, table.source)
     )
-    return [Coverage(*row) for row in connection.execute(query)]
+    return [Coverage(**row) for row in connection.execute(query).mappings()]
 
 
 def revisions(connection: Connection, symbol: str) -> list[tuple[date, int, float]]:

@@ -21,7 +21,7 @@ class ArticleTime:
     available_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRecord:
     """One row of `outcomes`: the returns (0.01 is one percent), or the reason why there are none."""
 

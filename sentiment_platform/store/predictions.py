@@ -35,7 +35,7 @@ def _insert_new(connection: Connection, table: Any, rows: Sequence[Any]) -> int:
     return connection.execute(statement, {"rows": msgspec.json.encode(rows).decode()}).rowcount
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServedPrediction:
     """What drift needs of an answered prediction."""
 
@@ -48,7 +48,7 @@ class ServedPrediction:
     probabilities: list[float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackOnPrediction:
     """One feedback beside the prediction it speaks of."""
 
@@ -74,7 +74,7 @@ def served_predictions(
     if since is not None:
         query = query.where(table.predicted_at > since)
     query = query.order_by(table.predicted_at.desc(), table.id).limit(limit)
-    return [ServedPrediction(*row) for row in connection.execute(query)]
+    return [ServedPrediction(**row) for row in connection.execute(query).mappings()]
 
 
 def prediction_counts(connection: Connection, since: datetime, until: datetime) -> dict[str, int]:
@@ -93,7 +93,7 @@ def feedback_on_predictions(connection: Connection, since: datetime, until: date
     """Feedback received until `until` on predictions made in (since, until], in the order it was received."""
     query = (
         select(
-            Prediction.id,
+            Prediction.id.label("prediction_id"),
             Prediction.model_version,
             Prediction.family,
             Prediction.text,
@@ -108,4 +108,4 @@ def feedback_on_predictions(connection: Connection, since: datetime, until: date
         .where(Feedback.received_at > since, Feedback.received_at <= until)
         .order_by(Feedback.received_at, Feedback.id)
     )
-    return [FeedbackOnPrediction(*row) for row in connection.execute(query)]
+    return [FeedbackOnPrediction(**row) for row in connection.execute(query).mappings()]

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sentiment_platform.store import tables
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
     """What the last fetches of a source left behind; times are aware UTC.
 
@@ -42,13 +42,14 @@ _COLUMNS = [getattr(tables.SourceState, name) for name in SourceState.__dataclas
 
 def read_source_state(connection: Connection, source: str) -> SourceState:
     """What is remembered of a source; an empty state for one never seen."""
-    row = connection.execute(select(*_COLUMNS).where(tables.SourceState.source == source)).one_or_none()
-    return SourceState(*row) if row else SourceState(source)
+    row = connection.execute(select(*_COLUMNS).where(tables.SourceState.source == source)).mappings().one_or_none()
+    return SourceState(**row) if row else SourceState(source=source)
 
 
 def read_source_states(connection: Connection) -> dict[str, SourceState]:
     """Name -> state of every source ever collected."""
-    return {row.source: SourceState(*row) for row in connection.execute(select(*_COLUMNS).order_by(tables.SourceState.source))}
+    rows = connection.execute(select(*_COLUMNS).order_by(tables.SourceState.source)).mappings()
+    return {row["source"]: SourceState(**row) for row in rows}
 
 
 def write_source_state(connection: Connection, state: SourceState) -> None:

@@ -21,7 +21,7 @@ class StoryOutline:
     outlets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoryCandidate:
     """What clustering and the contract of articles look at; `story_id` is None for an article that was never clustered."""
 
@@ -47,7 +47,10 @@ _CANDIDATES = text("""
 def story_candidates(connection: Connection, start: datetime, end: datetime) -> list[StoryCandidate]:
     """What clustering needs of the articles with start <= published_at < end, oldest first."""
     rows = connection.execute(_CANDIDATES, {"start": start, "end": end}).all()
-    return [StoryCandidate(r[0], r[1], r[2], tuple(r[3]), r[4], r[5], r[6]) for r in rows]
+    return [
+        StoryCandidate(id=r[0], title=r[1], outlet=r[2], tickers=tuple(r[3]), published_at=r[4], available_at=r[5], story_id=r[6])
+        for r in rows
+    ]
 
 
 _WIDEST = text("""

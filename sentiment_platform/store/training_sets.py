@@ -15,7 +15,7 @@ from sentiment_platform.store.tables import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredExample:
     """One row of a training set."""
 
@@ -93,7 +93,8 @@ def training_examples(connection: Connection, digest: str, part: str | None = No
     ).where(table.digest == digest)
     if part is not None:
         query = query.where(table.part == part)
-    return [StoredExample(*row[:7], tuple(row[7])) for row in connection.execute(query.order_by(table.example_id))]
+    rows = connection.execute(query.order_by(table.example_id)).mappings()
+    return [StoredExample(**dict(row, features=tuple(row["features"]))) for row in rows]
 
 
 def part_features(connection: Connection, digest: str, part: str) -> list[list[float | None]]:

@@ -4,7 +4,7 @@ What the vectors are computed from is read in `store.feature_inputs`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, select, text
 from sentiment_platform.store.tables import ProcessedFeatures
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureRow:
     """One stored vector; `values` in the order of its schema. `revision` and `computed_at` are the database's word, None before."""
 
@@ -69,11 +69,7 @@ def write_features(connection: Connection, rows: Iterable[FeatureRow], computed_
                 copy.write_row((position, r.entity, r.schema_version, r.as_of, r.article_id, _array(r.values)))
     connection.execute(_UPSERT, {"at": computed_at})
     stored = connection.execute(_STORED).all()
-    return [FeatureRow(*_key(row), row.values, *kept) for row, kept in zip(given, stored, strict=True)]
-
-
-def _key(row: FeatureRow) -> tuple[str, str, datetime, str | None]:
-    return row.entity, row.schema_version, row.as_of, row.article_id
+    return [replace(row, revision=kept.revision, computed_at=kept.computed_at) for row, kept in zip(given, stored, strict=True)]
 
 
 def _array(values: Sequence[float | None]) -> str:
@@ -86,7 +82,15 @@ def _columns() -> list[Any]:
 
 
 def _row(row: Any) -> FeatureRow:
-    return FeatureRow(row[0], row[1], row[2], row[3], tuple(row[4]), row[5], row[6])
+    return FeatureRow(
+        entity=row[0],
+        schema_version=row[1],
+        as_of=row[2],
+        article_id=row[3],
+        values=tuple(row[4]),
+        revision=row[5],
+        computed_at=row[6],
+    )
 
 
 def features_as_of(connection: Connection, schema_version: str, entities: Sequence[str], at: datetime) -> dict[str, FeatureRow]:

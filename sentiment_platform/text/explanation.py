@@ -56,7 +56,7 @@ class Part:
     valence: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VaderExplanation:
     """A score and what it is made of.
 

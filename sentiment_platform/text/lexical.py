@@ -16,7 +16,7 @@ _PERCENT = re.compile(r"%|(?<![^\W\d_])(?:per ?cent|pct)\b", re.IGNORECASE)
 _NEGATIONS = frozenset(STOCK_RULES.words.negations)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LexicalCounts:
     """Counts over one text.
 

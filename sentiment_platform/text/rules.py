@@ -57,7 +57,7 @@ class RuleWords:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleConstants:
     """The numbers of the rules, in units of valence (the lexicon's scale, about -4 to 4) or as factors.
 

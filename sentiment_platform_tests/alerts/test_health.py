@@ -41,7 +41,7 @@ def look(database_url: str, sink: Sink) -> Look:
 
 def collected(engine: Engine, source: str, at: datetime, *, failures: int = 0, succeeded_at: datetime | None = None) -> None:
     """What one collection leaves: the state and a report, failed where `failures` in a row end with it."""
-    state = SourceState(source, last_success_at=succeeded_at or (None if failures else at), consecutive_failures=failures)
+    state = SourceState(source=source, last_success_at=succeeded_at or (None if failures else at), consecutive_failures=failures)
     counts = {"fetched": 0, "stored": 0, "duplicate": 0, "quarantined": 0}
     outcome = {"outcome": "failed", "detail": f"{source} answers 500."} if failures else {"outcome": "not_modified"}
     with engine.begin() as connection:

@@ -35,7 +35,15 @@ SEED = 20260101
 
 def write_distil_roberta(directory: Path, checkpoint: Path) -> int:
     """Write the family's four files into `directory`; returns the number of parameters."""
-    config = TransformerConfig(FORMAT, LABELS, MAX_LENGTH, "random weights, DistilRoBERTa's shape", "0" * 64, "own", QUANTIZATION)
+    config = TransformerConfig(
+        format=FORMAT,
+        labels=LABELS,
+        max_length=MAX_LENGTH,
+        base_model="random weights, DistilRoBERTa's shape",
+        base_digest="0" * 64,
+        pooling="own",
+        quantization=QUANTIZATION,
+    )
     (directory / CONFIG_FILE).write_bytes(msgspec.json.encode(config))
     (directory / TOKENIZER_FILE).write_text(json.dumps(byte_level_tokenizer()), "utf-8")
     parameters = _write_checkpoint(checkpoint)

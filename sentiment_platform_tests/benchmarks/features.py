@@ -136,22 +136,22 @@ def _store(engine: Engine) -> None:
         tickers = (f"T{n % 200}", f"T{n * 7 % 200}") if n % 2 else ()
         rows.append(
             NewArticle(
-                f"{n:032}",
-                "wire",
-                str(n),
-                None,
-                None,
-                f"Outlet {n % 50}",
-                headline(n),
-                None,
-                None,
-                tickers,
-                at,
-                None,
-                at,
-                at,
-                f"{n:064}",
-                "bench",
+                id=f"{n:032}",
+                source="wire",
+                external_id=str(n),
+                url=None,
+                canonical_url=None,
+                outlet=f"Outlet {n % 50}",
+                title=headline(n),
+                summary=None,
+                language=None,
+                tickers=tickers,
+                published_at=at,
+                published_text=None,
+                fetched_at=at,
+                available_at=at,
+                content_hash=f"{n:064}",
+                run_id="bench",
             )
         )
     for first in range(0, ARTICLES, 5_000):

@@ -71,15 +71,22 @@ def labelled(part: Part, sets: Collection[SetName], *, at_most: int | None = Non
     """One part of some of the sets, with features as a training set has them."""
     chosen = [row for row in rows() if row.part == part and row.label_set in sets][:at_most]
     return LabelledTexts(
-        [text_hash(row.text)[:32] for row in chosen],
-        [row.text for row in chosen],
-        np.array([row.label for row in chosen], dtype=np.int64),
-        np.array([compute_v1(row.text) for row in chosen], dtype=np.float64).reshape(len(chosen), len(V1.names)),
-        [row.label_set for row in chosen],
+        ids=[text_hash(row.text)[:32] for row in chosen],
+        texts=[row.text for row in chosen],
+        labels=np.array([row.label for row in chosen], dtype=np.int64),
+        features=np.array([compute_v1(row.text) for row in chosen], dtype=np.float64).reshape(len(chosen), len(V1.names)),
+        label_sets=[row.label_set for row in chosen],
     )
 
 
 def training_data(sets: Collection[SetName], test_sets: Collection[SetName] | None = None) -> TrainingData:
     """Train and validation parts of `sets`, test part of `test_sets` (the same ones by default)."""
-    parts = labelled("train", sets), labelled("validation", sets), labelled("test", test_sets or sets)
-    return TrainingData("+".join(sorted(sets)), V1.version, V1.names, *parts)
+    train, validation, test = labelled("train", sets), labelled("validation", sets), labelled("test", test_sets or sets)
+    return TrainingData(
+        digest="+".join(sorted(sets)),
+        feature_schema=V1.version,
+        feature_names=V1.names,
+        train=train,
+        validation=validation,
+        test=test,
+    )

@@ -177,7 +177,15 @@ def _write_graphs(checkpoint: Path, vocabulary: Path, int8: Path, fp32: Path) ->
 
 
 def _config(name: str) -> TransformerConfig:
-    return TransformerConfig(FORMAT, LABELS, max(LENGTHS), name, "0" * 64, "auto", QUANTIZATION)
+    return TransformerConfig(
+        format=FORMAT,
+        labels=LABELS,
+        max_length=max(LENGTHS),
+        base_model=name,
+        base_digest="0" * 64,
+        pooling="auto",
+        quantization=QUANTIZATION,
+    )
 
 
 def _milliseconds(scorer: OnnxScorer, text: str) -> tuple[float, float]:

@@ -96,7 +96,7 @@ def _trained(sets: Collection[SetName], judged_on: Collection[SetName], seed: in
     """Train, export, load: the way a version goes. `judged_on`: sets whose validation part chooses the epoch and fits the head."""
     data = replace(training_data(sets, judged_on), validation=labelled("validation", judged_on))
     family, base = TransformerFamily(PACKAGED_MINILM), resolve_base(PACKAGED_MINILM)
-    options = TrainingOptions(seed)
+    options = TrainingOptions(seed=seed)
     trained = train_distilled(base, data, options, log_progress(_say, 60.0), checkpoints=CHECKPOINTS)
     with tempfile.TemporaryDirectory() as folder:
         family.export(trained, data, Path(folder), _silent)

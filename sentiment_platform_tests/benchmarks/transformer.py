@@ -118,7 +118,9 @@ def _pair(data: TrainingData, texts: Sequence[str], seed: int, *, fast_first: bo
 
 def _run(data: TrainingData, seed: int, **parameters: Any) -> TrainedTransformer:
     given = {"epochs": EPOCHS, "patience": 0, "checkpoint_steps": 0, "consistency": 0.0, **parameters}
-    return train_transformer(resolve_base(PACKAGED_MINILM), data, TrainingOptions(seed, 0, given), _silent)
+    return train_transformer(
+        resolve_base(PACKAGED_MINILM), data, TrainingOptions(seed=seed, threads=0, parameters=given), _silent
+    )
 
 
 def _classes(trained: TrainedTransformer, texts: Sequence[str]) -> Integers:

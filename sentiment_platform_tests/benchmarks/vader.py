@@ -50,7 +50,14 @@ def engine() -> Iterator[Figure]:
 def training() -> Iterator[Figure]:
     sets = ("phrasebank", "sentfin")
     validation = labelled("validation", sets)
-    data = TrainingData("bench", V1.version, V1.names, labelled("train", sets, at_most=SENTENCES), validation, validation)
+    data = TrainingData(
+        digest="bench",
+        feature_schema=V1.version,
+        feature_names=V1.names,
+        train=labelled("train", sets, at_most=SENTENCES),
+        validation=validation,
+        test=validation,
+    )
     started, worked = time.perf_counter(), time.process_time()
     trained = VaderFamily().train(data, TrainingOptions(seed=SEED), lambda _: None)
     worked = time.process_time() - worked

@@ -174,7 +174,17 @@ def select_the_running_version(settings: Settings, instance: dg.DagsterInstance)
 
 def labels_arrive(engine: Engine) -> datetime:
     """Enough of them, long after the last run of the job; all of one kind, so that the run they ask for ends at the training set."""
-    new = [LabelledExample("late", str(n), f"Profit of unit {n} rose", "positive", "eve", "CC0-1.0") for n in range(NEW_LABELS)]
+    new = [
+        LabelledExample(
+            label_set="late",
+            external_id=str(n),
+            text=f"Profit of unit {n} rose",
+            label="positive",
+            annotator="eve",
+            licence="CC0-1.0",
+        )
+        for n in range(NEW_LABELS)
+    ]
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM platform.labels"))
         later = {"later": COOL_DOWN + timedelta(hours=1)}

@@ -233,6 +233,8 @@ def test_the_pieces_of_a_range_follow_each_other_and_other_ranges_are_refused() 
             pieces_of(job, first, last)
     with pytest.raises(PermanentError, match="has no days"):
         pieces_of(job_named("train_job"), "2018-03-20", "2018-03-21")
-    outcome = RunOutcome("r", True, {}, (), (), {})
-    said = RangeProgress(("2018-03-20", "2018-04-19"), outcome, 31, 185, 2.0, 77.0).line
+    outcome = RunOutcome(run_id="r", success=True, metadata={}, failures=(), warnings=(), tags={})
+    said = RangeProgress(
+        piece=("2018-03-20", "2018-04-19"), outcome=outcome, days_done=31, days=185, days_per_s=2.0, remaining_s=77.0
+    ).line
     assert said == "2018-03-20 to 2018-04-19 done: 31 of 185 days, 2.0 days/s, 77 s left"

@@ -110,7 +110,10 @@ def loop(settings: Settings) -> Iterator[Loop]:
 def people_say(loop: Loop, eighths: int = 8) -> None:
     """Undated labels, or so many eighths of them."""
     rows = [row for number, row in enumerate(many()) if number % 8 < eighths]
-    examples = [LabelledExample("made", row.id, row.text, row.label, "ada", "CC0-1.0") for row in rows]  # type: ignore[arg-type]
+    examples = [
+        LabelledExample(label_set="made", external_id=row.id, text=row.text, label=row.label, annotator="ada", licence="CC0-1.0")
+        for row in rows
+    ]  # type: ignore[arg-type]
     import_labels(loop.engine, examples)
 
 
@@ -212,7 +215,19 @@ def test_a_leak_stops_the_run_before_anything_is_trained(loop: Loop) -> None:
     # The same run without the leak goes through; another label makes another training set.
     with loop.engine.begin() as connection:
         connection.execute(text("DROP TRIGGER leak ON platform.training_examples"))
-    import_labels(loop.engine, [LabelledExample("made", "one more", "Dam of Aare is inspected", "neutral", "ada", "CC0-1.0")])
+    import_labels(
+        loop.engine,
+        [
+            LabelledExample(
+                label_set="made",
+                external_id="one more",
+                text="Dam of Aare is inspected",
+                label="neutral",
+                annotator="ada",
+                licence="CC0-1.0",
+            )
+        ],
+    )
     assert loop.run(TRAINING).success
     assert loop.released() == ["v1.0.0-vader"]
 

@@ -144,7 +144,7 @@ class Simulation:
     def _forget(self) -> None:
         with self.engine.begin() as connection:
             state = read_source_state(connection, "forgetful")
-            write_source_state(connection, type(state)("forgetful"))
+            write_source_state(connection, type(state)(source="forgetful"))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.engine.connect() as connection:

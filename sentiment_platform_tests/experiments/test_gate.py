@@ -22,7 +22,9 @@ def verdicts(said: Mapping[tuple[str, str], Verdict], *versions: str, seen_by: C
             training_set="set",
             n=300,
             mcnemar=McNemarResult(1, 1, "exact", 1.0, 1.0),
-            macro_f1=PairedDifference("macro_f1", 0.5, 0.5, Estimate(0.0, -0.1, 0.1, 300), 1.0, 2000, 1),
+            macro_f1=PairedDifference(
+                metric="macro_f1", a=0.5, b=0.5, difference=Estimate(0.0, -0.1, 0.1, 300), p_value=1.0, n_resamples=2000, seed=1
+            ),
             adjusted_p=1.0,
             power=0.5,
             verdict=said.get((a, b), "no difference shown"),

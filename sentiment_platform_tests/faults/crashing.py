@@ -161,7 +161,9 @@ def what_follows(case: Case) -> list[str]:
     engine = create_platform_engine(settings.require("database_url"))
     start = datetime.fromisoformat(f"{case.partition}T00:00:00+00:00")
     fields = {"session": "day", "open": "open", "high": "high", "low": "low", "close": "close", "volume": "volume"}
-    source = PriceSource(f"{case.vendor}/prices/{{symbol}}", {}, "rows", fields, verified=False, requests_per_s=1000.0)
+    source = PriceSource(
+        url=f"{case.vendor}/prices/{{symbol}}", headers={}, rows="rows", fields=fields, verified=False, requests_per_s=1000.0
+    )
     catalogue = {settings.price_source: source}
     last = (now - timedelta(days=1)).date()
     prices = collect_prices(engine, settings, start.date(), last, run_id="run", now=now, catalogue=catalogue)

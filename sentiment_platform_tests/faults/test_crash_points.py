@@ -109,7 +109,16 @@ def seed(engine: Engine, client: Any) -> None:
     days = (1, 2, 3, 4, 18)
     insert(engine, [article(n, -n * 24 * 60, tickers=("EXM", "AAA")) for n in days])
     run(engine, client, V1, NOW - timedelta(days=20), NOW, NOW, run_id="before")
-    context = [FeatureRow("ticker:EXM", "v1", NOW - timedelta(days=d), None, (float(d),) * len(V1.names)) for d in (50, 40)]
+    context = [
+        FeatureRow(
+            entity="ticker:EXM",
+            schema_version="v1",
+            as_of=NOW - timedelta(days=d),
+            article_id=None,
+            values=(float(d),) * len(V1.names),
+        )
+        for d in (50, 40)
+    ]
     former = [raw(row["day"], "EXM", row["close"]) for row in bars("EXM", higher=1.0)[:3]]
     with engine.begin() as connection:
         write_features(connection, context, NOW - timedelta(days=35))

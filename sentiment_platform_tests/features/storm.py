@@ -28,7 +28,13 @@ Store = Callable[[Engine, Any, Sequence[FeatureRow], Callable[[], None]], None]
 def row(entity: str, version: int) -> FeatureRow:
     """The version-th value of an entity; every fourth corrects the one before it instead of following it."""
     values = tuple(float(version) if name == "ticker_articles_1d" else None for name in V1.names)
-    return FeatureRow(entity, "v1", DAY + timedelta(milliseconds=version - version % 4 // 3), None, values)
+    return FeatureRow(
+        entity=entity,
+        schema_version="v1",
+        as_of=DAY + timedelta(milliseconds=version - version % 4 // 3),
+        article_id=None,
+        values=values,
+    )
 
 
 def postgresql_first(engine: Engine, redis: Any, rows: Sequence[FeatureRow], crash: Callable[[], None]) -> None:

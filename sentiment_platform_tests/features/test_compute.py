@@ -9,7 +9,7 @@ from sentiment_platform.features.compute import FeatureContext, compute_v1
 from sentiment_platform.features.schema import V1
 
 AT = datetime(2025, 1, 5, 23, 30, tzinfo=UTC)  # a Sunday
-CONTEXT = FeatureContext(AT, 2.0, 5.0, 9.0)
+CONTEXT = FeatureContext(published_at=AT, story_outlets=2.0, ticker_articles_1d=5.0, source_articles_7d=9.0)
 
 
 def by_name(text: str, context: FeatureContext = CONTEXT) -> dict[str, float | None]:
@@ -44,7 +44,7 @@ def test_the_hour_is_utc_whatever_zone_the_time_comes_in() -> None:
 
 
 def replaced(zone: timezone) -> FeatureContext:
-    return FeatureContext(AT.astimezone(zone), 2.0, 5.0, 9.0)
+    return FeatureContext(published_at=AT.astimezone(zone), story_outlets=2.0, ticker_articles_1d=5.0, source_articles_7d=9.0)
 
 
 @settings(max_examples=300, deadline=None)

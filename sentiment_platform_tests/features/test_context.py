@@ -17,7 +17,17 @@ def article(
     number: int, minutes: float, tickers: Sequence[str] = ("EXM",), outlet: str | None = "A", story: str = "s"
 ) -> Article:
     at = NOON + timedelta(minutes=minutes)
-    return Article(f"{number:032}", f"Title {number}", None, "wire", outlet, tuple(tickers), at, at, story)
+    return Article(
+        id=f"{number:032}",
+        title=f"Title {number}",
+        summary=None,
+        source="wire",
+        outlet=outlet,
+        tickers=tuple(tickers),
+        published_at=at,
+        available_at=at,
+        story_id=story,
+    )
 
 
 articles = st.lists(
@@ -43,10 +53,10 @@ def as_known_today(known: Sequence[Article], one: Article) -> FeatureContext:
     history = ArticleHistory(known)
     later = max(other.available_at for other in known)
     return FeatureContext(
-        one.published_at,
-        float(len({other.outlet for other in known if other.story_id == one.story_id})),
-        max((history.ticker_articles(ticker, later) for ticker in one.tickers), default=None),
-        history.source_articles(one.outlet or one.source, later),
+        published_at=one.published_at,
+        story_outlets=float(len({other.outlet for other in known if other.story_id == one.story_id})),
+        ticker_articles_1d=max((history.ticker_articles(ticker, later) for ticker in one.tickers), default=None),
+        source_articles_7d=history.source_articles(one.outlet or one.source, later),
     )
 
 
@@ -77,10 +87,10 @@ def test_windows_count_what_a_plain_loop_counts_in_any_order(known: list[Article
         busiest = [sum(t in other.tickers and other.available_at >= day for other in before) for t in one.tickers]
         outlets = {o.outlet for o in known if o.story_id == one.story_id and week <= o.available_at <= one.available_at}
         assert history.context(one) == FeatureContext(
-            one.published_at,
-            len({outlet or "wire" for outlet in outlets}),
-            max(busiest, default=None),
-            sum(other.outlet == one.outlet and other.available_at >= week for other in before),
+            published_at=one.published_at,
+            story_outlets=len({outlet or "wire" for outlet in outlets}),
+            ticker_articles_1d=max(busiest, default=None),
+            source_articles_7d=sum(other.outlet == one.outlet and other.available_at >= week for other in before),
         )
 
 

@@ -100,9 +100,15 @@ def test_a_vector_is_not_known_before_its_time(engine: Engine, client: Redis) ->
 
 def test_the_join_takes_the_newest_row_of_each_entity_that_is_not_in_the_future(engine: Engine) -> None:
     moments = [DAY + timedelta(hours=h) for h in range(3)]
-    rows = [FeatureRow(entity, "v1", at, None, (float(n), None)) for entity in "ab" for n, at in enumerate(moments)]
+    rows = [
+        FeatureRow(entity=entity, schema_version="v1", as_of=at, article_id=None, values=(float(n), None))
+        for entity in "ab"
+        for n, at in enumerate(moments)
+    ]
     with engine.begin() as connection:
-        write_features(connection, [*rows, FeatureRow("a", "v2", moments[1], None, (9.0,))])
+        write_features(
+            connection, [*rows, FeatureRow(entity="a", schema_version="v2", as_of=moments[1], article_id=None, values=(9.0,))]
+        )
         found = features_as_of(connection, "v1", ["a", "b", "c"], moments[1])
         assert [(row.entity, row.values, row.as_of) for row in found.values()] == [
             ("a", (1.0, None), moments[1]),
@@ -113,13 +119,13 @@ def test_the_join_takes_the_newest_row_of_each_entity_that_is_not_in_the_future(
 
 
 def test_a_corrected_vector_replaces_its_row_and_says_when(engine: Engine) -> None:
-    row = FeatureRow("a", "v1", DAY, None, (1.0, None))
+    row = FeatureRow(entity="a", schema_version="v1", as_of=DAY, article_id=None, values=(1.0, None))
     with engine.begin() as connection:
         write_features(connection, [row])
     with engine.connect() as connection:
         first = connection.execute(text("SELECT computed_at FROM platform.processed_features")).scalar_one()
     with engine.begin() as connection:
-        write_features(connection, [FeatureRow("a", "v1", DAY, None, (1.0, 2.0))])
+        write_features(connection, [FeatureRow(entity="a", schema_version="v1", as_of=DAY, article_id=None, values=(1.0, 2.0))])
         values, computed_at = connection.execute(text("SELECT values, computed_at FROM platform.processed_features")).one()
     assert values == [1.0, 2.0]
     assert computed_at > first
@@ -155,7 +161,9 @@ def test_a_vector_out_of_range_is_in_quarantine_and_nowhere_else_and_the_others_
     engine: Engine, client: Redis
 ) -> None:
     insert(engine, [article(1, 1), article(2, 2, title="Up"), article(3, 3, title="Down")])
-    narrow = FeatureSchema("v1", (Feature("word_count", "lexical", 0, 3, False, "Words."), *V1.features[1:]))
+    narrow = FeatureSchema(
+        "v1", (Feature(name="word_count", group="lexical", low=0, high=3, nullable=False, doc="Words."), *V1.features[1:])
+    )
     for _ in range(2):
         report = run(engine, client, narrow, DAY, NEXT, NOW, run_id="run")
         assert (report.articles, report.refused, report.online_written) == (3, 1, 2)

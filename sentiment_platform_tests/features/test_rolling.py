@@ -28,7 +28,17 @@ class Bar:
 
 def article(number: int, days_ago: float, said: int = 0, outlet: str = "A", story: str = "", ticker: str = "X") -> Article:
     at = NOON - timedelta(days=days_ago)
-    return Article(f"{number:032}", TITLES[said], None, "wire", outlet, (ticker,), at, at, story or str(number))
+    return Article(
+        id=f"{number:032}",
+        title=TITLES[said],
+        summary=None,
+        source="wire",
+        outlet=outlet,
+        tickers=(ticker,),
+        published_at=at,
+        available_at=at,
+        story_id=story or str(number),
+    )
 
 
 def test_tone_of_a_ticker_by_hand() -> None:

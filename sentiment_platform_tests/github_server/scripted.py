@@ -76,7 +76,7 @@ class ScriptedHandler(GithubHandler):
         if fault.kind == "cut_before":
             raise CutOff
         if fault.kind == "status":
-            return Reply(fault.status, fault.body, headers=dict(fault.headers), content_type=fault.content_type)
+            return Reply(status=fault.status, content=fault.body, headers=dict(fault.headers), content_type=fault.content_type)
         reply = super().reply_to(request, authorization)
         if fault.kind == "stored_then_502":
             return json_reply({"message": "Server Error"}, 502)

@@ -17,7 +17,17 @@ VERBS = {"negative": "shuts down", "neutral": "holds its meeting", "positive": "
 
 def label(content: str, said: str, name: str = "", **changes: object) -> StoredLabel:
     plain = StoredLabel(
-        name or content, "made", content, text_hash(content), said, 1.0, None, None, None, name or content, "human"
+        id=name or content,
+        label_set="made",
+        text=content,
+        text_hash=text_hash(content),
+        label=said,
+        weight=1.0,
+        article_id=None,
+        story_id=None,
+        available_at=None,
+        annotator=name or content,
+        kind="human",
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
 

@@ -12,7 +12,9 @@ from sentiment_platform.store.labels import labels_digest
 from sentiment_platform.store.resources import PlatformResource
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
-ONE = LabelledExample("mine", "1", "Sales rose", "positive", "ada", "CC0-1.0", published_at=NOON)
+ONE = LabelledExample(
+    label_set="mine", external_id="1", text="Sales rose", label="positive", annotator="ada", licence="CC0-1.0", published_at=NOON
+)
 TWO = replace(ONE, external_id="2", text="Sales fell", label="negative")
 
 

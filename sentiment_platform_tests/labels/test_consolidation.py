@@ -16,7 +16,19 @@ def said(
     label: str, annotator: str, *, kind: str = "human", text: str = "t", label_set: str = "desk", weight: float = 1.0
 ) -> StoredLabel:
     name = f"{label_set} {annotator} {text} {label} {kind}"
-    return StoredLabel(name, label_set, f"Text {text}", text, label, weight, None, None, None, annotator, kind)
+    return StoredLabel(
+        id=name,
+        label_set=label_set,
+        text=f"Text {text}",
+        text_hash=text,
+        label=label,
+        weight=weight,
+        article_id=None,
+        story_id=None,
+        available_at=None,
+        annotator=annotator,
+        kind=kind,
+    )
 
 
 def outcome(*rows: StoredLabel) -> tuple[list[str], Consolidated]:

@@ -25,7 +25,14 @@ NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
 
 
 def example(number: int, **changes: object) -> LabelledExample:
-    plain = LabelledExample("mine", str(number), f"Sales of unit {number} rose", "positive", "ada", "CC0-1.0")
+    plain = LabelledExample(
+        label_set="mine",
+        external_id=str(number),
+        text=f"Sales of unit {number} rose",
+        label="positive",
+        annotator="ada",
+        licence="CC0-1.0",
+    )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -108,7 +115,7 @@ def test_rows_with_what_a_database_cannot_hold_are_kept_or_quarantined_all_the_s
 
 def test_a_row_leaves_quarantine_when_it_is_not_refused_any_more(engine: Engine, tmp_path: Path) -> None:
     report = made_report(tmp_path, "Sales rose,positive,ada,", "Sales fell,negative,bob,")
-    row = RawLabel("Sales fell", "negative", "bob", payload=report.payloads[1])
+    row = RawLabel(text="Sales fell", label="negative", annotator="bob", payload=report.payloads[1])
     before = replace(
         report,
         examples=report.examples[:1],

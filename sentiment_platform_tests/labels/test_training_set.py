@@ -150,7 +150,11 @@ def test_context_comes_from_the_article_and_words_from_the_label() -> None:
         "The article's own headline is much longer than that",
     )
     context = (3.0, 8.0, 9.0, 12.0, 0.0)
-    features = {"article:a": FeatureRow("article:a", "v1", NOON, "a", (*stored[:10], *context))}
+    features = {
+        "article:a": FeatureRow(
+            entity="article:a", schema_version="v1", as_of=NOON, article_id="a", values=(*stored[:10], *context)
+        )
+    }
     snapshot = build([*many(), label("Short words", "neutral", article_id="a", available_at=NOON)], features, V1)
     (example,) = (example for example in snapshot.examples if example.text == "Short words")
     assert example.features == (*compute_v1("Short words")[:10], *context)
@@ -164,7 +168,15 @@ def test_too_few_labels_are_refused_with_what_is_missing() -> None:
 
 def examples() -> list[LabelledExample]:
     return [
-        LabelledExample("made", str(n), row.text, row.label, "ada", "CC0-1.0", published_at=row.available_at)  # type: ignore[arg-type]
+        LabelledExample(
+            label_set="made",
+            external_id=str(n),
+            text=row.text,
+            label=row.label,
+            annotator="ada",
+            licence="CC0-1.0",
+            published_at=row.available_at,
+        )  # type: ignore[arg-type]
         for n, row in enumerate(many())
     ]
 
@@ -242,7 +254,17 @@ def test_labels_that_no_person_gave_are_stored_apart_and_never_learnt_from(engin
     import_labels(engine, examples())
     before, _ = build_and_store(engine, V1)
     others = [replace(one, label_set="market", annotator="market", label="neutral", kind="outcome") for one in examples()]
-    others += [LabelledExample("vendor", "x", "Only a machine said this", "positive", "model", "MIT", kind="machine")]
+    others += [
+        LabelledExample(
+            label_set="vendor",
+            external_id="x",
+            text="Only a machine said this",
+            label="positive",
+            annotator="model",
+            licence="MIT",
+            kind="machine",
+        )
+    ]
     assert import_labels(engine, others) == len(others)
     after, new = build_and_store(engine, V1)
     assert (after, new) == (before, False)
@@ -273,12 +295,24 @@ def test_only_features_known_at_that_moment_are_used(engine: Engine) -> None:
     with engine.begin() as connection:
         insert_articles(connection, [article(1)])
         known = FeatureRow(
-            f"article:{article(1).id}", "v1", NOON, article(1).id, (*compute_v1("Title 1")[:10], 2.0, 3.0, 4.0, 5.0, 6.0)
+            entity=f"article:{article(1).id}",
+            schema_version="v1",
+            as_of=NOON,
+            article_id=article(1).id,
+            values=(*compute_v1("Title 1")[:10], 2.0, 3.0, 4.0, 5.0, 6.0),
         )
         write_features(
             connection, [known, replace(known, as_of=NOON + timedelta(days=1), values=(*known.values[:10], *(6.0,) * 5))]
         )
-    import_labels(engine, [*examples(), LabelledExample("made", "x", "Title 1", "neutral", "ada", "CC0-1.0")])
+    import_labels(
+        engine,
+        [
+            *examples(),
+            LabelledExample(
+                label_set="made", external_id="x", text="Title 1", label="neutral", annotator="ada", licence="CC0-1.0"
+            ),
+        ],
+    )
     snapshot, _ = build_and_store(engine, V1, now=lambda: NOON.astimezone(timezone(timedelta(hours=2))))
     (example,) = (example for example in snapshot.examples if example.text == "Title 1")
     assert example.features == known.values

@@ -23,4 +23,16 @@ def sessions(first: str, last: str) -> list[date]:
 def stored(symbol: str, session: date, open_: float, close: float, source: str = "made") -> Bar:
     day = trading_days(session, session).sessions[0]
     high, low = max(open_, close), min(open_, close)
-    return Bar(symbol, session, open_, high, low, close, 1000, source, day.closes_at, NOW, "run")
+    return Bar(
+        symbol=symbol,
+        session=session,
+        open=open_,
+        high=high,
+        low=low,
+        close=close,
+        volume=1000,
+        source=source,
+        available_at=day.closes_at,
+        fetched_at=NOW,
+        run_id="run",
+    )

@@ -37,7 +37,7 @@ def vendor() -> Iterator[ScriptedServer]:
 def entry(vendor: ScriptedServer) -> PriceSource:
     fields = {"session": "d", "open": "o", "high": "h", "low": "l", "close": "c"}
     url = vendor.url + "/prices/{symbol}?from={first}&to={last}"
-    return PriceSource(url, {"Authorization": "Token {key}"}, "data.rows", fields, verified=False)
+    return PriceSource(url=url, headers={"Authorization": "Token {key}"}, rows="data.rows", fields=fields, verified=False)
 
 
 def replace_url(source: PriceSource, url: str) -> PriceSource:
@@ -107,7 +107,7 @@ def test_an_answer_that_is_none_is_an_error_that_says_whether_waiting_helps(
 def test_no_list_means_no_bars_and_a_silent_vendor_is_busy(vendor: ScriptedServer) -> None:
     vendor.answers[PATH] = reply(b'{"data": {"count": 0}}')
     assert fetch(vendor) == []
-    gone = PriceSource("http://127.0.0.1:1/{symbol}", {}, "", {}, verified=False)
+    gone = PriceSource(url="http://127.0.0.1:1/{symbol}", headers={}, rows="", fields={}, verified=False)
     with pytest.raises(SourceUnreachableError, match="could not be reached"):
         fetch_bars(gone, WEEK, "", asking(), NOW)
 
@@ -243,7 +243,13 @@ def test_recorded_answers_of_the_shipped_vendors_are_read(vendor: ScriptedServer
         address = shipped.url.format(symbol=symbol, first=first, last=last)
         path = "/" + address.split("/", 3)[3]
         vendor.answers[path] = reply(answer)
-        local = PriceSource(vendor.url + "/" + shipped.url.split("/", 3)[3], shipped.headers, shipped.rows, shipped.fields, True)
+        local = PriceSource(
+            url=vendor.url + "/" + shipped.url.split("/", 3)[3],
+            headers=shipped.headers,
+            rows=shipped.rows,
+            fields=shipped.fields,
+            verified=True,
+        )
         bars = fetch_bars(local, PriceRequest(symbol, first, last), "key", asking(), NOW)
         assert [bar.session for bar in bars] == [first, last], name
         assert (bars[0].open, bars[-1].close) == prices

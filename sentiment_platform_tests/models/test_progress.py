@@ -17,7 +17,7 @@ def test_rate_and_remaining_time_follow_from_units_and_seconds() -> None:
     meter = ProgressMeter(seen.append, "fine-tuning", 100, clock=clock)
     clock.now += 2.0
     meter.advance(20, "loss 0.9")
-    assert seen == [Progress("fine-tuning", 20, 100, 10.0, 8.0, "loss 0.9")]
+    assert seen == [Progress(stage="fine-tuning", done=20, total=100, rate=10.0, remaining_s=8.0, note="loss 0.9")]
 
 
 def test_the_rate_is_that_of_the_last_seconds_not_of_the_whole_run() -> None:
@@ -64,7 +64,7 @@ def test_a_throttled_sink_hears_each_stage_at_its_own_pace_and_always_its_end() 
     sink = throttled(lambda progress: heard.append((progress.stage, progress.done)), 10.0, clock=lambda: now[0])
     for done in range(1, 31):
         now[0] += 1.0
-        sink(Progress("train", done, 30, 1.0, 1.0))
+        sink(Progress(stage="train", done=done, total=30, rate=1.0, remaining_s=1.0))
         if done == 5:
-            sink(Progress("export", 1, 4, 1.0, 1.0))
+            sink(Progress(stage="export", done=1, total=4, rate=1.0, remaining_s=1.0))
     assert heard == [("train", 1), ("export", 1), ("train", 11), ("train", 21), ("train", 30)]

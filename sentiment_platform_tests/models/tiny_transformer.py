@@ -41,19 +41,19 @@ def tiny_data(n_train: int = 240, n_other: int = 60) -> TrainingData:
         features = generator.normal(size=(n, 2))
         features[generator.random(n) < 0.5, 1] = np.nan
         return LabelledTexts(
-            [f"{name}-{index}" for index in range(n)],
-            [text for text, _ in chosen],
-            np.array([label for _, label in chosen], dtype=np.int64),
-            features,
+            ids=[f"{name}-{index}" for index in range(n)],
+            texts=[text for text, _ in chosen],
+            labels=np.array([label for _, label in chosen], dtype=np.int64),
+            features=features,
         )
 
     return TrainingData(
-        "digest-of-the-tiny-data",
-        "v1",
-        ("length", "age"),
-        part("train", 0, n_train),
-        part("validation", n_train, n_other),
-        part("test", n_train + n_other, n_other),
+        digest="digest-of-the-tiny-data",
+        feature_schema="v1",
+        feature_names=("length", "age"),
+        train=part("train", 0, n_train),
+        validation=part("validation", n_train, n_other),
+        test=part("test", n_train + n_other, n_other),
     )
 
 
@@ -114,6 +114,18 @@ def earlier(data: TrainingData, digest: str = "earlier") -> TrainingData:
 def stored(data: TrainingData) -> list[StoredExample]:
     def part(name: str, texts: LabelledTexts) -> list[StoredExample]:
         rows = zip(texts.ids, texts.texts, texts.labels, strict=True)
-        return [StoredExample(key, name, text, LABELS[label], "made", key, None, (None,) * 15) for key, text, label in rows]
+        return [
+            StoredExample(
+                example_id=key,
+                part=name,
+                text=text,
+                label=LABELS[label],
+                label_set="made",
+                story_id=key,
+                available_at=None,
+                features=(None,) * 15,
+            )
+            for key, text, label in rows
+        ]
 
     return [*part("train", data.train), *part("validation", data.validation), *part("test", data.test)]

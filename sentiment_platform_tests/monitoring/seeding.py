@@ -53,7 +53,16 @@ def seed_training_set(engine: Engine, train: Floats, *, digest: str = DIGEST) ->
     """A training set whose train part has these features; its texts are `fitted 0`, `fitted 1`..."""
     texts = [f"fitted {i}" for i in range(len(train))]
     examples = [
-        StoredExample(text_hash(text)[:32], "train", text, LABELS[i % 3], "tests", f"story {i}", None, tuple(values))
+        StoredExample(
+            example_id=text_hash(text)[:32],
+            part="train",
+            text=text,
+            label=LABELS[i % 3],
+            label_set="tests",
+            story_id=f"story {i}",
+            available_at=None,
+            features=tuple(values),
+        )
         for i, (text, values) in enumerate(zip(texts, rows(train), strict=True))
     ]
     store_training_set(engine, digest, examples)
@@ -64,7 +73,7 @@ def manifest(version: str = VERSION, *, accuracy: float = 0.8) -> Manifest:
     return msgspec.structs.replace(
         manifest_of(version),
         feature_schema=FeatureSchema("v1", V1.hash, V1.names),
-        metrics={"accuracy": Metric(accuracy, accuracy - 0.04, accuracy + 0.04, 400, "its test part")},
+        metrics={"accuracy": Metric(value=accuracy, low=accuracy - 0.04, high=accuracy + 0.04, n=400, dataset="its test part")},
         training_set=DIGEST,
     )
 

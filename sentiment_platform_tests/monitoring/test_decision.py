@@ -18,9 +18,9 @@ from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 from sentiment_platform_tests.monitoring.seeding import NOW, VERSION
 
 POLICY = RetrainPolicy()
-HOLDOUT = Metric(0.8, 0.76, 0.84, 400, "its test part")
-STEADY = LivePerformance(Metric(0.79, 0.7, 0.88, 90, "feedback:7d"), HOLDOUT)
-FALLEN = LivePerformance(Metric(0.6, 0.5, 0.7, 90, "feedback:7d"), HOLDOUT)
+HOLDOUT = Metric(value=0.8, low=0.76, high=0.84, n=400, dataset="its test part")
+STEADY = LivePerformance(Metric(value=0.79, low=0.7, high=0.88, n=90, dataset="feedback:7d"), HOLDOUT)
+FALLEN = LivePerformance(Metric(value=0.6, low=0.5, high=0.7, n=90, dataset="feedback:7d"), HOLDOUT)
 UNKNOWN = LivePerformance(None, HOLDOUT)
 RECENT = LastTraining("set", NOW - timedelta(days=3), 10)
 OLD = LastTraining("set", NOW - timedelta(days=31), 50)
@@ -28,8 +28,28 @@ OLD = LastTraining("set", NOW - timedelta(days=31), 50)
 
 def drift(severity: Severity) -> DriftReport:
     drifted = severity != "none"
-    row = FeatureDrift("word_count", "ks", 0.3 if drifted else 0.01, 0.0, 0.0, 0.5, 0.1, drifted, 800, 600)
-    return DriftReport("report", VERSION, NOW - timedelta(days=1), NOW, 600, severity, (row,), {})
+    row = FeatureDrift(
+        feature="word_count",
+        test="ks",
+        statistic=0.3 if drifted else 0.01,
+        p_value=0.0,
+        adjusted_p=0.0,
+        effect_size=0.5,
+        threshold=0.1,
+        drifted=drifted,
+        n_reference=800,
+        n_current=600,
+    )
+    return DriftReport(
+        report_id="report",
+        version=VERSION,
+        window_start=NOW - timedelta(days=1),
+        window_end=NOW,
+        texts=600,
+        severity=severity,
+        rows=(row,),
+        missing={},
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,7 +79,7 @@ def test_each_cause_alone_and_all_together(
 
 @pytest.mark.parametrize(("high", "falls_short"), [(0.739, True), (0.741, False), (0.77, False)])
 def test_live_accuracy_must_be_below_the_holdout_by_more_than_the_margin(high: float, falls_short: bool) -> None:
-    live = Metric(0.7, 0.6, high, 90, "feedback:7d")
+    live = Metric(value=0.7, low=0.6, high=high, n=90, dataset="feedback:7d")
     assert LivePerformance(live, HOLDOUT).falls_short(0.02) == falls_short
 
 

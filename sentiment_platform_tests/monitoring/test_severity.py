@@ -5,7 +5,18 @@ from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 
 
 def row(subject: str, *, drifted: bool, statistic: float | None = 0.15) -> FeatureDrift:
-    return FeatureDrift(subject, "ks", statistic, 0.0 if drifted else 0.5, 0.0, 0.0, 0.1, drifted, 500, 500)
+    return FeatureDrift(
+        feature=subject,
+        test="ks",
+        statistic=statistic,
+        p_value=0.0 if drifted else 0.5,
+        adjusted_p=0.0,
+        effect_size=0.0,
+        threshold=0.1,
+        drifted=drifted,
+        n_reference=500,
+        n_current=500,
+    )
 
 
 def report(drifted: int, *, of: int = 8, score: bool = False, statistic: float = 0.15) -> list[FeatureDrift]:

@@ -11,7 +11,17 @@ from sentiment_platform.store.sources import SourceState
 from sentiment_platform.store.stories import StoryOutline
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
-REPORT = CollectionReport("wire", "run", 10, 7, 2, 1, "collected", None, NOW)
+REPORT = CollectionReport(
+    source="wire",
+    run_id="run",
+    fetched=10,
+    stored=7,
+    duplicate=2,
+    quarantined=1,
+    outcome="collected",
+    detail=None,
+    finished_at=NOW,
+)
 
 
 def test_accounts_hold_when_reports_add_up_and_the_rows_are_there() -> None:
@@ -44,8 +54,8 @@ def test_a_growing_quarantine_is_a_warning_first_and_then_an_error() -> None:
 def test_a_source_is_stale_when_it_failed_was_never_asked_or_is_old() -> None:
     failed = replace(REPORT, source="bad", outcome="failed", detail="an HTML page")
     states = {
-        "wire": SourceState("wire", last_success_at=NOW),
-        "old": SourceState("old", last_success_at=NOW - timedelta(hours=25)),
+        "wire": SourceState(source="wire", last_success_at=NOW),
+        "old": SourceState(source="old", last_success_at=NOW - timedelta(hours=25)),
     }
     found = evaluate_freshness(["wire", "bad", "old", "new"], [REPORT, failed], states, NOW, {})
     assert found.stale == {"bad": "an HTML page", "old": "last collected at 2025-01-05T11:00:00+00:00", "new": "never collected"}

@@ -58,7 +58,9 @@ def test_a_frame_of_another_shape_is_no_matter_of_rows() -> None:
 
 
 ID = "0123456789abcdef" * 2
-ARTICLE = StoryCandidate(ID, "Profit rises", None, ("EXM",), NOW, NOW, ID)
+ARTICLE = StoryCandidate(
+    id=ID, title="Profit rises", outlet=None, tickers=("EXM",), published_at=NOW, available_at=NOW, story_id=ID
+)
 ARTICLE_DEFECTS: dict[str, dict[str, object]] = {
     "id_is_a_content_hash": {"id": "1"},
     "title_is_present": {"title": "..."},

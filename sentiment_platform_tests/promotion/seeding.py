@@ -41,7 +41,16 @@ def answers(labels: Integers, right: float, seed: int) -> Floats:
 
 def write_holdout(engine: Engine, labels: Integers, name: str = TRAINING_SET, label_set: str = "made") -> None:
     examples = [
-        StoredExample(f"{n:04}", "test", f"Text {n}", LABELS[label], label_set, f"s{n}", None, (None,) * 15)
+        StoredExample(
+            example_id=f"{n:04}",
+            part="test",
+            text=f"Text {n}",
+            label=LABELS[label],
+            label_set=label_set,
+            story_id=f"s{n}",
+            available_at=None,
+            features=(None,) * 15,
+        )
         for n, label in enumerate(labels)
     ]
     versions.store_training_set(engine, name, examples)

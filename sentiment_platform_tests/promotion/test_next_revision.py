@@ -25,7 +25,14 @@ V1, V2 = "v1.0.0-vader", "v1.1.0-vader"
 
 
 def intent(version: str = V1, actor: str = "ada", family: str = "vader") -> Intent:
-    return Intent({family: version}, family, "manual", actor, "because", Evidence((), (), {}, "said so"))
+    return Intent(
+        champions={family: version},
+        default_family=family,
+        rule="manual",
+        actor=actor,
+        reason="because",
+        evidence=Evidence((), (), {}, "said so"),
+    )
 
 
 def deploy(engine: Engine, access: RegistryAccess, version: str = V1, actor: str = "ada") -> Promoted:

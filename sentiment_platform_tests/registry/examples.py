@@ -31,7 +31,7 @@ def manifest_of(version: str = "v1.0.0-vader", files: dict[str, bytes] | None = 
         base_model="vaderSentiment 3.3.2",
         base_digest="cd" * 32,
         training_set="ef" * 32,
-        metrics={"macro_f1": Metric(0.71, 0.68, 0.74, 970, "holdout")},
+        metrics={"macro_f1": Metric(value=0.71, low=0.68, high=0.74, n=970, dataset="holdout")},
         golden=(Golden("Profit rose — überraschend.", (0.1, 0.2, 0.7)),),
         licences=("MIT",),
         git_sha="0123abc",

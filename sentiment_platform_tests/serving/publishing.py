@@ -48,12 +48,27 @@ def trained() -> tuple[TrainedVader, TrainingData]:
         labels.append(label)
 
     def part(start: int, end: int) -> LabelledTexts:
-        rows = [compute_v1(text, FeatureContext(NOW, 1.0, float(len(text) % 5), 3.0)) for text in texts[start:end]]
+        rows = [
+            compute_v1(
+                text,
+                FeatureContext(
+                    published_at=NOW, story_outlets=1.0, ticker_articles_1d=float(len(text) % 5), source_articles_7d=3.0
+                ),
+            )
+            for text in texts[start:end]
+        ]
         features = np.array([[np.nan if value is None else value for value in row] for row in rows])
         ids = [str(number) for number in range(start, end)]
-        return LabelledTexts(ids, texts[start:end], np.array(labels[start:end]), features)
+        return LabelledTexts(ids=ids, texts=texts[start:end], labels=np.array(labels[start:end]), features=features)
 
-    data = TrainingData(TRAINING_SET, V1.version, V1.names, part(0, 150), part(150, 200), part(200, 240))
+    data = TrainingData(
+        digest=TRAINING_SET,
+        feature_schema=V1.version,
+        feature_names=V1.names,
+        train=part(0, 150),
+        validation=part(150, 200),
+        test=part(200, 240),
+    )
     return VaderFamily().train(data, TrainingOptions(parameters={"trials": 0}), lambda _: None), data
 
 
@@ -81,7 +96,7 @@ class Publisher:
         scorer = msgspec.structs.replace(state.scorer, steepness=steepness)
         with TemporaryDirectory() as folder:
             directory = Path(folder)
-            family.export(TrainedVader(scorer, state.head, 0.9), data, directory, lambda _: None)
+            family.export(TrainedVader(scorer=scorer, head=state.head, fitted_macro_f1=0.9), data, directory, lambda _: None)
             return self.publish(directory, version, load_vader(directory), change=change)
 
     def publish(self, directory: Path, version: str, model: Model, *, change: Change = lambda m: m) -> Manifest:
@@ -92,7 +107,7 @@ class Publisher:
                 files={path.name: _entry(path) for path in directory.iterdir()},
                 feature_schema=FeatureSchema(V1.version, V1.hash, V1.names),
                 training_set=TRAINING_SET,
-                metrics={"macro_f1": Metric(0.9, 0.8, 1.0, 40, "generated")},
+                metrics={"macro_f1": Metric(value=0.9, low=0.8, high=1.0, n=40, dataset="generated")},
                 golden=tuple(Golden(text, probabilities) for text, probabilities in golden_answers(model)),
             )
         )

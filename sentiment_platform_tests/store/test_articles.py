@@ -90,7 +90,17 @@ def test_quarantine_is_listed_by_source_and_rule_without_what_was_released(conne
 
 def test_the_latest_collection_of_each_source(connection: Connection) -> None:
     for hours, source, run in [(0, "a", "1"), (1, "a", "2"), (0, "b", "1")]:
-        report = collection_reports.CollectionReport(source, run, 1, 1, 0, 0, "collected", None, NOON + timedelta(hours=hours))
+        report = collection_reports.CollectionReport(
+            source=source,
+            run_id=run,
+            fetched=1,
+            stored=1,
+            duplicate=0,
+            quarantined=0,
+            outcome="collected",
+            detail=None,
+            finished_at=NOON + timedelta(hours=hours),
+        )
         collection_reports.record_collection(connection, report)
     assert [(r.source, r.run_id) for r in collection_reports.latest_collections(connection)] == [("a", "2"), ("b", "1")]
     assert [r.source for r in collection_reports.collections_of_run(connection, "1")] == ["a", "b"]

@@ -20,7 +20,9 @@ def test_a_headline_is_counted() -> None:
 
 
 def test_a_text_without_words_counts_zero_everywhere() -> None:
-    assert lexical_counts("") == LexicalCounts(0, 0.0, 0, 0, 0.0, 0, 0)
+    assert lexical_counts("") == LexicalCounts(
+        word_count=0, mean_word_length=0.0, number_count=0, percent_count=0, capital_share=0.0, emphasis_count=0, negation_count=0
+    )
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ FEEDBACK_PREDICTIONS = 60
 TRIES = 5
 
 
-@dataclass
+@dataclass(kw_only=True)
 class DemoReport:
     """What the summary shows; every value was measured in this run."""
 

@@ -13,7 +13,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.text.sentiment import LABELS, Label
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SampleHeadline:
     """One headline as one outlet carried it; the columns are explained in `sample/README.md`."""
 

@@ -21,7 +21,7 @@ LOOK_EVERY_S = 0.25
 Log = Callable[[str], None]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Kept:
     process: SupervisedProcess
     well: bool
@@ -48,7 +48,7 @@ class Keeper:
             well: it has shown already that it works.
             before_restart: tidies up what the ended process has left; while it fails the process is not started.
         """
-        self._kept.append(_Kept(process, well, self._clock(), before_restart))
+        self._kept.append(_Kept(process=process, well=well, started=self._clock(), before_restart=before_restart))
 
     def look(self) -> None:
         """Start again what has ended and whose pause is over.

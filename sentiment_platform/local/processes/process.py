@@ -26,7 +26,7 @@ class LocalStackError(PermanentError):
     """A part of the local stack could not be started, reached or stopped."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ProcessOrder:
     """What to run and how to stop it. `account` is the user to run as; None: ourselves."""
 

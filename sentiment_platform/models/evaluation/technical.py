@@ -22,7 +22,7 @@ ROUNDS_S = 10.0
 TIMEOUT_S = 120.0
 
 
-class TechnicalFigures(msgspec.Struct, frozen=True):
+class TechnicalFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Measured with one thread, without features and without HTTP.
 
     Attributes:

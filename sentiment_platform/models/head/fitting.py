@@ -57,7 +57,17 @@ def fit_head(
         l2 = choose_l2(x, labels, row_weights, target, np.tile(folds, labels.size // truth.size))
     fit = fit_softmax(x, labels, row_weights, target, l2)
     weights, shift = _split(fit, len(feature_names), use_features=use_features)
-    return CalibrationHead(feature_schema, tuple(feature_names), mean, scale, weights, shift, use_features, float(l2), ablation)
+    return CalibrationHead(
+        feature_schema=feature_schema,
+        feature_names=tuple(feature_names),
+        mean=mean,
+        scale=scale,
+        weights=weights,
+        missing_shift=shift,
+        uses_features=use_features,
+        l2=float(l2),
+        ablation=ablation,
+    )
 
 
 def measure_ablation(

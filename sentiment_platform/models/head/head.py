@@ -45,7 +45,7 @@ class HeadWeights:
     bias: Floats
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class CalibrationHead:
     """Multinomial logistic regression on a scorer's logits (n, 3) and k standardised features.
 
@@ -207,7 +207,7 @@ class _WeightsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bias: list[float]
 
 
-class _HeadDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _HeadDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     labels: list[str]
     feature_schema: str
     feature_names: list[str]

@@ -91,7 +91,14 @@ def plain_head(feature_names: Sequence[str], feature_schema: str) -> Calibration
     nothing = HeadWeights(np.zeros((n, n)), np.zeros((k, n)), np.zeros(n))
     as_it_is = HeadWeights(np.eye(n), nothing.features, nothing.bias)
     return CalibrationHead(
-        feature_schema, tuple(feature_names), np.zeros(k), np.ones(k), as_it_is, nothing, uses_features=False, l2=0.0
+        feature_schema=feature_schema,
+        feature_names=tuple(feature_names),
+        mean=np.zeros(k),
+        scale=np.ones(k),
+        weights=as_it_is,
+        missing_shift=nothing,
+        uses_features=False,
+        l2=0.0,
     )
 
 

@@ -54,13 +54,13 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
     meter = ProgressMeter(progress, "export", 4)
     meter.advance(0, "writing the graph")
     config = TransformerConfig(
-        FORMAT,
-        LABELS,
-        trained.parameters.max_length,
-        trained.base.name,
-        trained.base.digest,
-        trained.pooling,
-        QUANTIZATION,
+        format=FORMAT,
+        labels=LABELS,
+        max_length=trained.parameters.max_length,
+        base_model=trained.base.name,
+        base_digest=trained.base.digest,
+        pooling=trained.pooling,
+        quantization=QUANTIZATION,
     )
     (directory / CONFIG_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n")
     tokenizer = tokenizer_from_json(trained.tokenizer_json, config.max_length)

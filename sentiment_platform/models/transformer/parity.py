@@ -33,7 +33,7 @@ class ParityError(PermanentError):
     """The exported graph does not answer like the network it was made from."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parity:
     """How close the exported graphs are to the trained network, on all `n` texts of one part.
 

@@ -36,7 +36,7 @@ MAX_LEFT_OUT = 48
 _WORD = re.compile(r"[\w$€£%]+(?:[-'’.,&][\w$€£%]+)*")
 
 
-class TransformerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TransformerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`config.json` of the artefact: what the graph cannot say about itself."""
 
     format: int

@@ -9,7 +9,7 @@ from sentiment_platform.text.lexicon import stock_lexicon
 LISTED = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MovedTerm:
     """A term with its valence and emphasis in the older and the newer version, and the evidence of the newer one (ids only)."""
 
@@ -35,7 +35,15 @@ def moved_terms(old: VaderScorer, new: VaderScorer) -> list[MovedTerm]:
         before, after = (version.terms.get(term, LearnedTerm(stock or 0.0, stock)) for version in (old, new))
         if (before.valence, before.emphasis) != (after.valence, after.emphasis):
             moved.append(
-                MovedTerm(term, before.valence, after.valence, before.emphasis, after.emphasis, after.evidence, after.examples)
+                MovedTerm(
+                    term=term,
+                    old_valence=before.valence,
+                    new_valence=after.valence,
+                    old_emphasis=before.emphasis,
+                    new_emphasis=after.emphasis,
+                    evidence=after.evidence,
+                    examples=after.examples,
+                )
             )
     return sorted(moved, key=lambda change: (-change.size, change.term))
 

@@ -46,7 +46,7 @@ class LearnedTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     examples: tuple[str, ...] = ()
 
 
-class VaderScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class VaderScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is learned beside the head.
 
     Attributes:

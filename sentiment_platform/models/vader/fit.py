@@ -38,7 +38,7 @@ class Strengths:
     balance: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """n texts, k terms.
 
@@ -59,12 +59,12 @@ class Problem:
     def rows(self, chosen: Any) -> "Problem":
         """The same for some of the texts."""
         return Problem(
-            self.valence[chosen],
-            self.emphasis[chosen],
-            self.polarity[chosen],
-            self.punctuation[chosen],
-            self.labels[chosen],
-            self.stock,
+            valence=self.valence[chosen],
+            emphasis=self.emphasis[chosen],
+            polarity=self.polarity[chosen],
+            punctuation=self.punctuation[chosen],
+            labels=self.labels[chosen],
+            stock=self.stock,
         )
 
 

@@ -94,7 +94,14 @@ def problem_of(
     """What is to be fitted under these constants."""
     engine = VaderEngine(lexicon, constants)
     sums = np.array([engine.sums(engine.weigh(text)) for text in texts], dtype=np.float64)
-    return Problem(evidence.valence_matrix(constants), evidence.emphasis_matrix(), sums[:, 0], sums[:, 1], labels, evidence.stock)
+    return Problem(
+        valence=evidence.valence_matrix(constants),
+        emphasis=evidence.emphasis_matrix(),
+        polarity=sums[:, 0],
+        punctuation=sums[:, 1],
+        labels=labels,
+        stock=evidence.stock,
+    )
 
 
 def search(

@@ -36,7 +36,7 @@ MOSTLY_CAPITAL = 4.0
 """A word with a capital initial this many times as often as without one is a name."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TermEvidence:
     """Every occurrence of every candidate term in n texts; `m` occurrences of `k` terms.
 
@@ -94,7 +94,9 @@ def read_evidence(texts: Sequence[str], lexicon: Lexicon, *, least_texts: int = 
         occurrences += [(row, column_of[o.term], o.negations, clause_of(o.position, but)) for o in finder.find(line)]
     row, column, negations, clause = np.array(occurrences, dtype=np.int64).reshape(-1, 4).T
     stock = np.array([lexicon.valences.get(term, 0.0) for term in candidates], dtype=np.float64)
-    return TermEvidence(len(texts), tuple(candidates), stock, row, column, negations, clause)
+    return TermEvidence(
+        n=len(texts), terms=tuple(candidates), stock=stock, row=row, column=column, negations=negations, clause=clause
+    )
 
 
 def names_in(written: Sequence[Sequence[str]]) -> frozenset[str]:

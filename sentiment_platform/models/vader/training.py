@@ -44,7 +44,7 @@ DECIMALS = 3
 """Of weights in the artefact: finer differences change no answer and only tire whoever reads it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainedVader:
     """The fitted parts.
 
@@ -96,13 +96,21 @@ class VaderFamily:
             head, stands = _head_without_fit(deployed, data)
             warnings.append(f"No head could be fitted, {stands}: {type(error).__name__}: {error}")
         for warning in warnings:
-            progress(Progress("vader: WARNING", 1, 1, 0.0, 0.0, warning))
+            progress(Progress(stage="vader: WARNING", done=1, total=1, rate=0.0, remaining_s=0.0, note=warning))
         probabilities = head.probabilities(scorer_logits(engine, scorer, data.train.texts), data.train.features)
         on_training_part = ratios(confusion_matrix(data.train.labels, probabilities.argmax(axis=1)).astype(np.float64))
         note = f"{len(scorer.terms)} terms, label balance {balance}"
-        progress(Progress("vader: fitted", len(data.train), len(data.train), 0.0, 0.0, note))
+        progress(
+            Progress(stage="vader: fitted", done=len(data.train), total=len(data.train), rate=0.0, remaining_s=0.0, note=note)
+        )
         return TrainedVader(
-            scorer, head, float(on_training_part["macro_f1"]), record, champion, balance, warning=" ".join(warnings) or None
+            scorer=scorer,
+            head=head,
+            fitted_macro_f1=float(on_training_part["macro_f1"]),
+            search=record,
+            champion=champion,
+            label_balance=balance,
+            warning=" ".join(warnings) or None,
         )
 
     def export(self, trained: TrainedVader, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
@@ -155,7 +163,14 @@ def _learn(data: TrainingData, trials: int, seed: int, progress: ProgressSink) -
         trials=trials,
         seed=seed,
         report=lambda number, best: progress(
-            Progress("vader: search", number + 1, trials, 0.0, 0.0, f"best held-out macro-F1 {best:.3f}")
+            Progress(
+                stage="vader: search",
+                done=number + 1,
+                total=trials,
+                rate=0.0,
+                remaining_s=0.0,
+                note=f"best held-out macro-F1 {best:.3f}",
+            )
         ),
     )
     problem = problem_of(train.texts, train.labels, evidence, lexicon, searched.best.constants)
@@ -192,7 +207,16 @@ def _deployed(directory: Path | None, progress: ProgressSink) -> VaderModel | No
     try:
         return load_vader(directory) if directory else None
     except PermanentError as error:
-        progress(Progress("vader: WARNING", 1, 1, 0.0, 0.0, f"compared with the stock lexicon: {error}"))
+        progress(
+            Progress(
+                stage="vader: WARNING",
+                done=1,
+                total=1,
+                rate=0.0,
+                remaining_s=0.0,
+                note=f"compared with the stock lexicon: {error}",
+            )
+        )
         return None
 
 

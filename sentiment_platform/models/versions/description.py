@@ -65,7 +65,10 @@ def metrics_of(evaluation: Evaluation, data: TrainingData, *, in_sample: bool) -
     """Holdout figures for the manifest. No fitting step saw the test part; `in_sample` where the base's own training did."""
     dataset = f"training set {data.digest[:12]}, test part"
     named = measures(evaluation)
-    return {name: Metric(e.value, e.low, e.high, e.n, dataset, in_sample) for name, e in named.items()}
+    return {
+        name: Metric(value=e.value, low=e.low, high=e.high, n=e.n, dataset=dataset, in_sample=in_sample)
+        for name, e in named.items()
+    }
 
 
 def git_sha() -> str:

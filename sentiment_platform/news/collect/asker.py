@@ -12,7 +12,7 @@ from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.store.sources import SourceState
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Asker:
     """For one turn of one source. `charge` is called before each request; `validators` are what the next turn should send."""
 

@@ -26,7 +26,7 @@ from sentiment_platform.store.sources import SourceState, read_source_states
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CollectedDays:
     """Reports of the sources, articles of the days by source, what went to other days, a digest of the ids.
 

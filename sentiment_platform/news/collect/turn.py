@@ -63,7 +63,15 @@ class _Turn:
         self._progress = Progress.read(self._state.cursor)
         self._used = self._state.quota_used if self._state.quota_day == _day(run.now) else 0
         pace, known = self._entry.requests_per_s, remembered(self._state)
-        self._asker = Asker(run.client, run.parser, source.name, run.now, pace, known, self._charge)
+        self._asker = Asker(
+            client=run.client,
+            parser=run.parser,
+            source=source.name,
+            now=run.now,
+            per_second=pace,
+            validators=known,
+            charge=self._charge,
+        )
         self._total, self._pages = Tally(), 0
 
     def take(self) -> CollectionReport:

@@ -23,7 +23,7 @@ from sentiment_platform.settings import Settings
 NOT_CHOSEN = "not named in SENTIMENT_SOURCES"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfiguredSource:
     """A source, what its entry says, and whether it takes part.
 
@@ -96,7 +96,7 @@ def feed_pairs(setting: str) -> dict[str, str]:
 
 def _feeds(setting: str) -> list[ConfiguredSource]:
     entries = {name: RssEntry(title=name, url=url, enabled=True) for name, url in feed_pairs(setting).items()}
-    return [ConfiguredSource(RssSource(name, entry), entry, "rss") for name, entry in entries.items()]
+    return [ConfiguredSource(source=RssSource(name, entry), entry=entry, kind="rss") for name, entry in entries.items()]
 
 
 def _configured(found: CatalogueEntry, named: bool, settings: Settings, environ: Mapping[str, str]) -> ConfiguredSource:
@@ -109,10 +109,10 @@ def _made(found: CatalogueEntry, settings: Settings, environ: Mapping[str, str])
     name = found.name
     match found.entry:
         case RssEntry() as entry:
-            return ConfiguredSource(RssSource(name, entry), entry, "rss")
+            return ConfiguredSource(source=RssSource(name, entry), entry=entry, kind="rss")
         case SecEntry() as entry:
-            source = SecSource(name, entry, settings.contact, settings.state_dir / "cache")
-            return ConfiguredSource(source, entry, "sec")
+            source = SecSource(name=name, entry=entry, contact=settings.contact, cache=settings.state_dir / "cache")
+            return ConfiguredSource(source=source, entry=entry, kind="sec")
         case ArchiveEntry() as entry:
             try:
                 columns = parse_mapping(entry.columns)
@@ -122,8 +122,8 @@ def _made(found: CatalogueEntry, settings: Settings, environ: Mapping[str, str])
                 ) from error
             path = found.file.parent / Path(entry.path).expanduser()
             off = None if path.is_file() else f"there is no file {path}"
-            return ConfiguredSource(ArchiveSource(name, path, columns), entry, "archive", off=off)
+            return ConfiguredSource(source=ArchiveSource(name, path, columns), entry=entry, kind="archive", off=off)
         case JsonApiEntry() as entry:
             key = environ.get(entry.auth.variable, "").strip() if entry.auth else ""
             off = f"{entry.auth.variable} is not set" if entry.auth and not key else None
-            return ConfiguredSource(JsonApiSource(name, entry, key), entry, "json_api", off=off)
+            return ConfiguredSource(source=JsonApiSource(name, entry, key), entry=entry, kind="json_api", off=off)

@@ -125,7 +125,7 @@ class ByTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     size: Positive
 
 
-class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FieldMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Paths in one item: names joined by dots; `name[]` goes through a list. Nothing else of a reply is ever kept."""
 
     title: str

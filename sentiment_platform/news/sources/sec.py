@@ -33,7 +33,7 @@ class _Kept(msgspec.Struct):
     tickers: Tickers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecSource:
     """Current filings. `contact` is what the User-Agent names; `cache`: folder in which the list of tickers is kept for a day."""
 

@@ -27,7 +27,7 @@ PSI_THRESHOLD = 0.25
 MIN_ROWS = 30
 
 
-class FeatureDrift(msgspec.Struct, frozen=True):
+class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     """One test of one feature. Where it could not be made, the figures are None and `not_testable` says why.
 
     `drifted` holds when `statistic >= threshold` (large enough to matter) and `adjusted_p < alpha` (not chance). `effect_size` is
@@ -111,11 +111,34 @@ def _tested(
     name: str, test: DriftTest, result: KsResult | PsiResult, effect_size: float | None, threshold: float
 ) -> FeatureDrift:
     n, m = result.n_reference, result.n_current
-    return FeatureDrift(name, test, result.statistic, result.p_value, None, effect_size, threshold, False, n, m)
+    return FeatureDrift(
+        feature=name,
+        test=test,
+        statistic=result.statistic,
+        p_value=result.p_value,
+        adjusted_p=None,
+        effect_size=effect_size,
+        threshold=threshold,
+        drifted=False,
+        n_reference=n,
+        n_current=m,
+    )
 
 
 def _untested(name: str, test: DriftTest, why: str, threshold: float, n: int, m: int) -> FeatureDrift:
-    return FeatureDrift(name, test, None, None, None, None, threshold, False, n, m, not_testable=why)
+    return FeatureDrift(
+        feature=name,
+        test=test,
+        statistic=None,
+        p_value=None,
+        adjusted_p=None,
+        effect_size=None,
+        threshold=threshold,
+        drifted=False,
+        n_reference=n,
+        n_current=m,
+        not_testable=why,
+    )
 
 
 def _too_few(n: int, m: int, min_rows: int) -> str | None:

@@ -20,7 +20,9 @@ class Time:
 
 
 def started(tmp_path: Path, script: str) -> SupervisedProcess:
-    process = SupervisedProcess(ProcessOrder("part", ["/bin/sh", "-c", script], tmp_path / "part.log", tmp_path / "part.pid"))
+    process = SupervisedProcess(
+        ProcessOrder(name="part", argv=["/bin/sh", "-c", script], log_path=tmp_path / "part.log", pid_path=tmp_path / "part.pid")
+    )
     process.start()
     return process
 

@@ -24,7 +24,9 @@ STUBBORN = "trap '' TERM; echo started; while true; do sleep 0.1; done"
 
 
 def order(tmp_path: Path, *argv: str, stop_timeout_s: float = 5.0) -> ProcessOrder:
-    return ProcessOrder("part", argv, tmp_path / "part.log", tmp_path / "part.pid", stop_timeout_s=stop_timeout_s)
+    return ProcessOrder(
+        name="part", argv=argv, log_path=tmp_path / "part.log", pid_path=tmp_path / "part.pid", stop_timeout_s=stop_timeout_s
+    )
 
 
 def wait_for_text(process: SupervisedProcess, text: str) -> None:
@@ -112,7 +114,8 @@ import os, sys, time
 from pathlib import Path
 from sentiment_platform.local.processes.process import ProcessOrder, SupervisedProcess
 folder = Path(sys.argv[1])
-process = SupervisedProcess(ProcessOrder("part", ["/bin/sleep", "60"], folder / "part.log", folder / "part.pid"))
+order = ProcessOrder(name="part", argv=["/bin/sleep", "60"], log_path=folder / "part.log", pid_path=folder / "part.pid")
+process = SupervisedProcess(order)
 process.start()
 process.wait_until_ready(lambda: None if process.pid else "no pid", 10)
 forked = os.fork()  # keeps the pipe to the supervisor open

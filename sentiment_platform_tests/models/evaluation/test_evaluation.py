@@ -43,7 +43,9 @@ def data(wrong: int = 0) -> LabelledTexts:
     texts = ["x" * int(rng.integers(1, 200)) + str(answer) for answer in answers]
     labels = answers.copy()
     labels[:wrong] = (labels[:wrong] + 1) % 3
-    return LabelledTexts([str(n) for n in range(N)], texts, labels, np.array([[float(len(text))] for text in texts]))
+    return LabelledTexts(
+        ids=[str(n) for n in range(N)], texts=texts, labels=labels, features=np.array([[float(len(text))] for text in texts])
+    )
 
 
 def test_answers_are_in_the_order_of_the_texts_and_batches_of_similar_length() -> None:
@@ -93,7 +95,14 @@ def test_a_figure_is_written_once_and_a_change_is_a_revision(engine: Engine) -> 
 
 def example(number: int, part: str) -> StoredExample:
     return StoredExample(
-        str(number), part, f"Text {number}", "positive", "made", f"s{number}", None, (float(number), *(None,) * 14)
+        example_id=str(number),
+        part=part,
+        text=f"Text {number}",
+        label="positive",
+        label_set="made",
+        story_id=f"s{number}",
+        available_at=None,
+        features=(float(number), *(None,) * 14),
     )
 
 

@@ -40,7 +40,7 @@ def test_a_base_that_was_trained_on_the_phrasebank_marks_every_figure_on_it_and_
         bank = [dataclasses.replace(example, label_set="phrasebank-50") for example in stored(tiny_data())]
         write_training_set(connection, "af" * 32, "v1", {}, bank)
     for family, parameters in PARAMETERS.items():
-        options = TrainingOptions(7, 1, parameters)
+        options = TrainingOptions(seed=7, threads=1, parameters=parameters)
         made = train_and_publish(engine, access, family, options, run_id="r", now=lambda: NOW, progress=lambda _: None)
         expected = in_sample and family == "finbert"
         assert {metric.in_sample for metric in made.manifest.metrics.values()} == {expected}

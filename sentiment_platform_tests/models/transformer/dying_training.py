@@ -50,7 +50,10 @@ def train(case: Case, effects: Effects) -> None:
 
     settings = Settings.from_environment(case.environment)
     access = SteppedAccess(settings, lambda step: effects.around(step, lambda: None))
-    engine, options = create_platform_engine(settings.database_url), TrainingOptions(7, 1, case.parameters)
+    engine, options = (
+        create_platform_engine(settings.database_url),
+        TrainingOptions(seed=7, threads=1, parameters=case.parameters),
+    )
     train_and_publish(engine, access, case.family, options, run_id="run", now=lambda: NOW, progress=lambda _: None)
 
 

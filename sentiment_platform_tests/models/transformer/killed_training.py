@@ -31,7 +31,9 @@ def run(
     **parameters: object,
 ) -> TrainedTransformer:
     """45 steps; with averaging, so that every kind of state is there."""
-    options = TrainingOptions(7, 1, {**PARAMETERS, "checkpoint_steps": every, **parameters}, lease_token=token)
+    options = TrainingOptions(
+        seed=7, threads=1, parameters={**PARAMETERS, "checkpoint_steps": every, **parameters}, lease_token=token
+    )
     return train_transformer(resolve_base(base), tiny_data(), options, _say, checkpoints=checkpoints, on_epoch=on_epoch)
 
 

@@ -43,7 +43,9 @@ def run(
     seed: int = 7,
     **parameters: object,
 ) -> TrainedTransformer:
-    options = TrainingOptions(seed, 1, {**TINY_PARAMETERS, "epochs": 3, "checkpoint_steps": 10, **parameters})
+    options = TrainingOptions(
+        seed=seed, threads=1, parameters={**TINY_PARAMETERS, "epochs": 3, "checkpoint_steps": 10, **parameters}
+    )
     return train_distilled(resolve_base(str(base)), data, options, progress, checkpoints=checkpoints)
 
 
@@ -147,7 +149,9 @@ def test_the_cap_of_the_wall_clock_holds_for_all_of_it(tiny_base: Path, data: Tr
         now[0] += 0.05
         return now[0]
 
-    options = TrainingOptions(7, 1, {**TINY_PARAMETERS, "epochs": 200, "patience": 0, "max_seconds": 60.0})
+    options = TrainingOptions(
+        seed=7, threads=1, parameters={**TINY_PARAMETERS, "epochs": 200, "patience": 0, "max_seconds": 60.0}
+    )
     trained = train_distilled(resolve_base(str(tiny_base)), data, options, lambda _: None, clock=clock)
     assert trained.stopped_by_clock
     assert 50 < trained.seconds < 70
@@ -161,7 +165,7 @@ def test_without_it_a_run_is_plain_and_says_so(tiny_base: Path, data: TrainingDa
         stories = [f"story-{row % (MIN_STORIES - 1)}" for row in range(len(data.train))]
         data = dataclasses.replace(data, train=dataclasses.replace(data.train, stories=stories))
     trained = run(tiny_base, data, epochs=1, **change)
-    plain_options = TrainingOptions(7, 1, {**TINY_PARAMETERS, "epochs": 1})
+    plain_options = TrainingOptions(seed=7, threads=1, parameters={**TINY_PARAMETERS, "epochs": 1})
     plain = train_transformer(resolve_base(str(tiny_base)), data, plain_options, lambda _: None)
     assert trained.distillation == {}
     assert trained.parameters.distillation_share == 0.0

@@ -35,7 +35,7 @@ from sentiment_platform_tests.registry.examples import manifest_of, write_files
 
 pytestmark = pytest.mark.slow
 
-OPTIONS = TrainingOptions(7, 1, {**TINY_PARAMETERS, "epochs": 6, "start": "champion"})
+OPTIONS = TrainingOptions(seed=7, threads=1, parameters={**TINY_PARAMETERS, "epochs": 6, "start": "champion"})
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
@@ -46,7 +46,7 @@ def manifest_for(base: Path, training_set: str) -> Manifest:
 
 @pytest.fixture(scope="module")
 def champion_run(tiny_base: Path) -> TrainedTransformer:
-    options = TrainingOptions(7, 1, {**OPTIONS.parameters, "start": "base"})
+    options = TrainingOptions(seed=7, threads=1, parameters={**OPTIONS.parameters, "start": "base"})
     return train_transformer(resolve_base(str(tiny_base)), earlier(tiny_data()), options, lambda _: None)
 
 
@@ -153,6 +153,8 @@ def test_the_champions_weights_come_from_its_release_and_its_training_set_from_t
     bare = msgspec.structs.replace(manifest, version="v1.0.1-finbert", training_files=msgspec.UNSET)
     with access.writer(lambda: NOW) as registry:
         registry.publish_model(write_files(tmp_path / "bare"), bare, access.private_keys)
-    short = TrainingOptions(7, 1, {**OPTIONS.parameters, "epochs": 1}, access.fetch(bare.version, digest(bare))[0])
+    short = TrainingOptions(
+        seed=7, threads=1, parameters={**OPTIONS.parameters, "epochs": 1}, champion=access.fetch(bare.version, digest(bare))[0]
+    )
     full = train_by_recipe(resolve_base(str(tiny_base)), data, short, lambda _: None, world)
     assert (full.lineage["start"], "gives no weights" in full.lineage["note"]) == ("base", True)

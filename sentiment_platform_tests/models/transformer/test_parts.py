@@ -176,7 +176,13 @@ def test_lower_layers_move_more_slowly_and_vectors_do_not_decay(tiny_base: Path)
 
 def of_sets(*names: str) -> LabelledTexts:
     n = len(names)
-    return LabelledTexts([str(i) for i in range(n)], ["text"] * n, np.zeros(n, dtype=np.int64), np.zeros((n, 1)), names)
+    return LabelledTexts(
+        ids=[str(i) for i in range(n)],
+        texts=["text"] * n,
+        labels=np.zeros(n, dtype=np.int64),
+        features=np.zeros((n, 1)),
+        label_sets=names,
+    )
 
 
 def test_target_sets_are_trained_last_at_half_the_rate_and_judge_the_epoch() -> None:

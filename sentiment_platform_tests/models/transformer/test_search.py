@@ -16,7 +16,9 @@ pytestmark = pytest.mark.slow
 
 def searched(base: Path, seed: int = 7) -> TrainedTransformer:
     given = {**TINY_PARAMETERS, "epochs": 2, "layer_decay": 1.0, "n_trials": 6, "trial_texts": 60}
-    return TransformerFamily(str(base)).train(tiny_data(120, 40), TrainingOptions(seed, 1, given), lambda _: None)
+    return TransformerFamily(str(base)).train(
+        tiny_data(120, 40), TrainingOptions(seed=seed, threads=1, parameters=given), lambda _: None
+    )
 
 
 @pytest.fixture(scope="module")

@@ -62,14 +62,14 @@ def test_two_workers_share_the_study_of_a_recipe_and_a_later_training_finds_thei
     asked: dict[str, Any] = {**PARAMETERS, "n_trials": 6, "start": "champion", "replay_share": 2.0, "checkpoint_steps": 5}
     data, base = read_training_data(engine), resolve_base(str(tiny_base))
     world = training_world(engine, RegistryAccess(settings))
-    trained = train_by_recipe(base, data, TrainingOptions(7, 1, asked), lambda _: None, world)
+    trained = train_by_recipe(base, data, TrainingOptions(seed=7, threads=1, parameters=asked), lambda _: None, world)
     assert trials(engine) == tried
     assert (trained.search["study"], trained.search["n_trials"]) == (study, len(tried))
     best = trained.search["best_parameters"]
     assert {name: getattr(trained.parameters, name) for name in best} == best
 
     # The control: another seed is another study.
-    options = TrainingOptions(8, 1, PARAMETERS | {"n_trials": 1})
+    options = TrainingOptions(seed=8, threads=1, parameters=PARAMETERS | {"n_trials": 1})
     other = join_search(world, data, options, lambda _: None, worker=1)
     assert other.study != study
     assert len(trials(engine)) == len(tried) + 1

@@ -30,7 +30,9 @@ def ignore(_: Progress) -> None:
 
 
 def short_run(base: str, seed: int = 7, **parameters: object) -> TrainedTransformer:
-    return train_transformer(resolve_base(base), tiny_data(), TrainingOptions(seed, 1, {**SHORT, **parameters}), ignore)
+    return train_transformer(
+        resolve_base(base), tiny_data(), TrainingOptions(seed=seed, threads=1, parameters={**SHORT, **parameters}), ignore
+    )
 
 
 def same_weights(a: TrainedTransformer, b: TrainedTransformer) -> bool:
@@ -51,7 +53,9 @@ def test_shuffled_labels_cannot_be_learnt(tiny_base: object) -> None:
     data = tiny_data()
     labels = np.random.default_rng(0).permutation(data.train.labels)
     shuffled = dataclasses.replace(data, train=dataclasses.replace(data.train, labels=labels))
-    trained = train_transformer(resolve_base(str(tiny_base)), shuffled, TrainingOptions(7, 1, SHORT), ignore)
+    trained = train_transformer(
+        resolve_base(str(tiny_base)), shuffled, TrainingOptions(seed=7, threads=1, parameters=SHORT), ignore
+    )
     assert max(epoch.macro_f1 for epoch in trained.epochs) < 0.6
 
 
@@ -95,7 +99,7 @@ def test_the_wall_clock_cap_stops_training_and_keeps_what_was_reached(tiny_base:
         now[0] += 0.5
         return now[0]
 
-    options = TrainingOptions(7, 1, {**SHORT, "epochs": 50, "max_seconds": 20.0})
+    options = TrainingOptions(seed=7, threads=1, parameters={**SHORT, "epochs": 50, "max_seconds": 20.0})
     trained = train_transformer(resolve_base(str(tiny_base)), tiny_data(), options, ignore, clock=clock)
     assert trained.stopped_by_clock
     assert 1 <= len(trained.epochs) < 10
@@ -114,7 +118,7 @@ def test_the_plain_loop_learns_too(tiny_base: object) -> None:
 
 
 def test_an_empty_part_is_refused(tiny_base: object) -> None:
-    empty = LabelledTexts([], [], np.zeros(0, dtype=np.int64), np.zeros((0, 2)))
+    empty = LabelledTexts(ids=[], texts=[], labels=np.zeros(0, dtype=np.int64), features=np.zeros((0, 2)))
     data = dataclasses.replace(tiny_data(), validation=empty)
     with pytest.raises(PermanentError, match="is empty"):
         train_transformer(resolve_base(str(tiny_base)), data, TrainingOptions(), ignore)
@@ -132,7 +136,9 @@ def test_training_that_no_longer_gets_better_ends_early(tiny_base: object) -> No
     data = dataclasses.replace(data, validation=against)
 
     def run(patience: int) -> TrainedTransformer:
-        options = TrainingOptions(7, 1, {**SHORT, "epochs": 6, "learning_rate": 3e-4, "patience": patience})
+        options = TrainingOptions(
+            seed=7, threads=1, parameters={**SHORT, "epochs": 6, "learning_rate": 3e-4, "patience": patience}
+        )
         return train_transformer(resolve_base(str(tiny_base)), data, options, ignore)
 
     patient, impatient = run(0), run(2)
@@ -189,7 +195,9 @@ def test_a_last_stage_on_the_target_set_and_a_low_weight_of_the_others_win_over_
     tiny_base: object,
 ) -> None:
     def run(**parameters: object) -> TrainedTransformer:
-        options = TrainingOptions(7, 1, {**SHORT, "epochs": 3, "patience": 0, "consistency": 0.0, **parameters})
+        options = TrainingOptions(
+            seed=7, threads=1, parameters={**SHORT, "epochs": 3, "patience": 0, "consistency": 0.0, **parameters}
+        )
         return train_transformer(resolve_base(str(tiny_base)), in_sets(tiny_data()), options, ignore)
 
     assert run().best.macro_f1 < 0.7, "without either the sets contradict each other"

@@ -28,15 +28,22 @@ def texts_of(place: str) -> list[tuple[str, int]]:
 def labelled(places: list[str]) -> LabelledTexts:
     rows = [row for place in places for row in texts_of(place)]
     return LabelledTexts(
-        [str(n) for n in range(len(rows))],
-        [text for text, _ in rows],
-        np.array([label for _, label in rows], dtype=np.int64),
-        np.array([compute_v1(text) for text, _ in rows], dtype=np.float64),
+        ids=[str(n) for n in range(len(rows))],
+        texts=[text for text, _ in rows],
+        labels=np.array([label for _, label in rows], dtype=np.int64),
+        features=np.array([compute_v1(text) for text, _ in rows], dtype=np.float64),
     )
 
 
 def small_data() -> TrainingData:
-    return TrainingData("ab" * 32, "v1", V1.names, labelled(PLACES[:6]), labelled(PLACES[6:8]), labelled(PLACES[8:]))
+    return TrainingData(
+        digest="ab" * 32,
+        feature_schema="v1",
+        feature_names=V1.names,
+        train=labelled(PLACES[:6]),
+        validation=labelled(PLACES[6:8]),
+        test=labelled(PLACES[8:]),
+    )
 
 
 @dataclass(frozen=True)

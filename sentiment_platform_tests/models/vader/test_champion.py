@@ -40,7 +40,9 @@ from sentiment_platform_tests.models.vader.small_vader import small_data
 
 pytestmark = pytest.mark.slow
 
-CHAMPION = VaderScorer(-0.5, 0.5, 0.5, terms={"poison pill": LearnedTerm(-2.0, evidence=4)})
+CHAMPION = VaderScorer(
+    negative_below=-0.5, positive_above=0.5, steepness=0.5, terms={"poison pill": LearnedTerm(-2.0, evidence=4)}
+)
 NO_ROWS = np.zeros(0, dtype=np.int64)
 
 
@@ -146,7 +148,7 @@ def test_with_nothing_at_all_to_learn_from_the_deployed_version_is_made_again(tm
 
 
 def test_a_deployed_version_of_another_lexicon_is_passed_over(tmp_path: Path) -> None:
-    other = VaderScorer(-0.5, 0.5, 0.5, terms={"gross": LearnedTerm(-1.0, -2.0)})
+    other = VaderScorer(negative_below=-0.5, positive_above=0.5, steepness=0.5, terms={"gross": LearnedTerm(-1.0, -2.0)})
     made = make(without_training_texts(small_data()), tmp_path / "out", deployed(tmp_path, other))
     assert made.trained.scorer == STOCK_SCORER
     assert made.warned[0].startswith("compared with the stock lexicon: 'gross' was learned from the stock valence")

@@ -52,12 +52,14 @@ def test_the_largest_logit_is_the_label_that_the_thresholds_give(
         if min(abs(negative), abs(positive), abs(negative - positive)) < 1e-9:
             continue  # On a threshold.
         expected = 1 if max(negative, positive) < 0 else 0 if negative > positive else 2
-        logits = VaderScorer(low, high, steepness).logits(np.array([polarity]), np.array([emphasis]))
+        logits = VaderScorer(negative_below=low, positive_above=high, steepness=steepness).logits(
+            np.array([polarity]), np.array([emphasis])
+        )
         assert logits.argmax() == expected
 
 
 def test_a_text_far_longer_than_any_in_training_does_not_seem_certain() -> None:
-    scorer = VaderScorer(-0.2, 0.2, 0.5, largest_sum=9.0)
+    scorer = VaderScorer(negative_below=-0.2, positive_above=0.2, steepness=0.5, largest_sum=9.0)
     far, edge = (scorer.logits(np.array([value]), np.array([-value])) for value in (900.0, 9.0))
     assert far.tolist() == edge.tolist()
 

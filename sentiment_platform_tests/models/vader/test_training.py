@@ -101,7 +101,12 @@ def test_the_fit_is_the_optimum_that_a_general_solver_finds() -> None:
     valence, emphasis = (rng.integers(0, 2, (n, k)) * rng.choice([1.0, -0.74], (n, k)) for _ in range(2))
     labels = rng.integers(0, 3, n).astype(np.int64)
     given_problem = Problem(
-        csr_matrix(valence), csr_matrix(emphasis), rng.normal(size=n), rng.random(n), labels, np.array([1.0, -0.5, 0, 0])
+        valence=csr_matrix(valence),
+        emphasis=csr_matrix(emphasis),
+        polarity=rng.normal(size=n),
+        punctuation=rng.random(n),
+        labels=labels,
+        stock=np.array([1.0, -0.5, 0, 0]),
     )
     strengths = Strengths(steepness=0.7, sparsity=0.5, emphasis_sparsity=1.5, ridge=0.6, balance=0.5)
     weights = row_weights(labels, 0.5)
@@ -167,9 +172,9 @@ def test_the_search_keeps_its_space_seed_trials_and_best_and_the_same_seed_finds
 
 def test_the_artefact_is_readable_and_reads_back_as_it_was(tmp_path: Path) -> None:
     scorer = VaderScorer(
-        -0.5,
-        0.25,
-        0.5,
+        negative_below=-0.5,
+        positive_above=0.25,
+        steepness=0.5,
         constants={"negation_factor": -0.6},
         terms={"gross": LearnedTerm(0.0, -2.1, 0.0, 7, ("a", "b")), "loss narrowed": LearnedTerm(2.0, None, -0.5, 3, ("c",))},
     )
@@ -182,7 +187,7 @@ def test_the_artefact_is_readable_and_reads_back_as_it_was(tmp_path: Path) -> No
 
 def test_a_version_learned_on_another_lexicon_is_refused() -> None:
     with pytest.raises(PermanentError, match="vaderSentiment version"):
-        VaderScorer(-0.5, 0.5, 0.5, terms={"gross": LearnedTerm(-1.0, -2.0)}).engine()
+        VaderScorer(negative_below=-0.5, positive_above=0.5, steepness=0.5, terms={"gross": LearnedTerm(-1.0, -2.0)}).engine()
 
 
 def test_a_phrase_learns_what_its_words_cannot_say() -> None:

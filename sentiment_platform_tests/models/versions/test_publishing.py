@@ -63,7 +63,14 @@ def test_a_version_is_published_with_what_it_was_made_of_and_can_be_served(engin
 
 
 def test_a_manifest_says_what_the_licences_of_the_labels_allow(engine: Engine, settings: Settings) -> None:
-    bank = LabelledExample("bank", "1", "Dam of Aare is inspected", "neutral", "bob", "CC-BY-NC-SA-3.0")
+    bank = LabelledExample(
+        label_set="bank",
+        external_id="1",
+        text="Dam of Aare is inspected",
+        label="neutral",
+        annotator="bob",
+        licence="CC-BY-NC-SA-3.0",
+    )
     import_labels(engine, [bank])
     build_and_store(engine, V1)
     licences = train(engine, RegistryAccess(settings)).manifest.licences

@@ -25,7 +25,7 @@ from sentiment_platform_tests.versions import deploy, register, store_training_s
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 INPUTS = {"base": "tiny", "digest": "ab" * 32}
-OPTIONS = TrainingOptions(7, 1, {"start": CHAMPION, "epochs": 2})
+OPTIONS = TrainingOptions(seed=7, threads=1, parameters={"start": CHAMPION, "epochs": 2})
 DATA = tiny_data()
 
 
@@ -49,7 +49,7 @@ def start(engine: Engine, champion: Champion | None, options: TrainingOptions = 
 def test_the_champion_is_an_input_where_training_goes_on_from_it_and_only_there(engine: Engine) -> None:
     first, second = (registered(engine, version, OPTIONS, "older data") for version in ("v1.0.0-finbert", "v1.0.1-finbert"))
     assert start(engine, None) is None
-    assert start(engine, first, TrainingOptions(7, 1, {"epochs": 2})) is None
+    assert start(engine, first, TrainingOptions(seed=7, threads=1, parameters={"epochs": 2})) is None
     starts = [start(engine, champion) for champion in (first, second)]
     assert starts == [first.manifest_digest, second.manifest_digest]
     assert len({inputs_digest(INPUTS, OPTIONS, DATA, one) for one in [None, *starts]}) == 3
@@ -84,7 +84,7 @@ def test_the_default_training_is_unchanged_by_its_own_deployment_and_goes_on_fro
     engine: Engine, settings: Settings, tiny_base: Path
 ) -> None:
     settings = dataclasses.replace(settings, transformer_base=str(tiny_base))
-    options = TrainingOptions(7, 1, {**TINY_PARAMETERS, "epochs": 2, "start": CHAMPION})
+    options = TrainingOptions(seed=7, threads=1, parameters={**TINY_PARAMETERS, "epochs": 2, "start": CHAMPION})
 
     def train() -> TrainedVersion:
         access = RegistryAccess(settings)

@@ -30,7 +30,10 @@ TIMES = (NOW + timedelta(seconds=n) for n in count())
 def label(engine: Engine, extra: int = 0) -> None:
     """The labels of the examples and `extra` more, as the newest training set."""
     texts = [(row.text, row.label) for row in many()] + [(f"Dam {n} of Aare is inspected", "neutral") for n in range(extra)]
-    examples = [LabelledExample("made", content, content, said, "ada", "CC0-1.0") for content, said in texts]  # type: ignore[arg-type]
+    examples = [
+        LabelledExample(label_set="made", external_id=content, text=content, label=said, annotator="ada", licence="CC0-1.0")
+        for content, said in texts
+    ]  # type: ignore[arg-type]
     import_labels(engine, examples)
     build_and_store(engine, V1)
 

@@ -121,7 +121,7 @@ class Answering:
         self.body = body
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, conditional: bool = False) -> Fetched:
-        return Fetched(url, not_modified=False, body=self.body, content_type="", etag=None, last_modified=None)
+        return Fetched(url=url, not_modified=False, body=self.body, content_type="", etag=None, last_modified=None)
 
     def feed_items(self, fetched: Fetched, source: str) -> tuple[RawItem, ...]:
         raise AssertionError("JSON is no feed")
@@ -134,7 +134,9 @@ JSON = st.recursive(
     max_leaves=8,
 )
 ROW = st.dictionaries(st.sampled_from(["id", "head", "text", "link", "at", "about", "by", "tongue"]), JSON) | JSON
-MAP = FieldMap("head", "at", id="id", summary="text", url="link", outlet="by", language="tongue", tickers="about")
+MAP = FieldMap(
+    title="head", published_at="at", id="id", summary="text", url="link", outlet="by", language="tongue", tickers="about"
+)
 
 
 @pytest.mark.slow

@@ -27,9 +27,9 @@ def lines(states: dict[str, SourceState], **environ: str) -> dict[str, list[str]
 
 def test_every_source_is_listed_with_its_state_its_quota_and_how_it_fared() -> None:
     states = {
-        "tiingo": SourceState("tiingo", quota_day=NOW.date(), quota_used=12, last_success_at=NOW),
-        "gdelt": SourceState("gdelt", last_failure_at=NOW, last_failure="it answered 500.", consecutive_failures=3),
-        "newsapi": SourceState("newsapi", quota_day=(NOW - timedelta(days=1)).date(), quota_used=100),
+        "tiingo": SourceState(source="tiingo", quota_day=NOW.date(), quota_used=12, last_success_at=NOW),
+        "gdelt": SourceState(source="gdelt", last_failure_at=NOW, last_failure="it answered 500.", consecutive_failures=3),
+        "newsapi": SourceState(source="newsapi", quota_day=(NOW - timedelta(days=1)).date(), quota_used=100),
     }
     shown = lines(
         states,

@@ -24,7 +24,7 @@ def candidate(
     id_: str, hours: float, title: str = "Profit rises", story: str | None = None, tickers: tuple[str, ...] = ()
 ) -> StoryCandidate:
     at = NOON + timedelta(hours=hours)
-    return StoryCandidate(id_, title, None, tickers, at, at, story)
+    return StoryCandidate(id=id_, title=title, outlet=None, tickers=tickers, published_at=at, available_at=at, story_id=story)
 
 
 def told(*candidates: StoryCandidate) -> dict[str, str]:
@@ -129,7 +129,15 @@ def seven_companies(folder: Path) -> list[StoryCandidate]:
                 at = parsedate_to_datetime(row["date"]).astimezone(UTC)
                 earlier = found[url].tickers if url in found else ()
                 tickers = tuple(sorted({*earlier, row["tickers"]}))
-                found[url] = StoryCandidate(url, row["title"], row["source_name"], tickers, at, at, None)
+                found[url] = StoryCandidate(
+                    id=url,
+                    title=row["title"],
+                    outlet=row["source_name"],
+                    tickers=tickers,
+                    published_at=at,
+                    available_at=at,
+                    story_id=None,
+                )
     return list(found.values())
 
 

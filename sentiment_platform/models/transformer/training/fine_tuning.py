@@ -51,7 +51,7 @@ class Initial:
     weights: "Mapping[str, torch.Tensor]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainedTransformer:
     """The outcome of training, ready for export.
 

@@ -177,8 +177,15 @@ class Trainer:
         weights = {name: value.detach().clone() for name, value in self._network.state_dict().items()}
         judged = self._average or weights
         self._network.load_state_dict(judged)
-        validated = validate(self._network, self._validation, self._pad_id, self._compute)
-        epoch = Epoch(len(at.epochs) + 1, train_loss, *validated, stage.name, averaged=bool(self._average))
+        macro_f1, log_loss = validate(self._network, self._validation, self._pad_id, self._compute)
+        epoch = Epoch(
+            epoch=len(at.epochs) + 1,
+            train_loss=train_loss,
+            macro_f1=macro_f1,
+            log_loss=log_loss,
+            stage=stage.name,
+            averaged=bool(self._average),
+        )
         self._network.load_state_dict(weights)
         at.epochs.append(epoch)
         at.waited += 1

@@ -15,7 +15,7 @@ Pooling = Literal["auto", "mean", "own"]
 Start = Literal["base", "champion"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TransformerParameters:
     """Defaults are meant for 300 to 30,000 short texts.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Epoch:
     """What one pass gave: mean training loss, and macro-F1 and log loss on the validation texts that judge.
 
@@ -28,7 +28,7 @@ class Epoch:
         return self.macro_f1, -self.log_loss, self.epoch
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Position:
     """Where a run is. `losses` are those of all steps so far; `order` is the state of the generator when the epoch began."""
 

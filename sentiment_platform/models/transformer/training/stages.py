@@ -72,12 +72,12 @@ def taken(texts: LabelledTexts, rows: Integers) -> LabelledTexts:
     """The rows of `texts` with these indices, in this order."""
     indices = [int(row) for row in rows]
     return LabelledTexts(
-        [texts.ids[row] for row in indices],
-        [texts.texts[row] for row in indices],
-        texts.labels[indices],
-        texts.features[indices],
-        [texts.label_sets[row] for row in indices] if texts.label_sets else (),
-        [texts.stories[row] for row in indices] if texts.stories else (),
+        ids=[texts.ids[row] for row in indices],
+        texts=[texts.texts[row] for row in indices],
+        labels=texts.labels[indices],
+        features=texts.features[indices],
+        label_sets=[texts.label_sets[row] for row in indices] if texts.label_sets else (),
+        stories=[texts.stories[row] for row in indices] if texts.stories else (),
     )
 
 
