@@ -33,16 +33,16 @@ class Contract:
         kept = pl.all_horizontal(rule.fill_null(True) for rule in self.rules.values())
         if dict(frame.schema) == self.columns and frame.select(kept.all()).item():
             return {}
-        found: dict[int, list[str]] = defaultdict(list)
+        broken_rules: dict[int, list[str]] = defaultdict(list)
         try:
             self.schema().validate(frame, lazy=True)
         except SchemaErrors as errors:
             for rule, index in errors.failure_cases.select("check", "index").iter_rows():
                 if index is None:  # not a row, but the frame itself has another shape
                     raise
-                found[index].append(rule)
+                broken_rules[index].append(rule)
         order = list(self.rules)
-        return {index: sorted(set(rules), key=order.index) for index, rules in sorted(found.items())}
+        return {index: sorted(set(rules), key=order.index) for index, rules in sorted(broken_rules.items())}
 
     def schema(self) -> Any:
         """The Pandera schema; each check carries the name of its rule and answers for every row."""

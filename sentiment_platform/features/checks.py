@@ -29,31 +29,31 @@ def served_vectors_can_be_computed_again(platform: PlatformResource) -> dg.Asset
     return replay_result(evaluate_replay(platform.engine(), platform.now()))
 
 
-def agreement_result(found: list[Comparison]) -> dg.AssetCheckResult:
+def agreement_result(comparisons: list[Comparison]) -> dg.AssetCheckResult:
     """A warning that names examples: reconciliation repairs them within the hour."""
-    contradictions = [difference for comparison in found for difference in comparison.contradictions]
+    contradictions = [difference for comparison in comparisons for difference in comparison.contradictions]
     return dg.AssetCheckResult(
         passed=not contradictions,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
-            "compared": sum(comparison.compared for comparison in found),
-            "missing_online": sum(comparison.count("missing") for comparison in found),
+            "compared": sum(comparison.compared for comparison in comparisons),
+            "missing_online": sum(comparison.count("missing") for comparison in comparisons),
             "different": len(contradictions),
             "examples": ", ".join(f"{d.entity} ({d.fault})" for d in contradictions[:10]) or "none",
         },
     )
 
 
-def replay_result(found: Replay) -> dg.AssetCheckResult:
+def replay_result(replay: Replay) -> dg.AssetCheckResult:
     """An error: models were given something else than what they were trained on."""
     return dg.AssetCheckResult(
-        passed=not found.different,
+        passed=not replay.different,
         metadata={
-            "compared": found.compared,
-            "with_context": found.with_context,
-            "different": len(found.different),
+            "compared": replay.compared,
+            "with_context": replay.with_context,
+            "different": len(replay.different),
             "examples": "; ".join(
-                f"{d.prediction_id} differs from {d.differs_from}: {', '.join(d.features)}" for d in found.different[:10]
+                f"{d.prediction_id} differs from {d.differs_from}: {', '.join(d.features)}" for d in replay.different[:10]
             )
             or "none",
         },

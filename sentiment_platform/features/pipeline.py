@@ -122,19 +122,19 @@ def refresh_context(engine: Engine, redis: Any, schema: FeatureSchema, now: date
     with engine.begin() as connection:
         # A day more than needed: who falls silent is told so once, before its values expire.
         history = load_history(connection, schema, now - timedelta(days=1), now)
-        found = {ticker_entity(ticker): history.ticker_values(ticker, now) for ticker in history.tickers()}
-        found |= {source_entity(outlet): history.source_values(outlet, now) for outlet in history.outlets()}
-        rows = write_context(connection, schema, found, now)
+        context_values = {ticker_entity(ticker): history.ticker_values(ticker, now) for ticker in history.tickers()}
+        context_values |= {source_entity(outlet): history.source_values(outlet, now) for outlet in history.outlets()}
+        rows = write_context(connection, schema, context_values, now)
     write(redis, schema.version, (online_row(schema, row.entity, row) for row in rows), now)
-    return len(found)
+    return len(context_values)
 
 
 def write_context(
-    connection: Connection, schema: FeatureSchema, found: dict[str, ContextValues], now: datetime
+    connection: Connection, schema: FeatureSchema, context_values: dict[str, ContextValues], now: datetime
 ) -> list[FeatureRow]:
     """Store the values of tickers and outlets that differ from their newest row; returns the row that now holds for each."""
-    kept = features_as_of(connection, schema.version, sorted(found), now)
-    vectors = {entity: tuple(values.get(name) for name in schema.names) for entity, values in found.items()}
+    kept = features_as_of(connection, schema.version, sorted(context_values), now)
+    vectors = {entity: tuple(values.get(name) for name in schema.names) for entity, values in context_values.items()}
     changed = [
         FeatureRow(entity=entity, schema_version=schema.version, as_of=now, article_id=None, values=vector)
         for entity, vector in vectors.items()

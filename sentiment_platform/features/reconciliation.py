@@ -70,15 +70,15 @@ class Reconciliation:
 
 def reconcile(engine: Engine, redis: Any, schema: FeatureSchema, now: datetime) -> Reconciliation:
     """Compare, write again from PostgreSQL whatever differs, compare again; forget superseded context after `KEEP_CONTEXT`."""
-    found = compare(engine, redis, schema, now)
-    for difference in found.contradictions:
+    before = compare(engine, redis, schema, now)
+    for difference in before.contradictions:
         if difference.fault != "older" and difference.raw is not None:
             remove(redis, schema.version, difference.entity, difference.raw)
-    write(redis, schema.version, (d.expected for d in found.differences if d.expected is not None), now)
-    remaining = compare(engine, redis, schema, now) if found.differences else found
+    write(redis, schema.version, (d.expected for d in before.differences if d.expected is not None), now)
+    remaining = compare(engine, redis, schema, now) if before.differences else before
     with engine.begin() as connection:
         deleted = delete_context(connection, schema.version, now - KEEP_CONTEXT)
-    return Reconciliation(found, remaining, deleted)
+    return Reconciliation(before, remaining, deleted)
 
 
 def compare(engine: Engine, redis: Any, schema: FeatureSchema, now: datetime) -> Comparison:
@@ -135,7 +135,7 @@ def _strangers(engine: Engine, redis: Any, schema: FeatureSchema, now: datetime,
     known = set(expected)
     names = (name.decode(errors="replace").removeprefix(prefix) for name in redis.scan_iter(f"{prefix}*", count=1000))
     others = [name for name in names if name not in known and not name.startswith(STORY)]
-    found: list[Difference] = []
+    strangers: list[Difference] = []
     for some in _batches(others):
         values = zip(some, read_raw(redis, schema.version, some), strict=True)
         stored = {name: (raw, decode(raw, schema.version, now)) for name, raw in values if raw is not None}
@@ -143,8 +143,8 @@ def _strangers(engine: Engine, redis: Any, schema: FeatureSchema, now: datetime,
             rows = features_as_of(connection, schema.version, list(stored), now + MAX_AHEAD)
         for name, (raw, value) in stored.items():
             if value.as_of is not None and (name not in rows or value.as_of > rows[name].as_of):
-                found.append(Difference(name, "newer", raw, None))
-    return found
+                strangers.append(Difference(name, "newer", raw, None))
+    return strangers
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:

@@ -100,14 +100,14 @@ class _Replayer:
         again = COMPUTE[self._schema.version](one.text, FeatureContext(published_at=one.published_at))
         own = [name for name in self._schema.names if name not in CONTEXT_ENTITY]
         wrong = tuple(name for name in own if again[self._position[name]] != one.features[self._position[name]])
-        found = [ReplayedDifference(one.id, wrong, "the text")] if wrong else []
+        differences = [ReplayedDifference(one.id, wrong, "the text")] if wrong else []
         for kind, entities in (
             ("story", self._ids.get(text_key(one.text), [])),
             ("ticker", [ticker_entity(one.ticker)]),
             ("source", [source_entity(one.source)]),
         ):
-            found += self._context_differences(one, kind, entities)
-        return found
+            differences += self._context_differences(one, kind, entities)
+        return differences
 
     def _context_differences(self, one: ServedFeatures, kind: str, entities: Sequence[str]) -> list[ReplayedDifference]:
         names = self._schema.names_of(kind)

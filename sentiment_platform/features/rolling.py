@@ -116,8 +116,8 @@ def _return(closes: Sequence[float], sessions: int) -> float | None:
     """Of the last so many sessions; None where closes do not reach back, or differ by more than the schema takes for a return."""
     if len(closes) <= sessions:
         return None
-    found = closes[-1] / closes[-1 - sessions] - 1
-    return found if found <= LARGEST_RETURN else None
+    change = closes[-1] / closes[-1 - sessions] - 1
+    return change if change <= LARGEST_RETURN else None
 
 
 def _weighted(values: Sequence[float], weights: Sequence[float]) -> float:

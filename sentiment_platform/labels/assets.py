@@ -29,18 +29,18 @@ def labels(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.
     feedback = import_feedback(platform.engine(), run_id=context.run.run_id, now=platform.now())
     with platform.engine().connect() as connection:
         counts, sets, digest = label_counts(connection), label_sets(connection), labels_digest(connection)
-        found = evaluate_agreement(trainable(all_labels(connection)))
+        agreement = evaluate_agreement(trainable(all_labels(connection)))
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(n for _, _, n in counts),
             "new_from_feedback": feedback.changed,
             "refused_feedback": feedback.refused,
-            "krippendorff_alpha": "not defined" if found.alpha is None else round(found.alpha, 4),
-            "texts_with_several_voices": found.texts,
-            "conflicts": len(found.conflicts),
+            "krippendorff_alpha": "not defined" if agreement.alpha is None else round(agreement.alpha, 4),
+            "texts_with_several_voices": agreement.texts,
+            "conflicts": len(agreement.conflicts),
             "sets": dg.MetadataValue.md(sets_table(sets, counts)),
-            "agreement": dg.MetadataValue.md(pairs_table(found)),
-            "disputed": dg.MetadataValue.md(conflicts_table(found)),
+            "agreement": dg.MetadataValue.md(pairs_table(agreement)),
+            "disputed": dg.MetadataValue.md(conflicts_table(agreement)),
         },
         data_version=dg.DataVersion(digest),
     )

@@ -13,15 +13,15 @@ from sentiment_platform.store.training_sets import StoredExample, latest_trainin
 from sentiment_platform.text.sentiment import LABELS
 
 
-def intake_result(found: Intake) -> dg.AssetCheckResult:
+def intake_result(intake: Intake) -> dg.AssetCheckResult:
     """A warning for a fault, an error (which stops training) for a large one."""
     return dg.AssetCheckResult(
-        passed=not found.unsound,
-        severity=dg.AssetCheckSeverity.ERROR if found.is_alarming else dg.AssetCheckSeverity.WARN,
+        passed=not intake.unsound,
+        severity=dg.AssetCheckSeverity.ERROR if intake.is_alarming else dg.AssetCheckSeverity.WARN,
         metadata={
-            "label_sets": len(found.files),
-            "days_of_news": len(found.days),
-            "unsound": dg.MetadataValue.md("\n".join(f"- {fault}" for fault in found.unsound) or "none"),
+            "label_sets": len(intake.files),
+            "days_of_news": len(intake.days),
+            "unsound": dg.MetadataValue.md("\n".join(f"- {fault}" for fault in intake.unsound) or "none"),
         },
     )
 
@@ -48,8 +48,8 @@ def what_training_takes_in_is_sound(platform: PlatformResource) -> dg.AssetCheck
     description="No story, and no text, is in two parts; no test story began before a training story.",
 )
 def nothing_leaks_between_parts(platform: PlatformResource) -> dg.AssetCheckResult:
-    found = leaks_in(_newest(platform))
-    return dg.AssetCheckResult(passed=not any(found.values()), metadata=dict(found))
+    leaks = leaks_in(_newest(platform))
+    return dg.AssetCheckResult(passed=not any(leaks.values()), metadata=dict(leaks))
 
 
 @dg.asset_check(

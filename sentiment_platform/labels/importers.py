@@ -111,10 +111,10 @@ def _fiqa_rows(path: Path) -> list[tuple[str | None, str, list[Any], dict[str, A
         raise PermanentError(f"{path} is no JSON object.", remedy="Expected id -> sentence and info.")
     rows: list[tuple[str | None, str, list[Any], dict[str, Any]]] = []
     for name, row in document.items():
-        found = row if isinstance(row, dict) else {"row": row}
-        info = found.get("info")
+        fields = row if isinstance(row, dict) else {"row": row}
+        info = fields.get("info")
         scores = [one.get("sentiment_score") for one in info if isinstance(one, dict)] if isinstance(info, list) else []
-        rows.append((str(name), str(found.get("sentence") or ""), scores, found))
+        rows.append((str(name), str(fields.get("sentence") or ""), scores, fields))
     return rows
 
 

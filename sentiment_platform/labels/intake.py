@@ -30,13 +30,13 @@ class Intake:
     @property
     def unsound(self) -> tuple[str, ...]:
         """Every fault in words."""
-        found = [
+        refusals = [
             f"{kind} {name}: {share.quarantined:,} of {share.fetched:,} refused"
             for kind, shares in (("label set", self.files), ("news of", self.days))
             for name, share in shares.items()
             if not share.is_low
         ]
-        return (*found, *(f"{jump.source}, {jump.day}: {jump.field} {jump.detail}" for jump in self.drift.jumps))
+        return (*refusals, *(f"{jump.source}, {jump.day}: {jump.field} {jump.detail}" for jump in self.drift.jumps))
 
     @property
     def is_alarming(self) -> bool:

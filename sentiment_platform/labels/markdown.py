@@ -12,10 +12,10 @@ SHOWN_CONFLICTS = 20
 
 def counts_by_set(counts: Sequence[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
     """Set -> label -> rows."""
-    found: dict[str, dict[str, int]] = defaultdict(dict)
+    by_set: dict[str, dict[str, int]] = defaultdict(dict)
     for name, label, n in counts:
-        found[name][label] = n
-    return found
+        by_set[name][label] = n
+    return by_set
 
 
 def allowed(commercial_use: bool | None) -> str:
@@ -34,21 +34,21 @@ def sets_table(sets: Mapping[str, LabelSet], counts: Sequence[tuple[str, str, in
     )
 
 
-def pairs_table(found: Agreement) -> str:
+def pairs_table(agreement: Agreement) -> str:
     """A row for each two annotators with texts in common."""
     head = "| annotator | annotator | texts | agreement |\n|---|---|---|---|\n"
-    rows = (f"| {pair.first} | {pair.second} | {pair.items} | {pair.share:.1%} |" for pair in found.pairs)
-    return head + "\n".join(rows) if found.pairs else "No two annotators have spoken on the same text."
+    rows = (f"| {pair.first} | {pair.second} | {pair.items} | {pair.share:.1%} |" for pair in agreement.pairs)
+    return head + "\n".join(rows) if agreement.pairs else "No two annotators have spoken on the same text."
 
 
-def conflicts_table(found: Agreement) -> str:
+def conflicts_table(agreement: Agreement) -> str:
     """The first texts of which different things are said."""
-    if not found.conflicts:
+    if not agreement.conflicts:
         return "Nobody contradicts anybody."
     head = f"| text | {' | '.join(LABELS)} |\n" + "|---" * (1 + len(LABELS)) + "|\n"
     rows = [
         f"| {one.text[:100].replace('|', '/')} | {' | '.join(', '.join(one.said.get(label, ())) or '-' for label in LABELS)} |"
-        for one in found.conflicts[:SHOWN_CONFLICTS]
+        for one in agreement.conflicts[:SHOWN_CONFLICTS]
     ]
-    rest = len(found.conflicts) - SHOWN_CONFLICTS
+    rest = len(agreement.conflicts) - SHOWN_CONFLICTS
     return head + "\n".join(rows) + (f"\n\n...and {rest} more." if rest > 0 else "")

@@ -59,8 +59,8 @@ def leaks(rows: Sequence[StoryText], parts: Sequence[Part]) -> Mapping[str, int]
             begins[row.story_id] = (row.available_at, part)
     newest_training = max((at for at, part in begins.values() if part == "train"), default=None)
     return {
-        "stories in two parts": sum(len(found) > 1 for found in stories.values()),
-        "texts in two parts": sum(len(found) > 1 for found in texts.values()),
+        "stories in two parts": sum(len(held_by) > 1 for held_by in stories.values()),
+        "texts in two parts": sum(len(held_by) > 1 for held_by in texts.values()),
         "test stories older than a training story": sum(
             1 for at, part in begins.values() if part == "test" and newest_training is not None and at < newest_training
         ),

@@ -66,8 +66,8 @@ def doccano(path: Path, label_set: str | None = None, licence: str = "unstated",
     """
     reading = Reading(path, "doccano", label_set or path.stem, licence)
     for row in json_lines(path):
-        found = row.get("label", row.get("labels"))
-        choices = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+        label = row.get("label", row.get("labels"))
+        choices = [label] if isinstance(label, str) else label if isinstance(label, list) else []
         if not choices:
             reading.leave_out("nobody has labelled it")
             continue
@@ -92,8 +92,8 @@ def prodigy(path: Path, label_set: str | None = None, licence: str = "unstated")
         except UNREADABLE as error:
             reading.unreadable(f"the time cannot be read: {error}", row)
             continue
-        found = row.get("accept", row.get("label"))
-        choices = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+        accepted = row.get("accept", row.get("label"))
+        choices = [accepted] if isinstance(accepted, str) else accepted if isinstance(accepted, list) else []
         who = row.get("_annotator_id") or row.get("_session_id") or "prodigy"
         _one_choice(reading, row.get("text"), choices, who, row, row.get("_input_hash"), labelled_at=labelled_at)
     return reading.finish("objects with text, answer and accept or label")

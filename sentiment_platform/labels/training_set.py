@@ -66,8 +66,8 @@ def build(
         PermanentError: a label has fewer than `MINIMUM_PER_LABEL` texts to train on, one was given by no person, or an example breaks
             its contract.
     """
-    found = consolidate(labels)
-    texts = _counted_once(found.kept)
+    consolidated = consolidate(labels)
+    texts = _counted_once(consolidated.kept)
     near = story_of([row.text for row in texts])
     # An article's story, where it has one, brings its near-duplicates along; otherwise the near-duplicate's first text names it.
     names = [row.story_id or f"text:{row.text_hash[:32]}" for row in texts]
@@ -106,7 +106,7 @@ def build(
                 remedy="Import more labels: `sentiment-platform labels import`.",
             )
     require_sound(examples, schema)
-    summary = _summary(examples, schema, found, rows, parts, features) | _licences(found, sets or {})
+    summary = _summary(examples, schema, consolidated, rows, parts, features) | _licences(consolidated, sets or {})
     return Snapshot(content_digest(examples, schema), schema.version, tuple(examples), summary)
 
 
@@ -173,7 +173,7 @@ def content_digest(examples: Sequence[StoredExample], schema: FeatureSchema, rul
 def _summary(
     examples: Sequence[StoredExample],
     schema: FeatureSchema,
-    found: Consolidated,
+    consolidated: Consolidated,
     rows: Sequence[StoryText],
     parts: Sequence[Any],
     features: Mapping[str, FeatureRow],
@@ -183,11 +183,11 @@ def _summary(
         "feature_schema": schema.version,
         "examples": len(examples),
         "stories": len({example.story_id for example in examples}),
-        "ties_left_out": found.ties,
-        "syndicated_copies_left_out": len(found.kept) - len(rows),
-        "disputed_texts": found.disputed,
-        "annotators_without_voice": found.voiceless,
-        "feedback_overruled": found.overruled,
+        "ties_left_out": consolidated.ties,
+        "syndicated_copies_left_out": len(consolidated.kept) - len(rows),
+        "disputed_texts": consolidated.disputed,
+        "annotators_without_voice": consolidated.voiceless,
+        "feedback_overruled": consolidated.overruled,
         "with_stored_features": len(features),
         "parts": {part: dict(sorted(Counter(e.label for e in examples if e.part == part).items())) for part in PARTS},
         "label_sets": dict(sorted(Counter(example.label_set for example in examples).items())),
@@ -195,9 +195,9 @@ def _summary(
     }
 
 
-def _licences(found: Consolidated, sets: Mapping[str, LabelSet]) -> dict[str, Any]:
+def _licences(consolidated: Consolidated, sets: Mapping[str, LabelSet]) -> dict[str, Any]:
     """What the licences of all sets that were heard say; a set counts wherever its word was counted."""
-    known = [sets[name] for name in found.heard_sets if name in sets]
+    known = [sets[name] for name in consolidated.heard_sets if name in sets]
     return {
         "licences": {one.name: one.licence for one in known},
         "noncommercial_sets": [one.name for one in known if one.commercial_use is False],

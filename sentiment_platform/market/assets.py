@@ -29,22 +29,22 @@ from sentiment_platform.store.resources import PlatformResource
 )
 def market_prices(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     first, last = range_of(*context.partition_time_window)
-    found = collect_prices(platform.engine(), platform.settings(), first, last, run_id=context.run.run_id, now=platform.now())
-    for one in found.fetched:
+    collected = collect_prices(platform.engine(), platform.settings(), first, last, run_id=context.run.run_id, now=platform.now())
+    for one in collected.fetched:
         if one.failure:
             context.log.warning("%s: %s", one.name, one.failure)
     with platform.engine().connect() as connection:
         everything = coverage(connection)
     return dg.MaterializeResult(
         metadata={
-            "dagster/partition_row_count": len(found.bars),
-            "sessions": len({bar.session for bar in found.bars}),
-            "revised": sum(one.written.revised for one in found.fetched),
-            "quarantined": sum(one.refused for one in found.fetched),
-            "fetched": dg.MetadataValue.md(fetched_table(found.fetched, found.note)),
+            "dagster/partition_row_count": len(collected.bars),
+            "sessions": len({bar.session for bar in collected.bars}),
+            "revised": sum(one.written.revised for one in collected.fetched),
+            "quarantined": sum(one.refused for one in collected.fetched),
+            "fetched": dg.MetadataValue.md(fetched_table(collected.fetched, collected.note)),
             "coverage": dg.MetadataValue.md(coverage_table(everything)),
         },
-        data_version=dg.DataVersion(found.digest),
+        data_version=dg.DataVersion(collected.digest),
     )
 
 
@@ -78,21 +78,21 @@ LONGEST_DAYS = 14
 def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     span = context.partition_time_window
     settings, run_id = platform.settings(), context.run.run_id
-    found = update_outcomes(platform.engine(), span.start, span.end, platform.now(), settings.market_symbol, run_id=run_id)
+    updated = update_outcomes(platform.engine(), span.start, span.end, platform.now(), settings.market_symbol, run_id=run_id)
     with platform.engine().connect() as connection:
         counts = outcome_counts(connection)
     rows = "\n".join(f"| {horizon} | {fate} | {n} |" for horizon, fate, n in counts)
     reasons = "\n".join(f"- `{reason}`: {meaning}" for reason, meaning in REASONS.items())
     return dg.MaterializeResult(
         metadata={
-            "dagster/partition_row_count": len(found.records),
-            "changed": found.changed,
-            "quarantined": found.refused,
-            "without_outcome": sum(record.reason is not None for record in found.records),
+            "dagster/partition_row_count": len(updated.records),
+            "changed": updated.changed,
+            "quarantined": updated.refused,
+            "without_outcome": sum(record.reason is not None for record in updated.records),
             "rule": f"{OUTCOME_RULE}; neutral within {', '.join(f'{band:.1%} over {n}' for n, band in HORIZONS.items())} sessions",
             "market": settings.market_symbol or "mean of all other symbols",
             "all_outcomes": dg.MetadataValue.md(f"| sessions | label or reason | rows |\n|---|---|---|\n{rows}"),
             "reasons": dg.MetadataValue.md(reasons),
         },
-        data_version=dg.DataVersion(found.digest),
+        data_version=dg.DataVersion(updated.digest),
     )

@@ -67,8 +67,8 @@ class TradingDays:
 
 def trading_days(first: date, last: date, exchange: str = EXCHANGE) -> TradingDays:
     """The sessions with first <= day <= last."""
-    found = _years(first.year, last.year, exchange)
-    return TradingDays(tuple(session for session in found if first <= session.day <= last))
+    sessions = _years(first.year, last.year, exchange)
+    return TradingDays(tuple(session for session in sessions if first <= session.day <= last))
 
 
 @lru_cache(maxsize=8)

@@ -22,10 +22,10 @@ ARRIVALS = timedelta(days=14)
 )
 def prices_hold_their_contract(platform: PlatformResource) -> dg.AssetCheckResult:
     with platform.engine().connect() as connection:
-        found = RefusedShare(*arrivals_since(connection, BOUNDARY, platform.now() - ARRIVALS))
-    rules = "\n".join(f"- {rule}: {n}" for rule, n in found.refused.items())
+        refused_share = RefusedShare(*arrivals_since(connection, BOUNDARY, platform.now() - ARRIVALS))
+    rules = "\n".join(f"- {rule}: {n}" for rule, n in refused_share.refused.items())
     return dg.AssetCheckResult(
-        passed=found.is_low, metadata={"share": found.share, "rules": dg.MetadataValue.md(rules or "none")}
+        passed=refused_share.is_low, metadata={"share": refused_share.share, "rules": dg.MetadataValue.md(rules or "none")}
     )
 
 
@@ -40,12 +40,12 @@ def no_session_is_missing(platform: PlatformResource) -> dg.AssetCheckResult:
     live = price_symbols(settings.price_symbols) if settings.price_source and settings.price_key else ()
     with platform.engine().connect() as connection:
         bars = bars_between(connection, first, last)
-        found = evaluate_completeness(bars, coverage(connection), first, last, now, live)
-    missing = "\n".join(f"- {symbol}: {', '.join(map(str, days))}" for symbol, days in found.gaps.items())
+        completeness = evaluate_completeness(bars, coverage(connection), first, last, now, live)
+    missing = "\n".join(f"- {symbol}: {', '.join(map(str, days))}" for symbol, days in completeness.gaps.items())
     return dg.AssetCheckResult(
-        passed=found.holds,
+        passed=completeness.holds,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"gaps": dg.MetadataValue.md(missing or "none"), "sessions_behind": dict(found.behind)},
+        metadata={"gaps": dg.MetadataValue.md(missing or "none"), "sessions_behind": dict(completeness.behind)},
     )
 
 
@@ -55,5 +55,5 @@ def no_session_is_missing(platform: PlatformResource) -> dg.AssetCheckResult:
 )
 def no_outcome_looks_ahead(platform: PlatformResource) -> dg.AssetCheckResult:
     with platform.engine().connect() as connection:
-        found = outcomes_that_look_ahead(connection, platform.now())
-    return dg.AssetCheckResult(passed=found == 0, metadata={"outcomes_that_look_ahead": found})
+        looking_ahead = outcomes_that_look_ahead(connection, platform.now())
+    return dg.AssetCheckResult(passed=looking_ahead == 0, metadata={"outcomes_that_look_ahead": looking_ahead})

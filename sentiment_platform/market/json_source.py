@@ -77,12 +77,12 @@ def fetch_bars(source: PriceSource, request: PriceRequest, key: str, client: Pol
 
 def _bars(body: bytes, source: PriceSource, symbol: str, host: str) -> list[RawBar]:
     try:
-        found: Any = json.loads(body)
+        answer: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise PriceSourceError(f"{host} sent no JSON: {error}.", remedy="Look at the answer: an error page, perhaps.") from error
     for step in filter(None, source.rows.split(".")):
         # Without the list there are no bars: that is how one vendor says that nothing was traded.
-        found = found.get(step, []) if isinstance(found, dict) else None
-    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+        answer = answer.get(step, []) if isinstance(answer, dict) else None
+    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
         raise PriceSourceError(f"{host} sent no list of bars.", remedy="Compare the answer with `rows` in sources.toml.")
-    return [read_bar({name: row.get(key) for name, key in source.fields.items()} | {"symbol": symbol}, row) for row in found]
+    return [read_bar({name: row.get(key) for name, key in source.fields.items()} | {"symbol": symbol}, row) for row in answer]

@@ -74,8 +74,8 @@ class Prices:
         Without a market symbol it is the equally weighted mean of all other symbols: a symbol's own move is not its market.
         """
         if self._market_symbol:
-            found = self.held(self._market_symbol, entry, exit_)
-            return None if isinstance(found, str) else (found, self._market_symbol)
+            market_return = self.held(self._market_symbol, entry, exit_)
+            return None if isinstance(market_return, str) else (market_return, self._market_symbol)
         others = [self.held(other, entry, exit_) for other in sorted(self._series) if other != symbol]
         returns = [value for value in others if not isinstance(value, str)]
         return (fmean(returns), f"mean of {len(returns)} others") if len(returns) >= MIN_OTHERS else None

@@ -81,16 +81,16 @@ def _after_a_jump(bars: Sequence[RawBar], closes_before: Mapping[str, float]) ->
     ]
     level = dict(closes_before)
     newest: dict[str, date] = {}
-    found: set[int] = set()
+    jumped: set[int] = set()
     for symbol, session, close, n in sorted(comparable):
         before = level.get(symbol)
         paused = symbol in newest and session - newest[symbol] > MAX_PAUSE
         newest[symbol] = session
         if before is not None and not paused and not 1 / MAX_FACTOR <= close / before <= MAX_FACTOR:
-            found.add(n)
+            jumped.add(n)
         else:
             level[symbol] = close
-    return found
+    return jumped
 
 
 def _frame(bars: Sequence[RawBar], now: datetime, jumps: set[int]) -> Any:

@@ -66,7 +66,7 @@ def write_labels(connection: Connection, records: Sequence[Mapping[str, Any]]) -
 
 def articles_by_title(connection: Connection, titles: Sequence[str]) -> dict[str, str]:
     """title -> id of the earliest article with exactly that title."""
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for start in range(0, len(titles), 5000):
         query = (
             select(RawData.title, RawData.id)
@@ -74,13 +74,13 @@ def articles_by_title(connection: Connection, titles: Sequence[str]) -> dict[str
             .order_by(RawData.title, RawData.available_at, RawData.id)
             .ext(distinct_on(RawData.title))
         )
-        found.update({row.title: row.id for row in connection.execute(query)})
-    return found
+        ids.update({row.title: row.id for row in connection.execute(query)})
+    return ids
 
 
 def articles_by_url(connection: Connection, urls: Sequence[str]) -> dict[str, str]:
     """url -> id of the earliest article published there."""
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for start in range(0, len(urls), 5000):
         query = (
             select(RawData.url, RawData.id)
@@ -88,8 +88,8 @@ def articles_by_url(connection: Connection, urls: Sequence[str]) -> dict[str, st
             .order_by(RawData.url, RawData.available_at, RawData.id)
             .ext(distinct_on(RawData.url))
         )
-        found.update({row.url: row.id for row in connection.execute(query) if row.url})
-    return found
+        ids.update({row.url: row.id for row in connection.execute(query) if row.url})
+    return ids
 
 
 def all_labels(connection: Connection) -> list[StoredLabel]:

@@ -50,9 +50,9 @@ def differences(url: str) -> list[str]:
                 "version_table_schema": SCHEMA,
             },
         )
-        found = [repr(difference) for difference in compare_metadata(context, Base.metadata)]
+        differences = [repr(difference) for difference in compare_metadata(context, Base.metadata)]
     engine.dispose()
-    return found
+    return differences
 
 
 def only_ours(name: str | None, type_: str, _parent: object) -> bool:

@@ -39,10 +39,10 @@ _PROFILES = text("""
 
 def source_profiles(connection: Connection, start: datetime, end: datetime) -> list[SourceProfile]:
     """A profile for each source and UTC day of publication in [start, end), by source, then day."""
-    found: list[SourceProfile] = []
+    profiles: list[SourceProfile] = []
     for source, day, articles, *values in connection.execute(_PROFILES, {"start": start, "end": end}):
         numbers = [None if value is None else float(value) for value in values]
         missing = {name: value or 0.0 for name, value in zip(MISSING, numbers[: len(MISSING)], strict=True)}
         sizes = {name: value for name, value in zip(SIZES, numbers[len(MISSING) :], strict=True) if value is not None}
-        found.append(SourceProfile(source, day, articles, missing, sizes))
-    return found
+        profiles.append(SourceProfile(source, day, articles, missing, sizes))
+    return profiles
