@@ -47,8 +47,8 @@ class AllowList:
 
 def system_resolver(host: str, port: int) -> tuple[str, ...]:
     """All addresses that the system knows of a host; literals stay as they are. Blocks."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(address[0]).partition("%")[0] for *_, address in found))
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(address[0]).partition("%")[0] for *_, address in entries))
 
 
 def allowed_url(url: str, allowed: AllowList, *, allow_private_hosts: bool) -> httpx.URL:

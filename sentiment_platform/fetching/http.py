@@ -185,23 +185,23 @@ async def _resolved(resolve: Resolver, host: str, port: int) -> Sequence[str]:
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Sequence[str]] = loop.create_future()
 
-    def settle(found: Sequence[str], error: Exception | None) -> None:
+    def settle(addresses: Sequence[str], error: Exception | None) -> None:
         if answer.done():
             return
         if error is None:
-            answer.set_result(found)
+            answer.set_result(addresses)
         else:
             answer.set_exception(error)
 
     def work() -> None:
-        found: Sequence[str] = ()
+        addresses: Sequence[str] = ()
         failure: Exception | None = None
         try:
-            found = resolve(host, port)
+            addresses = resolve(host, port)
         except (OSError, UnicodeError) as error:
             failure = SourceUnreachableError(f"The name {host} does not resolve: {error}.", remedy=_AGAIN)
         with suppress(RuntimeError):  # the loop is closed: it took too long
-            loop.call_soon_threadsafe(settle, found, failure)
+            loop.call_soon_threadsafe(settle, addresses, failure)
 
     threading.Thread(target=work, name=f"resolve {host}", daemon=True).start()
     return await answer

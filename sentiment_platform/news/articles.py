@@ -86,7 +86,7 @@ def _cluster(
     ours = [replace(c, story_id=assigned.get(c.id, c.story_id)) for c in candidates if start <= c.published_at < end]
     broken = broken_articles(ours)
     if broken:
-        found = articles_between(connection, start, end, refused_too=True)
-        insert_quarantine(connection, (refused_article(a, broken[a.id], run_id, now) for a in found if a.id in broken))
+        stored = articles_between(connection, start, end, refused_too=True)
+        insert_quarantine(connection, (refused_article(a, broken[a.id], run_id, now) for a in stored if a.id in broken))
     release_articles(connection, start, end, list(broken), now)
     return [article for article in ours if article.id not in broken], len(broken)

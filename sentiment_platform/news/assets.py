@@ -42,27 +42,27 @@ def raw_news(context: dg.AssetExecutionContext, config: RawNewsConfig, platform:
     settings, now, run_id = platform.settings(), platform.now(), context.run.run_id
     days = Window(*context.partition_time_window)
     sources = configured_sources(settings, platform.environment())
-    found = collect_days(platform.engine(), settings, sources, days, run_id=run_id, now=now, ask=config.ask_sources)
-    for report in found.reports:
+    collected = collect_days(platform.engine(), settings, sources, days, run_id=run_id, now=now, ask=config.ask_sources)
+    for report in collected.reports:
         if report.outcome == "failed":
             context.log.warning("%s: %s", report.source, report.detail)
-    if found.unfinished:
-        context.instance.add_run_tags(run_id, unfinished_tags(found.unfinished, found.waiting))
+    if collected.unfinished:
+        context.instance.add_run_tags(run_id, unfinished_tags(collected.unfinished, collected.waiting))
     return dg.MaterializeResult(
         metadata={
-            "dagster/partition_row_count": sum(found.by_source.values()),
-            "fetched": sum(report.fetched for report in found.reports),
-            "stored": sum(report.stored for report in found.reports),
-            "duplicate": sum(report.duplicate for report in found.reports),
-            "quarantined": sum(report.quarantined for report in found.reports),
-            "failed": len({report.source for report in found.reports if report.outcome == "failed"}),
-            "sources": dg.MetadataValue.md(reports_table(found.reports)),
-            "freshness": dg.MetadataValue.md(freshness_table(sources, found.states, now)),
-            "quarantine": dg.MetadataValue.md(quarantine_table(found.quarantine)),
-            "articles_by_source": dg.MetadataValue.md(counts_table(found.by_source, "source")),
-            "other_days": dg.MetadataValue.md(counts_table(found.other_days, "day")),
+            "dagster/partition_row_count": sum(collected.by_source.values()),
+            "fetched": sum(report.fetched for report in collected.reports),
+            "stored": sum(report.stored for report in collected.reports),
+            "duplicate": sum(report.duplicate for report in collected.reports),
+            "quarantined": sum(report.quarantined for report in collected.reports),
+            "failed": len({report.source for report in collected.reports if report.outcome == "failed"}),
+            "sources": dg.MetadataValue.md(reports_table(collected.reports)),
+            "freshness": dg.MetadataValue.md(freshness_table(sources, collected.states, now)),
+            "quarantine": dg.MetadataValue.md(quarantine_table(collected.quarantine)),
+            "articles_by_source": dg.MetadataValue.md(counts_table(collected.by_source, "source")),
+            "other_days": dg.MetadataValue.md(counts_table(collected.other_days, "day")),
         },
-        data_version=dg.DataVersion(found.digest),
+        data_version=dg.DataVersion(collected.digest),
     )
 
 
@@ -82,16 +82,16 @@ def raw_news(context: dg.AssetExecutionContext, config: RawNewsConfig, platform:
 )
 def articles(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     days = context.partition_time_window
-    found = cluster_days(platform.engine(), days.start, days.end, run_id=context.run.run_id, now=platform.now())
+    clustered = cluster_days(platform.engine(), days.start, days.end, run_id=context.run.run_id, now=platform.now())
     return dg.MaterializeResult(
         metadata={
-            "dagster/partition_row_count": found.articles,
-            "articles": found.articles,
-            "stories": found.stories,
-            "syndicated_copies": found.articles + found.refused - found.stories,
-            "refused": found.refused,
-            "late_days": ", ".join(day.isoformat() for day in found.late_days) or "none",
-            "preview": dg.MetadataValue.md(stories_preview(found.widest)),
+            "dagster/partition_row_count": clustered.articles,
+            "articles": clustered.articles,
+            "stories": clustered.stories,
+            "syndicated_copies": clustered.articles + clustered.refused - clustered.stories,
+            "refused": clustered.refused,
+            "late_days": ", ".join(day.isoformat() for day in clustered.late_days) or "none",
+            "preview": dg.MetadataValue.md(stories_preview(clustered.widest)),
         },
-        data_version=dg.DataVersion(found.digest),
+        data_version=dg.DataVersion(clustered.digest),
     )

@@ -32,11 +32,11 @@ def canonical_url(url: str | None) -> str | None:
     """
     if url is None:
         return None
-    found = _one_pass(url.strip())
+    address = _one_pass(url.strip())
     # A cached page's address is an address itself, and what one pass takes off may uncover more. Each further pass shortens it.
-    while found is not None and (again := _one_pass(found)) != found:
-        found = again
-    return found
+    while address is not None and (again := _one_pass(address)) != address:
+        address = again
+    return address
 
 
 def _one_pass(url: str) -> str | None:
@@ -77,11 +77,11 @@ def _path(path: str) -> str:
     return _AMP_ENDING.sub("", tidy) or "/"
 
 
-def _escape(found: re.Match[str]) -> str:
-    if found[1] is None:
+def _escape(match: re.Match[str]) -> str:
+    if match[1] is None:
         return "%25"
-    character = chr(int(found[1], 16))
-    return character if character in _UNRESERVED else found[0].upper()
+    character = chr(int(match[1], 16))
+    return character if character in _UNRESERVED else match[0].upper()
 
 
 def _is_tracking(name: str, value: str) -> bool:

@@ -21,49 +21,49 @@ from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.sources import read_source_state
 
 
-def accounting_result(found: Accounting) -> dg.AssetCheckResult:
+def accounting_result(accounting: Accounting) -> dg.AssetCheckResult:
     """Red when one item is unaccounted for."""
     return dg.AssetCheckResult(
-        passed=found.holds,
+        passed=accounting.holds,
         metadata={
-            "collections": found.collections,
-            "unbalanced": ", ".join(found.unbalanced) or "none",
-            "missing_in_database": ", ".join(found.missing) or "none",
+            "collections": accounting.collections,
+            "unbalanced": ", ".join(accounting.unbalanced) or "none",
+            "missing_in_database": ", ".join(accounting.missing) or "none",
         },
     )
 
 
-def quarantine_result(found: QuarantineShare) -> dg.AssetCheckResult:
+def quarantine_result(quarantine: QuarantineShare) -> dg.AssetCheckResult:
     """A warning first, an error when a large part is refused."""
     return dg.AssetCheckResult(
-        passed=found.is_low,
-        severity=dg.AssetCheckSeverity.ERROR if found.is_alarming else dg.AssetCheckSeverity.WARN,
+        passed=quarantine.is_low,
+        severity=dg.AssetCheckSeverity.ERROR if quarantine.is_alarming else dg.AssetCheckSeverity.WARN,
         metadata={
-            "share": found.share,
-            "fetched": found.fetched,
-            "quarantined": found.quarantined,
-            "sources_with_large_share": ", ".join(found.bad_sources) or "none",
+            "share": quarantine.share,
+            "fetched": quarantine.fetched,
+            "quarantined": quarantine.quarantined,
+            "sources_with_large_share": ", ".join(quarantine.bad_sources) or "none",
         },
     )
 
 
-def schema_result(found: SchemaDrift) -> dg.AssetCheckResult:
+def schema_result(drift: SchemaDrift) -> dg.AssetCheckResult:
     """A warning for a jump, an error for a large one; each with its source, day and field."""
-    jumps = "\n".join(f"- {jump.source}, {jump.day}: `{jump.field}` {jump.detail}" for jump in found.jumps)
+    jumps = "\n".join(f"- {jump.source}, {jump.day}: `{jump.field}` {jump.detail}" for jump in drift.jumps)
     return dg.AssetCheckResult(
-        passed=not found.jumps,
-        severity=dg.AssetCheckSeverity.ERROR if found.is_alarming else dg.AssetCheckSeverity.WARN,
-        metadata={"source_days_compared": found.compared, "jumps": dg.MetadataValue.md(jumps or "none")},
+        passed=not drift.jumps,
+        severity=dg.AssetCheckSeverity.ERROR if drift.is_alarming else dg.AssetCheckSeverity.WARN,
+        metadata={"source_days_compared": drift.compared, "jumps": dg.MetadataValue.md(jumps or "none")},
     )
 
 
-def freshness_result(found: Freshness) -> dg.AssetCheckResult:
+def freshness_result(freshness: Freshness) -> dg.AssetCheckResult:
     """A warning that names every stale source with the reason."""
-    reasons = "\n".join(f"- {source}: {reason}" for source, reason in found.stale.items())
+    reasons = "\n".join(f"- {source}: {reason}" for source, reason in freshness.stale.items())
     return dg.AssetCheckResult(
-        passed=not found.stale,
+        passed=not freshness.stale,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"sources": found.sources, "stale": dg.MetadataValue.md(reasons or "none")},
+        metadata={"sources": freshness.sources, "stale": dg.MetadataValue.md(reasons or "none")},
     )
 
 
@@ -123,5 +123,5 @@ def sources_deliver_what_they_used_to(context: dg.AssetCheckExecutionContext, pl
 def articles_keep_their_contract(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
     days = context.partition_time_window
     with platform.engine().connect() as connection:
-        found = QuarantineShare(*articles_and_refused(connection, days.start, days.end))
-    return quarantine_result(found)
+        quarantine = QuarantineShare(*articles_and_refused(connection, days.start, days.end))
+    return quarantine_result(quarantine)

@@ -37,25 +37,25 @@ def parse_time(text: str, zone: tzinfo = UTC) -> PublicationTime | None:
     """
     tidy = " ".join(text.split())
     for read in (_iso, _unix, _rfc_2822, _new_york_clock):
-        found = _attempt(read, tidy, zone)
-        if found is not None:
-            return PublicationTime(found, day_only=bool(_ISO_DAY.fullmatch(tidy)))
+        time = _attempt(read, tidy, zone)
+        if time is not None:
+            return PublicationTime(time, day_only=bool(_ISO_DAY.fullmatch(tidy)))
     day = _attempt(_day, tidy, zone)
     return PublicationTime(day, day_only=True) if day is not None else None
 
 
 def parse_instant(text: str) -> datetime | None:
     """The moment that `text` names, aware UTC; None when it cannot be read. A day alone is its first moment in UTC."""
-    found = parse_time(text)
-    return found.at if found else None
+    time = parse_time(text)
+    return time.at if time else None
 
 
 def _attempt(read: Callable[[str], datetime | None], text: str, zone: tzinfo) -> datetime | None:
     try:
-        found = read(text)
-        if found is None:
+        time = read(text)
+        if time is None:
             return None
-        return _in_utc(found.replace(tzinfo=zone) if found.tzinfo is None else found)
+        return _in_utc(time.replace(tzinfo=zone) if time.tzinfo is None else time)
     except (ValueError, OverflowError):  # not of this shape, or outside the calendar
         return None
 
@@ -75,19 +75,19 @@ def _unix(text: str) -> datetime | None:
 
 
 def _rfc_2822(text: str) -> datetime | None:
-    found = _RFC_2822.fullmatch(text)
-    if found is None:
+    match = _RFC_2822.fullmatch(text)
+    if match is None:
         return None
-    zone = found["zone"] or ""
+    zone = match["zone"] or ""
     known = not zone or zone.upper() in _RFC_ZONES or re.fullmatch(r"[+-]\d{4}", zone)
     return parsedate_to_datetime(text) if known else None
 
 
 def _new_york_clock(text: str) -> datetime | None:
-    found = _NEW_YORK_CLOCK.fullmatch(text)
-    if found is None:
+    match = _NEW_YORK_CLOCK.fullmatch(text)
+    if match is None:
         return None
-    day, clock = _day(found["day"]), datetime.strptime(found["clock"], "%I:%M %p").time()  # noqa: DTZ007  the zone follows
+    day, clock = _day(match["day"]), datetime.strptime(match["clock"], "%I:%M %p").time()  # noqa: DTZ007  the zone follows
     return datetime.combine(day, clock, ZoneInfo("America/New_York")) if day else None
 
 

@@ -95,4 +95,4 @@ def _ranges(days: Iterable[Mapping[str, float]]) -> dict[str, tuple[float, float
     for day in days:
         for field, value in day.items():
             values[field].append(value)
-    return {field: (min(found), max(found)) for field, found in values.items()}
+    return {field: (min(daily), max(daily)) for field, daily in values.items()}

@@ -88,8 +88,8 @@ def broken_articles(articles: Sequence[StoryCandidate]) -> dict[str, list[str]]:
     values: dict[str, list[Any]] = {name: [getattr(article, name) for article in articles] for name in names[:-1]}
     values["tickers"] = [_BETWEEN.join(article.tickers) for article in articles]
     contract = articles_contract()
-    found = contract.broken(pl.DataFrame(values, schema=contract.columns))
-    return {articles[index].id: rules for index, rules in found.items()}
+    broken = contract.broken(pl.DataFrame(values, schema=contract.columns))
+    return {articles[index].id: rules for index, rules in broken.items()}
 
 
 def _raw_frame(items: Sequence[RawItem], now: datetime) -> Any:

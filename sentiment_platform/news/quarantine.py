@@ -68,9 +68,9 @@ def unpack(row: QuarantinedItem) -> tuple[RawItem, bool] | None:
         return None
     item = msgspec.convert({k: v for k, v in row.payload.items() if k not in (_ARCHIVED, _ALTERED)}, RawItem, strict=False)
     if item.published_at is None and item.published_text:
-        found = parse_time(item.published_text)
-        if found is not None:
-            item = msgspec.structs.replace(item, published_at=found.at, day_only=found.day_only)
+        published = parse_time(item.published_text)
+        if published is not None:
+            item = msgspec.structs.replace(item, published_at=published.at, day_only=published.day_only)
     return item, bool(row.payload.get(_ARCHIVED))
 
 

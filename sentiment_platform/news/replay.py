@@ -64,7 +64,7 @@ def replay(
 def _admit(
     connection: Connection, waiting: list[QuarantinedItem], run_id: str, now: datetime, *, dry_run: bool
 ) -> tuple[Tally, set[date]]:
-    unpacked = {row.id: (row, found) for row in waiting if (found := unpack(row)) is not None}
+    unpacked = {row.id: (row, content) for row in waiting if (content := unpack(row)) is not None}
     by_item = {id(item): row for row, (item, _) in unpacked.values()}
     accepted = judge([item for _, (item, _) in unpacked.values()], now).accepted
     good = [by_item[id(item)].id for item in accepted]

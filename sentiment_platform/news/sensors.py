@@ -41,9 +41,9 @@ def late_news_arrived(context: dg.SensorEvaluationContext, platform: PlatformRes
         if run.tags.get(PARTITION) not in regular:
             return dg.SkipReason(f"Run {run.run_id} of {collect_job.name} is under way.")
     with platform.engine().connect() as connection:
-        found = waiting_days(connection, since=now - REMEMBERED, before=midnight(days_to_collect(now)[-1]))
+        waiting = waiting_days(connection, since=now - REMEMBERED, before=midnight(days_to_collect(now)[-1]))
     first = daily.start.date()
-    late = plan([one for one in found if one.day >= first], read_cursor(context.cursor), now)
+    late = plan([one for one in waiting if one.day >= first], read_cursor(context.cursor), now)
     requests = [_request(late, first, last) for first, last in late.ranges]
     skip = None if requests else dg.SkipReason(_nothing(late))
     return dg.SensorResult(run_requests=requests, cursor=write_cursor(late.asked), skip_reason=skip)

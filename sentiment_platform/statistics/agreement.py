@@ -43,11 +43,11 @@ def krippendorff_alpha(units: Sequence[Sequence[Hashable]]) -> float | None:
 
 def pairwise_agreement(said: Mapping[str, Mapping[str, Hashable]]) -> list[PairAgreement]:
     """For each two annotators with an item in common, by their names; `said` is annotator -> item -> value."""
-    found: list[PairAgreement] = []
+    pairs: list[PairAgreement] = []
     for first, second in combinations(sorted(said), 2):
         one, two = said[first], said[second]
         common = one.keys() & two.keys()
         if common:
             same = sum(one[item] == two[item] for item in common)
-            found.append(PairAgreement(first, second, len(common), same / len(common)))
-    return found
+            pairs.append(PairAgreement(first, second, len(common), same / len(common)))
+    return pairs

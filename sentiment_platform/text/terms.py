@@ -70,7 +70,7 @@ class TermFinder:
 
     def find(self, words: list[str]) -> list[Occurrence]:
         """The occurrences among the lower-case words of a text, by position, shorter terms first."""
-        first, found = self._first, list[Occurrence]()
+        first, occurrences = self._first, list[Occurrence]()
         # Looked for once a text: most have none.
         negating = not self._negations.isdisjoint(words) or any("n't" in word for word in words)
         for position, word in enumerate(words):
@@ -78,12 +78,14 @@ class TermFinder:
             ahead = position
             while node is not None:
                 if node.term is not None:
-                    found.append(Occurrence(position, node.term, self._negations_before(words, position) if negating else 0))
+                    occurrences.append(
+                        Occurrence(position, node.term, self._negations_before(words, position) if negating else 0)
+                    )
                 ahead += 1
                 if ahead == len(words) or not node.after:
                     break
                 node = node.after.get(words[ahead])
-        return found
+        return occurrences
 
     def _negations_before(self, words: list[str], position: int) -> int:
         return sum(word in self._negations or "n't" in word for word in words[max(position - REACH, 0) : position])

@@ -114,13 +114,13 @@ def unfinished_sources(
     on = {source.name for source in sources if source.off is None}
     with engine.connect() as connection:
         states = read_source_states(connection)
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for report in (report for report in reports if report.source in on):
         state = states.get(report.source)
         place = Progress.read(state.cursor).backfill if state else None
         if report.outcome in ("skipped", "failed") or (place is not None and place.window == past):
-            found[report.source] = report.detail or report.outcome
-    return found
+            reasons[report.source] = report.detail or report.outcome
+    return reasons
 
 
 def _digest(parts: Iterable[str]) -> str:

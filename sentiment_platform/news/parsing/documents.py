@@ -133,5 +133,5 @@ def _keeps_ascii(name: str) -> bool:
 
 
 def _after(mark: str, text: str, position: int) -> int:
-    found = text.find(mark, position)
-    return len(text) if found < 0 else found + len(mark)
+    start = text.find(mark, position)
+    return len(text) if start < 0 else start + len(mark)

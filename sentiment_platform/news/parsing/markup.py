@@ -37,6 +37,6 @@ def plain_text(markup: object) -> str | None:
     return tidy(html.unescape(_HUGE_REFERENCE.sub("\ufffd", _MARKUP.sub(_instead, text))))
 
 
-def _instead(found: re.Match[str]) -> str:
+def _instead(match: re.Match[str]) -> str:
     """A blank where a block begins, so that its words stay apart from those before it."""
-    return " " if not found["end"] and (found["name"] or "").lower() in _BLOCKS else ""
+    return " " if not match["end"] and (match["name"] or "").lower() in _BLOCKS else ""

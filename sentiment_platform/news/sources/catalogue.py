@@ -61,13 +61,13 @@ def _tables(file: Path) -> dict[str, Any]:
 
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(below)
+    merged = dict(below)
     for key, value in above.items():
-        known = found.get(key)
+        known = merged.get(key)
         # A table of another kind (paging, a whole source) replaces the one below: its keys would make no sense there.
         mixes = isinstance(known, dict) and isinstance(value, dict) and value.get("kind", known.get("kind")) == known.get("kind")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  TOML
-        found[key] = _laid_over(known, value) if mixes else value  # pyright: ignore[reportUnknownArgumentType, reportArgumentType]  TOML
-    return found
+        merged[key] = _laid_over(known, value) if mixes else value  # pyright: ignore[reportUnknownArgumentType, reportArgumentType]  TOML
+    return merged
 
 
 def _entry(name: str, table: dict[str, Any], file: Path) -> CatalogueEntry:

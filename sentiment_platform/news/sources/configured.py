@@ -58,15 +58,15 @@ def configured_sources(settings: Settings, environ: Mapping[str, str]) -> tuple[
             f"SENTIMENT_SOURCES names {', '.join(unknown)}, which no catalogue has.",
             remedy="`sentiment-platform news sources` lists the names; a file of your own is named by a path that ends in .toml.",
         )
-    found = {source.name: source for source in _feeds(settings.feeds)}
+    by_name = {source.name: source for source in _feeds(settings.feeds)}
     for name, entry in catalogue.items():
-        if name in found:
+        if name in by_name:
             raise SettingsError(
                 f"SENTIMENT_FEEDS and {entry.file} both have a source called {name!r}.",
                 remedy="Rename the one in SENTIMENT_FEEDS.",
             )
-        found[name] = _configured(entry, name in names, settings, environ)
-    return tuple(found.values())
+        by_name[name] = _configured(entry, name in names, settings, environ)
+    return tuple(by_name.values())
 
 
 def chosen(setting: str) -> tuple[set[str], list[Path]]:
@@ -83,15 +83,15 @@ def feed_pairs(setting: str) -> dict[str, str]:
         SettingsError: a pair is malformed, or a name is used twice.
     """
     remedy = "SENTIMENT_FEEDS is `name=https://...,name=https://...`; names are lower-case letters, digits and `_.-`."
-    found: dict[str, str] = {}
+    feeds: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in re.split(r",(?=\s*[\w.-]+\s*=\s*\w+://|\s*$)", setting))):
         name, _, url = (part.strip() for part in pair.partition("="))
         if not NAME.fullmatch(name) or "://" not in url:
             raise SettingsError(f"The feed {pair!r} is not a name and an address.", remedy=remedy)
-        if name in found:
+        if name in feeds:
             raise SettingsError(f"Two feeds are called {name!r}.", remedy=remedy)
-        found[name] = url
-    return found
+        feeds[name] = url
+    return feeds
 
 
 def _feeds(setting: str) -> list[ConfiguredSource]:
@@ -99,15 +99,15 @@ def _feeds(setting: str) -> list[ConfiguredSource]:
     return [ConfiguredSource(source=RssSource(name, entry), entry=entry, kind="rss") for name, entry in entries.items()]
 
 
-def _configured(found: CatalogueEntry, named: bool, settings: Settings, environ: Mapping[str, str]) -> ConfiguredSource:
-    wanted = named or found.entry.enabled
-    made = replace(_made(found, settings, environ), own=found.own)
-    return made if wanted else replace(made, chosen=False, off=NOT_CHOSEN if not found.own else "`enabled = false` in its entry")
+def _configured(listed: CatalogueEntry, named: bool, settings: Settings, environ: Mapping[str, str]) -> ConfiguredSource:
+    wanted = named or listed.entry.enabled
+    made = replace(_made(listed, settings, environ), own=listed.own)
+    return made if wanted else replace(made, chosen=False, off=NOT_CHOSEN if not listed.own else "`enabled = false` in its entry")
 
 
-def _made(found: CatalogueEntry, settings: Settings, environ: Mapping[str, str]) -> ConfiguredSource:
-    name = found.name
-    match found.entry:
+def _made(listed: CatalogueEntry, settings: Settings, environ: Mapping[str, str]) -> ConfiguredSource:
+    name = listed.name
+    match listed.entry:
         case RssEntry() as entry:
             return ConfiguredSource(source=RssSource(name, entry), entry=entry, kind="rss")
         case SecEntry() as entry:
@@ -118,9 +118,9 @@ def _made(found: CatalogueEntry, settings: Settings, environ: Mapping[str, str])
                 columns = parse_mapping(entry.columns)
             except ArchiveError as error:
                 raise SettingsError(
-                    f"{found.file}, entry [{name}]: key `columns`: {error.message}", remedy=error.remedy
+                    f"{listed.file}, entry [{name}]: key `columns`: {error.message}", remedy=error.remedy
                 ) from error
-            path = found.file.parent / Path(entry.path).expanduser()
+            path = listed.file.parent / Path(entry.path).expanduser()
             off = None if path.is_file() else f"there is no file {path}"
             return ConfiguredSource(source=ArchiveSource(name, path, columns), entry=entry, kind="archive", off=off)
         case JsonApiEntry() as entry:

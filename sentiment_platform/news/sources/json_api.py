@@ -72,14 +72,14 @@ class JsonApiSource:
         return document
 
     def _items(self, document: Any, origin: str) -> tuple[RawItem, ...]:
-        rows = find(document, self.entry.items_at)
-        if not isinstance(rows, list):
+        value = find(document, self.entry.items_at)
+        if not isinstance(value, list):
             place = f"at {self.entry.items_at!r}" if self.entry.items_at else "as its whole"
             raise NotAFeedError(f"The answer of {origin} has no list {place}.", remedy=self._remedy())
-        found: list[Any] = rows
-        if len(found) > MAX_ITEMS:
+        rows: list[Any] = value
+        if len(rows) > MAX_ITEMS:
             raise NotAFeedError(f"The answer of {origin} has more than {MAX_ITEMS:,} items.", remedy="Ask for smaller pages.")
-        return tuple(self._item(row, number, origin) for number, row in enumerate(found, start=1))
+        return tuple(self._item(row, number, origin) for number, row in enumerate(rows, start=1))
 
     def _item(self, row: Any, position: int, origin: str) -> RawItem:
         fields = self.entry.fields

@@ -8,12 +8,12 @@ def find(document: Any, path: str) -> Any:
 
     None where the way ends early. A key with a dot in its name cannot be named.
     """
-    found = document
+    value = document
     names = path.split(".") if path else []
     for number, name in enumerate(names):
         key = name.removesuffix("[]")
-        found = found.get(key) if isinstance(found, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  JSON
+        value = value.get(key) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  JSON
         if name.endswith("[]"):
             rest = ".".join(names[number + 1 :])
-            return [find(part, rest) for part in found] if isinstance(found, list) else None  # pyright: ignore[reportUnknownVariableType]  JSON
-    return found  # pyright: ignore[reportUnknownVariableType]  JSON
+            return [find(part, rest) for part in value] if isinstance(value, list) else None  # pyright: ignore[reportUnknownVariableType]  JSON
+    return value  # pyright: ignore[reportUnknownVariableType]  JSON

@@ -50,23 +50,23 @@ def after(
     """Where the page after this one is; None when this is the last."""
     match entry.paging:
         case NoPaging():
-            found = None
+            next_page = None
         case PageNumbers(size=size, first=first):
-            found = {"page": (at["page"] if at else first) + 1} if len(items) >= size else None
+            next_page = {"page": (at["page"] if at else first) + 1} if len(items) >= size else None
         case Offsets(size=size):
-            found = {"offset": (at["offset"] if at else 0) + len(items)} if len(items) >= size else None
+            next_page = {"offset": (at["offset"] if at else 0) + len(items)} if len(items) >= size else None
         case Cursors(at=path):
             cursor = find(document, path)
-            found = {"cursor": _kept(str(cursor))} if cursor and isinstance(cursor, str | int) and items else None
+            next_page = {"cursor": _kept(str(cursor))} if cursor and isinstance(cursor, str | int) and items else None
         case NextUrls(at=path):
             url = find(document, path)
-            found = {"next_url": _same_place(entry, key, url)} if url and isinstance(url, str) and items else None
+            next_page = {"next_url": _same_place(entry, key, url)} if url and isinstance(url, str) and items else None
         case ByTime(size=size):
             newest = max((item.published_at for item in items if item.published_at), default=None)
             full = len(items) >= size and newest is not None and newest < window.end
-            found = {"since": newest.isoformat()} if full and newest else None
+            next_page = {"since": newest.isoformat()} if full and newest else None
     # A vendor that names the same page again would be asked for it until the quota is gone.
-    return found if found != at else None
+    return next_page if next_page != at else None
 
 
 def _written(value: str | int | bool | list[str]) -> Any:
@@ -74,10 +74,10 @@ def _written(value: str | int | bool | list[str]) -> Any:
 
 
 def _times(names: TimeWindow, start: datetime, end: datetime) -> dict[str, str]:
-    found = {names.start: _moment(start, names.format)}
+    parameters = {names.start: _moment(start, names.format)}
     if names.end:
-        found[names.end] = _moment(end + timedelta(hours=names.end_extra_h), names.format)
-    return found
+        parameters[names.end] = _moment(end + timedelta(hours=names.end_extra_h), names.format)
+    return parameters
 
 
 def _moment(time: datetime, form: str) -> str:

@@ -106,12 +106,12 @@ def _company_tickers(body: bytes) -> Tickers:
         rows = msgspec.json.decode(body, type=dict[str, dict[str, str | int]])
     except (msgspec.MsgspecError, RecursionError) as error:
         raise NotAFeedError(f"it cannot be read: {error}.", remedy="Check `tickers_url` of the source.") from error
-    found: Tickers = {}
+    tickers: Tickers = {}
     for row in rows.values():
         symbol = str(row.get("ticker", "")).upper()
         if _SYMBOL.fullmatch(symbol):
-            found.setdefault(str(row.get("cik_str")), []).append(symbol)
-    return found
+            tickers.setdefault(str(row.get("cik_str")), []).append(symbol)
+    return tickers
 
 
 def _filing(item: RawItem, tickers: Tickers) -> RawItem:

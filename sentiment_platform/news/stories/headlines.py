@@ -102,11 +102,11 @@ def read_headline(title: str, outlet: str | None = None) -> Headline:
     words: set[str] = set()
     numbers: set[str] = set()
     names: set[str] = set()
-    for found in _TOKEN.finditer(_QUARTER.sub(lambda quarter: _QUARTERS[quarter[1].lower()], title)):
-        if found["number"]:
-            numbers.add(f"{float(found['number'].replace(',', '')) * _UNITS.get((found['unit'] or '').lower(), 1):.15g}")
+    for token in _TOKEN.finditer(_QUARTER.sub(lambda quarter: _QUARTERS[quarter[1].lower()], title)):
+        if token["number"]:
+            numbers.add(f"{float(token['number'].replace(',', '')) * _UNITS.get((token['unit'] or '').lower(), 1):.15g}")
             continue
-        root, kind = _read_word(found["word"])
+        root, kind = _read_word(token["word"])
         if kind is None:
             continue
         words.add(root)

@@ -59,23 +59,23 @@ def cluster_stories(candidates: Iterable[StoryCandidate]) -> list[StoryAssignmen
                 story.told.append(told)
 
     def joined(position: int, alike: Iterable[int]) -> StoryAssignment | None:
-        found: list[tuple[float, StoryCandidate]] = []
+        matches: list[tuple[float, StoryCandidate]] = []
         here, at = headlines[position], ordered[position].published_at
         for other in {*same_key[here.key].values(), *alike}:
             story = stories.get(story_of[other] or "")
             if story is None or abs(at - story.opener.published_at) > STORY_WINDOW:
                 continue
             if headlines[other].key == here.key and here.key:
-                found.append((1.0, story.opener))
+                matches.append((1.0, story.opener))
                 continue
             score = similarity(here, headlines[other])
             if score < SIMILARITY or abs(at - ordered[other].published_at) > EDITED_WINDOW:
                 continue
             if not any(_apart(here, companies[position], *told) for told in story.told):
-                found.append((score, story.opener))
-        if not found:
+                matches.append((score, story.opener))
+        if not matches:
             return None
-        score, opener = min(found, key=lambda match: (-match[0], match[1].published_at, match[1].id))
+        score, opener = min(matches, key=lambda match: (-match[0], match[1].published_at, match[1].id))
         return StoryAssignment(
             ordered[position].id, opener.id, "title_key" if score == 1.0 else "near_duplicate", round(score, 4)
         )
@@ -119,10 +119,10 @@ def _neighbours(ordered: Sequence[StoryCandidate], headlines: Sequence[Headline]
     index = RMinHashLSH(SIMILARITY, _BANDS * _ROWS, _BANDS)
     index.insert_many(sketches)
     asked = {position: sketch for position, sketch in zip(near, sketches, strict=True) if ordered[position].story_id is None}
-    found: dict[int, list[int]] = {position: [] for position in waiting}
+    neighbours: dict[int, list[int]] = {position: [] for position in waiting}
     for position, hits in zip(asked, index.query_all(list(asked.values())), strict=True):
         key = headlines[position].key
         others = sorted(near[hit] for hit in hits if headlines[near[hit]].key != key)
         middle = bisect(others, position)
-        found[position] = others[max(0, middle - _CANDIDATES) : middle + _CANDIDATES]
-    return found
+        neighbours[position] = others[max(0, middle - _CANDIDATES) : middle + _CANDIDATES]
+    return neighbours

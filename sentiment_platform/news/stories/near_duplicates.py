@@ -60,14 +60,14 @@ def counted_as(texts: Sequence[str], stories: Sequence[str | None], similarity: 
     counted: list[int] = []
     for position, near in enumerate(story_of(texts, similarity)):
         story = stories[position]
-        found = told.get(story) if story is not None else None
-        if found is None:
+        representative = told.get(story) if story is not None else None
+        if representative is None:
             here = headlines[position]
             same = (one for one in kept[near] if not contradict(headlines[one], here, same_companies=False))
-            found = next(same, position)
-        if found == position:
+            representative = next(same, position)
+        if representative == position:
             kept[near].append(position)
         if story is not None:
-            told.setdefault(story, found)
-        counted.append(found)
+            told.setdefault(story, representative)
+        counted.append(representative)
     return counted
