@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from sentiment_platform.errors import PermanentError
 from sentiment_platform.text.sentiment import Label
 
 LabelKind = Literal["human", "feedback", "machine", "outcome"]
@@ -82,18 +81,6 @@ class LabelledExample:
     score: float | None = None
     agreement: float | None = None
     labelled_at: datetime | None = None
-
-
-def read_label(value: str, spellings: Mapping[str, Label] = SPELLINGS) -> Label:
-    """The label that `value` spells.
-
-    Raises:
-        PermanentError: an unknown spelling; guessing would poison the training set.
-    """
-    try:
-        return spellings[value.strip().lower()]
-    except KeyError:
-        raise PermanentError(f"{value!r} is not a label.", remedy=f"Use one of {', '.join(spellings)}.") from None
 
 
 def label_of_score(score: float) -> Label:

@@ -6,7 +6,7 @@
 import warnings
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,6 @@ EXCHANGE = "XNYS"
 """ISO 10383 code of the exchange whose sessions count. XNYS and XNAS keep the same hours."""
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
 """Where the date of a session is read off the clock."""
-_REGULAR = timedelta(hours=6, minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +23,6 @@ class Session:
     day: date
     opens_at: datetime
     closes_at: datetime
-
-    @property
-    def is_short(self) -> bool:
-        """Whether it closes early, as on the day after Thanksgiving."""
-        return self.closes_at - self.opens_at < _REGULAR
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import io
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -99,18 +98,6 @@ class Drafts:
         for draft in self._connection.steady(lambda: self._of_tag(tag)):
             if document_digest is None or marker(document_digest) in (draft.body or ""):
                 self._delete(draft)
-
-    def discard_orphans(self, is_ours: Callable[[str], bool], before: datetime) -> list[str]:
-        """Delete drafts created before `before` whose tag `is_ours`; returns their tags."""
-
-        def orphans() -> "list[GitRelease]":
-            releases = self._connection.repository.get_releases()
-            return [r for r in releases if r.draft and is_ours(r.tag_name) and r.created_at < before]
-
-        found = self._connection.steady(orphans)
-        for draft in found:
-            self._delete(draft)
-        return [draft.tag_name for draft in found]
 
     def _of_tag(self, tag: str) -> "list[GitRelease]":
         # A draft is not found by its tag: the list is the only way.

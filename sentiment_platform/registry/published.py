@@ -51,10 +51,6 @@ class PublishedReleases:
         head = max(self._deployments(), key=lambda pair: pair[0], default=None)
         return Previous(head[0].revision, self._document_digest(head[1], DEPLOYMENT)) if head else None
 
-    def next_revision(self) -> int:
-        """The revision that the next deployment must have."""
-        return max((tag.revision for tag, _ in self._deployments()), default=0) + 1
-
     def history(self) -> list[PublishedDeployment]:
         """All published deployments, oldest first."""
         return [

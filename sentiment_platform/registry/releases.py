@@ -6,7 +6,6 @@ whether something deserves to be deployed is the business of `promotion`.
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,6 @@ from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.signing import PrivateKeys, PublicKeys
 from sentiment_platform.registry.transfer import Limits, Transfer
 from sentiment_platform.registry.verify import require_contents, require_exact_files
-from sentiment_platform.registry.versions import DeploymentTag, VersionTag
 
 if TYPE_CHECKING:
     from github.GitRelease import GitRelease
@@ -39,7 +37,7 @@ class ReleaseRegistry(PublishedReleases):
         url: base of the REST API.
         token: needs `contents: write`.
         public_keys: to verify what earlier releases say.
-        clock: aware UTC now.
+        clock: aware UTC now, for the end of a rate limit.
         max_wait_s: longest sleep in one call to GitHub and its retries; a longer rate limit is a TransientError.
         step: called after each side effect.
     """
@@ -59,7 +57,6 @@ class ReleaseRegistry(PublishedReleases):
         sleep: Callable[[float], None] = time.sleep,
         step: Step = lambda _: None,
     ) -> None:
-        self._clock = clock
         self._step = step
         reader = RegistryReader(repository, url=url, token=token, public_keys=public_keys, limits=limits)
         connection = Connection(
@@ -153,14 +150,6 @@ class ReleaseRegistry(PublishedReleases):
                 self._drafts.discard(plan.tag, plan.document_digest)
                 raise
         return PublishedDeployment(document.revision, plan.document_digest, release.html_url, release.published_at)
-
-    def remove_orphaned_drafts(self, older_than: timedelta) -> list[str]:
-        """Delete this registry's drafts that crashed attempts left behind; returns their tags."""
-
-        def is_ours(tag: str) -> bool:
-            return VersionTag.find(tag) is not None or DeploymentTag.find(tag) is not None
-
-        return self._drafts.discard_orphans(is_ours, self._clock() - older_than)
 
     def _take_tag(self, plan: Plan, adopt_abandoned: Callable[[], bool]) -> None:
         if self._refs.take(plan.tag, plan.document_digest):

@@ -63,11 +63,6 @@ def expected_calibration_error(y_true: Classes, probabilities: Matrix, *, n_bins
     return float(np.abs(calibration_gaps(truth, matrix, n_bins=n_bins).mean(axis=0)).sum())
 
 
-def brier_score(y_true: Classes, probabilities: Matrix) -> float:
-    """Mean over rows of the squared distance to the one-hot truth, summed over classes: [0, 2] (Brier, 1950)."""
-    return float(squared_errors(*_checked(y_true, probabilities)).mean())
-
-
 def log_loss(y_true: Classes, probabilities: Matrix) -> float:
     """Mean negative log probability of the truth, in nats; probabilities count as at least 1e-15."""
     return float(log_losses(*_checked(y_true, probabilities)).mean())

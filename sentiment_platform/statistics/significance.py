@@ -21,15 +21,14 @@ from sentiment_platform.statistics.metrics import predicted_classes, ratios
 from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_counts, percentile_estimate
 
 PairedMetric = Literal["macro_f1", "accuracy"]
-McNemarMethod = Literal["exact", "chi_square", "chi_square_corrected"]
 
 
 class McNemarResult(msgspec.Struct, frozen=True):
-    """`statistic` is the chi-square value, or for the exact test the smaller discordant count."""
+    """`statistic` is the smaller discordant count."""
 
     only_a_right: int
     only_b_right: int
-    method: McNemarMethod
+    method: Literal["exact"]
     statistic: float
     p_value: float
 
@@ -64,22 +63,6 @@ def mcnemar_exact(only_a_right: int, only_b_right: int) -> McNemarResult:
     fewer = min(only_a_right, only_b_right)
     p_value = 1.0 if 2 * fewer >= discordant else min(1.0, 2.0 * float(bdtr(fewer, discordant, 0.5)))
     return McNemarResult(only_a_right, only_b_right, "exact", float(fewer), p_value)
-
-
-def mcnemar_chi_square(only_a_right: int, only_b_right: int, *, continuity_correction: bool = False) -> McNemarResult:
-    """The large-sample form: (b - c)^2 / (b + c), one degree of freedom; 7 against 18 gives 4.84, p = 0.0278.
-
-    With `continuity_correction` it is (|b - c| - 1)^2 / (b + c) (Edwards, 1948), 4.00 for the same counts. Below about 25
-    discordant rows use the exact test.
-    """
-    discordant = _discordant(only_a_right, only_b_right)
-    gap = abs(only_a_right - only_b_right)
-    if continuity_correction:
-        gap = max(0, gap - 1)
-    statistic = gap**2 / discordant if discordant else 0.0
-    method: McNemarMethod = "chi_square_corrected" if continuity_correction else "chi_square"
-    # The survival function of chi-square with one degree of freedom, without scipy.
-    return McNemarResult(only_a_right, only_b_right, method, statistic, math.erfc(math.sqrt(statistic / 2.0)))
 
 
 def paired_bootstrap(
@@ -153,24 +136,6 @@ def mcnemar_power(*, discordant_share: float, difference: float, n: int, alpha: 
     if spread == 0.0:
         return 1.0 if distance > 0 else 0.0
     return normal.cdf(distance / spread)
-
-
-def mcnemar_required_n(*, discordant_share: float, difference: float, power: float = 0.8, alpha: float = 0.05) -> int:
-    """Rows needed for `power`; the inverse of `mcnemar_power`, rounded up (Connor, 1987, equation 3).
-
-    Raises:
-        PermanentError: shares that cannot be, or a difference of 0, which no number of rows can show.
-    """
-    _check_design(discordant_share, difference, alpha)
-    if difference == 0.0 or not 0.0 < power < 1.0:
-        raise PermanentError(
-            f"No number of rows shows a difference of {difference} with power {power}.",
-            remedy="Pass the smallest difference worth having and a power below 1.",
-        )
-    normal = NormalDist()
-    root = normal.inv_cdf(1 - alpha / 2) * math.sqrt(discordant_share)
-    root += normal.inv_cdf(power) * math.sqrt(discordant_share - difference**2)
-    return max(1, math.ceil((root / difference) ** 2))
 
 
 def holm(p_values: Sequence[float] | Floats) -> Floats:

@@ -70,15 +70,6 @@ def require(connection: Connection, lease: HeldLease) -> None:
         )
 
 
-def is_alive(connection: Connection, subject: str) -> bool:
-    """Whether anybody holds the lease now."""
-    return bool(
-        connection.execute(
-            text("SELECT 1 FROM platform.leases WHERE subject = :subject AND expires_at > now()"), {"subject": subject}
-        ).first()
-    )
-
-
 def release(engine: Engine, lease: HeldLease) -> None:
     """Give the lease back; does nothing when it is no longer ours."""
     with engine.begin() as connection:

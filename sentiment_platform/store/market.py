@@ -170,13 +170,6 @@ def coverage(connection: Connection) -> list[Coverage]:
     return [Coverage(**row) for row in connection.execute(query).mappings()]
 
 
-def revisions(connection: Connection, symbol: str) -> list[tuple[date, int, float]]:
-    """(session, revision, close as it was) of every superseded bar of a symbol, oldest first."""
-    table = PriceRevision
-    query = select(table.session, table.revision, table.close).where(table.symbol == symbol)
-    return [(row[0], row[1], row[2]) for row in connection.execute(query.order_by(table.session, table.revision))]
-
-
 def arrivals_since(connection: Connection, boundary: str, since: datetime) -> tuple[int, dict[str, int]]:
     """Bars stored or revised since then, and the refused ones of the same time by rule, which nobody has released."""
     stored = connection.execute(select(func.count()).where(MarketPrice.fetched_at >= since)).scalar_one()

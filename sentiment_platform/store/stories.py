@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import msgspec
-from sqlalchemy import Connection, Date, and_, cast, func, select, text
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, Date, cast, func, select, text
 
-from sentiment_platform.store.articles import published_within
 from sentiment_platform.store.tables import RawData, StoryCluster
 
 
@@ -80,21 +78,6 @@ def days_without_stories(connection: Connection, start: datetime, end: datetime)
         .order_by(day)
     )
     return list(connection.execute(query).scalars())
-
-
-def story_outlet_counts(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:
-    """For each article published in [start, end): how many outlets had carried its story when it became available."""
-    other, other_story = aliased(RawData), aliased(StoryCluster)
-    outlets = func.count(func.distinct(func.coalesce(other.outlet, other.source)))
-    query = (
-        select(RawData.id, outlets)
-        .join(StoryCluster, StoryCluster.article_id == RawData.id)
-        .join(other_story, other_story.story_id == StoryCluster.story_id)
-        .join(other, and_(other.id == other_story.article_id, other.available_at <= RawData.available_at))
-        .where(published_within(start, end))
-        .group_by(RawData.id)
-    )
-    return dict(connection.execute(query).all())
 
 
 @dataclass(frozen=True, slots=True)

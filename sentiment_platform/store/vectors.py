@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, delete, select, text
 
 from sentiment_platform.store.tables import ProcessedFeatures
 
@@ -115,22 +115,6 @@ def features_at(connection: Connection, schema_version: str, moments: Sequence[t
     entities, times = zip(*moments, strict=True)
     parameters = {"entities": list(entities), "moments": list(times), "schema": schema_version}
     return [_row(row) if row.entity is not None else None for row in connection.execute(_AT, parameters)]
-
-
-def count_features(connection: Connection, schema_version: str) -> int:
-    """Vectors of articles stored under a schema version."""
-    table = ProcessedFeatures
-    query = select(func.count()).where(table.schema_version == schema_version, table.article_id.is_not(None))
-    return connection.execute(query).scalar_one()
-
-
-def newest_features(connection: Connection, schema_version: str, limit: int) -> list[FeatureRow]:
-    """The vectors with the latest `as_of`, newest first."""
-    table = ProcessedFeatures
-    query = (
-        select(*_columns()).where(table.schema_version == schema_version).order_by(table.as_of.desc(), table.entity).limit(limit)
-    )
-    return [_row(row) for row in connection.execute(query)]
 
 
 # Titles row by row through their key, for the reason given at _STORED.

@@ -1,7 +1,7 @@
 """The valences of words, and the names of emoji that stand for them in a text.
 
 Here: the stock lexicon, read from the data files of the installed package `vaderSentiment` (never copied, and without running
-that package's code), and changed lexicons made from it. Not here: the rules (`rules`, `vader`), the learning of changes (`models`).
+that package's code). Not here: the rules (`rules`, `vader`), the learning of changes (`models`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ _PACKAGE = "vaderSentiment"
 
 
 class LexiconError(PermanentError):
-    """The stock lexicon cannot be found or read, or a term or valence can never be used."""
+    """The stock lexicon cannot be found or read, or a valence is not finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,6 @@ class Lexicon:
         # Private copies: whoever made this lexicon cannot change it afterwards.
         object.__setattr__(self, "valences", MappingProxyType(dict(self.valences)))
         object.__setattr__(self, "emoji", MappingProxyType(dict(self.emoji)))
-
-    def with_deltas(self, deltas: Mapping[str, float]) -> "Lexicon":
-        """A new lexicon with each delta added to its term's valence; a term that was absent starts at 0.
-
-        Raises:
-            LexiconError: a new term that no word can match (upper case, white space, empty), or a sum that is not finite.
-        """
-        for term in deltas:
-            if term not in self.valences and (term != term.lower() or term.split() != [term]):
-                raise LexiconError(f"No word can match the term {term!r}.", remedy="Give one lower-case word.")
-        changed = {term: self.valences.get(term, 0.0) + delta for term, delta in deltas.items()}
-        return Lexicon({**self.valences, **changed}, self.emoji)
 
 
 @cache

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.labels.examples import read_label
 from sentiment_platform.labels.importers import fiqa, parse_columns, phrasebank, plain, sentfin, tfns
 from sentiment_platform.labels.report import ImportReport
 from sentiment_platform.text.normalise import text_key
@@ -207,11 +206,11 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         plain(tmp_path / "absent.csv")
 
 
-def test_labels_are_not_guessed() -> None:
-    assert [read_label(word) for word in (" Positive", "BEARISH", "-1", "neu")] == ["positive", "negative", "negative", "neutral"]
-    for word in ("", "2", "good", "positive?"):
-        with pytest.raises(PermanentError, match="is not a label"):
-            read_label(word)
+def test_labels_are_not_guessed(tmp_path: Path) -> None:
+    words = (" Positive", "BEARISH", "-1", "neu", "", "2", "good", "positive?")
+    report = plain(file(tmp_path, "text,label\n" + "".join(f"Sales {n},{word}\n" for n, word in enumerate(words))))
+    assert [example.label for example in report.examples] == ["positive", "negative", "negative", "neutral"]
+    assert rules(report) == {"label_is_known": 4}
 
 
 @pytest.mark.shared_data

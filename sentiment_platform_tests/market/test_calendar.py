@@ -34,7 +34,6 @@ def test_sessions_open_and_close_by_the_clock_of_the_exchange(days: TradingDays,
     assert session is not None
     assert (f"{session.opens_at:%H:%M}", f"{session.closes_at:%H:%M}") == (opens, closes)
     assert session.opens_at.utcoffset() == timedelta(0)
-    assert session.is_short == (day in (date(2025, 11, 28), date(2025, 7, 3)))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from sentiment_platform.market.archive import parse_price_map, read_price_file
 from sentiment_platform.market.errors import PriceFileError
 from sentiment_platform.market.prices import StoredPrices, store_bars
-from sentiment_platform.store.market import WrittenBars, coverage, revisions
+from sentiment_platform.store.market import WrittenBars, coverage
 from sentiment_platform.store.quarantine import quarantined_items
 from sentiment_platform_tests.market.making import NOW, raw, sessions
 
@@ -36,7 +36,10 @@ def test_the_same_bars_again_change_nothing_and_a_changed_one_is_noted(engine: E
         changed = [*bars[:-1], raw(days[-1], close=close)]
         assert store(engine, changed, run_id=f"correction {n}").written == WrittenBars(revised=1, unchanged=9)
     with engine.connect() as connection:
-        assert revisions(connection, "EXM") == [(date(2025, 11, 14), 0, 10.9), (date(2025, 11, 14), 1, 10.05)]
+        superseded = connection.execute(
+            text("SELECT session, revision, close FROM platform.price_revisions ORDER BY revision")
+        ).all()
+        assert superseded == [(date(2025, 11, 14), 0, 10.9), (date(2025, 11, 14), 1, 10.05)]
         (found,) = coverage(connection)
     assert (found.first, found.last, found.bars, found.revised) == (date(2025, 11, 3), date(2025, 11, 14), 10, 1)
 

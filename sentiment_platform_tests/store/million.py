@@ -26,9 +26,9 @@ from sentiment_platform.store.late_news import waiting_days
 from sentiment_platform.store.predictions import feedback_on_predictions, prediction_counts, served_predictions
 from sentiment_platform.store.profiles import source_profiles
 from sentiment_platform.store.quarantine import quarantine_totals, quarantined_items
-from sentiment_platform.store.stories import story_candidates, story_outlet_counts, widest_stories
+from sentiment_platform.store.stories import story_candidates, widest_stories
 from sentiment_platform.store.training_sets import training_examples
-from sentiment_platform.store.vectors import features_at, features_since, newest_features
+from sentiment_platform.store.vectors import features_at, features_since
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS = 180
@@ -71,7 +71,6 @@ _NOW = FIRST + DAYS * DAY
 
 HOT: dict[str, Callable[[Connection], Any]] = {
     "features as of a moment, 100 entities": lambda c: features_at(c, "v1", [(f"ticker:T{n}", NOON) for n in range(1, 200, 2)]),
-    "newest features": lambda c: newest_features(c, "v1", 1000),
     "articles of a day": lambda c: articles_between(c, NOON, NOON + DAY),
     "labels of a training set": lambda c: training_examples(c, "set 50", "test"),
     "predictions by model, an hour": lambda c: prediction_counts(c, NOON, NOON + timedelta(hours=1)),
@@ -84,7 +83,6 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "latest collection of each source": latest_collections,
     "days that wait for vectors": lambda c: waiting_days(c, since=_NOW - REMEMBERED, before=_TODAY),
     "stories of a day, the widest": lambda c: widest_stories(c, NOON, NOON + DAY, 10)[1],
-    "outlets of the stories of an hour": lambda c: story_outlet_counts(c, NOON, NOON + timedelta(hours=1)),
     "latest drift report": lambda c: newest_drift_rows(c, "v1.2.0-vader"),
 }
 """What runs in every collection, every hour, or for a person who waits; name -> the function of `store` that asks it."""

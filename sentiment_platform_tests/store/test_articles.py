@@ -45,19 +45,6 @@ def test_articles_between_is_half_open_ordered_and_knows_stories(connection: Con
     assert [c.story_id for c in stories.story_candidates(connection, NOON, NOON + timedelta(hours=2))] == [None, first]
 
 
-def test_outlets_of_a_story_are_counted_as_of_each_articles_availability(connection: Connection) -> None:
-    batch = [
-        article(1, outlet="A"),
-        article(2, hours=1, outlet="B"),
-        article(3, hours=2, outlet="B"),
-        article(4, hours=3, outlet="C"),
-    ]
-    articles.insert_articles(connection, batch)
-    stories.write_stories(connection, [StoryAssignment(a.id, batch[0].id, "title_key", 1.0) for a in batch])
-    counts = stories.story_outlet_counts(connection, NOON, NOON + timedelta(days=1))
-    assert [counts[a.id] for a in batch] == [1, 2, 2, 3]
-
-
 def test_days_whose_articles_wait_for_a_story(connection: Connection) -> None:
     articles.insert_articles(connection, [article(1), article(2, hours=-36)])
     start, end = NOON - timedelta(days=9), NOON + timedelta(days=1)

@@ -4,7 +4,7 @@ from math import sqrt
 import pytest
 
 from sentiment_platform.text.explanation import Part, explain
-from sentiment_platform.text.lexicon import stock_lexicon
+from sentiment_platform.text.lexicon import Lexicon, stock_lexicon
 from sentiment_platform.text.rules import STOCK_RULES
 from sentiment_platform.text.vader import VaderEngine
 from sentiment_platform_tests.text.adversarial import adversarial_texts
@@ -70,9 +70,8 @@ def test_punctuation_leans_to_the_side_of_the_sum_and_vanishes_where_the_sum_is_
 
 
 def test_an_explanation_uses_the_constants_and_the_lexicon_of_its_engine() -> None:
-    engine = VaderEngine(
-        stock_lexicon().with_deltas({"narrowed": 1.0}), replace(STOCK_RULES, negation_factor=-1.0, compound_alpha=3.0)
-    )
+    lexicon = Lexicon({**stock_lexicon().valences, "narrowed": 1.0})
+    engine = VaderEngine(lexicon, replace(STOCK_RULES, negation_factor=-1.0, compound_alpha=3.0))
     explanation = explain(engine, "loss not narrowed")
 
     assert [part.valence for part in explanation.parts if part.token == "narrowed"] == [1.0, -2.0]

@@ -29,16 +29,6 @@ def test_reading_the_lexicon_imports_neither_the_package_nor_anything_heavy() ->
     assert not {"vaderSentiment", "requests", "numpy", "dagster", "torch"} & set(loaded)
 
 
-def test_deltas_add_to_known_terms_and_introduce_new_ones_without_touching_the_original() -> None:
-    original = Lexicon({"good": 1.9}, {"😀": "grinning face"})
-
-    changed = original.with_deltas({"good": -0.4, "guidance": 0.2})
-
-    assert dict(changed.valences) == {"good": pytest.approx(1.5), "guidance": 0.2}
-    assert changed.emoji == original.emoji
-    assert dict(original.valences) == {"good": 1.9}
-
-
 def test_a_lexicon_cannot_be_changed_from_outside() -> None:
     valences = {"good": 1.9}
     lexicon = Lexicon(valences)
@@ -49,20 +39,10 @@ def test_a_lexicon_cannot_be_changed_from_outside() -> None:
         lexicon.valences["good"] = 0.0
 
 
-@pytest.mark.parametrize("term", ["Good", "net loss", "", " "])
-def test_a_new_term_that_no_word_can_match_is_refused(term: str) -> None:
-    with pytest.raises(LexiconError, match="No word can match"):
-        Lexicon({}).with_deltas({term: 1.0})
-
-
-def test_a_stock_term_of_two_words_may_still_get_a_delta() -> None:
-    assert stock_lexicon().with_deltas({"fed up": 0.1}).valences["fed up"] == pytest.approx(-1.7)
-
-
 @pytest.mark.parametrize("valence", [float("nan"), float("inf")])
 def test_a_valence_that_is_not_finite_is_refused(valence: float) -> None:
     with pytest.raises(LexiconError, match="finite"):
-        Lexicon({"good": 1.9}).with_deltas({"good": valence})
+        Lexicon({"good": valence})
 
 
 @pytest.mark.parametrize("line", ["good", "good\tvery"])

@@ -88,11 +88,11 @@ def test_every_rule_word_of_the_package_has_its_effect() -> None:
     assert all(ENGINE.score(f"a b c {trigger} good") != ENGINE.score("a b c so-so good") for trigger in words.negations)
 
 
-def test_a_lexicon_with_deltas_follows_the_same_rules_as_the_package() -> None:
+def test_a_changed_lexicon_follows_the_same_rules_as_the_package() -> None:
     deltas = {"least": 0.7, "but": -1.0, "very": 0.5, "not": -0.3, "company": 1.5, "good": -1.9}
     package = SentimentIntensityAnalyzer()
     package.lexicon |= {term: package.lexicon.get(term, 0.0) + delta for term, delta in deltas.items()}
-    engine = VaderEngine(stock_lexicon().with_deltas(deltas))
+    engine = VaderEngine(Lexicon(package.lexicon, stock_lexicon().emoji))
 
     assert [text for text in ADVERSARIAL if rounded(engine.score(text)) != package.polarity_scores(text)] == []
     assert differing(engine, ADVERSARIAL)
