@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from sentiment_platform.labels.importing import FEEDBACK_SET
+from sentiment_platform.news.sensors import UNFINISHED_STATUSES
 from sentiment_platform.run_tags import REASON, TRIGGER
 from sentiment_platform.store.labels import labels_since
 from sentiment_platform.store.resources import PlatformResource
@@ -21,18 +22,10 @@ NEW_LABELS = 100
 COOL_DOWN = timedelta(hours=6)
 """New labels ask for no run so soon after any other one of the job."""
 
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-
 
 def unfinished_training(instance: dg.DagsterInstance) -> str | None:
     """Id of a run of `train_job` that is queued or under way."""
-    runs = instance.get_runs(dg.RunsFilter(job_name=TRAIN_JOB, statuses=_UNFINISHED), limit=1)
+    runs = instance.get_runs(dg.RunsFilter(job_name=TRAIN_JOB, statuses=UNFINISHED_STATUSES), limit=1)
     return runs[0].run_id if runs else None
 
 

@@ -14,13 +14,14 @@ from sentiment_platform.store.late_news import waiting_days
 from sentiment_platform.store.resources import PlatformResource
 
 LATE_NEWS = "late_news"
-_UNFINISHED = [
+UNFINISHED_STATUSES = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+"""A run in one of these is queued or under way."""
 
 
 @dg.sensor(
@@ -37,7 +38,7 @@ def late_news_arrived(context: dg.SensorEvaluationContext, platform: PlatformRes
     """
     now = platform.now()
     regular = {day.isoformat() for day in days_to_collect(now)}
-    for run in context.instance.get_runs(dg.RunsFilter(job_name=collect_job.name, statuses=_UNFINISHED)):
+    for run in context.instance.get_runs(dg.RunsFilter(job_name=collect_job.name, statuses=UNFINISHED_STATUSES)):
         if run.tags.get(PARTITION) not in regular:
             return dg.SkipReason(f"Run {run.run_id} of {collect_job.name} is under way.")
     with platform.engine().connect() as connection:

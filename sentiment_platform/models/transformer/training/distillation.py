@@ -29,7 +29,7 @@ from sentiment_platform.models.transformer.training.base import ResolvedBase
 from sentiment_platform.models.transformer.training.checkpoints import Checkpoint, CheckpointFolder
 from sentiment_platform.models.transformer.training.device import torch_threads
 from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer, checkpoint_folder, train_transformer
-from sentiment_platform.models.transformer.training.loop import Clock
+from sentiment_platform.models.transformer.training.loop import MonotonicClock
 from sentiment_platform.models.transformer.training.parameters import TransformerParameters, transformer_parameters
 from sentiment_platform.models.transformer.training.stages import taken
 from sentiment_platform.models.transformer.training.weights import network_logits
@@ -62,7 +62,7 @@ def train_distilled(
     progress: ProgressSink,
     *,
     checkpoints: Path | None = None,
-    clock: Clock = time.monotonic,
+    clock: MonotonicClock = time.monotonic,
 ) -> TrainedTransformer:
     """Fine-tune `base` as `train_transformer` does, with the predictions of `distillation_folds` models in its targets.
 
@@ -127,7 +127,7 @@ def _predict(
     progress: ProgressSink,
     finished: CheckpointFolder | None,
     checkpoints: Path | None,
-    clock: Clock,
+    clock: MonotonicClock,
 ) -> _Teachers:
     count = parameters.distillation_folds
     saved = finished.newest() if finished else None

@@ -27,7 +27,7 @@ from sentiment_platform.models.transformer.training.device import (
     peak_memory_mib,
     torch_threads,
 )
-from sentiment_platform.models.transformer.training.loop import Clock, EpochSink, Trainer
+from sentiment_platform.models.transformer.training.loop import EpochSink, MonotonicClock, Trainer
 from sentiment_platform.models.transformer.training.network import tokenizer_json
 from sentiment_platform.models.transformer.training.parameters import (
     TransformerParameters,
@@ -105,7 +105,7 @@ def train_transformer(
     predictions: Floats | None = None,
     checkpoints: Path | None = None,
     on_epoch: EpochSink | None = None,
-    clock: Clock = time.monotonic,
+    clock: MonotonicClock = time.monotonic,
 ) -> TrainedTransformer:
     """Fine-tune `base` on `data.train`; `data.validation` only chooses the epoch.
 

@@ -19,7 +19,7 @@ from sentiment_platform.models.transformer.training.base import ResolvedBase
 from sentiment_platform.models.transformer.training.canaries import verified_network
 from sentiment_platform.models.transformer.training.distillation import train_distilled
 from sentiment_platform.models.transformer.training.fine_tuning import Initial, TrainedTransformer, planned, train_transformer
-from sentiment_platform.models.transformer.training.loop import Clock
+from sentiment_platform.models.transformer.training.loop import MonotonicClock
 from sentiment_platform.models.transformer.training.network import tokenizer_json
 from sentiment_platform.models.transformer.training.parameters import TransformerParameters, transformer_parameters
 from sentiment_platform.models.transformer.training.stages import taken
@@ -77,7 +77,7 @@ def train_on(
     champion: ChampionState | str,
     *,
     checkpoints: Path | None = None,
-    clock: Clock = time.monotonic,
+    clock: MonotonicClock = time.monotonic,
 ) -> TrainedTransformer:
     """Train from the champion where that is sound, else from the base; `lineage` of the result says which, and why.
 
@@ -127,7 +127,7 @@ def _attempt(
     progress: ProgressSink,
     champion: ChampionState,
     checkpoints: Path | None,
-    clock: Clock,
+    clock: MonotonicClock,
 ) -> tuple[TrainedTransformer | None, str]:
     """The incremental run, if there was one, and why it is not to be used ("" when it is)."""
     manifest = champion.manifest

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-Clock = Callable[[], float]
+MonotonicClock = Callable[[], float]
+"""Seconds since an arbitrary moment; they never run backwards."""
 EpochSink = Callable[[Epoch], None]
 
 
@@ -46,7 +47,7 @@ class Trainer:
         progress: ProgressSink,
         checkpoints: CheckpointFolder | None = None,
         on_epoch: EpochSink | None = None,
-        clock: Clock = time.monotonic,
+        clock: MonotonicClock = time.monotonic,
     ) -> None:
         self._network = network
         self._train = train
