@@ -38,8 +38,8 @@ def stale(names: Sequence[str], connection: Connection, now: datetime) -> list[I
     states = {name: state for name, state in read_source_states(connection).items() if name in names and _is_judged(state)}
     failing = {name for name, state in states.items() if state.consecutive_failures >= FAILURES}
     reports = [report for report in latest_collections(connection) if report.source in failing]
-    found = evaluate_freshness(list(states), reports, states, now, empty_days(connection, list(states), now))
-    return [_stale(states[source], why) for source, why in found.stale.items()]
+    freshness = evaluate_freshness(list(states), reports, states, now, empty_days(connection, list(states), now))
+    return [_stale(states[source], why) for source, why in freshness.stale.items()]
 
 
 def _is_judged(state: SourceState) -> bool:

@@ -43,12 +43,13 @@ def quarantined(connection: Connection, now: datetime) -> list[Incident]:
     return [_quarantine_of(source, day, share) for source, day, share in shares if not share.is_low]
 
 
-def _quarantine_of(source: str, day: date, found: QuarantineShare) -> Incident:
+def _quarantine_of(source: str, day: date, quarantine: QuarantineShare) -> Incident:
     summary = (
-        f"{found.share:.0%} of the {found.fetched} items of {source} on {day} were quarantined (threshold {WARN_SHARE:.0%})."
+        f"{quarantine.share:.0%} of the {quarantine.fetched} items of {source} on {day} were quarantined"
+        f" (threshold {WARN_SHARE:.0%})."
     )
-    severity = "critical" if found.is_alarming else "warning"
-    detail = {"source": source, "partition": day.isoformat(), **asdict(found), "share": found.share}
+    severity = "critical" if quarantine.is_alarming else "warning"
+    detail = {"source": source, "partition": day.isoformat(), **asdict(quarantine), "share": quarantine.share}
     return Incident(
         fingerprint=f"quarantine:{source}",
         category="data_quality",
@@ -93,10 +94,10 @@ def degraded(connection: Connection, now: datetime) -> list[Incident]:
     version = watched_version(connection)
     if isinstance(version, str):
         return []
-    found = live_performance(connection, version, now)
-    if not found.falls_short(RetrainPolicy().accuracy_margin) or found.live is None or found.holdout is None:
+    performance = live_performance(connection, version, now)
+    if not performance.falls_short(RetrainPolicy().accuracy_margin) or performance.live is None or performance.holdout is None:
         return []
-    live, holdout = found.live, found.holdout
+    live, holdout = performance.live, performance.holdout
     summary = (
         f"{version.version} is right on {live.value:.1%} of {live.n} labelled answers (at most {live.high:.1%});"
         f" its holdout promised {interval(holdout, '.1%')}."

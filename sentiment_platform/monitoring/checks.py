@@ -29,12 +29,12 @@ def drift_result(report: DriftReport) -> dg.AssetCheckResult:
     )
 
 
-def accuracy_result(found: LivePerformance) -> dg.AssetCheckResult:
+def accuracy_result(performance: LivePerformance) -> dg.AssetCheckResult:
     """Green unless the live interval lies below the holdout's; without enough labels it says that nothing was judged."""
-    shown = {"live": found.live, "holdout": found.holdout}
+    shown = {"live": performance.live, "holdout": performance.holdout}
     figures = {name: f"{with_interval(a)}, n = {a.n}, {a.dataset}" if a else "no figure" for name, a in shown.items()}
     return dg.AssetCheckResult(
-        passed=not found.falls_short(POLICY.accuracy_margin),
+        passed=not performance.falls_short(POLICY.accuracy_margin),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={**figures, "judged": all(shown.values())},
     )

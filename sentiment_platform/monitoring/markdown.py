@@ -36,9 +36,12 @@ def performance_table(report: PerformanceReport) -> str:
     """One line a version and window; figures only where there are labels enough."""
     rows: list[tuple[str, ...]] = []
     for row in report.rows:
-        found = {figure.metric: figure for figure in row.figures}
-        shown = [with_interval(found[name]) if name in found else "-" for name in (ACCURACY, MACRO_F1, PREFERRED_SHARE, UTILITY)]
-        ece = with_interval(found[ECE]) if ECE in found else "-"
+        by_metric = {figure.metric: figure for figure in row.figures}
+        shown = [
+            with_interval(by_metric[name]) if name in by_metric else "-"
+            for name in (ACCURACY, MACRO_F1, PREFERRED_SHARE, UTILITY)
+        ]
+        ece = with_interval(by_metric[ECE]) if ECE in by_metric else "-"
         rows.append(
             (
                 row.version,

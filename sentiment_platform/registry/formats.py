@@ -70,7 +70,7 @@ def _walk(data: mmap.mmap, start: int, end: int, message: str, depth: int) -> bo
     """Visit everything that can hold a tensor; whether a message that we follow was found at this level."""
     if depth > _MAX_DEPTH:
         raise ValueError("it is nested too deeply")
-    found = False
+    any_followed = False
     for number, wire_type, value_start, value_end in _fields(data, start, end):
         if message == "tensor":
             if number == _TENSOR_EXTERNAL_DATA or (number == _TENSOR_DATA_LOCATION and _varint(data, value_start)[0] != 0):
@@ -78,9 +78,9 @@ def _walk(data: mmap.mmap, start: int, end: int, message: str, depth: int) -> bo
         elif (inner := _ONNX[message].get(number)) is not None:
             if wire_type != 2:
                 raise ValueError("a field has the wrong type")
-            found = True
+            any_followed = True
             _walk(data, value_start, value_end, inner, depth + 1)
-    return found
+    return any_followed
 
 
 def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:

@@ -26,10 +26,10 @@ def verify_manifest(data: bytes, signature: bytes, keys: PublicKeys, *, version:
     Raises:
         Refused: (digest, signature, format, wrong_model, unsafe_name, size); SignatureRefused.
     """
-    found = digest(data)
-    if found != manifest_digest:
+    actual_digest = digest(data)
+    if actual_digest != manifest_digest:
         raise Refused(
-            f"The manifest of {version} has digest {found[:12]}, expected {manifest_digest[:12]}.",
+            f"The manifest of {version} has digest {actual_digest[:12]}, expected {manifest_digest[:12]}.",
             reason="digest",
             remedy=_AGAIN,
         )

@@ -100,16 +100,16 @@ def live_accuracy(
 
 def latest_by_prediction(feedback: Sequence[FeedbackOnPrediction]) -> list[Judged]:
     """Fold feedback, oldest first, to one row a prediction; saying nothing of the label does not take an earlier one back."""
-    found: dict[str, Judged] = {}
+    latest: dict[str, Judged] = {}
     for row in feedback:
-        before = found.get(row.prediction_id) or Judged(row, None, None, None)
-        found[row.prediction_id] = Judged(
+        before = latest.get(row.prediction_id) or Judged(row, None, None, None)
+        latest[row.prediction_id] = Judged(
             row,
             row.label or before.label,
             row.preference or before.preference,
             before.utility if row.utility is None else row.utility,
         )
-    return list(found.values())
+    return list(latest.values())
 
 
 def _measure(connection: Connection, version: str, window: str, predictions: int, judged: Sequence[Judged]) -> VersionPerformance:
@@ -118,7 +118,7 @@ def _measure(connection: Connection, version: str, window: str, predictions: int
     usable = [row for row in labelled if _example_id(row) not in seen]
     preferred = [float(row.preference == row.prediction.family) for row in judged if row.preference is not None]
     useful = [row.utility for row in judged if row.utility is not None]
-    found = [
+    live_figures = [
         *(_label_figures(version, window, usable, len(usable) / predictions) if len(usable) >= MIN_LABELS else []),
         *_mean_figure(version, window, PREFERRED_SHARE, preferred, predictions),
         *_mean_figure(version, window, UTILITY, useful, predictions),
@@ -131,7 +131,7 @@ def _measure(connection: Connection, version: str, window: str, predictions: int
         predictions=predictions,
         labelled=len(labelled),
         in_sample=in_sample,
-        figures=tuple(found),
+        figures=tuple(live_figures),
         note=few,
     )
 
