@@ -71,7 +71,7 @@ JOBS: dict[str, set[str]] = {
     "market_job": {"market_prices", "outcomes"},
     "feature_store_job": {"online_features"},
     "train_job": TRAIN,
-    "baseline_job": TRAIN - {"finbert_model", "finbert_evaluation"},
+    "baseline_job": TRAIN - {"finbert_model"},
     "deploy_job": {"deployment"},
     "monitor_job": {"drift_report", "performance_report", "retrain_decision", "alerts"},
     "alert_job": {"alerts"},

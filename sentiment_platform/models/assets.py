@@ -113,6 +113,8 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
     )
     def evaluation(platform: PlatformResource) -> dg.MaterializeResult[Any]:
         evaluated = evaluate_family(platform.engine(), RegistryAccess(platform.settings()), family, platform.now())
+        if evaluated is None:
+            return dg.MaterializeResult(metadata={"version": "none yet"}, data_version=dg.DataVersion("no version"))
         newest, champion = evaluated.newest, evaluated.champion
         report, calibration = newest.evaluation.report, newest.evaluation.calibration
         return dg.MaterializeResult(

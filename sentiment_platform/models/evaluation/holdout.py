@@ -109,14 +109,18 @@ class FamilyEvaluation:
     figures_added: int
 
 
-def evaluate_family(engine: Engine, access: RegistryAccess, family: str, as_of: datetime) -> FamilyEvaluation:
+def evaluate_family(engine: Engine, access: RegistryAccess, family: str, as_of: datetime) -> FamilyEvaluation | None:
     """Evaluate the newest version of `family`, and its champion where that is another one that has not answered this holdout.
 
-    Both are stored. A champion that answered before is left alone: its answers do not change.
+    Both are stored. A champion that answered before is left alone: its answers do not change. None: the family has no version yet,
+    as long as only others were trained.
 
     Raises:
-        PermanentError: the family has no version yet, or its champion is not registered here.
+        PermanentError: the champion of the family is not registered here.
     """
+    with engine.connect() as connection:
+        if latest_version(connection, family) is None:
+            return None
     newest = evaluate_latest(engine, access, family)
     added = store_evaluation(engine, newest, as_of)
     with engine.connect() as connection:
@@ -149,7 +153,7 @@ def evaluate_answers(engine: Engine, family: str) -> HoldoutAnswers:
     with engine.connect() as connection:
         version, newest = latest_version(connection, family), latest_training_set(connection)
         if version is None or newest is None:
-            return HoldoutAnswers(None, 0, (), ())
+            return HoldoutAnswers(version.version if version else None, 0, (), ())
         asked = [example.example_id for example in training_examples(connection, newest.digest, "test")]
         stored = holdout_predictions(connection, version.version, newest.digest)
     return compare_answers(version.version, asked, stored)

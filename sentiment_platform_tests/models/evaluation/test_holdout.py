@@ -30,7 +30,9 @@ def test_a_champion_that_has_not_answered_the_newest_holdout_is_evaluated_beside
     access = RegistryAccess(settings)
     label(engine)
     train(engine, access)
+    assert evaluate_family(engine, access, "finbert", NOW) is None, "it has no version"
     alone = evaluate_family(engine, access, "vader", NOW)
+    assert alone is not None
     assert (alone.newest.version, alone.champion) == (V1, None)
     make_evidence(engine)
     assert decide_and_publish(engine, access, run_id="r", now=clock).published
@@ -40,6 +42,7 @@ def test_a_champion_that_has_not_answered_the_newest_holdout_is_evaluated_beside
     with pytest.raises(PermanentError, match=f"{V1} answered 0 of .* Materialize the asset vader_evaluation"):
         compare_on_holdout(engine)
     evaluated = evaluate_family(engine, access, "vader", NOW + timedelta(hours=1))
+    assert evaluated is not None
     assert evaluated.champion is not None
     assert (evaluated.newest.version, evaluated.champion.version) == (V2, V1)
     n = len(evaluated.newest.example_ids)
@@ -50,4 +53,5 @@ def test_a_champion_that_has_not_answered_the_newest_holdout_is_evaluated_beside
         dated = [tuple(row) for row in connection.execute(query)]
     assert dated == [(V1, NOW), (V1, NOW + timedelta(hours=1)), (V2, NOW + timedelta(hours=1))]
     again = evaluate_family(engine, access, "vader", NOW + timedelta(hours=2))
+    assert again is not None
     assert (again.champion, again.figures_added) == (None, 0)
