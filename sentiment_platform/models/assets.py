@@ -104,7 +104,8 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         name=evaluation_asset_name(family),
-        deps=[model_asset_name(family)],
+        # The holdout is a part of the training set: a new one is answered also where no model of the family was trained.
+        deps=["training_set", model_asset_name(family)],
         group_name="models",
         owners=["team:data-science"],
         kinds={"postgres"},

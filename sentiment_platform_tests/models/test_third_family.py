@@ -63,7 +63,7 @@ def test_a_third_family_has_its_place_in_the_graph_is_released_by_it_and_answers
     graph = json.loads(done.stdout.splitlines()[-1])
     assert graph["description"] == bayes.ENTRY.description
     assert graph["parents"]["bayes_model"] == ["training_set"]
-    assert graph["parents"]["bayes_evaluation"] == ["bayes_model"]
+    assert graph["parents"]["bayes_evaluation"] == ["bayes_model", "training_set"]
     assert graph["parents"]["ab_evaluation"] == ["bayes_evaluation", "finbert_evaluation", "vader_evaluation"]
     assert [check for check in graph["checks"] if "bayes" in check] == [
         "bayes_evaluation: every_holdout_text_was_answered",
