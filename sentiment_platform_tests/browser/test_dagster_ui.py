@@ -223,4 +223,4 @@ def _write_picture(shown: bytes) -> None:
 
     with Image.open(io.BytesIO(shown)) as picture:
         # The graph without the navigation beside it.
-        picture.crop((545, 320, 2257, 1015)).quantize(64).save(PICTURE, optimize=True)
+        picture.crop((560, 275, 2258, 1062)).quantize(64).save(PICTURE, optimize=True)
