@@ -103,7 +103,7 @@ def outside_world_at_import(module: Module) -> list[str]:
 
 def time_of_day_elsewhere(module: Module) -> list[str]:
     """One function reads the time of day; everybody else takes a clock."""
-    read = re.findall(r"\b(?:datetime|date)\.(?:now|today|utcnow)\b", module.text)
+    read = re.findall(r"\b(?:datetime|date)\.(?:now|today|utcnow)\b|\btime\.(?:time|time_ns|gmtime|localtime)\(", module.text)
     return [] if module.name == "sentiment_platform.clock" else read
 
 
@@ -186,7 +186,7 @@ RULES: dict[Callable[[Module], list[str]], tuple[str, str]] = {
     relative_import: ("serving/app.py", "from . import live"),
     pickled: ("sentiment_platform/a.py", "def f(torch):\n    return torch.load('model.pt')"),
     outside_world_at_import: ("sentiment_platform/a.py", "import os\ndef f(x=os.environ.get('X')):\n    pass"),
-    time_of_day_elsewhere: ("serving/app.py", "def f():\n    return datetime.now(UTC)"),
+    time_of_day_elsewhere: ("serving/app.py", "def f():\n    return time.time()"),
     named_family: ("serving/predict/router.py", "def f(family):\n    return 1 if family == 'vader' else 2"),
     long_asset_body: ("sentiment_platform/a.py", "@dg.asset\ndef a():\n" + "    x = 1\n" * 31),
     asset_without_evidence: (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import TrainingBar, console, shows_errors
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.demo.sample_data import sample_directory
@@ -57,7 +58,7 @@ def run_job_command(
     if (first is None) != (last is None) or (partition and first) or (again and not first):
         raise PermanentError("A range needs --from and --to, and no --partition.", remedy="Give both days, or one partition.")
     if job == "collect_job" and not partition and not first:
-        partition = time.strftime("%Y-%m-%d", time.gmtime())
+        partition = utc_now().date().isoformat()
     pairs = dict(tag.split("=", 1) for tag in tags if "=" in tag)
     with session(feeds_directory=sample_directory() / "feeds", log=console.print), dagster_instance() as instance:
         if first and last:

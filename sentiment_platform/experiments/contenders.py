@@ -3,6 +3,7 @@
 import msgspec
 from sqlalchemy import Connection
 
+from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.store.deployments import deployments
 from sentiment_platform.store.versions import all_versions
@@ -30,21 +31,31 @@ class Contenders(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 def by_cost(family: str) -> tuple[int, str]:
     """Sort key: the cheapest family first."""
-    return (FAMILIES[family].cost if family in FAMILIES else 0, family)
+    return (FAMILIES[family].cost, family)
 
 
 def read_contenders(connection: Connection) -> Contenders:
     """What stands against each other now.
 
     What ran once and was replaced lost to something better, or somebody took it back. It returns by a person's word alone: where it is
-    the newest of its family, the champion stands in for it.
+    the newest of its family, the champion stands in for it. Versions of a family that this build does not know are left alone: nobody
+    here could answer for them.
+
+    Raises:
+        PermanentError: a version of such a family runs.
     """
     newest: dict[str, str] = {}
     for version in all_versions(connection):
-        newest.setdefault(version.family, version.version)
+        if version.family in FAMILIES:
+            newest.setdefault(version.family, version.version)
     history = [mirrored.document for mirrored in deployments(connection, limit=None)]
     deployed = history[0] if history else None
     champions = deployed.versions() if deployed else {}
+    if unknown := [version for family, version in champions.items() if family not in FAMILIES]:
+        raise PermanentError(
+            f"{', '.join(unknown)} runs, of a family that this build does not know.",
+            remedy="Compare with the build that has it, or put its entry into models/families.py.",
+        )
     ran_before = {version for document in history for version in document.versions().values()}
     for family, version in list(newest.items()):
         if version in ran_before:

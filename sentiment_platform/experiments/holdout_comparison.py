@@ -21,6 +21,7 @@ from sentiment_platform.experiments.evidence import GateEvidence, record_evidenc
 from sentiment_platform.experiments.gate import propose
 from sentiment_platform.models.evaluation.holdout import compare_answers
 from sentiment_platform.models.evaluation.seen_data import in_sample
+from sentiment_platform.models.families import evaluation_asset_name
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.registry.versions import VersionTag
 from sentiment_platform.statistics.arrays import Floats, Ints
@@ -95,7 +96,7 @@ def _answers(connection: Connection, version: str, training_set: str, ids: Seque
         answered = answers.asked - len(answers.missing) - len(answers.malformed)
         raise PermanentError(
             f"{version} answered {answered} of {answers.asked} holdout texts of training set {training_set[:12]}.",
-            remedy=f"Materialize the asset {VersionTag.parse(version).family}_evaluation.",
+            remedy=f"Materialize the asset {evaluation_asset_name(VersionTag.parse(version).family)}.",
         )
     return as_array(stored, ids)
 

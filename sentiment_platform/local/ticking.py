@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.local.processes.children import Children, pid_path
 from sentiment_platform.local.processes.process import LocalStackError, is_running
@@ -66,11 +67,11 @@ def tick_once(timeout_s: float) -> TickReport:
     state_dir = Settings.from_environment().state_dir.resolve()
     refuse_a_second_daemon(state_dir)
     with dagster_instance() as instance:
-        watched = _Pass(instance, time.time())
+        watched = _Pass(instance, utc_now().timestamp())
         with Children(state_dir) as children:
             daemon = children.start(DAEMON, DAEMON_COMMAND)
             while missing := watched.missing():
-                if not daemon.running or time.time() - watched.started > timeout_s:
+                if not daemon.running or utc_now().timestamp() - watched.started > timeout_s:
                     what = f"No end of the pass after {timeout_s:.0f} s" if daemon.running else "The daemon ended"
                     raise LocalStackError(
                         f"{what}; missing: {', '.join(missing)}. The end of its log:\n{daemon.log_tail()}\n",

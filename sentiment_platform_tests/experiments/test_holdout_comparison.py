@@ -6,7 +6,9 @@ from sqlalchemy import Engine, text
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.experiments.disagreement import Disagreement
 from sentiment_platform.experiments.holdout_comparison import HoldoutComparison, compare_on_holdout, store_comparison
+from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.family import Integers
+from sentiment_platform_tests import versions
 from sentiment_platform_tests.promotion.seeding import NOW, TRAINING_SET, answers, register, truth, write_holdout
 
 V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
@@ -48,9 +50,10 @@ def test_a_comparison_is_stored_once_with_its_words(engine: Engine, labels: Inte
 
 
 def test_a_pair_that_is_compared_among_more_versions_has_the_figures_of_the_newest_evidence(
-    engine: Engine, labels: Integers
+    engine: Engine, labels: Integers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Holm's adjustment depends on how many pairs there are."""
+    monkeypatch.setitem(FAMILIES, "third", FAMILIES["finbert"])
     register(engine, V1, answers(labels, 0.5, 1))
     register(engine, F1, answers(labels, 0.6, 2))
     store(engine, compare_on_holdout(engine))
@@ -65,6 +68,22 @@ def test_a_pair_that_is_compared_among_more_versions_has_the_figures_of_the_newe
     (pair,) = (pair for pair in compared.comparisons if (pair.a, pair.b) == (V1, F1))
     assert (row.run_id, row.result["adjusted_p"]) == ("run-2", pair.adjusted_p)
     assert pair.adjusted_p > alone["adjusted_p"]
+
+
+def test_a_version_of_a_family_that_this_build_does_not_know_is_not_weighed_and_a_running_one_stops_the_comparison(
+    engine: Engine, labels: Integers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as other_build:
+        other_build.setitem(FAMILIES, "third", FAMILIES["finbert"])
+        ours = register(engine, V1, answers(labels, 0.5, 1))
+        theirs = register(engine, "v1.0.0-third", answers(labels, 0.9, 2))
+        assert compare_on_holdout(engine).contenders.newest == {"vader": V1, "third": "v1.0.0-third"}
+    compared = compare_on_holdout(engine)
+    assert compared.contenders.newest == {"vader": V1}
+    assert compared.evidence().proposal.default_family == "vader"
+    versions.deploy(engine, ours, theirs)
+    with pytest.raises(PermanentError, match=r"v1\.0\.0-third runs, of a family that this build does not know\. .*families"):
+        compare_on_holdout(engine)
 
 
 def test_where_the_two_disagree_is_stored_with_who_is_right_there(engine: Engine, labels: Integers) -> None:

@@ -15,7 +15,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.evaluation.contrast_suite import ContrastScore, score_contrast
 from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate, figures
 from sentiment_platform.models.evaluation.seen_data import in_sample
-from sentiment_platform.models.families import load_model
+from sentiment_platform.models.families import load_model, model_asset_name
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.store.deployments import latest_deployment
@@ -63,7 +63,7 @@ def evaluate_latest(engine: Engine, access: RegistryAccess, family: str) -> Hold
     with engine.connect() as connection:
         version = latest_version(connection, family)
     if version is None:
-        raise PermanentError(f"There is no version of {family} yet.", remedy=f"Materialize the asset {family}_model.")
+        raise PermanentError(f"There is no version of {family} yet.", remedy=f"Materialize the asset {model_asset_name(family)}.")
     return evaluate_registered(engine, access, version)
 
 

@@ -17,6 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sentiment_platform.clock import utc_now
+
 if TYPE_CHECKING:
     import torch
 
@@ -96,7 +98,7 @@ class CheckpointFolder:
             self._folder.rmdir()  # Not empty where somebody with a larger token is at work.
         for other in self._root.glob("*"):
             try:
-                if time.time() - other.stat().st_mtime > ABANDONED_S:
+                if utc_now().timestamp() - other.stat().st_mtime > ABANDONED_S:
                     shutil.rmtree(other, ignore_errors=True)
             except FileNotFoundError:
                 continue
