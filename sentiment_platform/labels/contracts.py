@@ -1,7 +1,7 @@
 """The contract of training examples, which are made here of labels that were judged before (`labels/quality.py`)."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -11,15 +11,6 @@ from sentiment_platform.features.schema import FeatureSchema
 from sentiment_platform.labels.splits import PARTS
 from sentiment_platform.store.training_sets import StoredExample
 from sentiment_platform.text.sentiment import LABELS
-
-EXAMPLE_RULES: Mapping[str, str] = {
-    "text_is_present": "there is no text",
-    "label_is_known": f"the label is none of {', '.join(LABELS)}",
-    "part_is_known": f"the part is none of {', '.join(PARTS)}",
-    "story_is_named": "no story is named",
-    "example_is_there_once": "another example has the same id",
-    "features_are_in_range": "a feature is missing or outside of the range of its schema",
-}
 
 
 def require_sound(examples: Sequence[StoredExample], schema: FeatureSchema) -> None:

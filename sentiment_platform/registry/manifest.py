@@ -25,7 +25,6 @@ MAX_FILES = 20
 _FILE_NAME = re.compile(r"^(?=.{1,100}\Z)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.(json|txt|onnx|safetensors)\Z", re.ASCII)
 _RESERVED = ("manifest.json", "deployment.json")
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
 Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 LabelOrder = tuple[Literal["negative"], Literal["neutral"], Literal["positive"]]

@@ -8,8 +8,6 @@ from sentiment_platform.features.schema import V1
 from sentiment_platform.monitoring.drift import judge, measure_drift, read_drift
 from sentiment_platform.monitoring.samples import MIN_PREDICTIONS, Sample
 from sentiment_platform.monitoring.severity import SCORES
-from sentiment_platform.statistics.drift.ks import ks_two_sample
-from sentiment_platform.statistics.drift.psi import population_stability_index
 from sentiment_platform.store.drift import newest_drift_rows
 from sentiment_platform.store.tables import DriftMetric
 from sentiment_platform_tests.monitoring.seeding import (
@@ -24,6 +22,7 @@ from sentiment_platform_tests.monitoring.seeding import (
     seed_version,
     without,
 )
+from sentiment_platform_tests.statistics.drift_of_one import ks_of, psi_of
 
 
 def rows_in(engine: Engine) -> int:
@@ -68,8 +67,8 @@ def test_the_stored_figures_are_those_of_the_statistics(engine: Engine) -> None:
     with engine.connect() as connection:
         stored = {(row.subject, row.test): row for row in newest_drift_rows(connection, VERSION)}
     for index, name in enumerate(V1.names):
-        ks = ks_two_sample(train[:, index], served[:, index])
-        psi = population_stability_index(train[:, index], served[:, index])
+        ks = ks_of(train[:, index], served[:, index])
+        psi = psi_of(train[:, index], served[:, index])
         assert stored[name, "ks"].statistic == pytest.approx(ks.statistic, abs=1e-12)
         assert stored[name, "ks"].p_value == pytest.approx(ks.p_value, abs=1e-12)
         assert stored[name, "psi"].statistic == pytest.approx(psi.statistic, abs=1e-12)
@@ -77,10 +76,10 @@ def test_the_stored_figures_are_those_of_the_statistics(engine: Engine) -> None:
         assert stored[name, "ks"].adjusted_p_value >= stored[name, "ks"].p_value
         assert stored[name, "ks"].reference == f"{VERSION}:train"
     held_out = probabilities(400, 2)
-    sentiment = ks_two_sample(held_out[:, 2] - held_out[:, 0], answers[:, 2] - answers[:, 0])
+    sentiment = ks_of(held_out[:, 2] - held_out[:, 0], answers[:, 2] - answers[:, 0])
     assert stored["score:sentiment", "ks"].statistic == pytest.approx(sentiment.statistic, abs=1e-12)
     assert stored["score:sentiment", "ks"].reference == f"{VERSION}:test"
-    shares = population_stability_index(held_out.argmax(axis=1).astype(float), answers.argmax(axis=1).astype(float))
+    shares = psi_of(held_out.argmax(axis=1).astype(float), answers.argmax(axis=1).astype(float))
     assert stored["predicted_label", "psi"].statistic == pytest.approx(shares.statistic, abs=1e-12)
 
 

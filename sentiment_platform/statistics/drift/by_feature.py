@@ -14,11 +14,9 @@ import numpy as np
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import Floats
-from sentiment_platform.statistics.drift.ks import KsResult, ks_of_sorted, ks_two_sample
-from sentiment_platform.statistics.drift.psi import PsiResult, population_stability_index, psi_of_sorted
+from sentiment_platform.statistics.drift.ks import KsResult, ks_of_sorted
+from sentiment_platform.statistics.drift.psi import PsiResult, psi_of_sorted
 from sentiment_platform.statistics.significance import holm
-
-__all__ = ["DriftTest", "FeatureDrift", "drift_by_feature", "ks_two_sample", "population_stability_index"]
 
 DriftTest = Literal["ks", "psi"]
 

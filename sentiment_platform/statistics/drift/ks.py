@@ -1,6 +1,6 @@
 """The two-sample Kolmogorov-Smirnov test: are two samples of one number drawn from the same distribution?
 
-One test on plain samples. Missing values, many features and decisions belong to `drift`.
+One test on sorted samples. Missing values, many features and decisions belong to `by_feature`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import Floats
 
 _EXACT_UP_TO = 10_000
@@ -26,19 +25,11 @@ class KsResult(msgspec.Struct, frozen=True):
     n_current: int
 
 
-def ks_two_sample(reference: Floats, current: Floats) -> KsResult:
-    """Two-sided test of samples (n,) and (m,) without NaN; equal to `scipy.stats.ks_2samp`, exact p up to 10,000 values.
-
-    With ties (counts, flags) p is too large, so the test errs towards silence.
-
-    Raises:
-        PermanentError: an empty sample, another shape, NaN.
-    """
-    return ks_of_sorted(_sorted(reference, "reference"), _sorted(current, "current"))
-
-
 def ks_of_sorted(reference: Floats, current: Floats) -> KsResult:
-    """The same for samples already sorted, non-empty and free of NaN, which a report over many tests has at hand."""
+    """Two-sided test of samples (n,) and (m,) that are sorted, not empty and free of NaN; equal to `scipy.stats.ks_2samp`.
+
+    The p value is exact up to 10,000 values. With ties (counts, flags) it is too large, so the test errs towards silence.
+    """
     n, m = reference.size, current.size
     statistic = _largest_distance(reference, current)
     return KsResult(statistic, _p_value(reference, current, statistic), n, m)
@@ -63,12 +54,3 @@ def _p_value(reference: Floats, current: Floats, statistic: float) -> float:
         return float(result.pvalue)
     # What ks_2samp does for large samples, without sorting and searching a second time.
     return float(np.clip(stats.kstwo.sf(statistic, np.round(n * m / (n + m))), 0.0, 1.0))
-
-
-def _sorted(sample: Floats, name: str) -> Floats:
-    array = np.sort(np.asarray(sample, dtype=np.float64))
-    if array.ndim != 1 or array.size == 0:
-        raise PermanentError(f"The {name} sample has shape {array.shape}.", remedy="Pass a non-empty flat array.")
-    if np.isnan(array[-1]):
-        raise PermanentError(f"The {name} sample holds NaN.", remedy="Leave missing values out.")
-    return array
