@@ -23,6 +23,7 @@ from sentiment_platform.promotion.next_revision import (
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment, Evidence
 from sentiment_platform.registry.versions import DeploymentTag
+from sentiment_platform.statistics.estimate import MACRO_F1
 from sentiment_platform.store.deployments import latest_deployment
 
 GATE_ACTOR = "gate"
@@ -87,7 +88,7 @@ def intent_of_evidence(engine: Engine, recorded: RecordedEvidence) -> Intent:
     evidence, proposal = recorded.evidence, recorded.evidence.proposal
     figures = {
         f"{pair.b} against {pair.a}": {
-            "macro_f1": pair.macro_f1.difference.value,
+            MACRO_F1: pair.macro_f1.difference.value,
             "p": pair.mcnemar.p_value,
             "n": pair.n,
             "verdict": pair.verdict,

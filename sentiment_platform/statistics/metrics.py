@@ -5,6 +5,8 @@ Whether its probabilities can be believed is `calibration`; whether one classifi
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -85,14 +87,19 @@ def classification_report(
 
     def of_class(index: int) -> ClassMetrics:
         precision, recall, f1 = (
-            estimate(float(observed[name][index]), resampled[name][:, index]) for name in ("precision", "recall", "f1")
+            estimate(float(seen[index]), drawn[:, index])
+            for seen, drawn in (
+                (observed.precision, resampled.precision),
+                (observed.recall, resampled.recall),
+                (observed.f1, resampled.f1),
+            )
         )
         return ClassMetrics(LABELS[index], precision, recall, f1, support=int(confusion[index].sum()))
 
     return ClassificationReport(
         n=int(truth.size),
-        accuracy=estimate(float(observed["accuracy"]), resampled["accuracy"]),
-        macro_f1=estimate(float(observed["macro_f1"]), resampled["macro_f1"]),
+        accuracy=estimate(float(observed.accuracy), resampled.accuracy),
+        macro_f1=estimate(float(observed.macro_f1), resampled.macro_f1),
         classes=tuple(of_class(index) for index in range(N_CLASSES)),
         confusion=tuple(tuple(int(cell) for cell in row) for row in confusion),
         confidence=confidence,
@@ -101,19 +108,29 @@ def classification_report(
     )
 
 
-def ratios(confusion: Floats) -> dict[str, Floats]:
-    """Accuracy and macro-F1 (...,), precision, recall and F1 (..., 3) of confusion matrices (..., 3, 3); 0/0 is 0."""
+class Ratios(NamedTuple):
+    """Of confusion matrices (..., 3, 3): accuracy and macro-F1 (...,), precision, recall and F1 (..., 3)."""
+
+    accuracy: Floats
+    macro_f1: Floats
+    precision: Floats
+    recall: Floats
+    f1: Floats
+
+
+def ratios(confusion: Floats) -> Ratios:
+    """The ratios of confusion matrices (..., 3, 3); 0/0 is 0."""
     hits = np.diagonal(confusion, axis1=-2, axis2=-1)
     true_rows = confusion.sum(axis=-1)
     predicted_rows = confusion.sum(axis=-2)
     f1 = _divide(2.0 * hits, true_rows + predicted_rows)
-    return {
-        "accuracy": _divide(hits.sum(axis=-1), confusion.sum(axis=(-2, -1))),
-        "macro_f1": f1.mean(axis=-1),
-        "precision": _divide(hits, predicted_rows),
-        "recall": _divide(hits, true_rows),
-        "f1": f1,
-    }
+    return Ratios(
+        accuracy=_divide(hits.sum(axis=-1), confusion.sum(axis=(-2, -1))),
+        macro_f1=f1.mean(axis=-1),
+        precision=_divide(hits, predicted_rows),
+        recall=_divide(hits, true_rows),
+        f1=f1,
+    )
 
 
 def _divide(part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64]) -> Floats:

@@ -155,7 +155,7 @@ def _joint_table(y_true: Classes, probabilities_a: Matrix, probabilities_b: Matr
 
 def _both(tables: Floats, metric: PairedMetric) -> tuple[Floats, Floats]:
     """The metric of A and of B from tables (..., truth, a, b)."""
-    return ratios(tables.sum(axis=-1))[metric], ratios(tables.sum(axis=-2))[metric]
+    return getattr(ratios(tables.sum(axis=-1)), metric), getattr(ratios(tables.sum(axis=-2)), metric)
 
 
 def _discordant(only_a_right: int, only_b_right: int) -> int:

@@ -124,7 +124,7 @@ def thresholds_only(data: TrainingData) -> Integers:
 
     def macro_f1(low: float, high: float) -> float:
         predicted = by_thresholds(compound, low, high)
-        return float(ratios(confusion_matrix(data.train.labels, predicted).astype(np.float64))["macro_f1"])
+        return float(ratios(confusion_matrix(data.train.labels, predicted).astype(np.float64)).macro_f1)
 
     _, low, high = max((macro_f1(low, high), low, high) for low in grid for high in grid if low < high)
     return by_thresholds(stock_compound(data.test.texts), low, high)

@@ -31,7 +31,7 @@ def mean_of_seeds(labels: Integers, found: Sequence[Evaluation], metric: MetricN
     def mean(tables: Any) -> Any:
         lead = tables.ndim - len(shape)
         others = [tuple(lead + 1 + other for other in range(len(found)) if other != seed) for seed in range(len(found))]
-        return np.mean([ratios(tables.sum(axis=axes))[metric] for axes in others], axis=0)
+        return np.mean([getattr(ratios(tables.sum(axis=axes)), metric) for axes in others], axis=0)
 
     samples = mean(bootstrap_counts(counts, seed=BOOTSTRAP_SEED))
     return percentile_estimate(float(mean(counts.astype(np.float64))), samples, n=labels.size)

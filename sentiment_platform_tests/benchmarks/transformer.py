@@ -96,7 +96,7 @@ def mean_macro_f1_lost(labels: Integers, answers: Sequence[tuple[Integers, Integ
 def _macro_f1(labels: Integers, classes: Integers, times_drawn: Floats) -> Floats:
     """(k,) for the k rows of `times_drawn` (k, n): how often each text counts."""
     cells = np.eye(N_CLASSES * N_CLASSES)[labels * N_CLASSES + classes]
-    return ratios((times_drawn @ cells).reshape(-1, N_CLASSES, N_CLASSES))["macro_f1"]
+    return ratios((times_drawn @ cells).reshape(-1, N_CLASSES, N_CLASSES)).macro_f1
 
 
 def _sample() -> tuple[TrainingData, list[str], Integers]:

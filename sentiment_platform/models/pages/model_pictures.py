@@ -29,7 +29,7 @@ def model_pictures(version: str, figures: Mapping[str, Any]) -> dict[str, bytes]
         title = f"Search for {version}: best {search['best_value']:.3f}"
         pictures["search_history"] = search_png(search["trials"], search.get("importances") or {}, title=title)
     if confusion := figures.get("confusion"):
-        macro_f1 = float(ratios(np.asarray(confusion, dtype=np.float64))["macro_f1"])
+        macro_f1 = float(ratios(np.asarray(confusion, dtype=np.float64)).macro_f1)
         pictures["confusion_matrix"] = confusion_matrix_png(confusion, macro_f1, title=f"Holdout of {version}")
     if bins := figures.get("reliability"):
         read = msgspec.convert(bins, list[ReliabilityBin])

@@ -151,7 +151,7 @@ def search(
 def _held_out_macro_f1(problem: Problem, folds: Integers, fold: int, strengths: Strengths) -> float:
     held = problem.rows(folds == fold)
     logits: Floats = fit_terms(problem.rows(folds != fold), strengths, steps=STEPS).logits(held)
-    return float(ratios(confusion_matrix(held.labels, logits.argmax(axis=1)).astype(np.float64))["macro_f1"])
+    return float(ratios(confusion_matrix(held.labels, logits.argmax(axis=1)).astype(np.float64)).macro_f1)
 
 
 def _record(study: "optuna.Study", seed: int) -> dict[str, Any]:

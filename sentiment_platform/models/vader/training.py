@@ -106,7 +106,7 @@ class VaderFamily:
         return TrainedVader(
             scorer=scorer,
             head=head,
-            fitted_macro_f1=float(on_training_part["macro_f1"]),
+            fitted_macro_f1=float(on_training_part.macro_f1),
             search=record,
             champion=champion,
             label_balance=balance,

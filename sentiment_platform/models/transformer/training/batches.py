@@ -62,6 +62,6 @@ def validate(network: "nn.Module", part: Part, pad_id: int, compute: Compute) ->
     with torch.no_grad():
         for rows in length_buckets(part.lengths, 64, None):
             logits[rows] = logits_of(network, part, rows, pad_id, compute).cpu().numpy()
-    macro_f1 = float(ratios(confusion_matrix(part.labels, logits.argmax(axis=1)).astype(np.float64))["macro_f1"])
+    macro_f1 = float(ratios(confusion_matrix(part.labels, logits.argmax(axis=1)).astype(np.float64)).macro_f1)
     log_sum = np.logaddexp.reduce(logits, axis=1)
     return macro_f1, float(np.mean(log_sum - logits[np.arange(len(logits)), part.labels]))

@@ -187,7 +187,7 @@ def _forgetting(base: ResolvedBase, trained: TrainedTransformer, data: TrainingD
 
     def macro_f1(network: Any) -> float:
         logits = network_logits(network, tokenizer_json(base.path), trained.parameters.max_length, texts)
-        return float(ratios(confusion_matrix(labels, logits.argmax(axis=1)).astype(np.float64))["macro_f1"])
+        return float(ratios(confusion_matrix(labels, logits.argmax(axis=1)).astype(np.float64)).macro_f1)
 
     before, after = macro_f1(before_network), macro_f1(trained.network)
     return {
