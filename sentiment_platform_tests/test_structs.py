@@ -1,4 +1,5 @@
-"""Rules about structs that code can check: many fields are given by keyword, and a document of the registry is read as its struct.
+"""Rules about structs that code can check: many fields are given by keyword, and a document of the registry is read as its struct,
+the figures of a manifest included.
 
 Each rule is a function over one module and is run on samples that break it and on some that do not.
 """
@@ -60,6 +61,19 @@ def indexed_document(module: Module) -> list[str]:
     return sorted(names & DOCUMENT_FIELDS - READ_AS_JSON.get(str(module.path), set()))
 
 
+def indexed_figures(module: Module) -> list[str]:
+    """Reads of the figures of a manifest by a key, outside of registry/: what reads one has a field for it."""
+    if module.path.is_relative_to("sentiment_platform/registry"):
+        return []
+    reads = [
+        node.value if isinstance(node, ast.Subscript) else node.func.value
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load))
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get")
+    ]
+    return [name for read in reads if (name := ast.unparse(read)).rpartition(".")[2] == "figures"]
+
+
 def test_structs_with_many_fields_are_made_by_keyword() -> None:
     assert {str(module.path): names for module in modules() if (names := made_by_position(module))} == {}
 
@@ -102,6 +116,25 @@ def test_nobody_indexes_a_manifest_or_a_deployment_by_the_name_of_a_field() -> N
 )
 def test_an_index_into_a_document_is_found(path: str, text: str, named: int) -> None:
     assert len(indexed_document(Module.parse(path, text))) == named
+
+
+def test_nobody_reads_the_figures_of_a_manifest_by_a_key() -> None:
+    assert {str(module.path): names for module in modules() if (names := indexed_figures(module))} == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "named"),
+    [
+        ("sentiment_platform/models/assets.py", "x = manifest.figures['ece']", ["manifest.figures"]),
+        ("sentiment_platform/models/assets.py", "x = newest.manifest.figures.get(NAME)", ["newest.manifest.figures"]),
+        ("sentiment_platform/models/pages/plots.py", "def f(figures):\n    return figures['ece']", ["figures"]),
+        ("sentiment_platform/registry/listing.py", "x = manifest.figures['ece']", []),
+        ("sentiment_platform/models/assets.py", "x = shown_figures(manifest).ece", []),
+        ("sentiment_platform/models/vader/training.py", "figures['warning'] = 'none was fitted'", []),
+    ],
+)
+def test_a_read_of_figures_by_a_key_is_found(path: str, text: str, named: list[str]) -> None:
+    assert indexed_figures(Module.parse(path, text)) == named
 
 
 @pytest.mark.parametrize("path", READ_AS_JSON)

@@ -13,6 +13,7 @@ from sentiment_platform.models.pages.model_pictures import model_pictures
 from sentiment_platform.models.pages.plots import confusion_matrix_png, reliability_png
 from sentiment_platform.models.pages.reporting import contrast_table, doubted_table, log_progress, manifest_summary, terms_table
 from sentiment_platform.models.progress import throttled
+from sentiment_platform.models.version_figures import shown_figures
 from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
@@ -87,11 +88,12 @@ def live_progress(context: dg.AssetExecutionContext) -> ProgressSink:
 
 def _shown(manifest: Manifest) -> dict[str, dg.MarkdownMetadataValue]:
     """The pictures and tables that the figures of this version hold."""
-    shown = _pictures(manifest.version, model_pictures(manifest.version, manifest.figures))
-    if moved := manifest.figures.get("terms_moved"):
-        shown["terms_moved"] = dg.MetadataValue.md(terms_table(moved))
-    if distillation := manifest.figures.get("distillation"):
-        shown["doubted_labels"] = dg.MetadataValue.md(doubted_table(distillation))
+    figures = shown_figures(manifest)
+    shown = _pictures(manifest.version, model_pictures(manifest.version, figures))
+    if figures.terms_moved:
+        shown["terms_moved"] = dg.MetadataValue.md(terms_table(figures.terms_moved))
+    if figures.distillation:
+        shown["doubted_labels"] = dg.MetadataValue.md(doubted_table(figures.distillation))
     return shown
 
 

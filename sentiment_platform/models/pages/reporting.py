@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-import msgspec
-
 from sentiment_platform.models.evaluation.contrast_suite import ContrastScore
 from sentiment_platform.models.family import Progress, ProgressSink
+from sentiment_platform.models.version_figures import shown_figures
 from sentiment_platform.registry.manifest import Manifest
-from sentiment_platform.statistics.estimate import ECE, LOG_LOSS, MACRO_F1, TITLES, Estimate, interval, with_interval
+from sentiment_platform.statistics.comparison import ProbabilityComparison
+from sentiment_platform.statistics.estimate import ECE, LOG_LOSS, MACRO_F1, TITLES, interval, with_interval
 
 EVERY_S = 5.0
 TERMS_SHOWN, EXAMPLE_CHARACTERS = 20, 16
@@ -58,16 +58,17 @@ def manifest_summary(manifest: Manifest, *, new: bool) -> str:
         f"| {name} | {m.value:.3f} | {interval(m)} | {m.n} | {m.dataset}{' (in-sample)' if m.in_sample else ''} |"
         for name, m in manifest.metrics.items()
     ]
-    if technical := manifest.figures.get("technical"):
+    figures = shown_figures(manifest)
+    if technical := figures.technical:
         lines += [
             "",
-            f"One text in {technical['latency_p50_ms']} ms (p95 {technical['latency_p95_ms']}), {technical['texts_per_s']} texts/s,"
-            f" {technical['loaded_mb']} MB, one thread on {technical['processor']} ({technical['cores']} cores)",
+            f"One text in {technical.latency_p50_ms} ms (p95 {technical.latency_p95_ms}), {technical.texts_per_s} texts/s,"
+            f" {technical.loaded_mb} MB, one thread on {technical.processor} ({technical.cores} cores)",
         ]
-    if ablation := manifest.figures.get("ablation"):
-        lines += ["", *_ablation_lines(ablation, used=manifest.figures["features_help"])]
-    if warning := manifest.figures.get("warning"):
-        lines += ["", f"**Warning.** {warning}"]
+    if figures.ablation:
+        lines += ["", *_ablation_lines(figures.ablation.comparison, used=figures.features_help)]
+    if figures.warning:
+        lines += ["", f"**Warning.** {figures.warning}"]
     lines += ["", "Files:", "", "| file | MB | sha256 |", "|---|---|---|"]
     lines += [f"| {name} | {entry.size / 1e6:.2f} | `{entry.sha256[:16]}` |" for name, entry in manifest.files.items()]
     return "\n".join(lines)
@@ -129,17 +130,16 @@ def doubted_table(distillation: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _ablation_lines(ablation: Mapping[str, Any], *, used: bool) -> list[str]:
+def _ablation_lines(comparison: ProbabilityComparison, *, used: bool) -> list[str]:
     """The calibration head on the scorer alone and with the features, and their difference with its interval."""
-    comparison, names = ablation["comparison"], (LOG_LOSS, MACRO_F1, ECE)
     lines = [
-        f"| held-out validation texts, n = {comparison['n']} | {' | '.join(TITLES[name] for name in names)} |",
+        f"| held-out validation texts, n = {comparison.n} | {' | '.join(TITLES[name] for name in (LOG_LOSS, MACRO_F1, ECE))} |",
         "|---|---|---|---|",
     ]
-    for title, side in (("scorer alone", "a"), ("with the features", "b")):
-        lines.append(f"| {title} | {' | '.join(f'{comparison[side][name]:.3f}' for name in names)} |")
-    differences = (comparison[f"{name}_difference"] for name in names)
-    cells = [with_interval(msgspec.convert(difference, Estimate), "+.3f") for difference in differences]
+    for title, side in (("scorer alone", comparison.a), ("with the features", comparison.b)):
+        lines.append(f"| {title} | {side.log_loss:.3f} | {side.macro_f1:.3f} | {side.ece:.3f} |")
+    differences = (comparison.log_loss_difference, comparison.macro_f1_difference, comparison.ece_difference)
+    cells = [with_interval(difference, "+.3f") for difference in differences]
     verdict = "they help, and this version uses them" if used else "no sure gain, so this version leaves them out"
     return ["What the features add: " + verdict, "", *lines, f"| difference (95 % interval) | {' | '.join(cells)} |"]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from sentiment_platform.models.version_figures import origin_figures
 from sentiment_platform.store.versions import latest_version
 
 
@@ -21,4 +22,4 @@ def evaluate_learning(engine: Engine, family: str) -> LearningOutcome:
         newest = latest_version(connection, family)
     if newest is None:
         return LearningOutcome(None, None)
-    return LearningOutcome(newest.version, newest.manifest.figures.get("warning"))
+    return LearningOutcome(newest.version, origin_figures(newest.manifest).warning)

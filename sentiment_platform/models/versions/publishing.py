@@ -16,6 +16,7 @@ from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
 from sentiment_platform.models.families import load_model, trainer
 from sentiment_platform.models.family import ProgressSink, TrainingOptions
 from sentiment_platform.models.training_data import read_training_data
+from sentiment_platform.models.version_figures import origin_figures
 from sentiment_platform.models.versions.description import described, figures_of
 from sentiment_platform.models.versions.training_inputs import (
     CHAMPION,
@@ -121,7 +122,7 @@ def find_orphan(
                 manifest = reader.manifest(model.version, model.manifest_digest)
             except Refused:
                 continue  # Not signed with our key, so not ours to take up; its tag is passed over.
-            if manifest.training_set == training_set and manifest.figures.get("options_digest") == options_digest:
+            if manifest.training_set == training_set and origin_figures(manifest).options_digest == options_digest:
                 return manifest
     return None
 

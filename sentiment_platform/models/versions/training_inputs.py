@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from sentiment_platform.features.schema import schema
 from sentiment_platform.models.family import LABELS, TrainingData, TrainingOptions
+from sentiment_platform.models.version_figures import origin_figures
 from sentiment_platform.registry.deployment import Champion
 from sentiment_platform.registry.versions import Change
 from sentiment_platform.store.deployments import latest_deployment
@@ -40,7 +41,7 @@ def start_digest(
         return None
     made = get_version(connection, champion.version)
     if made is not None and made.training_set == data.digest and _same_recipe(made, inputs, options, data):
-        return made.manifest.figures.get(CHAMPION)
+        return origin_figures(made.manifest).champion
     return champion.manifest_digest
 
 
@@ -68,4 +69,4 @@ def change_since(previous: RegisteredVersion | None, inputs: Inputs, options: Tr
 
 def _same_recipe(version: RegisteredVersion, inputs: Inputs, options: TrainingOptions, data: TrainingData) -> bool:
     """Whether `version` was made by these options and inputs, whatever it was started from."""
-    return version.options_digest == inputs_digest(inputs, options, data, version.manifest.figures.get(CHAMPION))
+    return version.options_digest == inputs_digest(inputs, options, data, origin_figures(version.manifest).champion)

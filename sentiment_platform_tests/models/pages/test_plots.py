@@ -17,6 +17,7 @@ from sentiment_platform.models.pages.plots import (
     drift_heatmap_png,
     reliability_png,
 )
+from sentiment_platform.models.version_figures import ShownFigures
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.drift.by_feature import drift_by_feature
 from sentiment_platform.statistics.metrics import classification_report
@@ -124,6 +125,10 @@ TRIALS = [
 ]
 
 
+def drawn(version: str, figures: dict[str, Any]) -> dict[str, bytes]:
+    return model_pictures(version, msgspec.convert(figures, ShownFigures))
+
+
 def test_a_model_is_drawn_from_the_figures_of_its_manifest_and_from_nothing_else(answers) -> None:
     y, _, b = answers
     report = calibration_report(y, b, seed=0)
@@ -134,10 +139,10 @@ def test_a_model_is_drawn_from_the_figures_of_its_manifest_and_from_nothing_else
         "reliability": msgspec.to_builtins([row for row in report.bins if row.count]),
         "ece": report.ece,
     }
-    pictures = model_pictures("v1.0.0-finbert", figures)
+    pictures = drawn("v1.0.0-finbert", figures)
     assert list(pictures) == ["training_curves", "search_history", "confusion_matrix", "reliability"]
     assert all(png.startswith(b"\x89PNG") for png in pictures.values())
     changed = {**figures, "training": {**figures["training"], "best_epoch": 2}}
-    assert model_pictures("v1.0.0-finbert", changed)["training_curves"] != pictures["training_curves"]
-    assert model_pictures("v1.0.0-vader", {"training": {"n_train": 5}, "search": {"trials": [], "best": None}}) == {}
-    assert list(model_pictures("v", {"search": {"trials": TRIALS, "best_value": 0.6}})) == ["search_history"]
+    assert drawn("v1.0.0-finbert", changed)["training_curves"] != pictures["training_curves"]
+    assert drawn("v1.0.0-vader", {"training": {"n_train": 5}, "search": {"trials": [], "best": None}}) == {}
+    assert list(drawn("v", {"search": {"trials": TRIALS, "best_value": 0.6}})) == ["search_history"]
