@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from sentiment_platform.cli import main
+from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.settings import Settings, documentation
 from serving.app import create_app
 from serving.contract.prediction_bodies import Answer
@@ -105,8 +106,13 @@ def options(command: click.Command) -> set[str]:
 def routes() -> frozenset[tuple[str, str]]:
     """(method, path) of every route of serving, parameters without their types."""
     app = create_app(Settings.from_environment({}))
-    found = {(method, re.sub(r":\w+}", "}", route.path)) for route in app.routes for method in getattr(route, "methods", ())}
-    return frozenset((method, path) for method, path in found if method != "OPTIONS")
+    every = {(method, re.sub(r":\w+}", "}", route.path)) for route in app.routes for method in getattr(route, "methods", ())}
+    return frozenset((method, path) for method, path in every if method != "OPTIONS")
+
+
+def of_any_family(path: str) -> str:
+    """The path of a route that each family has, as a document may write it for all of them: the name is `{family}`."""
+    return re.sub(rf"/({'|'.join(FAMILIES)})$", "/{family}", path)
 
 
 @lru_cache
@@ -150,7 +156,7 @@ def wrong_route(code: str) -> str | None:
         ("", path) for path in re.findall(r"^(/[a-z][\w/{}.-]*)$|127\.0\.0\.1:8000(/[\w/]+)", code) for path in path if path
     ]
     for method, path in named:
-        if not any(path == known and method in ("", verb) for verb, known in routes()):
+        if not any(path in (known, of_any_family(known)) and method in ("", verb) for verb, known in routes()):
             return f"there is no route {method} {path}".replace("  ", " ")
     return None
 
@@ -219,8 +225,10 @@ def unnamed(pages: Mapping[str, str], template: str) -> list[str]:
     everything = "\n".join(code for text in pages.values() for code in Document.parse(text).code)
     missing = [" ".join(path) for path, _ in commands() if not re.search(rf"{PROGRAM} {' '.join(path)}\b", everything)]
     missing += [name for name, _, _ in documentation() if not re.search(rf"\b{name}\b", everything + template)]
-    paths = {(method, path) for method, path in routes() if path not in MADE_BY_LITESTAR}
-    return missing + [f"{m} {p}" for m, p in sorted(paths) if not re.search(rf"\b{m} {re.escape(p)}(?![\w/{{])", everything)]
+    for method, path in sorted((method, path) for method, path in routes() if path not in MADE_BY_LITESTAR):
+        spellings = "|".join(map(re.escape, (path, of_any_family(path))))
+        missing += [] if re.search(rf"\b{method} ({spellings})(?![\w/{{])", everything) else [f"{method} {path}"]
+    return missing
 
 
 def template() -> str:
@@ -249,6 +257,8 @@ def test_every_command_setting_and_route_is_named_in_a_document() -> None:
         "`made_up_asset`",
         "`GET /made/up`",
         "`DELETE /predict`",
+        "`GET /predict/{family}`",
+        "`POST /feedback/{family}`",
         "`/made`",
         "    curl http://127.0.0.1:8000/made/up",
         "`make everything`",
@@ -269,6 +279,11 @@ def test_a_made_up_name_is_seen(planted: str) -> None:
 def test_a_name_that_is_missing_is_seen(removed: str) -> None:
     pages = {where: text.replace(removed, "nothing") for where, text in texts().items()}
     assert unnamed(pages, template().replace(removed, "nothing")) == [removed.removeprefix(f"{PROGRAM} ")]
+
+
+def test_the_help_of_run_names_every_job() -> None:
+    run = dict(commands())["run",]
+    assert set(re.findall(r"\b[a-z_]+_job\b", run.help or "")) == {job for job in jobs() if not job.startswith("__")}
 
 
 def docstrings(tree: ast.AST) -> list[ast.Constant]:

@@ -46,7 +46,8 @@ def serve() -> None:
 def run_job_command(
     job: str, partition: str | None, first: str | None, last: str | None, again: bool, tags: tuple[str, ...]
 ) -> None:
-    """Execute JOB here, without a daemon: collect_job, market_job, baseline_job, train_job, deploy_job, monitor_job.
+    """Execute JOB here, without a daemon: collect_job, market_job, feature_store_job, train_job, baseline_job, deploy_job, monitor_job,
+    alert_job.
 
     A range that was interrupted, by whatever, goes on when the same command is run again.
 
@@ -108,7 +109,9 @@ def _show(outcome: "RunOutcome") -> None:
 
 @click.command()
 @click.option(
-    "--stack-only", is_flag=True, help="PostgreSQL, Redis and GitHub server alone, for a plain `dagster dev` or `dg dev`."
+    "--stack-only",
+    is_flag=True,
+    help="PostgreSQL, Redis, GitHub server and feed server alone, for a plain `dagster dev` or `dg dev`.",
 )
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
 @shows_errors

@@ -1,9 +1,9 @@
 """From verdicts to what should be deployed: a pure function, the only way to a promotion beside a named person.
 
-A family's newest version replaces its champion only if it is better. The default family changes only if the challenger's champion
-is better than the default's; a default that a person chose gives way to a new champion only, else the gate would undo in the next run
-what somebody decided. The first version of anything is taken by the bootstrap rule, because there is nothing to beat. A comparison
-on labels that a base model was trained on is no evidence: it changes nothing here, and leaves the decision to a named person.
+A family's newest version replaces its champion only if it is better. Another family becomes the default only if its champion is better
+than the default's. Where a person chose the default, that champion must also be new in this proposal: with those that ran already the
+gate would undo the choice in its next run. The first version of anything is taken by the bootstrap rule, because there is nothing to
+beat. A comparison on labels that a base model was trained on is no evidence: it changes nothing here, a named person decides.
 """
 
 from collections.abc import Sequence

@@ -29,20 +29,26 @@ def plug_in() -> None:
     FAMILIES["bayes"] = ENTRY
 
 
+Words = Mapping[str, Sequence[float]]
+"""What is trained: the log odds of the three labels for each word."""
+
+
+def log_odds(words: Words, texts: Sequence[str]) -> Floats:
+    """(n, 3): the sums over the words of each of n texts; a word that was never seen says nothing."""
+    odds = [[words.get(word, (0.0, 0.0, 0.0)) for word in text.lower().split()] for text in texts]
+    return np.array([np.array(rows).reshape(-1, 3).sum(axis=0) for rows in odds]).reshape(-1, 3)
+
+
 @dataclass(frozen=True)
 class Bayes:
-    """`words` holds the log odds of the three labels for each word."""
-
-    words: Mapping[str, Sequence[float]]
-    head: CalibrationHead | None = None
+    words: Words
+    head: CalibrationHead
     batch_size = 64
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        odds = [[self.words.get(word, (0.0, 0.0, 0.0)) for word in text.lower().split()] for text in texts]
-        return np.array([np.array(rows).reshape(-1, 3).sum(axis=0) for rows in odds]).reshape(-1, 3)
+        return log_odds(self.words, texts)
 
     def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
-        assert self.head is not None
         return self.head.probabilities(self.logits(texts), features)
 
     def explain(self, text: str) -> list[Contribution]:
@@ -59,21 +65,24 @@ class BayesFamily:
     def inputs(self) -> Mapping[str, str]:
         return {"rule": "bayes-1"}
 
-    def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> Bayes:
+    def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> Words:
+        del progress  # counting is over before anybody looks
         smoothing = float(options.parameters.get("smoothing", 1.0))
         seen = zip(data.train.texts, data.train.labels, strict=True)
         counts = Counter((word, int(y)) for text, y in seen for word in text.lower().split())
         words = sorted({word for word, _ in counts})
-        return Bayes({word: [math.log(smoothing + counts[word, y]) for y in range(3)] for word in words})
+        return {word: [math.log(smoothing + counts[word, y]) for y in range(3)] for word in words}
 
-    def export(self, trained: Bayes, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
+    def export(self, trained: Words, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
+        del progress
         part = data.validation
-        head, _ = fit_labelling_head(trained.logits(part.texts), part, data.feature_names, data.feature_schema, seed=1)
-        for name, document in zip(FILES, (trained.words, head.to_json()), strict=True):
+        head, _ = fit_labelling_head(log_odds(trained, part.texts), part, data.feature_names, data.feature_schema, seed=1)
+        for name, document in zip(FILES, (trained, head.to_json()), strict=True):
             (directory / name).write_text(json.dumps(document), "utf-8")
-        return ExportReport("none", "0" * 64, {"words": len(trained.words)}, ("CC0-1.0",))
+        return ExportReport("none", "0" * 64, {"words": len(trained)}, ("CC0-1.0",))
 
 
 def load_bayes(directory: Path, *, threads: int = 1) -> Bayes:
+    del threads  # sums of a few numbers are no work for more than one
     words, head = (json.loads((directory / name).read_text("utf-8")) for name in FILES)
     return Bayes(words, CalibrationHead.from_json(head))

@@ -14,6 +14,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform_tests.models import bayes
 from sentiment_platform_tests.models.versions.vader_versions import label
 from sentiment_platform_tests.serving.running import ServingProcess, environment_of
+from sentiment_platform_tests.source_code import ROOT
 
 pytestmark = pytest.mark.slow
 BAYES = ["bayes_model", "bayes_evaluation", "ab_evaluation", "deployment"]
@@ -92,3 +93,12 @@ def test_a_third_family_has_its_place_in_the_graph_is_released_by_it_and_answers
 
 def test_a_family_fits_on_a_page() -> None:
     assert len(inspect.getsource(bayes).splitlines()) < 100
+
+
+@pytest.mark.parametrize(("line", "accepted"), [("", True), ("assert FILES", False)])
+def test_a_copy_of_it_is_good_enough_for_the_product(line: str, accepted: bool) -> None:
+    """Ruff asks more of the product than of tests; the path decides."""
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--stdin-filename", "sentiment_platform/models/bayes.py"]
+    text = f"{inspect.getsource(bayes)}\n{line}\n".rstrip() + "\n"
+    done = subprocess.run(command, input=text, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode == 0) is accepted, done.stdout
