@@ -80,8 +80,8 @@ def _summary(report: DemoReport, serving_url: str, dagster_url: str, seconds: fl
     )
     table.add_row("features", f"{report.feature_vectors} vectors of 15 features (schema v1)")
     for family in FAMILIES:
-        version = report.runs["train_job"].metadata[model_asset_name(family)]["version"]
-        table.add_row(str(version), _figures(report, str(version)))
+        trained = report.runs["train_job"].metadata[model_asset_name(family)]
+        table.add_row(str(trained["version"]), _figures(report, str(trained["version"]), base=str(trained["base_model"])))
     table.add_row("verdict", escape(str(evaluation["verdict"])))
     table.add_row("deployment", f"{deployment['deployment']}: default {deployment['default_family']}. {deployment['reason']}")
     table.add_row(
@@ -113,17 +113,11 @@ def _summary(report: DemoReport, serving_url: str, dagster_url: str, seconds: fl
     )
 
 
-def _figures(report: DemoReport, version: str) -> str:
+def _figures(report: DemoReport, version: str, *, base: str) -> str:
     measured = {
         figure.metric: figure for figure in report.figures if figure.version == version and figure.window.startswith("holdout")
     }
     shown = [f"{TITLES[name]} {with_interval(measured[name])}" for name in (ACCURACY, MACRO_F1)]
-    model = report.runs["train_job"].metadata
-    base = next(
-        str(m["summary"]).split("base ", 1)[1].split(",")[0]
-        for a, m in model.items()
-        if a.endswith("_model") and m["version"] == version
-    )
     return f"{', '.join(shown)}, ECE {measured[ECE].value:.3f}, n {measured[ACCURACY].n} holdout texts; base {base}"
 
 

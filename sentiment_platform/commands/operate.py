@@ -54,13 +54,18 @@ def run_job_command(
     Exits with 1 when a step failed or a check of severity ERROR failed, with 130 or 143 when SIGINT or SIGTERM ended the run.
     """
     from sentiment_platform.models.pages.reporting import listener
-    from sentiment_platform.running.headless import dagster_instance, run_job
+    from sentiment_platform.running.headless import dagster_instance, job_named, require_partition, run_job
 
     if (first is None) != (last is None) or (partition and first) or (again and not first):
         raise PermanentError("A range needs --from and --to, and no --partition.", remedy="Give both days, or one partition.")
     if job == "collect_job" and not partition and not first:
         partition = utc_now().date().isoformat()
-    pairs = dict(tag.split("=", 1) for tag in tags if "=" in tag)
+    if wrong := [tag for tag in tags if "=" not in tag]:
+        raise PermanentError(f"{wrong[0]!r} is no tag.", remedy="Write it as KEY=VALUE.")
+    pairs = dict(tag.split("=", 1) for tag in tags)
+    if not first:
+        # Said before servers are started for nothing.
+        require_partition(job_named(job), partition)
     with session(feeds_directory=sample_directory() / "feeds", log=console.print), dagster_instance() as instance:
         if first and last:
             which, failed = f"{first} to {last}", _run_range(instance, job, first, last, pairs, again=again)

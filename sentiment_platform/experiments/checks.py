@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from sentiment_platform.experiments.evidence import newest_evidence
+from sentiment_platform.experiments.evidence import NO_EVIDENCE, newest_evidence
 from sentiment_platform.store.resources import PlatformResource
 
 
@@ -15,7 +15,7 @@ def the_verdict_rests_on_evidence(platform: PlatformResource) -> dg.AssetCheckRe
     with platform.engine().connect() as connection:
         recorded = newest_evidence(connection)
     if recorded is None:
-        return dg.AssetCheckResult(passed=False, description="No evidence is stored yet. Materialize the asset ab_evaluation.")
+        return dg.AssetCheckResult(passed=False, description=NO_EVIDENCE)
     evidence = recorded.evidence
     objection = evidence.objection()
     return dg.AssetCheckResult(

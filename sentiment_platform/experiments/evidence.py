@@ -20,6 +20,7 @@ from sentiment_platform.store.gate_evidence import StoredGateEvidence, add_gate_
 MINIMUM_TEXTS = 50
 """A verdict on fewer holdout texts is none."""
 MAKE_IT_AGAIN = "Materialize the asset ab_evaluation again."
+NO_EVIDENCE = "No evidence is stored yet. Materialize the asset ab_evaluation."
 
 
 class GateEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -57,6 +57,7 @@ def model_asset(family: str) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             metadata={
                 "version": trained.version,
+                "base_model": trained.manifest.base_model,
                 "unchanged": not trained.new,
                 "manifest_digest": trained.manifest_digest,
                 "summary": dg.MetadataValue.md(manifest_summary(trained.manifest, new=trained.new)),

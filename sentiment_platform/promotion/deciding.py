@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError
-from sentiment_platform.experiments.evidence import MAKE_IT_AGAIN, RecordedEvidence, newest_evidence
+from sentiment_platform.experiments.evidence import MAKE_IT_AGAIN, NO_EVIDENCE, RecordedEvidence, newest_evidence
 from sentiment_platform.promotion.next_revision import (
     Intent,
     Promoted,
@@ -66,7 +66,7 @@ def _follow_evidence(engine: Engine, access: RegistryAccess, refused: tuple[str,
     with engine.connect() as connection:
         recorded = newest_evidence(connection)
     if recorded is None:
-        return Outcome(None, current, "No evidence is stored yet. Materialize the asset ab_evaluation.", refused)
+        return Outcome(None, current, NO_EVIDENCE, refused)
     proposal = recorded.evidence.proposal
     if current is not None and _content(current) == (proposal.champions, proposal.default_family):
         reason = f"{current.tag} is what was proposed: {proposal.reason}" if proposal.changes else proposal.reason

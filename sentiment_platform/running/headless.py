@@ -75,6 +75,21 @@ def job_named(name: str) -> "JobDefinition":
     return defs.resolve_job_def(name)
 
 
+def require_partition(job: "JobDefinition", partition: str | None) -> None:
+    """Raise PermanentError unless `partition` (None: none) is what the job can be run with."""
+    days = job.partitions_def
+    if days is None:
+        if partition is not None:
+            raise PermanentError(f"{job.name} has no days.", remedy="Run it without --partition.")
+        return
+    if partition is None:
+        remedy = "Give one with --partition, or a range with --from and --to."
+        raise PermanentError(f"{job.name} is run for a day.", remedy=remedy)
+    known = days.get_partition_keys()
+    if partition not in known:
+        raise PermanentError(f"{partition} is no day of {job.name}.", remedy=f"Its days are {known[0]} to {known[-1]}.")
+
+
 def run_job(
     instance: "DagsterInstance",
     name: str,
@@ -94,10 +109,12 @@ def run_job(
         log_level: what of the run's log goes to the terminal; Dagster's storage keeps all of it.
 
     Raises:
-        PermanentError: there is no such job.
+        PermanentError: there is no such job, or the partition is none of its.
         RunInterrupted: SIGINT or SIGTERM ended the run, which is recorded as cancelled and holds no place in a pool.
     """
     job = job_named(name)
+    if partition_range is None:
+        require_partition(job, partition)
     all_tags = owner_tags() | dict(tags or {})
     if partition_range is not None:
         all_tags |= range_tags(*partition_range)
