@@ -19,9 +19,9 @@ import redis
 from psycopg import sql
 from sqlalchemy import Engine
 
-from sentiment_platform.local.parts.keys import signing_environment
 from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.local.parts.redis import LocalRedis
+from sentiment_platform.local.parts.secrets import signing_environment
 from sentiment_platform.settings import Settings, documentation
 from sentiment_platform.store.engine import create_platform_engine
 

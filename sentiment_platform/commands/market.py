@@ -41,7 +41,7 @@ def import_prices(path: Path, symbol: str | None, mapping: str, source: str, acc
       sentiment-platform market import AAPL.csv --symbol AAPL --map session=Date
       sentiment-platform market import all.csv --map session=ds,symbol=ticker
     """
-    from sentiment_platform.market.archive import parse_price_map, read_price_file
+    from sentiment_platform.market.price_files import parse_price_map, read_price_file
     from sentiment_platform.market.prices import store_bars
 
     bars = list(read_price_file(path, parse_price_map(mapping), symbol))

@@ -6,8 +6,8 @@ import dagster as dg
 
 from sentiment_platform.features.assets import article_features, online_features
 from sentiment_platform.features.connection import connect
+from sentiment_platform.features.recomputation import Replay, evaluate_replay
 from sentiment_platform.features.reconciliation import Comparison, compare
-from sentiment_platform.features.replay import Replay, evaluate_replay
 from sentiment_platform.features.schema import active_schemas
 from sentiment_platform.store.resources import PlatformResource
 

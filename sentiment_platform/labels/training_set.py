@@ -19,7 +19,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.features.schema import FeatureSchema
 from sentiment_platform.labels.consolidation import CONSOLIDATION, Consolidated, consolidate, trainable
-from sentiment_platform.labels.contracts import require_sound
+from sentiment_platform.labels.example_contract import require_sound
 from sentiment_platform.labels.licences import licence_note
 from sentiment_platform.labels.splits import PARTS, TEST_SHARE, VALIDATION_SHARE, StoryText, assign_parts, leaks
 from sentiment_platform.news.stories.near_duplicates import SIMILARITY, counted_as, story_of

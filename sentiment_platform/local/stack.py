@@ -15,9 +15,9 @@ from typing import Self
 
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.local.parts.feeds import feeds_setting
-from sentiment_platform.local.parts.keys import kept_secret, signing_environment
 from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.local.parts.redis import LocalRedis
+from sentiment_platform.local.parts.secrets import kept_secret, signing_environment
 from sentiment_platform.local.processes.keeping import Keeper, KeeperThread
 from sentiment_platform.local.processes.ports import LOOPBACK, stable_port
 from sentiment_platform.local.processes.process import ProcessOrder, SupervisedProcess, start_on_a_port

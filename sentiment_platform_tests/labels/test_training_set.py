@@ -16,7 +16,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.compute import compute_v1
 from sentiment_platform.features.schema import V1
 from sentiment_platform.labels.consolidation import CONSOLIDATION
-from sentiment_platform.labels.contracts import require_sound
+from sentiment_platform.labels.example_contract import require_sound
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.labels.training_set import RULE, build, build_and_store, content_digest, leaks_in

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from sentiment_platform.market.archive import parse_price_map, read_price_file
 from sentiment_platform.market.calendar import trading_days
 from sentiment_platform.market.outcome_contract import judge_outcomes
 from sentiment_platform.market.outcomes import (
@@ -25,6 +24,7 @@ from sentiment_platform.market.outcomes import (
     outcome_label,
     update_outcomes,
 )
+from sentiment_platform.market.price_files import parse_price_map, read_price_file
 from sentiment_platform.market.prices import store_bars
 from sentiment_platform.store.articles import insert_articles
 from sentiment_platform.store.market import Bar, bars_between, write_bars

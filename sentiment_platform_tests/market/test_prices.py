@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from sentiment_platform.market.archive import parse_price_map, read_price_file
 from sentiment_platform.market.errors import PriceFileError
+from sentiment_platform.market.price_files import parse_price_map, read_price_file
 from sentiment_platform.market.prices import StoredPrices, store_bars
 from sentiment_platform.store.market import WrittenBars, coverage
 from sentiment_platform.store.quarantine import quarantined_items

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from sentiment_platform.local.parts.keys import kept_secret
+from sentiment_platform.local.parts.secrets import kept_secret
 from sentiment_platform.local.processes import account as accounts
 from sentiment_platform.local.processes.ports import LOOPBACK, stable_port
 from sentiment_platform.local.processes.process import (

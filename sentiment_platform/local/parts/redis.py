@@ -12,7 +12,7 @@ from pathlib import Path
 
 import redis
 
-from sentiment_platform.local.parts.keys import kept_secret
+from sentiment_platform.local.parts.secrets import kept_secret
 from sentiment_platform.local.processes import account as accounts
 from sentiment_platform.local.processes.ports import LOOPBACK, stable_port
 from sentiment_platform.local.processes.process import LocalStackError, ProcessOrder, SupervisedProcess, start_on_a_port

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from sentiment_platform.features.online import OnlineRow, write
 from sentiment_platform.features.pipeline import refresh_context, run
-from sentiment_platform.features.replay import Replay, evaluate_replay
+from sentiment_platform.features.recomputation import Replay, evaluate_replay
 from sentiment_platform.features.schema import SCHEMAS, FeatureSchema
 from sentiment_platform.market.bars import RawBar
 from sentiment_platform.market.prices import store_bars
