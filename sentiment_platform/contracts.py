@@ -1,8 +1,8 @@
 """A contract: named rules over the columns of a frame, as a Pandera schema over Polars that is validated lazily.
 
 Here: what a contract is and which rules rows break. Not here: the rules of a subject (`news/quality.py`, `market/quality.py`,
-`market/outcome_contract.py`, `features/contract.py`, `labels/quality.py`, `labels/example_contract.py`). Pandera and Polars are imported when
-something is judged, never when this file is.
+`market/outcome_contract.py`, `features/contract.py`, `labels/quality.py`, `labels/example_contract.py`). Pandera and Polars are
+imported when something is judged, never when this file is.
 """
 
 from collections import defaultdict

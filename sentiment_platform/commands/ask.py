@@ -4,6 +4,7 @@ import sys
 
 import click
 import numpy as np
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -30,7 +31,9 @@ def predict(text: str) -> None:
     with session() as settings:
         answers = ask_deployed(RegistryAccess(settings), text)
     if not answers:
-        console.print("[yellow]Nothing has been deployed yet.[/] Run: sentiment-platform run baseline_job")
+        console.print(
+            "[yellow]Nothing has been deployed yet.[/] Import labels (sentiment-platform labels import), then: sentiment-platform run baseline_job"
+        )
         sys.exit(1)
     for answer in answers:
         probabilities = ", ".join(f"{label} {p:.2f}" for label, p in zip(LABELS, answer.probabilities, strict=True))
@@ -72,7 +75,7 @@ def doctor() -> None:
     console.print(table)
     findings = diagnose(settings)
     for finding in findings:
-        console.print(f"[{'green' if finding.good else 'red'}]{finding.subject}[/]: {finding.words}")
+        console.print(f"[{'green' if finding.good else 'red'}]{finding.subject}[/]: {escape(finding.words)}")
     if not all(finding.good for finding in findings):
         sys.exit(1)
 

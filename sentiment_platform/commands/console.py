@@ -16,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from sentiment_platform.errors import PlatformError
 from sentiment_platform.models.family import Progress as Report
@@ -35,8 +36,9 @@ def shows_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(*args, **kwargs)
         except PlatformError as error:
-            console.print(f"[bold red]{error.message}[/]")
-            console.print(f"[yellow]{error.remedy}[/]")
+            # As text: a message may quote what somebody wrote, brackets and all.
+            console.print(Text(error.message, "bold red"))
+            console.print(Text(error.remedy, "yellow"))
             sys.exit(1)
         except RunInterrupted as interrupted:
             console.print(f"[bold red]The run was {interrupted}; it is cancelled.[/]")

@@ -76,7 +76,7 @@ def import_labels_command(
         f"{report.rows} rows: {len(report.examples)} labels of set {report.label_set}, {taken_in.changed} new or changed."
     )
     for reason, count in report.left_out.items():
-        console.print(f"[yellow]{count} rows left out: {reason}[/]")
+        console.print(f"[yellow]{count} rows left out: {escape(reason)}[/]")
     if taken_in.refused:
         console.print(
             f"[yellow]{taken_in.refused} rows quarantined: sentiment-platform news quarantine --source {report.label_set}[/]"

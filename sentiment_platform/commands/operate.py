@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.markup import escape
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import TrainingBar, console, shows_errors
@@ -107,9 +108,9 @@ def _show(outcome: "RunOutcome") -> None:
         shown = (
             f"{key} {value}" for key, value in metadata.items() if isinstance(value, str | int | float) and len(str(value)) < 60
         )
-        console.print(f"  {asset}: {', '.join(shown)}")
+        console.print(escape(f"  {asset}: {', '.join(shown)}"))
     for warning in outcome.warnings:
-        console.print(f"[yellow]warning: {warning}[/]")
+        console.print(f"[yellow]warning: {escape(warning)}[/]")
 
 
 @click.command()

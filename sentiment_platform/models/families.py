@@ -4,6 +4,7 @@ Adding a family is a module with a `Family` and one entry here; a package of its
 `definitions` or serving is imported. An entry is plain data and import strings, so that reading the table loads no family.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -12,6 +13,7 @@ from typing import Any
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import Family, Model, TrainingWorld
+from sentiment_platform.registry.versions import FAMILY_PATTERN
 
 LEARNING_CHECK = "sentiment_platform.models.versions.checks:learning_check"
 RELEASE_CHECK = "sentiment_platform.models.versions.checks:release_check"
@@ -104,6 +106,11 @@ def resolve(reference: str) -> Any:
 
 
 def _entry(family: str) -> FamilyEntry:
+    if not re.fullmatch(FAMILY_PATTERN, family):
+        # Before it is trained: no version of it could be published.
+        raise PermanentError(
+            f"{family!r} cannot name a family.", remedy="Use 1 to 30 lower-case letters; names of versions end in it."
+        )
     try:
         return FAMILIES[family]
     except KeyError:

@@ -16,6 +16,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "labels in an empty file": (["labels", "import", "EMPTY"], "Its columns are none"),
     "news in an empty file": (["news", "import", "EMPTY", "--map", "title=headline,published_at=date"], "Its columns are none"),
     "an unknown field": (["news", "import", "EMPTY", "--map", "headline=title"], "fields are title"),
+    "text with brackets": (["models", "at", "[/b] [noon]"], "[/b] [noon]"),
     "no job": (["run", "nojob"], "The jobs are alert_job, baseline_job"),
     "a day that is to come": (["run", "collect_job", "--partition", "2931-01-01"], "is no day of collect_job. Its days are"),
     "a day for a job without days": (["run", "monitor_job", "--partition", "2026-03-02"], "Run it without --partition"),

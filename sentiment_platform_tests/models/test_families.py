@@ -48,5 +48,12 @@ def test_an_unknown_family_is_refused_with_those_that_exist(tmp_path: Path) -> N
             attempt()
 
 
+@pytest.mark.parametrize("name", ["bayes2", "Bayes", "naive_bayes", "b" * 31])
+def test_a_name_that_no_version_could_carry_is_refused_before_training(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setitem(FAMILIES, name, FAMILIES["vader"])
+    with pytest.raises(PermanentError, match=r"cannot name a family. Use 1 to 30 lower-case letters"):
+        trainer(name, WORLD)
+
+
 def test_the_rules_are_the_cheapest_family() -> None:
     assert min(FAMILIES, key=lambda name: FAMILIES[name].cost) == "vader"
