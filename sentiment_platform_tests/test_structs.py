@@ -16,7 +16,7 @@ DOCUMENT_FIELDS = {"champions", "default_family", "base_model", "base_digest", "
 READ_AS_JSON = {
     # The demo reads the metadata of its own run, as Dagster has stored it.
     "sentiment_platform/local/demo/demo.py": {"champions", "default_family"},
-    "sentiment_platform/commands/demo.py": {"default_family"},
+    "sentiment_platform/commands/demo.py": {"base_model", "default_family"},
 }
 
 

@@ -12,9 +12,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sentiment_platform.clock import utc_now
+
 SIDE_PREFIX = ".fetch-"
 ATTEMPTS = 5
-"""How often somebody may take a new folder for an abandoned one, in the moment before it is locked."""
+"""How often a new folder may vanish before it is locked, where the clock of the file system is not ours."""
+LOCKED_WITHIN_S = 60.0
+"""A new folder is empty for the moment before it is locked. An empty one that is younger than this may be in that moment."""
 
 
 @contextmanager
@@ -52,10 +56,19 @@ def _locked_folder(into: Path) -> tuple[Path, int]:
 
 
 def _remove_if_abandoned(side: Path) -> None:
+    if _may_be_new(side):
+        return
     owner = _lock(side)
     if owner is not None:
         shutil.rmtree(side, ignore_errors=True)
         os.close(owner)
+
+
+def _may_be_new(side: Path) -> bool:
+    try:
+        return not any(side.iterdir()) and utc_now().timestamp() - side.stat().st_mtime < LOCKED_WITHIN_S
+    except OSError:
+        return False
 
 
 def _lock(folder: Path) -> int | None:

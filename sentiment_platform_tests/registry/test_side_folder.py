@@ -1,15 +1,17 @@
 """What a killed process left aside goes with the next fetch, and what a living one writes does not."""
 
 import fcntl
+import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
-from sentiment_platform.registry.side_folder import SIDE_PREFIX, side_folder
+from sentiment_platform.registry.side_folder import LOCKED_WITHIN_S, SIDE_PREFIX, side_folder
 
 FILLS_ONE = """
 import sys
@@ -58,6 +60,16 @@ def test_many_at_once_never_take_one_another_for_abandoned(tmp_path: Path) -> No
     assert {path.name: path.joinpath("part").read_bytes() for path in tmp_path.iterdir()} == {
         str(number): b"%d" % number for number in range(200)
     }
+
+
+def test_an_empty_folder_is_abandoned_only_when_it_is_no_longer_new(tmp_path: Path) -> None:
+    new, old = tmp_path / f"{SIDE_PREFIX}new", tmp_path / f"{SIDE_PREFIX}old"
+    for folder in (new, old):
+        folder.mkdir()
+    minutes_ago = time.time() - 2 * LOCKED_WITHIN_S
+    os.utime(old, (minutes_ago, minutes_ago))
+    with side_folder(tmp_path) as side:
+        assert sorted(tmp_path.iterdir()) == sorted([side, new])
 
 
 def test_what_only_has_the_name_of_a_side_folder_is_left_alone(tmp_path: Path) -> None:
