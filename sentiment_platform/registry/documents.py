@@ -14,7 +14,7 @@ from sentiment_platform.registry.refusal import Refused
 
 MAX_DOCUMENT_BYTES = 1024 * 1024
 
-Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])")]
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 Prose = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 

@@ -16,15 +16,16 @@ from sentiment_platform.errors import PermanentError
 Change = Literal["patch", "minor", "major"]
 """patch: retrained; minor: features or hyperparameters changed; major: feature schema or labels changed."""
 
-VERSION_PATTERN = r"^v(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})-([a-z]{1,30})\Z"
-FAMILY_PATTERN = r"^[a-z]{1,30}\Z"
-DEPLOYMENT_PATTERN = r"^deploy-(\d{6})\Z"
+# Clients check the same patterns in JavaScript, which has no \Z and whose digits are 0 to 9: the end is "no character follows".
+VERSION_PATTERN = r"^v(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})-([a-z]{1,30})(?![\s\S])"
+FAMILY_PATTERN = r"^[a-z]{1,30}(?![\s\S])"
+DEPLOYMENT_PATTERN = r"^deploy-([0-9]{6})(?![\s\S])"
 
 VersionName = Annotated[str, msgspec.Meta(pattern=VERSION_PATTERN)]
 FamilyName = Annotated[str, msgspec.Meta(pattern=FAMILY_PATTERN)]
 
-_VERSION = re.compile(VERSION_PATTERN, re.ASCII)
-_DEPLOYMENT = re.compile(DEPLOYMENT_PATTERN, re.ASCII)
+_VERSION = re.compile(VERSION_PATTERN)
+_DEPLOYMENT = re.compile(DEPLOYMENT_PATTERN)
 
 
 class TagRefused(PermanentError):

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from sentiment_platform.text.sentiment import Label
 from serving.contract.model_bodies import Family
 
-PredictionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
+PredictionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\s\S])")]
 
 
 class FeedbackRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -5,13 +5,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.registry.versions import FamilyName, VersionName
 
-Family = Annotated[str, Meta(pattern=r"^[a-z]{1,30}\Z", description=f"A model family: {', '.join(FAMILIES)}.")]
-Version = Annotated[
-    str,
-    Meta(pattern=r"^v[0-9]+\.[0-9]+\.[0-9]+-[a-z]{1,30}\Z", max_length=60, examples=[f"v1.0.0-{family}" for family in FAMILIES]),
-]
+Family = Annotated[FamilyName, Meta(description="A model family; GET /models/status names those that are deployed.")]
+Version = Annotated[VersionName, Meta(description="The tag of a release: `v`, three numbers, `-`, the family.")]
 Reason = Annotated[str, Meta(min_length=3, max_length=1000, description="Why; kept in the audit trail.")]
 SwapOutcome = Literal["swapped", "refused", "failed"]
 

@@ -22,7 +22,9 @@ class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             examples=["Net loss narrowed."],
         ),
     ]
-    ticker: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.^=_-]{1,15}\Z", description="The share it is about.")] | None = None
+    ticker: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.^=_\-]{1,15}(?![\s\S])", description="The share it is about.")] | None = (
+        None
+    )
     source: Annotated[str, Meta(min_length=1, max_length=100, description="The outlet that carried it.")] | None = None
     published_at: Annotated[datetime, Meta(tz=True, description="When it was published, with an offset from UTC.")] | None = None
     unit_id: (
