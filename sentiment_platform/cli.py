@@ -5,6 +5,7 @@ import warnings
 import click
 
 from sentiment_platform.commands.ask import doctor, explain, predict
+from sentiment_platform.commands.console import shows_errors
 from sentiment_platform.commands.data import news
 from sentiment_platform.commands.demo import demo
 from sentiment_platform.commands.keys import keys
@@ -13,15 +14,17 @@ from sentiment_platform.commands.market import market
 from sentiment_platform.commands.models import models
 from sentiment_platform.commands.operate import db, run_job_command, serve, tick, up
 from sentiment_platform.commands.sources import sources
+from sentiment_platform.env_file import load_env_file
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sentiment-platform")
+@shows_errors
 def main() -> None:
     """Financial news in, the best-evidenced sentiment model out.
 
     Without DATABASE_URL, REDIS_URL and SENTIMENT_REGISTRY_REPOSITORY every command uses its own local PostgreSQL, Redis and GitHub
-    server under .sentiment; with them, the real ones.
+    server under .sentiment; with them, the real ones. What the shell does not set is read from .env (see .env.example).
 
     \b
     First steps:
@@ -31,6 +34,7 @@ def main() -> None:
     """
     # Single-run backfills are beta in Dagster 1.13; that is our business, not the user's.
     warnings.filterwarnings("ignore", message=".*is currently in beta")
+    load_env_file()
 
 
 for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, news, market, labels, models, keys, db):

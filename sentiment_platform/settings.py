@@ -1,7 +1,8 @@
 """Every environment variable the platform reads, named once, with its unit, default and meaning.
 
-Settings are read when asked (`Settings.from_environment()`), never at import. Code below the command line takes a `Settings`
-or single values as arguments; it does not look at the environment. Values that are secrets are masked in `describe()`.
+Settings are read when asked (`Settings.from_environment()`), never at import. A value comes from the shell, else from `.env` of the
+working folder (`sentiment_platform.env_file`), else from a running local stack. Code below the command line takes a `Settings` or
+single values as arguments; it does not look at the environment. Values that are secrets are masked in `describe()`.
 """
 
 import os

@@ -10,13 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from sentiment_platform.env_file import env_file_variables
 from sentiment_platform.errors import SettingsError
 from sentiment_platform.settings import Settings, documentation
 
 ROOT = Path(__file__).parents[1]
 HEADER = """\
-# Every variable that the platform reads, with its default. Copy to .env and change what differs; an empty value means "not set".
-# Nothing has to be set on a laptop: each server without a URL is started locally.
+# Every variable that the platform reads, with its default. Nothing has to be set on a laptop: each server without a URL is started locally.
+#
+# Copy to .env in the folder that you work in, and take away the `#` before what differs. Every command reads it there, and so does
+# serving. A variable of the shell wins over .env, and .env over what a running local stack says. An empty value means "not set".
+# The keys of news sources (TIINGO_API_KEY=...) may stand in .env as well.
 """
 PRODUCTION = {
     "SENTIMENT_ENV": "production",
@@ -29,7 +33,7 @@ PRODUCTION = {
 
 def environment_template() -> str:
     """The text of `.env.example`."""
-    blocks = [f"# {meaning}\n{variable}={default}\n" for variable, default, meaning in documentation()]
+    blocks = [f"# {meaning}\n#{variable}={default}\n" for variable, default, meaning in documentation()]
     return "\n".join([HEADER, *blocks])
 
 
@@ -39,9 +43,14 @@ def test_the_environment_template_names_every_setting_with_its_default_and_meani
     )
 
 
-def test_the_environment_template_read_back_gives_the_defaults() -> None:
-    lines = [line for line in (ROOT / ".env.example").read_text().splitlines() if line and not line.startswith("#")]
-    assert Settings.from_environment(dict(line.split("=", 1) for line in lines)) == Settings.from_environment({})
+def test_the_environment_template_read_back_gives_the_defaults(tmp_path: Path) -> None:
+    template = (ROOT / ".env.example").read_text()
+    everything = tmp_path / ".env"
+    everything.write_text(re.sub(r"(?m)^#(?=[A-Z])", "", template))
+    assert Settings.from_environment(env_file_variables(everything)) == Settings.from_environment({})
+    assert list(env_file_variables(everything)) == [variable for variable, _, _ in documentation()]
+    # A copy with nothing changed sets nothing: `up --stack-only` and the demo have values of their own.
+    assert env_file_variables(ROOT / ".env.example") == {}
 
 
 def test_every_setting_has_a_meaning_in_one_line_and_a_variable_of_its_own() -> None:

@@ -15,6 +15,7 @@ from collections.abc import Generator
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from sentiment_platform.env_file import load_env_file
 from sentiment_platform.settings import Settings
 from serving.app import create_app
 from serving.services import Services
@@ -64,7 +65,9 @@ def run(settings: Settings | None = None) -> None:
         SettingsError: a setting cannot be used.
         SystemExit: the address is taken, or starting failed.
     """
-    settings = settings or Settings.from_environment()
+    if settings is None:
+        load_env_file()
+        settings = Settings.from_environment()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     app = create_app(settings)

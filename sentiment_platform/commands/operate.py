@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
+from rich.text import Text
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import TrainingBar, console, shows_errors
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.demo.sample_data import sample_directory
 from sentiment_platform.local.processes.children import Children
 from sentiment_platform.local.processes.ports import free_port, is_free
 from sentiment_platform.local.session import env_file, session
 from sentiment_platform.local.stack import ENV_FILE_MARK
+from sentiment_platform.news.sources.configured import configured_sources, nothing_on
 from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def run_job_command(
     if not first:
         # Said before servers are started for nothing.
         require_partition(job_named(job), partition)
-    with session(feeds_directory=sample_directory() / "feeds", log=console.print), dagster_instance() as instance:
+    with session(log=console.print), dagster_instance() as instance:
         if first and last:
             which, failed = f"{first} to {last}", _run_range(instance, job, first, last, pairs, again=again)
         else:
@@ -117,7 +118,7 @@ def _show(outcome: "RunOutcome") -> None:
 @click.option(
     "--stack-only",
     is_flag=True,
-    help="PostgreSQL, Redis, GitHub server and feed server alone, for a plain `dagster dev` or `dg dev`.",
+    help="PostgreSQL, Redis and GitHub server alone, for a plain `dagster dev` or `dg dev`.",
 )
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
 @shows_errors
@@ -126,7 +127,9 @@ def up(stack_only: bool, port: int) -> None:
     # A service manager's SIGTERM ends like Ctrl-C, and Ctrl-C works for a job in the background too, whose shell ignores it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    with session(feeds_directory=sample_directory() / "feeds", log=console.print, join=False) as settings:
+    with session(log=console.print, join=False) as settings:
+        if reason := nothing_on(configured_sources(settings, os.environ)):
+            console.print(Text(reason, "yellow"))
         if stack_only:
             _copy_env(env_file(settings))
             console.print("In another terminal: [bold]set -a; . ./.env.local; set +a; dagster dev[/]   (or: dg dev)")
@@ -165,7 +168,7 @@ def tick(timeout_s: int) -> None:
     """
     from sentiment_platform.local.ticking import tick_once
 
-    with session(feeds_directory=sample_directory() / "feeds", log=console.print):
+    with session(log=console.print):
         report = tick_once(timeout_s)
     for sensor, outcome in report.sensors.items():
         console.print(f"  {sensor}: {outcome.lower()}")

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import console, shows_errors
 from sentiment_platform.local.session import connected_session
 from sentiment_platform.news.sources.catalogue import SHIPPED
-from sentiment_platform.news.sources.configured import ConfiguredSource, configured_sources
+from sentiment_platform.news.sources.configured import ConfiguredSource, configured_sources, nothing_on
 from sentiment_platform.store.sources import SourceState, read_source_states
 
 _REASON_CHARACTERS = 80
@@ -45,8 +46,8 @@ def sources(catalogue: bool) -> None:
         configured = configured_sources(settings, os.environ)
         states = read_source_states(connection)
     console.print(sources_table(configured, states, utc_now()))
-    if not any(source.chosen for source in configured):
-        console.print("No source is on. Next: SENTIMENT_SOURCES=gdelt or SENTIMENT_FEEDS=name=https://... (see --help).")
+    if reason := nothing_on(configured):
+        console.print(Text(reason))
 
 
 def sources_table(configured: Sequence[ConfiguredSource], states: Mapping[str, SourceState], now: datetime) -> Table:

@@ -1,7 +1,7 @@
 """One environment for a command: real URLs where they are set, the running local stack where there is one, else a stack of its own.
 
 A command that starts a stack stops it again; data stays in the state folder. The variables are put into this process's environment
-because Dagster's configuration and child processes read them there.
+because Dagster's configuration and child processes read them there. What the shell or `.env` sets is never replaced.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from sentiment_platform.errors import ConflictError
+from sentiment_platform.local.joining import taken_over
 from sentiment_platform.local.stack import LocalStack
 from sentiment_platform.running.dead_runs import end_dead_runs, end_interrupted_runs
 from sentiment_platform.settings import Settings
@@ -62,7 +63,7 @@ def session(
             variables = read_env_file(env_file(stack.settings)) if join else {}
             if not variables:
                 raise
-            os.environ.update(variables)
+            os.environ.update(taken_over(variables, os.environ))
         settings = Settings.from_environment()
         create_dagster_schema(settings.direct_database_url())
         upgrade(settings.direct_database_url())

@@ -7,6 +7,7 @@ import dagster as dg
 from sqlalchemy import Engine
 
 from sentiment_platform.clock import utc_now
+from sentiment_platform.env_file import env_file_variables
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import WAKE_S, create_platform_engine
 
@@ -31,10 +32,10 @@ class PlatformResource(dg.ConfigurableResource["PlatformResource"]):
         return create_platform_engine(self._settings.require("database_url"), wake_s=WAKE_S)
 
     def environment(self) -> dict[str, str]:
-        """The environment with the overrides; for the variables that configuration names, such as the key of a news source."""
+        """`.env`, over it the environment and the overrides; for what configuration names, such as the key of a news source."""
         import os
 
-        return {**os.environ, **self.overrides}
+        return {**env_file_variables(), **os.environ, **self.overrides}
 
     def settings(self) -> Settings:
         """The settings of this process."""

@@ -4,7 +4,7 @@ Nothing is asked here; an off source costs nothing.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,10 @@ from sentiment_platform.news.sources.sec import SecSource
 from sentiment_platform.settings import Settings
 
 NOT_CHOSEN = "not named in SENTIMENT_SOURCES"
+HOW_TO_CHOOSE = (
+    "Choose one: SENTIMENT_SOURCES=gdelt needs no key, SENTIMENT_FEEDS=name=https://... is any RSS or Atom feed; in the shell or in .env. "
+    "`sentiment-platform news sources` lists what there is."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,17 @@ class ConfiguredSource:
     def name(self) -> str:
         """The name that its articles carry as `source`."""
         return self.source.name
+
+
+def nothing_on(sources: Iterable[ConfiguredSource]) -> str | None:
+    """Why no source is on, with the remedy: none is chosen, or each that is chosen is off. None where one is on."""
+    chosen_ones = [source for source in sources if source.chosen]
+    if not chosen_ones:
+        return f"No source of news is chosen. {HOW_TO_CHOOSE}"
+    if any(source.off is None for source in chosen_ones):
+        return None
+    reasons = "; ".join(f"{source.name}: {source.off}" for source in chosen_ones)
+    return f"No source of news is on. Each that is chosen is off: {reasons}."
 
 
 def configured_sources(settings: Settings, environ: Mapping[str, str]) -> tuple[ConfiguredSource, ...]:
