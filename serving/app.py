@@ -13,7 +13,7 @@ from sentiment_platform.settings import Settings
 from serving.contract.problems import handle_http, handle_transient, handle_unexpected
 from serving.edge import openapi
 from serving.edge.guard import Guard
-from serving.handlers import features, feedback, health, models, monitoring, predict
+from serving.handlers import features, feedback, health, models, monitoring, predict, versions
 from serving.services import Services
 
 
@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         route_handlers=[
             *predict.routes(),
             *models.routes(),
+            *versions.routes(),
             *feedback.routes(),
             *features.routes(),
             *monitoring.routes(),

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Select, Text, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from sentiment_platform.registry.documents import digest, read_stored
 from sentiment_platform.registry.manifest import Manifest
@@ -73,6 +73,15 @@ def get_version(connection: Connection, version: str) -> RegisteredVersion | Non
 def all_versions(connection: Connection) -> list[RegisteredVersion]:
     """Every version, newest first."""
     return [_read(row) for row in connection.execute(_newest_first())]
+
+
+def versions_page(connection: Connection, limit: int, offset: int) -> list[RegisteredVersion]:
+    """`limit` versions behind the `offset` newest, newest first; without the `figures` of their manifests, which may be a megabyte each."""
+    table = ModelVersion
+    slim = table.manifest.op("-", return_type=JSONB())(literal("figures", Text())).label("manifest")
+    columns = (table.version, table.manifest_digest, slim, table.options_digest, table.run_id, table.registered_at)
+    query = select(*columns).order_by(table.registered_at.desc(), table.version).limit(limit).offset(offset)
+    return [_read(row) for row in connection.execute(query)]
 
 
 def _newest_first() -> Select[*tuple[Any, ...]]:
