@@ -13,11 +13,17 @@ from sentiment_platform.commands.labels import labels
 from sentiment_platform.commands.market import market
 from sentiment_platform.commands.models import models
 from sentiment_platform.commands.operate import db, run_job_command, serve, tick, up
+from sentiment_platform.commands.program import Program, verbose_option
 from sentiment_platform.commands.sources import sources
 from sentiment_platform.env_file import load_env_file
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "sentiment-platform",
+    cls=Program,
+    params=[verbose_option()],
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110},
+)
 @click.version_option(package_name="sentiment-platform")
 @shows_errors
 def main() -> None:
@@ -31,12 +37,15 @@ def main() -> None:
       sentiment-platform demo                       the whole loop once, with a summary
       sentiment-platform up                         everything, until Ctrl-C
       sentiment-platform predict "Net loss narrowed"
+
+    \b
+    Exit status: 0 it worked; 1 it failed; 2 it was asked for wrongly; 130 or 143 a signal ended it.
     """
     # Single-run backfills are beta in Dagster 1.13; that is our business, not the user's.
     warnings.filterwarnings("ignore", message=".*is currently in beta")
     load_env_file()
 
 
+news.add_command(sources)
 for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, news, market, labels, models, keys, db):
     main.add_command(command)
-news.add_command(sources)

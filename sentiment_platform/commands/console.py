@@ -1,80 +1,154 @@
-"""How commands speak: one console, one way to show an error, one progress bar. Nothing here decides anything."""
+"""How commands speak: words, tables and JSON. Commands use this file and never rich, so that text of others is safe in one place.
 
-import functools
-import sys
-from collections.abc import Callable
+A `str` is printed as the text it is: brackets are no markup, and control characters lose their power (`harmless`). Style comes from
+`styled` alone. In a terminal, lines fit it; piped, every line is whole, plain and one record. Errors are in `failures.py`.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
+import click
+from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.table import Table
 from rich.text import Text
 
-from sentiment_platform.errors import PlatformError
-from sentiment_platform.models.family import Progress as Report
-from sentiment_platform.running.run_signals import RunInterrupted
+Cell = str | Text | int | date | None
+"""What a table takes: counts get thousands separators, times are shown in UTC to the minute, None is empty."""
 
+POWERFUL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Characters that a terminal obeys or hides instead of showing them: controls except tab and line feed, bidi overrides, tags."""
+
+_LEAST_COLUMN = 14
+"""Characters that a column needs to be readable; shorter ones need what they have."""
+
+
+def harmless(text: str) -> str:
+    r"""The text with every powerful character written out, such as `\x1b`."""
+    return POWERFUL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def styled(text: object, style: str) -> Text:
+    """Text in a style of rich's, such as `bold red`; the only way to colour anything."""
+    return Text(harmless(str(text)), style)
+
+
+class PlainConsole(Console):
+    """A console that reads no markup, and breaks lines only for a terminal."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+        super().__init__(stderr=stderr, highlight=False, emoji=False, color_system=None if plain else "auto")
+
+    def render_str(self, text: str, *, style: Any = "", justify: Any = None, overflow: Any = None, **_: Any) -> Text:
+        """Whatever rich meets as a `str`, in a line, a cell or a title, becomes text here."""
+        return Text(harmless(text), style, justify=justify, overflow=overflow)
+
+    def on_broken_pipe(self) -> None:
+        """Let the program end silently, as click does."""
+        raise BrokenPipeError(32, "The reader of the output has gone.")
+
+    @property
+    def whole_lines(self) -> bool:
+        """Whether a program reads this: colours may be forced (FORCE_COLOR), a width may not."""
+        return not self.file.isatty()
+
+    def say(self, *parts: str | Text, style: str = "") -> None:
+        """Print the parts as one line, or as lines where they hold line feeds."""
+        line = Text.assemble(*(part if isinstance(part, Text) else harmless(part) for part in parts), style=style)
+        self.print(line, soft_wrap=self.whole_lines)
+
+
+out = PlainConsole()
+err = PlainConsole(stderr=True)
+say = out.say
+"""What was asked for, on stdout."""
+note = err.say
+"""What is said beside it, on stderr: progress, hints, warnings; a pipe does not carry it."""
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str = "", empty: str = "") -> None:
+    """Print rows under their columns; without rows only `empty`, which says what to do next.
+
+    A terminal that is too narrow for the columns gets one block a row. A pipe gets one line a row, cells as long as they are, two
+    spaces between columns.
+    """
+    cells = [[_cell(value) for value in row] for row in rows]
+    if not cells and empty:
+        note(empty)
+    elif out.whole_lines:
+        _print_lines(columns, cells, title)
+    elif out.width < 1 + sum(3 + _least_width(name, [row[i] for row in cells]) for i, name in enumerate(columns)):
+        _print_blocks(columns, cells, title)
+    else:
+        table = Table(*columns, title=title or None, title_justify="left")
+        for row in cells:
+            table.add_row(*row)
+        out.print(table)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document, and nothing else: times as ISO 8601, numbers as numbers."""
+    import msgspec
+
+    encoded = msgspec.json.encode(value, enc_hook=_plain_number)
+    if not out.whole_lines:
+        encoded = msgspec.json.format(encoded, indent=2)
+    click.echo(POWERFUL.sub(lambda match: json.dumps(match[0])[1:-1], encoded.decode()))
+
+
+def _plain_number(value: Any) -> object:
+    """Numbers of numpy's."""
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{type(value)} has no form in JSON.")
+
+
+def _cell(value: Cell) -> Text:
+    if isinstance(value, Text):
+        return value
+    if isinstance(value, datetime):
+        return Text(f"{value.astimezone(UTC):%Y-%m-%d %H:%M}")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Text(f"{value:,}", justify="right")
+    return Text("" if value is None else harmless(str(value)))
+
+
+def _least_width(name: str, cells: Sequence[Text]) -> int:
+    return min(
+        _LEAST_COLUMN, max(cell_len(word) for cell in (name, *(cell.plain for cell in cells)) for word in cell.split() or [""])
+    )
+
+
+def _print_lines(columns: Sequence[str], cells: Sequence[Sequence[Text]], title: str) -> None:
+    lines = [list(columns), *([" ".join(cell.plain.split()) for cell in row] for row in cells)]
+    widths = [max(cell_len(line[i]) for line in lines) for i in range(len(columns))]
+    if title:
+        say(title)
+    for line in lines:
+        say("  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _print_blocks(columns: Sequence[str], cells: Sequence[Sequence[Text]], title: str) -> None:
+    if title:
+        say(title, style="italic")
+    for row in cells:
+        for name, cell in zip(columns, row, strict=True):
+            if cell.plain:
+                say(styled(f"{name}: ", "bold"), cell)
+        say("")
+
+
+# For `demo` and `up`, until they speak through `say`.
 console = Console(highlight=False)
 
 
-def shows_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Print the platform's own errors with their remedy and exit with 1; anything else is a defect and keeps its traceback.
-
-    A run that a signal ended exits with what a shell reports for that signal.
-    """
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except PlatformError as error:
-            # As text: a message may quote what somebody wrote, brackets and all.
-            console.print(Text(error.message, "bold red"))
-            console.print(Text(error.remedy, "yellow"))
-            sys.exit(1)
-        except RunInterrupted as interrupted:
-            console.print(f"[bold red]The run was {interrupted}; it is cancelled.[/]")
-            sys.exit(interrupted.exit_status)
-
-    return wrapped
-
-
-class TrainingBar:
-    """A progress bar a stage, fed with the reports of training."""
-
-    def __init__(self) -> None:
-        self.progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-        )
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> "TrainingBar":
-        self.progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-    def __call__(self, report: Report) -> None:
-        """Show one report."""
-        if report.stage not in self._tasks:
-            self._tasks[report.stage] = self.progress.add_task(report.stage, total=report.total, rate="")
-        rate = f"{report.rate:.0f}/s" if report.rate else ""
-        self.progress.update(
-            self._tasks[report.stage], completed=report.done, total=report.total, rate=f"{rate} {report.note}".strip()
-        )
+def shows_errors(command: Any) -> Any:
+    """Nothing any more: errors of every command end in `program.py`."""
+    return command

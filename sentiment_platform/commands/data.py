@@ -4,22 +4,24 @@ import uuid
 from pathlib import Path
 
 import click
-import msgspec
-from rich.progress import Progress
-from rich.table import Table
 
 from sentiment_platform.clock import utc_now
-from sentiment_platform.commands.console import console, shows_errors
-from sentiment_platform.local.session import connected_session
+from sentiment_platform.commands.console import note, print_json, say, show_table
+from sentiment_platform.commands.parameters import COUNT, FILE, json_option, usage_of
 
 
 @click.group()
 def news() -> None:
-    """Import archives of news, look at what was refused."""
+    """Import archives of news, look at what was refused.
+
+    \b
+    Example:
+      sentiment-platform news sources
+    """
 
 
 @news.command("import")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", type=FILE, metavar="FILE")
 @click.option(
     "--map",
     "mapping",
@@ -27,17 +29,20 @@ def news() -> None:
     help="Columns: title=...,published_at=...,tickers=...,summary=...,url=...,outlet=... (names, or positions in a file without header).",
 )
 @click.option("--source", help="Name of the source; default: the file's name.")
-@shows_errors
 def import_news(path: Path, mapping: str, source: str | None) -> None:
     """Import a CSV, JSON lines or Parquet archive. Importing it again stores nothing.
 
-    Example: sentiment-platform news import archive.csv --map title=headline,published_at=date,tickers=symbol
+    \b
+    Example:
+      sentiment-platform news import archive.csv --map title=headline,published_at=date,tickers=symbol
     """
+    from sentiment_platform.commands.progress import counting_bar
+    from sentiment_platform.local.session import connected_session
     from sentiment_platform.news.archive import import_archive, parse_mapping
 
-    columns = parse_mapping(mapping)
-    with connected_session(log=console.print) as (_, engine), Progress(console=console) as bar:
-        task = bar.add_task("articles", total=None)
+    with usage_of("--map"):
+        columns = parse_mapping(mapping)
+    with connected_session(log=note) as (_, engine), counting_bar("articles") as done:
         report = import_archive(
             path,
             columns,
@@ -45,58 +50,87 @@ def import_news(path: Path, mapping: str, source: str | None) -> None:
             engine=engine,
             run_id=f"import-{uuid.uuid4()}",
             now=utc_now(),
-            progress=lambda done: bar.update(task, completed=done),
+            progress=done,
         )
-    console.print(
-        f"{report.fetched} rows: {report.stored} stored, {report.duplicate} duplicate, {report.quarantined} quarantined."
-    )
-    console.print("Next: sentiment-platform run collect_job --from DAY --to DAY clusters stories and computes features.")
+    say(f"{report.fetched} rows: {report.stored} stored, {report.duplicate} duplicate, {report.quarantined} quarantined.")
+    if report.quarantined:
+        say(f"Which rule each broke: sentiment-platform news quarantine --source {source or path.stem}", style="yellow")
+    say("Next: sentiment-platform run collect_job --from DAY --to DAY clusters stories and computes features.")
 
 
 @news.command()
 @click.option("--source", help="Only this source.")
 @click.option("--rule", help="Only rows that broke this rule.")
-@click.option("--limit", default=20, show_default=True, help="Rows to show.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document: counts, and rows with their payload.")
-@shows_errors
+@click.option("--limit", type=COUNT, default=20, help="Rows to show.")
+@json_option
 def quarantine(source: str | None, rule: str | None, limit: int, as_json: bool) -> None:
-    """Show refused rows with the rule that each broke, and how many wait or were released, by source and rule."""
+    """Show refused rows with the rule that each broke, and how many wait or were released, by source and rule.
+
+    As JSON: {"counts": [...], "rows": [...]}, each row with its payload.
+
+    \b
+    Examples:
+      sentiment-platform news quarantine --source desk
+      sentiment-platform news quarantine --rule published_at_is_readable --limit 5 --json
+    """
+    from sentiment_platform.local.session import connected_session
     from sentiment_platform.store.quarantine import quarantine_totals, quarantined_items
 
     with connected_session() as (_, engine), engine.connect() as connection:
         items = quarantined_items(connection, source=source, rule=rule, limit=limit)
         totals = list(quarantine_totals(connection, source=source, rule=rule))
     if as_json:
-        click.echo(msgspec.json.encode({"counts": totals, "rows": items}))
+        print_json({"counts": totals, "rows": items})
         return
-    counts = Table("boundary", "source", "rule", "waiting", "released", title="Quarantine")
-    for count in totals:
-        counts.add_row(count.boundary, count.source, count.rule, f"{count.waiting:,}", f"{count.released:,}")
-    console.print(counts)
-    table = Table("source", "rule", "detail", "fetched", title=f"The newest {len(items)} rows that wait")
-    for item in items:
-        table.add_row(item.source, item.rule, item.detail[:80], f"{item.fetched_at:%Y-%m-%d %H:%M}")
-    console.print(table)
+    show_table(
+        ["boundary", "source", "rule", "waiting", "released"],
+        [(count.boundary, count.source, count.rule, count.waiting, count.released) for count in totals],
+        title="Quarantine",
+        empty=_nothing_refused(source, rule),
+    )
+    if items:
+        show_table(
+            ["source", "rule", "detail", "fetched"],
+            [(item.source, item.rule, item.detail, item.fetched_at) for item in items],
+            title=f"The newest {len(items)} rows that wait",
+        )
+
+
+def _nothing_refused(source: str | None, rule: str | None) -> str:
+    if source or rule:
+        return "Nothing of that was refused. Without --source and --rule, `sentiment-platform news quarantine` shows everything."
+    return (
+        "Nothing was refused. News comes in with `sentiment-platform news import FILE` and `sentiment-platform run collect_job`."
+    )
 
 
 @news.command("replay")
 @click.option("--source", help="Only this source.")
 @click.option("--rule", help="Only rows that broke this rule.")
 @click.option("--dry-run", is_flag=True, help="Say what would be admitted, and change nothing.")
-@shows_errors
-def replay_news(source: str | None, rule: str | None, dry_run: bool) -> None:
+@json_option
+def replay_news(source: str | None, rule: str | None, dry_run: bool, as_json: bool) -> None:
     """Judge refused news again, after a fix, and store what keeps the contract now, as of when it was fetched.
 
-    Running it again finds nothing left to do.
+    Running it again finds nothing left to do. As JSON: one object a source.
+
+    \b
+    Example:
+      sentiment-platform news replay --source desk --dry-run
     """
+    from sentiment_platform.local.session import connected_session
     from sentiment_platform.news.replay import replay
 
-    with connected_session(log=console.print) as (_, engine):
+    with connected_session(log=note) as (_, engine):
         replayed = replay(engine, source=source, rule=rule, run_id=f"replay-{uuid.uuid4()}", now=utc_now(), dry_run=dry_run)
-    title = "Dry run: nothing changed" if dry_run else "Replayed"
-    table = Table("source", "tried", "admitted", "duplicate", "stay refused", title=title)
-    for report in replayed.reports:
-        table.add_row(report.source, *(f"{n:,}" for n in (report.fetched, report.stored, report.duplicate, report.quarantined)))
-    console.print(table)
+    if as_json:
+        print_json(replayed.reports)
+        return
+    show_table(
+        ["source", "tried", "admitted", "duplicate", "stay refused"],
+        [(one.source, one.fetched, one.stored, one.duplicate, one.quarantined) for one in replayed.reports],
+        title="Dry run: nothing changed" if dry_run else "Replayed",
+        empty="No refused news waits. `sentiment-platform news quarantine` shows what was refused, and why.",
+    )
     if replayed.days and not dry_run:
-        console.print(f"Next: sentiment-platform run collect_job --from {replayed.days[0]} --to {replayed.days[-1]}")
+        say(f"Next: sentiment-platform run collect_job --from {replayed.days[0]} --to {replayed.days[-1]}")

@@ -8,7 +8,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from sentiment_platform.commands.console import TrainingBar, console, shows_errors
+from sentiment_platform.commands.console import console, shows_errors
+from sentiment_platform.commands.progress import TrainingBar
 from sentiment_platform.local.demo.demo import Demo, DemoReport
 from sentiment_platform.local.demo.sample_data import sample_directory
 from sentiment_platform.local.processes.process_age import process_age_s
@@ -45,7 +46,7 @@ def demo(leave: bool) -> None:
         _say(_curl(loop.serving_url))
         _title("3  The transformer: fine-tuned while requests are answered, then compared and swapped in")
         loop.show_dagster()
-        with TrainingBar() as bar:
+        with TrainingBar(console) as bar:
             token = listener.set(bar)
             loop.second_deployment()
             listener.reset(token)

@@ -11,7 +11,8 @@ import msgspec
 from rich.table import Table
 
 from sentiment_platform.clock import utc_now
-from sentiment_platform.commands.console import TrainingBar, console, shows_errors
+from sentiment_platform.commands.console import console, shows_errors
+from sentiment_platform.commands.progress import TrainingBar
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.session import connected_session, session
 from sentiment_platform.models.family import TrainingOptions

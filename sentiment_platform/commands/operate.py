@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.text import Text
 
 from sentiment_platform.clock import utc_now
-from sentiment_platform.commands.console import TrainingBar, console, shows_errors
+from sentiment_platform.commands.console import console, shows_errors
+from sentiment_platform.commands.progress import TrainingBar
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.processes.children import Children
 from sentiment_platform.local.processes.ports import free_port, is_free

@@ -1,0 +1,68 @@
+"""Kinds of arguments. What is wrong with one is a usage error (exit status 2) before anything is started."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sentiment_platform.errors import PlatformError
+
+PORT = click.IntRange(0, 65535)
+COUNT = click.IntRange(min=1)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Day(click.ParamType[date]):
+    """A day of the calendar, as a `datetime.date`."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """See `click.ParamType`."""
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        except ValueError:
+            self.fail(f"{value!r} is no day; write it like 2026-03-01.", param, ctx)
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment, as a `datetime` with its zone; UTC where none is named."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """See `click.ParamType`."""
+        try:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write it like 2026-03-01T09:30 or 2026-03-01.", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+DAY, MOMENT = Day(), Moment()
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of tables.")
+
+
+@contextmanager
+def usage_of(parameter: str) -> Generator[None]:
+    """Whatever the platform says against the value of a parameter inside the block was a mistake of the command line."""
+    try:
+        yield
+    except PlatformError as error:
+        raise click.BadParameter(str(error), ctx=click.get_current_context(silent=True), param_hint=f"'{parameter}'") from error
+
+
+def require_order(first: date | None, last: date | None) -> None:
+    """A range begins before it ends.
+
+    Raises:
+        click.UsageError: it does not.
+    """
+    if first and last and first > last:
+        raise click.UsageError(f"--from {first} is after --to {last}.", ctx=click.get_current_context(silent=True))
