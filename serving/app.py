@@ -13,7 +13,20 @@ from sentiment_platform.settings import Settings
 from serving.contract.problems import handle_http, handle_transient, handle_unexpected
 from serving.edge import openapi
 from serving.edge.guard import Guard
-from serving.handlers import features, feedback, health, models, monitoring, predict, versions
+from serving.handlers import (
+    collection,
+    experiments,
+    features,
+    feedback,
+    health,
+    lineage,
+    models,
+    monitoring,
+    predict,
+    runs,
+    service,
+    versions,
+)
 from serving.services import Services
 
 
@@ -39,9 +52,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *predict.routes(),
             *models.routes(),
             *versions.routes(),
+            *experiments.routes(),
+            *lineage.routes(),
             *feedback.routes(),
             *features.routes(),
             *monitoring.routes(),
+            *service.routes(),
+            *collection.routes(),
+            *runs.routes(),
             *health.routes(),
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},

@@ -51,6 +51,26 @@ class Metrics:
         """A gauge that is read when it is scraped."""
         Gauge(name, meaning, registry=self.registry).set_function(value)
 
+    def answers(self) -> dict[str, int]:
+        """First digit of the status -> requests; "0" for clients that left before the answer. Every digit from 0 to 5 is there."""
+        counts = dict.fromkeys("012345", 0)
+        for labels, value in _samples(self._requests):
+            counts[labels["status"][0]] += int(value)
+        return counts
+
+    def total(self, counter: Counter) -> int:
+        """What a counter has counted, whatever its labels."""
+        return sum(int(value) for _, value in _samples(counter))
+
     def render(self) -> bytes:
         """The text format of Prometheus."""
         return generate_latest(self.registry)
+
+
+def _samples(counter: Counter) -> list[tuple[dict[str, str], float]]:
+    return [
+        (sample.labels, sample.value)
+        for metric in counter.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total")
+    ]

@@ -16,6 +16,7 @@ from serving.journal.journal import Journal
 from serving.journal.shipper import Shipper
 from serving.links.cached_rows import CachedRows
 from serving.links.database import Database
+from serving.links.recent_reads import RecentReads
 from serving.links.redis_link import RedisLink
 from serving.live.inference import usable_cores
 from serving.live.live import LiveModels
@@ -49,6 +50,8 @@ class Services:
         self._public_keys = PublicKeys.parse(settings.public_keys)
         self._reader: RegistryReader | None = None
         self.performance_rows = CachedRows(clock=clock)
+        self.recent = RecentReads()
+        self.started_at = clock()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:

@@ -1,15 +1,11 @@
-"""The lineage of one prediction: from the answer back to the model, its training data and the decision that put it there."""
+"""How the command `explain` shows the lineage of one prediction; what it reads stands in `served.lineage`."""
 
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.features.schema import schema
-from sentiment_platform.store.deployments import get_deployment
-from sentiment_platform.store.tables import Feedback, Prediction
-from sentiment_platform.store.training_sets import latest_training_set
-from sentiment_platform.store.versions import get_version
+from sentiment_platform.served.lineage import NOT_THERE, Lineage, read_lineage
 
 
 def lineage(engine: Engine, prediction_id: str) -> dict[str, dict[str, Any]]:
@@ -19,53 +15,52 @@ def lineage(engine: Engine, prediction_id: str) -> dict[str, dict[str, Any]]:
         PermanentError: no such prediction has arrived in the database.
     """
     with engine.connect() as connection:
-        row = connection.execute(select(Prediction.__table__).where(Prediction.id == prediction_id)).mappings().first()
-        if row is None:
-            raise PermanentError(
-                f"There is no prediction {prediction_id} in the database.",
-                remedy="Serving ships its journal every few seconds: try again, or check the id.",
-            )
-        model = get_version(connection, row["model_version"])
-        deployed = get_deployment(connection, row["deployment_revision"])
-        training = latest_training_set(connection, model.training_set) if model else None
-        feedback = connection.execute(select(Feedback.__table__).where(Feedback.prediction_id == prediction_id)).mappings().all()
+        read = read_lineage(connection, prediction_id)
+    if read is None:
+        raise PermanentError(f"There is no prediction {prediction_id} in the database.", remedy=NOT_THERE)
+    answer = read.prediction
     shown: dict[str, dict[str, Any]] = {
         "Answer": {
-            name: row[name]
+            name: getattr(answer, name)
             for name in ("predicted_at", "text", "sentiment", "confidence", "route", "cache_hit", "degraded", "latency_ms")
         },
-        "Features": {
-            "status": row["feature_status"],
-            **dict(zip(schema(row["feature_schema"]).names, row["features"], strict=False)),
-        },
-        "Model": {"version": row["model_version"], "manifest": row["manifest_digest"]},
+        "Features": {"status": answer.feature_status, **read.features()},
+        "Model": {"version": answer.model_version, "manifest": answer.manifest_digest},
     }
-    if model:
-        shown["Model"] |= {
-            "base": model.manifest.base_model,
-            "registered": model.registered_at,
-            "run": model.run_id,
-            "git": model.manifest.git_sha,
+    return shown | _behind(read)
+
+
+def _behind(read: Lineage) -> dict[str, dict[str, Any]]:
+    """What stands behind the model; headings of what this database does not know are absent."""
+    shown: dict[str, dict[str, Any]] = {}
+    if read.model:
+        manifest = read.model.manifest
+        shown["Model"] = {
+            "version": read.prediction.model_version,
+            "manifest": read.prediction.manifest_digest,
+            "base": manifest.base_model,
+            "registered": read.model.registered_at,
+            "run": read.model.run_id,
+            "git": manifest.git_sha,
         }
-    if training:
+    if read.training:
+        summary = read.training.summary
         shown["Training set"] = {
-            "digest": training.digest,
-            "examples": training.summary["examples"],
-            "stories": training.summary["stories"],
-            "sets": training.summary["label_sets"],
+            "digest": read.training.digest,
+            "examples": summary.get("examples"),
+            "stories": summary.get("stories"),
+            "sets": summary.get("label_sets"),
         }
-    if deployed:
-        document = deployed.document
+    if read.deployment:
+        document = read.deployment.document
         shown["Deployment"] = {
             "tag": str(document.tag),
-            "published_at": deployed.published_at,
+            "published_at": read.deployment.published_at,
             "rule": document.rule,
             "actor": document.actor,
             "reason": document.reason,
             "verdict": document.evidence.verdict,
         }
-    if feedback:
-        shown["Feedback"] = {
-            str(entry["received_at"]): entry["label"] or entry["preference"] or entry["utility"] for entry in feedback
-        }
+    if read.feedback:
+        shown["Feedback"] = {str(entry.received_at): entry.label or entry.preference or entry.utility for entry in read.feedback}
     return shown

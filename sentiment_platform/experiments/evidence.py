@@ -52,11 +52,12 @@ class GateEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 @dataclass(frozen=True)
 class RecordedEvidence:
-    """Evidence as it is stored: its digest, and the run that made it."""
+    """Evidence as it is stored: its digest, the run that made it, and when."""
 
     evidence: GateEvidence
     digest: str
     run_id: str
+    made_at: datetime
 
 
 def record_evidence(connection: Connection, evidence: GateEvidence, *, run_id: str, made_at: datetime) -> str:
@@ -88,4 +89,4 @@ def newest_evidence(connection: Connection) -> RecordedEvidence | None:
             f"The stored evidence is not what its digest {stored.digest[:12]} names: it was edited, or another version wrote it.",
             remedy=MAKE_IT_AGAIN,
         )
-    return RecordedEvidence(evidence, stored.digest, stored.run_id)
+    return RecordedEvidence(evidence, stored.digest, stored.run_id, stored.made_at)

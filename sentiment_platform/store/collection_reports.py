@@ -59,6 +59,33 @@ def latest_collections(connection: Connection) -> list[CollectionReport]:
     return [CollectionReport(**row) for row in connection.execute(query).mappings()]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectedDay:
+    """What one source brought on one UTC day, and how many of its collections failed."""
+
+    source: str
+    day: date
+    collections: int
+    failed: int
+    fetched: int
+    stored: int
+    duplicate: int
+    quarantined: int
+
+
+_DAYS_OF_SOURCES = text("""
+    SELECT source, CAST(timezone('UTC', finished_at) AS date), count(*), count(*) FILTER (WHERE outcome = 'failed'),
+        CAST(sum(fetched) AS int), CAST(sum(stored) AS int), CAST(sum(duplicate) AS int), CAST(sum(quarantined) AS int)
+    FROM platform.collection_runs WHERE source = ANY(:sources) AND finished_at >= :since AND outcome <> 'replayed'
+    GROUP BY 1, 2 ORDER BY 1, 2""")
+
+
+def collected_days(connection: Connection, sources: Sequence[str], since: datetime) -> list[CollectedDay]:
+    """Each source's days since then, oldest first; days without a collection are absent, replays out of quarantine are none."""
+    rows = connection.execute(_DAYS_OF_SOURCES, {"sources": list(sources), "since": since})
+    return [CollectedDay(**dict(zip(CollectedDay.__dataclass_fields__, row, strict=True))) for row in rows]
+
+
 _EMPTY_DAYS = text("""
     WITH recent AS (
         SELECT source, finished_at, fetched, max(finished_at) FILTER (WHERE fetched > 0) OVER (PARTITION BY source) AS last

@@ -41,13 +41,15 @@ def write_decision(connection: Connection, decision: StoredDecision, run_id: str
     return connection.execute(statement).first() is not None
 
 
-def newest_decisions(connection: Connection, limit: int = 20, *, retrain: bool | None = None) -> list[StoredDecision]:
-    """Decisions, newest first; only those with that outcome unless `retrain` is None."""
+def newest_decisions(
+    connection: Connection, limit: int = 20, *, offset: int = 0, retrain: bool | None = None
+) -> list[StoredDecision]:
+    """`limit` decisions behind the `offset` newest, newest first; only those with that outcome unless `retrain` is None."""
     table = RetrainDecision
     query = select(table.id, table.decided_at, table.retrain, table.reasons, table.evidence)
     if retrain is not None:
         query = query.where(table.retrain.is_(retrain))
-    query = query.order_by(table.decided_at.desc(), table.id.desc()).limit(limit)
+    query = query.order_by(table.decided_at.desc(), table.id.desc()).limit(limit).offset(offset)
     return [StoredDecision(*row) for row in connection.execute(query)]
 
 

@@ -1,12 +1,35 @@
 """SQL of comparisons between versions."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.store.tables import Experiment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredComparison:
+    """A row of `experiments`; what is in `result` depends on the `kind`."""
+
+    id: str
+    kind: str
+    champion: str
+    challenger: str
+    verdict: str
+    result: dict[str, Any]
+    run_id: str
+    created_at: datetime
+
+
+def comparisons_page(connection: Connection, limit: int, offset: int) -> list[StoredComparison]:
+    """`limit` comparisons behind the `offset` newest, newest first."""
+    columns = [getattr(Experiment, name) for name in StoredComparison.__dataclass_fields__]
+    query = select(*columns).order_by(Experiment.created_at.desc(), Experiment.id).limit(limit).offset(offset)
+    return [StoredComparison(**row) for row in connection.execute(query).mappings()]
 
 
 def write_experiment(connection: Connection, record: Mapping[str, Any]) -> None:

@@ -73,6 +73,14 @@ def label_counts(connection: Connection) -> list[tuple[str, str, int]]:
     return [(row[0], row[1], row[2]) for row in connection.execute(query.order_by(LabelRow.label_set, LabelRow.label))]
 
 
+def stored_agreement(connection: Connection) -> dict[str, tuple[int, float]]:
+    """Label set -> (labels that several annotators stand behind, mean share of those who agreed); sets without such labels are absent."""
+    table = LabelRow
+    query = select(table.label_set, func.count(table.agreement), func.avg(table.agreement))
+    rows = connection.execute(query.where(table.agreement.is_not(None)).group_by(table.label_set))
+    return {row[0]: (row[1], float(row[2])) for row in rows}
+
+
 def write_import(connection: Connection, imported: ImportedFile) -> None:
     """Remember a file; the same file read again in the same way stays one row, as it was first."""
     connection.execute(insert(LabelImport).values(asdict(imported)).on_conflict_do_nothing())

@@ -62,6 +62,57 @@ class FeedbackOnPrediction:
     utility: float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPrediction:
+    """A row of `predictions`, as far as its lineage needs it; `latency_ms` has named parts, in milliseconds."""
+
+    id: str
+    predicted_at: datetime
+    route: str
+    family: str
+    model_version: str
+    manifest_digest: str
+    deployment_revision: int
+    text: str
+    ticker: str | None
+    source: str | None
+    published_at: datetime | None
+    feature_schema: str
+    features: list[float | None]
+    feature_status: str
+    probabilities: list[float]
+    sentiment: float
+    confidence: float
+    cache_hit: bool
+    degraded: bool
+    latency_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFeedback:
+    """What was said of one prediction, and when."""
+
+    received_at: datetime
+    label: str | None
+    preference: str | None
+    utility: float | None
+
+
+def get_prediction(connection: Connection, prediction_id: str) -> StoredPrediction | None:
+    """The prediction with that id."""
+    columns = [getattr(Prediction, name) for name in StoredPrediction.__dataclass_fields__]
+    row = connection.execute(select(*columns).where(Prediction.id == prediction_id)).mappings().first()
+    return StoredPrediction(**row) if row else None
+
+
+def feedback_on(connection: Connection, prediction_id: str, limit: int = 100) -> list[StoredFeedback]:
+    """What was said of a prediction, the newest `limit`, oldest first."""
+    table = Feedback
+    query = select(table.received_at, table.label, table.preference, table.utility).where(table.prediction_id == prediction_id)
+    newest = connection.execute(query.order_by(table.received_at.desc(), table.id.desc()).limit(limit)).all()
+    return [StoredFeedback(*row) for row in reversed(newest)]
+
+
 def served_predictions(
     connection: Connection, feature_schema: str, since: datetime | None, until: datetime, limit: int
 ) -> list[ServedPrediction]:

@@ -42,9 +42,9 @@ def test_what_was_made_is_read_and_making_it_again_adds_nothing(engine: Engine) 
     seed(engine)
     made = compare_on_holdout(engine).evidence()
     name = make_evidence(engine, "run-1")
-    assert read(engine) == RecordedEvidence(made, name, "run-1")
+    assert read(engine) == RecordedEvidence(made, name, "run-1", NOW)
     assert make_evidence(engine, "run-2") == name
-    assert (rows(engine), read(engine)) == ([name], RecordedEvidence(made, name, "run-1"))
+    assert (rows(engine), read(engine)) == ([name], RecordedEvidence(made, name, "run-1", NOW))
     assert (made.n, made.objection(), made.proposal.default_family) == (200, None, "finbert")
 
 

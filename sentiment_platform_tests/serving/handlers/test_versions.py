@@ -2,19 +2,19 @@
 
 from datetime import UTC, datetime
 
-import jsonschema
 import msgspec
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from sentiment_platform.models.evaluation.technical import TechnicalFigures
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FileEntry, Manifest, Metric
 from sentiment_platform.store.training_sets import write_training_set
+from sentiment_platform.store.versions import get_version, versions_page
 from sentiment_platform_tests.registry.examples import manifest_of
 from sentiment_platform_tests.serving.conftest import StartServing
+from sentiment_platform_tests.serving.documented import documented_answer, refuses
 from sentiment_platform_tests.serving.publishing import TRAINING_SET, Publisher
-from sentiment_platform_tests.serving.running import ServingProcess
 from sentiment_platform_tests.versions import register
 
 FIRST, SECOND = "v1.0.0-vader", "v1.0.1-vader"
@@ -33,23 +33,13 @@ def with_figures(manifest: Manifest) -> Manifest:
     )
 
 
-def is_documented(serving: ServingProcess, path: str, asked: str) -> None:
-    """The answer to `asked` has the form that the OpenAPI document gives for `path`."""
-    document = serving.client.get("/schema/openapi.json").json()
-    schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    jsonschema.validate(serving.client.get(asked).json(), {**schema, "components": document["components"]})
-
-
 def test_before_the_first_training_there_are_no_versions_and_no_card(start_serving: StartServing) -> None:
     serving = start_serving(ready=False)
     serving.wait_until(lambda: serving.answers("/models"))
     assert serving.client.get("/models").json()["versions"] == []
-    unknown = serving.client.get(f"/models/{FIRST}")
-    assert (unknown.status_code, unknown.headers["content-type"]) == (404, "application/problem+json")
-    assert (unknown.json()["code"], FIRST in unknown.json()["detail"]) == ("unknown_version", True)
+    assert refuses(serving, f"/models/{FIRST}", 404, "unknown_version")
     for malformed in ("v1.0.0", "v1.0-vader", "latest", "v1.0.0-vader%0A", "v1.0.0-Vader"):
-        refused = serving.client.get(f"/models/{malformed}")
-        assert (refused.status_code, refused.headers["content-type"]) == (400, "application/problem+json"), malformed
+        assert refuses(serving, f"/models/{malformed}", 400), malformed
     assert serving.status()["deployment"] is None, "the routes beside it are themselves"
 
 
@@ -61,7 +51,7 @@ def test_versions_are_listed_newest_first_with_headline_figures_and_what_is_live
     second = with_figures(manifest_of(SECOND))
     register(engine, second)
     serving = start_serving()
-    rows = serving.client.get("/models").json()["versions"]
+    rows = documented_answer(serving, "/models")["versions"]
     assert [(row["version"], row["live"]) for row in rows] == [(SECOND, False), (FIRST, True)]
     assert [serving.client.get("/models", params={"limit": 1, "offset": n}).json()["versions"][0] for n in (0, 1)] == rows
     registered_at = datetime.fromisoformat(rows[0].pop("registered_at"))
@@ -89,7 +79,6 @@ def test_versions_are_listed_newest_first_with_headline_figures_and_what_is_live
         "serving_bytes": sum(entry.size for entry in second.files.values()),
         "release_bytes": sum(entry.size for entry in second.files.values()) + 1000,
     }
-    is_documented(serving, "/models", "/models")
     with engine.begin() as connection:
         summary = {"examples": 240, "stories": 200, "label_sets": {"made": 240}}
         write_training_set(connection, TRAINING_SET, "v1", summary, [])
@@ -106,7 +95,7 @@ def test_the_card_is_the_manifest_with_its_digest_and_typed_figures(engine: Engi
     register(engine, manifest)
     serving = start_serving(ready=False)
     serving.wait_until(lambda: serving.answers("/models"))
-    card = serving.client.get(f"/models/{FIRST}").json()
+    card = documented_answer(serving, f"/models/{FIRST}", "/models/{version}")
     assert (card["manifest_digest"], card["licences"], card["git_sha"]) == (digest(manifest), ["MIT"], "0123abc")
     assert card["training_set"] == {"digest": manifest.training_set, "examples": None, "stories": None, "label_sets": []}
     assert card["feature_schema"] == {"name": "features-v1", "digest": "ab" * 32, "features": ["length", "negations"]}
@@ -118,27 +107,16 @@ def test_the_card_is_the_manifest_with_its_digest_and_typed_figures(engine: Engi
     assert card["figures"]["technical"] == msgspec.to_builtins(TECHNICAL)
     assert card["figures"]["confusion"] == [[3, 1, 0], [0, 2, 1], [1, 0, 4]]
     assert (card["figures"]["ablation"], card["figures"]["reliability"]) == (None, [])
-    is_documented(serving, "/models/{version}", f"/models/{FIRST}")
 
     # A family whose figures have a form of their own still has a card.
     register(engine, msgspec.structs.replace(manifest_of(SECOND), figures={"confusion": "none"}))
     assert serving.client.get(f"/models/{SECOND}").json()["figures"] is None
 
 
-def test_without_the_database_the_answer_is_a_problem_that_says_when_to_try_again(start_serving: StartServing) -> None:
-    serving = start_serving(ready=False, DATABASE_URL="")
-    for path in ("/models", f"/models/{FIRST}"):
-        away = serving.client.get(path)
-        assert (away.status_code, away.json()["code"], away.headers["retry-after"]) == (503, "unavailable", "1")
-
-
 def test_the_list_reads_no_figures(engine: Engine) -> None:
-    from sentiment_platform.store.versions import get_version, versions_page
-
     register(engine, with_figures(manifest_of(FIRST)))
     with engine.connect() as connection:
         assert versions_page(connection, 10, 0)[0].manifest.figures == {}
         whole = get_version(connection, FIRST)
         assert whole is not None
         assert whole.manifest.figures["technical"]["cores"] == 2
-        assert connection.execute(text("SELECT count(*) FROM platform.model_versions")).scalar_one() == 1

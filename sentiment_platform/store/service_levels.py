@@ -1,0 +1,51 @@
+"""SQL of how serving did: requests, cache hits, degraded answers and times to answer, by hour or by day."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, text
+
+Unit = Literal["hour", "day"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePeriod:
+    """Predictions answered in one hour or day (UTC) from `start` on; `start` is None for the whole window.
+
+    Times to answer are percentiles of the stored `latency_ms.total`, in milliseconds; None where no answer has one.
+    """
+
+    start: datetime | None
+    predictions: int
+    cache_hits: int
+    degraded: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+# One pass over the window gives its periods and the whole of it: percentiles of parts cannot be added up.
+_PERIODS = text("""
+    SELECT start, predictions, cache_hits, degraded, percentiles[1], percentiles[2], percentiles[3] FROM (
+        SELECT start, count(*) AS predictions, count(*) FILTER (WHERE cache_hit) AS cache_hits,
+            count(*) FILTER (WHERE degraded) AS degraded,
+            percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY total_ms) AS percentiles
+        FROM (
+            SELECT date_trunc(:unit, predicted_at, 'UTC') AS start, cache_hit, degraded,
+                CAST(latency_ms ->> 'total' AS double precision) AS total_ms
+            FROM platform.predictions WHERE predicted_at > :since AND predicted_at <= :until
+        ) AS answered
+        GROUP BY GROUPING SETS ((start), ())
+    ) AS period
+    ORDER BY start NULLS FIRST""")
+
+
+def service_periods(
+    connection: Connection, since: datetime, until: datetime, unit: Unit
+) -> tuple[ServicePeriod, list[ServicePeriod]]:
+    """The whole of (since, until], and its hours or days with predictions, oldest first."""
+    rows = connection.execute(_PERIODS, {"since": since, "until": until, "unit": unit}).all()
+    names = ServicePeriod.__dataclass_fields__
+    whole, *periods = [ServicePeriod(**dict(zip(names, row, strict=True))) for row in rows]
+    return whole, periods

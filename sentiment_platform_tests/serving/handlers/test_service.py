@@ -1,0 +1,62 @@
+"""Claims about GET /monitoring/service: counts and percentiles are those of the stored predictions, errors those of this process."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, text
+
+from sentiment_platform.store.service_levels import service_periods
+from sentiment_platform_tests.monitoring.seeding import features, probabilities, seed_predictions
+from sentiment_platform_tests.serving.conftest import StartServing
+from sentiment_platform_tests.serving.documented import documented_answer, refuses
+
+NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
+
+
+def seed(engine: Engine, n: int, until: datetime, *, slower_by_ms: float = 0.0, prefix: str = "served") -> list[float]:
+    """`n` predictions, a minute apart, the last one a minute before `until`; returns their times to answer."""
+    times = [float(number) + slower_by_ms for number in range(1, n + 1)]
+    ids = seed_predictions(engine, features(n, 1), probabilities(n, 2), until=until, prefix=prefix)
+    with engine.begin() as connection:
+        for number, (name, time) in enumerate(zip(ids, times, strict=True)):
+            statement = "UPDATE platform.predictions SET latency_ms = jsonb_build_object('total', CAST(:time AS float8)), cache_hit = :hit, degraded = :degraded WHERE id = :id"
+            connection.execute(text(statement), {"id": name, "time": time, "hit": number % 2 == 0, "degraded": number < 3})
+    return times
+
+
+def test_percentiles_of_the_whole_window_are_not_those_of_its_hours(engine: Engine) -> None:
+    earlier = seed(engine, 30, NOON - timedelta(hours=1), prefix="earlier")
+    later = seed(engine, 50, NOON, slower_by_ms=100, prefix="later")
+    with engine.connect() as connection:
+        whole, hours = service_periods(connection, NOON - timedelta(hours=24), NOON, "hour")
+    assert [(hour.start, hour.predictions) for hour in hours] == [
+        (NOON - timedelta(hours=2), 30),
+        (NOON - timedelta(hours=1), 50),
+    ]
+    assert (whole.start, whole.predictions, whole.cache_hits, whole.degraded) == (None, 80, 40, 6)
+    for period, times in ((whole, earlier + later), (hours[0], earlier), (hours[1], later)):
+        assert (period.p50_ms, period.p95_ms, period.p99_ms) == pytest.approx(np.percentile(times, [50, 95, 99]))
+    with engine.connect() as connection:
+        whole, days = service_periods(connection, NOON - timedelta(days=7), NOON - timedelta(hours=1), "day")
+    assert [(day.start, day.predictions) for day in days] == [(NOON.replace(hour=0), 30)]
+    assert whole.predictions == 30, "both ends count"
+
+
+@pytest.mark.slow
+def test_the_report_has_this_window_and_counts_what_this_process_refused(engine: Engine, start_serving: StartServing) -> None:
+    serving = start_serving(ready=False)
+    serving.wait_until(lambda: serving.answers("/monitoring/service"))
+    empty = documented_answer(serving, "/monitoring/service?window=30d")
+    assert (empty["predictions"], empty["periods"], empty["latency_ms"], empty["unit"]) == (0, [], None, "day")
+    seed(engine, 20, datetime.now(UTC))
+    assert serving.client.get("/nowhere").status_code == 404
+    shown = documented_answer(serving, "/monitoring/service?window=7d")
+    assert (shown["predictions"], shown["cache_hits"], shown["degraded"]) == (20, 10, 3)
+    assert shown["latency_ms"]["p50"] == 10.5
+    assert sum(period["predictions"] for period in shown["periods"]) == 20
+    assert shown["process"]["client_errors"] >= 1
+    assert shown["process"]["requests"] > shown["process"]["client_errors"]
+    assert (shown["process"]["journal_backlog_records"], shown["process"]["journal_dropped"]) == (0, 0)
+    assert datetime.fromisoformat(shown["process"]["started_at"]) < datetime.fromisoformat(shown["as_of"])
+    assert refuses(serving, "/monitoring/service?window=1y", 400)

@@ -1,0 +1,120 @@
+"""Bodies of GET /monitoring/sources and GET /monitoring/quality: how news comes in, what is refused, how fresh everything is."""
+
+from datetime import date, datetime
+
+from msgspec import Struct
+
+
+class Validators(Struct, frozen=True):
+    """What the source gave us to ask "only if changed"; `broken`: it said "unchanged" although it had changed, so it is asked without."""
+
+    etag: str | None
+    last_modified: str | None
+    broken: bool
+
+
+class LastCollection(Struct, frozen=True, kw_only=True):
+    """The newest turn of a source: fetched = stored + duplicate + quarantined."""
+
+    finished_at: datetime
+    outcome: str
+    detail: str | None
+    fetched: int
+    stored: int
+    duplicate: int
+    quarantined: int
+
+
+class SourceDay(Struct, frozen=True, kw_only=True):
+    """What a source brought on one UTC day."""
+
+    day: date
+    collections: int
+    failed: int
+    fetched: int
+    stored: int
+    duplicate: int
+    quarantined: int
+
+
+class SourceStatus(Struct, frozen=True, kw_only=True):
+    """Where one source stands. `requests_today`: of this UTC day, which its quota counts; `items_seen`: ever.
+
+    `retry_after`: not to be asked before. `more_waits`: the last collection was cut off and goes on there.
+    """
+
+    source: str
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
+    last_failure: str | None
+    consecutive_failures: int
+    items_seen: int
+    requests_today: int
+    retry_after: datetime | None
+    more_waits: bool
+    validators: Validators
+    last_collection: LastCollection | None
+    days: list[SourceDay]
+
+
+class SourceList(Struct, frozen=True):
+    """Every source that was ever asked, by name, with its last seven days; one that was configured and never asked is not here."""
+
+    as_of: datetime
+    sources: list[SourceStatus]
+
+
+class RefusedRows(Struct, frozen=True, kw_only=True):
+    """Rows that broke `rule` at a boundary: still in quarantine, and released of late after a fix."""
+
+    boundary: str
+    source: str
+    rule: str
+    waiting: int
+    released: int
+
+
+class NewsDay(Struct, frozen=True, kw_only=True):
+    """What came on one UTC day, and what of it waits in quarantine."""
+
+    day: date
+    stored: int
+    waiting_items: int
+    waiting_articles: int
+
+
+class Freshness(Struct, frozen=True, kw_only=True):
+    """The newest moment of each kind of row; null where there is none. Vectors: those of the schema that answers, or of the first one."""
+
+    article_available_at: datetime | None
+    vector_as_of: datetime | None
+    label_inserted_at: datetime | None
+    price_available_at: datetime | None
+    prediction_at: datetime | None
+    feedback_at: datetime | None
+    drift_report_at: datetime | None
+
+
+class LabelSetQuality(Struct, frozen=True, kw_only=True):
+    """A set of labels: how many of each, under which licence, and how far its annotators agreed.
+
+    `agreement`: mean share of annotators behind the labels that several gave (`agreement_n` of them); null where none was stored.
+    """
+
+    name: str
+    kind: str
+    licence: str
+    commercial_use: bool | None
+    labels: dict[str, int]
+    agreement: float | None
+    agreement_n: int
+
+
+class QualityReport(Struct, frozen=True, kw_only=True):
+    """Refused rows, most waiting first; the days of the last two weeks on which news came; freshness; label sets."""
+
+    as_of: datetime
+    refused: list[RefusedRows]
+    days: list[NewsDay]
+    freshness: Freshness
+    label_sets: list[LabelSetQuality]

@@ -1,0 +1,96 @@
+"""Body of GET /experiments: what was compared with what, what came of it, and what the gate proposes."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from sentiment_platform.statistics.estimate import Estimate
+from sentiment_platform.statistics.significance import McNemarResult, PairedDifference
+
+
+class Disagreement(Struct, frozen=True, kw_only=True):
+    """Where two versions answer differently: `confusion[i][j]` counts texts that the champion calls class i and the challenger class j."""
+
+    n_different: int
+    only_a_right: int
+    only_b_right: int
+    both_wrong: int
+    confusion: list[list[int]]
+
+
+class ComparisonFigures(Struct, frozen=True, kw_only=True):
+    """The challenger (b) against the champion (a) on the same `n` texts of the holdout of `training_set`.
+
+    `macro_f1.difference` has the 95 % bootstrap interval; `adjusted_p` is exact McNemar's p after Holm over all pairs of the run;
+    `power` the chance to see a difference of 5 points of accuracy. `in_sample`: those in `seen_by` know labels of this holdout, so
+    the verdict is no evidence. `words` says all of it as a sentence.
+    """
+
+    training_set: str
+    n: int
+    macro_f1: PairedDifference
+    mcnemar: McNemarResult
+    adjusted_p: float
+    power: float
+    in_sample: bool
+    seen_by: list[str]
+    words: str
+    disagreement: Disagreement | None = None
+
+
+class PairComparison(Struct, frozen=True, kw_only=True):
+    """One stored comparison; `figures` is null where its kind has others than these."""
+
+    id: str
+    kind: str
+    champion: str
+    challenger: str
+    verdict: str
+    run_id: str
+    compared_at: datetime
+    figures: ComparisonFigures | None
+
+
+class GatePair(Struct, frozen=True, kw_only=True):
+    """One pair of the newest evidence: `b` against `a`, the difference of macro-F1 with its interval, p after Holm."""
+
+    a: str
+    b: str
+    verdict: str
+    difference: Estimate
+    adjusted_p: float
+    in_sample: bool
+
+
+class GateProposal(Struct, frozen=True, kw_only=True):
+    """What the gate would deploy: family -> version, the default family, by which rule and why; `changes`: whether it differs from
+    what runs."""
+
+    champions: dict[str, str]
+    default_family: str
+    rule: str
+    reason: str
+    changes: bool
+
+
+class GateEvidence(Struct, frozen=True, kw_only=True):
+    """The newest evidence, under the digest that a deployment names: every pair on `n` holdout texts, and what follows."""
+
+    digest: str
+    run_id: str
+    made_at: datetime
+    training_set: str
+    n: int
+    in_sample: bool
+    pairs: list[GatePair]
+    proposal: GateProposal
+
+
+class ExperimentList(Struct, frozen=True, kw_only=True):
+    """The newest evidence, and stored comparisons, newest first. `objection`: why nothing may be deployed on that evidence; null when
+    nothing speaks against it."""
+
+    as_of: datetime
+    evidence: GateEvidence | None
+    objection: str | None
+    comparisons: list[PairComparison]

@@ -1,0 +1,85 @@
+"""Body of GET /predictions/{id}: where one answer came from."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class AnsweredPrediction(Struct, frozen=True, kw_only=True):
+    """The answer as it was given. `probabilities` by label; `latency_ms`: named parts of the time it took."""
+
+    predicted_at: datetime
+    route: str
+    family: str
+    text: str
+    ticker: str | None
+    source: str | None
+    published_at: datetime | None
+    probabilities: dict[str, float]
+    sentiment: float
+    confidence: float
+    cache_hit: bool
+    degraded: bool
+    latency_ms: dict[str, float]
+
+
+class UsedFeatures(Struct, frozen=True):
+    """The vector that the model was given, by name; null where a value was missing. `status` says how fresh its context was."""
+
+    schema: str
+    status: str
+    values: dict[str, float | None]
+
+
+class AnsweringModel(Struct, frozen=True, kw_only=True):
+    """The version that answered; all but `version` and `manifest_digest` is null where it was registered in another database."""
+
+    version: str
+    manifest_digest: str
+    base_model: str | None
+    registered_at: datetime | None
+    run_id: str | None
+    git_sha: str | None
+
+
+class LineageTrainingSet(Struct, frozen=True, kw_only=True):
+    """What the version was made from."""
+
+    digest: str
+    created_at: datetime
+    examples: int | None
+    stories: int | None
+    label_sets: list[str]
+
+
+class LineageDeployment(Struct, frozen=True, kw_only=True):
+    """The signed deployment that put the version there: by which rule, who, why, on which verdict."""
+
+    revision: int
+    tag: str
+    published_at: datetime
+    rule: str
+    actor: str
+    reason: str
+    verdict: str
+
+
+class GivenFeedback(Struct, frozen=True):
+    """What somebody said of the answer."""
+
+    received_at: datetime
+    label: str | None
+    preference: str | None
+    utility: float | None
+
+
+class PredictionLineage(Struct, frozen=True, kw_only=True):
+    """From an answer back to what it rests on; null where this database does not know it."""
+
+    prediction_id: str
+    answer: AnsweredPrediction
+    features: UsedFeatures
+    model: AnsweringModel
+    training_set: LineageTrainingSet | None
+    deployment: LineageDeployment | None
+    feedback: list[GivenFeedback]

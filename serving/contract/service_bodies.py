@@ -1,0 +1,59 @@
+"""Body of GET /monitoring/service: how this service did over a window."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+Window = Literal["24h", "7d", "30d"]
+
+
+class LatencyMs(Struct, frozen=True):
+    """Percentiles of the time to answer, in milliseconds, as each answer stated it."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+class ServicePeriod(Struct, frozen=True, kw_only=True):
+    """Predictions of one hour or day (UTC) from `start` on; `latency_ms` is null where none was timed."""
+
+    start: datetime
+    predictions: int
+    cache_hits: int
+    degraded: int
+    latency_ms: LatencyMs | None
+
+
+class ProcessCounts(Struct, frozen=True, kw_only=True):
+    """What this process alone counts, from its start on: every route, not predictions only.
+
+    `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
+    `journal_dropped` never will be.
+    """
+
+    started_at: datetime
+    requests: int
+    client_errors: int
+    server_errors: int
+    shed: int
+    journal_backlog_records: int
+    journal_dropped: int
+
+
+class ServiceReport(Struct, frozen=True, kw_only=True):
+    """The stored predictions of every serving process in `window` before `as_of`, as a whole and by `unit`; periods without any are absent.
+
+    A request that failed has no prediction: errors are in `process`.
+    """
+
+    as_of: datetime
+    window: Window
+    unit: Literal["hour", "day"]
+    predictions: int
+    cache_hits: int
+    degraded: int
+    latency_ms: LatencyMs | None
+    periods: list[ServicePeriod]
+    process: ProcessCounts

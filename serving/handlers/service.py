@@ -1,0 +1,87 @@
+"""GET /monitoring/service: requests, times to answer, cache hits and errors over a window."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
+
+from serving.contract.service_bodies import LatencyMs, ProcessCounts, ServicePeriod, ServiceReport, Window
+from serving.edge.openapi import problem_responses
+from serving.services import Services
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from sentiment_platform.store import service_levels
+
+WINDOWS: Mapping[Window, tuple[timedelta, Literal["hour", "day"]]] = {
+    "24h": (timedelta(hours=24), "hour"),
+    "7d": (timedelta(days=7), "day"),
+    "30d": (timedelta(days=30), "day"),
+}
+WindowAsked = Annotated[Window, QueryParameter(description="How far to look back: 24 hours by hour, 7 or 30 days by day.")]
+
+
+@get("/monitoring/service", tags=["monitoring"], responses=problem_responses(400, 503), summary="How the service did")
+async def service(services: NamedDependency[Services], window: WindowAsked = "24h") -> ServiceReport:
+    """Stored predictions of all serving processes by hour or day; errors and the journal's backlog of the process that answers."""
+    length, unit = WINDOWS[window]
+
+    def read(connection: "Connection") -> ServiceReport:
+        from sentiment_platform.store.service_levels import service_periods
+
+        now = services.clock()
+        whole, periods = service_periods(connection, now - length, now, unit)
+        return ServiceReport(
+            as_of=now,
+            window=window,
+            unit=unit,
+            predictions=whole.predictions,
+            cache_hits=whole.cache_hits,
+            degraded=whole.degraded,
+            latency_ms=_latency(whole),
+            periods=[shown for period in periods if (shown := _period(period))],
+            process=_process(services),
+        )
+
+    return await services.recent.get(("service", window), lambda: services.database.call(read))
+
+
+def _period(period: "service_levels.ServicePeriod") -> ServicePeriod | None:
+    if period.start is None:
+        return None
+    return ServicePeriod(
+        start=period.start,
+        predictions=period.predictions,
+        cache_hits=period.cache_hits,
+        degraded=period.degraded,
+        latency_ms=_latency(period),
+    )
+
+
+def _latency(period: "service_levels.ServicePeriod") -> LatencyMs | None:
+    if period.p50_ms is None or period.p95_ms is None or period.p99_ms is None:
+        return None
+    return LatencyMs(*(round(value, 3) for value in (period.p50_ms, period.p95_ms, period.p99_ms)))
+
+
+def _process(services: Services) -> ProcessCounts:
+    counts = services.metrics.answers()
+    return ProcessCounts(
+        started_at=services.started_at,
+        requests=sum(counts.values()),
+        client_errors=counts["4"],
+        server_errors=counts["5"],
+        shed=services.metrics.total(services.metrics.shed),
+        journal_backlog_records=services.journal.backlog_records,
+        journal_dropped=services.metrics.total(services.metrics.journal_dropped),
+    )
+
+
+def routes() -> list[HTTPRouteHandler]:
+    """The route."""
+    return [service]
