@@ -14,6 +14,7 @@ from dagster import AssetKey
 
 from sentiment_platform.definitions import defs
 from sentiment_platform.settings import documentation
+from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.graph import ASSETS, CHECKS, JOBS, SCHEDULES, SENSORS, WITHOUT_CHECK, box
 
 ROOT = Path(__file__).parents[1]
@@ -153,11 +154,14 @@ def test_importing_the_graph_reads_no_setting_opens_no_connection_and_makes_no_f
 
 def test_a_day_has_96_ticks_that_ask_for_that_day_each_with_a_key_of_its_own() -> None:
     schedule = defs.resolve_schedule_def("collection_schedule")
+    platform = PlatformResource(overrides={"SENTIMENT_SOURCES": "gdelt"})
     midnight = datetime(2026, 3, 29, tzinfo=UTC)  # clocks change in Europe
     requests: list[dg.RunRequest] = []
     for tick in (midnight + n * timedelta(minutes=15) for n in range(96)):
-        context = dg.build_schedule_context(scheduled_execution_time=tick, repository_def=defs.get_repository_def())
-        requests += schedule.evaluate_tick(context).run_requests or []
+        with dg.build_schedule_context(
+            scheduled_execution_time=tick, repository_def=defs.get_repository_def(), resources={"platform": platform}
+        ) as context:
+            requests += schedule.evaluate_tick(context).run_requests or []
     keys = [request.run_key for request in requests if request.partition_key == "2026-03-29"]
     assert len(keys) == 96
     assert len({request.run_key for request in requests}) == len(requests)

@@ -108,9 +108,13 @@ def _failure(outcome: "RunOutcome") -> str:
 def _show(outcome: "RunOutcome") -> None:
     for asset, metadata in outcome.metadata.items():
         shown = (
-            f"{key} {value}" for key, value in metadata.items() if isinstance(value, str | int | float) and len(str(value)) < 60
+            f"{key} {value}"
+            for key, value in metadata.items()
+            if key != "summary" and isinstance(value, str | int | float) and len(str(value)) < 60
         )
         console.print(escape(f"  {asset}: {', '.join(shown)}"))
+        for line in str(metadata.get("summary", "")).splitlines():
+            console.print(escape(f"    {line}"))
     for warning in outcome.warnings:
         console.print(f"[yellow]warning: {escape(warning)}[/]")
 

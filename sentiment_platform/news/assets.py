@@ -7,7 +7,14 @@ from pydantic import Field
 
 from sentiment_platform.news.articles import cluster_days
 from sentiment_platform.news.collect.days import collect_days
-from sentiment_platform.news.markdown import counts_table, freshness_table, quarantine_table, reports_table, stories_preview
+from sentiment_platform.news.markdown import (
+    counts_table,
+    freshness_table,
+    quarantine_table,
+    reports_table,
+    stories_preview,
+    summary_of,
+)
 from sentiment_platform.news.partitions import daily
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.news.sources.protocol import Window
@@ -50,6 +57,7 @@ def raw_news(context: dg.AssetExecutionContext, config: RawNewsConfig, platform:
         context.instance.add_run_tags(run_id, unfinished_tags(collected.unfinished, collected.waiting))
     return dg.MaterializeResult(
         metadata={
+            "summary": dg.MetadataValue.md(summary_of(sources, collected.reports, asked=config.ask_sources)),
             "dagster/partition_row_count": sum(collected.by_source.values()),
             "fetched": sum(report.fetched for report in collected.reports),
             "stored": sum(report.stored for report in collected.reports),

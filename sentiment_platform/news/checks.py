@@ -3,17 +3,23 @@
 import dagster as dg
 
 from sentiment_platform.news.assets import articles, raw_news
+from sentiment_platform.news.collect.days import past_part
 from sentiment_platform.news.evaluation import (
     Accounting,
+    Answers,
     Freshness,
     QuarantineShare,
     evaluate_accounting,
+    evaluate_answers,
     evaluate_freshness,
     evaluate_quarantine,
 )
+from sentiment_platform.news.jobs import asks_sources
+from sentiment_platform.news.markdown import nothing_for_these_days
 from sentiment_platform.news.profiles import HISTORY, SchemaDrift, evaluate_schema
 from sentiment_platform.news.sources.configured import configured_sources
-from sentiment_platform.store.articles import stored_rows_of_run
+from sentiment_platform.news.sources.protocol import Window
+from sentiment_platform.store.articles import stored_by_source, stored_rows_of_run
 from sentiment_platform.store.collection_reports import collections_of_run, empty_days, latest_collections
 from sentiment_platform.store.profiles import source_profiles
 from sentiment_platform.store.quarantine import articles_and_refused, refused_rows_of_run
@@ -30,6 +36,15 @@ def accounting_result(accounting: Accounting) -> dg.AssetCheckResult:
             "unbalanced": ", ".join(accounting.unbalanced) or "none",
             "missing_in_database": ", ".join(accounting.missing) or "none",
         },
+    )
+
+
+def answers_result(answers: Answers) -> dg.AssetCheckResult:
+    """Red when nothing could be collected, with the reason."""
+    return dg.AssetCheckResult(
+        passed=answers.problem is None,
+        description=answers.problem or f"{answers.working} of {answers.meant} sources that were meant for these days work.",
+        metadata={"sources_that_work": answers.working, "sources_meant": answers.meant},
     )
 
 
@@ -87,6 +102,23 @@ def quarantine_share_is_low(context: dg.AssetCheckExecutionContext, platform: Pl
     with platform.engine().connect() as connection:
         reports = collections_of_run(connection, context.run.run_id) or latest_collections(connection)
     return quarantine_result(evaluate_quarantine(reports))
+
+
+@dg.asset_check(
+    asset=raw_news,
+    description="Something could be collected: a source is on, and not every one that was asked failed. Nothing new is no failure.",
+)
+def a_source_answers(context: dg.AssetCheckExecutionContext, platform: PlatformResource) -> dg.AssetCheckResult:
+    sources = configured_sources(platform.settings(), platform.environment())
+    days = Window(*context.partition_time_window)
+    with platform.engine().connect() as connection:
+        reports = collections_of_run(connection, context.run.run_id)
+        stored = stored_by_source(connection, days.start, days.end)
+    # Days that an archive has filled need nobody to be asked; today does.
+    is_past = past_part(days, platform.now()) is not None
+    needless = not asks_sources(context.run.run_config) or (is_past and bool(stored))
+    nobody = None if needless else nothing_for_these_days(sources)
+    return answers_result(evaluate_answers(reports, {source.name for source in sources if source.off}, nobody=nobody))
 
 
 @dg.asset_check(

@@ -1,7 +1,7 @@
 """Judgements on what was collected, free of I/O: each takes what is known and returns a frozen verdict that checks convert."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,6 +60,33 @@ class Freshness:
 
     sources: int
     stale: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How many sources were meant for a run, and how many of them work. `problem`: why nothing could be collected, None if it could."""
+
+    meant: int
+    working: int
+    problem: str | None
+
+
+def evaluate_answers(reports: Sequence[CollectionReport], off: Collection[str], *, nobody: str | None) -> Answers:
+    """Whether anything could be collected in one run.
+
+    A source works unless it is `off` or failed; one that rests, or has nothing new, works. `nobody`: what is wrong where no source that
+    is on was meant for the days of the run, None where that is nothing wrong.
+    """
+    meant = {report.source for report in reports}
+    working = {report.source for report in reports if report.outcome != "failed" and report.source not in off}
+    failed = sorted(meant - working - set(off))
+    if working:
+        problem = None
+    elif failed:
+        problem = f"Nothing could be collected: {', '.join(failed)} failed."
+    else:
+        problem = nobody
+    return Answers(len(meant), len(working), problem)
 
 
 def evaluate_accounting(

@@ -1,9 +1,18 @@
 """The job of collection, from feeds to features; and the configuration of a run of it that asks no source."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import dagster as dg
 
 WITHOUT_ASKING = {"ops": {"raw_news": {"config": {"ask_sources": False}}}}
 """Run configuration: make the days of what is stored already; no source is asked, no quota is spent."""
+
+
+def asks_sources(run_config: Mapping[str, Any]) -> bool:
+    """Whether a run with this configuration asks sources; it does unless it is told not to."""
+    return bool(run_config.get("ops", {}).get("raw_news", {}).get("config", {}).get("ask_sources", True))
+
 
 collect_job = dg.define_asset_job(
     "collect_job",

@@ -4,11 +4,49 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from sentiment_platform.news.evaluation import STALE_AFTER
-from sentiment_platform.news.sources.configured import ConfiguredSource
+from sentiment_platform.news.sources.configured import ConfiguredSource, nothing_on
 from sentiment_platform.store.collection_reports import CollectionReport
 from sentiment_platform.store.quarantine import QuarantineCount
 from sentiment_platform.store.sources import SourceState
 from sentiment_platform.store.stories import StoryOutline
+
+
+def summary_of(sources: Sequence[ConfiguredSource], reports: Sequence[CollectionReport], *, asked: bool) -> str:
+    """A line a source that was chosen: what it brought, or why it brought nothing and what to do. For the UI and for a terminal."""
+    if not asked:
+        return "No source was asked: the days are made of what is stored."
+    by_source: dict[str, list[CollectionReport]] = {}
+    for report in reports:
+        by_source.setdefault(report.source, []).append(report)
+    off = {source.name: source.off for source in sources if source.off is not None}
+    lines = [f"- {name}: {_what_came(name, its, off)}" for name, its in by_source.items()]
+    if not any(name not in off for name in by_source):
+        lines.append(f"- {nothing_for_these_days(sources)}")
+    return "\n".join(lines)
+
+
+def nothing_for_these_days(sources: Sequence[ConfiguredSource]) -> str:
+    """Why no source was asked."""
+    on = ", ".join(source.name for source in sources if source.off is None)
+    return nothing_on(sources) or (
+        f"What is on ({on}) cannot be asked for these days: feeds hold the newest items alone, an archive is asked for past days."
+    )
+
+
+def _what_came(name: str, reports: Sequence[CollectionReport], off: Mapping[str, str]) -> str:
+    if name in off:
+        return f"off: {off[name]}. It is asked once that is set right; or take it out of SENTIMENT_SOURCES."
+    stored, known, refused = (sum(getattr(r, n) for r in reports) for n in ("stored", "duplicate", "quarantined"))
+    counts = f"{stored:,} stored, {known:,} known, {refused:,} refused"
+    details = "; ".join(report.detail for report in reports if report.detail)
+    outcomes = {report.outcome for report in reports}
+    if "failed" in outcomes:
+        return f"failed: {details}" if outcomes == {"failed"} else f"{counts}, then it failed: {details}"
+    if outcomes == {"skipped"}:
+        return details
+    if outcomes == {"not_modified"}:
+        counts = "nothing new since it was last asked"
+    return f"{counts} ({details})" if details else counts
 
 
 def reports_table(reports: Sequence[CollectionReport]) -> str:

@@ -71,3 +71,18 @@ def test_the_database_is_brought_to_the_newest_revision_and_compared_with_the_mo
     different = invoke("db", "check")
     assert different.exit_code == 1
     assert "outlet" in different.output
+
+
+def test_a_collection_without_a_source_says_how_to_choose_one_and_exits_with_1(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SENTIMENT_FEEDS", "SENTIMENT_SOURCES"):
+        monkeypatch.delenv(name, raising=False)
+    nothing = invoke("run", "collect_job")
+    said = " ".join(nothing.output.split())
+    assert nothing.exit_code == 1, nothing.output
+    assert "- No source of news is chosen. Choose one: SENTIMENT_SOURCES=gdelt" in said
+    assert "collect_job failed: check a_source_answers" in said
+    monkeypatch.setenv("SENTIMENT_FEEDS", "gone=https://127.0.0.1:1/rss")
+    failed = " ".join(invoke("run", "collect_job").output.split())
+    assert "- gone: failed: 127.0.0.1 is at 127.0.0.1, which is not a public address. SENTIMENT_ALLOW_PRIVATE_HOSTS=yes" in failed

@@ -134,7 +134,10 @@ class Simulation:
             jobs=[collect_job],
             resources={"platform": platform},
         ).resolve_job_def("collect_job")
-        requests = collection_schedule(dg.build_schedule_context(instance=self.instance, scheduled_execution_time=now))
+        with dg.build_schedule_context(
+            instance=self.instance, scheduled_execution_time=now, resources={"platform": platform}
+        ) as tick:
+            requests = collection_schedule(tick)
         assert isinstance(requests, list)
         for request in requests:
             key, config = request.partition_key, request.run_config

@@ -8,15 +8,21 @@ from sqlalchemy import Engine, text
 
 from sentiment_platform.news.admission import store_items
 from sentiment_platform.news.assets import articles, raw_news
-from sentiment_platform.news.checks import every_fetched_item_is_accounted_for, quarantine_share_is_low, sources_are_fresh
+from sentiment_platform.news.checks import (
+    a_source_answers,
+    every_fetched_item_is_accounted_for,
+    quarantine_share_is_low,
+    sources_are_fresh,
+)
 from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.jobs import WITHOUT_ASKING
 from sentiment_platform.news.schedules import collection_schedule
 from sentiment_platform.run_tags import range_tags
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.news.server import ScriptedServer, item, reply, rss
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
-CHECKS = [every_fetched_item_is_accounted_for, quarantine_share_is_low, sources_are_fresh]
+CHECKS = [a_source_answers, every_fetched_item_is_accounted_for, quarantine_share_is_low, sources_are_fresh]
 
 
 @pytest.fixture
@@ -50,9 +56,7 @@ def platform(database_url: str, feeds: ScriptedServer) -> Iterator[PlatformResou
 NEWS_JOB = dg.define_asset_job("news_job", dg.AssetSelection.assets(raw_news, articles), executor_def=dg.in_process_executor)
 
 
-def run(
-    instance: dg.DagsterInstance, platform: PlatformResource, first: str, last: str | None = None
-) -> dg.ExecuteInProcessResult:
+def job_over(platform: PlatformResource) -> dg.JobDefinition:
     definitions = dg.Definitions(
         assets=[raw_news, articles],
         asset_checks=CHECKS,
@@ -60,7 +64,13 @@ def run(
         resources={"platform": platform},
     )
     dg.Definitions.validate_loadable(definitions)
-    job = definitions.resolve_job_def("news_job")
+    return definitions.resolve_job_def("news_job")
+
+
+def run(
+    instance: dg.DagsterInstance, platform: PlatformResource, first: str, last: str | None = None
+) -> dg.ExecuteInProcessResult:
+    job = job_over(platform)
     if last is None:
         return job.execute_in_process(instance=instance, partition_key=first, raise_on_error=False)
     tags = range_tags(first, last)
@@ -89,6 +99,75 @@ def test_todays_run_collects_every_feed_stores_other_days_too_and_shows_its_arit
     assert checks["every_fetched_item_is_accounted_for"] == (True, dg.AssetCheckSeverity.ERROR)
     assert checks["sources_are_fresh"] == (False, dg.AssetCheckSeverity.WARN)
     assert checks["quarantine_share_is_low"][0]
+
+
+def with_sources(platform: PlatformResource, **environ: str) -> PlatformResource:
+    return PlatformResource(overrides=platform.overrides | environ, fixed_now=platform.fixed_now)
+
+
+@pytest.mark.parametrize(
+    ("environ", "day", "passed", "summary", "verdict"),
+    [
+        ({}, "2025-01-06", True, "- wire: 5 stored, 0 known, 0 refused", "1 of 2 sources"),
+        (
+            {},
+            "2025-01-06",
+            True,
+            "- page: failed: The answer is an HTML page, not an RSS or Atom feed. Check the address",
+            "1 of 2",
+        ),
+        ({"SENTIMENT_FEEDS": "page={page}"}, "2025-01-06", False, "- page: failed: ", "Nothing could be collected: page failed."),
+        (
+            {"SENTIMENT_FEEDS": ""},
+            "2025-01-06",
+            False,
+            "- No source of news is chosen. Choose one: ",
+            "No source of news is chosen.",
+        ),
+        (
+            {"SENTIMENT_FEEDS": "", "SENTIMENT_SOURCES": "tiingo"},
+            "2025-01-06",
+            False,
+            "- tiingo: off: TIINGO_API_KEY is not set. It is asked once that is set right; or take it out of SENTIMENT_SOURCES.",
+            "No source of news is on. Each that is chosen is off: tiingo: TIINGO_API_KEY is not set.",
+        ),
+        ({}, "2024-05-03", False, "- What is on (wire, page) cannot be asked for these days", "What is on (wire, page)"),
+    ],
+    ids=["one works", "one fails", "all fail", "none chosen", "the chosen one is off", "no feed knows the past"],
+)
+def test_a_run_says_of_each_source_what_came_and_is_red_when_nothing_could_be_collected(
+    instance: dg.DagsterInstance,
+    platform: PlatformResource,
+    feeds: ScriptedServer,
+    environ: dict[str, str],
+    day: str,
+    passed: bool,
+    summary: str,
+    verdict: str,
+) -> None:
+    environ = {name: value.replace("{page}", f"{feeds.url}/page") for name, value in environ.items()}
+    result = run(instance, with_sources(platform, TIINGO_API_KEY="", **environ), day)
+    assert summary in str(metadata(result, "raw_news")["summary"])
+    (check,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "a_source_answers"]
+    assert (check.passed, check.severity, result.success) == (passed, dg.AssetCheckSeverity.ERROR, True)
+    assert verdict in (check.description or "")
+
+
+def test_nothing_new_of_a_source_that_works_is_green_and_days_that_an_archive_filled_need_no_source(
+    instance: dg.DagsterInstance, platform: PlatformResource
+) -> None:
+    """Also where nothing is chosen, and where the run asks nobody."""
+    run(instance, platform, "2025-01-06")
+    again = run(instance, platform, "2025-01-06")
+    assert "- wire: nothing new since it was last asked" in str(metadata(again, "raw_news")["summary"])
+    filled = run(instance, with_sources(platform, SENTIMENT_FEEDS=""), "2025-01-03")
+    checks = {(e.check_name, e.passed) for result in (again, filled) for e in result.get_asset_check_evaluations()}
+    assert ("a_source_answers", False) not in checks
+    quiet = job_over(with_sources(platform, SENTIMENT_FEEDS="")).execute_in_process(
+        instance=instance, partition_key="2025-01-06", run_config=WITHOUT_ASKING
+    )
+    assert str(metadata(quiet, "raw_news")["summary"]).startswith("No source was asked")
+    assert {e.passed for e in quiet.get_asset_check_evaluations() if e.check_name == "a_source_answers"} == {True}
 
 
 def test_a_second_run_of_the_day_changes_nothing_and_keeps_the_data_version(
@@ -185,16 +264,27 @@ def test_an_article_that_arrives_late_joins_the_story_and_does_not_rename_it(
     assert [tuple(row) for row in stories] == [(opener, 3)]
 
 
-def tick(at: datetime, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
-    requests = collection_schedule(context)
-    assert isinstance(requests, list)
+def tick(at: datetime, instance: dg.DagsterInstance, **environ: str) -> list[dg.RunRequest]:
+    """What the schedule asks for, nothing where it says why not."""
+    platform = PlatformResource(overrides={"SENTIMENT_FEEDS": "", "SENTIMENT_SOURCES": ""} | environ)
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=at, resources={"platform": platform}) as context:
+        requests = collection_schedule(context)
+    if isinstance(requests, dg.SkipReason):
+        assert "No source of news is chosen. Choose one: SENTIMENT_SOURCES=gdelt" in (requests.skip_message or "")
+        return []
     return requests
+
+
+def test_where_nobody_has_chosen_a_source_no_tick_starts_a_run_and_one_that_is_off_is_for_the_run_to_say(
+    instance: dg.DagsterInstance,
+) -> None:
+    assert tick(NOW, instance) == []
+    assert len(tick(NOW, instance, SENTIMENT_SOURCES="tiingo", TIINGO_API_KEY="")) == 1
 
 
 def test_every_tick_of_a_day_requests_that_day_once_and_the_first_hour_yesterday_too(instance: dg.DagsterInstance) -> None:
     midnight = datetime(2025, 1, 6, tzinfo=UTC)
-    ticks = [tick(midnight + timedelta(minutes=15 * n), instance) for n in range(96)]
+    ticks = [tick(midnight + timedelta(minutes=15 * n), instance, SENTIMENT_SOURCES="gdelt") for n in range(96)]
     today = [request for requests in ticks for request in requests if request.partition_key == "2025-01-06"]
     yesterday = [request for requests in ticks for request in requests if request.partition_key == "2025-01-05"]
     assert (len(today), len(yesterday)) == (96, 4)

@@ -56,7 +56,9 @@ def test_a_workflow_that_breaks_a_rule_is_seen(written: str, instead: str, seen:
 
 def test_every_cron_line_and_every_choice_starts_exactly_one_job() -> None:
     by_cron = {
-        entry["cron"]: _started_by(github={"event": {"schedule": entry["cron"]}}, vars={"SENTIMENT_PRICE_SYMBOLS": "EXM"})
+        entry["cron"]: _started_by(
+            github={"event": {"schedule": entry["cron"]}}, vars={"SENTIMENT_PRICE_SYMBOLS": "EXM", "SENTIMENT_SOURCES": "gdelt"}
+        )
         for entry in PIPELINE.events["schedule"]
     }
     choices = PIPELINE.events["workflow_dispatch"]["inputs"]["job"]["options"]
@@ -65,14 +67,22 @@ def test_every_cron_line_and_every_choice_starts_exactly_one_job() -> None:
     assert by_choice == {f"{name}_job": [name] for name in ("collect", "market", "train", "monitor")}
 
 
-def test_the_schedule_of_prices_starts_nothing_where_no_symbols_are_configured() -> None:
-    (cron,) = (entry["cron"] for entry in PIPELINE.events["schedule"] if entry["cron"].startswith("53 22"))
+@pytest.mark.parametrize(
+    ("minute", "variable", "job"),
+    [
+        ("53 22", "SENTIMENT_PRICE_SYMBOLS", "market"),
+        ("7,37", "SENTIMENT_FEEDS", "collect"),
+        ("7,37", "SENTIMENT_SOURCES", "collect"),
+    ],
+)
+def test_a_schedule_starts_nothing_where_nothing_to_fetch_is_configured(minute: str, variable: str, job: str) -> None:
+    (cron,) = (entry["cron"] for entry in PIPELINE.events["schedule"] if entry["cron"].startswith(minute))
     assert _started_by(github={"event": {"schedule": cron}}) == []
-    assert _started_by(github={"event": {"schedule": cron}}, vars={"SENTIMENT_PRICE_SYMBOLS": "EXM"}) == ["market"]
+    assert _started_by(github={"event": {"schedule": cron}}, vars={variable: "anything"}) == [job]
 
 
 def test_schedules_can_be_switched_off_where_a_daemon_runs_and_dispatch_still_works() -> None:
-    off = {"PIPELINE_SCHEDULES": "off", "SENTIMENT_PRICE_SYMBOLS": "EXM"}
+    off = {"PIPELINE_SCHEDULES": "off", "SENTIMENT_PRICE_SYMBOLS": "EXM", "SENTIMENT_FEEDS": "a=https://a.example/rss"}
     for entry in PIPELINE.events["schedule"]:
         assert _started_by(github={"event": {"schedule": entry["cron"]}}, vars=off) == []
     assert _started_by(inputs={"job": "train_job"}, vars=off) == ["train"]
