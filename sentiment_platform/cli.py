@@ -12,9 +12,10 @@ from sentiment_platform.commands.keys import keys
 from sentiment_platform.commands.labels import labels
 from sentiment_platform.commands.market import market
 from sentiment_platform.commands.models import models
-from sentiment_platform.commands.operate import db, run_job_command, serve, tick, up
+from sentiment_platform.commands.operate import db, run_job_command, serve, tick
 from sentiment_platform.commands.program import Program, verbose_option
 from sentiment_platform.commands.sources import sources
+from sentiment_platform.commands.up import up
 from sentiment_platform.env_file import load_env_file
 
 

@@ -1,34 +1,22 @@
-"""Run things: the whole stack, serving alone, one job, one pass of the daemon, the database's migrations."""
+"""Run things: serving alone, one job, one pass of the daemon, the database's migrations."""
 
-import os
-import signal
 import sys
-import time
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
-from rich.text import Text
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import console, shows_errors
 from sentiment_platform.commands.progress import TrainingBar
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.processes.children import Children
-from sentiment_platform.local.processes.ports import free_port, is_free
-from sentiment_platform.local.session import env_file, session
-from sentiment_platform.local.stack import ENV_FILE_MARK
-from sentiment_platform.news.sources.configured import configured_sources, nothing_on
-from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
+from sentiment_platform.local.session import session
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from sentiment_platform.running.headless import RunOutcome
-
-ENV_LOCAL = Path(".env.local")
 
 
 @click.command()
@@ -120,50 +108,6 @@ def _show(outcome: "RunOutcome") -> None:
 
 
 @click.command()
-@click.option(
-    "--stack-only",
-    is_flag=True,
-    help="PostgreSQL, Redis and GitHub server alone, for a plain `dagster dev` or `dg dev`.",
-)
-@click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
-@shows_errors
-def up(stack_only: bool, port: int) -> None:
-    """The whole platform on this machine: stack, Dagster UI and daemon, serving. What ends by itself is started again; Ctrl-C stops all."""
-    # A service manager's SIGTERM ends like Ctrl-C, and Ctrl-C works for a job in the background too, whose shell ignores it.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    with session(log=console.print, join=False) as settings:
-        if reason := nothing_on(configured_sources(settings, os.environ)):
-            console.print(Text(reason, "yellow"))
-        if stack_only:
-            _copy_env(env_file(settings))
-            console.print("In another terminal: [bold]set -a; . ./.env.local; set +a; dagster dev[/]   (or: dg dev)")
-            try:
-                _wait_forever()
-            finally:
-                _withdraw_env()
-            return
-        from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, refuse_a_second_daemon
-
-        refuse_a_second_daemon(settings.state_dir.resolve())
-        _withdraw_env()
-        with Children(settings.state_dir, console.print) as children:
-            serving_port = settings.port if is_free(settings.port) else free_port()
-            children.start("serving", ["python", "-m", "serving"], {"PORT": str(serving_port), "SENTIMENT_POLL_S": "5"})
-            watched = {"SENTIMENT_SERVING_URL": settings.serving_url or f"http://127.0.0.1:{serving_port}"}
-            webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-            children.start("dagster-webserver", webserver, watched)
-            database_url = settings.direct_database_url()
-            children.start(
-                DAEMON, DAEMON_COMMAND, watched, before_restart=lambda: end_runs_of_the_daemon(database_url, console.print)
-            )
-            console.print(f"Dagster UI   http://127.0.0.1:{port}")
-            console.print(f"Serving      http://127.0.0.1:{serving_port}   (OpenAPI page: /schema)")
-            console.print("The daemon is part of this: for `dagster dev` or `dg dev`, which bring their own, use --stack-only.")
-            children.watch()
-
-
-@click.command()
 @click.option("--timeout", "timeout_s", default=300, show_default=True, help="Seconds until a hanging daemon is stopped.")
 @shows_errors
 def tick(timeout_s: int) -> None:
@@ -212,23 +156,3 @@ def db_check() -> None:
     if drifted:
         sys.exit(1)
     console.print("[green]Database and models agree.[/]")
-
-
-def _copy_env(source: Path) -> None:
-    descriptor = os.open(ENV_LOCAL, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(source.read_text())
-
-
-def _withdraw_env() -> None:
-    """Ports and secrets outlive a stack: with a left file a `dagster dev` would run every tick of the next full `up` a second time."""
-    if ENV_LOCAL.exists() and ENV_LOCAL.read_text(encoding="utf-8").startswith(ENV_FILE_MARK):
-        ENV_LOCAL.unlink()
-
-
-def _wait_forever() -> None:
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        console.print("Stopping.")

@@ -6,7 +6,7 @@ because Dagster's configuration and child processes read them there. What the sh
 
 import os
 import shlex
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.migrate import upgrade
 
 ENV_FILE = "env"
+REMEMBERED = "remembered.env"
+"""What later commands on the same state folder go on with, unless the environment says otherwise."""
 
 
 def env_file(settings: Settings) -> Path:
@@ -51,6 +53,8 @@ def session(
         join: use a stack that another process runs on the same state folder; False makes that an error.
     """
     before = dict(os.environ)
+    for name, value in read_env_file(Settings.from_environment().state_dir / REMEMBERED).items():
+        os.environ.setdefault(name, value)
     configured = Settings.from_environment()
     # The sample's invented headlines must never reach a database that somebody else set up.
     stack = LocalStack(configured, feeds_directory=None if configured.database_url else feeds_directory, log=log)
@@ -77,8 +81,17 @@ def session(
         os.environ.update(before)
 
 
+def remember(settings: Settings, variables: Mapping[str, str]) -> None:
+    """Let every later `session` on this state folder begin with `variables`."""
+    path = settings.state_dir / REMEMBERED
+    kept = read_env_file(path) | dict(variables)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in kept.items()))
+    fresh.replace(path)
+
+
 def read_env_file(path: Path) -> dict[str, str]:
-    """Variables of a file that `LocalStack.write_env_file` wrote; empty where there is none."""
+    """Variables of a file that `LocalStack.write_env_file` or `remember` wrote; empty where there is none."""
     if not path.exists():
         return {}
     pairs = (line.partition("=") for line in path.read_text().splitlines() if "=" in line and not line.startswith("#"))

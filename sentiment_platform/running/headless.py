@@ -5,7 +5,7 @@ ERROR failed, blocking or not.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from sentiment_platform.running.run_signals import RunInterrupted, interruptible
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from dagster import DagsterInstance, JobDefinition
+    from dagster import DagsterInstance, EventLogEntry, JobDefinition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +99,7 @@ def run_job(
     tags: Mapping[str, str] | None = None,
     run_config: Mapping[str, Any] | None = None,
     log_level: str = "INFO",
+    on_step: Callable[[str], object] = lambda _: None,
 ) -> RunOutcome:
     """Execute a job in this process.
 
@@ -107,6 +108,7 @@ def run_job(
         partition_range: first and last day, both included, in one run; repeating it overwrites the same partitions. A range of months
             is better off with `backfill.run_range`.
         log_level: what of the run's log goes to the terminal; Dagster's storage keeps all of it.
+        on_step: told the name of each step when it starts.
 
     Raises:
         PermanentError: there is no such job, or the partition is none of its.
@@ -122,6 +124,12 @@ def run_job(
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
     config = {"loggers": {"console": {"config": {"log_level": log_level}}}, **(run_config or {})}
     run_id = str(uuid4())
+
+    def look(entry: "EventLogEntry") -> None:
+        if entry.dagster_event is not None and entry.dagster_event.is_step_start:
+            on_step(entry.step_key or name)
+
+    instance.add_event_listener(run_id, look)
     try:
         with interruptible(lambda: _begin_cancelling(instance, run_id)):
             result = job.execute_in_process(

@@ -1,7 +1,7 @@
-"""How SIGINT and SIGTERM end a run that is executed in this process.
+"""How SIGINT, SIGTERM and SIGHUP end a command, and a run that is executed in its process.
 
-Dagster swallows both while a step waits for its pool, for hours where need be, and calls a run that a signal ended failed. Here the run is
-told first that it is being cancelled; whatever Dagster makes of the signal, the block around the run is left shortly after.
+Dagster swallows signals while a step waits for its pool, for hours where need be, and calls a run that a signal ended failed. Here the run
+is told first that it is being cancelled; whatever Dagster makes of the signal, the block around the run is left shortly after.
 """
 
 import signal
@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_S = 0.4
 """So long a step may take to unwind before it is interrupted again, wherever it is."""
 
@@ -24,9 +24,17 @@ class RunInterrupted(KeyboardInterrupt):
         self.exit_status = 128 + number
 
 
+def end_like_ctrl_c() -> None:
+    """Let each signal of `ENDING` raise KeyboardInterrupt: a service manager's SIGTERM; the SIGHUP of a terminal that is closed; and SIGINT
+    also in the background, where a shell has it ignored. What `nohup` ignores stays ignored."""
+    for number in ENDING:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
 @contextmanager
 def interruptible(begin_cancelling: Callable[[], None]) -> Generator[None]:
-    """Leave the block with `RunInterrupted` soon after SIGINT or SIGTERM; outside of the main thread it does nothing.
+    """Leave the block with `RunInterrupted` soon after a signal of `ENDING`; outside of the main thread it does nothing.
 
     Args:
         begin_cancelling: called in another thread once the first signal has arrived.
@@ -36,8 +44,7 @@ def interruptible(begin_cancelling: Callable[[], None]) -> Generator[None]:
         return
     watch = _Watch(begin_cancelling)
     handlers = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGUSR1)}
-    for number in ENDING:
-        signal.signal(number, signal.default_int_handler)
+    end_like_ctrl_c()
     signal.signal(signal.SIGUSR1, watch.interrupt)
     # Of every signal a byte comes here, whichever handler Dagster has put in place by then.
     earlier = signal.set_wakeup_fd(watch.inlet.fileno(), warn_on_full_buffer=False)

@@ -4,7 +4,7 @@ What is printed comes from what the stages measured; a stage that does not do it
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
@@ -19,13 +19,16 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.connection import connect
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
+from sentiment_platform.local.demo.deployed import answer_of, champion_of, outcome_of_training
 from sentiment_platform.local.demo.load import LightLoad, LoadReport
 from sentiment_platform.local.demo.sample_data import read_headlines, sample_directory, second_wave
 from sentiment_platform.local.processes.children import Children, wait_for
-from sentiment_platform.local.processes.ports import free_port, is_free
+from sentiment_platform.local.processes.ports import LOOPBACK
 from sentiment_platform.local.processes.process import SupervisedProcess
+from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND
 from sentiment_platform.news.archive import import_archive, parse_mapping
 from sentiment_platform.run_tags import TRIGGER
+from sentiment_platform.running.automation import switch
 from sentiment_platform.running.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.articles import news_counts
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
 
 COLUMNS = "title=title,published_at=published_at,tickers=tickers,summary=summary,url=url,outlet=outlet"
 FEEDBACK_PREDICTIONS = 60
-TRIES = 5
 
 
 @dataclass(kw_only=True)
@@ -62,21 +64,32 @@ class Demo:
 
     Args:
         started: when the person started it, on the clock of `time.monotonic`; all times that are told count from there.
+        step: told what is done from now on, before everything that takes a while.
     """
 
-    def __init__(self, settings: Settings, say: Callable[[str], None], *, started: float, dagster_port: int = 3000) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        say: Callable[[str], None],
+        *,
+        started: float,
+        serving_port: int,
+        dagster_port: int,
+        step: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self.settings = settings
         self.report = DemoReport()
         self.started = started
         self._say = say
+        self._step = step
         self._open = ExitStack()
         self._engine: Engine = create_platform_engine(settings.require("database_url"))
         self._open.callback(self._engine.dispose)
         self._instance: DagsterInstance = self._open.enter_context(dagster_instance())
         self.children = self._open.enter_context(Children(settings.state_dir))
         self._serving: SupervisedProcess | None = None
-        self.serving_url = f"http://127.0.0.1:{settings.port if is_free(settings.port) else free_port()}"
-        self.dagster_url = f"http://127.0.0.1:{dagster_port if is_free(dagster_port) else free_port()}"
+        self.serving_url = f"http://{LOOPBACK}:{serving_port}"
+        self.dagster_url = f"http://{LOOPBACK}:{dagster_port}"
 
     def __enter__(self) -> "Demo":
         return self
@@ -86,6 +99,7 @@ class Demo:
 
     def collect(self) -> None:
         """The sample as an archive, the sample's feeds over HTTP, stories, features."""
+        self._step("importing the sample's archive")
         archive = sample_directory() / "headlines.csv"
         import_archive(archive, parse_mapping(COLUMNS), source="sample", engine=self._engine, run_id="demo", now=utc_now())
         today = f"{utc_now():%Y-%m-%d}"
@@ -100,10 +114,12 @@ class Demo:
 
     def first_deployment(self) -> None:
         """Labels, training set, the cheapest family, evidence, first deployment by the bootstrap rule; serving starts and answers."""
+        self._step("importing the sample's labels")
         labels = plain(sample_directory() / "headlines.csv", "sample", "Apache-2.0")
         import_labels(self._engine, labels.examples)
         outcome = self._run("baseline_job")
         self._say(f"{outcome.metadata['deployment']['deployment']}: {outcome.metadata['deployment']['reason']}")
+        self._step("starting the API")
         port = self.serving_url.rpartition(":")[2]
         self._serving = self.children.start("serving", ["python", "-m", "serving"], {"PORT": port, "SENTIMENT_POLL_S": "1"})
         wait_for(f"{self.serving_url}/health", self._serving, 60)
@@ -111,15 +127,26 @@ class Demo:
         self.report.first_answer_after_s = time.monotonic() - self.started
 
     def show_dagster(self) -> None:
-        """Start the Dagster UI; it loads while the transformer trains."""
+        """Start the Dagster UI, and the daemon that executes what is asked for there; they load while the transformer trains.
+
+        Schedules and sensors are turned off first, and stay off on this state folder until somebody turns them on: the daemon would
+        collect, and train on the decision that this demo ends with, although nobody asked.
+        """
+        self._step("starting the Dagster UI and its daemon")
+        switch(self._instance, on=False)
         port = self.dagster_url.rpartition(":")[2]
-        self.children.start("dagster-webserver", ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", port])
+        serving = {"SENTIMENT_SERVING_URL": self.serving_url}
+        webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", LOOPBACK, "-p", port]
+        self.children.start("dagster-webserver", webserver, serving)
+        self.children.start(DAEMON, DAEMON_COMMAND, serving)
+        self._say(f"Dagster UI: {self.dagster_url}. What is materialized there is executed; schedules and sensors are off")
 
     def second_deployment(self) -> None:
         """Train every family while requests are answered; the new deployment is swapped in live."""
         before = self._live_revision()
         with LightLoad(self.serving_url, [headline.title for headline in read_headlines()[:200]]) as load:
             outcome = self._run("train_job")
+            self._step("waiting until the API has loaded the new deployment")
             published = time.monotonic()
             wanted = int(str(outcome.metadata["deployment"]["deployment"]).removeprefix("deploy-"))
             while self._live_revision() < wanted:
@@ -136,6 +163,7 @@ class Demo:
 
     def give_feedback(self) -> None:
         """Ask with headlines of another mix, say what people thought of them, wait until it has all arrived."""
+        self._step("asking, and saying what people thought of the answers")
         wave = second_wave()[:FEEDBACK_PREDICTIONS]
         with httpx.Client(timeout=10.0, trust_env=False) as client:
             for headline in wave:
@@ -160,6 +188,7 @@ class Demo:
         Raises:
             PermanentError: another version answered, or a cheaper family stood in each time.
         """
+        self._step("asking for the summary")
         deployed = champion_of(self.report.runs["train_job"].metadata["deployment"])
         for text in (
             "Net loss narrowed",
@@ -184,7 +213,12 @@ class Demo:
 
     def _run(self, job: str, **more: Any) -> RunOutcome:
         started = time.monotonic()
-        outcome = run_job(self._instance, job, tags={TRIGGER: "demo"}, log_level="ERROR", **more)
+        self._step(job)
+
+        def show(step: str) -> None:
+            self._step(f"{job}: {step}")
+
+        outcome = run_job(self._instance, job, tags={TRIGGER: "demo"}, log_level="ERROR", on_step=show, **more)
         self.report.runs[job] = outcome
         if not outcome.success:
             raise PermanentError(f"{job} failed: {', '.join(outcome.failures)}.", remedy="The run's log is in the Dagster UI.")
@@ -208,39 +242,3 @@ class Demo:
         raise PermanentError(
             "The journal did not arrive in PostgreSQL within 60 s.", remedy="See serving's log in the state folder."
         )
-
-
-def outcome_of_training(deployment: Mapping[str, Any], swapped_after_s: float, before: int) -> str:
-    """What became of a training, in words: a second demo on one folder may find nothing better than what runs, and that is fine."""
-    if deployment["published_now"]:
-        return f"{deployment['deployment']} went live {swapped_after_s:.1f} s after training ended (before: revision {before})"
-    return f"{deployment['deployment']} stays, nothing new was published: {deployment['reason']}"
-
-
-def champion_of(deployment: Mapping[str, Any]) -> str:
-    """The version that a deployment gives the unified route."""
-    return str(deployment["champions"][deployment["default_family"]])
-
-
-def answer_of(version: str, ask: Callable[[], dict[str, Any]], sleep: Callable[[float], object] = time.sleep) -> dict[str, Any]:
-    """An answer of `version`. A busy machine may miss the deadline, and a cheaper family then stands in: that is asked again.
-
-    Raises:
-        PermanentError: it is another version's answer, or a stand-in's each time.
-    """
-    for attempt in range(TRIES):
-        answer = ask()
-        if not answer["degraded"]:
-            break
-        sleep(attempt)
-    else:
-        raise PermanentError(
-            f"{TRIES} answers in turn missed the deadline of {version}, and a cheaper family stood in.",
-            remedy="Leave the machine more room, or raise SENTIMENT_DEADLINE_MS.",
-        )
-    answered_by = answer["performance"]["model_version"]
-    if answered_by != version:
-        raise PermanentError(
-            f"{answered_by} answered, but the deployment names {version}.", remedy="See /models/status and the log of serving."
-        )
-    return answer

@@ -5,7 +5,7 @@ import random
 import socket
 from pathlib import Path
 
-from sentiment_platform.errors import PermanentError
+from sentiment_platform.errors import ConflictError, PermanentError
 
 LOOPBACK = "127.0.0.1"
 LASTING_PORTS = range(20_000, 30_000)
@@ -23,6 +23,23 @@ def stable_port(memory: Path, part: str) -> int:
         memory.parent.mkdir(parents=True, exist_ok=True)
         memory.write_text(json.dumps({**known, part: port}))
     return port
+
+
+def chosen_port(named: int | None, default: int, how: str, *, besides: int = 0) -> int:
+    """The port that somebody named; where nobody did, `default`, or a free one while another program has that.
+
+    Args:
+        how: how a port is named, for the error.
+        besides: a port that is given away already.
+
+    Raises:
+        ConflictError: the named port is taken. Another one would not be where it is looked for.
+    """
+    if named is None:
+        return default if default != besides and is_free(default) else free_port()
+    if named == besides or not is_free(named):
+        raise ConflictError(f"Port {named} of {LOOPBACK} is taken.", remedy=f"End what uses it, or name another port with {how}.")
+    return named
 
 
 def is_free(port: int) -> bool:

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.demo.demo import TRIES, answer_of, champion_of, outcome_of_training
+from sentiment_platform.local.demo.deployed import TRIES, answer_of, champion_of, outcome_of_training
 from sentiment_platform.local.processes.process_age import elapsed_s, process_age_s
 
 DEPLOYMENT = {

@@ -1,0 +1,135 @@
+"""`up`: the whole platform on this machine until Ctrl-C, and what of it starts by itself."""
+
+import os
+import time
+from pathlib import Path
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from sentiment_platform.clock import utc_now
+from sentiment_platform.commands.console import console, shows_errors
+from sentiment_platform.local.processes.children import Children
+from sentiment_platform.local.processes.ports import chosen_port
+from sentiment_platform.local.session import env_file, session
+from sentiment_platform.local.stack import ENV_FILE_MARK
+from sentiment_platform.news.sources.configured import configured_sources, nothing_on
+from sentiment_platform.running.automation import Automation, automations, switch
+from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
+from sentiment_platform.running.run_signals import end_like_ctrl_c
+from sentiment_platform.settings import Settings
+
+ENV_LOCAL = Path(".env.local")
+DAGSTER_PORT = 3000
+SERVING_PORT = 8000
+SWITCH_ON = "sentiment-platform up --automation on"
+
+
+@click.command()
+@click.option(
+    "--stack-only",
+    is_flag=True,
+    help="PostgreSQL, Redis and GitHub server alone, for a plain `dagster dev` or `dg dev`.",
+)
+@click.option("--port", type=click.IntRange(1, 65_535), help=f"Port of the Dagster UI. Without it {DAGSTER_PORT}, or a free one.")
+@click.option(
+    "--automation",
+    type=click.Choice(["on", "off"]),
+    help="Turn every schedule and sensor on or off before anything starts. Without it each stays as it was.",
+)
+@shows_errors
+def up(stack_only: bool, port: int | None, automation: str | None) -> None:
+    """The whole platform on this machine: stack, Dagster UI and daemon, serving. What ends by itself is started again; Ctrl-C stops all.
+
+    Says which schedules and sensors are on, and when they are due. Serving listens on PORT; without it on 8000, or a free port.
+    """
+    end_like_ctrl_c()
+    with session(log=_say, join=False) as settings:
+        if reason := nothing_on(configured_sources(settings, os.environ)):
+            console.print(Text(reason, "yellow"))
+        if stack_only:
+            _copy_env(env_file(settings))
+            console.print("In another terminal: [bold]set -a; . ./.env.local; set +a; dagster dev[/]   (or: dg dev)")
+            try:
+                _wait_forever()
+            finally:
+                _withdraw_env()
+            return
+        _run_everything(settings, port, automation)
+
+
+def dagster_port(named: int | None) -> int:
+    """Where the Dagster UI of this machine is."""
+    return chosen_port(named, DAGSTER_PORT, "--port")
+
+
+def serving_port(settings: Settings, dagster: int) -> int:
+    """Where serving is."""
+    return chosen_port(settings.port if os.environ.get("PORT") else None, SERVING_PORT, "PORT", besides=dagster)
+
+
+def _run_everything(settings: Settings, named_port: int | None, automation: str | None) -> None:
+    from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, refuse_a_second_daemon
+    from sentiment_platform.running.headless import dagster_instance
+
+    refuse_a_second_daemon(settings.state_dir.resolve())
+    _withdraw_env()
+    dagster = dagster_port(named_port)
+    serving = serving_port(settings, dagster)
+    serving_url, dagster_url = f"http://127.0.0.1:{serving}", f"http://127.0.0.1:{dagster}"
+    with dagster_instance() as instance, Children(settings.state_dir, _say) as children:
+        if automation is not None:
+            switch(instance, on=automation == "on")
+        children.start("serving", ["python", "-m", "serving"], {"PORT": str(serving), "SENTIMENT_POLL_S": "5"})
+        watched = {"SENTIMENT_SERVING_URL": settings.serving_url or serving_url}
+        webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(dagster)]
+        children.start("dagster-webserver", webserver, watched)
+        database_url = settings.direct_database_url()
+        children.start(DAEMON, DAEMON_COMMAND, watched, before_restart=lambda: end_runs_of_the_daemon(database_url, _say))
+        _say_what_starts(automations(instance, utc_now()))
+        _say(f"Dagster UI   {dagster_url}")
+        _say(f"API          {serving_url}/schema")
+        _say("The daemon is part of this: for `dagster dev` or `dg dev`, which bring their own, use --stack-only.")
+        children.watch()
+
+
+def _say_what_starts(known: list[Automation]) -> None:
+    on, off = [one for one in known if one.on], [one.name for one in known if not one.on]
+    if not on:
+        _say(f"\nNothing starts by itself: all {len(known)} schedules and sensors are off. The demo turns them off.")
+        _say(f"Turn them on: {SWITCH_ON}; or one by one in the Dagster UI, under Automation.\n")
+        return
+    table = Table("due (UTC)", "starts", "schedule or sensor", box=None, title="What starts by itself", title_justify="left")
+    for one in on:
+        due = f"{one.next_at:%a %H:%M}" if one.next_at else f"every {one.every_s} s"
+        table.add_row(due, one.job, Text(f"{one.name}: {one.description}"))
+    console.print()
+    console.print(table)
+    if off:
+        _say(f"Off: {', '.join(off)}.")
+    _say("Turn them off: sentiment-platform up --automation off; or one by one in the Dagster UI, under Automation.\n")
+
+
+def _say(line: str) -> None:
+    console.print(Text(line), soft_wrap=True)
+
+
+def _copy_env(source: Path) -> None:
+    descriptor = os.open(ENV_LOCAL, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(source.read_text())
+
+
+def _withdraw_env() -> None:
+    """Ports and secrets outlive a stack: with a left file a `dagster dev` would run every tick of the next full `up` a second time."""
+    if ENV_LOCAL.exists() and ENV_LOCAL.read_text(encoding="utf-8").startswith(ENV_FILE_MARK):
+        ENV_LOCAL.unlink()
+
+
+def _wait_forever() -> None:
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print("Stopping.")
