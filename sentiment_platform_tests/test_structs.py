@@ -15,8 +15,8 @@ MANY_FIELDS = 6
 DOCUMENT_FIELDS = {"champions", "default_family", "base_model", "base_digest", "training_files", "git_sha", "golden"}
 READ_AS_JSON = {
     # The demo reads the metadata of its own run, as Dagster has stored it.
-    "sentiment_platform/local/demo/demo.py": {"champions", "default_family"},
-    "sentiment_platform/commands/demo.py": {"base_model", "default_family"},
+    "sentiment_platform/local/demo/deployed.py": {"champions", "default_family"},
+    "sentiment_platform/commands/demo_summary.py": {"base_model", "default_family"},
 }
 
 
@@ -108,7 +108,7 @@ def test_nobody_indexes_a_manifest_or_a_deployment_by_the_name_of_a_field() -> N
         ("sentiment_platform/served/champion.py", "x = document['champions'][document['default_family']]", 2),
         ("serving/live/live.py", "def f(manifest):\n    return manifest['base_model']", 1),
         ("sentiment_platform/local/demo/demo.py", "x = manifest['base_model']", 1),
-        ("sentiment_platform/local/demo/demo.py", "x = shown['champions']", 0),
+        ("sentiment_platform/local/demo/deployed.py", "x = shown['champions']", 0),
         ("sentiment_platform/registry/verify.py", "x = document['champions']", 0),
         ("sentiment_platform/served/champion.py", "x = deployed.champions", 0),
         ("sentiment_platform/promotion/assets.py", "metadata = {'champions': versions}", 0),

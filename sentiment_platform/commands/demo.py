@@ -1,14 +1,13 @@
 """`demo`: the whole loop once, with progress, then a summary and what to try next."""
 
 import os
-import sys
 import time
 
 import click
 
-from sentiment_platform.commands.console import console, shows_errors
 from sentiment_platform.commands.demo_summary import curl, show_addresses, show_summary
 from sentiment_platform.commands.live_progress import LiveProgress
+from sentiment_platform.commands.parameters import PORT
 from sentiment_platform.commands.up import dagster_port, serving_port
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.demo.demo import Demo
@@ -17,7 +16,7 @@ from sentiment_platform.local.processes.process_age import process_age_s
 from sentiment_platform.local.session import remember, session
 from sentiment_platform.models.families import cheapest_family
 from sentiment_platform.models.pages.reporting import listener
-from sentiment_platform.running.run_signals import RunInterrupted, end_like_ctrl_c
+from sentiment_platform.running.run_signals import end_like_ctrl_c
 from sentiment_platform.settings import Settings
 
 BASE = "TRANSFORMER_BASE"
@@ -26,8 +25,7 @@ REAL_PARTS = ("DATABASE_URL", "REDIS_URL", "SENTIMENT_REGISTRY_REPOSITORY")
 
 @click.command()
 @click.option("--exit", "leave", is_flag=True, help="Stop after the summary instead of staying up until Ctrl-C.")
-@click.option("--port", type=click.IntRange(1, 65_535), help="Port of the Dagster UI. Without it 3000, or a free one.")
-@shows_errors
+@click.option("--port", type=PORT, help="Port of the Dagster UI. Without it 3000, or a free one.")
 def demo(leave: bool, port: int | None) -> None:
     """The whole loop once: news, features, every family, evidence, deployments, predictions, feedback, drift, decision.
 
@@ -42,14 +40,8 @@ def demo(leave: bool, port: int | None) -> None:
         )
     os.environ.setdefault(BASE, "packaged:minilm")
     end_like_ctrl_c()
-    try:
-        with LiveProgress() as live:
-            _run(live, port, started, leave=leave)
-    except RunInterrupted:
-        raise
-    except KeyboardInterrupt:
-        console.print("Stopped; nothing is left running.")
-        sys.exit(130)
+    with LiveProgress() as live:
+        _run(live, port, started, leave=leave)
 
 
 def _run(live: LiveProgress, port: int | None, started: float, *, leave: bool) -> None:

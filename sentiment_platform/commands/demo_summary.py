@@ -1,5 +1,6 @@
 """What the demo shows at its end: figures that were measured in it, answers, and the addresses that are open."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
@@ -15,7 +16,9 @@ def show_summary(live: LiveProgress, report: DemoReport, seconds: float) -> None
     """Tables that fit 80 columns: the loop, the versions' figures, five answers."""
     live.say("")
     live.show(_loop_table(report, seconds))
+    live.say("")
     live.show(_figures_table(report))
+    live.say("")
     live.show(_answers_table(report))
 
 
@@ -47,6 +50,7 @@ def _loop_table(report: DemoReport, seconds: float) -> Table:
     for name, shown in (
         ("news", f"{report.articles} articles, {report.stories} stories, {report.quarantined} refused rows in quarantine"),
         ("features", f"{report.feature_vectors} vectors of 15 features (schema v1)"),
+        ("bases", "; ".join(f"{family}: {trained['base_model']}" for family, trained in _trained(report).items())),
         ("verdict", report.runs["train_job"].metadata["ab_evaluation"]["verdict"]),
         ("deployment", f"{deployment['deployment']}: default {deployment['default_family']}. {deployment['reason']}"),
         (
@@ -65,14 +69,18 @@ def _figures_table(report: DemoReport) -> Table:
     table = _table(
         "Figures on the sample's holdout (a sample, not a benchmark)", TITLES[ACCURACY], TITLES[MACRO_F1], TITLES[ECE], "texts"
     )
-    for family in FAMILIES:
-        trained = report.runs["train_job"].metadata[model_asset_name(family)]
+    for trained in _trained(report).values():
         version = str(trained["version"])
         measured = {one.metric: one for one in report.figures if one.version == version and one.window.startswith("holdout")}
         shown = [with_interval(measured[name]) for name in (ACCURACY, MACRO_F1)]
         table.add_row(Text(version), *shown, f"{measured[ECE].value:.3f}", str(measured[ACCURACY].n))
-        table.add_row(Text(f"  from {trained['base_model']}", "dim"))
     return table
+
+
+def _trained(report: DemoReport) -> dict[str, Mapping[str, Any]]:
+    """Family -> what its model asset said of the version that it made."""
+    metadata = report.runs["train_job"].metadata
+    return {family: metadata[model_asset_name(family)] for family in FAMILIES}
 
 
 def _answers_table(report: DemoReport) -> Table:
@@ -96,7 +104,7 @@ def _answer_row(answer: dict[str, Any]) -> tuple[Text, str, str, str, str]:
 
 def _table(title: str, *columns: str, first: str = "", show_header: bool = True) -> Table:
     table = Table(
-        title=Text(title, "bold"), title_justify="left", box=None, show_header=show_header, padding=(0, 2, 0, 2), pad_edge=False
+        title=Text(title, "bold"), title_justify="left", box=None, show_header=show_header, padding=(0, 2, 0, 0), pad_edge=False
     )
     if columns:
         table.add_column(first)

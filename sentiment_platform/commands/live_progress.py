@@ -13,10 +13,10 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Self, TextIO
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
+from sentiment_platform.commands.console import PlainConsole, styled
 from sentiment_platform.models.family import Progress as Report
 
 PLAIN_EVERY_S = 5.0
@@ -34,7 +34,8 @@ class LiveProgress:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._output = _duplicate()
-        self._console = Console(file=self._output, highlight=False, markup=False, emoji=False)
+        self._console = PlainConsole()
+        self._console.file = self._output
         self._said_at = clock()
         self._still = False
         self._bars = Progress(
@@ -106,8 +107,9 @@ class LiveProgress:
 
     def say(self, line: str, style: str = "") -> None:
         """Print a line as the text that it is, in one piece."""
+        self._tell_ended_stage()
         self._said_at = self._clock()
-        self._console.print(Text(line, style), soft_wrap=True)
+        self._console.print(styled(line, style), soft_wrap=True)
 
     def indented(self, line: str) -> None:
         """`say` what belongs to the title above."""

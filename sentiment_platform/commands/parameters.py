@@ -10,7 +10,7 @@ import click
 
 from sentiment_platform.errors import PlatformError
 
-PORT = click.IntRange(0, 65535)
+PORT = click.IntRange(1, 65535)
 COUNT = click.IntRange(min=1)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

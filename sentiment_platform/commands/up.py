@@ -5,11 +5,10 @@ import time
 from pathlib import Path
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from sentiment_platform.clock import utc_now
-from sentiment_platform.commands.console import console, shows_errors
+from sentiment_platform.commands.console import note, say, show_table, styled
+from sentiment_platform.commands.parameters import PORT
 from sentiment_platform.local.processes.children import Children
 from sentiment_platform.local.processes.ports import chosen_port
 from sentiment_platform.local.session import env_file, session
@@ -32,25 +31,24 @@ SWITCH_ON = "sentiment-platform up --automation on"
     is_flag=True,
     help="PostgreSQL, Redis and GitHub server alone, for a plain `dagster dev` or `dg dev`.",
 )
-@click.option("--port", type=click.IntRange(1, 65_535), help=f"Port of the Dagster UI. Without it {DAGSTER_PORT}, or a free one.")
+@click.option("--port", type=PORT, help=f"Port of the Dagster UI. Without it {DAGSTER_PORT}, or a free one.")
 @click.option(
     "--automation",
     type=click.Choice(["on", "off"]),
     help="Turn every schedule and sensor on or off before anything starts. Without it each stays as it was.",
 )
-@shows_errors
 def up(stack_only: bool, port: int | None, automation: str | None) -> None:
     """The whole platform on this machine: stack, Dagster UI and daemon, serving. What ends by itself is started again; Ctrl-C stops all.
 
     Says which schedules and sensors are on, and when they are due. Serving listens on PORT; without it on 8000, or a free port.
     """
     end_like_ctrl_c()
-    with session(log=_say, join=False) as settings:
+    with session(log=say, join=False) as settings:
         if reason := nothing_on(configured_sources(settings, os.environ)):
-            console.print(Text(reason, "yellow"))
+            note(styled(reason, "yellow"))
         if stack_only:
             _copy_env(env_file(settings))
-            console.print("In another terminal: [bold]set -a; . ./.env.local; set +a; dagster dev[/]   (or: dg dev)")
+            say("In another terminal: ", styled("set -a; . ./.env.local; set +a; dagster dev", "bold"), "   (or: dg dev)")
             try:
                 _wait_forever()
             finally:
@@ -78,7 +76,7 @@ def _run_everything(settings: Settings, named_port: int | None, automation: str 
     dagster = dagster_port(named_port)
     serving = serving_port(settings, dagster)
     serving_url, dagster_url = f"http://127.0.0.1:{serving}", f"http://127.0.0.1:{dagster}"
-    with dagster_instance() as instance, Children(settings.state_dir, _say) as children:
+    with dagster_instance() as instance, Children(settings.state_dir, say) as children:
         if automation is not None:
             switch(instance, on=automation == "on")
         children.start("serving", ["python", "-m", "serving"], {"PORT": str(serving), "SENTIMENT_POLL_S": "5"})
@@ -86,33 +84,26 @@ def _run_everything(settings: Settings, named_port: int | None, automation: str 
         webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(dagster)]
         children.start("dagster-webserver", webserver, watched)
         database_url = settings.direct_database_url()
-        children.start(DAEMON, DAEMON_COMMAND, watched, before_restart=lambda: end_runs_of_the_daemon(database_url, _say))
+        children.start(DAEMON, DAEMON_COMMAND, watched, before_restart=lambda: end_runs_of_the_daemon(database_url, say))
         _say_what_starts(automations(instance, utc_now()))
-        _say(f"Dagster UI   {dagster_url}")
-        _say(f"API          {serving_url}/schema")
-        _say("The daemon is part of this: for `dagster dev` or `dg dev`, which bring their own, use --stack-only.")
+        say(f"Dagster UI   {dagster_url}")
+        say(f"API          {serving_url}/schema")
+        say("The daemon is part of this: for `dagster dev` or `dg dev`, which bring their own, use --stack-only.")
         children.watch()
 
 
 def _say_what_starts(known: list[Automation]) -> None:
     on, off = [one for one in known if one.on], [one.name for one in known if not one.on]
     if not on:
-        _say(f"\nNothing starts by itself: all {len(known)} schedules and sensors are off. The demo turns them off.")
-        _say(f"Turn them on: {SWITCH_ON}; or one by one in the Dagster UI, under Automation.\n")
+        say(f"\nNothing starts by itself: all {len(known)} schedules and sensors are off. The demo turns them off.")
+        say(f"Turn them on: {SWITCH_ON}; or one by one in the Dagster UI, under Automation.\n")
         return
-    table = Table("due (UTC)", "starts", "schedule or sensor", box=None, title="What starts by itself", title_justify="left")
-    for one in on:
-        due = f"{one.next_at:%a %H:%M}" if one.next_at else f"every {one.every_s} s"
-        table.add_row(due, one.job, Text(f"{one.name}: {one.description}"))
-    console.print()
-    console.print(table)
+    say("")
+    rows = [(f"{one.next_at:%a %H:%M}" if one.next_at else f"looks every {one.every_s} s", one.job, one.name) for one in on]
+    show_table(("when (UTC)", "starts", "schedule or sensor"), rows, title="What starts by itself")
     if off:
-        _say(f"Off: {', '.join(off)}.")
-    _say("Turn them off: sentiment-platform up --automation off; or one by one in the Dagster UI, under Automation.\n")
-
-
-def _say(line: str) -> None:
-    console.print(Text(line), soft_wrap=True)
+        say(f"Off: {', '.join(off)}.")
+    say("Turn them off: sentiment-platform up --automation off; or one by one in the Dagster UI, under Automation.\n")
 
 
 def _copy_env(source: Path) -> None:
@@ -132,4 +123,4 @@ def _wait_forever() -> None:
         while True:
             time.sleep(3600)
     except KeyboardInterrupt:
-        console.print("Stopping.")
+        say("Stopping.")

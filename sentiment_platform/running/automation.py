@@ -98,7 +98,7 @@ def _repository(instance: "DagsterInstance") -> "RemoteRepository":
     """The graph as Dagster's daemon sees it. A state belongs to the names of location and repository, whichever process writes it."""
     from dagster._core.remote_origin import InProcessCodeLocationOrigin, ManagedGrpcPythonEnvCodeLocationOrigin
     from dagster._core.workspace.load_target import WorkspaceFileTarget
-    from dagster_shared.utils.warnings import disable_dagster_warnings
+    from dagster._utils.warnings import disable_dagster_warnings
 
     origins = WorkspaceFileTarget(paths=["workspace.yaml"]).create_origins()
     (origin,) = (one for one in origins if isinstance(one, ManagedGrpcPythonEnvCodeLocationOrigin))
