@@ -5,7 +5,6 @@ import warnings
 import click
 
 from sentiment_platform.commands.ask import doctor, explain, predict
-from sentiment_platform.commands.console import shows_errors
 from sentiment_platform.commands.data import news
 from sentiment_platform.commands.demo import demo
 from sentiment_platform.commands.keys import keys
@@ -14,6 +13,7 @@ from sentiment_platform.commands.market import market
 from sentiment_platform.commands.models import models
 from sentiment_platform.commands.operate import db, run_job_command, serve, tick
 from sentiment_platform.commands.program import Program, verbose_option
+from sentiment_platform.commands.search import search
 from sentiment_platform.commands.sources import sources
 from sentiment_platform.commands.up import up
 from sentiment_platform.env_file import load_env_file
@@ -26,7 +26,6 @@ from sentiment_platform.env_file import load_env_file
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110},
 )
 @click.version_option(package_name="sentiment-platform")
-@shows_errors
 def main() -> None:
     """Financial news in, the best-evidenced sentiment model out.
 
@@ -47,6 +46,7 @@ def main() -> None:
     load_env_file()
 
 
+models.add_command(search)
 news.add_command(sources)
 for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, news, market, labels, models, keys, db):
     main.add_command(command)

@@ -39,6 +39,11 @@ def styled(text: object, style: str) -> Text:
     return Text(harmless(str(text)), style)
 
 
+def joined(*parts: str | Text, style: str = "") -> Text:
+    """One text of several, each in its own style."""
+    return Text.assemble(*(part if isinstance(part, Text) else harmless(part) for part in parts), style=style)
+
+
 class PlainConsole(Console):
     """A console that reads no markup, and breaks lines only for a terminal."""
 
@@ -61,8 +66,7 @@ class PlainConsole(Console):
 
     def say(self, *parts: str | Text, style: str = "") -> None:
         """Print the parts as one line, or as lines where they hold line feeds."""
-        line = Text.assemble(*(part if isinstance(part, Text) else harmless(part) for part in parts), style=style)
-        self.print(line, soft_wrap=self.whole_lines)
+        self.print(joined(*parts, style=style), soft_wrap=self.whole_lines)
 
 
 out = PlainConsole()
@@ -79,7 +83,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title:
     A terminal that is too narrow for the columns gets one block a row. A pipe gets one line a row, cells as long as they are, two
     spaces between columns.
     """
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[cell(value) for value in row] for row in rows]
     if not cells and empty:
         note(empty)
     elif out.whole_lines:
@@ -110,7 +114,8 @@ def _plain_number(value: Any) -> object:
     raise TypeError(f"{type(value)} has no form in JSON.")
 
 
-def _cell(value: Cell) -> Text:
+def cell(value: Cell) -> Text:
+    """A value as a table shows it."""
     if isinstance(value, Text):
         return value
     if isinstance(value, datetime):
@@ -122,26 +127,26 @@ def _cell(value: Cell) -> Text:
 
 def _least_width(name: str, cells: Sequence[Text]) -> int:
     return min(
-        _LEAST_COLUMN, max(cell_len(word) for cell in (name, *(cell.plain for cell in cells)) for word in cell.split() or [""])
+        _LEAST_COLUMN, max(cell_len(word) for text in (name, *(one.plain for one in cells)) for word in text.split() or [""])
     )
 
 
 def _print_lines(columns: Sequence[str], cells: Sequence[Sequence[Text]], title: str) -> None:
-    lines = [list(columns), *([" ".join(cell.plain.split()) for cell in row] for row in cells)]
+    lines = [list(columns), *([" ".join(one.plain.split()) for one in row] for row in cells)]
     widths = [max(cell_len(line[i]) for line in lines) for i in range(len(columns))]
     if title:
         say(title)
     for line in lines:
-        say("  ".join(cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)).rstrip())
+        say("  ".join(text + " " * (width - cell_len(text)) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
 def _print_blocks(columns: Sequence[str], cells: Sequence[Sequence[Text]], title: str) -> None:
     if title:
         say(title, style="italic")
     for row in cells:
-        for name, cell in zip(columns, row, strict=True):
-            if cell.plain:
-                say(styled(f"{name}: ", "bold"), cell)
+        for name, text in zip(columns, row, strict=True):
+            if text.plain:
+                say(styled(f"{name}: ", "bold"), text)
         say("")
 
 

@@ -1,22 +1,27 @@
 """`keys`: API keys of serving."""
 
 from datetime import timedelta
-from typing import Any
+from typing import cast
 
 import click
-from rich.table import Table
 
 from sentiment_platform.clock import utc_now
-from sentiment_platform.commands.console import console, shows_errors
+from sentiment_platform.commands.console import Cell, print_json, say, show_table
+from sentiment_platform.commands.parameters import json_option
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.session import connected_session
-from sentiment_platform.store import audit
-from sentiment_platform.store.api_keys import ROLES, create_key, list_keys, revoke_key
+from sentiment_platform.store.roles import ROLES, Role
+
+MAX_DAYS = 36_500
 
 
 @click.group()
 def keys() -> None:
-    """Create, list and revoke API keys."""
+    """Create, list and revoke API keys.
+
+    \b
+    Example:
+      sentiment-platform keys list
+    """
 
 
 @keys.command()
@@ -24,12 +29,22 @@ def keys() -> None:
     "--role", type=click.Choice(ROLES), required=True, help="What the key may do; a role may whatever those before it may."
 )
 @click.option("--owner", required=True, help="Who uses it; appears in the audit trail.")
-@click.option("--days", type=int, help="Days until it expires; default: never.")
-@shows_errors
-def create(role: Any, owner: str, days: int | None) -> None:
-    """Make a key. It is shown once and cannot be shown again."""
+@click.option("--days", type=click.IntRange(1, MAX_DAYS), help="Days until it expires; default: never.")
+def create(role: str, owner: str, days: int | None) -> None:
+    """Make a key. It is shown once and cannot be shown again.
+
+    Nothing else is on stdout.
+
+    \b
+    Example:
+      sentiment-platform keys create --role viewer --owner dashboard --days 90
+    """
+    from sentiment_platform.local.session import connected_session
+    from sentiment_platform.store import audit
+    from sentiment_platform.store.api_keys import create_key
+
     with connected_session() as (_, engine), engine.begin() as connection:
-        key = create_key(connection, role, owner, utc_now() + timedelta(days=days) if days else None)
+        key = create_key(connection, cast(Role, role), owner, utc_now() + timedelta(days=days) if days else None)
         audit.record(
             connection,
             at=utc_now(),
@@ -38,26 +53,48 @@ def create(role: Any, owner: str, days: int | None) -> None:
             subject=key.split("_")[1],
             detail={"role": role, "owner": owner},
         )
-    console.print(key)
+    say(key)
 
 
 @keys.command("list")
-@shows_errors
-def list_command() -> None:
-    """Every key, without its secret."""
+@json_option
+def list_command(as_json: bool) -> None:
+    """Every key, without its secret.
+
+    As JSON: one object a key (id, role, owner, created_at, expires_at, revoked_at).
+
+    \b
+    Example:
+      sentiment-platform keys list --json
+    """
+    from sentiment_platform.local.session import connected_session
+    from sentiment_platform.store.api_keys import list_keys
+
     with connected_session() as (_, engine), engine.connect() as connection:
-        rows = list_keys(connection)
-    table = Table("id", "role", "owner", "created", "expires", "revoked")
-    for row in rows:
-        table.add_row(*(f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "strftime") else str(value or "") for value in row.values()))
-    console.print(table)
+        rows = [dict(row) for row in list_keys(connection)]
+    if as_json:
+        print_json(rows)
+        return
+    show_table(
+        ["id", "role", "owner", "created", "expires", "revoked"],
+        [cast(list[Cell], list(row.values())) for row in rows],
+        empty="There are no keys yet. Make one: sentiment-platform keys create --role viewer --owner NAME",
+    )
 
 
 @keys.command()
 @click.argument("key_id")
-@shows_errors
 def revoke(key_id: str) -> None:
-    """Make a key useless from now on. Revoking it again changes nothing; an id that no key has is an error."""
+    """Make a key useless from now on. Revoking it again changes nothing; an id that no key has is an error.
+
+    \b
+    Example:
+      sentiment-platform keys revoke 3f9a1c22
+    """
+    from sentiment_platform.local.session import connected_session
+    from sentiment_platform.store import audit
+    from sentiment_platform.store.api_keys import list_keys, revoke_key
+
     with connected_session() as (_, engine), engine.begin() as connection:
         revoked = revoke_key(connection, key_id)
         known = revoked or key_id in {row["id"] for row in list_keys(connection)}
@@ -69,4 +106,4 @@ def revoke(key_id: str) -> None:
         raise PermanentError(
             f"There is no key {key_id}; nothing was revoked.", remedy="`sentiment-platform keys list` shows their ids."
         )
-    console.print(f"[green]{key_id} is revoked.[/]" if revoked else f"[yellow]{key_id} was revoked before.[/]")
+    say(f"{key_id} is revoked.", style="green") if revoked else say(f"{key_id} was revoked before.", style="yellow")

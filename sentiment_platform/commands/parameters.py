@@ -44,7 +44,25 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-DAY, MOMENT = Day(), Moment()
+class Version(click.ParamType[str]):
+    """The tag of a model version. Whether there is such a version, only a database knows."""
+
+    name = "version"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See `click.ParamType`."""
+        from sentiment_platform.models.families import FAMILIES
+        from sentiment_platform.registry.versions import VersionTag
+
+        tag = VersionTag.find(value)
+        if tag is None:
+            self.fail(f"{value!r} is no version; versions look like v1.4.0-{next(iter(FAMILIES))}.", param, ctx)
+        if tag.family not in FAMILIES:
+            self.fail(f"{value!r} is of no family of this installation; families are {', '.join(FAMILIES)}.", param, ctx)
+        return value
+
+
+DAY, MOMENT, VERSION = Day(), Moment(), Version()
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of tables.")
 

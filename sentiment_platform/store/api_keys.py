@@ -5,17 +5,13 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.store.roles import ROLES, Role
 from sentiment_platform.store.tables import ApiKey
-
-Role = Literal["viewer", "operator", "promoter", "admin"]
-ROLES: tuple[Role, ...] = ("viewer", "operator", "promoter", "admin")
-"""In ascending order of power; a role may do whatever those before it may."""
 
 
 @dataclass(frozen=True, slots=True)

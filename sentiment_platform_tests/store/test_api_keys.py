@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.store.api_keys import ROLES, Role, check_key, create_key, list_keys, revoke_key
+from sentiment_platform.store.api_keys import check_key, create_key, list_keys, revoke_key
+from sentiment_platform.store.roles import ROLES, Role
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 

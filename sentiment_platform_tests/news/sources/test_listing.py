@@ -1,14 +1,13 @@
 """What `news sources` shows."""
 
-import io
 from datetime import timedelta
 from pathlib import Path
 
 from click.testing import CliRunner
-from rich.console import Console
 
 from sentiment_platform.cli import main
-from sentiment_platform.commands.sources import sources_table
+from sentiment_platform.commands.console import cell
+from sentiment_platform.commands.sources import in_order, source_rows
 from sentiment_platform.news.sources.catalogue import SHIPPED, read_catalogue
 from sentiment_platform.news.sources.configured import configured_sources
 from sentiment_platform.settings import Settings
@@ -19,10 +18,8 @@ from sentiment_platform_tests.news.sources.conftest import NOW
 def lines(states: dict[str, SourceState], **environ: str) -> dict[str, list[str]]:
     """Name of a source -> the cells of its line."""
     found = configured_sources(Settings.from_environment(environ), environ)
-    text = io.StringIO()
-    Console(file=text, width=300, color_system=None).print(sources_table(found, states, NOW))
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.getvalue().splitlines() if "│" in line]
-    return {row[0]: row[1:] for row in rows if row[1]}
+    rows = [[cell(value).plain for value in row] for row in source_rows(in_order(found), states, NOW)]
+    return {row[0].splitlines()[0]: row[1:] for row in rows}
 
 
 def test_every_source_is_listed_with_its_state_its_quota_and_how_it_fared() -> None:

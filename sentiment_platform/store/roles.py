@@ -1,0 +1,7 @@
+"""The roles of API keys. Apart from `api_keys.py`, so that the help of a command need not wait for SQLAlchemy."""
+
+from typing import Literal
+
+Role = Literal["viewer", "operator", "promoter", "admin"]
+ROLES: tuple[Role, ...] = ("viewer", "operator", "promoter", "admin")
+"""In ascending order of power; a role may do whatever those before it may."""
