@@ -15,7 +15,7 @@ import click
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as Text
 
 Cell = str | Text | int | date | None
 """What a table takes: counts get thousands separators, times are shown in UTC to the minute, None is empty."""
@@ -77,7 +77,9 @@ note = err.say
 """What is said beside it, on stderr: progress, hints, warnings; a pipe does not carry it."""
 
 
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str = "", empty: str = "") -> None:
+def show_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str = "", empty: str = "", show_header: bool = True
+) -> None:
     """Print rows under their columns; without rows only `empty`, which says what to do next.
 
     A terminal that is too narrow for the columns gets one block a row. A pipe gets one line a row, cells as long as they are, two
@@ -87,11 +89,13 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title:
     if not cells and empty:
         note(empty)
     elif out.whole_lines:
-        _print_lines(columns, cells, title)
+        _print_lines(columns if show_header else None, cells, title)
     elif out.width < 1 + sum(3 + _least_width(name, [row[i] for row in cells]) for i, name in enumerate(columns)):
         _print_blocks(columns, cells, title)
     else:
-        table = Table(*columns, title=title or None, title_justify="left")
+        table = Table(title=title or None, title_justify="left", show_header=show_header)
+        for name in columns:
+            table.add_column(harmless(name), overflow="fold")
         for row in cells:
             table.add_row(*row)
         out.print(table)
@@ -101,16 +105,16 @@ def print_json(value: object) -> None:
     """Print one JSON document, and nothing else: times as ISO 8601, numbers as numbers."""
     import msgspec
 
-    encoded = msgspec.json.encode(value, enc_hook=_plain_number)
+    encoded = msgspec.json.Encoder(enc_hook=_plain_numbers, decimal_format="number").encode(value)
     if not out.whole_lines:
         encoded = msgspec.json.format(encoded, indent=2)
     click.echo(POWERFUL.sub(lambda match: json.dumps(match[0])[1:-1], encoded.decode()))
 
 
-def _plain_number(value: Any) -> object:
-    """Numbers of numpy's."""
-    if hasattr(value, "item"):
-        return value.item()
+def _plain_numbers(value: Any) -> object:
+    """What numpy has."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
     raise TypeError(f"{type(value)} has no form in JSON.")
 
 
@@ -131,9 +135,10 @@ def _least_width(name: str, cells: Sequence[Text]) -> int:
     )
 
 
-def _print_lines(columns: Sequence[str], cells: Sequence[Sequence[Text]], title: str) -> None:
-    lines = [list(columns), *([" ".join(one.plain.split()) for one in row] for row in cells)]
-    widths = [max(cell_len(line[i]) for line in lines) for i in range(len(columns))]
+def _print_lines(columns: Sequence[str] | None, cells: Sequence[Sequence[Text]], title: str) -> None:
+    lines = [[" ".join(one.plain.split()) for one in row] for row in cells]
+    lines = [list(columns), *lines] if columns else lines
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     if title:
         say(title)
     for line in lines:
@@ -148,12 +153,3 @@ def _print_blocks(columns: Sequence[str], cells: Sequence[Sequence[Text]], title
             if text.plain:
                 say(styled(f"{name}: ", "bold"), text)
         say("")
-
-
-# For `demo` and `up`, until they speak through `say`.
-console = Console(highlight=False)
-
-
-def shows_errors(command: Any) -> Any:
-    """Nothing any more: errors of every command end in `program.py`."""
-    return command

@@ -8,7 +8,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table
-from sentiment_platform.commands.parameters import COUNT, FILE, json_option
+from sentiment_platform.commands.parameters import COUNT, FILE, json_option, usage_of
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import LabelKind
 from sentiment_platform.labels.formats import FORMATS, LabelFile, describe_formats
@@ -71,9 +71,12 @@ def import_labels_command(
     path: Path, name: str, label_set: str | None, licence: str, kind: str, mapping: str, annotator: str | None
 ) -> None:
     """See `IMPORT_HELP`, which lists the formats from their table."""
+    from sentiment_platform.labels.importers import parse_columns
     from sentiment_platform.labels.importing import import_report
     from sentiment_platform.local.session import connected_session
 
+    with usage_of("--map"):
+        parse_columns(mapping)
     report = FORMATS[name].read(
         LabelFile(
             path=path, label_set=label_set, licence=licence, kind=cast(LabelKind, kind), columns=mapping, annotator=annotator

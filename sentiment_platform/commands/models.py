@@ -145,7 +145,7 @@ def at(time: datetime, as_json: bool) -> None:
     if as_json:
         print_json(_live(document) if document else None)
     elif document is None:
-        note(f"Nothing was deployed at {time:%Y-%m-%d %H:%M %Z}. `sentiment-platform models list` shows every deployment.")
+        say(f"Nothing was deployed at {time:%Y-%m-%d %H:%M %Z}. `sentiment-platform models list` shows every deployment.")
     else:
         say(f"{document.tag}: {', '.join(document.versions().values())}, default {document.default_family}")
 

@@ -62,7 +62,20 @@ class Version(click.ParamType[str]):
         return value
 
 
-DAY, MOMENT, VERSION = Day(), Moment(), Version()
+class Tag(click.ParamType[tuple[str, str]]):
+    """A tag of a run, as (key, value)."""
+
+    name = "KEY=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """See `click.ParamType`."""
+        key, separator, content = value.partition("=")
+        if not separator or not key:
+            self.fail(f"{value!r} is no tag; write it as KEY=VALUE.", param, ctx)
+        return key, content
+
+
+DAY, MOMENT, VERSION, TAG = Day(), Moment(), Version(), Tag()
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of tables.")
 

@@ -31,7 +31,7 @@ def search(trials: int, worker: int, seed: int | None, threads: int, parameters:
     --parameters here; start, replay_share and checkpoint_steps do not matter to a search.
     """
     given = _parameters(parameters)
-    from sentiment_platform.commands.progress import TrainingBar
+    from sentiment_platform.commands.live_progress import LiveProgress
     from sentiment_platform.local.session import connected_session
     from sentiment_platform.models.family import TrainingOptions
     from sentiment_platform.models.training_data import read_training_data
@@ -42,7 +42,7 @@ def search(trials: int, worker: int, seed: int | None, threads: int, parameters:
     options = TrainingOptions(
         seed=TrainingOptions.seed if seed is None else seed, threads=threads, parameters=given | {"n_trials": trials}
     )
-    with connected_session() as (settings, engine), TrainingBar() as bar:
+    with connected_session() as (settings, engine), LiveProgress() as bar:
         world = training_world(engine, RegistryAccess(settings))
         report = join_search(world, read_training_data(engine), options, bar, worker=worker)
     best = ", ".join(f"{name} {value:.4g}" for name, value in report.best_parameters.items())

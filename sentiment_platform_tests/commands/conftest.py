@@ -1,3 +1,5 @@
+import contextlib
+import io
 from collections.abc import Callable
 
 import pytest
@@ -7,12 +9,20 @@ from sentiment_platform.cli import main
 from sentiment_platform.settings import Settings
 
 Invoke = Callable[..., Result]
+OnTerminal = Callable[..., str]
+
+
+class Terminal(io.StringIO):
+    """Whatever is printed here is formatted for a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
-def invoke(settings: Settings) -> Invoke:
-    """Runs a command line against this test's own servers, as a person would; its output is in one piece, however long its lines."""
-    environment = {
+def environment(settings: Settings) -> dict[str, str]:
+    """Of a process that uses this test's own servers."""
+    return {
         "SENTIMENT_STATE_DIR": str(settings.state_dir),
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
@@ -24,7 +34,27 @@ def invoke(settings: Settings) -> Invoke:
         "COLUMNS": "200",
     }
 
+
+@pytest.fixture
+def invoke(environment: dict[str, str]) -> Invoke:
+    """Runs a command line against this test's own servers, as a program would: nothing is a terminal."""
+
     def run(*arguments: str) -> Result:
         return CliRunner(env=environment).invoke(main, list(arguments), catch_exceptions=False)
+
+    return run
+
+
+@pytest.fixture
+def on_terminal(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> OnTerminal:
+    """Runs a command line as a person would: its output goes to a terminal of so many columns, and is returned."""
+
+    def run(*arguments: str, columns: int = 200) -> str:
+        for name, value in {**environment, "COLUMNS": str(columns)}.items():
+            monkeypatch.setenv(name, value)
+        terminal = Terminal()
+        with contextlib.redirect_stdout(terminal), contextlib.redirect_stderr(terminal), contextlib.suppress(SystemExit):
+            main(list(arguments))
+        return terminal.getvalue()
 
     return run

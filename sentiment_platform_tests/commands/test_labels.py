@@ -59,7 +59,7 @@ def test_a_text_is_shown_by_what_its_id_begins_with(invoke: Invoke, tmp_path: Pa
     assert told in unknown.output, "what is known is shown all the same"
     assert "begins with 0123456789abcdef." in unknown.output
     short = invoke("labels", "show", identifier[:5])
-    assert short.exit_code == 1
+    assert short.exit_code == 2
     assert "at least 6 characters" in short.output
 
 

@@ -186,11 +186,11 @@ def test_both_releases_are_listed_and_their_files_are_what_the_manifests_name(de
 
 def test_a_job_that_does_not_exist_and_a_step_that_fails_exit_with_1(demo: Told, state: Path) -> None:
     unknown = run(state, "run", "no_such_job")
-    assert unknown.returncode == 1
-    assert "The jobs are" in unknown.stdout
+    assert unknown.returncode == 2
+    assert "The jobs are" in unknown.stderr
     nothing = run(state / "empty", "run", "baseline_job")
     assert nothing.returncode == 1
-    assert "training_set" in nothing.stdout
+    assert "training_set" in nothing.stderr
 
 
 def test_the_database_still_agrees_with_the_typed_models(demo: Told, state: Path) -> None:
