@@ -15,7 +15,7 @@ ROWS ?=
 ARGS ?=
 WORKERS ?= 3
 
-.PHONY: help demo up check lint types test test-fast bench bench-quality
+.PHONY: help demo up check lint types openapi test test-fast bench bench-quality
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ lint: $(STAMP) ## Style, format and the import order
 
 types: $(STAMP) ## Strict types
 	$(BIN)/pyright
+
+openapi: $(STAMP) ## Write serving/openapi.json again, after a change of the API
+	$(BIN)/python -m serving openapi > serving/openapi.json.new
+	mv serving/openapi.json.new serving/openapi.json
 
 # Where trainings share their cores with others, threads that wait for one another must sleep: spinning, two of them on two busy cores
 # fine-tuned 3 sentences a second, sleeping 58.

@@ -111,6 +111,11 @@ class Settings:
         "SENTIMENT_MAX_TEXT_CHARACTERS", "5000", "Longest text that /predict accepts, in characters."
     )
     max_body_bytes: int = _setting("SENTIMENT_MAX_BODY_BYTES", "65536", "Largest request body that serving reads, in bytes.")
+    cors_origins: str = _setting(
+        "SENTIMENT_CORS_ORIGINS",
+        "",
+        "Origins of web pages elsewhere that may read answers of serving, separated by commas: `https://app.example.org`. Unset: none.",
+    )
     deadline_ms: int = _setting(
         "SENTIMENT_DEADLINE_MS",
         "200",

@@ -25,8 +25,8 @@ from serving.contract.prediction_bodies import Answer
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("sentiment_platform", "serving", "sentiment_platform_tests")
 PROGRAM = "sentiment-platform"
-# Litestar makes these itself; a document names the page.
-MADE_BY_LITESTAR = {"/schema/{path}", "/schema/openapi.json"}
+# Parts of the page, which a document names.
+PARTS_OF_THE_PAGE = "/schema/"
 FILE = re.compile(r"[\w.*/-]+\.(py|md|toml|txt|csv|ya?ml|svg|png|xml|json|html|example)|[\w.-]+(/[\w.-]+)*/")
 
 
@@ -225,7 +225,7 @@ def unnamed(pages: Mapping[str, str], template: str) -> list[str]:
     everything = "\n".join(code for text in pages.values() for code in Document.parse(text).code)
     missing = [" ".join(path) for path, _ in commands() if not re.search(rf"{PROGRAM} {' '.join(path)}\b", everything)]
     missing += [name for name, _, _ in documentation() if not re.search(rf"\b{name}\b", everything + template)]
-    for method, path in sorted((method, path) for method, path in routes() if path not in MADE_BY_LITESTAR):
+    for method, path in sorted((method, path) for method, path in routes() if not path.startswith(PARTS_OF_THE_PAGE)):
         spellings = "|".join(map(re.escape, (path, of_any_family(path))))
         missing += [] if re.search(rf"\b{method} ({spellings})(?![\w/{{])", everything) else [f"{method} {path}"]
     return missing

@@ -1,12 +1,31 @@
-"""`python -m serving`: the process, configured by the environment."""
+"""`python -m serving`: the process, configured by the environment. `python -m serving openapi` prints the OpenAPI document instead."""
 
 import sys
 
 from sentiment_platform.errors import PlatformError
 from serving import run
 
+
+def main(arguments: list[str]) -> None:
+    """Serve, or print the document.
+
+    Raises:
+        SystemExit: with the reason.
+    """
+    if arguments == ["openapi"]:
+        from sentiment_platform.settings import Settings
+        from serving.app import create_app
+        from serving.edge.openapi_document import openapi_text
+
+        sys.stdout.buffer.write(openapi_text(create_app(Settings.from_environment({}))))
+    elif arguments:
+        sys.exit(f"serving does not know {' '.join(arguments)!r}; `openapi` prints the OpenAPI document, nothing serves.")
+    else:
+        run()
+
+
 if __name__ == "__main__":
     try:
-        run()
+        main(sys.argv[1:])
     except PlatformError as error:
         sys.exit(str(error))

@@ -12,6 +12,7 @@ from sentiment_platform.errors import TransientError
 from sentiment_platform.settings import Settings
 from serving.contract.problems import handle_http, handle_transient, handle_unexpected
 from serving.edge import openapi
+from serving.edge.envelope import Envelope, allowed_origins, head_as_get
 from serving.edge.guard import Guard
 from serving.handlers import (
     collection,
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         SettingsError: a setting cannot be used.
     """
     settings = settings or Settings.from_environment()
+    origins = allowed_origins(settings.cors_origins)
     services = Services(settings)
 
     @contextlib.asynccontextmanager
@@ -61,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *collection.routes(),
             *runs.routes(),
             *health.routes(),
+            openapi.to_the_page,
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         exception_handlers={HTTPException: handle_http, TransientError: handle_transient, Exception: handle_unexpected},
@@ -71,12 +74,13 @@ def create_app(settings: Settings | None = None) -> Litestar:
     )
     app.state.services = services
     # Around routing as well: Litestar's own middleware does not see unknown paths and methods.
-    app.asgi_handler = Guard(
-        app.asgi_handler,
+    guarded = Guard(
+        head_as_get(app.asgi_handler),
         max_body_bytes=settings.max_body_bytes,
         metrics=services.metrics,
         draining=lambda: services.draining,
     )
+    app.asgi_handler = Envelope(guarded, origins=origins)
     return app
 
 

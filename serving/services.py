@@ -14,7 +14,6 @@ from sentiment_platform.settings import Settings
 from serving.edge.security import KeyChecker
 from serving.journal.journal import Journal
 from serving.journal.shipper import Shipper
-from serving.links.cached_rows import CachedRows
 from serving.links.database import Database
 from serving.links.recent_reads import RecentReads
 from serving.links.redis_link import RedisLink
@@ -49,7 +48,6 @@ class Services:
         self.keys = KeyChecker(self.database, settings.admin_key, clock=clock)
         self._public_keys = PublicKeys.parse(settings.public_keys)
         self._reader: RegistryReader | None = None
-        self.performance_rows = CachedRows(clock=clock)
         self.recent = RecentReads()
         self.started_at = clock()
         self._tasks: list[asyncio.Task[None]] = []

@@ -1,8 +1,10 @@
 """Bodies of GET /monitoring/sources and GET /monitoring/quality: how news comes in, what is refused, how fresh everything is."""
 
-from datetime import date, datetime
+from datetime import date
 
 from msgspec import Struct
+
+from serving.contract.values import Moment
 
 
 class Validators(Struct, frozen=True):
@@ -16,7 +18,7 @@ class Validators(Struct, frozen=True):
 class LastCollection(Struct, frozen=True, kw_only=True):
     """The newest turn of a source: fetched = stored + duplicate + quarantined."""
 
-    finished_at: datetime
+    finished_at: Moment
     outcome: str
     detail: str | None
     fetched: int
@@ -44,13 +46,13 @@ class SourceStatus(Struct, frozen=True, kw_only=True):
     """
 
     source: str
-    last_success_at: datetime | None
-    last_failure_at: datetime | None
+    last_success_at: Moment | None
+    last_failure_at: Moment | None
     last_failure: str | None
     consecutive_failures: int
     items_seen: int
     requests_today: int
-    retry_after: datetime | None
+    retry_after: Moment | None
     more_waits: bool
     validators: Validators
     last_collection: LastCollection | None
@@ -60,7 +62,7 @@ class SourceStatus(Struct, frozen=True, kw_only=True):
 class SourceList(Struct, frozen=True):
     """Every source that was ever asked, by name, with its last seven days; one that was configured and never asked is not here."""
 
-    as_of: datetime
+    as_of: Moment
     sources: list[SourceStatus]
 
 
@@ -86,13 +88,13 @@ class NewsDay(Struct, frozen=True, kw_only=True):
 class Freshness(Struct, frozen=True, kw_only=True):
     """The newest moment of each kind of row; null where there is none. Vectors: those of the schema that answers, or of the first one."""
 
-    article_available_at: datetime | None
-    vector_as_of: datetime | None
-    label_inserted_at: datetime | None
-    price_available_at: datetime | None
-    prediction_at: datetime | None
-    feedback_at: datetime | None
-    drift_report_at: datetime | None
+    article_available_at: Moment | None
+    vector_as_of: Moment | None
+    label_inserted_at: Moment | None
+    price_available_at: Moment | None
+    prediction_at: Moment | None
+    feedback_at: Moment | None
+    drift_report_at: Moment | None
 
 
 class LabelSetQuality(Struct, frozen=True, kw_only=True):
@@ -113,7 +115,7 @@ class LabelSetQuality(Struct, frozen=True, kw_only=True):
 class QualityReport(Struct, frozen=True, kw_only=True):
     """Refused rows, most waiting first; the days of the last two weeks on which news came; freshness; label sets."""
 
-    as_of: datetime
+    as_of: Moment
     refused: list[RefusedRows]
     days: list[NewsDay]
     freshness: Freshness

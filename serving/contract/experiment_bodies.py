@@ -1,11 +1,10 @@
 """Body of GET /experiments: what was compared with what, what came of it, and what the gate proposes."""
 
-from datetime import datetime
-
 from msgspec import Struct
 
 from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.significance import McNemarResult, PairedDifference
+from serving.contract.values import Moment
 
 
 class Disagreement(Struct, frozen=True, kw_only=True):
@@ -47,7 +46,7 @@ class PairComparison(Struct, frozen=True, kw_only=True):
     challenger: str
     verdict: str
     run_id: str
-    compared_at: datetime
+    compared_at: Moment
     figures: ComparisonFigures | None
 
 
@@ -78,7 +77,7 @@ class GateEvidence(Struct, frozen=True, kw_only=True):
 
     digest: str
     run_id: str
-    made_at: datetime
+    made_at: Moment
     training_set: str
     n: int
     in_sample: bool
@@ -90,7 +89,7 @@ class ExperimentList(Struct, frozen=True, kw_only=True):
     """The newest evidence, and stored comparisons, newest first. `objection`: why nothing may be deployed on that evidence; null when
     nothing speaks against it."""
 
-    as_of: datetime
+    as_of: Moment
     evidence: GateEvidence | None
     objection: str | None
     comparisons: list[PairComparison]

@@ -1,12 +1,12 @@
 """Bodies of POST /feedback: what a person says of a prediction."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from sentiment_platform.text.sentiment import Label
 from serving.contract.model_bodies import Family
+from serving.contract.values import Moment
 
 PredictionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\s\S])")]
 
@@ -25,4 +25,4 @@ class FeedbackAccepted(Struct, frozen=True):
     """The feedback is on disk; it reaches the database within seconds of the database being there."""
 
     feedback_id: str
-    received_at: datetime
+    received_at: Moment

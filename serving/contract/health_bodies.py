@@ -1,16 +1,17 @@
 """Bodies of the routes under /health: whether this process answers, and the state of what it uses."""
 
-from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
+
+from serving.contract.values import Moment
 
 
 class DependencyStatus(Struct, frozen=True):
     """Last known state of something this process uses; it answers without any of them once a model is loaded."""
 
     status: Literal["ok", "down", "unknown", "unused"]
-    checked_at: datetime | None = None
+    checked_at: Moment | None = None
     message: str | None = None
 
 

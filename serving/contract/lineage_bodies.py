@@ -1,20 +1,20 @@
 """Body of GET /predictions/{id}: where one answer came from."""
 
-from datetime import datetime
-
 from msgspec import Struct
+
+from serving.contract.values import Moment
 
 
 class AnsweredPrediction(Struct, frozen=True, kw_only=True):
     """The answer as it was given. `probabilities` by label; `latency_ms`: named parts of the time it took."""
 
-    predicted_at: datetime
+    predicted_at: Moment
     route: str
     family: str
     text: str
     ticker: str | None
     source: str | None
-    published_at: datetime | None
+    published_at: Moment | None
     probabilities: dict[str, float]
     sentiment: float
     confidence: float
@@ -37,7 +37,7 @@ class AnsweringModel(Struct, frozen=True, kw_only=True):
     version: str
     manifest_digest: str
     base_model: str | None
-    registered_at: datetime | None
+    registered_at: Moment | None
     run_id: str | None
     git_sha: str | None
 
@@ -46,7 +46,7 @@ class LineageTrainingSet(Struct, frozen=True, kw_only=True):
     """What the version was made from."""
 
     digest: str
-    created_at: datetime
+    created_at: Moment
     examples: int | None
     stories: int | None
     label_sets: list[str]
@@ -57,7 +57,7 @@ class LineageDeployment(Struct, frozen=True, kw_only=True):
 
     revision: int
     tag: str
-    published_at: datetime
+    published_at: Moment
     rule: str
     actor: str
     reason: str
@@ -67,7 +67,7 @@ class LineageDeployment(Struct, frozen=True, kw_only=True):
 class GivenFeedback(Struct, frozen=True):
     """What somebody said of the answer."""
 
-    received_at: datetime
+    received_at: Moment
     label: str | None
     preference: str | None
     utility: float | None

@@ -1,11 +1,11 @@
 """Bodies of the routes under /models: what is live, what was tried, and a person's change of it."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from sentiment_platform.registry.versions import FamilyName, VersionName
+from serving.contract.values import Moment
 
 Family = Annotated[FamilyName, Meta(description="A model family; GET /models/status names those that are deployed.")]
 Version = Annotated[VersionName, Meta(description="The tag of a release: `v`, three numbers, `-`, the family.")]
@@ -46,7 +46,7 @@ class FamilyStatus(Struct, frozen=True, kw_only=True):
     manifest_digest: str
     base_model: str
     feature_schema: str
-    since: datetime
+    since: Moment
     queue_depth: int
     health: Literal["ok", "saturated"]
 
@@ -54,7 +54,7 @@ class FamilyStatus(Struct, frozen=True, kw_only=True):
 class Swap(Struct, frozen=True, kw_only=True):
     """One attempt to bring something live; `reason` is a closed code, `message` says what to do."""
 
-    at: datetime
+    at: Moment
     outcome: SwapOutcome
     revision: int | None
     versions: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ class RegistryStatus(Struct, frozen=True, kw_only=True):
     """Whether the registry answered the last poll."""
 
     reachable: bool | None
-    polled_at: datetime | None
+    polled_at: Moment | None
     message: str | None
 
 
@@ -79,7 +79,7 @@ class LiveDeployment(Struct, frozen=True, kw_only=True):
     default_family: str
     rule: str
     reason: str
-    created_at: datetime
+    created_at: Moment
 
 
 class ModelsStatus(Struct, frozen=True, kw_only=True):

@@ -1,10 +1,9 @@
 """Bodies of GET /monitoring/decisions and GET /monitoring/runs: what was decided, and what ran."""
 
-from datetime import datetime
-
 from msgspec import Struct
 
 from sentiment_platform.statistics.estimate import Estimate
+from serving.contract.values import Moment
 
 
 class DecisionCause(Struct, frozen=True):
@@ -35,7 +34,7 @@ class LastTraining(Struct, frozen=True):
     """The newest training set at that time, and the labels that had come since."""
 
     training_set: str
-    at: datetime
+    at: Moment
     new_labels: int
 
 
@@ -64,8 +63,8 @@ class FollowingRun(Struct, frozen=True, kw_only=True):
 
     run_id: str
     status: str
-    created_at: datetime
-    ended_at: datetime | None
+    created_at: Moment
+    ended_at: Moment | None
     asked_for: bool
 
 
@@ -76,7 +75,7 @@ class RetrainDecision(Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    decided_at: datetime
+    decided_at: Moment
     retrain: bool
     reason: str
     causes: list[DecisionCause]
@@ -87,7 +86,7 @@ class RetrainDecision(Struct, frozen=True, kw_only=True):
 class DecisionList(Struct, frozen=True):
     """Decisions, newest first. `runs_known`: whether Dagster's tables can be read here."""
 
-    as_of: datetime
+    as_of: Moment
     runs_known: bool
     decisions: list[RetrainDecision]
 
@@ -101,9 +100,9 @@ class Run(Struct, frozen=True, kw_only=True):
     run_id: str
     job: str
     status: str
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
+    created_at: Moment
+    started_at: Moment | None
+    ended_at: Moment | None
     partition: str | None
     trigger: str | None
     reason: str | None
@@ -114,6 +113,6 @@ class Run(Struct, frozen=True, kw_only=True):
 class RunList(Struct, frozen=True):
     """Runs, newest first. `runs_known`: whether Dagster's tables can be read here; otherwise there are none."""
 
-    as_of: datetime
+    as_of: Moment
     runs_known: bool
     runs: list[Run]

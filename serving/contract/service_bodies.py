@@ -1,9 +1,10 @@
 """Body of GET /monitoring/service: how this service did over a window."""
 
-from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
+
+from serving.contract.values import Moment
 
 Window = Literal["24h", "7d", "30d"]
 
@@ -19,7 +20,7 @@ class LatencyMs(Struct, frozen=True):
 class ServicePeriod(Struct, frozen=True, kw_only=True):
     """Predictions of one hour or day (UTC) from `start` on; `latency_ms` is null where none was timed."""
 
-    start: datetime
+    start: Moment
     predictions: int
     cache_hits: int
     degraded: int
@@ -33,7 +34,7 @@ class ProcessCounts(Struct, frozen=True, kw_only=True):
     `journal_dropped` never will be.
     """
 
-    started_at: datetime
+    started_at: Moment
     requests: int
     client_errors: int
     server_errors: int
@@ -48,7 +49,7 @@ class ServiceReport(Struct, frozen=True, kw_only=True):
     A request that failed has no prediction: errors are in `process`.
     """
 
-    as_of: datetime
+    as_of: Moment
     window: Window
     unit: Literal["hour", "day"]
     predictions: int

@@ -1,6 +1,5 @@
 """Bodies of GET /models and GET /models/{version}: the versions that were registered, and the card of one."""
 
-from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -8,6 +7,7 @@ from msgspec import Struct
 from sentiment_platform.models.evaluation.technical import TechnicalFigures
 from sentiment_platform.models.head.head import Ablation
 from sentiment_platform.statistics.calibration import ReliabilityBin
+from serving.contract.values import Moment
 
 
 class MeasuredMetric(Struct, frozen=True, kw_only=True):
@@ -35,8 +35,8 @@ class VersionSummary(Struct, frozen=True, kw_only=True):
     version: str
     family: str
     live: bool
-    created_at: datetime
-    registered_at: datetime
+    created_at: Moment
+    registered_at: Moment
     base_model: str
     training_set: str
     feature_schema: str
@@ -48,7 +48,7 @@ class VersionSummary(Struct, frozen=True, kw_only=True):
 class VersionList(Struct, frozen=True):
     """Registered versions, newest first; empty before the first training."""
 
-    as_of: datetime
+    as_of: Moment
     versions: list[VersionSummary]
 
 
@@ -105,8 +105,8 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     family: str
     live: bool
     manifest_digest: str
-    created_at: datetime
-    registered_at: datetime
+    created_at: Moment
+    registered_at: Moment
     run_id: str
     git_sha: str
     base_model: str

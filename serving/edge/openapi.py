@@ -1,16 +1,25 @@
 """The OpenAPI document and its page. The page is one file of ours: it loads nothing from anywhere, so it works offline."""
 
-from functools import cache
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
-from litestar import Request
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, Router, get
 from litestar.datastructures import State
+from litestar.enums import OpenAPIMediaType
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
+from litestar.response import Redirect
+from litestar.types import Method
+from litestar.types.internal_types import PathParameterDefinition
 
 from serving.contract.problems import MEDIA_TYPE, ProblemDocument
+from serving.edge.envelope import REVALIDATED
+from serving.edge.openapi_document import openapi_document, openapi_text
 
 MEANINGS = {
     400: "The request does not have the documented form.",
@@ -24,7 +33,18 @@ MEANINGS = {
     422: "Understood, and not allowed.",
     503: "Cannot be done now; Retry-After says when to try again.",
 }
-ADMIN = [{"ApiKey": []}]
+ADMIN = [{"ApiKey": []}, {"ApiKeyHeader": []}]
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+ABOUT = (
+    "Sentiment of financial news from the deployed models. `price_direction` is a word for the tone of a text, not a forecast of any "
+    "price.\n\nNo key is needed but for changing what is live: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`. An "
+    "operator makes one with `sentiment-platform keys create`.\n\nEvery error is a problem document (RFC 9457): `code` is a stable "
+    "word, `detail` says what to do, `request_id` names the request in the log and stands in the header `X-Request-ID` of every "
+    "answer. 429 and 503 come with `Retry-After`, in seconds. Every GET answers HEAD too."
+)
 
 
 def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
@@ -40,36 +60,91 @@ def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
-@cache
-def _page() -> bytes:
-    return (files("serving.edge") / "openapi_page.html").read_bytes()
+class _Rendered(OpenAPIRenderPlugin):
+    """Answers with something that is made once of the document."""
 
-
-class OfflinePage(OpenAPIRenderPlugin):
-    """Renders the document with our own page."""
+    def __init__(self, *, path: str, media_type: MediaType | OpenAPIMediaType, make: Callable[[Litestar], bytes]) -> None:
+        super().__init__(path=path, media_type=media_type)
+        self._make = make
+        self._made: bytes | None = None
 
     def render(self, request: Request[Any, Any, State], openapi_schema: dict[str, Any]) -> bytes:
-        """The page, with the document inside it."""
-        # A `</script>` in a description would end the element early.
-        schema = self.render_json(request, openapi_schema).replace(b"<", b"\\u003c")
-        return _page().replace(b"__OPENAPI__", schema)
+        """The same bytes each time: the routes do not change while the process runs."""
+        del openapi_schema
+        if self._made is None:
+            self._made = self._make(request.app)
+        return self._made
+
+
+def _page(app: Litestar) -> bytes:
+    # A `</script>` in a description would end the element early.
+    document = msgspec.json.encode(openapi_document(app)).replace(b"<", b"\\u003c")
+    return _file("openapi_page.html").replace(b"__OPENAPI__", document)
+
+
+def _file(name: str) -> bytes:
+    return (files("serving.edge") / name).read_bytes()
+
+
+@get("/page.js", media_type="text/javascript; charset=utf-8", sync_to_thread=False)
+def _script() -> bytes:
+    return _file("openapi_page.js")
+
+
+@get("/page.css", media_type="text/css; charset=utf-8", sync_to_thread=False)
+def _style() -> bytes:
+    return _file("openapi_page.css")
+
+
+def _refuse_unknown(response: Response[Any]) -> Response[Any]:
+    """Litestar answers an unknown path below the page with HTML; here it is a problem as everywhere."""
+    if response.status_code == 404:
+        raise NotFoundException
+    return response
+
+
+@get(["/", "/docs"], include_in_schema=False, sync_to_thread=False)
+def to_the_page() -> Redirect:
+    """Whoever looks for the API finds its page."""
+    return Redirect("/schema", status_code=307)
+
+
+def _operation_id(_: HTTPRouteHandler, method: Method, path: list[str | PathParameterDefinition]) -> str:
+    """Method and path, `post-predict-batch` with underscores: unique as they are."""
+    return "_".join([method.lower(), *(part if isinstance(part, str) else part.name for part in path)])
 
 
 def config(version: str) -> OpenAPIConfig:
     """`/schema` is the page, `/schema/openapi.json` the document."""
+    router = Router(
+        "/schema",
+        route_handlers=[_script, _style],
+        include_in_schema=False,
+        after_request=_refuse_unknown,
+        response_headers={"Content-Security-Policy": PAGE_POLICY, "Cache-Control": REVALIDATED},
+    )
     return OpenAPIConfig(
         title="Sentiment Platform",
         version=version,
-        description="Sentiment of financial news from the deployed models. Errors are RFC 9457 problem documents. "
-        "`price_direction` is a word for the tone of a text, not a forecast of any price.",
-        path="/schema",
-        render_plugins=[OfflinePage(path="/")],
-        tags=[
-            Tag("predictions", "What a text says."),
-            Tag("models", "What is live, how good it is, and changing it."),
-            Tag("feedback", "What people say of predictions."),
-            Tag("monitoring", "What was seen over time."),
-            Tag("health", "Whether this process can answer."),
+        description=ABOUT,
+        openapi_router=router,
+        use_handler_docstrings=True,
+        operation_id_creator=_operation_id,
+        render_plugins=[
+            _Rendered(path="/", media_type=MediaType.HTML, make=_page),
+            _Rendered(path="/openapi.json", media_type=OpenAPIMediaType.OPENAPI_JSON, make=openapi_text),
         ],
-        components=Components(security_schemes={"ApiKey": SecurityScheme(type="http", scheme="bearer")}),
+        tags=[
+            Tag("predictions", "What a text says. Start here: `POST /predict` with a text, no key needed."),
+            Tag("feedback", "What people say of an answer; it names the answer by its `prediction_id`."),
+            Tag("models", "What is live and how good it is. Changing it needs a key of role admin."),
+            Tag("monitoring", "What was seen over time, read from the database; 503 while that is away."),
+            Tag("health", "Whether this process can answer, for probes, load balancers and Prometheus."),
+        ],
+        components=Components(
+            security_schemes={
+                "ApiKey": SecurityScheme(type="http", scheme="bearer", description="`Authorization: Bearer KEY`."),
+                "ApiKeyHeader": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),
+            }
+        ),
     )

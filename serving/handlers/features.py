@@ -10,11 +10,18 @@ from litestar.params import Parameter
 from sentiment_platform.features.schema import SCHEMAS, Feature
 from serving.contract.feature_bodies import FeatureDescription, FeatureSchemaAnswer
 from serving.contract.problems import Problem
+from serving.edge.envelope import REVALIDATED
 from serving.edge.openapi import problem_responses
 from serving.services import Services
 
 
-@get("/features/{version:str}", tags=["models"], responses=problem_responses(422), summary="What a feature schema holds")
+@get(
+    "/features/{version:str}",
+    tags=["models"],
+    responses=problem_responses(422),
+    response_headers={"Cache-Control": REVALIDATED},
+    summary="What a feature schema holds",
+)
 async def feature_schema(
     version: Annotated[str, Parameter(max_length=20, description="A feature schema, such as `v1`.")],
     services: NamedDependency[Services],

@@ -3,15 +3,18 @@
 from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
 
 from serving.contract.health_bodies import Alive, DependencyStatus, Health
-from serving.edge.openapi import problem_responses
 from serving.services import Services
 
 TAGS = ["health"]
+NOT_READY = ResponseSpec(
+    Health, generate_examples=False, description="Not ready: `reason` says why. The body is no problem document."
+)
 
 
-@get("/health", tags=TAGS, responses=problem_responses(503), summary="Ready: predictions can be answered now")
+@get("/health", tags=TAGS, responses={503: NOT_READY}, summary="Ready: predictions can be answered now")
 async def health(services: NamedDependency[Services]) -> Response[Health]:
     """200 when predictions can be answered, else 503 with the reason; the dependencies' states are the last known ones."""
     live = services.live.current

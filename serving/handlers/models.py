@@ -1,6 +1,7 @@
 """What is live, how good it is, and a person's way to change it. Changing needs an API key of role admin."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from litestar import Request, get, post
@@ -9,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from serving.contract.model_bodies import ModelsStatus, RollbackRequest, SelectionAnswer, SelectRequest
-from serving.contract.row_bodies import Rows
+from serving.contract.performance_bodies import PerformanceAnswer, PerformanceFigure
 from serving.edge.openapi import ADMIN, problem_responses
 from serving.edge.security import requires
 from serving.live.models_status import models_status
@@ -29,17 +30,20 @@ async def status(services: NamedDependency[Services]) -> ModelsStatus:
 
 
 @get("/models/performance", tags=TAGS, responses=problem_responses(503), summary="How good the versions are")
-async def performance(services: NamedDependency[Services]) -> Rows:
+async def performance(services: NamedDependency[Services]) -> PerformanceAnswer:
     """The newest revision of every figure: version, window, metric, value with its interval, n, label coverage, as-of."""
 
-    def read(connection: "Connection") -> list[dict[str, Any]]:
+    def read(connection: "Connection") -> list[PerformanceFigure]:
         from sentiment_platform.store.figures import newest_figures
 
-        return [asdict(figure) for figure in newest_figures(connection)]
+        return [PerformanceFigure(**asdict(figure)) for figure in newest_figures(connection)]
 
-    rows = await services.performance_rows.get(lambda: services.database.call(read))
+    async def read_now() -> tuple[datetime, list[PerformanceFigure]]:
+        return services.clock(), await services.database.call(read)
+
+    as_of, figures = await services.recent.get("performance", read_now)
     live = services.live.current
-    return Rows(rows.as_of, rows.rows, sorted(live.versions.values()) if live else [])
+    return PerformanceAnswer(as_of, sorted(live.versions.values()) if live else [], figures)
 
 
 @post(

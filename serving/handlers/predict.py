@@ -46,7 +46,6 @@ def family_route(family: str) -> HTTPRouteHandler:
         tags=TAGS,
         responses=ERRORS,
         summary=f"Sentiment by the champion of {family}",
-        operation_id=f"predict_{family}",
     )(predict_with_family)
 
 

@@ -11,6 +11,7 @@ from litestar.params import PathParameter
 
 from sentiment_platform.models.version_figures import shown_figures
 from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.registry.versions import VERSION_PATTERN
 from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, TITLES
 from serving.contract.problems import Problem
 from serving.contract.version_bodies import (
@@ -37,9 +38,7 @@ TAGS = ["models"]
 HEADLINES = (MACRO_F1, ACCURACY, ECE)
 VersionInPath = Annotated[
     str,
-    PathParameter(
-        pattern=r"^v[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}-[a-z]{1,30}(?![\s\S])", description="A version, such as `v1.0.0-family`."
-    ),
+    PathParameter(pattern=VERSION_PATTERN, description="A version, such as `v1.0.0-family`."),
 ]
 
 

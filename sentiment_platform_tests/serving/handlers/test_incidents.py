@@ -41,7 +41,7 @@ def test_open_incidents_come_first_then_the_resolved_ones_page_by_page(engine: E
     def rows(**asked: Any) -> list[dict[str, Any]]:
         reply = serving.client.get(path, params=asked)
         assert reply.status_code == 200, reply.text
-        return reply.json()["rows"]
+        return reply.json()["incidents"]
 
     assert rows() == []  # the control
     seed(engine)
@@ -65,8 +65,8 @@ def test_open_incidents_come_first_then_the_resolved_ones_page_by_page(engine: E
     document = serving.client.get("/schema/openapi.json").json()
     described = document["paths"][path]["get"]
     assert {parameter["name"] for parameter in described["parameters"]} == {"limit", "offset"}
-    assert {"200", "400", "503"} <= set(described["responses"])
+    assert {"200", "400", "503", "default"} <= set(described["responses"])
     schema = {**described["responses"]["200"]["content"]["application/json"]["schema"], "components": document["components"]}
     jsonschema.validate(serving.client.get(path).json(), schema)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"rows": "none"}, schema)
+        jsonschema.validate({"incidents": "none"}, schema)

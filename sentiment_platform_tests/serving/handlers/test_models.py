@@ -21,10 +21,10 @@ def write(engine: Engine, as_of: datetime, *figures: Figure) -> int:
 
 
 def shown(serving: ServingProcess) -> dict[tuple[str, str], dict[str, object]]:
-    rows = serving.client.get("/models/performance").json()["rows"]
-    figures = {(row["window"], row["metric"]): row for row in rows}
-    assert len(figures) == len(rows), "a figure is shown once"
-    return figures
+    figures = serving.client.get("/models/performance").json()["figures"]
+    named = {(figure["window"], figure["metric"]): figure for figure in figures}
+    assert len(named) == len(figures), "a figure is shown once"
+    return named
 
 
 @pytest.mark.slow

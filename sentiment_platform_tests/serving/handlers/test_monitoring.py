@@ -1,4 +1,4 @@
-"""Claims about GET /monitoring/deployments and GET /monitoring/drift: they show the rows as the database has them, every column."""
+"""Claims about GET /monitoring/deployments and GET /monitoring/drift: they show what the database has, every column."""
 
 from typing import Any
 
@@ -41,10 +41,16 @@ def drift_row(version: str, subject: str) -> DriftRow:
 def test_deployments_are_the_mirror_newest_first(engine: Engine, publisher: Publisher, start_serving: StartServing) -> None:
     for version in (FIRST, SECOND):
         publisher.deploy(publisher.model(version))
-    rows = start_serving().client.get("/monitoring/deployments").json()["rows"]
-    assert [row["revision"] for row in rows] == [2, 1]
-    assert rows[::-1] == sorted(in_the_table(engine, DeploymentRow), key=lambda row: row["revision"])
-    assert rows[0]["document"]["champions"]["vader"]["version"] == SECOND
+    shown = start_serving().client.get("/monitoring/deployments").json()["deployments"]
+    assert [deployment["revision"] for deployment in shown] == [2, 1]
+    for deployment, row in zip(shown, sorted(in_the_table(engine, DeploymentRow), key=lambda row: -row["revision"]), strict=True):
+        document = row.pop("document")
+        assert {name: deployment[name] for name in row} == row
+        said = deployment.keys() & document.keys()
+        assert document.keys() - said == {"previous", "schema_version"}
+        assert {name: deployment[name] for name in said} == {name: document[name] for name in said}
+    assert shown[0]["champions"]["vader"]["version"] == SECOND
+    assert [deployment["previous_revision"] for deployment in shown] == [1, None]
 
 
 def test_drift_is_the_newest_report_of_what_runs_and_of_nothing_else(
@@ -55,5 +61,5 @@ def test_drift_is_the_newest_report_of_what_runs_and_of_nothing_else(
         assert write_drift_rows(connection, [drift_row(FIRST, "word_count"), drift_row(SECOND, "word_count")]) == 2
     answer = start_serving().client.get("/monitoring/drift").json()
     assert answer["live_versions"] == [FIRST]
-    assert answer["rows"] == [row for row in in_the_table(engine, DriftMetric) if row["reference"] == f"{FIRST}:train"]
-    assert len(answer["rows"]) == 1
+    assert answer["tests"] == [row for row in in_the_table(engine, DriftMetric) if row["reference"] == f"{FIRST}:train"]
+    assert len(answer["tests"]) == 1

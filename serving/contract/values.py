@@ -1,0 +1,15 @@
+"""Kinds of values that several bodies have: moments, and named values whose kinds differ from one to the next."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+Moment = Annotated[datetime, Meta(tz=True)]
+"""A moment with its offset from UTC."""
+Value = str | int | float | bool | None
+Values = dict[str, Value]
+Figures = dict[str, Value | Values]
+"""Named figures, or groups of them; never deeper."""
+Details = dict[str, Value | list[Value | Values]]
+"""Named figures, or lists of them; never deeper."""

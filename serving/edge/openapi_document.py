@@ -1,0 +1,149 @@
+"""The OpenAPI document: what Litestar knows of the routes, with schemas that msgspec makes of the contract, because it reads the bodies.
+
+Here: the document as a value. `serving/openapi.json` is a copy of it, which generated clients are made from.
+"""
+
+from collections.abc import Iterable, Iterator
+from inspect import cleandoc
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+
+from serving.contract.problems import MEDIA_TYPE, ProblemDocument
+
+REF = "#/components/schemas/{name}"
+PROBLEM = {"$ref": "#/components/responses/Problem"}
+RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer", "minimum": 0}}
+}
+CHALLENGE = {"WWW-Authenticate": {"description": "How to present a key.", "schema": {"type": "string"}}}
+HEADERS = {"401": CHALLENGE, "429": RETRY_AFTER, "503": RETRY_AFTER}
+
+Json = dict[str, Any]
+
+
+def openapi_document(app: Litestar) -> Json:
+    """The document of `app`: every route with each answer that it can give, the schema of each body, no examples of Litestar's."""
+    document: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
+    for operation in _operations(document):
+        _document_errors(operation["responses"])
+    components: Json = document["components"]
+    components["schemas"] = _schemas(document)
+    for operation in _operations(document):
+        _describe_answers(operation["responses"], components["schemas"])
+    content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name=ProblemDocument.__name__)}}}
+    components["responses"] = {"Problem": {"description": "Any other error, named by `code`.", "content": content}}
+    return document
+
+
+def openapi_text(app: Litestar) -> bytes:
+    """The document as it is committed: indented JSON that ends with a newline."""
+    return msgspec.json.format(msgspec.json.encode(openapi_document(app)), indent=2) + b"\n"
+
+
+def _operations(document: Json) -> Iterator[Json]:
+    return (operation for item in document["paths"].values() for operation in item.values())
+
+
+def _document_errors(responses: Json) -> None:
+    """Every error but one that the route explains is `default`: a problem, also where Litestar names another form."""
+    for status in [status for status in responses if status >= "400"]:
+        response = responses[status]
+        if status == "400" and MEDIA_TYPE not in response["content"]:
+            del responses[status]
+        elif status in HEADERS:
+            response["headers"] = HEADERS[status]
+    responses["default"] = PROBLEM
+
+
+def _describe_answers(responses: Json, schemas: Json) -> None:
+    for status, response in responses.items():
+        if status < "300" and (named := next(_references(response), None)):
+            response["description"] = schemas[named]["description"]
+
+
+def _schemas(document: Json) -> Json:
+    """A schema for each struct that a body is made of. What a request may leave out is optional; what an answer always has is required."""
+    bodies = [kind for kind in _subclasses(msgspec.Struct) if kind.__module__.startswith("serving.contract.")]
+    known = {kind.__name__: kind for kind in structs_within(bodies)}
+    named = {"requestBody": [], "responses": ["ProblemDocument"]}
+    for operation in _operations(document):
+        for part in named:
+            named[part] += [name for name in _references(operation.get(part)) if name not in named[part]]
+    answers = _components([known[name] for name in named["responses"]])
+    for name, schema in answers.items():
+        _require_what_is_always_there(known[name], schema)
+    requests = _components([known[name] for name in named["requestBody"]])
+    for schema in requests.values():
+        for field in schema["properties"].values():
+            # Generators of clients take a field with a default for one that is always there.
+            field.pop("default", None)
+    return requests | answers
+
+
+def structs_within(kinds: Iterable[type[msgspec.Struct]]) -> set[type[msgspec.Struct]]:
+    """These structs and those that their fields hold, however deep."""
+    seen: set[type[msgspec.Struct]] = set()
+    waiting: list[Any] = list(msgspec.inspect.multi_type_info(kinds))
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, msgspec.inspect.StructType):
+            if part.cls in seen:
+                continue
+            seen.add(part.cls)
+            waiting += [field.type for field in part.fields]
+        # Lists, tuples, maps and unions name what they hold.
+        waiting += getattr(part, "types", ())
+        waiting += getattr(part, "item_types", ())
+        waiting += [getattr(part, name) for name in ("item_type", "value_type", "type") if hasattr(part, name)]
+    return seen
+
+
+def _components(kinds: list[type[msgspec.Struct]]) -> Json:
+    _, schemas = msgspec.json.schema_components(kinds, ref_template=REF)
+    for schema in schemas.values():
+        _tidy(schema)
+    return schemas
+
+
+def _require_what_is_always_there(kind: type[msgspec.Struct], schema: Json) -> None:
+    if not kind.__struct_config__.omit_defaults:
+        schema["required"] = [field.encode_name for field in msgspec.structs.fields(kind) if field.default is not msgspec.UNSET]
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+def _tidy(part: Any) -> None:
+    """Descriptions without the indentation of the code; what msgspec leaves to the reader is said: the type of words."""
+    if isinstance(part, list):
+        for item in part:
+            _tidy(item)
+    if not isinstance(part, dict):
+        return
+    for item in part.values():
+        _tidy(item)
+    if isinstance(description := part.get("description"), str):
+        part["description"] = " ".join(cleandoc(description).split("\n")) if "\n\n" not in description else cleandoc(description)
+    if "enum" in part and all(isinstance(word, str) for word in part["enum"]):
+        part["type"] = "string"
+    choices = part.get("anyOf", [])
+    if len(choices) == 2 and choices[1] == {"type": "null"} and "description" in choices[0]:
+        part["description"] = choices[0].pop("description")
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if part.get("$ref", "").startswith(REF.format(name="")):
+            yield part["$ref"].rpartition("/")[2]
+        for item in part.values():
+            yield from _references(item)
+    elif isinstance(part, list):
+        for item in part:
+            yield from _references(item)
+
+
+def _subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _subclasses(each)
