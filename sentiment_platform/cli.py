@@ -15,6 +15,7 @@ from sentiment_platform.commands.operate import db, run_job_command, serve, tick
 from sentiment_platform.commands.program import Program, verbose_option
 from sentiment_platform.commands.search import search
 from sentiment_platform.commands.sources import sources
+from sentiment_platform.commands.trying import try_command
 from sentiment_platform.commands.up import up
 from sentiment_platform.env_file import load_env_file
 
@@ -48,5 +49,6 @@ def main() -> None:
 
 models.add_command(search)
 news.add_command(sources)
+news.add_command(try_command)
 for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, news, market, labels, models, keys, db):
     main.add_command(command)

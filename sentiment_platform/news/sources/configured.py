@@ -23,7 +23,7 @@ from sentiment_platform.settings import Settings
 NOT_CHOSEN = "not named in SENTIMENT_SOURCES"
 HOW_TO_CHOOSE = (
     "Choose one: SENTIMENT_SOURCES=gdelt needs no key, SENTIMENT_FEEDS=name=https://... is any RSS or Atom feed; in the shell or in .env. "
-    "`sentiment-platform news sources` lists what there is."
+    "`sentiment-platform news sources` lists what there is, `sentiment-platform news try` shows what one would bring."
 )
 
 
@@ -82,6 +82,27 @@ def configured_sources(settings: Settings, environ: Mapping[str, str]) -> tuple[
             )
         by_name[name] = _configured(entry, name in names, settings, environ)
     return tuple(by_name.values())
+
+
+def source_to_try(what: str, settings: Settings, environ: Mapping[str, str]) -> ConfiguredSource:
+    """The source that `what` means, as if it were chosen: the address of a feed, or a name of the catalogue or the configuration.
+
+    Raises:
+        SettingsError: there is no such source, or the configuration is malformed.
+    """
+    if "://" in what:
+        entry = RssEntry(title=what, url=what, enabled=True)
+        return ConfiguredSource(source=RssSource("feed", entry), entry=entry, kind="rss")
+    known = {source.name: source for source in configured_sources(settings, environ)}
+    if what not in known:
+        raise SettingsError(
+            f"There is no source {what!r}.",
+            remedy="Give the address of a feed (https://...), or a name of `sentiment-platform news sources`; SENTIMENT_SOURCES names a file of your own.",
+        )
+    if known[what].chosen:
+        return known[what]
+    chosen_too = replace(settings, sources=f"{settings.sources},{what}")
+    return next(source for source in configured_sources(chosen_too, environ) if source.name == what)
 
 
 def chosen(setting: str) -> tuple[set[str], list[Path]]:
