@@ -2,22 +2,18 @@
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 import click
 
-from sentiment_platform.commands.demo_summary import curl, show_addresses, show_summary
-from sentiment_platform.commands.live_progress import LiveProgress
 from sentiment_platform.commands.parameters import PORT
-from sentiment_platform.commands.up import dagster_port, serving_port
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.local.demo.demo import Demo
-from sentiment_platform.local.demo.sample_data import sample_directory
 from sentiment_platform.local.processes.process_age import process_age_s
-from sentiment_platform.local.session import remember, session
-from sentiment_platform.models.families import cheapest_family
-from sentiment_platform.models.pages.reporting import listener
 from sentiment_platform.running.run_signals import end_like_ctrl_c
-from sentiment_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from sentiment_platform.commands.live_progress import LiveProgress
+    from sentiment_platform.local.demo.demo import Demo
 
 BASE = "TRANSFORMER_BASE"
 REAL_PARTS = ("DATABASE_URL", "REDIS_URL", "SENTIMENT_REGISTRY_REPOSITORY")
@@ -31,7 +27,14 @@ def demo(leave: bool, port: int | None) -> None:
 
     Runs offline on the sample headlines that come with the package; the transformer starts from TRANSFORMER_BASE
     (default here: packaged:minilm), and later commands on the same state folder do so too. Exits with 0 only if every stage worked.
+
+    \b
+    Examples:
+      sentiment-platform demo
+      sentiment-platform demo --exit
     """
+    from sentiment_platform.commands.live_progress import LiveProgress
+
     started = time.monotonic() - process_age_s()
     if named := [name for name in REAL_PARTS if os.environ.get(name)]:
         raise PermanentError(
@@ -44,7 +47,14 @@ def demo(leave: bool, port: int | None) -> None:
         _run(live, port, started, leave=leave)
 
 
-def _run(live: LiveProgress, port: int | None, started: float, *, leave: bool) -> None:
+def _run(live: "LiveProgress", port: int | None, started: float, *, leave: bool) -> None:
+    from sentiment_platform.commands.demo_summary import show_addresses, show_summary
+    from sentiment_platform.commands.up import dagster_port, serving_port
+    from sentiment_platform.local.demo.demo import Demo
+    from sentiment_platform.local.demo.sample_data import sample_directory
+    from sentiment_platform.local.session import remember, session
+    from sentiment_platform.settings import Settings
+
     live.step("starting the local stack")
     configured = Settings.from_environment()
     dagster = dagster_port(port)
@@ -67,7 +77,11 @@ def _run(live: LiveProgress, port: int | None, started: float, *, leave: bool) -
             live.step("stopping")
 
 
-def _stages(live: LiveProgress, loop: Demo) -> None:
+def _stages(live: "LiveProgress", loop: "Demo") -> None:
+    from sentiment_platform.commands.demo_summary import curl
+    from sentiment_platform.models.families import cheapest_family
+    from sentiment_platform.models.pages.reporting import listener
+
     _title(live, "1  News: an archive and live feeds")
     loop.collect()
     _title(live, f"2  The cheapest family, {cheapest_family()}: trained, signed, deployed, served")
@@ -85,7 +99,7 @@ def _stages(live: LiveProgress, loop: Demo) -> None:
     loop.live_answers()
 
 
-def _require_no_failure(loop: Demo) -> None:
+def _require_no_failure(loop: "Demo") -> None:
     if unknown := loop.unknown_keys():
         raise click.ClickException(f"Redis holds keys of no documented space: {unknown[:5]}")
     if loop.report.load.failures:
@@ -94,5 +108,5 @@ def _require_no_failure(loop: Demo) -> None:
         )
 
 
-def _title(live: LiveProgress, text: str) -> None:
+def _title(live: "LiveProgress", text: str) -> None:
     live.say(f"\n{text}", "bold cyan")

@@ -5,7 +5,6 @@ platform's own stands in `MEANINGS`.
 """
 
 import traceback
-from importlib.metadata import PackageNotFoundError, requires
 
 import click
 
@@ -83,6 +82,8 @@ def explain(error: BaseException) -> tuple[str, str]:
 
 def extra_of(module: str) -> str | None:
     """The extra of this package that brings a module; None: no extra does."""
+    from importlib.metadata import PackageNotFoundError, requires
+
     try:
         requirements = requires("sentiment-platform") or []
     except PackageNotFoundError:

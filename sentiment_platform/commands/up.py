@@ -3,21 +3,18 @@
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, say, show_table, styled
 from sentiment_platform.commands.parameters import PORT
-from sentiment_platform.local.processes.children import Children
-from sentiment_platform.local.processes.ports import chosen_port
-from sentiment_platform.local.session import env_file, session
-from sentiment_platform.local.stack import ENV_FILE_MARK
-from sentiment_platform.news.sources.configured import configured_sources, nothing_on
-from sentiment_platform.running.automation import Automation, automations, switch
-from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
 from sentiment_platform.running.run_signals import end_like_ctrl_c
-from sentiment_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from sentiment_platform.running.automation import Automation
+    from sentiment_platform.settings import Settings
 
 ENV_LOCAL = Path(".env.local")
 DAGSTER_PORT = 3000
@@ -41,7 +38,16 @@ def up(stack_only: bool, port: int | None, automation: str | None) -> None:
     """The whole platform on this machine: stack, Dagster UI and daemon, serving. What ends by itself is started again; Ctrl-C stops all.
 
     Says which schedules and sensors are on, and when they are due. Serving listens on PORT; without it on 8000, or a free port.
+
+    \b
+    Examples:
+      sentiment-platform up
+      sentiment-platform up --automation on
+      sentiment-platform up --stack-only
     """
+    from sentiment_platform.local.session import env_file, session
+    from sentiment_platform.news.sources.configured import configured_sources, nothing_on
+
     end_like_ctrl_c()
     with session(log=say, join=False) as settings:
         if reason := nothing_on(configured_sources(settings, os.environ)):
@@ -59,16 +65,23 @@ def up(stack_only: bool, port: int | None, automation: str | None) -> None:
 
 def dagster_port(named: int | None) -> int:
     """Where the Dagster UI of this machine is."""
+    from sentiment_platform.local.processes.ports import chosen_port
+
     return chosen_port(named, DAGSTER_PORT, "--port")
 
 
-def serving_port(settings: Settings, dagster: int) -> int:
+def serving_port(settings: "Settings", dagster: int) -> int:
     """Where serving is."""
+    from sentiment_platform.local.processes.ports import chosen_port
+
     return chosen_port(settings.port if os.environ.get("PORT") else None, SERVING_PORT, "PORT", besides=dagster)
 
 
-def _run_everything(settings: Settings, named_port: int | None, automation: str | None) -> None:
+def _run_everything(settings: "Settings", named_port: int | None, automation: str | None) -> None:
+    from sentiment_platform.local.processes.children import Children
     from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, refuse_a_second_daemon
+    from sentiment_platform.running.automation import automations, switch
+    from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
     from sentiment_platform.running.headless import dagster_instance
 
     refuse_a_second_daemon(settings.state_dir.resolve())
@@ -92,7 +105,7 @@ def _run_everything(settings: Settings, named_port: int | None, automation: str 
         children.watch()
 
 
-def _say_what_starts(known: list[Automation]) -> None:
+def _say_what_starts(known: "list[Automation]") -> None:
     on, off = [one for one in known if one.on], [one.name for one in known if not one.on]
     if not on:
         say(f"\nNothing starts by itself: all {len(known)} schedules and sensors are off. The demo turns them off.")
@@ -114,6 +127,8 @@ def _copy_env(source: Path) -> None:
 
 def _withdraw_env() -> None:
     """Ports and secrets outlive a stack: with a left file a `dagster dev` would run every tick of the next full `up` a second time."""
+    from sentiment_platform.local.stack import ENV_FILE_MARK
+
     if ENV_LOCAL.exists() and ENV_LOCAL.read_text(encoding="utf-8").startswith(ENV_FILE_MARK):
         ENV_LOCAL.unlink()
 

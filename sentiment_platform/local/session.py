@@ -8,6 +8,7 @@ import os
 import shlex
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -42,6 +43,13 @@ def connected_session(log: Callable[[str], None] = lambda _: None) -> Generator[
             engine.dispose()
 
 
+def _require_extra() -> None:
+    """Before servers are started for nothing: what a session uses later, and an installation of serving alone lacks."""
+    for module in ("alembic", "dagster"):
+        if find_spec(module) is None:
+            raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+
 @contextmanager
 def session(
     *, feeds_directory: Path | None = None, log: Callable[[str], None] = lambda _: None, join: bool = True
@@ -52,6 +60,7 @@ def session(
         feeds_directory: feed files to serve and collect; only together with the local database.
         join: use a stack that another process runs on the same state folder; False makes that an error.
     """
+    _require_extra()
     before = dict(os.environ)
     for name, value in read_env_file(Settings.from_environment().state_dir / REMEMBERED).items():
         os.environ.setdefault(name, value)

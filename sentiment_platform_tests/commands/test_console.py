@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from sentiment_platform import commands
 from sentiment_platform.commands.console import harmless
 
 SHOW = """
@@ -93,3 +95,17 @@ def test_a_terminal_that_is_too_narrow_for_the_columns_gets_a_block_a_row() -> N
 )
 def test_powerful_characters_are_written_out_and_others_are_left(told: str, shown: str) -> None:
     assert harmless(told) == shown
+
+
+def test_no_command_prints_past_the_console() -> None:
+    """What rich gets from elsewhere would be read as markup, and what `print` gets would keep its power."""
+    files = {path.name: path.read_text("utf-8") for path in Path(commands.__file__).parent.glob("*.py")}
+    past = re.compile(r"^(?:from|import) rich\b|\bprint\(|\bclick\.s?echo\(|sys\.std(?:out|err)\.write\(", re.MULTILINE)
+    assert {name for name, code in files.items() if past.search(code)} == {
+        "console.py",
+        "demo_summary.py",  # tables for the console of `live_progress.py`
+        "live_progress.py",  # writes to a console of `console.py`
+        "program.py",  # click's own help
+        "progress.py",
+        "sources.py",  # the catalogue that is shipped
+    }
