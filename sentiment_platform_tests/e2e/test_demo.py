@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from threading import Timer
 
@@ -20,6 +21,7 @@ from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, M
 from sentiment_platform.settings import Settings
 
 LOOP_S = 600
+SILENCE_S = 10.0
 LIMIT_S = 1500
 """Ends a demo that hangs. How long one may take is asserted of what it printed."""
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(LIMIT_S + 300)]
@@ -43,8 +45,10 @@ class Told:
 
 
 def environment(state: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SENTIMENT_", "DAGSTER_"))}
-    return kept | {"SENTIMENT_STATE_DIR": str(state), "TRANSFORMER_BASE": "packaged:minilm", "COLUMNS": "300", "NO_COLOR": "1"}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SENTIMENT_", "DAGSTER_", "TRANSFORMER_BASE"))
+    }
+    return kept | {"SENTIMENT_STATE_DIR": str(state), "COLUMNS": "300"}
 
 
 def run(state: Path, *arguments: str, limit_s: float = 300) -> "subprocess.CompletedProcess[str]":
@@ -100,7 +104,7 @@ def test_the_loop_ends_with_both_families_deployed_and_no_failed_request(words: 
     assert swapped[2] == "0"
     assert "v1.0.0-vader" in words
     assert "v1.0.0-finbert" in words
-    assert "Five live predictions" in words
+    assert "Five answers of v1.0.0-finbert" in words
 
 
 def test_vader_answers_within_90_seconds_of_the_start_by_our_own_watch(demo: Told) -> None:
@@ -118,6 +122,13 @@ def test_the_times_that_the_demo_tells_count_from_the_start_of_its_process(demo:
     """Imports and the start of the stack take many seconds; less than 3 may lie between the word and its arrival here."""
     ((said_s, at_s),) = ((int(found[1]), at_s) for line, at_s in demo.lines if (found := re.search(told, line)))
     assert at_s - 3 * demo.crowding < said_s < at_s + 1
+
+
+def test_piped_there_is_a_plain_line_at_least_every_10_seconds(demo: Told) -> None:
+    moments = [0.0, *(at_s for _, at_s in demo.lines)]
+    assert max(after - before for before, after in pairwise(moments)) < SILENCE_S * demo.crowding
+    assert "\x1b" not in demo.stdout
+    assert re.search(r"train_job: finbert_model, \d+ s; fine-tuning.* \d+/\d+, [\d.]+/s, \d+ s left", demo.stdout)
 
 
 def test_refused_feed_items_are_shown_and_nothing_is_left_uncounted(words: str) -> None:

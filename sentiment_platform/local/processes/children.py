@@ -30,6 +30,9 @@ class Children:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # All at once: none of them needs another to end, and the daemon and the web server take many seconds.
+        for process in self._processes:
+            process.begin_to_stop()
         while self._processes:
             self._processes.pop().stop()
 

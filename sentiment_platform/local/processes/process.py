@@ -129,12 +129,17 @@ class SupervisedProcess:
             text = log.read().decode(errors="replace").splitlines()
         return "\n".join(text[-lines:]) or "(empty)"
 
+    def begin_to_stop(self) -> None:
+        """Ask the child to end, in its orderly way, without waiting for it. Safe to call twice."""
+        if self._supervisor is not None:
+            assert self._supervisor.stdin is not None  # noqa: S101
+            self._supervisor.stdin.close()
+
     def stop(self) -> None:
         """Stop the child in its orderly way, with -9 after its time-out. Safe to call twice."""
         if self._supervisor is None:
             return
-        assert self._supervisor.stdin is not None  # noqa: S101
-        self._supervisor.stdin.close()
+        self.begin_to_stop()
         try:
             self._supervisor.wait(self.order.stop_timeout_s + 5)
         except subprocess.TimeoutExpired:

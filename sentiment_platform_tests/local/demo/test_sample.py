@@ -27,6 +27,8 @@ END = datetime(2026, 11, 21, tzinfo=UTC)
 WRITTEN = datetime(2026, 11, 23, tzinfo=UTC)
 FEEDS_FROM = datetime(2026, 10, 21, tzinfo=UTC)
 LONGEST_GOOD_TITLE = 300
+COMPANIES = "fenmoor-desk.xml"
+ENOUGH = 5
 WELL_KNOWN_TICKERS = (
     "AAPL MSFT GOOG GOOGL AMZN META NVDA TSLA NFLX INTC AMD AVGO ORCL IBM CSCO ADBE CRM QCOM TXN JPM BAC WFC MS AXP PYPL "
     "JNJ PFE MRK ABBV LLY BMY AMGN GILD UNH CVS XOM CVX COP SLB BA CAT GE MMM HON LMT UPS FDX UNP DAL UAL AAL LUV KO PEP "
@@ -56,7 +58,14 @@ def wave() -> list[SampleHeadline]:
 
 @pytest.fixture(scope="module")
 def entries() -> list[feedparser.FeedParserDict]:
-    return [entry for path in feed_files() for entry in feedparser.parse(path.read_bytes()).entries]
+    """Of the feeds that carry labelled rows."""
+    labelled = [path for path in feed_files() if path.name != COMPANIES]
+    return [entry for path in labelled for entry in feedparser.parse(path.read_bytes()).entries]
+
+
+@pytest.fixture(scope="module")
+def company_news() -> list[feedparser.FeedParserDict]:
+    return feedparser.parse((sample_directory() / "feeds" / COMPANIES).read_bytes()).entries
 
 
 def _defects(entry: feedparser.FeedParserDict) -> list[str]:
@@ -230,6 +239,19 @@ def test_good_feed_items_are_rows_of_the_csv_with_title_link_and_instant(
 
 def test_six_items_are_broken_each_in_its_own_way(entries: list[feedparser.FeedParserDict]) -> None:
     assert sorted(defects for entry in entries if (defects := _defects(entry))) == sorted([name] for name in BROKEN)
+
+
+def test_four_companies_have_news_enough_for_a_mood_and_two_have_not(
+    headlines: list[SampleHeadline], company_news: list[feedparser.FeedParserDict]
+) -> None:
+    assert not any(_defects(entry) for entry in company_news)
+    told = Counter(entry.tags[0].term for entry in company_news)
+    assert sum(count >= ENOUGH for count in told.values()) == 4
+    assert sum(count < ENOUGH for count in told.values()) == 2
+    assert {entry.title for entry in company_news} & {row.title for row in headlines} == set(), "nobody has labelled these"
+    for entry in company_news:
+        names = {row.title.replace("'", " ").split()[0] for row in headlines if row.tickers == (entry.tags[0].term,)}
+        assert names & set(entry.title.replace("'", " ").split()), entry.title
 
 
 def test_the_second_wave_comes_later_and_repeats_nothing(headlines: list[SampleHeadline], wave: list[SampleHeadline]) -> None:
