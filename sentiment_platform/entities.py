@@ -15,9 +15,12 @@ ContextKind = Literal["story", "ticker", "source"]
 ARTICLE = "article:"
 """What the name of every article's entity begins with; a refused article waits in quarantine under the same name."""
 STORY = "story:"
+EVENTS_KEY = "events"
+"""The stream of what happens in public."""
 
 KEY_SPACES: dict[str, str] = {
     "features": "Feature values: features:{schema}:{entity}, a day (`features.online`).",
+    "events": "Public events, a stream of the newest thousand or so, a day after the newest (`events`).",
     "prediction": "Predictions: prediction:{manifest digest}:{schema}:{hash}, an hour less up to a tenth (`serving.predict.prediction_cache`).",
 }
 """First word of a key -> what stands there, for how long, and who writes it."""

@@ -16,6 +16,7 @@ from serving.edge.envelope import Envelope, allowed_origins, head_as_get
 from serving.edge.guard import Guard
 from serving.handlers import (
     collection,
+    events,
     experiments,
     features,
     feedback,
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *service.routes(),
             *collection.routes(),
             *runs.routes(),
+            *events.routes(),
             *health.routes(),
             openapi.to_the_page,
         ],

@@ -6,6 +6,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from sentiment_platform.clock import Clock, utc_now
+from sentiment_platform.events import DeploymentLive, publish
 from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.signing import PublicKeys
@@ -15,6 +16,7 @@ from serving.edge.security import KeyChecker
 from serving.journal.journal import Journal
 from serving.journal.shipper import Shipper
 from serving.links.database import Database
+from serving.links.event_hub import EventHub
 from serving.links.recent_reads import RecentReads
 from serving.links.redis_link import RedisLink
 from serving.live.inference import usable_cores
@@ -22,6 +24,7 @@ from serving.live.live import LiveModels
 from serving.live.loading import ModelLoader
 from serving.live.manual_override import ManualOverride
 from serving.live.poller import Poller
+from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.online_features import FeatureReader
 from serving.predict.prediction import Predictor
@@ -45,6 +48,7 @@ class Services:
         self.draining = False
         self.redis = RedisLink(settings.redis_url, clock=clock)
         self.database = Database(settings.database_url, clock=clock)
+        self.events = EventHub(settings.redis_url, clock=clock, draining=lambda: self.draining)
         self.keys = KeyChecker(self.database, settings.admin_key, clock=clock)
         self._public_keys = PublicKeys.parse(settings.public_keys)
         self._reader: RegistryReader | None = None
@@ -67,7 +71,7 @@ class Services:
         self._threads = ThreadPoolExecutor(cores, thread_name_prefix="model")
         cache = RegistryCache(settings.state_dir / CACHE_FOLDER, self._public_keys)
         loader = ModelLoader(cache, self._reader, self._threads, cores, clock=clock)
-        self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock)
+        self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock, announce=self._announce)
         self.poller = Poller(self.live, self.database, poll_s=settings.poll_s)
         self.override = ManualOverride(self.live, self.poller, self.database, clock=clock)
         self.journal = Journal(settings.state_dir / JOURNAL_FOLDER)
@@ -83,6 +87,7 @@ class Services:
         )
         self.metrics.watch("serving_journal_backlog", "Records not yet in the database.", lambda: self.journal.backlog_records)
         self.metrics.watch("serving_queue_depth", "Texts that wait or are being answered.", self._queue_depth)
+        self.metrics.watch("serving_event_streams", "Open streams of events.", lambda: self.events.streams)
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(work) for work in (self.poller.run(), self._ship(), self._probe())]
 
@@ -92,6 +97,7 @@ class Services:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.events.close()
         try:
             await asyncio.wait_for(asyncio.to_thread(self.shipper.ship, FINAL_SHIP_S), FINAL_SHIP_S)
         except Exception as error:
@@ -114,6 +120,17 @@ class Services:
             with contextlib.suppress(Exception):
                 await asyncio.gather(self.redis.probe(), self.database.probe())
             await asyncio.sleep(PROBE_S)
+
+    def _announce(self, live: Snapshot) -> None:
+        """Tell that `live` answers now; called on the registry thread."""
+        told = DeploymentLive(
+            at=self.clock(),
+            revision=live.deployment.revision,
+            default_family=live.default_family,
+            versions=live.versions,
+            selected=bool(live.selections),
+        )
+        publish(self.settings.redis_url, [told])
 
     def _queue_depth(self) -> float:
         live = self.live.current

@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from sentiment_platform.alerts.announcing import announce
 from sentiment_platform.alerts.delivery import Webhook, deliver
 from sentiment_platform.alerts.health import FailedRun, looks_at_runs, looks_at_serving, looks_at_sources
 from sentiment_platform.alerts.incidents import STORED, evaluate
@@ -32,6 +33,7 @@ def alerts(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.
         **looks_at_serving(settings.serving_url),
     }
     changes = evaluate(platform.engine(), platform.now(), looks)
+    announce(platform.engine(), settings.redis_url, changes, platform.now())
     delivery = deliver(platform.engine(), webhook, platform.now)
     with platform.engine().connect() as connection:
         still_open = open_incidents(connection)

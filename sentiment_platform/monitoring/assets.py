@@ -9,6 +9,7 @@ import dagster as dg
 
 from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.plots import drift_heatmap_png
+from sentiment_platform.monitoring.announcing import announce_decision, announce_drift
 from sentiment_platform.monitoring.drift import measure_drift
 from sentiment_platform.monitoring.markdown import decision_table, drift_table, missing_table, performance_table
 from sentiment_platform.monitoring.retraining import decide_and_store
@@ -38,6 +39,7 @@ predictions = dg.AssetSpec(
 )
 def drift_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     report = measure_drift(platform.engine(), platform.now())
+    announce_drift(platform.settings().redis_url, report, platform.now())
     picture = as_markdown(drift_heatmap_png(report.rows), "Drift by subject and test") if report.rows else report.note
     return dg.MaterializeResult(
         metadata={
@@ -88,6 +90,7 @@ def performance_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
 )
 def retrain_decision(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     outcome = decide_and_store(platform.engine(), platform.now(), run_id=context.run.run_id)
+    announce_decision(platform.settings().redis_url, outcome, platform.now())
     decision = outcome.decision
     if decision is None:
         return dg.MaterializeResult(

@@ -5,7 +5,7 @@ The tests are `statistics.drift`, the samples `samples`, the word for it all `se
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -34,6 +34,7 @@ class DriftReport:
         report_id: digest of version, predictions and thresholds: the same inputs are the same report; empty where `note` is set.
         missing: feature -> share of missing values in the reference and in what was served.
         note: why nothing was measured.
+        new: whether this measurement was the first to store it.
     """
 
     report_id: str
@@ -45,6 +46,7 @@ class DriftReport:
     rows: tuple[FeatureDrift, ...]
     missing: Mapping[str, tuple[float, float]]
     note: str = ""
+    new: bool = field(default=False, compare=False)
 
     @property
     def drifted(self) -> tuple[str, ...]:
@@ -83,8 +85,8 @@ def measure_drift(engine: Engine, now: datetime, window: timedelta = WINDOW) -> 
                 s.subject: (_missing_share(s.reference), _missing_share(s.current)) for s in samples if s.subject not in SCORES
             },
         )
-        write_drift_rows(connection, _to_store(report, {sample.subject: sample.part for sample in samples}))
-    return report
+        added = write_drift_rows(connection, _to_store(report, {sample.subject: sample.part for sample in samples}))
+    return replace(report, new=added > 0)
 
 
 def read_drift(connection: Connection, version: str) -> DriftReport:

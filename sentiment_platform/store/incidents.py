@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, and_, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sentiment_platform.store.tables import AlertRow
 
@@ -107,6 +107,13 @@ def incidents_page(connection: Connection, limit: int, offset: int) -> list[Stor
     query = select(AlertRow.__table__).limit(limit).offset(offset)
     query = query.order_by(AlertRow.resolved_at.desc().nulls_first(), AlertRow.opened_at.desc(), AlertRow.id)
     return [StoredIncident(**row) for row in connection.execute(query).mappings()]
+
+
+def newest_incidents(connection: Connection, fingerprints: Sequence[str]) -> list[StoredIncident]:
+    """The newest incident of each of these fingerprints, oldest first."""
+    query = select(AlertRow.__table__).ext(distinct_on(AlertRow.fingerprint)).where(AlertRow.fingerprint.in_(fingerprints))
+    rows = connection.execute(query.order_by(AlertRow.fingerprint, AlertRow.opened_at.desc(), AlertRow.id)).mappings()
+    return sorted((StoredIncident(**row) for row in rows), key=lambda incident: (incident.opened_at, incident.id))
 
 
 def claim_message(connection: Connection, now: datetime) -> Message | None:

@@ -59,11 +59,13 @@ class Guard:
         request_started.set(started)
         request_id.set(identity)
         status = 0
+        streams = False
 
         async def send_named(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streams
             if message["type"] == "http.response.start":
                 status = message["status"]
+                streams = dict(message.get("headers", ())).get(b"content-type", b"").startswith(b"text/event-stream")
                 added = [(b"x-request-id", identity.encode())]
                 if self._draining():
                     added.append((b"connection", b"close"))
@@ -89,7 +91,9 @@ class Guard:
             )
         finally:
             route = scope.get("path_template") or "unmatched"
-            self._metrics.observe_request(str(route), scope["method"], status, time.perf_counter() - started)
+            # How long somebody listened to events is no time to answer.
+            if not streams:
+                self._metrics.observe_request(str(route), scope["method"], status, time.perf_counter() - started)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         limit = self._max_body_bytes

@@ -19,6 +19,8 @@ RETRY_AFTER = {
 }
 CHALLENGE = {"WWW-Authenticate": {"description": "How to present a key.", "schema": {"type": "string"}}}
 HEADERS = {"401": CHALLENGE, "429": RETRY_AFTER, "503": RETRY_AFTER}
+OURS = ("serving.contract.", "sentiment_platform.events")
+"""Where the structs of the API stand."""
 
 Json = dict[str, Any]
 
@@ -59,13 +61,14 @@ def _document_errors(responses: Json) -> None:
 
 def _describe_answers(responses: Json, schemas: Json) -> None:
     for status, response in responses.items():
-        if status < "300" and (named := next(_references(response), None)):
-            response["description"] = schemas[named]["description"]
+        # One that may be several things describes itself.
+        if status < "300" and len(named := [*_references(response)]) == 1:
+            response["description"] = schemas[named[0]]["description"]
 
 
 def _schemas(document: Json) -> Json:
     """A schema for each struct that a body is made of. What a request may leave out is optional; what an answer always has is required."""
-    bodies = [kind for kind in _subclasses(msgspec.Struct) if kind.__module__.startswith("serving.contract.")]
+    bodies = [kind for kind in _subclasses(msgspec.Struct) if kind.__module__.startswith(OURS)]
     known = {kind.__name__: kind for kind in structs_within(bodies)}
     named = {"requestBody": [], "responses": ["ProblemDocument"]}
     for operation in _operations(document):
@@ -109,7 +112,11 @@ def _components(kinds: list[type[msgspec.Struct]]) -> Json:
 
 def _require_what_is_always_there(kind: type[msgspec.Struct], schema: Json) -> None:
     if not kind.__struct_config__.omit_defaults:
-        schema["required"] = [field.encode_name for field in msgspec.structs.fields(kind) if field.default is not msgspec.UNSET]
+        tag = kind.__struct_config__.tag_field
+        always = [tag] if tag else []
+        schema["required"] = always + [
+            field.encode_name for field in msgspec.structs.fields(kind) if field.default is not msgspec.UNSET
+        ]
     for field in schema["properties"].values():
         field.pop("default", None)
 

@@ -30,14 +30,21 @@ class LiveModels:
     """Brings deployments and selections live. `current` is None until something verified is loaded."""
 
     def __init__(
-        self, loader: ModelLoader, cache: RegistryCache, reader: RegistryReader | None, metrics: Metrics, *, clock: Clock
+        self,
+        loader: ModelLoader,
+        cache: RegistryCache,
+        reader: RegistryReader | None,
+        metrics: Metrics,
+        *,
+        clock: Clock,
+        announce: Callable[[Snapshot], object] = lambda _: None,
     ) -> None:
         self._cache = cache
         self._reader = reader
         self._metrics = metrics
         self._clock = clock
         self._selections = Selections(reader)
-        self._slot = LiveSlot(loader, self._selections, metrics)
+        self._slot = LiveSlot(loader, self._selections, metrics, announce)
         self._etag: str | None = None
         self._floor: Deployment | None = None
         self.refusals = Refusals(metrics, clock=clock)

@@ -5,7 +5,7 @@ registry thread alone; anybody reads `current`, one immutable value.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sentiment_platform.errors import PermanentError, PlatformError
 from sentiment_platform.registry.deployment import Deployment
@@ -18,12 +18,19 @@ logger = logging.getLogger(__name__)
 
 
 class LiveSlot:
-    """The place of what is live (`current`, None at first); it remembers what was live before and which version was tried last."""
+    """The place of what is live (`current`, None at first); it remembers what was live before and which version was tried last.
 
-    def __init__(self, loader: ModelLoader, selections: Selections, metrics: Metrics) -> None:
+    Args:
+        announce: called with what is live after each swap; must not raise.
+    """
+
+    def __init__(
+        self, loader: ModelLoader, selections: Selections, metrics: Metrics, announce: Callable[[Snapshot], object]
+    ) -> None:
         self._loader = loader
         self._selections = selections
         self._metrics = metrics
+        self._announce = announce
         self._previous: Snapshot | None = None
         self._tried: LoadedVersion | None = None
         self.current: Snapshot | None = None
@@ -68,6 +75,7 @@ class LiveSlot:
         self._selections.remember(live.deployment)
         self._metrics.show_live(live.deployment.revision, live.versions)
         logger.info("revision %d is live: %s", live.deployment.revision, ", ".join(live.versions.values()))
+        self._announce(live)
 
     def loaded_digests(self) -> set[str]:
         """Manifest digests of all that runs or ran just before."""

@@ -13,7 +13,7 @@ from sentiment_platform_tests.source_code import ROOT
 from serving.app import create_app
 from serving.edge.openapi_document import openapi_document, openapi_text, structs_within
 
-TYPED = {"$ref", "anyOf", "enum", "const", "type"}
+TYPED = {"$ref", "anyOf", "oneOf", "enum", "const", "type"}
 
 
 @cache
@@ -42,7 +42,7 @@ def untyped(schema: Any, where: str) -> Iterator[str]:
         yield from untyped(more, f"{where}.*")
     for name, field in schema.get("properties", {}).items():
         yield from untyped(field, f"{where}.{name}")
-    for choice in schema.get("anyOf", []):
+    for choice in (*schema.get("anyOf", []), *schema.get("oneOf", [])):
         yield from untyped(choice, where)
 
 
