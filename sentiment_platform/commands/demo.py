@@ -49,19 +49,18 @@ def demo(leave: bool, port: int | None) -> None:
 
 def _run(live: "LiveProgress", port: int | None, started: float, *, leave: bool) -> None:
     from sentiment_platform.commands.demo_summary import show_addresses, show_summary
-    from sentiment_platform.commands.up import dagster_port, serving_port
+    from sentiment_platform.commands.up import chosen_ports
     from sentiment_platform.local.demo.demo import Demo
     from sentiment_platform.local.demo.sample_data import sample_directory
     from sentiment_platform.local.session import remember, session
-    from sentiment_platform.settings import Settings
 
     live.step("starting the local stack")
-    configured = Settings.from_environment()
-    dagster = dagster_port(port)
-    serving = serving_port(configured, dagster)
+    ports = chosen_ports(port)
     with (
         session(feeds_directory=sample_directory() / "feeds", log=live.indented, join=False) as settings,
-        Demo(settings, live.indented, started=started, serving_port=serving, dagster_port=dagster, step=live.step) as loop,
+        Demo(
+            settings, live.indented, started=started, serving_port=ports.serving, dagster_port=ports.dagster, step=live.step
+        ) as loop,
     ):
         remember(settings, {BASE: settings.transformer_base})
         try:

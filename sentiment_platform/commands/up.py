@@ -3,7 +3,7 @@
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -49,10 +49,12 @@ def up(stack_only: bool, port: int | None, automation: str | None) -> None:
     from sentiment_platform.news.sources.configured import configured_sources, nothing_on
 
     end_like_ctrl_c()
+    # Before servers are started for nothing.
+    ports = None if stack_only else chosen_ports(port)
     with session(log=say, join=False) as settings:
         if reason := nothing_on(configured_sources(settings, os.environ)):
             note(styled(reason, "yellow"))
-        if stack_only:
+        if ports is None:
             _copy_env(env_file(settings))
             say("In another terminal: ", styled("set -a; . ./.env.local; set +a; dagster dev", "bold"), "   (or: dg dev)")
             try:
@@ -60,24 +62,31 @@ def up(stack_only: bool, port: int | None, automation: str | None) -> None:
             finally:
                 _withdraw_env()
             return
-        _run_everything(settings, port, automation)
+        _run_everything(settings, ports, automation)
 
 
-def dagster_port(named: int | None) -> int:
-    """Where the Dagster UI of this machine is."""
+class Ports(NamedTuple):
+    """Where the Dagster UI and serving listen on this machine."""
+
+    dagster: int
+    serving: int
+
+
+def chosen_ports(named: int | None) -> Ports:
+    """The ports of `--port` and PORT, which must be free; what is not named gets its usual one, or a free one.
+
+    Raises:
+        ConflictError: a named port is taken.
+    """
     from sentiment_platform.local.processes.ports import chosen_port
+    from sentiment_platform.settings import Settings
 
-    return chosen_port(named, DAGSTER_PORT, "--port")
-
-
-def serving_port(settings: "Settings", dagster: int) -> int:
-    """Where serving is."""
-    from sentiment_platform.local.processes.ports import chosen_port
-
-    return chosen_port(settings.port if os.environ.get("PORT") else None, SERVING_PORT, "PORT", besides=dagster)
+    dagster = chosen_port(named, DAGSTER_PORT, "--port")
+    named_serving = Settings.from_environment().port if os.environ.get("PORT") else None
+    return Ports(dagster, chosen_port(named_serving, SERVING_PORT, "PORT", besides=dagster))
 
 
-def _run_everything(settings: "Settings", named_port: int | None, automation: str | None) -> None:
+def _run_everything(settings: "Settings", ports: Ports, automation: str | None) -> None:
     from sentiment_platform.local.processes.children import Children
     from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, refuse_a_second_daemon
     from sentiment_platform.running.automation import automations, switch
@@ -86,15 +95,13 @@ def _run_everything(settings: "Settings", named_port: int | None, automation: st
 
     refuse_a_second_daemon(settings.state_dir.resolve())
     _withdraw_env()
-    dagster = dagster_port(named_port)
-    serving = serving_port(settings, dagster)
-    serving_url, dagster_url = f"http://127.0.0.1:{serving}", f"http://127.0.0.1:{dagster}"
+    serving_url, dagster_url = f"http://127.0.0.1:{ports.serving}", f"http://127.0.0.1:{ports.dagster}"
     with dagster_instance() as instance, Children(settings.state_dir, say) as children:
         if automation is not None:
             switch(instance, on=automation == "on")
-        children.start("serving", ["python", "-m", "serving"], {"PORT": str(serving), "SENTIMENT_POLL_S": "5"})
+        children.start("serving", ["python", "-m", "serving"], {"PORT": str(ports.serving), "SENTIMENT_POLL_S": "5"})
         watched = {"SENTIMENT_SERVING_URL": settings.serving_url or serving_url}
-        webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(dagster)]
+        webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(ports.dagster)]
         children.start("dagster-webserver", webserver, watched)
         database_url = settings.direct_database_url()
         children.start(DAEMON, DAEMON_COMMAND, watched, before_restart=lambda: end_runs_of_the_daemon(database_url, say))
