@@ -7,6 +7,7 @@ import click
 from sentiment_platform.commands.ask import doctor, explain, predict
 from sentiment_platform.commands.data import news
 from sentiment_platform.commands.demo import demo
+from sentiment_platform.commands.headlines import show
 from sentiment_platform.commands.keys import keys
 from sentiment_platform.commands.labels import labels
 from sentiment_platform.commands.market import market
@@ -49,6 +50,7 @@ def main() -> None:
 
 models.add_command(search)
 news.add_command(sources)
+news.add_command(show)
 news.add_command(try_command)
 for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, news, market, labels, models, keys, db):
     main.add_command(command)

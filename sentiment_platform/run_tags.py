@@ -16,6 +16,9 @@ RANGE = "range"
 """First and last day of the whole range that a run makes a piece of."""
 UNFINISHED, WAITING = "unfinished", "waiting"
 """Sources of which a run's past days are not all there, with the reason; and those of them that have more to give, later."""
+SCORES, ONLY_NEW = "scores", "only new"
+"""What a run scores: `only new` leaves alone what an earlier deployed version has scored. A tag of the job, because configuration of a
+job is lost where a run brings its own."""
 HOST, PROCESS, PROCESS_START = "sentiment/host", "sentiment/process", "sentiment/process_start"
 """The process that a headless run belongs to."""
 

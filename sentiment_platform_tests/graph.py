@@ -6,6 +6,7 @@ ASSETS: dict[str, tuple[str, str, set[str]]] = {
     "articles": ("news", "collection", {"raw_news"}),
     "article_features": ("features", "collection", {"articles"}),
     "online_features": ("features", "collection", {"article_features"}),
+    "article_sentiment": ("sentiment", "collection", {"article_features", "deployment"}),
     "market_prices": ("market", "collection", set()),
     "outcomes": ("market", "collection", {"articles", "market_prices"}),
     "labels": ("labels", "training", set()),
@@ -33,6 +34,7 @@ CHECKS: dict[tuple[str, str], bool] = {
     ("articles", "articles_keep_their_contract"): True,
     ("article_features", "offline_and_online_agree"): False,
     ("online_features", "served_vectors_can_be_computed_again"): False,
+    ("article_sentiment", "scores_are_what_the_models_answer"): False,
     ("market_prices", "prices_hold_their_contract"): True,
     ("market_prices", "no_session_is_missing"): False,
     ("outcomes", "no_outcome_looks_ahead"): False,
@@ -55,7 +57,7 @@ WITHOUT_CHECK = {
     "predictions": "written by serving, outside of the graph; the two reports judge them",
 }
 
-COLLECT = {"raw_news", "articles", "article_features"}
+COLLECT = {"raw_news", "articles", "article_features", "article_sentiment"}
 TRAIN = {
     "labels",
     "training_set",
@@ -71,6 +73,7 @@ JOBS: dict[str, set[str]] = {
     "collect_job": COLLECT,
     "market_job": {"market_prices", "outcomes"},
     "feature_store_job": {"online_features"},
+    "score_job": {"article_sentiment"},
     "train_job": TRAIN,
     "baseline_job": TRAIN - {"finbert_model"},
     "deploy_job": {"deployment"},

@@ -2,13 +2,13 @@
 
 from datetime import date
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, out, say, styled
-from sentiment_platform.commands.parameters import COUNT, DAY, TAG, require_order, usage_of
+from sentiment_platform.commands.parameters import COUNT, DAY, TAG, VERSION, require_order, usage_of
 from sentiment_platform.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -37,11 +37,18 @@ def serve() -> None:
 @click.option("--to", "last", type=DAY, metavar="DAY", help="Last day of the range, included.")
 @click.option("--again", is_flag=True, help="Make every day of the range anew, although an interrupted one could go on.")
 @click.option("--tag", "tags", type=TAG, multiple=True, help="Tag of the run; may be repeated.")
+@click.option("--version", type=VERSION, help="With score_job: the version that scores, instead of the deployed ones.")
 def run_job_command(
-    job: str, partition: date | None, first: date | None, last: date | None, again: bool, tags: tuple[tuple[str, str], ...]
+    job: str,
+    partition: date | None,
+    first: date | None,
+    last: date | None,
+    again: bool,
+    tags: tuple[tuple[str, str], ...],
+    version: str | None,
 ) -> None:
-    """Execute JOB here, without a daemon: collect_job, market_job, feature_store_job, train_job, baseline_job, deploy_job, monitor_job,
-    alert_job.
+    """Execute JOB here, without a daemon: collect_job, market_job, feature_store_job, score_job, train_job, baseline_job, deploy_job,
+    monitor_job, alert_job.
 
     A range that was interrupted, by whatever, goes on when the same command is run again.
 
@@ -51,6 +58,7 @@ def run_job_command(
     Examples:
       sentiment-platform run collect_job
       sentiment-platform run collect_job --from 2026-01-01 --to 2026-03-31
+      sentiment-platform run score_job --from 2026-01-01 --to 2026-03-31
       sentiment-platform run train_job --tag why=nightly
     """
     from sentiment_platform.local.session import session
@@ -59,11 +67,12 @@ def run_job_command(
     if job == "collect_job" and not partition and not first:
         partition = utc_now().date()
     _require_days(job, partition, first, last, again=again)
+    config = _score_by(job, version) if version else None
     with session(log=note) as _, dagster_instance() as instance:
         if first and last:
-            which, failed = f"{first} to {last}", _run_range(instance, job, first, last, dict(tags), again=again)
+            which, failed = f"{first} to {last}", _run_range(instance, job, first, last, dict(tags), config, again=again)
         else:
-            outcome = _run(instance, job, partition.isoformat() if partition else None, dict(tags))
+            outcome = _run(instance, job, partition.isoformat() if partition else None, dict(tags), config)
             _show(outcome)
             which, failed = f"run {outcome.run_id}", [] if outcome.success else [_failure(outcome)]
     if failed:
@@ -91,13 +100,22 @@ def _require_days(job: str, partition: date | None, first: date | None, last: da
         raise click.UsageError(f"{job} has no days; run it without --from and --to.", ctx=context)
 
 
-def _run(instance: "DagsterInstance", job: str, partition: str | None, tags: dict[str, str]) -> "RunOutcome":
+def _score_by(job: str, version: str) -> dict[str, Any]:
+    """The configuration of a run that scores by a version."""
+    from sentiment_platform.sentiment.jobs import by_version
+
+    if job != "score_job":
+        raise click.UsageError(f"{job} takes no --version; only score_job does.", ctx=click.get_current_context())
+    return by_version(version)
+
+
+def _run(instance: "DagsterInstance", job: str, partition: str | None, tags: dict[str, str], config: Any) -> "RunOutcome":
     """One run: in a terminal with a moving line, elsewhere with the run's log."""
     from sentiment_platform.models.pages.reporting import listener
     from sentiment_platform.running.headless import run_job
 
     if out.whole_lines:
-        return run_job(instance, job, partition=partition, tags=tags)
+        return run_job(instance, job, partition=partition, tags=tags, run_config=config)
     from sentiment_platform.commands.live_progress import LiveProgress
 
     with LiveProgress() as live:
@@ -107,10 +125,12 @@ def _run(instance: "DagsterInstance", job: str, partition: str | None, tags: dic
         def show(step: str) -> None:
             live.step(f"{job}: {step}")
 
-        return run_job(instance, job, partition=partition, tags=tags, log_level="WARNING", on_step=show)
+        return run_job(instance, job, partition=partition, tags=tags, run_config=config, log_level="WARNING", on_step=show)
 
 
-def _run_range(instance: "DagsterInstance", job: str, first: date, last: date, tags: dict[str, str], *, again: bool) -> list[str]:
+def _run_range(
+    instance: "DagsterInstance", job: str, first: date, last: date, tags: dict[str, str], config: Any, *, again: bool
+) -> list[str]:
     """What failed, in words."""
     from sentiment_platform.running.backfill import RangeProgress, run_range
 
@@ -122,7 +142,7 @@ def _run_range(instance: "DagsterInstance", job: str, first: date, last: date, t
         say(f"Going on where {first} to {last} was interrupted: {done:,} of {days:,} days are done (--again makes them anew).")
 
     days = (first.isoformat(), last.isoformat())
-    outcomes = run_range(instance, job, *days, tags=tags, again=again, goes_on=goes_on, progress=show)
+    outcomes = run_range(instance, job, *days, tags=tags, run_config=config, again=again, goes_on=goes_on, progress=show)
     return [f"{start} to {end}: {_failure(one)}" for (start, end), one in outcomes.items() if not one.success]
 
 

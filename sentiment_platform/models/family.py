@@ -175,6 +175,10 @@ class Model(Protocol):
         """Token contributions in text order."""
         ...
 
+    def characters_read(self, text: str) -> int:
+        """How many characters of `text`, from its start, the answer rests on; a longer rest was cut off."""
+        ...
+
 
 class Family(Protocol):
     """How a family is trained and written. What reads it is the loader that its entry in `families.py` names."""

@@ -4,10 +4,11 @@ How many days one run takes is the job's own word (`days_per_run` in its metadat
 have succeeded is read from Dagster's storage, so a range that was killed goes on with the first piece that is missing.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentiment_platform.errors import PermanentError, TransientError
 from sentiment_platform.run_tags import RANGE, RANGE_END, RANGE_START, UNFINISHED, WAITING
@@ -50,6 +51,7 @@ def run_range(
     last: str,
     *,
     tags: Mapping[str, str] | None = None,
+    run_config: Mapping[str, Any] | None = None,
     again: bool = False,
     goes_on: Callable[[int, int], object] = lambda *_: None,
     progress: Callable[[RangeProgress], object] = lambda _: None,
@@ -61,6 +63,7 @@ def run_range(
     the others from being made.
 
     Args:
+        run_config: of every run; the same days with another configuration are another range.
         goes_on: told the days that are left out because they are done, and all days, before the first run of a range that goes on.
         progress: told after every run.
 
@@ -72,7 +75,7 @@ def run_range(
         MoreToComeError: a quota or a bound ended a source's part; the same call goes on there.
     """
     pieces = pieces_of(job_named(name), first, last)
-    label = f"{first}...{last}"
+    label = f"{first}...{last}" + (f" {json.dumps(run_config, sort_keys=True)}" if run_config else "")
     done = set[Piece]() if again else finished_pieces(instance, name, label, pieces)
     days, left_out = sum(pieces.values()), sum(pieces[piece] for piece in done)
     if done:
@@ -80,7 +83,14 @@ def run_range(
     started, days_done = time.monotonic(), left_out
     outcomes: dict[Piece, RunOutcome] = {}
     for piece in (piece for piece in pieces if piece not in done):
-        outcome = run_job(instance, name, partition_range=piece, tags={**(tags or {}), RANGE: label}, log_level="WARNING")
+        outcome = run_job(
+            instance,
+            name,
+            partition_range=piece,
+            tags={**(tags or {}), RANGE: label},
+            run_config=run_config,
+            log_level="WARNING",
+        )
         outcomes[piece] = outcome
         days_done += pieces[piece]
         rate = (days_done - left_out) / max(1e-6, time.monotonic() - started)

@@ -55,6 +55,9 @@ class Bayes:
         rows = zip(text.split(), self.logits(text.split()), strict=True)
         return [Contribution(word, float(row[2] - row[0]), "log_odds") for word, row in rows]
 
+    def characters_read(self, text: str) -> int:
+        return len(text)
+
 
 @dataclass(frozen=True)
 class BayesFamily:

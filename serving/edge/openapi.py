@@ -136,6 +136,7 @@ def config(version: str) -> OpenAPIConfig:
         ],
         tags=[
             Tag("predictions", "What a text says. Start here: `POST /predict` with a text, no key needed."),
+            Tag("news", "What the news says, read from the database; 503 while that is away."),
             Tag("feedback", "What people say of an answer; it names the answer by its `prediction_id`."),
             Tag("models", "What is live and how good it is. Changing it needs a key of role admin."),
             Tag("monitoring", "What was seen over time, read from the database; 503 while that is away."),

@@ -117,6 +117,12 @@ class OnnxTransformer:
         ]
         return moved + [Contribution(word.group(), 0.0, LEAVE_ONE_OUT) for word in words[len(seen) :]]
 
+    def characters_read(self, text: str) -> int:
+        """Those before the cut at the longest length."""
+        kept = self.scorer.kept_characters(text)
+        # Where nothing is cut, what follows the last token is no part of any.
+        return len(text) if not text[kept:].strip() else kept
+
 
 def load_transformer(directory: Path, *, threads: int = 1) -> OnnxTransformer:
     """Read a verified artefact directory.

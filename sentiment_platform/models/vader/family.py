@@ -144,6 +144,10 @@ class VaderModel:
         """One entry per token and rule, in units of valence; they sum to the score before its normalisation to compound."""
         return [Contribution(part.token, part.valence, part.rule) for part in explain(self.engine, text).parts]
 
+    def characters_read(self, text: str) -> int:
+        """All of them."""
+        return len(text)
+
 
 def scorer_logits(engine: VaderEngine, scorer: VaderScorer, texts: Sequence[str]) -> Floats:
     """(n, 3) logits of normalised texts."""

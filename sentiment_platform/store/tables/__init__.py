@@ -24,12 +24,14 @@ from sentiment_platform.store.tables.news import (
 )
 from sentiment_platform.store.tables.operations import ApiKey, AuditRow, Lease
 from sentiment_platform.store.tables.predictions import Feedback, Prediction
+from sentiment_platform.store.tables.sentiment import ArticleSentiment
 from sentiment_platform.store.tables.sources import SourceState
 
 __all__ = [
     "SCHEMA",
     "AlertRow",
     "ApiKey",
+    "ArticleSentiment",
     "AuditRow",
     "Base",
     "CollectionRun",

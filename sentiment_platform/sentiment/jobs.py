@@ -1,0 +1,20 @@
+"""The job of history: articles of past days through the deployed versions, or through any version that a run names."""
+
+from typing import Any
+
+import dagster as dg
+
+score_job = dg.define_asset_job(
+    "score_job",
+    selection=dg.AssetSelection.assets("article_sentiment"),
+    executor_def=dg.in_process_executor,
+    description="Score the articles of a day, or of a range of days, by the deployed version of each family or by one that you name.",
+    tags={"stage": "collection"},
+    # As many days in one run as collection makes.
+    metadata={"days_per_run": 31},
+)
+
+
+def by_version(version: str) -> dict[str, Any]:
+    """Run configuration: score by this version instead of the deployed ones."""
+    return {"ops": {"article_sentiment": {"config": {"version": version}}}}

@@ -1,0 +1,150 @@
+"""SQL of the sentiment of articles: which articles there are to score, what versions said of them, and samples of that.
+
+What readers of news make of it is read in `store.scored_news`. The caller owns the transaction.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, select, text
+
+from sentiment_platform.entities import ARTICLE
+from sentiment_platform.store.tables import ArticleSentiment, RawData
+from sentiment_platform.text.sentiment import Label
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleText:
+    """What is scored of an article: its headline, which is also the text of its features."""
+
+    id: str
+    title: str
+    published_at: datetime
+    available_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreRow:
+    """One row of `article_sentiment`, as `store.tables.sentiment` describes it."""
+
+    article_id: str
+    version: str
+    family: str
+    manifest_digest: str
+    negative: float
+    neutral: float
+    positive: float
+    label: Label
+    text_hash: str
+    characters: int
+    characters_read: int
+    available_at: datetime
+    scored_at: datetime
+
+
+_ADMITTED = """
+    FROM platform.raw_data AS article
+    WHERE article.published_at >= :start AND article.published_at < :end
+        AND :prefix || article.id NOT IN (
+            SELECT id FROM platform.quarantine WHERE boundary = 'articles' AND released_at IS NULL)"""
+_COUNT = text(f"SELECT count(*) {_ADMITTED}").bindparams(prefix=ARTICLE)
+_PAGE = text(f"""
+    SELECT article.id, article.title, article.published_at, article.available_at {_ADMITTED}
+        AND (article.published_at, article.id) > (coalesce(CAST(:after_at AS timestamptz), '-infinity'), :after_id)
+    ORDER BY article.published_at, article.id LIMIT :limit""").bindparams(prefix=ARTICLE)
+
+
+def count_articles(connection: Connection, start: datetime, end: datetime) -> int:
+    """Admitted articles with start <= published_at < end."""
+    return connection.execute(_COUNT, {"start": start, "end": end}).scalar_one()
+
+
+def articles_after(
+    connection: Connection, start: datetime, end: datetime, last: ArticleText | None, limit: int
+) -> list[ArticleText]:
+    """The next `limit` admitted articles with start <= published_at < end after `last`, oldest first."""
+    window = {"start": start, "end": end, "limit": limit}
+    place = {"after_at": last.published_at if last else None, "after_id": last.id if last else ""}
+    return [ArticleText(*row) for row in connection.execute(_PAGE, window | place)]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredText:
+    """What a stored score belongs to."""
+
+    text_hash: str
+    manifest_digest: str
+
+
+def texts_scored(
+    connection: Connection, article_ids: Collection[str], versions: Collection[str]
+) -> dict[tuple[str, str], ScoredText]:
+    """(article, version) -> what was scored, where something is stored."""
+    table = ArticleSentiment
+    query = select(table.article_id, table.version, table.text_hash, table.manifest_digest).where(
+        table.article_id.in_(article_ids), table.version.in_(versions)
+    )
+    return {(row[0], row[1]): ScoredText(row[2], row[3]) for row in connection.execute(query)}
+
+
+# In the order of the key, so that two runs over the same articles wait for each other instead of locking each other out.
+_UPSERT = text("""
+    INSERT INTO platform.article_sentiment AS kept (
+        article_id, version, family, manifest_digest, negative, neutral, positive, label,
+        text_hash, characters, characters_read, available_at, scored_at)
+    SELECT
+        article_id, version, family, manifest_digest, negative, neutral, positive, label,
+        text_hash, characters, characters_read, available_at, scored_at
+    FROM json_populate_recordset(NULL::platform.article_sentiment, CAST(:rows AS json))
+    ON CONFLICT (article_id, version) DO UPDATE SET
+        manifest_digest = excluded.manifest_digest, negative = excluded.negative, neutral = excluded.neutral,
+        positive = excluded.positive, label = excluded.label, text_hash = excluded.text_hash,
+        characters = excluded.characters, characters_read = excluded.characters_read,
+        available_at = excluded.available_at, scored_at = excluded.scored_at
+    WHERE (kept.text_hash, kept.manifest_digest) IS DISTINCT FROM (excluded.text_hash, excluded.manifest_digest)""")
+
+
+def write_scores(connection: Connection, rows: Collection[ScoreRow]) -> int:
+    """Insert, or replace where the text or the manifest is another one; returns the rows written. The same rows twice change nothing."""
+    if not rows:
+        return 0
+    ordered = sorted(rows, key=lambda row: (row.article_id, row.version))
+    return connection.execute(_UPSERT, {"rows": msgspec.json.encode(ordered).decode()}).rowcount
+
+
+# Version by version through the index: of every version that there is, the time of its newest score.
+_SCORED_LAST = text("""
+    SELECT DISTINCT ON (registered.family) registered.version
+    FROM platform.model_versions AS registered CROSS JOIN LATERAL (
+        SELECT scored_at FROM platform.article_sentiment AS score
+        WHERE score.version = registered.version ORDER BY scored_at DESC LIMIT 1) AS newest
+    ORDER BY registered.family, newest.scored_at DESC, registered.version DESC""")
+
+
+def versions_scored_last(connection: Connection) -> list[str]:
+    """Of each family, the registered version that scored an article last."""
+    return list(connection.execute(_SCORED_LAST).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScore:
+    """A row of `article_sentiment` with the headline as it stands now."""
+
+    row: ScoreRow
+    title: str
+
+
+def newest_scores(connection: Connection, version: str, limit: int) -> list[StoredScore]:
+    """The `limit` rows that `version` scored last; of one moment, in the order of the articles' ids."""
+    table = ArticleSentiment
+    names = tuple(ScoreRow.__dataclass_fields__)
+    query = (
+        select(RawData.title, *[getattr(table, name) for name in names])
+        .join(RawData, RawData.id == table.article_id)
+        .where(table.version == version)
+        .order_by(table.scored_at.desc(), table.article_id)
+        .limit(limit)
+    )
+    return [StoredScore(ScoreRow(**dict(zip(names, row[1:], strict=True))), row[0]) for row in connection.execute(query)]

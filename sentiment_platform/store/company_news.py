@@ -1,0 +1,124 @@
+"""SQL of companies in the news: what a window of days says of each symbol. Nothing is written here.
+
+A story counts once for a symbol, at its first article that names it, with the score of that article; so a wire story that forty outlets
+carry moves a company as one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+from sentiment_platform.entities import ARTICLE
+from sentiment_platform.store.deployments import latest_deployment
+
+MIN_STORIES = 5
+"""Scored stories below which a company has counts and no mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCounts:
+    """Scored stories by label."""
+
+    negative: int
+    neutral: int
+    positive: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyNews:
+    """A symbol over a window: its stories, those among them that the family scored, their mean sentiment and labels.
+
+    `mean_before` is that of the window of the same length before; both means are None below `MIN_STORIES` scored stories.
+    """
+
+    symbol: str
+    stories: int
+    scored: int
+    labels: LabelCounts
+    mean: float | None
+    mean_before: float | None
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are too few scored stories for a mean."""
+        return self.scored < MIN_STORIES
+
+    @property
+    def change(self) -> float | None:
+        """The mean less that of the window before, where both are known."""
+        return None if self.mean is None or self.mean_before is None else self.mean - self.mean_before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanyWindow:
+    """Companies over (since, until], most stories first, by the scores of `family`; None where nothing is deployed or chosen."""
+
+    since: datetime
+    until: datetime
+    family: str | None
+    companies: tuple[CompanyNews, ...]
+
+
+_COMPANIES = text("""
+    WITH refused AS (SELECT id FROM platform.quarantine WHERE boundary = 'articles' AND released_at IS NULL),
+    named AS (
+        SELECT DISTINCT ON (symbol, story_id) symbol, story_id, id, available_at
+        FROM (
+            SELECT unnest(article.tickers) AS symbol, coalesce(story.story_id, article.id) AS story_id, article.id, article.available_at
+            FROM platform.raw_data AS article LEFT JOIN platform.story_clusters AS story ON story.article_id = article.id
+            WHERE article.available_at > :before AND article.available_at <= :until AND :prefix || article.id NOT IN (SELECT id FROM refused)) AS mention
+        ORDER BY symbol, story_id, available_at, id),
+    first_named AS (
+        SELECT * FROM named WHERE NOT EXISTS (
+            SELECT 1 FROM platform.story_clusters AS other JOIN platform.raw_data AS earlier ON earlier.id = other.article_id
+            WHERE other.story_id = named.story_id AND earlier.available_at <= :before
+                AND earlier.tickers @> ARRAY[named.symbol] AND :prefix || earlier.id NOT IN (SELECT id FROM refused))),
+    scored AS (
+        SELECT first_named.symbol, first_named.available_at > :since AS now, score.label, score.sentiment
+        FROM first_named LEFT JOIN LATERAL (
+            SELECT label, positive - negative AS sentiment FROM platform.article_sentiment AS given
+            WHERE given.article_id = first_named.id AND given.family = :family
+            ORDER BY scored_at DESC, version DESC LIMIT 1) AS score ON true)
+    SELECT symbol, count(*) FILTER (WHERE now), count(sentiment) FILTER (WHERE now),
+        count(*) FILTER (WHERE now AND label = 'negative'), count(*) FILTER (WHERE now AND label = 'neutral'),
+        count(*) FILTER (WHERE now AND label = 'positive'), avg(sentiment) FILTER (WHERE now),
+        count(sentiment) FILTER (WHERE NOT now), avg(sentiment) FILTER (WHERE NOT now)
+    FROM scored GROUP BY symbol HAVING count(*) FILTER (WHERE now) > 0
+    ORDER BY 2 DESC, symbol LIMIT :limit""").bindparams(prefix=ARTICLE)
+
+
+def companies(
+    connection: Connection, until: datetime, window: timedelta, *, family: str | None = None, limit: int = 100
+) -> CompanyWindow:
+    """Every symbol that a story of (until - window, until] names, by the time at which its first article became available.
+
+    Args:
+        family: whose scores; by default those of the deployed default family.
+    """
+    if family is None and (deployed := latest_deployment(connection)) is not None:
+        family = deployed.default_family
+    since = until - window
+    asked = {"since": since, "until": until, "before": since - window, "family": family, "limit": limit}
+    rows = connection.execute(_COMPANIES, asked).all()
+    return CompanyWindow(
+        since=since,
+        until=until,
+        family=family,
+        companies=tuple(
+            CompanyNews(
+                symbol=row[0],
+                stories=row[1],
+                scored=row[2],
+                labels=LabelCounts(row[3], row[4], row[5]),
+                mean=row[6] if row[2] >= MIN_STORIES else None,
+                mean_before=row[8] if row[7] >= MIN_STORIES else None,
+            )
+            for row in rows
+        ),
+    )
+
+
+def newest_news(connection: Connection) -> datetime | None:
+    """When the newest article became available."""
+    return connection.execute(text("SELECT max(available_at) FROM platform.raw_data")).scalar()

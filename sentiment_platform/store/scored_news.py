@@ -1,0 +1,138 @@
+"""SQL of the news as readers see it: stories with what the versions say of them. Nothing is written here.
+
+A story stands for all its articles: it is listed once, at its first article (of those that name the symbol, where one is asked for),
+with the scores of that article. Companies are in `store.company_news`, what is scored when in `store.article_sentiment`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from sentiment_platform.entities import ARTICLE
+from sentiment_platform.text.sentiment import Label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryScore:
+    """What the version of a family that scored it last says of a story's first article."""
+
+    family: str
+    version: str
+    negative: float
+    neutral: float
+    positive: float
+    label: Label
+    scored_at: datetime
+
+    @property
+    def sentiment(self) -> float:
+        """Probability of positive less probability of negative, in [-1, 1]."""
+        return self.positive - self.negative
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredStory:
+    """A story at its first article; `articles` is how many tell it, `symbols` are those of the first, `scores` one a family, by name."""
+
+    story_id: str
+    article_id: str
+    title: str
+    outlet: str
+    url: str | None
+    symbols: tuple[str, ...]
+    published_at: datetime
+    available_at: datetime
+    articles: int
+    scores: tuple[StoryScore, ...] = ()
+
+    @property
+    def agreement(self) -> bool | None:
+        """Whether all families find the same label; None where fewer than two have scored it."""
+        return len({score.label for score in self.scores}) == 1 if len(self.scores) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class NewsPlace:
+    """Where a page of news ended: the next one begins with the newest story that is older."""
+
+    published_at: datetime
+    article_id: str
+
+
+# Parts that are not asked for are constants to the planner, which then leaves them out.
+_PAGE = text("""
+    WITH refused AS (SELECT id FROM platform.quarantine WHERE boundary = 'articles' AND released_at IS NULL)
+    SELECT coalesce(story.story_id, article.id), article.id, article.title, coalesce(article.outlet, article.source), article.url,
+        article.tickers, article.published_at, article.available_at,
+        greatest(1, (
+            SELECT count(*) FROM platform.story_clusters AS told
+            WHERE told.story_id = story.story_id AND :prefix || told.article_id NOT IN (SELECT id FROM refused)))
+    FROM platform.raw_data AS article LEFT JOIN platform.story_clusters AS story ON story.article_id = article.id
+    WHERE :prefix || article.id NOT IN (SELECT id FROM refused)
+        AND (CAST(:symbol AS text) IS NULL OR article.tickers @> ARRAY[CAST(:symbol AS text)])
+        AND (CAST(:since AS timestamptz) IS NULL OR article.published_at >= :since)
+        AND (CAST(:after_at AS timestamptz) IS NULL OR (article.published_at, article.id) < (:after_at, :after_id))
+        AND NOT EXISTS (
+            SELECT 1 FROM platform.story_clusters AS other JOIN platform.raw_data AS earlier ON earlier.id = other.article_id
+            WHERE other.story_id = story.story_id AND (earlier.published_at, earlier.id) < (article.published_at, article.id)
+                AND (CAST(:symbol AS text) IS NULL OR earlier.tickers @> ARRAY[CAST(:symbol AS text)])
+                AND :prefix || earlier.id NOT IN (SELECT id FROM refused))
+    ORDER BY article.published_at DESC, article.id DESC LIMIT :limit""").bindparams(prefix=ARTICLE)
+
+
+def news_page(
+    connection: Connection, *, symbol: str | None, since: datetime | None, after: NewsPlace | None, limit: int
+) -> list[ScoredStory]:
+    """The newest `limit` stories, or those after a place; of a symbol, or of all; published since a time, or ever.
+
+    A place stays good while news comes in: no story is left out between two pages. One whose earlier article comes late may be met again.
+    """
+    asked = {
+        "symbol": symbol,
+        "since": since,
+        "after_at": after.published_at if after else None,
+        "after_id": after.article_id if after else None,
+        "limit": limit,
+    }
+    rows = connection.execute(_PAGE, asked).all()
+    scores = newest_scores_of(connection, [row[1] for row in rows])
+    return [
+        ScoredStory(
+            story_id=row[0],
+            article_id=row[1],
+            title=row[2],
+            outlet=row[3],
+            url=row[4],
+            symbols=tuple(row[5]),
+            published_at=row[6],
+            available_at=row[7],
+            articles=row[8],
+            scores=tuple(scores.get(row[1], ())),
+        )
+        for row in rows
+    ]
+
+
+_SCORES = text("""
+    SELECT DISTINCT ON (article_id, family) article_id, family, version, negative, neutral, positive, label, scored_at
+    FROM platform.article_sentiment WHERE article_id = ANY(:ids)
+    ORDER BY article_id, family, scored_at DESC, version DESC""")
+
+
+def newest_scores_of(connection: Connection, article_ids: Sequence[str]) -> dict[str, list[StoryScore]]:
+    """Article -> the score of each family that has one, by the version that scored it last."""
+    found: dict[str, list[StoryScore]] = {}
+    for row in connection.execute(_SCORES, {"ids": list(article_ids)}):
+        score = StoryScore(
+            family=row[1],
+            version=row[2],
+            negative=row[3],
+            neutral=row[4],
+            positive=row[5],
+            label=row[6],
+            scored_at=row[7],
+        )
+        found.setdefault(row[0], []).append(score)
+    return found

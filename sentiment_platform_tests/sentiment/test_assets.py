@@ -1,0 +1,96 @@
+"""Claims about the asset and its check, as a run of Dagster materializes them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+from sqlalchemy import Engine, text
+
+from sentiment_platform.run_tags import ONLY_NEW, SCORES
+from sentiment_platform.sentiment.assets import article_sentiment
+from sentiment_platform.sentiment.checks import scores_are_what_the_models_answer
+from sentiment_platform.sentiment.jobs import by_version
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform_tests.features.articles import DAY, NOW
+from sentiment_platform_tests.sentiment.rig import store_articles
+from sentiment_platform_tests.serving.publishing import Publisher
+from sentiment_platform_tests.serving.running import ServingProcess, environment_of
+
+pytestmark = pytest.mark.slow
+
+
+def materialize(
+    settings: Settings, *, collection: bool = True, now: datetime = NOW, **changed: Any
+) -> tuple[dict[str, Any], dg.AssetCheckEvaluation]:
+    """Metadata of the asset, and its check; a run of collection, or with `version` of that version."""
+    version = changed.pop("version", None)
+    overrides = environment_of(settings) | changed
+    result = dg.materialize(
+        [article_sentiment, scores_are_what_the_models_answer],
+        partition_key=f"{DAY:%Y-%m-%d}",
+        resources={"platform": PlatformResource(overrides=overrides, fixed_now=now.isoformat())},
+        run_config=by_version(version) if version else None,
+        tags={SCORES: ONLY_NEW} if collection else None,
+    )
+    (event,) = result.get_asset_materialization_events()
+    (check,) = result.get_asset_check_evaluations()
+    return {key: value.value for key, value in event.materialization.metadata.items()}, check
+
+
+def test_before_the_first_deployment_the_run_is_green_and_says_so(settings: Settings, engine: Engine) -> None:
+    store_articles(engine, range(3))
+    made, check = materialize(settings)
+    assert made["outcome"] == "Nothing is deployed yet, so nothing was scored."
+    assert check.passed
+    assert check.metadata["versions"].value == "nothing is scored yet"
+
+
+def test_a_row_that_was_edited_turns_the_check_red_and_is_named(settings: Settings, engine: Engine, publisher: Publisher) -> None:
+    publisher.deploy(publisher.model())
+    store_articles(engine, range(10))
+    made, check = materialize(settings)
+    assert (made["outcome"], made["scored"], made["dagster/partition_row_count"]) == ("v1.0.0-vader scored 10 articles.", 10, 10)
+    assert check.passed
+    assert check.metadata["rows_asked_of_models"].value == 10
+    assert float(check.metadata["largest_difference"].value) <= float(check.metadata["bound"].value) == 1e-6  # type: ignore[arg-type]
+    assert "no serving is configured" in str(check.metadata["versions"].value)
+
+    edit = "UPDATE platform.article_sentiment SET positive = positive + 0.000002 WHERE article_id = :id"
+    with engine.begin() as connection:
+        connection.execute(text(edit), {"id": f"{7:032}"})
+    again, check = materialize(settings)
+    assert (again["scored"], again["kept"]) == (0, 10)
+    assert again["outcome"] == "Nothing is new: every article has its scores."
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.ERROR
+    assert f"{7:032}" in str(check.description)
+
+
+def test_a_version_that_is_named_scores_all_and_is_compared_too(settings: Settings, engine: Engine, publisher: Publisher) -> None:
+    publisher.deploy(publisher.model())
+    publisher.model("v0.9.0-vader", steepness=2.0)
+    store_articles(engine, range(5))
+    materialize(settings)
+    made, check = materialize(settings, collection=False, version="v0.9.0-vader", now=NOW + timedelta(minutes=1))
+    assert made["outcome"] == "v0.9.0-vader scored 5 articles."
+    assert check.metadata["rows_asked_of_models"].value == 10
+
+
+def test_serving_is_asked_where_it_runs_the_version(settings: Settings, engine: Engine, publisher: Publisher) -> None:
+    publisher.deploy(publisher.model())
+    store_articles(engine, range(10))
+    process = ServingProcess(settings).start()
+    try:
+        _, check = materialize(settings, SENTIMENT_SERVING_URL=process.url)
+        assert check.passed
+        assert check.metadata["rows_asked_of_serving"].value == 5
+        edit = "UPDATE platform.article_sentiment SET positive = positive + 0.1, neutral = neutral - 0.1"
+        with engine.begin() as connection:
+            connection.execute(text(edit))
+        _, check = materialize(settings, SENTIMENT_SERVING_URL=process.url)
+        assert not check.passed
+        assert "v1.0.0-vader (serving): article" in str(check.description)
+    finally:
+        process.stop()

@@ -1,0 +1,79 @@
+"""Bodies of GET /news and GET /tickers: what the news says, story by story and company by company."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from sentiment_platform.store.company_news import MIN_STORIES
+from sentiment_platform.text.sentiment import Label
+from serving.contract.values import Moment
+
+SYMBOL_PATTERN = r"^[A-Za-z0-9.^=_\-]{1,15}(?![\s\S])"
+
+
+class LabelShares(Struct, frozen=True):
+    """A probability, or a share of stories, for each label; they add up to 1."""
+
+    negative: Annotated[float, Meta(ge=0, le=1)]
+    neutral: Annotated[float, Meta(ge=0, le=1)]
+    positive: Annotated[float, Meta(ge=0, le=1)]
+
+
+class NewsScore(Struct, frozen=True, kw_only=True):
+    """What a version says of a headline; `sentiment` is the probability of positive less that of negative."""
+
+    version: str
+    label: Label
+    sentiment: Annotated[float, Meta(ge=-1, le=1)]
+    probabilities: LabelShares
+    scored_at: Moment
+
+
+class NewsItem(Struct, frozen=True, kw_only=True):
+    """A story, at its first article.
+
+    The headline is plain text, whatever characters it has: show it as text, never as markup. `scores` has each family that has scored it,
+    by the version that did so last; `agreement` tells whether their labels are the same, null where fewer than two have.
+    """
+
+    story_id: Annotated[str, Meta(description="What all articles of the story share.")]
+    article_id: str
+    headline: str
+    outlet: str
+    url: str | None
+    symbols: list[str]
+    published_at: Moment
+    available_at: Annotated[Moment, Meta(description="When the platform could first have known it.")]
+    articles: Annotated[int, Meta(ge=1, description="Articles that tell the story, this one included.")]
+    scores: dict[str, NewsScore]
+    agreement: bool | None
+
+
+class NewsAnswer(Struct, frozen=True):
+    """Stories, newest first; `next_cursor` asks for what follows, null at the end."""
+
+    as_of: Moment
+    items: list[NewsItem]
+    next_cursor: str | None
+
+
+class TickerNews(Struct, frozen=True, kw_only=True):
+    """A company in the window. With `too_few` scored stories there are counts alone."""
+
+    symbol: str
+    stories: Annotated[int, Meta(description="Stories that name it; a wire story that forty outlets carry is one.")]
+    scored_stories: Annotated[int, Meta(description="Those that the family has scored.")]
+    too_few: Annotated[bool, Meta(description=f"Fewer than {MIN_STORIES} scored stories.")]
+    mean_sentiment: Annotated[float, Meta(ge=-1, le=1)] | None
+    label_shares: LabelShares | None
+    change: Annotated[float, Meta(ge=-2, le=2, description="The mean less that of the window before.")] | None
+
+
+class TickersAnswer(Struct, frozen=True, kw_only=True):
+    """Companies with news in (since, as_of], most stories first, by the scores of `family`; null where nothing is deployed yet."""
+
+    as_of: Moment
+    since: Moment
+    family: str | None
+    min_stories: Annotated[int, Meta(description="Scored stories below which there is no mean.")]
+    tickers: list[TickerNews]
