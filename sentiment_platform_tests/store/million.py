@@ -19,13 +19,14 @@ from sentiment_platform.news.late import REMEMBERED
 from sentiment_platform.news.profiles import HISTORY
 from sentiment_platform.news.stories.linking import STORY_WINDOW
 from sentiment_platform.store.articles import articles_between
-from sentiment_platform.store.collection_reports import latest_collections
+from sentiment_platform.store.collection_reports import collected_days, latest_collections
 from sentiment_platform.store.drift import newest_drift_rows
 from sentiment_platform.store.feature_inputs import articles_available, refused_items, served_features
 from sentiment_platform.store.late_news import waiting_days
 from sentiment_platform.store.predictions import feedback_on_predictions, prediction_counts, served_predictions
 from sentiment_platform.store.profiles import source_profiles
 from sentiment_platform.store.quarantine import quarantine_totals, quarantined_items
+from sentiment_platform.store.service_levels import service_periods
 from sentiment_platform.store.stories import story_candidates, widest_stories
 from sentiment_platform.store.training_sets import training_examples
 from sentiment_platform.store.vectors import features_at, features_since
@@ -75,6 +76,8 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "labels of a training set": lambda c: training_examples(c, "set 50", "test"),
     "predictions by model, an hour": lambda c: prediction_counts(c, NOON, NOON + timedelta(hours=1)),
     "predictions served, newest 1,000": lambda c: served_predictions(c, "v1", NOON - DAY, NOON, 1000),
+    "service of a day, by hour": lambda c: service_periods(c, NOON - DAY, NOON, "hour"),
+    "collections of some sources, a week by day": lambda c: collected_days(c, ["feed 3", "feed 5"], _NOW - 7 * DAY),
     "predictions to replay": lambda c: served_features(c, NOON - DAY, NOON, 200),
     "feedback beside its prediction, a day": lambda c: feedback_on_predictions(c, NOON, NOON + DAY),
     "quarantine of a source": lambda c: quarantined_items(c, source="feed 5"),

@@ -140,6 +140,7 @@ def config(version: str) -> OpenAPIConfig:
             Tag("feedback", "What people say of an answer; it names the answer by its `prediction_id`."),
             Tag("models", "What is live and how good it is. Changing it needs a key of role admin."),
             Tag("monitoring", "What was seen over time, read from the database; 503 while that is away."),
+            Tag("events", "What happens, as it happens, as server-sent events; they come over Redis."),
             Tag("health", "Whether this process can answer, for probes, load balancers and Prometheus."),
         ],
         components=Components(

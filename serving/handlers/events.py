@@ -30,7 +30,7 @@ EVENTS = ResponseSpec(
 )
 
 
-@get("/events", tags=["monitoring"], responses={200: EVENTS, **problem_responses(503)}, summary="What happens, as it happens")
+@get("/events", tags=["events"], responses={200: EVENTS, **problem_responses(503)}, summary="What happens, as it happens")
 async def events(services: NamedDependency[Services], last_event_id: LastEventId = None) -> Stream:
     """Deployments, alerts, drift reports, decisions, scored articles. 503 where too many listen already; ends when the process leaves."""
     hub = services.events
