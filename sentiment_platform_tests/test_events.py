@@ -10,24 +10,20 @@ from sqlalchemy import Engine
 from sentiment_platform.alerts.announcing import announce
 from sentiment_platform.alerts.incidents import Changes
 from sentiment_platform.entities import EVENTS_KEY, unknown_keys
-from sentiment_platform.events import FIELD, KEPT, MOST_AT_ONCE, Event, RetrainDecided, publish
+from sentiment_platform.events import KEPT, MOST_AT_ONCE, RetrainDecided, publish
 from sentiment_platform.local.processes.ports import free_port
 from sentiment_platform.monitoring.announcing import announce_decision, announce_drift
 from sentiment_platform.monitoring.drift import measure_drift
 from sentiment_platform.monitoring.retraining import decide_and_store
 from sentiment_platform.store.incidents import Incident, open_incident, resolve_incident
 from sentiment_platform_tests.monitoring.seeding import NOW, features, probabilities, seed_deployed, seed_predictions
+from sentiment_platform_tests.public_events import told
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
 def decided(name: str) -> RetrainDecided:
     return RetrainDecided(at=AT, decision_id=name, retrain=True, reason=f"because of {name}")
-
-
-def told(redis_url: str) -> list[Event]:
-    with redis.Redis.from_url(redis_url) as client:
-        return [msgspec.json.decode(fields[FIELD], type=Event) for _, fields in client.xrange(EVENTS_KEY)]
 
 
 def test_what_is_published_stands_in_redis_in_order_for_a_day_and_under_a_known_key(redis_url: str) -> None:

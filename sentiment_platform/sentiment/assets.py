@@ -9,6 +9,7 @@ from sentiment_platform.models.pages.reporting import log_progress
 from sentiment_platform.news.partitions import daily
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.run_tags import ONLY_NEW, SCORES
+from sentiment_platform.sentiment.announcing import announce_scores
 from sentiment_platform.sentiment.markdown import tallies_table
 from sentiment_platform.sentiment.scorers import load_scorer, scoring_versions
 from sentiment_platform.sentiment.scoring import score_days
@@ -54,6 +55,9 @@ def article_sentiment(
         now=platform.now,
         progress=log_progress(context.log.info),
     )
+    if only_new:
+        # Scores of history are no news, and there may be many thousands.
+        announce_scores(engine, platform.settings().redis_url, scored, platform.now())
     return dg.MaterializeResult(
         metadata={
             "dagster/partition_row_count": scored.articles,

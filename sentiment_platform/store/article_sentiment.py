@@ -130,10 +130,11 @@ def versions_scored_last(connection: Connection) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class StoredScore:
-    """A row of `article_sentiment` with the headline as it stands now."""
+    """A row of `article_sentiment` with headline and symbols of the article as they stand now."""
 
     row: ScoreRow
     title: str
+    symbols: list[str]
 
 
 def newest_scores(connection: Connection, version: str, limit: int) -> list[StoredScore]:
@@ -141,10 +142,10 @@ def newest_scores(connection: Connection, version: str, limit: int) -> list[Stor
     table = ArticleSentiment
     names = tuple(ScoreRow.__dataclass_fields__)
     query = (
-        select(RawData.title, *[getattr(table, name) for name in names])
+        select(RawData.title, RawData.tickers, *[getattr(table, name) for name in names])
         .join(RawData, RawData.id == table.article_id)
         .where(table.version == version)
         .order_by(table.scored_at.desc(), table.article_id)
         .limit(limit)
     )
-    return [StoredScore(ScoreRow(**dict(zip(names, row[1:], strict=True))), row[0]) for row in connection.execute(query)]
+    return [StoredScore(ScoreRow(**dict(zip(names, row[2:], strict=True))), row[0], row[1]) for row in connection.execute(query)]

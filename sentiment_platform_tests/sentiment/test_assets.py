@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine, text
 
+from sentiment_platform.events import ArticleScored
 from sentiment_platform.run_tags import ONLY_NEW, SCORES
 from sentiment_platform.sentiment.assets import article_sentiment
 from sentiment_platform.sentiment.checks import scores_are_what_the_models_answer
@@ -14,7 +15,8 @@ from sentiment_platform.sentiment.jobs import by_version
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.features.articles import DAY, NOW
-from sentiment_platform_tests.sentiment.rig import store_articles
+from sentiment_platform_tests.public_events import told
+from sentiment_platform_tests.sentiment.rig import headline, store_articles
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, environment_of
 
@@ -66,6 +68,25 @@ def test_a_row_that_was_edited_turns_the_check_red_and_is_named(settings: Settin
     assert not check.passed
     assert check.severity == dg.AssetCheckSeverity.ERROR
     assert f"{7:032}" in str(check.description)
+
+
+def test_what_a_collection_scored_is_told_once_and_history_is_not_told(
+    settings: Settings, engine: Engine, publisher: Publisher
+) -> None:
+    publisher.deploy(publisher.model())
+    store_articles(engine, range(10))
+    for _ in range(2):
+        materialize(settings)
+    publisher.model("v0.9.0-vader", steepness=2.0)
+    materialize(settings, collection=False, version="v0.9.0-vader", now=NOW + timedelta(minutes=1))
+    events = [event for event in told(settings.redis_url) if isinstance(event, ArticleScored)]
+    with engine.connect() as connection:
+        query = "SELECT article_id, label, positive - negative FROM platform.article_sentiment WHERE version = 'v1.0.0-vader' ORDER BY 1"
+        stored = connection.execute(text(query)).all()
+    assert len(stored) == 10
+    assert sorted((event.article_id, event.label, event.sentiment) for event in events) == [tuple(row) for row in stored]
+    assert {event.version for event in events} == {"v1.0.0-vader"}
+    assert {event.headline for event in events} == {headline(number) for number in range(10)}
 
 
 def test_a_version_that_is_named_scores_all_and_is_compared_too(settings: Settings, engine: Engine, publisher: Publisher) -> None:
