@@ -42,14 +42,19 @@ def show(symbol: str | None, limit: int, as_json: bool) -> None:
     from sentiment_platform.store.scored_news import news_page
 
     wanted = symbol.upper() if symbol else None
-    with connected_session(log=note) as (_, engine), engine.connect() as connection:
+    with connected_session() as (_, engine), engine.connect() as connection:
         stories = news_page(connection, symbol=wanted, since=None, after=None, limit=limit)
         newest = newest_news(connection)
         # Archives and samples end in the past: their last week says more than an empty one.
         until = utc_now() if newest is None or newest > utc_now() - WINDOW else newest
         window = companies(connection, until, WINDOW, limit=COMPANIES_SHOWN)
     if as_json:
-        print_json({"companies": None if wanted else _window_json(window), "stories": [_story_json(story) for story in stories]})
+        print_json(
+            {
+                "companies": _window_json(window) if window.companies and not wanted else None,
+                "stories": [_story_json(story) for story in stories],
+            }
+        )
         return
     if not wanted and window.companies:
         _show_companies(window)

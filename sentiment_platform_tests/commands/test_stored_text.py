@@ -101,6 +101,7 @@ EMPTY: dict[str, tuple[list[str], str]] = {
     "news quarantine": ([], "sentiment-platform news import"),
     "news sources": ([], "SENTIMENT_SOURCES"),
     "news replay": ([], "sentiment-platform news quarantine"),
+    "news show": ([], "sentiment-platform run collect_job"),
     "market show": ([], "sentiment-platform market import"),
     "labels sets": ([], "sentiment-platform labels import"),
     "labels agreement": ([], "sentiment-platform labels import"),

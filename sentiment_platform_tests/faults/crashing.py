@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Work = Literal["collection", "collection in Dagster", "prices to online features"]
+Work = Literal["collection", "collection in Dagster", "prices to online features", "articles to scores"]
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -173,6 +173,33 @@ def what_follows(case: Case) -> list[str]:
     return [prices.digest, outcomes.digest, reconciled.remaining.digest]
 
 
+def scoring(case: Case) -> list[str]:
+    """What the asset of sentiment does with a few articles a transaction, for a day of collection, then for history."""
+    from datetime import datetime, timedelta
+
+    from sentiment_platform.registry.access import RegistryAccess
+    from sentiment_platform.sentiment.scorers import load_scorer, scoring_versions
+    from sentiment_platform.sentiment.scoring import score_days
+    from sentiment_platform.settings import Settings
+    from sentiment_platform.store.engine import create_platform_engine
+
+    settings, now = Settings.from_environment(case.overrides), datetime.fromisoformat(case.now)
+    engine, access = create_platform_engine(settings.require("database_url")), RegistryAccess(settings)
+    start = datetime.fromisoformat(f"{case.partition}T00:00:00+00:00")
+    return [
+        score_days(
+            engine,
+            scoring_versions(engine, version, only_new=only_new),
+            start,
+            start + timedelta(days=1),
+            load=lambda scoring: load_scorer(access, scoring),
+            now=lambda: now,
+            chunk=3,
+        ).digest
+        for version, only_new in (("", True), ("v0.9.0-vader", False))
+    ]
+
+
 def through_dagster(case: Case) -> list[str]:
     """One run of the assets of collection; their data versions."""
     import dagster as dg
@@ -195,6 +222,7 @@ WORK: dict[Work, Callable[[Case], list[str]]] = {
     "collection": by_steps,
     "collection in Dagster": through_dagster,
     "prices to online features": what_follows,
+    "articles to scores": scoring,
 }
 
 
