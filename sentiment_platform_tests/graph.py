@@ -17,6 +17,7 @@ ASSETS: dict[str, tuple[str, str, set[str]]] = {
     "finbert_evaluation": ("models", "training", {"training_set", "finbert_model"}),
     "ab_evaluation": ("experiments", "training", {"vader_evaluation", "finbert_evaluation"}),
     "deployment": ("promotion", "training", {"ab_evaluation"}),
+    "starters": ("promotion", "training", set()),
     "predictions": ("monitoring", "monitoring", {"deployment"}),
     "drift_report": ("monitoring", "monitoring", {"predictions", "deployment"}),
     "performance_report": ("monitoring", "monitoring", {"predictions", "deployment"}),
@@ -54,6 +55,7 @@ CHECKS: dict[tuple[str, str], bool] = {
 }
 
 WITHOUT_CHECK = {
+    "starters": "every file is verified before it is published; it does nothing once something is deployed",
     "predictions": "written by serving, outside of the graph; the two reports judge them",
 }
 
@@ -77,6 +79,7 @@ JOBS: dict[str, set[str]] = {
     "train_job": TRAIN,
     "baseline_job": TRAIN - {"finbert_model"},
     "deploy_job": {"deployment"},
+    "bootstrap_job": {"starters"},
     "monitor_job": {"drift_report", "performance_report", "retrain_decision", "alerts"},
     "alert_job": {"alerts"},
 }

@@ -35,7 +35,7 @@ Verdict = Literal["better", "worse", "no difference shown"]
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """B against A on `n` holdout texts of `training_set`; `adjusted_p` is McNemar's p after Holm over all pairs of the evaluation.
 
-    `seen_by` names those of the two whose base model was trained on labels of this holdout: their figures are no evidence.
+    `seen_by` names those of the two whose base model or starter was trained on labels of this holdout: their figures are no evidence.
     """
 
     a: str
@@ -70,7 +70,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     def who_has_seen_it(self) -> str:
         """The half-sentence that says why the comparison is in-sample."""
-        return f"the base model of {' and of '.join(self.seen_by)} was trained on labels of this holdout"
+        return f"the base model or the starter of {' and of '.join(self.seen_by)} was trained on labels of this holdout"
 
 
 def compare_all(
@@ -80,7 +80,7 @@ def compare_all(
 
     Args:
         labels: (n,) true class indices. probabilities: version -> (n, 3), rows in the same order.
-        seen_by: the versions whose base model was trained on labels of these rows.
+        seen_by: the versions whose base model or starter was trained on labels of these rows.
 
     Raises:
         PermanentError: the versions did not answer the same rows.

@@ -75,10 +75,14 @@ def compare_on_holdout(engine: Engine) -> HoldoutComparison:
             raise PermanentError("There is no version to compare yet.", remedy="Run `sentiment-platform run train_job`.")
         ids = [example.example_id for example in examples]
         probabilities = {version: _answers(connection, version, training_set, ids) for version in contenders.versions()}
-        bases = {version.version: version.manifest.base_model for version in all_versions(connection)}
+        manifests = {version.version: version.manifest for version in all_versions(connection)}
     labels = np.array([LABELS.index(example.label) for example in examples], dtype=np.int64)  # type: ignore[arg-type]
     label_sets = {example.label_set for example in examples}
-    seen_by = {version for version in probabilities if in_sample(bases[version], label_sets)}
+    seen_by = {
+        version
+        for version in probabilities
+        if in_sample(manifests[version].base_model, manifests[version].figures, ids, label_sets)
+    }
     return HoldoutComparison(
         training_set=training_set,
         example_ids=ids,

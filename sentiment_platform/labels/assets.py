@@ -1,5 +1,6 @@
 """The assets of labels: what people said, and the training set made of it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -7,11 +8,12 @@ import dagster as dg
 from sentiment_platform.features.schema import DEFAULT_SCHEMA
 from sentiment_platform.labels.agreement import evaluate_agreement
 from sentiment_platform.labels.consolidation import trainable
+from sentiment_platform.labels.examples import TRAINABLE
 from sentiment_platform.labels.importing import import_feedback
 from sentiment_platform.labels.markdown import conflicts_table, pairs_table, sets_table
-from sentiment_platform.labels.training_set import build_and_store
+from sentiment_platform.labels.training_set import NO_LABELS, build_and_store
 from sentiment_platform.store.label_sets import label_counts, label_sets
-from sentiment_platform.store.labels import all_labels, labels_digest
+from sentiment_platform.store.labels import all_labels, any_label, labels_digest
 from sentiment_platform.store.resources import PlatformResource
 
 
@@ -52,16 +54,23 @@ def labels(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.
     owners=["team:data-science"],
     kinds={"postgres"},
     tags={"stage": "training"},
+    output_required=False,
     description="One label per text with the features known then, whole stories split by time (by hash where undated), named by its content.",
 )
-def training_set(platform: PlatformResource) -> dg.MaterializeResult[Any]:
+def training_set(context: dg.AssetExecutionContext, platform: PlatformResource) -> Iterator[dg.MaterializeResult[Any]]:
+    with platform.engine().connect() as connection:
+        labelled = any_label(connection, TRAINABLE)
+    if not labelled:
+        # Nothing is wrong, there is nothing to learn from: what follows is skipped, what is deployed stays.
+        context.log.warning(NO_LABELS)
+        return
     snapshot, new = build_and_store(platform.engine(), DEFAULT_SCHEMA, platform.now)
     summary = snapshot.summary
     parts = "\n".join(
         f"| {part} | {counts.get('negative', 0)} | {counts.get('neutral', 0)} | {counts.get('positive', 0)} |"
         for part, counts in summary["parts"].items()
     )
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(snapshot.examples),
             "digest": snapshot.digest,

@@ -37,6 +37,7 @@ RULE = {
     "validation_share": VALIDATION_SHARE,
 }
 MINIMUM_PER_LABEL = 10
+NO_LABELS = "There is no label to learn from, so nothing is trained. Import some: `sentiment-platform labels import`."
 ARTICLE_GROUPS = ("context", "time")
 """Feature groups whose values come from the stored vector of the label's article."""
 
@@ -111,7 +112,11 @@ def build(
 
 
 def build_and_store(engine: Engine, schema: FeatureSchema, now: Clock = utc_now) -> tuple[Snapshot, bool]:
-    """Read labels and features, build the snapshot, store it; the flag says whether it is new."""
+    """Read labels and features, build the snapshot, store it; the flag says whether it is new.
+
+    Raises:
+        PermanentError: as `build`.
+    """
     with engine.connect() as connection:
         labels, sets = trainable(all_labels(connection)), label_sets(connection)
         entities = sorted({article_entity(label.article_id) for label in labels if label.article_id})

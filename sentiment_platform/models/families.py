@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import Family, Model, TrainingWorld
+from sentiment_platform.models.family import Family, Model, Starter, TrainingWorld
 from sentiment_platform.registry.versions import FAMILY_PATTERN
 
 LEARNING_CHECK = "sentiment_platform.models.versions.checks:learning_check"
@@ -31,6 +31,7 @@ class FamilyEntry:
             trains.
         checks: functions (family) -> check of the asset `<family>_model`. That its evaluation is complete is checked for each family.
         recurring: parameters with which `train_job` trains it, where they differ from the family's own defaults.
+        starter: function () -> Starter; "" where the platform ships none.
     """
 
     description: str
@@ -39,6 +40,7 @@ class FamilyEntry:
     cost: int
     checks: tuple[str, ...] = (RELEASE_CHECK,)
     recurring: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    starter: str = ""
 
 
 FAMILIES: dict[str, FamilyEntry] = {
@@ -51,6 +53,7 @@ FAMILIES: dict[str, FamilyEntry] = {
         trainer="sentiment_platform.models.vader.training:vader_family",
         cost=1,
         checks=(LEARNING_CHECK,),
+        starter="sentiment_platform.models.vader.starter:VaderStarter",
     ),
     "finbert": FamilyEntry(
         description=(
@@ -61,6 +64,7 @@ FAMILIES: dict[str, FamilyEntry] = {
         cost=100,
         checks=(RELEASE_CHECK,),
         recurring={"start": "champion"},
+        starter="sentiment_platform.models.transformer.starter:TransformerStarter",
     ),
 }
 
@@ -97,6 +101,12 @@ def loader_of(family: str) -> str:
 def trainer(family: str, world: TrainingWorld) -> Family:
     """The training side of `family`, in the world that it trains in."""
     return resolve(_entry(family).trainer)(world)
+
+
+def starter_of(family: str) -> Starter | None:
+    """How the starter of `family` is packed; None where the platform ships none."""
+    reference = _entry(family).starter
+    return resolve(reference)() if reference else None
 
 
 def resolve(reference: str) -> Any:

@@ -1,6 +1,6 @@
 """SQL of labels: what people said, of which text, in which set; and the feedback that becomes labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -114,6 +114,12 @@ def all_labels(connection: Connection) -> list[StoredLabel]:
         .order_by(LabelRow.label_set, LabelRow.external_id, LabelRow.annotator)
     )
     return [StoredLabel(**row) for row in connection.execute(query).mappings()]
+
+
+def any_label(connection: Connection, kinds: Collection[str]) -> bool:
+    """Whether there is a label of a set of one of these kinds."""
+    query = select(LabelRow.id).join(LabelSetRow, LabelSetRow.name == LabelRow.label_set).where(LabelSetRow.kind.in_(kinds))
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def labels_digest(connection: Connection) -> str:

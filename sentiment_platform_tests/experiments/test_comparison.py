@@ -102,9 +102,9 @@ def test_a_comparison_with_a_version_whose_base_has_seen_the_holdout_says_that_i
         (B, C, True, (C,)),
     ]
     assert [("In-sample, so no evidence" in c.words()) for c in comparisons] == [False, True, True]
-    assert f"the base model of {C} was trained on labels of this holdout" in comparisons[1].words()
+    assert f"the base model or the starter of {C} was trained on labels of this holdout" in comparisons[1].words()
     both = compare_all("set", LABELS, {A: PROBABILITIES[A], C: PROBABILITIES[C]}, {A, C})[0]
-    assert f"the base model of {A} and of {C} was trained" in both.words()
+    assert f"the base model or the starter of {A} and of {C} was trained" in both.words()
 
 
 def test_a_version_that_did_not_answer_every_text_is_not_compared() -> None:

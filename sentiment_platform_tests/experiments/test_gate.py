@@ -179,7 +179,7 @@ def test_what_is_better_in_sample_only_does_not_replace_a_champion(seen_by: tupl
     if {V1, V2} & set(seen_by):
         assert (proposal.champions, proposal.changes) == (champions, False)
         assert f"{V2} looks better than {V1} but the comparison is in-sample" in proposal.reason
-        assert f"the base model of {seen_by[0]} was trained on labels of this holdout" in proposal.reason
+        assert f"the base model or the starter of {seen_by[0]} was trained on labels of this holdout" in proposal.reason
         assert "a named person may promote it" in proposal.reason
     else:
         assert (proposal.champions, proposal.changes) == ({"vader": V2, "finbert": F1}, True)

@@ -29,7 +29,7 @@ from sentiment_platform.text.sentiment import LABELS
 class HoldoutEvaluation:
     """What a version answered on the holdout of `training_set`, and on the contrast pairs.
 
-    `in_sample` is true when the version's base has been trained on labels of that holdout.
+    `in_sample` is true when the version's base, or its starter, has been trained on labels of that holdout.
     """
 
     version: str
@@ -87,7 +87,7 @@ def evaluate_registered(engine: Engine, access: RegistryAccess, version: Registe
         example_ids=data.test.ids,
         evaluation=evaluate(model, data.test),
         contrast=score_contrast(model),
-        in_sample=in_sample(version.manifest.base_model, data.test.label_sets),
+        in_sample=in_sample(version.manifest.base_model, version.manifest.figures, data.test.ids, data.test.label_sets),
     )
 
 

@@ -2,17 +2,15 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine
 
 from sentiment_platform.features.schema import schema
-from sentiment_platform.labels.training_set import licence_notes
 from sentiment_platform.models.evaluation.contrast_suite import score_contrast
 from sentiment_platform.models.evaluation.evaluation import Evaluation, measures
 from sentiment_platform.models.evaluation.golden import golden_answers
@@ -25,18 +23,22 @@ from sentiment_platform.statistics.estimate import ECE
 
 
 def described(
-    engine: Engine,
     family: Family,
     model: Model,
     data: TrainingData,
     directory: Path,
     exported: ExportReport,
+    licences: Sequence[str],
     evaluation: Evaluation,
     figures: Mapping[str, Any],
     now: datetime,
 ) -> Manifest:
-    """The manifest of the artefact in `directory`, which `model` was loaded from; its version number is still to be given."""
-    seen = in_sample(exported.base_model, data.test.label_sets)
+    """The manifest of the artefact in `directory`, which `model` was loaded from; its version number is still to be given.
+
+    Args:
+        licences: a line for each label set.
+    """
+    seen = in_sample(exported.base_model, figures, data.test.ids, data.test.label_sets)
     return Manifest(
         family=family.name,
         version=f"v1.0.0-{family.name}",
@@ -49,7 +51,7 @@ def described(
         training_set=data.digest,
         metrics=metrics_of(evaluation, data, in_sample=seen),
         golden=tuple(Golden(text, probabilities) for text, probabilities in golden_answers(model)),
-        licences=(*exported.licences, *licence_notes(engine, data.digest)) or ("unstated",),
+        licences=(*exported.licences, *licences) or ("unstated",),
         git_sha=git_sha(),
         created_at=now,
         figures={
@@ -62,7 +64,7 @@ def described(
 
 
 def metrics_of(evaluation: Evaluation, data: TrainingData, *, in_sample: bool) -> dict[str, Metric]:
-    """Holdout figures for the manifest. No fitting step saw the test part; `in_sample` where the base's own training did."""
+    """Holdout figures for the manifest. No fitting step saw the test part; `in_sample` where its base or its starter did."""
     dataset = f"training set {data.digest[:12]}, test part"
     named = measures(evaluation)
     return {

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError
+from sentiment_platform.labels.training_set import licence_notes
 from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
 from sentiment_platform.models.families import load_model, trainer
 from sentiment_platform.models.family import ProgressSink, TrainingOptions
@@ -19,10 +20,10 @@ from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.models.version_figures import origin_figures
 from sentiment_platform.models.versions.description import described, figures_of
 from sentiment_platform.models.versions.training_inputs import (
-    CHAMPION,
     change_since,
     deployed_champion,
     inputs_digest,
+    origin_of,
     start_digest,
 )
 from sentiment_platform.models.versions.training_world import training_world
@@ -80,6 +81,7 @@ def train_and_publish(
         start = start_digest(connection, inputs, options, data, champion)
         options_digest = inputs_digest(inputs, options, data, start)
         known = find_version(connection, family_name, data.digest, options_digest)
+        origin = origin_of(connection, champion, start)
     if known is not None:
         return TrainedVersion(known.version, known.manifest_digest, known.manifest, new=False, evaluation=None)
     # The pool keeps training single, so an older holder is a zombie: from here on its writes are refused.
@@ -94,12 +96,13 @@ def train_and_publish(
             exported = family.export(trained, data, directory, progress)
             model = load_model(family.name, directory)
             evaluation = evaluate(model, data.test)
-            figures = figures_of(exported, evaluation, options, options_digest) | ({CHAMPION: start} if start else {})
-            unnamed = described(engine, family, model, data, directory, exported, evaluation, figures, now())
+            figures = figures_of(exported, evaluation, options, options_digest) | origin
+            licences = licence_notes(engine, data.digest)
+            unnamed = described(family, model, data, directory, exported, licences, evaluation, figures, now())
             change = change_since(previous, inputs, options, data)
-            manifest = _release(engine, access, lease, directory, unnamed, change, now)
+            manifest = release(engine, access, lease, directory, unnamed, change, now)
     # After the folder is gone: a run that finds its version registered has nothing to tidy up.
-    _register(engine, lease, manifest, options_digest, run_id)
+    register(engine, lease, manifest, options_digest, run_id)
     return TrainedVersion(manifest.version, digest(manifest), manifest, new=evaluation is not None, evaluation=evaluation)
 
 
@@ -127,7 +130,7 @@ def find_orphan(
     return None
 
 
-def _release(
+def release(
     engine: Engine,
     access: RegistryAccess,
     lease: leases.HeldLease,
@@ -156,7 +159,12 @@ def _release(
                 return manifest
 
 
-def _register(engine: Engine, lease: leases.HeldLease, manifest: Manifest, options_digest: str, run_id: str) -> None:
+def register(engine: Engine, lease: leases.HeldLease, manifest: Manifest, options_digest: str, run_id: str) -> None:
+    """Enter a released version into the index, and give the lease back.
+
+    Raises:
+        ConflictError: a later holder has the lease.
+    """
     with engine.begin() as connection:
         leases.require(connection, lease)
         register_version(connection, manifest, options_digest=options_digest, run_id=run_id)

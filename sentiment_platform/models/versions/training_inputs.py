@@ -6,10 +6,13 @@ The same inputs are trained once, so everything that they are made of has to be 
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from sentiment_platform.features.schema import schema
+from sentiment_platform.models.evaluation.seen_data import STARTER, starter_data
 from sentiment_platform.models.family import LABELS, TrainingData, TrainingOptions
 from sentiment_platform.models.version_figures import origin_figures
 from sentiment_platform.registry.deployment import Champion
@@ -43,6 +46,18 @@ def start_digest(
     if made is not None and made.training_set == data.digest and _same_recipe(made, inputs, options, data):
         return origin_figures(made.manifest).champion
     return champion.manifest_digest
+
+
+def origin_of(connection: Connection, champion: Champion | None, start: str | None) -> dict[str, Any]:
+    """The figures that name what training goes on from: `start`, as `start_digest` gave it, and what a starter before it has seen.
+
+    The latter also where the family then starts from its base after all: said once too often, it costs a promotion; too rarely, the truth.
+    """
+    if champion is None or start is None:
+        return {}
+    made = get_version(connection, champion.version)
+    starter = starter_data(made.manifest.figures) if made else None
+    return {CHAMPION: start} | ({STARTER: msgspec.to_builtins(starter)} if starter else {})
 
 
 def inputs_digest(inputs: Inputs, options: TrainingOptions, data: TrainingData, start: str | None) -> str:

@@ -4,7 +4,9 @@ from functools import partial
 
 from sqlalchemy import Engine
 
-from sentiment_platform.models.family import EarlierVersions, TrainingWorld
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.evaluation.seen_data import starter_hashes
+from sentiment_platform.models.family import EarlierVersions, TrainingData, TrainingWorld
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.registry.access import RegistryAccess
 
@@ -23,5 +25,14 @@ def training_world(engine: Engine, access: RegistryAccess) -> TrainingWorld:
         settings.transformer_base,
         settings.state_dir / CHECKPOINTS,
         settings.direct_database_url(),
-        EarlierVersions(partial(read_training_data, engine), access.fetch_training_file),
+        EarlierVersions(partial(_training_set, engine), access.fetch_training_file),
     )
+
+
+def _training_set(engine: Engine, digest: str) -> TrainingData | None:
+    try:
+        return read_training_data(engine, digest)
+    except PermanentError:
+        if digest == starter_hashes()[0]:
+            return None
+        raise

@@ -16,4 +16,4 @@ from sentiment_platform.models.evaluation.seen_data import in_sample
     ],
 )
 def test_figures_on_what_the_base_was_trained_on_are_in_sample(base: str, label_sets: list[str], expected: bool) -> None:
-    assert in_sample(base, label_sets) is expected
+    assert in_sample(base, {}, [], label_sets) is expected

@@ -28,6 +28,7 @@ from sentiment_platform.models.transformer.training.device import (
     torch_threads,
 )
 from sentiment_platform.models.transformer.training.loop import EpochSink, MonotonicClock, Trainer
+from sentiment_platform.models.transformer.training.low_rank import LEARNING_RATE, fold, widen
 from sentiment_platform.models.transformer.training.network import tokenizer_json
 from sentiment_platform.models.transformer.training.parameters import (
     TransformerParameters,
@@ -136,6 +137,8 @@ def train_transformer(
         network, pooling = verified_network(base.path, parameters.pooling)
         if initial:
             network.load_state_dict(dict(initial.weights))
+        if parameters.rank:
+            widen(network, parameters.rank)
         parameters = _chosen(parameters, _width(network), len(data.train))
         trainer = Trainer(
             network,
@@ -154,6 +157,8 @@ def train_transformer(
             clock=clock,
         )
         trainer.fit()
+        if parameters.rank:
+            fold(network.float().cpu())
     at = trainer.at
     return TrainedTransformer(
         network=network.float().cpu().eval(),
@@ -192,7 +197,7 @@ def _chosen(parameters: TransformerParameters, hidden_size: int, n_texts: int) -
     return dataclasses.replace(
         parameters,
         epochs=parameters.epochs or epochs_for(n_texts),
-        learning_rate=parameters.learning_rate or learning_rate_for(hidden_size, n_texts),
+        learning_rate=parameters.learning_rate or (LEARNING_RATE if parameters.rank else learning_rate_for(hidden_size, n_texts)),
     )
 
 

@@ -41,12 +41,12 @@ MAX_FORGETTING_POINTS = 2.0
 
 @dataclass(frozen=True)
 class ChampionState:
-    """The deployed version: its manifest and digest, its weights, and the training set that it was made from."""
+    """The deployed version: its manifest and digest, its weights, and the training set that it was made from (None: a starter's)."""
 
     manifest: Manifest
     manifest_digest: str
     weights: "Mapping[str, torch.Tensor]"
-    seen: TrainingData
+    seen: TrainingData | None
 
 
 def champion_state(earlier: EarlierVersions, directory: Path, work: Path | None = None) -> ChampionState:
@@ -100,8 +100,10 @@ def train_on(
     return dataclasses.replace(full, lineage={"start": "base", "note": reason, **lineage})
 
 
-def new_rows(data: TrainingData, seen: TrainingData) -> Integers:
-    """Indices of the training texts that `seen` did not train on, or trained on with another label."""
+def new_rows(data: TrainingData, seen: TrainingData | None) -> Integers:
+    """Indices of the training texts that `seen` did not train on, or trained on with another label; all where nobody knows (None)."""
+    if seen is None:
+        return np.arange(len(data.train))
     known = dict(zip(seen.train.ids, seen.train.labels.tolist(), strict=True))
     pairs = zip(data.train.ids, data.train.labels.tolist(), strict=True)
     return np.flatnonzero([known.get(key) != label for key, label in pairs]).astype(np.int64)
@@ -171,16 +173,13 @@ def _attempt(
 
 def _forgetting(base: ResolvedBase, trained: TrainedTransformer, data: TrainingData, champion: ChampionState) -> dict[str, Any]:
     """Macro-F1 before and after on the champion's test part, less what is trained on by now."""
+    if champion.seen is None:
+        return _not_measured("the champion is a starter, whose texts are not here")
     trained_on = set(data.train.ids)
     old = champion.seen.test
     rows = np.flatnonzero([key not in trained_on for key in old.ids])
     if not len(rows):
-        return {
-            "n": 0,
-            "points": 0.0,
-            "limit": MAX_FORGETTING_POINTS,
-            "note": "every text of the old test part is trained on now",
-        }
+        return _not_measured("every text of the old test part is trained on now")
     texts, labels = [old.texts[int(row)] for row in rows], old.labels[rows]
     before_network, _ = verified_network(base.path, trained.parameters.pooling)
     before_network.load_state_dict(dict(champion.weights))
@@ -197,3 +196,7 @@ def _forgetting(base: ResolvedBase, trained: TrainedTransformer, data: TrainingD
         "points": 100.0 * (before - after),
         "limit": MAX_FORGETTING_POINTS,
     }
+
+
+def _not_measured(note: str) -> dict[str, Any]:
+    return {"n": 0, "points": 0.0, "limit": MAX_FORGETTING_POINTS, "note": note}

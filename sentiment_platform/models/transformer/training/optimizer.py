@@ -21,10 +21,11 @@ def build_optimizer(network: "nn.Module", parameters: TransformerParameters, lea
     """
     import torch
 
-    depths = {name: _depth(name) for name, _ in network.named_parameters()}
+    trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+    depths = {name: depth_of(name) for name in trained}
     top = max(depths.values(), default=0) + 1
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, weight in network.named_parameters():
+    for name, weight in trained.items():
         below = top - depths[name] if depths[name] >= 0 else 0
         peak = learning_rate * parameters.layer_decay**below
         groups.setdefault((peak, parameters.weight_decay if weight.ndim > 1 else 0.0), []).append(weight)
@@ -57,8 +58,8 @@ def disagreement(first: "torch.Tensor", second: "torch.Tensor") -> "torch.Tensor
     return 0.5 * ((one.exp() - other.exp()) * (one - other)).sum(dim=-1)
 
 
-def _depth(name: str) -> int:
-    """0 for embeddings, 1 for the first layer and so on; -1 for what lies above the layers."""
+def depth_of(name: str) -> int:
+    """Of a weight by its name: 0 for embeddings, 1 for the first layer and so on; -1 for what lies above the layers."""
     if "embedding" in name:
         return 0
     layer = _LAYER.search(name)

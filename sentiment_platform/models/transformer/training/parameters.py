@@ -22,6 +22,8 @@ class TransformerParameters:
     Attributes:
         epochs: passes over the training texts; 0 chooses by their number (`epochs_for`).
         learning_rate: peak rate; 0 chooses by the encoder's width and the number of texts (`learning_rate_for`).
+        rank: 0 trains every weight; above it each linear layer changes by a product of this rank only (`low_rank`), which needs less
+            memory and, on a CPU, less time.
         batch_size: texts in one step.
         max_length: tokens after which a text is cut, special tokens included.
         warmup_share: share of a stage's steps in which the rate rises linearly; then it falls linearly to 0.
@@ -60,6 +62,7 @@ class TransformerParameters:
 
     epochs: int = 0
     learning_rate: float = 0.0
+    rank: int = 0
     batch_size: int = 32
     max_length: int = 128
     warmup_share: float = 0.1
@@ -102,6 +105,7 @@ _AT_MOST: dict[str, float] = {
     "distillation_share": 1.0,
     "distillation_folds": 10,
     "learning_rate": 1.0,
+    "rank": 256,
     "target_learning_rate": 1.0,
     "layer_decay": 1.0,
     "averaging": 0.9999,
