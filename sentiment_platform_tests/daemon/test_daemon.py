@@ -110,8 +110,10 @@ def story(servers_dir: Path) -> Story:
 
 
 def tick_beside_another_process(settings: Settings) -> tuple[TickReport, str, str]:
-    """One pass with an open decision to train again; nothing is labelled, so that the run it asks for can only fail."""
+    """One pass with an open decision to train again; one text is labelled, so that the run it asks for can only fail."""
     engine = create_platform_engine(settings.require("database_url"))
+    label = {"label_set": "one", "external_id": "1", "label": "positive", "annotator": "eve", "licence": "CC0-1.0"}
+    import_labels(engine, [LabelledExample(text="Profit rose", **label)])  # type: ignore[arg-type]
     seed_decision(engine, DECISION, datetime.now(UTC))
     engine.dispose()
     command = [str(Path(sys.executable).with_name("sentiment-platform")), "run", "monitor_job"]

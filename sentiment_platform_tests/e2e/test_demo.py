@@ -199,9 +199,9 @@ def test_a_job_that_does_not_exist_and_a_step_that_fails_exit_with_1(demo: Told,
     unknown = run(state, "run", "no_such_job")
     assert unknown.returncode == 2
     assert "The jobs are" in unknown.stderr
-    nothing = run(state / "empty", "run", "baseline_job")
+    nothing = run(state / "empty", "run", "deploy_job")
     assert nothing.returncode == 1
-    assert "training_set" in nothing.stderr
+    assert "deployment" in nothing.stderr
 
 
 def test_the_database_still_agrees_with_the_typed_models(demo: Told, state: Path) -> None:
