@@ -19,30 +19,34 @@ from sentiment_platform.commands.sources import sources
 from sentiment_platform.commands.trying import try_command
 from sentiment_platform.commands.up import up
 from sentiment_platform.env_file import load_env_file
+from sentiment_platform.text.example import EXAMPLE_TEXT
+
+HELP = f"""Financial news in, the best-evidenced sentiment model out.
+
+Without DATABASE_URL, REDIS_URL and SENTIMENT_REGISTRY_REPOSITORY every command uses its own local PostgreSQL, Redis and GitHub
+server under .sentiment; with them, the real ones. What the shell does not set is read from .env (see .env.example).
+
+\b
+First steps:
+  sentiment-platform demo     the whole loop once, with a summary
+  sentiment-platform up       everything, until Ctrl-C
+  sentiment-platform predict "{EXAMPLE_TEXT}"
+
+\b
+Exit status: 0 it worked; 1 it failed; 2 it was asked for wrongly; 130 or 143 a signal ended it.
+"""
 
 
 @click.group(
     "sentiment-platform",
     cls=Program,
+    help=HELP,
     params=[verbose_option()],
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 110},
 )
 @click.version_option(package_name="sentiment-platform")
 def main() -> None:
-    """Financial news in, the best-evidenced sentiment model out.
-
-    Without DATABASE_URL, REDIS_URL and SENTIMENT_REGISTRY_REPOSITORY every command uses its own local PostgreSQL, Redis and GitHub
-    server under .sentiment; with them, the real ones. What the shell does not set is read from .env (see .env.example).
-
-    \b
-    First steps:
-      sentiment-platform demo                       the whole loop once, with a summary
-      sentiment-platform up                         everything, until Ctrl-C
-      sentiment-platform predict "Net loss narrowed"
-
-    \b
-    Exit status: 0 it worked; 1 it failed; 2 it was asked for wrongly; 130 or 143 a signal ended it.
-    """
+    """The program; its help is `HELP`."""
     # Single-run backfills are beta in Dagster 1.13; that is our business, not the user's.
     warnings.filterwarnings("ignore", message=".*is currently in beta")
     load_env_file()

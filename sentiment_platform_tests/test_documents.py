@@ -17,8 +17,10 @@ import msgspec
 import pytest
 
 from sentiment_platform.cli import main
+from sentiment_platform.features.compute import stock_engine
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.settings import Settings, documentation
+from sentiment_platform.text.example import EXAMPLE_LABEL, EXAMPLE_TEXT
 from serving.app import create_app
 from serving.contract.prediction_bodies import Answer
 
@@ -343,4 +345,19 @@ def test_the_answer_in_readme_has_the_form_that_serving_gives() -> None:
     block = re.search(r"<!-- answer -->\n((?:    .+\n)+)", (ROOT / "README.md").read_text())
     assert block
     answer = msgspec.json.decode(block[1], type=Answer)
-    assert msgspec.json.decode(msgspec.json.encode(answer)).keys() == msgspec.json.decode(block[1]).keys()
+    written = msgspec.json.decode(block[1])
+    assert msgspec.json.decode(msgspec.json.encode(answer)).keys() == written.keys()
+    assert written["prediction"].keys() == msgspec.to_builtins(answer.prediction).keys()
+
+
+def test_readme_asks_the_one_example_and_shows_the_right_answer() -> None:
+    readme = (ROOT / "README.md").read_text()
+    block = re.search(r"<!-- answer -->\n((?:    .+\n)+)", readme)
+    assert block
+    assert readme.count(f'"{EXAMPLE_TEXT}"') == 2
+    assert msgspec.json.decode(block[1], type=Answer).prediction.label == EXAMPLE_LABEL
+
+
+def test_the_example_teaches_something_the_stock_lexicon_calls_it_wrong() -> None:
+    assert stock_engine().score(EXAMPLE_TEXT).compound >= 0.05
+    assert EXAMPLE_LABEL == "negative"

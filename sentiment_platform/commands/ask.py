@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -9,25 +10,28 @@ import click
 from sentiment_platform.commands.console import Text, joined, note, print_json, say, show_table, styled
 from sentiment_platform.commands.models import NOTHING_DEPLOYED
 from sentiment_platform.commands.parameters import json_option
-from sentiment_platform.text.sentiment import LABELS
+from sentiment_platform.text.example import EXAMPLE_TEXT
 
 if TYPE_CHECKING:
     from sentiment_platform.models.family import Contribution
 
 
-@click.command()
+PREDICT_HELP = f"""Every deployed family side by side on TEXT, each token coloured by what it contributed.
+
+Uses the deployed versions, fetched and verified; no serving process is needed. As JSON: one object a version, the default first.
+
+\b
+Examples:
+  sentiment-platform predict "{EXAMPLE_TEXT}"
+  sentiment-platform predict "{EXAMPLE_TEXT}" --json
+"""
+
+
+@click.command(help=PREDICT_HELP)
 @click.argument("text")
 @json_option
 def predict(text: str, as_json: bool) -> None:
-    """Every deployed family side by side on TEXT, each token coloured by what it contributed.
-
-    Uses the deployed versions, fetched and verified; no serving process is needed. As JSON: one object a version, the default first.
-
-    \b
-    Examples:
-      sentiment-platform predict "Net loss narrowed"
-      sentiment-platform predict "Net loss narrowed" --json
-    """
+    """One text, every deployed family; the help is `PREDICT_HELP`."""
     from sentiment_platform.commands.asking import ask_deployed
     from sentiment_platform.local.session import session
     from sentiment_platform.registry.access import RegistryAccess
@@ -43,14 +47,19 @@ def predict(text: str, as_json: bool) -> None:
         note(NOTHING_DEPLOYED, style="yellow")
         sys.exit(1)
     for answer in answers:
-        probabilities = ", ".join(f"{label} {p:.2f}" for label, p in zip(LABELS, answer.probabilities, strict=True))
-        best = LABELS[int(answer.probabilities.argmax())]
+        probabilities = ", ".join(f"{label} {p:.2f}" for label, p in answer.probabilities.items())
         say(
             styled(answer.version, "bold"),
             styled(" (default)", "dim") if answer.default else "",
-            f"  {best}, sentiment {answer.probabilities[2] - answer.probabilities[0]:+.2f}  ({probabilities})",
+            f"  {answer.label}, {answer.price_direction}, sentiment {answer.sentiment:+.2f}  ({probabilities})",
         )
-        say("  ", coloured(answer.contributions))
+        explained = answer.explanation
+        say("  ", coloured(explained.contributions))
+        words = explained.sum - explained.base - explained.features
+        say(
+            f"  {explained.sum:+.2f} = {explained.base:+.2f} an empty text, {explained.features:+.2f} the features, {words:+.2f} the words",
+            style="dim",
+        )
 
 
 @click.command()
@@ -106,16 +115,18 @@ def doctor(as_json: bool) -> None:
 
 
 def coloured(contributions: "Sequence[Contribution]") -> Text:
-    """Tokens in text order: green pushed up, red pushed down, stronger with the size of the push."""
-    from sentiment_platform.models.transformer.runtime import LEAVE_ONE_OUT
+    """Tokens in text order, each once: green pushed up, red pushed down, stronger with the size of the push, unusual rules named."""
+    from sentiment_platform.models.explanation import READ_BOTH_WAYS
 
     # Rules of most tokens; the others are worth a word.
-    usual = ("lexicon", LEAVE_ONE_OUT)
-    largest = max((abs(c.contribution) for c in contributions), default=0.0) or 1.0
+    usual = ("", "lexicon", READ_BOTH_WAYS)
+    tokens = [list(parts) for _, parts in groupby(contributions, key=lambda item: (item.position, item.token))]
+    pushes = [sum(item.contribution for item in parts) for parts in tokens]
+    largest = max(map(abs, pushes), default=0.0) or 1.0
     shown: list[Text] = []
-    for item in contributions:
-        strength = abs(item.contribution) / largest
-        style = "dim" if strength < 0.1 else ("bold " if strength > 0.6 else "") + ("green" if item.contribution > 0 else "red")
-        rule = f"[{item.rule}]" if item.rule not in usual else ""
-        shown.append(styled(f"{item.token}{rule} ", style))
+    for parts, push in zip(tokens, pushes, strict=True):
+        strength = abs(push) / largest
+        style = "dim" if strength < 0.1 else ("bold " if strength > 0.6 else "") + ("green" if push > 0 else "red")
+        rules = "".join(f"[{item.rule}]" for item in parts if item.rule not in usual)
+        shown.append(styled(f"{parts[0].token}{rules} ", style))
     return joined(*shown)

@@ -10,6 +10,7 @@ from sentiment_platform.commands.live_progress import LiveProgress
 from sentiment_platform.local.demo.demo import Demo, DemoReport
 from sentiment_platform.models.families import FAMILIES, model_asset_name
 from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, TITLES, with_interval
+from sentiment_platform.text.example import EXAMPLE_TEXT
 
 
 def show_summary(live: LiveProgress, report: DemoReport, seconds: float) -> None:
@@ -30,14 +31,14 @@ def show_addresses(live: LiveProgress, loop: Demo) -> None:
     live.say(f"  API page    {loop.serving_url}/schema")
     live.say(f"  Ask         {curl(loop.serving_url)}")
     live.say("\nTry next", "bold cyan")
-    live.say('  sentiment-platform predict "Net loss narrowed"')
+    live.say(f'  sentiment-platform predict "{EXAMPLE_TEXT}"')
     live.say("  sentiment-platform models rollback")
     live.say(f"  sentiment-platform explain {last}")
 
 
 def curl(url: str) -> str:
     """A request that can be pasted into a shell."""
-    return f"""curl -s {url}/predict -H 'content-type: application/json' -d '{{"text": "Net loss narrowed"}}'"""
+    return f"""curl -s {url}/predict -H 'content-type: application/json' -d '{{"text": "{EXAMPLE_TEXT}"}}'"""
 
 
 def _loop_table(report: DemoReport, seconds: float) -> Table:

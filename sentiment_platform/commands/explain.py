@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.served.lineage import NOT_THERE, Lineage, read_lineage
+from sentiment_platform.text.sentiment import LABELS, price_direction
 
 
 def lineage(engine: Engine, prediction_id: str) -> dict[str, dict[str, Any]]:
@@ -21,8 +22,15 @@ def lineage(engine: Engine, prediction_id: str) -> dict[str, dict[str, Any]]:
     answer = read.prediction
     shown: dict[str, dict[str, Any]] = {
         "Answer": {
-            name: getattr(answer, name)
-            for name in ("predicted_at", "text", "sentiment", "confidence", "route", "cache_hit", "degraded", "latency_ms")
+            "predicted_at": answer.predicted_at,
+            "text": answer.text,
+            "label": read.label,
+            "price_direction": price_direction(read.label),
+            "probabilities": dict(zip(LABELS, answer.probabilities, strict=True)),
+            **{
+                name: getattr(answer, name)
+                for name in ("sentiment", "confidence", "route", "cache_hit", "degraded", "latency_ms")
+            },
         },
         "Features": {"status": answer.feature_status, **read.features()},
         "Model": {"version": answer.model_version, "manifest": answer.manifest_digest},

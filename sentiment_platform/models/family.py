@@ -7,6 +7,7 @@ Nothing heavy is imported here: serving loads models through this protocol.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ __all__ = [
     "LABELS",
     "Contribution",
     "EarlierVersions",
+    "Explanation",
     "ExportReport",
     "Family",
     "Floats",
@@ -138,11 +140,35 @@ class TrainingWorld:
 
 @dataclass(frozen=True)
 class Contribution:
-    """How much one token moved the answer towards positive (above 0) or negative (below 0), by `rule`."""
+    """How much a token moved the sentiment up or down, and by which `rule` ("": nothing moved). `position` counts the words from 0.
+
+    A token that several rules moved has one entry for each; a phrase stands at its first word.
+    """
 
     token: str
+    position: int
     contribution: float
     rule: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Where a sentiment comes from; all numbers are differences of sentiment, whatever the family.
+
+    Attributes:
+        base: the sentiment of an empty text, all features missing.
+        features: what the features of the request add to that; 0 where the version uses none.
+        contributions: every token in the order of the text, those that moved nothing included.
+    """
+
+    base: float
+    features: float
+    contributions: tuple[Contribution, ...]
+
+    @property
+    def sum(self) -> float:
+        """The sentiment of the answer, to the accuracy of the model's numbers."""
+        return self.base + self.features + fsum(item.contribution for item in self.contributions)
 
 
 @dataclass(frozen=True)
@@ -173,8 +199,13 @@ class Model(Protocol):
         """(n, 3) calibrated probabilities; `features` (n, k) with NaN where missing, or None when all are."""
         ...
 
-    def explain(self, text: str) -> list[Contribution]:
-        """Token contributions in text order."""
+    @property
+    def uses_features(self) -> bool:
+        """Whether `predict` looks at the features."""
+        ...
+
+    def explain(self, text: str, features: Floats | None) -> Explanation:
+        """Where the sentiment of `predict([text], features)` comes from; `features` (1, k) or None. `explanation.explain_by_reading` does it."""
         ...
 
     def characters_read(self, text: str) -> int:

@@ -23,7 +23,7 @@ from sentiment_platform.store.article_sentiment import (
     write_scores,
 )
 from sentiment_platform.text.normalise import normalise, text_hash
-from sentiment_platform.text.sentiment import LABELS
+from sentiment_platform.text.sentiment import likeliest_label
 
 CHUNK = 1_000
 """Articles that are read, answered and stored together: what memory holds of a range of months."""
@@ -158,7 +158,7 @@ def _answered(scorer: LoadedScorer, scoring: ScoringVersion, waiting: Sequence[_
                     negative=negative,
                     neutral=neutral,
                     positive=positive,
-                    label=LABELS[answer.index(max(answer))],
+                    label=likeliest_label(answer),
                     text_hash=headline.hash,
                     characters=len(headline.text),
                     characters_read=scorer.model.characters_read(headline.text),

@@ -13,6 +13,7 @@ from sentiment_platform.store.deployments import MirroredDeployment, get_deploym
 from sentiment_platform.store.predictions import StoredFeedback, StoredPrediction, feedback_on, get_prediction
 from sentiment_platform.store.training_sets import TrainingSetRow, latest_training_set
 from sentiment_platform.store.versions import RegisteredVersion, get_version
+from sentiment_platform.text.sentiment import Label, likeliest_label
 
 NOT_THERE = "Serving ships its journal every few seconds: try again, or check the id."
 
@@ -26,6 +27,11 @@ class Lineage:
     training: TrainingSetRow | None
     deployment: MirroredDeployment | None
     feedback: list[StoredFeedback]
+
+    @property
+    def label(self) -> Label:
+        """The label that the answer named."""
+        return likeliest_label(self.prediction.probabilities)
 
     def features(self) -> Mapping[str, float | None]:
         """Name -> value, in the order of the vector; values are numbered where this build does not know their schema."""

@@ -21,6 +21,7 @@ from sentiment_platform.statistics.arrays import (
     as_probabilities,
 )
 from sentiment_platform.statistics.estimate import Estimate
+from sentiment_platform.statistics.metrics import predicted_classes
 from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_means, percentile_estimate
 
 N_BINS = 15
@@ -124,7 +125,7 @@ def _top_label(truth: Ints, probabilities: Floats, n_bins: int) -> tuple[Floats,
     if n_bins < 1:
         raise PermanentError(f"{n_bins} bins cannot hold anything.", remedy="Pass n_bins >= 1.")
     confidence = probabilities.max(axis=1)
-    right = (probabilities.argmax(axis=1) == truth).astype(np.float64)
+    right = (predicted_classes(probabilities) == truth).astype(np.float64)
     edges = np.arange(1, n_bins) / n_bins
     return confidence, right, np.searchsorted(edges, confidence, side="left").astype(np.int64)
 

@@ -50,7 +50,7 @@ class ClassificationReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def predicted_classes(probabilities: Floats) -> Ints:
-    """The most probable class of each row, shape (n,); the first of equals."""
+    """The most probable class of each row, shape (n,); the first of equals: `text.sentiment.likeliest_label` for arrays."""
     return np.argmax(probabilities, axis=1).astype(np.int64)
 
 

@@ -5,7 +5,7 @@ Here: the shares, exact. Not here: the rules (`word_rules`, `contrast`, `terms`)
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sentiment_platform.text.terms import WeighedTerm
@@ -13,7 +13,7 @@ from sentiment_platform.text.tokens import trim
 from sentiment_platform.text.vader import Sums, VaderEngine, VaderScore, terms_of
 from sentiment_platform.text.word_rules import Notes, WordRule
 
-Rule = Literal["lexicon", "punctuation", "learned", "emphasis"] | WordRule
+Rule = Literal["lexicon", "punctuation", "learned", "emphasis", ""] | WordRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,21 @@ class Part:
         token: a word, a learned phrase, or "!?".
         position: the index of the token, or of its first word, in the tokens; None for punctuation, which belongs to none.
         rule: "lexicon" and "learned" are a word's own valence, "emphasis" is what a learned term adds to or takes from the sum without
-            having a direction of its own; the others changed a valence.
-        valence: its share.
+            having a direction of its own; the others changed a valence. "" where nothing moved.
+        valence: its share of the sum.
+        emphasis: of punctuation and "emphasis": the amount before it took the side of the sum. These two have no polarity of their own.
     """
 
     token: str
     position: int | None
     rule: Rule
     valence: float
+    emphasis: float = 0.0
+
+    @property
+    def polarity(self) -> float:
+        """Its share of the polarity."""
+        return 0.0 if self.rule in ("punctuation", "emphasis") else self.valence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,7 @@ class VaderExplanation:
         tokens: one per word of the text, in order, case kept; an emoji appears as the words of its description.
         learned: the shares of learned terms, in text order.
         punctuation: emphasis of exclamation and question marks with the sign of the sum, 0 where the sum is 0.
+        marks: the same before it took the sign.
     """
 
     score: VaderScore
@@ -75,6 +83,7 @@ class VaderExplanation:
     tokens: tuple[TokenContribution, ...]
     learned: tuple[Part, ...]
     punctuation: float
+    marks: float
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -84,8 +93,26 @@ class VaderExplanation:
             parts.append(Part(token.token, position, "lexicon", token.base))
             parts += (Part(token.token, position, change.rule, change.amount) for change in token.adjustments)
         parts += self.learned
-        parts.append(Part("!?", None, "punctuation", self.punctuation))
-        return tuple(part for part in parts if part.valence != 0)
+        parts.append(Part("!?", None, "punctuation", self.punctuation, self.marks))
+        return tuple(part for part in parts if part.valence != 0 or part.emphasis != 0)
+
+    @property
+    def parts_in_text_order(self) -> tuple[Part, ...]:
+        """`parts` as they stand and are written in the text, a phrase at its first word; a word that nothing moved is a part of 0."""
+        moved: defaultdict[int, list[Part]] = defaultdict(list)
+        touched: set[int] = set()
+        for part in self.parts:
+            if part.position is None:
+                moved[len(self.tokens)].append(part)
+                continue
+            words = range(part.position, part.position + len(part.token.split()))
+            written = " ".join(self.tokens[position].token for position in words)
+            moved[part.position].append(replace(part, token=written))
+            touched.update(words)
+        parts: list[Part] = []
+        for position, token in enumerate(self.tokens):
+            parts += moved[position] if position in touched else [Part(token.token, position, "", 0.0)]
+        return (*parts, *moved[len(self.tokens)])
 
 
 def explain(engine: VaderEngine, text: str) -> VaderExplanation:
@@ -113,6 +140,7 @@ def explain(engine: VaderEngine, text: str) -> VaderExplanation:
         ),
         learned=tuple(part for term in weighed.learned for part in _learned_parts(term, unit)),
         punctuation=unit * weighed.punctuation,
+        marks=weighed.punctuation,
     )
 
 
@@ -120,4 +148,4 @@ def _learned_parts(term: WeighedTerm, unit: float) -> Iterator[Part]:
     yield Part(term.term, term.position, "learned", term.base)
     yield Part(term.term, term.position, "negation", term.negated - term.base)
     yield Part(term.term, term.position, "but_clause", term.valence - term.negated)
-    yield Part(term.term, term.position, "emphasis", unit * term.emphasis)
+    yield Part(term.term, term.position, "emphasis", unit * term.emphasis, term.emphasis)

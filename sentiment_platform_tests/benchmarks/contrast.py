@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sentiment_platform.models.evaluation.contrast_suite import ContrastScore, score_contrast
-from sentiment_platform.models.family import Contribution, Floats
+from sentiment_platform.models.family import Explanation, Floats
 from sentiment_platform_tests.benchmarks.quality import interval, stock_labels, vader_run
 from sentiment_platform_tests.benchmarks.quality_transformer import in_domain_run
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
@@ -17,6 +17,7 @@ class StockVader:
     """The published thresholds of compound as a model."""
 
     batch_size = 64
+    uses_features = False
 
     def logits(self, texts: Sequence[str]) -> Floats:
         return np.eye(3)[stock_labels(texts)]
@@ -24,8 +25,8 @@ class StockVader:
     def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
         return self.logits(texts)
 
-    def explain(self, text: str) -> list[Contribution]:
-        return []
+    def explain(self, text: str, features: Floats | None) -> Explanation:
+        return Explanation(0.0, 0.0, ())
 
 
 @TABLE.row("S4.18", "contrast pairs with both sentences right: trained MiniLM less untrained VADER")

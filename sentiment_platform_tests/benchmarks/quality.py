@@ -19,6 +19,7 @@ from sentiment_platform.models.vader.family import VaderModel, load_vader
 from sentiment_platform.models.vader.training import VaderFamily
 from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.metrics import classification_report, confusion_matrix, ratios
+from sentiment_platform.text.explanation import explain
 from sentiment_platform.text.lexicon import stock_lexicon
 from sentiment_platform.text.vader import VaderEngine
 from sentiment_platform_tests.benchmarks.labelled_data import SPLIT, shared_data, training_data
@@ -146,7 +147,7 @@ def explanation_error(model: VaderModel, texts: Sequence[str]) -> float:
     alpha = model.engine.constants.compound_alpha
 
     def difference(text: str) -> float:
-        total = sum(part.contribution for part in model.explain(text))
+        total = sum(part.valence for part in explain(model.engine, text).parts)
         return abs(total / sqrt(total * total + alpha) - model.engine.score(text).compound)
 
     return max(map(difference, texts))

@@ -19,6 +19,7 @@ from github import Auth, Github
 from sentiment_platform.local.stack import LocalStack
 from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, Manifest
 from sentiment_platform.settings import Settings
+from sentiment_platform.text.example import EXAMPLE_TEXT
 
 LOOP_S = 600
 SILENCE_S = 10.0
@@ -144,7 +145,7 @@ def test_drift_of_the_second_wave_leads_to_a_decision_to_retrain_with_its_reason
 
 
 def test_the_commands_that_the_demo_suggests_work(demo: Told, state: Path) -> None:
-    asked = words_of(state, "predict", "Net loss narrowed")
+    asked = words_of(state, "predict", EXAMPLE_TEXT)
     assert "v1.0.0-finbert (default)" in asked
     assert "v1.0.0-vader" in asked
     prediction_id = re.search(r"explain ([0-9a-f-]{36})", demo.stdout)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from sentiment_platform.models.explanation import explain_by_reading
 from sentiment_platform.models.families import FAMILIES, FamilyEntry
-from sentiment_platform.models.family import Contribution, ExportReport, Floats, ProgressSink, TrainingData, TrainingOptions
+from sentiment_platform.models.family import Explanation, ExportReport, Floats, ProgressSink, TrainingData, TrainingOptions
 from sentiment_platform.models.head.head import CalibrationHead
 from sentiment_platform.models.head.label_rule import fit_labelling_head
 
@@ -51,9 +52,12 @@ class Bayes:
     def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
         return self.head.probabilities(self.logits(texts), features)
 
-    def explain(self, text: str) -> list[Contribution]:
-        rows = zip(text.split(), self.logits(text.split()), strict=True)
-        return [Contribution(word, float(row[2] - row[0]), "log_odds") for word, row in rows]
+    @property
+    def uses_features(self) -> bool:
+        return self.head.uses_features
+
+    def explain(self, text: str, features: Floats | None) -> Explanation:
+        return explain_by_reading(self.predict, text, features)
 
     def characters_read(self, text: str) -> int:
         return len(text)

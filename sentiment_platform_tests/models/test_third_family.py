@@ -82,7 +82,7 @@ def test_a_third_family_has_its_place_in_the_graph_is_released_by_it_and_answers
     try:
         answer = serving.start().predict("Profit rose strongly", explain=True)
         assert (answer["prediction"]["model_used"], answer["performance"]["model_version"]) == ("bayes", "v1.0.0-bayes")
-        assert [part["rule"] for part in answer["contributions"]] == ["log_odds"] * 3
+        assert [part["token"] for part in answer["explanation"]["contributions"]] == ["Profit", "rose", "strongly"]
         assert serving.predict("Profit rose strongly", "/predict/bayes")["prediction"] == answer["prediction"]
         results = serving.predict("Profit rose strongly", "/predict/compare")["results"]
         assert {family for family, result in results.items() if result} == {"bayes"}

@@ -12,6 +12,7 @@ import httpx
 
 from sentiment_platform.local.processes.ports import free_port
 from sentiment_platform.settings import Settings
+from sentiment_platform.text.example import EXAMPLE_TEXT
 
 START_LIMIT_S = 30.0
 
@@ -52,7 +53,7 @@ class ServingProcess:
         except httpx.TransportError:
             return False
 
-    def predict(self, text: str = "Net loss narrowed", path: str = "/predict", **fields: Any) -> dict[str, Any]:
+    def predict(self, text: str = EXAMPLE_TEXT, path: str = "/predict", **fields: Any) -> dict[str, Any]:
         reply = self.client.post(path, json={"text": text, **fields})
         assert reply.status_code == 200, reply.text
         return reply.json()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sentiment_platform.models.family import Contribution, Floats
+from sentiment_platform.models.family import Contribution, Explanation, Floats
 from sentiment_platform.models.vader.family import VaderModel, load_vader
 
 PLUGGED_IN = """
@@ -35,8 +35,12 @@ class Turtle:
             time.sleep(float(os.environ["TURTLE_S"]))
         return np.asarray(self._model.predict(texts, features))
 
-    def explain(self, text: str) -> list[Contribution]:
-        return [Contribution("turtle", 1.0, "slow")]
+    @property
+    def uses_features(self) -> bool:
+        return self._model.uses_features
+
+    def explain(self, text: str, features: Floats | None) -> Explanation:
+        return Explanation(0.0, 0.0, (Contribution("turtle", 0, 1.0, "slow"),))
 
 
 def load(directory: Path, *, threads: int = 1) -> Turtle:

@@ -2,11 +2,13 @@
 
 from msgspec import Struct
 
+from sentiment_platform.text.sentiment import Label, PriceDirection
+from serving.contract.prediction_bodies import LabelProbabilities
 from serving.contract.values import Moment
 
 
 class AnsweredPrediction(Struct, frozen=True, kw_only=True):
-    """The answer as it was given. `probabilities` by label; `latency_ms`: named parts of the time it took."""
+    """The answer as it was given; `latency_ms`: named parts of the time it took."""
 
     predicted_at: Moment
     route: str
@@ -15,9 +17,11 @@ class AnsweredPrediction(Struct, frozen=True, kw_only=True):
     ticker: str | None
     source: str | None
     published_at: Moment | None
-    probabilities: dict[str, float]
+    label: Label
+    probabilities: LabelProbabilities
     sentiment: float
     confidence: float
+    price_direction: PriceDirection
     cache_hit: bool
     degraded: bool
     latency_ms: dict[str, float]

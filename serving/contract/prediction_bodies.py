@@ -1,14 +1,15 @@
 """Bodies of POST /predict and its variants: a text and what is known of it, the answer and how it came about."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sentiment_platform.features.online import FeatureStatus
+from sentiment_platform.text.example import EXAMPLE_TEXT
+from sentiment_platform.text.sentiment import Label, PriceDirection
 
 MAX_BATCH = 32
-PriceDirection = Literal["bullish", "bearish", "neutral"]
 
 
 class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -19,7 +20,7 @@ class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Meta(
             min_length=1,
             description="A headline or a short news text; by default at most 5,000 characters.",
-            examples=["Net loss narrowed."],
+            examples=[EXAMPLE_TEXT],
         ),
     ]
     ticker: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.^=_\-]{1,15}(?![\s\S])", description="The share it is about.")] | None = (
@@ -33,7 +34,7 @@ class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ]
         | None
     ) = None
-    explain: Annotated[bool, Meta(description="Also return how much each token moved the answer.")] = False
+    explain: Annotated[bool, Meta(description="Also return `explanation`: how much each token moved the sentiment.")] = False
 
 
 class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,20 +43,34 @@ class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True):
     items: Annotated[list[PredictRequest], Meta(min_length=1, max_length=MAX_BATCH)]
 
 
-class Prediction(Struct, frozen=True):
-    """What the model says.
+class LabelProbabilities(Struct, frozen=True):
+    """Calibrated probability of each label; they add up to 1."""
 
-    `sentiment` is the probability of positive less that of negative; `confidence` the calibrated probability of the likeliest of
-    the three labels; `price_direction` a word for the sentiment beyond +0.15 or -0.15. It is not a forecast of any price.
+    negative: Annotated[float, Meta(ge=0, le=1)]
+    neutral: Annotated[float, Meta(ge=0, le=1)]
+    positive: Annotated[float, Meta(ge=0, le=1)]
+
+
+class Prediction(Struct, frozen=True, kw_only=True):
+    """What the model says. All of it follows from the three probabilities, so that no part contradicts another.
+
+    `label` is the likeliest of the three (of equals, the first of negative, neutral, positive), `confidence` its probability.
+    `price_direction` is a word for the label: bullish for positive, bearish for negative. It is not a forecast of any price.
     """
 
+    label: Annotated[Label, Meta(description="The likeliest label; of equals, the first of negative, neutral, positive.")]
+    probabilities: LabelProbabilities
     sentiment: Annotated[float, Meta(ge=-1, le=1, description="Probability of positive less probability of negative.")]
-    confidence: Annotated[float, Meta(ge=0, le=1, description="Calibrated probability of the likeliest label.")]
+    confidence: Annotated[float, Meta(ge=0, le=1, description="Calibrated probability of `label`.")]
     price_direction: Annotated[
-        PriceDirection, Meta(description="Sentiment above +0.15, below -0.15, or between; not a forecast of any price.")
+        PriceDirection,
+        Meta(description="bullish where `label` is positive, bearish where it is negative; not a forecast of any price."),
     ]
     model_used: Annotated[str, Meta(description="The family that answered.")]
-    features_count: Annotated[int, Meta(description="Length of the feature vector that the model was given.")]
+    features_count: Annotated[
+        int, Meta(ge=0, description="Length of the feature vector that the answer used; 0 where the version uses no features.")
+    ]
+    features_present: Annotated[int, Meta(ge=0, description="How many of these features were there; the others are missing.")]
 
 
 class Performance(Struct, frozen=True):
@@ -69,7 +84,7 @@ class Performance(Struct, frozen=True):
 class Comparison(Struct, frozen=True):
     """The two families that it names side by side; null where one is absent or was not run, never an invented figure.
 
-    `agreement`: both find the same label likeliest; `confidence_delta`: finbert's confidence less vader's.
+    `agreement`: both give the same `label`; `confidence_delta`: finbert's confidence less vader's.
     """
 
     vader_sentiment: float | None = None
@@ -79,11 +94,29 @@ class Comparison(Struct, frozen=True):
 
 
 class TokenContribution(Struct, frozen=True):
-    """How much one token moved the answer towards positive (above 0) or negative (below 0), and by which rule."""
+    """How much a token moved the sentiment up or down, and by which rule; `rule` is empty where nothing moved.
+
+    A token has one entry for each rule that moved it, a phrase has one at its first word. `position` counts the words from 0.
+    """
 
     token: str
+    position: int
     contribution: float
     rule: str
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """Where the sentiment comes from, in units of sentiment: `base` + `features` + every contribution = `sum`, which is
+    `prediction.sentiment` to 1e-6.
+
+    `base` is what the version says of an empty text without any feature, `features` what those of this request add to that.
+    `contributions` has every token, in the order of the text.
+    """
+
+    base: float
+    features: float
+    contributions: list[TokenContribution]
+    sum: float
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -94,8 +127,11 @@ class Answer(Struct, frozen=True, kw_only=True):
     comparison: Comparison
     prediction_id: str
     degraded: bool
-    feature_status: FeatureStatus
-    contributions: list[TokenContribution] | UnsetType = UNSET
+    feature_status: Annotated[
+        FeatureStatus,
+        Meta(description="Of the context of the ticker and source that the request named; MISSING where it named none."),
+    ]
+    explanation: Explanation | UnsetType = UNSET
 
 
 class BatchAnswer(Struct, frozen=True):
@@ -110,7 +146,7 @@ class FamilyAnswer(Struct, frozen=True, kw_only=True):
     prediction: Prediction
     performance: Performance
     prediction_id: str
-    contributions: list[TokenContribution] | UnsetType = UNSET
+    explanation: Explanation | UnsetType = UNSET
 
 
 class CompareAnswer(Struct, frozen=True):

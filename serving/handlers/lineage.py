@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
-from sentiment_platform.text.sentiment import LABELS
+from sentiment_platform.text.sentiment import price_direction
 from serving.contract.lineage_bodies import (
     AnsweredPrediction,
     AnsweringModel,
@@ -18,6 +18,7 @@ from serving.contract.lineage_bodies import (
     PredictionLineage,
     UsedFeatures,
 )
+from serving.contract.prediction_bodies import LabelProbabilities
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
 from serving.services import Services
@@ -71,9 +72,11 @@ def _shown(stored: "Lineage") -> PredictionLineage:
             ticker=answer.ticker,
             source=answer.source,
             published_at=answer.published_at,
-            probabilities=dict(zip(LABELS, answer.probabilities, strict=True)),
+            label=stored.label,
+            probabilities=LabelProbabilities(*answer.probabilities),
             sentiment=answer.sentiment,
             confidence=answer.confidence,
+            price_direction=price_direction(stored.label),
             cache_hit=answer.cache_hit,
             degraded=answer.degraded,
             latency_ms=answer.latency_ms,

@@ -8,6 +8,7 @@ import asyncio
 import os
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ import numpy as np
 from sentiment_platform.errors import TransientError
 from sentiment_platform.features.compute import FeatureVector
 from sentiment_platform.models.families import FAMILIES
-from sentiment_platform.models.family import Contribution, Model
+from sentiment_platform.models.family import Explanation, Floats, Model
 
 Probabilities = tuple[float, float, float]
 """Of negative, neutral and positive, in this order; they add up to 1."""
@@ -47,10 +48,14 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def as_matrix(features: Sequence[FeatureVector]) -> Floats:
+    """(n, k) with NaN for what is missing."""
+    return np.array([[np.nan if value is None else value for value in row] for row in features], dtype=np.float64)
+
+
 def predict_batch(model: Model, texts: list[str], features: list[FeatureVector]) -> list[Probabilities]:
     """Call the model; raises FloatingPointError when it answers with anything but distributions."""
-    matrix = np.array([[np.nan if value is None else value for value in row] for row in features], dtype=np.float64)
-    rows = model.predict(texts, matrix)
+    rows = model.predict(texts, as_matrix(features))
     if rows.shape != (len(texts), 3) or not np.isfinite(rows).all():
         raise FloatingPointError("the model answered with other numbers than three probabilities a text")
     return [(float(a), float(b), float(c)) for a, b, c in rows]
@@ -98,11 +103,12 @@ class ModelRunner:
         except TimeoutError:
             raise Overloaded from None
 
-    async def explain(self, text: str) -> list[Contribution]:
-        """Token contributions; off the loop where one answer is not cheap, because an explanation is many answers."""
+    async def explain(self, text: str, features: FeatureVector) -> Explanation:
+        """Where the sentiment comes from; off the loop where one answer is not cheap, because an explanation is many answers."""
+        given = as_matrix([features])
         if self.inline:
-            return self._model.explain(text)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._model.explain, text)
+            return self._model.explain(text, given)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._model.explain, text, given)
 
     def _start(self) -> None:
         while self._running < self._workers and (batch := self._take()):

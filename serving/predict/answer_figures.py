@@ -5,21 +5,23 @@ from dataclasses import dataclass
 
 import msgspec
 
-from sentiment_platform.text.sentiment import LABELS
-from serving.contract.prediction_bodies import Comparison, Performance, Prediction, PriceDirection
+from sentiment_platform.models import family
+from sentiment_platform.text.sentiment import LABELS, Label, likeliest_label, price_direction, sentiment_of
+from serving.contract.prediction_bodies import (
+    Comparison,
+    Explanation,
+    LabelProbabilities,
+    Performance,
+    Prediction,
+    TokenContribution,
+)
 from serving.live.inference import Probabilities
 from serving.live.loading import LoadedVersion
 from serving.predict.online_features import OnlineFeatures
 
-BULLISH_ABOVE = 0.15
-BEARISH_BELOW = -0.15
-"""Sentiment beyond which the price direction is named; a word for the tone of the text, not a forecast of a price."""
-
 _OF_FAMILY = "_sentiment"
 COMPARED = tuple(field.removesuffix(_OF_FAMILY) for field in Comparison.__struct_fields__ if field.endswith(_OF_FAMILY))
 """The two families that the contract's comparison names; any other family is answered but not compared."""
-
-NEGATIVE, POSITIVE = LABELS.index("negative"), LABELS.index("positive")
 
 
 @dataclass(frozen=True)
@@ -35,34 +37,43 @@ class Scored:
     @property
     def sentiment(self) -> float:
         """Probability of positive less probability of negative, in [-1, 1]."""
-        return self.probabilities[POSITIVE] - self.probabilities[NEGATIVE]
+        return sentiment_of(self.probabilities)
+
+    @property
+    def label(self) -> Label:
+        """The likeliest label."""
+        return likeliest_label(self.probabilities)
 
     @property
     def confidence(self) -> float:
-        """Calibrated probability of the likeliest label, in [1/3, 1]."""
-        return max(self.probabilities)
-
-    @property
-    def label(self) -> str:
-        """The likeliest label."""
-        return LABELS[self.probabilities.index(self.confidence)]
-
-
-def price_direction(sentiment: float) -> PriceDirection:
-    """Bullish above +0.15, bearish below -0.15, neutral between and on either threshold."""
-    if sentiment > BULLISH_ABOVE:
-        return "bullish"
-    return "bearish" if sentiment < BEARISH_BELOW else "neutral"
+        """Calibrated probability of the label, in [1/3, 1]."""
+        return self.probabilities[LABELS.index(self.label)]
 
 
 def prediction(scored: Scored) -> Prediction:
     """The part of the answer that the model gave."""
+    used = scored.features.values if scored.model.model.uses_features else ()
     return Prediction(
+        label=scored.label,
+        probabilities=LabelProbabilities(*scored.probabilities),
         sentiment=scored.sentiment,
         confidence=scored.confidence,
-        price_direction=price_direction(scored.sentiment),
+        price_direction=price_direction(scored.label),
         model_used=scored.model.family,
-        features_count=len(scored.features.values),
+        features_count=len(used),
+        features_present=sum(value is not None for value in used),
+    )
+
+
+def explanation(explained: family.Explanation) -> Explanation:
+    """The part of the answer that says where its sentiment comes from."""
+    return Explanation(
+        base=explained.base,
+        features=explained.features,
+        contributions=[
+            TokenContribution(part.token, part.position, part.contribution, part.rule) for part in explained.contributions
+        ],
+        sum=explained.sum,
     )
 
 

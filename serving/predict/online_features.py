@@ -32,7 +32,11 @@ class OnlineFeatures:
 
 
 class FeatureReader:
-    """Looks a request's context up in one round trip; without Redis every context value is missing, nothing more."""
+    """Looks a request's context up in one round trip; without Redis every context value is missing, nothing more.
+
+    A request that names nothing but a text is judged by the text alone: nothing is looked up, so that the same text gives the same
+    answer whatever was in the news meanwhile.
+    """
 
     def __init__(self, redis: RedisLink, *, clock: Clock = utc_now) -> None:
         self._redis = redis
@@ -47,6 +51,8 @@ class FeatureReader:
         return OnlineFeatures(COMPUTE[schema](request.text, context), freshness(asked))
 
     async def _look_up(self, entities: Mapping[str, str], schema: str) -> dict[str, FeatureValue]:
+        if not entities:
+            return {}
         keys = [feature_key(schema, entity) for entity in entities.values()]
         raw = await self._redis.command("MGET", *keys)
         if raw is None:
@@ -56,13 +62,16 @@ class FeatureReader:
 
 
 def freshness(asked: Sequence[FeatureStatus]) -> FeatureStatus:
-    """Of what the request named: PRESENT when all of it is fresh, MISSING when any of it (or everything) is absent, else STALE."""
+    """Of the ticker and source that the request named: PRESENT when all of it is fresh, MISSING when any of it is absent or neither was
+    named, else STALE."""
     if not asked or "MISSING" in asked:
         return "MISSING"
     return "STALE" if "STALE" in asked else "PRESENT"
 
 
 def _entities(request: Input) -> dict[str, str]:
+    if not (request.ticker or request.source or request.published_at):
+        return {}
     entities = {"story": story_entity(request.text)}
     if request.ticker:
         entities["ticker"] = ticker_entity(request.ticker)

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from sentiment_platform.clock import Clock
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.settings import Settings
-from serving.contract.prediction_bodies import Answer, CompareAnswer, Comparison, FamilyAnswer, PredictRequest, TokenContribution
+from serving.contract.prediction_bodies import Answer, CompareAnswer, Comparison, Explanation, FamilyAnswer, PredictRequest
 from serving.contract.problems import unavailable
 from serving.contract.request_context import request_started
 from serving.journal.journal_records import new_record_id
@@ -19,7 +19,7 @@ from serving.live.live import LiveModels
 from serving.live.loading import LoadedVersion
 from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
-from serving.predict.answer_figures import Scored, comparison, performance, prediction
+from serving.predict.answer_figures import Scored, comparison, explanation, performance, prediction
 from serving.predict.online_features import FeatureReader, Input
 from serving.predict.prediction_cache import PredictionCache, cache_key
 from serving.predict.prediction_journal import PredictionJournal
@@ -77,7 +77,7 @@ class Predictor:
             prediction_id=identity,
             degraded=degraded,
             feature_status=scored.features.status,
-            contributions=await self._explain(request, scored, cleaned),
+            explanation=await self._explain(request, scored, cleaned),
         )
 
     async def batch(self, requests: Sequence[PredictRequest], route: str) -> list[Answer]:
@@ -101,7 +101,7 @@ class Predictor:
                 prediction=prediction(scored),
                 performance=performance(scored, self._elapsed_ms()),
                 prediction_id=identity,
-                contributions=await self._explain(request, scored, cleaned),
+                explanation=await self._explain(request, scored, cleaned),
             )
         return CompareAnswer(results, comparison(done), done[0].features.status, self._elapsed_ms())
 
@@ -146,11 +146,10 @@ class Predictor:
                 others.append(Scored(model, scored.features, probabilities, False, 0.0))
         return others
 
-    async def _explain(self, request: PredictRequest, scored: Scored, cleaned: Input) -> list[TokenContribution] | UnsetType:
+    async def _explain(self, request: PredictRequest, scored: Scored, cleaned: Input) -> Explanation | UnsetType:
         if not request.explain:
             return UNSET
-        parts = await scored.model.runner.explain(cleaned.text)
-        return [TokenContribution(part.token, part.contribution, part.rule) for part in parts]
+        return explanation(await scored.model.runner.explain(cleaned.text, scored.features.values))
 
     def _write(self, live: Snapshot, scored: Scored, cleaned: Input, route: str, *, degraded: bool) -> str:
         identity = new_record_id(self._clock().timestamp())

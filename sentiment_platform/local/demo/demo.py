@@ -34,6 +34,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.articles import news_counts
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.figures import StoredFigure, newest_figures
+from sentiment_platform.text.example import EXAMPLE_TEXT
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -123,7 +124,7 @@ class Demo:
         port = self.serving_url.rpartition(":")[2]
         self._serving = self.children.start("serving", ["python", "-m", "serving"], {"PORT": port, "SENTIMENT_POLL_S": "1"})
         wait_for(f"{self.serving_url}/health", self._serving, 60)
-        self.ask("Quarterly profit fell 12% on weak demand")
+        self.ask(EXAMPLE_TEXT)
         self.report.first_answer_after_s = time.monotonic() - self.started
 
     def show_dagster(self) -> None:
@@ -191,7 +192,7 @@ class Demo:
         self._step("asking for the summary")
         deployed = champion_of(self.report.runs["train_job"].metadata["deployment"])
         for text in (
-            "Net loss narrowed",
+            EXAMPLE_TEXT,
             "Profit warning lifted after record orders",
             "Regulator fines the bank over money laundering controls",
             "The board will meet on 12 March",

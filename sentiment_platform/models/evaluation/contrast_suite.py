@@ -13,6 +13,7 @@ import numpy as np
 
 from sentiment_platform.models.family import LABELS, Label, Model
 from sentiment_platform.statistics.estimate import Estimate
+from sentiment_platform.statistics.metrics import predicted_classes
 from sentiment_platform.statistics.resampling import bootstrap_means, percentile_estimate
 
 SEED = 20260101
@@ -45,7 +46,7 @@ def score_contrast(model: Model, suite: Sequence[Pair] | None = None) -> Contras
     """Ask `model` all sentences of the suite, without features. A pair counts when the likeliest label of both is the right one."""
     suite = pairs() if suite is None else suite
     texts = [text for pair in suite for text in pair.texts]
-    said = model.predict(texts, None).argmax(axis=1)
+    said = predicted_classes(model.predict(texts, None))
     expected = np.array([LABELS.index(label) for pair in suite for label in pair.labels])
     right = (said == expected).reshape(-1, 2).all(axis=1).astype(np.float64)
     samples = bootstrap_means(right[:, None], seed=SEED)[:, 0]

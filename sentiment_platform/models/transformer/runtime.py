@@ -3,7 +3,6 @@
 Both are imported when a model is loaded. Writing the files is `export`; training them `training`.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,8 @@ import msgspec
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import LABELS, Contribution, Floats
+from sentiment_platform.models.explanation import explain_by_reading
+from sentiment_platform.models.family import LABELS, Explanation, Floats
 from sentiment_platform.models.head.head import CalibrationHead
 from sentiment_platform.models.transformer.tokens import encode, length_buckets, pad_id_of, padded, tokenizer_from_json
 
@@ -30,10 +30,6 @@ FORMAT = 1
 BATCH_SIZE = 4
 # On a CPU these fused kernels are slower than their parts (onnxruntime 1.32, 32 tokens of MiniLM: 65 us against 12, 130 against 45).
 SLOW_FUSIONS = ("SkipLayerNormFusion", "BiasGeluFusion")
-LEAVE_ONE_OUT = "leave_one_out"
-MAX_LEFT_OUT = 48
-"""Runs that one explanation may cost: in a longer text neighbouring words are left out together."""
-_WORD = re.compile(r"[\w$€£%]+(?:[-'’.,&][\w$€£%]+)*")
 
 
 class TransformerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -98,24 +94,14 @@ class OnnxTransformer:
             return np.empty((0, len(LABELS)))
         return self.head.probabilities(self.scorer.logits(texts), features)
 
-    def explain(self, text: str) -> list[Contribution]:
-        """Per word: sentiment (probability of positive less that of negative) with it, less that without it, rule `leave_one_out`.
+    @property
+    def uses_features(self) -> bool:
+        """Whether the head does."""
+        return self.head.uses_features
 
-        Punctuation stays. Words do not add up to the answer: a negation and what it negates each carry the effect of both. At most
-        `MAX_LEFT_OUT` runs: in longer texts a part is several words in a row. What is cut off contributes 0. Features count as missing.
-        """
-        words = list(_WORD.finditer(text))
-        kept = self.scorer.kept_characters(text)
-        seen = [word.span() for word in words if word.start() < kept]
-        size = max(1, -(-len(seen) // MAX_LEFT_OUT))
-        parts = [(seen[at][0], seen[min(at + size, len(seen)) - 1][1]) for at in range(0, len(seen), size)]
-        answers = self.predict([text, *(text[:start] + text[end:] for start, end in parts)], None)
-        sentiment = answers[:, 2] - answers[:, 0]
-        moved = [
-            Contribution(text[start:end], float(sentiment[0] - without), LEAVE_ONE_OUT)
-            for (start, end), without in zip(parts, sentiment[1:], strict=True)
-        ]
-        return moved + [Contribution(word.group(), 0.0, LEAVE_ONE_OUT) for word in words[len(seen) :]]
+    def explain(self, text: str, features: Floats | None) -> Explanation:
+        """What each word adds, read both ways; in longer texts a part is several words in a row. What is cut off contributes 0."""
+        return explain_by_reading(self.predict, text, features, kept_characters=self.scorer.kept_characters(text))
 
     def characters_read(self, text: str) -> int:
         """Those before the cut at the longest length."""

@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import Contribution, Floats
+from sentiment_platform.models.explanation import sentiments, shares
+from sentiment_platform.models.family import Contribution, Explanation, Floats
 from sentiment_platform.models.head.head import CalibrationHead
 from sentiment_platform.text.explanation import explain
 from sentiment_platform.text.lexicon import Lexicon, stock_lexicon
@@ -140,9 +141,31 @@ class VaderModel:
         """(n, 3) calibrated probabilities."""
         return self.head.probabilities(self.logits(texts), features)
 
-    def explain(self, text: str) -> list[Contribution]:
-        """One entry per token and rule, in units of valence; they sum to the score before its normalisation to compound."""
-        return [Contribution(part.token, part.valence, part.rule) for part in explain(self.engine, text).parts]
+    @property
+    def uses_features(self) -> bool:
+        """Whether the head does."""
+        return self.head.uses_features
+
+    def explain(self, text: str, features: Floats | None) -> Explanation:
+        """What each token and rule adds, read both ways; "!?" stands after the last word."""
+        explained = explain(self.engine, text)
+        parts = explained.parts_in_text_order
+        sums = np.array([(part.polarity, part.emphasis) for part in parts]).reshape(-1, 2)
+        nothing = np.zeros((1, 2))
+        forwards = np.vstack([nothing, sums.cumsum(axis=0)])
+        backwards = np.vstack([sums[::-1].cumsum(axis=0)[::-1], nothing])
+        said, without = self._sentiments(np.vstack([forwards, backwards]), features), self._sentiments(nothing, None)
+        moved = shares(said[: len(forwards)], said[len(forwards) :])
+        contributions = tuple(
+            Contribution(part.token, len(explained.tokens) if part.position is None else part.position, float(share), part.rule)
+            for part, share in zip(parts, moved, strict=True)
+        )
+        return Explanation(float(without[0]), float(said[0] - without[0]), contributions)
+
+    def _sentiments(self, sums: Floats, features: Floats | None) -> Floats:
+        """(n,) sentiments of polarities and emphases (n, 2), all with the same features (1, k)."""
+        given = None if features is None else np.repeat(features, len(sums), axis=0)
+        return sentiments(self.head.probabilities(self.scorer.logits(sums[:, 0], sums[:, 1]), given))
 
     def characters_read(self, text: str) -> int:
         """All of them."""

@@ -34,7 +34,7 @@ from sentiment_platform.models.vader.family import (
 from sentiment_platform.models.vader.fit import FittedTerms, fit_terms
 from sentiment_platform.models.vader.search import problem_of, search
 from sentiment_platform.models.vader.terms import EXAMPLES, TermEvidence, read_evidence
-from sentiment_platform.statistics.metrics import confusion_matrix, ratios
+from sentiment_platform.statistics.metrics import confusion_matrix, predicted_classes, ratios
 from sentiment_platform.text.lexicon import stock_lexicon
 from sentiment_platform.text.rules import STOCK_RULES, RuleConstants
 
@@ -98,7 +98,7 @@ class VaderFamily:
         for warning in warnings:
             progress(Progress(stage="vader: WARNING", done=1, total=1, rate=0.0, remaining_s=0.0, note=warning))
         probabilities = head.probabilities(scorer_logits(engine, scorer, data.train.texts), data.train.features)
-        on_training_part = ratios(confusion_matrix(data.train.labels, probabilities.argmax(axis=1)).astype(np.float64))
+        on_training_part = ratios(confusion_matrix(data.train.labels, predicted_classes(probabilities)).astype(np.float64))
         note = f"{len(scorer.terms)} terms, label balance {balance}"
         progress(
             Progress(stage="vader: fitted", done=len(data.train), total=len(data.train), rate=0.0, remaining_s=0.0, note=note)

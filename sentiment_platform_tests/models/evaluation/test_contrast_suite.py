@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sentiment_platform.models.evaluation.contrast_suite import pairs, score_contrast
-from sentiment_platform.models.family import LABELS, Contribution, Floats
+from sentiment_platform.models.family import LABELS, Explanation, Floats
 from sentiment_platform.text.normalise import text_hash
 
 
@@ -12,6 +12,7 @@ class Knowing:
     """Answers from a book of texts; 1 (neutral) for what is not in it."""
 
     batch_size = 64
+    uses_features = False
 
     def __init__(self, book: dict[str, int]) -> None:
         self._book = book
@@ -22,8 +23,8 @@ class Knowing:
     def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
         return self.logits(texts)
 
-    def explain(self, text: str) -> list[Contribution]:
-        return []
+    def explain(self, text: str, features: Floats | None) -> Explanation:
+        return Explanation(0.0, 0.0, ())
 
 
 def right_answers() -> dict[str, int]:

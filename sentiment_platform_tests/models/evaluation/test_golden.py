@@ -6,7 +6,7 @@ import pytest
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.evaluation.golden import GOLDEN_TEXTS, TOLERANCE, golden_answers, require_golden
-from sentiment_platform.models.family import Contribution, Floats
+from sentiment_platform.models.family import Explanation, Floats
 from sentiment_platform.text.sentiment import LABELS
 
 
@@ -16,6 +16,7 @@ class Shifted:
 
     shift: float = 0.0
     batch_size: int = 4
+    uses_features: bool = False
 
     def logits(self, texts: Sequence[str]) -> Floats:
         return np.log(self.predict(texts, None))
@@ -25,8 +26,8 @@ class Shifted:
         share = np.array([len(text) / 200 for text in texts])
         return np.column_stack([share, 0.9 - share - self.shift, np.full(len(texts), 0.1 + self.shift)])
 
-    def explain(self, text: str) -> list[Contribution]:
-        return []
+    def explain(self, text: str, features: Floats | None) -> Explanation:
+        return Explanation(0.0, 0.0, ())
 
 
 @dataclass

@@ -14,8 +14,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.explanation import MAX_PARTS, READ_BOTH_WAYS
 from sentiment_platform.models.family import LABELS, Model
-from sentiment_platform.models.transformer.runtime import FILES, MAX_LEFT_OUT, load_transformer
+from sentiment_platform.models.transformer.runtime import FILES, load_transformer
 from sentiment_platform_tests.models.conftest import TinyArtefact
 from sentiment_platform_tests.models.tiny_transformer import GOLDEN
 
@@ -83,25 +84,25 @@ def test_loading_and_answering_need_no_training_library(tiny_artefact: TinyArtef
 
 
 def test_explanations_name_every_word_in_order_and_the_decisive_ones_have_the_right_sign(model: Model) -> None:
-    fell = model.explain("Alder profit fell sharply on Monday")
-    assert [item.token for item in fell] == ["Alder", "profit", "fell", "sharply", "on", "Monday"]
-    assert {item.rule for item in fell} == {"leave_one_out"}
-    by_word = {item.token: item.contribution for item in fell}
-    other = {item.token: item.contribution for item in model.explain("Alder profit rose strongly on Monday")}
+    fell = model.explain("Alder profit fell sharply on Monday", None)
+    assert [item.token for item in fell.contributions] == ["Alder", "profit", "fell", "sharply", "on", "Monday"]
+    assert {item.rule for item in fell.contributions} == {READ_BOTH_WAYS}
+    by_word = {item.token: item.contribution for item in fell.contributions}
+    rose = model.explain("Alder profit rose strongly on Monday", None)
+    other = {item.token: item.contribution for item in rose.contributions}
     assert min(by_word, key=by_word.__getitem__) in ("fell", "sharply")
     assert max(other, key=other.__getitem__) in ("rose", "strongly")
-    answers = model.predict(["Alder profit fell sharply on Monday", "Alder profit sharply on Monday"], None)
-    assert by_word["fell"] == pytest.approx((answers[0, 2] - answers[0, 0]) - (answers[1, 2] - answers[1, 0]), abs=1e-5)
 
 
 def test_a_long_text_is_explained_in_a_bounded_number_of_runs_and_what_is_cut_off_contributes_nothing(model: Model) -> None:
-    contributions = model.explain("profit " * 400)
+    contributions = model.explain("profit " * 400, None).contributions
     explained = [item for item in contributions if " " in item.token]
-    assert len(explained) <= MAX_LEFT_OUT
+    assert len(explained) <= MAX_PARTS
     assert " ".join(item.token for item in contributions) == " ".join(["profit"] * 400)
     assert {item.token for item in contributions[: len(explained)]} == {"profit profit profit"}
     assert all(item.contribution == 0.0 for item in contributions[len(explained) :])
-    assert model.explain("") == []
+    empty = model.explain("", None)
+    assert (empty.contributions, empty.features) == ((), 0.0)
 
 
 def truncated(directory: Path) -> None:

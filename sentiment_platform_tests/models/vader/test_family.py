@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.features.compute import compute_v1
 from sentiment_platform.labels.importers import phrasebank
 from sentiment_platform.models.family import LABELS, Integers, TrainingOptions
 from sentiment_platform.models.vader.family import HEAD_FILE, SCORER_FILE, VaderScorer, load_vader
 from sentiment_platform.models.vader.training import VaderFamily
 from sentiment_platform.statistics.metrics import classification_report
-from sentiment_platform.text.explanation import explain
 from sentiment_platform.text.lexicon import stock_lexicon
 from sentiment_platform.text.vader import VaderEngine
 from sentiment_platform_tests.models.vader.small_vader import Exported, export, small_data
@@ -163,12 +163,20 @@ def test_a_word_at_zero_has_left_the_lexicon(exported: Exported, tmp_path: Path)
     assert "liability" in stock_lexicon().valences
 
 
-def test_an_explanation_adds_up_to_the_score_before_its_normalisation(exported: Exported) -> None:
+def test_an_explanation_has_every_word_in_order_and_adds_up_to_the_sentiment(exported: Exported) -> None:
     model = load_vader(exported.directory)
-    for text in ("Profit is NOT great, but the outlook is very good!!!", "The meeting is on Monday", "Loss :(", ""):
-        assert sum(part.contribution for part in model.explain(text)) == pytest.approx(
-            explain(model.engine, text).raw_sum, abs=1e-9
-        )
+    for text in ("Profit is NOT great, but the outlook is very good!!!", "The meeting is on Monday!", "Loss :(", ""):
+        features = np.array([compute_v1(text)], dtype=np.float64)
+        for some in (features, None):
+            explanation = model.explain(text, some)
+            probabilities = model.predict([text], some)[0]
+            assert explanation.sum == pytest.approx(probabilities[2] - probabilities[0], abs=1e-12)
+            positions = [part.position for part in explanation.contributions]
+            assert positions == sorted(positions)
+            assert set(range(len(text.split()))) <= set(positions)
+    unmoved = model.explain("The meeting is on Monday", None).contributions
+    assert [part.token for part in unmoved] == ["The", "meeting", "is", "on", "Monday"]
+    assert {(part.rule, part.contribution) for part in unmoved if part.token == "The"} == {("", 0.0)}
 
 
 @pytest.mark.shared_data

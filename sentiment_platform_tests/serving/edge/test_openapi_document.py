@@ -119,7 +119,7 @@ def test_a_request_may_leave_out_what_has_a_default_and_an_answer_never_does() -
     assert "default" not in schemas["PredictRequest"]["properties"]["explain"]
     assert schemas["PredictRequest"]["additionalProperties"] is False
     assert set(schemas["Comparison"]["required"]) == set(schemas["Comparison"]["properties"])
-    assert set(schemas["Answer"]["properties"]) - set(schemas["Answer"]["required"]) == {"contributions"}
+    assert set(schemas["Answer"]["properties"]) - set(schemas["Answer"]["required"]) == {"explanation"}
     assert set(schemas["ProblemDocument"]["properties"]) - set(schemas["ProblemDocument"]["required"]) == {"errors"}
 
 

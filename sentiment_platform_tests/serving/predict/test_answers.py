@@ -17,10 +17,13 @@ def test_the_answer_has_exactly_the_documented_form(answering: ServingProcess) -
     answer = answering.predict(POSITIVE)
     assert set(answer) == {"prediction", "performance", "comparison", "prediction_id", "degraded", "feature_status"}
     prediction = answer["prediction"]
-    assert set(prediction) == {"sentiment", "confidence", "price_direction", "model_used", "features_count"}
-    assert 0.15 < prediction["sentiment"] <= 1
-    assert 1 / 3 <= prediction["confidence"] <= 1
-    assert (prediction["price_direction"], prediction["model_used"], prediction["features_count"]) == ("bullish", "vader", 15)
+    assert set(prediction) == {
+        *("label", "probabilities", "sentiment", "confidence", "price_direction"),
+        *("model_used", "features_count", "features_present"),
+    }
+    assert set(prediction["probabilities"]) == {"negative", "neutral", "positive"}
+    assert (prediction["label"], prediction["price_direction"], prediction["model_used"]) == ("positive", "bullish", "vader")
+    assert prediction["confidence"] == prediction["probabilities"]["positive"] > 1 / 3
     assert set(answer["performance"]) == {"response_time_ms", "model_version", "cache_hit"}
     assert answer["performance"]["model_version"] == "v1.0.0-vader"
     assert answer["comparison"] == {
@@ -78,8 +81,14 @@ def test_invisible_and_compatibility_characters_change_nothing(answering: Servin
 
 
 def test_an_explanation_names_the_words_that_moved_the_answer(answering: ServingProcess) -> None:
-    contributions = answering.predict(POSITIVE, explain=True)["contributions"]
+    answer = answering.predict(POSITIVE, explain=True)
+    explanation = answer["explanation"]
+    contributions = explanation["contributions"]
     assert {part["token"] for part in contributions if part["contribution"] > 0} >= {"great", "profit"}
+    assert [part["token"] for part in contributions if part["position"] < 2] == ["Harbour", "Mills"]
+    total = explanation["base"] + explanation["features"] + sum(part["contribution"] for part in contributions)
+    assert total == pytest.approx(explanation["sum"], abs=1e-12)
+    assert total == pytest.approx(answer["prediction"]["sentiment"], abs=1e-9)
 
 
 def test_a_batch_answers_in_order_and_like_single_requests(answering: ServingProcess) -> None:

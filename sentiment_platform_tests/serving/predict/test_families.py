@@ -36,7 +36,7 @@ def test_a_family_that_is_only_in_the_table_has_its_route_status_comparison_and_
     answer = serving.predict(TEXT, explain=True)
     assert (answer["prediction"]["model_used"], answer["degraded"]) == ("turtle", False)
     assert answer["performance"]["model_version"] == "v1.0.0-turtle"
-    assert answer["contributions"] == [{"token": "turtle", "contribution": 1.0, "rule": "slow"}]
+    assert answer["explanation"]["contributions"] == [{"token": "turtle", "position": 0, "contribution": 1.0, "rule": "slow"}]
     vader = serving.predict(TEXT, "/predict/vader")["prediction"]["sentiment"]
     assert answer["comparison"]["vader_sentiment"] == vader != answer["prediction"]["sentiment"]
     assert serving.predict(TEXT, "/predict/turtle")["prediction"] == answer["prediction"]

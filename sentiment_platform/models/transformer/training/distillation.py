@@ -34,6 +34,7 @@ from sentiment_platform.models.transformer.training.parameters import Transforme
 from sentiment_platform.models.transformer.training.stages import taken
 from sentiment_platform.models.transformer.training.weights import network_logits
 from sentiment_platform.news.stories.near_duplicates import story_of
+from sentiment_platform.statistics.metrics import predicted_classes
 from sentiment_platform.statistics.softmax_regression import fold_of_rows, softmax
 
 MIN_STORIES = 300
@@ -102,7 +103,8 @@ def train_distilled(
 def _report(texts: LabelledTexts, predictions: Floats) -> dict[str, Any]:
     """How far `predictions` (n, 3) agree with the labels, and the ids of the texts whose label they doubt most."""
     labelled = predictions[np.arange(len(texts)), texts.labels]
-    agree = predictions.argmax(axis=1) == texts.labels
+    said = predicted_classes(predictions)
+    agree = said == texts.labels
     doubted = [int(row) for row in np.argsort(labelled, kind="stable") if not agree[row]][:MAX_DOUBTED]
     return {
         "agreement": float(agree.mean()),
@@ -110,7 +112,7 @@ def _report(texts: LabelledTexts, predictions: Floats) -> dict[str, Any]:
             {
                 "id": texts.ids[row],
                 "label": LABELS[int(texts.labels[row])],
-                "predicted": LABELS[int(predictions[row].argmax())],
+                "predicted": LABELS[int(said[row])],
                 "probability": round(float(predictions[row].max()), 4),
             }
             for row in doubted
