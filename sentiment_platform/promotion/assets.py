@@ -4,7 +4,6 @@ from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.promotion.announcing import announce
 from sentiment_platform.promotion.deciding import decide_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import canonical_json, digest
@@ -27,8 +26,6 @@ def deployment(context: dg.AssetExecutionContext, platform: PlatformResource) ->
     document = outcome.running
     if document is None:
         raise dg.Failure(f"Nothing is deployed. {outcome.reason}", allow_retries=False)
-    if outcome.published:
-        announce(platform.settings().redis_url, document, platform.now())
     return dg.MaterializeResult(
         metadata={
             "deployment": str(document.tag),

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.promotion.announcing import announce
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Champion, Deployment, Evidence, Rule
 from sentiment_platform.registry.releases import ReleaseRegistry
@@ -81,6 +82,7 @@ def publish(
                 _mirror(connection, document, published.digest, published.published_at)
     finally:
         leases.release(engine, lease)
+    announce(access.settings.redis_url, document, published.published_at)
     return Promoted(str(document.tag), document.revision, document, published.url)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from sentiment_platform.errors import ConflictError, PermanentError
+from sentiment_platform.events import DeploymentPublished
 from sentiment_platform.models.family import Integers
 from sentiment_platform.promotion.next_revision import Intent, Promoted, publish, synchronise_mirror
 from sentiment_platform.registry.access import RegistryAccess
@@ -19,6 +20,7 @@ from sentiment_platform.store import audit, leases
 from sentiment_platform.store.deployments import deployment_at, deployments, mirror_deployment
 from sentiment_platform_tests.promotion.seeding import NOW, clock, release
 from sentiment_platform_tests.promotion.stepping import SteppedAccess
+from sentiment_platform_tests.public_events import told
 from sentiment_platform_tests.registry.examples import deployment_of
 
 V1, V2 = "v1.0.0-vader", "v1.1.0-vader"
@@ -78,6 +80,10 @@ def test_of_publishers_that_start_at_once_each_revision_has_one(engine: Engine, 
     assert sum(won) >= 1
     assert [revision for revision, _ in history(access)] == list(range(1, sum(won) + 1))
     assert history(access) == mirrored(engine)
+    events = sorted(
+        (event.revision, event.reason) for event in told(access.settings.redis_url) if isinstance(event, DeploymentPublished)
+    )
+    assert events == [(revision, "because") for revision, _ in history(access)], "each is told, and those that lost are not"
     assert count(engine, "audit_log") == sum(won)
 
 

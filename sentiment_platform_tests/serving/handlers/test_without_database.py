@@ -1,0 +1,34 @@
+"""Every route that reads the database is a problem while it is away, says when to try again, and comes back with it."""
+
+from pathlib import Path
+
+import pytest
+
+from sentiment_platform_tests.serving.conftest import StartServing
+from sentiment_platform_tests.serving.documented import refuses
+
+READS = (
+    "/models",
+    "/models/v1.0.0-vader",
+    "/experiments",
+    "/predictions/0192f0c0-0000-7000-8000-000000000000",
+    "/monitoring/service",
+    "/monitoring/sources",
+    "/monitoring/quality",
+    "/monitoring/decisions",
+    "/monitoring/runs",
+)
+NOT_THERE = {"/models/v1.0.0-vader", READS[3]}
+
+
+@pytest.mark.slow
+def test_without_the_database_reads_are_503_with_retry_after_and_with_it_they_are_empty(
+    tmp_path: Path, start_serving: StartServing
+) -> None:
+    away = start_serving(ready=False, DATABASE_URL="")
+    back = start_serving(ready=False, SENTIMENT_STATE_DIR=str(tmp_path / "another"))
+    back.wait_until(lambda: back.answers("/models"))
+    for path in READS:
+        assert refuses(away, path, 503, "unavailable"), path
+        assert away.client.get(path).headers["retry-after"] == "1", path
+        assert back.client.get(path).status_code == (404 if path in NOT_THERE else 200), path
