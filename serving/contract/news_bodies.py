@@ -4,7 +4,6 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from sentiment_platform.store.company_news import MIN_STORIES
 from sentiment_platform.text.sentiment import Label
 from serving.contract.values import Moment
 
@@ -63,7 +62,7 @@ class TickerNews(Struct, frozen=True, kw_only=True):
     symbol: str
     stories: Annotated[int, Meta(description="Stories that name it; a wire story that forty outlets carry is one.")]
     scored_stories: Annotated[int, Meta(description="Those that the family has scored.")]
-    too_few: Annotated[bool, Meta(description=f"Fewer than {MIN_STORIES} scored stories.")]
+    too_few: Annotated[bool, Meta(description="Fewer scored stories than `min_stories`.")]
     mean_sentiment: Annotated[float, Meta(ge=-1, le=1)] | None
     label_shares: LabelShares | None
     change: Annotated[float, Meta(ge=-2, le=2, description="The mean less that of the window before.")] | None

@@ -1,6 +1,6 @@
 """Errors as the client sees them: RFC 9457 problem documents, for every status and from every layer.
 
-Here: the one error that handlers raise, the document, the exception handlers. The text never holds internals or secrets.
+Here: the one error that handlers raise, and the exception handlers. The text never holds internals or secrets.
 """
 
 import logging
@@ -13,22 +13,12 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from sentiment_platform.errors import TransientError
+from serving.contract.problem_bodies import ProblemDocument
 from serving.contract.request_context import request_id
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 logger = logging.getLogger(__name__)
-
-
-class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """RFC 9457; `code` is a stable word for programs, `detail` a sentence for people, `errors` what is wrong where."""
-
-    status: int
-    title: str
-    code: str
-    detail: str
-    request_id: str
-    errors: list[str] = []
 
 
 class Problem(HTTPException):

@@ -17,7 +17,8 @@ from litestar.response import Redirect
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
-from serving.contract.problems import MEDIA_TYPE, ProblemDocument
+from serving.contract.problem_bodies import ProblemDocument
+from serving.contract.problems import MEDIA_TYPE
 from serving.edge.envelope import REVALIDATED
 from serving.edge.openapi_document import openapi_document, openapi_text
 

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 from litestar import Litestar
 
-from serving.contract.problems import MEDIA_TYPE, ProblemDocument
+from serving.contract.problem_bodies import ProblemDocument
+from serving.contract.problems import MEDIA_TYPE
 
 REF = "#/components/schemas/{name}"
 PROBLEM = {"$ref": "#/components/responses/Problem"}

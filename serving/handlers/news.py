@@ -12,7 +12,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from sentiment_platform.models.families import FAMILIES
-from sentiment_platform.store.company_news import MIN_STORIES
 from sentiment_platform.text.normalise import normalise
 from serving.contract.news_bodies import (
     SYMBOL_PATTERN,
@@ -73,17 +72,17 @@ async def tickers(
         raise Problem(400, "unknown_family", f"There is no family {family!r}; there are {', '.join(FAMILIES)}.")
     now = services.clock()
 
-    def read(connection: "Connection") -> "CompanyWindow":
-        from sentiment_platform.store.company_news import companies
+    def read(connection: "Connection") -> "tuple[CompanyWindow, int]":
+        from sentiment_platform.store.company_news import MIN_STORIES, companies
 
-        return companies(connection, now, timedelta(days=days), family=family, limit=limit)
+        return companies(connection, now, timedelta(days=days), family=family, limit=limit), MIN_STORIES
 
-    window = await services.database.call(read)
+    window, min_stories = await services.database.call(read)
     return TickersAnswer(
         as_of=window.until,
         since=window.since,
         family=window.family,
-        min_stories=MIN_STORIES,
+        min_stories=min_stories,
         tickers=[_ticker(company) for company in window.companies],
     )
 

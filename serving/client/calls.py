@@ -1,0 +1,207 @@
+"""Every route as a function that makes one call of it: what is sent, and the struct that comes back. `clients` sends them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from sentiment_platform.text.sentiment import Label
+from serving.contract.collection_bodies import QualityReport, SourceList
+from serving.contract.deployment_bodies import DeploymentsAnswer
+from serving.contract.drift_bodies import DriftAnswer
+from serving.contract.experiment_bodies import ExperimentList
+from serving.contract.feature_bodies import FeatureSchemaAnswer
+from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
+from serving.contract.health_bodies import Alive, Health
+from serving.contract.incident_bodies import AlertsAnswer
+from serving.contract.lineage_bodies import PredictionLineage
+from serving.contract.model_bodies import ModelsStatus, RollbackRequest, SelectionAnswer, SelectRequest
+from serving.contract.news_bodies import NewsAnswer, TickersAnswer
+from serving.contract.performance_bodies import PerformanceAnswer
+from serving.contract.prediction_bodies import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
+from serving.contract.run_bodies import DecisionList, RunList
+from serving.contract.service_bodies import ServiceReport, Window
+from serving.contract.version_bodies import ModelCard, VersionList
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[T]):
+    """One request and how its answer is read: JSON of `kind`, or the text itself where that is `str`.
+
+    `also`: a status beside 2xx whose body is an answer too.
+    """
+
+    method: str
+    path: str
+    kind: type[T]
+    body: Struct | None = None
+    query: Mapping[str, str | int] = field(default_factory=dict[str, str | int])
+    also: int | None = None
+
+
+def predict(
+    text: str,
+    *,
+    family: str | None = None,
+    ticker: str | None = None,
+    source: str | None = None,
+    published_at: datetime | None = None,
+    explain: bool = False,
+) -> Call[Answer]:
+    """What a text says, by the deployed default family, or by `family`."""
+    body = PredictRequest(text=text, ticker=ticker, source=source, published_at=published_at, explain=explain)
+    return _post(f"/predict/{quote(family, safe='')}" if family else "/predict", Answer, body)
+
+
+def predict_batch(items: Sequence[str | PredictRequest]) -> Call[BatchAnswer]:
+    """Up to 32 texts at once, answered in their order."""
+    requests = [PredictRequest(text=item) if isinstance(item, str) else item for item in items]
+    return _post("/predict/batch", BatchAnswer, BatchRequest(requests))
+
+
+def compare(text: str, *, ticker: str | None = None, explain: bool = False) -> Call[CompareAnswer]:
+    """Every deployed family on the same text."""
+    return _post("/predict/compare", CompareAnswer, PredictRequest(text=text, ticker=ticker, explain=explain))
+
+
+def feedback(
+    prediction_id: str,
+    *,
+    label: Label | None = None,
+    preference: str | None = None,
+    utility: float | None = None,
+    comment: str | None = None,
+) -> Call[FeedbackAccepted]:
+    """What somebody says of an answer; at least one of label, preference and utility."""
+    body = FeedbackRequest(prediction_id=prediction_id, label=label, preference=preference, utility=utility, comment=comment)
+    return _post("/feedback", FeedbackAccepted, body)
+
+
+def prediction(prediction_id: str) -> Call[PredictionLineage]:
+    """Where an answer came from; known once it is shipped to the database, within seconds."""
+    return _get(f"/predictions/{quote(prediction_id, safe='')}", PredictionLineage)
+
+
+def news(
+    *, symbol: str | None = None, since: datetime | None = None, limit: int = 50, cursor: str | None = None
+) -> Call[NewsAnswer]:
+    """Stories with what each family says, newest first; `next_cursor` of one page is the `cursor` of the next."""
+    moment = since.isoformat() if since else None
+    return _get("/news", NewsAnswer, symbol=symbol, since=moment, limit=limit, cursor=cursor)
+
+
+def tickers(*, days: int = 7, limit: int = 100, family: str | None = None) -> Call[TickersAnswer]:
+    """Companies in the window of `days` that ends now, with the mean and the change of their news."""
+    return _get("/tickers", TickersAnswer, days=days, limit=limit, family=family)
+
+
+def models_status() -> Call[ModelsStatus]:
+    """What is live, and what was tried last."""
+    return _get("/models/status", ModelsStatus)
+
+
+def performance() -> Call[PerformanceAnswer]:
+    """How right the versions are."""
+    return _get("/models/performance", PerformanceAnswer)
+
+
+def models(*, limit: int = 50, offset: int = 0) -> Call[VersionList]:
+    """Registered versions, newest first."""
+    return _get("/models", VersionList, limit=limit, offset=offset)
+
+
+def model(version: str) -> Call[ModelCard]:
+    """The card of a version."""
+    return _get(f"/models/{quote(version, safe='')}", ModelCard)
+
+
+def select(
+    family: str, version: str, reason: str, *, expected_version: str | None = None, dry_run: bool = False
+) -> Call[SelectionAnswer]:
+    """Let a version answer from now on; needs a key of role admin."""
+    body = SelectRequest(family=family, version=version, reason=reason, expected_version=expected_version, dry_run=dry_run)
+    return _post("/models/select", SelectionAnswer, body)
+
+
+def roll_back(reason: str) -> Call[SelectionAnswer]:
+    """Back to the deployment before; needs a key of role admin."""
+    return _post("/models/rollback", SelectionAnswer, RollbackRequest(reason))
+
+
+def feature_schema(version: str) -> Call[FeatureSchemaAnswer]:
+    """What a feature schema holds."""
+    return _get(f"/features/{quote(version, safe='')}", FeatureSchemaAnswer)
+
+
+def experiments(*, limit: int = 50, offset: int = 0) -> Call[ExperimentList]:
+    """Comparisons of versions, newest first, and the gate's newest evidence."""
+    return _get("/experiments", ExperimentList, limit=limit, offset=offset)
+
+
+def drift() -> Call[DriftAnswer]:
+    """The newest drift report of each live version."""
+    return _get("/monitoring/drift", DriftAnswer)
+
+
+def deployments() -> Call[DeploymentsAnswer]:
+    """Deployments, newest first."""
+    return _get("/monitoring/deployments", DeploymentsAnswer)
+
+
+def alerts(*, limit: int = 50, offset: int = 0) -> Call[AlertsAnswer]:
+    """Incidents, what is open first."""
+    return _get("/monitoring/alerts", AlertsAnswer, limit=limit, offset=offset)
+
+
+def service(*, window: Window = "24h") -> Call[ServiceReport]:
+    """How serving did over a window."""
+    return _get("/monitoring/service", ServiceReport, window=window)
+
+
+def sources() -> Call[SourceList]:
+    """How the sources of news do."""
+    return _get("/monitoring/sources", SourceList)
+
+
+def quality() -> Call[QualityReport]:
+    """What is refused, and how fresh everything is."""
+    return _get("/monitoring/quality", QualityReport)
+
+
+def decisions(*, limit: int = 50, offset: int = 0) -> Call[DecisionList]:
+    """Decisions whether to train again, newest first."""
+    return _get("/monitoring/decisions", DecisionList, limit=limit, offset=offset)
+
+
+def runs(*, limit: int = 50, offset: int = 0) -> Call[RunList]:
+    """Runs of the graph, newest first."""
+    return _get("/monitoring/runs", RunList, limit=limit, offset=offset)
+
+
+def health() -> Call[Health]:
+    """Whether predictions can be answered now; also where they cannot (`status`)."""
+    return Call(method="GET", path="/health", kind=Health, also=503)
+
+
+def alive() -> Call[Alive]:
+    """Whether the process runs."""
+    return _get("/health/live", Alive)
+
+
+def metrics() -> Call[str]:
+    """The text format of Prometheus."""
+    return _get("/metrics", str)
+
+
+def _get(path: str, kind: type[T], **query: str | int | None) -> Call[T]:
+    asked = {name: value for name, value in query.items() if value is not None}
+    return Call(method="GET", path=path, kind=kind, query=asked)
+
+
+def _post(path: str, kind: type[T], body: Struct) -> Call[T]:
+    return Call(method="POST", path=path, kind=kind, body=body)
