@@ -37,7 +37,7 @@ TAGS = ["news"]
 Symbol = Annotated[str | None, QueryParameter(pattern=SYMBOL_PATTERN, description="Only news that names this share.")]
 Since = Annotated[datetime | None, QueryParameter(description="Only what was published since, with an offset from UTC.")]
 Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next_cursor` of the page before.")]
-Days = Annotated[int, QueryParameter(ge=1, le=90, description="Length of the window that ends now, in days.")]
+Days = Annotated[int, QueryParameter(ge=1, le=30, description="Length of the window that ends now, in days.")]
 FamilyName = Annotated[
     str | None, QueryParameter(max_length=30, description="Whose scores; by default the deployed default family.")
 ]
