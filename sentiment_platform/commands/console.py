@@ -25,8 +25,8 @@ POWERFUL = re.compile(
 )
 """Characters that a terminal obeys or hides instead of showing them: controls except tab and line feed, bidi overrides, tags."""
 
-_LEAST_COLUMN = 14
-"""Characters that a column needs to be readable; shorter ones need what they have."""
+_LONGEST_WORD = 18
+"""Longer words, such as addresses, may be broken to fit a terminal."""
 
 
 def harmless(text: str) -> str:
@@ -86,16 +86,17 @@ def show_table(
     spaces between columns.
     """
     cells = [[cell(value) for value in row] for row in rows]
+    widths = [_least_width(name, [row[i] for row in cells]) for i, name in enumerate(columns)]
     if not cells and empty:
         note(empty)
     elif out.whole_lines:
         _print_lines(columns if show_header else None, cells, title)
-    elif out.width < 1 + sum(3 + _least_width(name, [row[i] for row in cells]) for i, name in enumerate(columns)):
+    elif out.width < 1 + sum(3 + width for width in widths):
         _print_blocks(columns, cells, title)
     else:
         table = Table(title=title or None, title_justify="left", show_header=show_header)
-        for name in columns:
-            table.add_column(harmless(name), overflow="fold")
+        for name, width in zip(columns, widths, strict=True):
+            table.add_column(harmless(name), overflow="fold", min_width=width)
         for row in cells:
             table.add_row(*row)
         out.print(table)
@@ -131,7 +132,7 @@ def cell(value: Cell) -> Text:
 
 def _least_width(name: str, cells: Sequence[Text]) -> int:
     return min(
-        _LEAST_COLUMN, max(cell_len(word) for text in (name, *(one.plain for one in cells)) for word in text.split() or [""])
+        _LONGEST_WORD, max(cell_len(word) for text in (name, *(one.plain for one in cells)) for word in text.split() or [""])
     )
 
 

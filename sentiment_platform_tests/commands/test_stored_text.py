@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import Engine
 
 from sentiment_platform.commands.console import POWERFUL, harmless
+from sentiment_platform.settings import Settings
 from sentiment_platform_tests.commands.conftest import Invoke, OnTerminal
 from sentiment_platform_tests.commands.stored import HARM, TEXT_ID, store_harm
+from sentiment_platform_tests.serving.publishing import Publisher
 
 pytestmark = pytest.mark.slow
 
@@ -122,3 +124,19 @@ def test_where_there_is_nothing_yet_the_next_step_is_named_beside_an_empty_outpu
             assert name == "news sources" or not document or not any(document.get(key) for key in document if key != "alpha"), (
                 name
             )
+
+
+def test_a_text_with_markup_and_escapes_is_answered(
+    settings: Settings, engine: Engine, invoke: Invoke, on_terminal: OnTerminal
+) -> None:
+    publisher = Publisher(settings, engine)
+    publisher.deploy(publisher.model())
+    publisher.close()
+    answered = invoke("predict", f"Profit rose {HARM}")
+    assert (answered.exit_code, answered.stderr) == (0, "")
+    for printed in (answered.stdout, on_terminal("predict", f"Profit rose {HARM}")):
+        assert not POWERFUL.findall(printed)
+        assert "v1.0.0-vader (default)" in printed
+    [answer] = json.loads(invoke("predict", HARM, "--json").stdout)
+    assert answer["version"] == "v1.0.0-vader"
+    assert len(answer["probabilities"]) == 3
