@@ -27,6 +27,8 @@ COLUMNS = ["source", "kind", "state", "checked", "requests today", "last success
 def sources(catalogue: bool, as_json: bool) -> None:
     """List every news source: state, verification, quota of today, last success, last failure.
 
+    As JSON: one object a source, those that are on first.
+
     \b
     Switch sources on by name, and give each the key that it needs:
       SENTIMENT_SOURCES=tiingo,sec  TIINGO_API_KEY=...  SENTIMENT_CONTACT=you@example.org

@@ -86,6 +86,14 @@ def test_every_command_shows_an_example_of_itself_that_is_understood(path: tuple
         assert {word for word in words if word.startswith("--")} <= options, example
 
 
+LISTINGS = [path for path, command in commands() if any("--json" in option.opts for option in command.params)]
+
+
+@pytest.mark.parametrize("path", LISTINGS, ids=" ".join)
+def test_a_listing_says_the_shape_of_its_json(path: tuple[str, ...]) -> None:
+    assert "As JSON: " in " ".join(help_of(path).split())
+
+
 def test_defaults_are_shown() -> None:
     assert "[default: 20" in help_of(("news", "quarantine"))
     assert "[default: 300" in " ".join(help_of(("tick",)).split())

@@ -1,5 +1,6 @@
 """What a person types wrongly is answered in two lines on stderr, what is wrong and what to do, and with the right exit status."""
 
+import signal
 import socket
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from sentiment_platform.cli import main
 from sentiment_platform.commands.program import Program
+from sentiment_platform.running.run_signals import RunInterrupted
 from sentiment_platform_tests.commands.conftest import Invoke
 
 FILES = {"EMPTY": b"", "BINARY": b"\x93\xfa\x00\xff,\xbc", "TITLES": b"headline,day\nExemplary raises its outlook,2025-11-24\n"}
@@ -111,8 +113,34 @@ def broken() -> Program:
     def divide() -> None:
         print(1 / 0)
 
-    program.add_command(divide)
+    @click.command()
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    @click.command()
+    def cancelled() -> None:
+        raise RunInterrupted(signal.SIGTERM)
+
+    for command in (divide, interrupted, cancelled):
+        program.add_command(command)
     return program
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "told"),
+    [
+        ("interrupted", 130, ["Interrupted."]),
+        (
+            "cancelled",
+            143,
+            ["Error: The run was ended by SIGTERM; it is cancelled.", "Start it again: what it finished is kept."],
+        ),
+    ],
+)
+def test_what_a_signal_ended_exits_as_a_shell_reports_it(command: str, status: int, told: list[str]) -> None:
+    ended = CliRunner().invoke(broken(), [command])
+    assert (ended.exit_code, ended.stdout) == (status, "")
+    assert [line for line in ended.stderr.splitlines() if line] == told
 
 
 def test_a_defect_is_two_lines_that_name_v_which_shows_the_traceback_before_them() -> None:
