@@ -14,6 +14,7 @@ from sentiment_platform.store.quarantine import insert_quarantine, refused_row
 from sentiment_platform.store.sources import SourceState, write_source_state
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import Label
+from sentiment_platform_tests.features.articles import article, insert
 from sentiment_platform_tests.monitoring.seeding import features, manifest, seed_predictions
 from sentiment_platform_tests.registry.examples import deployment_of
 from sentiment_platform_tests.versions import mirror, register
@@ -44,6 +45,7 @@ def store_harm(engine: Engine) -> str:
         fetched_at=NOW,
         run_id="tests",
     )
+    insert(engine, [article(1, 1, title=HARM)])
     with engine.begin() as connection:
         create_key(connection, "viewer", HARM)
         insert_quarantine(

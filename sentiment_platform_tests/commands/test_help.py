@@ -7,13 +7,13 @@ import resource
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from sentiment_platform.cli import main
+from sentiment_platform_tests.commands.command_tree import commands, listings
 
 LIMIT_S = 0.5
 HEAVY = [
@@ -38,6 +38,7 @@ PRINT_ALL_HELP = """
 import json, sys
 import click
 from sentiment_platform.cli import main
+from sentiment_platform_tests.commands.command_tree import commands, listings
 def every(command, path):
     yield path
     for name, inner in getattr(command, "commands", {}).items():
@@ -46,13 +47,6 @@ for path in every(main, []):
     main([*path, "--help"], standalone_mode=False)
 json.dump(sorted(sys.modules), sys.stderr)
 """
-
-
-def commands(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
-            yield from commands(inner, (*path, name))
 
 
 def help_of(path: tuple[str, ...]) -> str:
@@ -86,10 +80,7 @@ def test_every_command_shows_an_example_of_itself_that_is_understood(path: tuple
         assert {word for word in words if word.startswith("--")} <= options, example
 
 
-LISTINGS = [path for path, command in commands() if any("--json" in option.opts for option in command.params)]
-
-
-@pytest.mark.parametrize("path", LISTINGS, ids=" ".join)
+@pytest.mark.parametrize("path", listings(), ids=" ".join)
 def test_a_listing_says_the_shape_of_its_json(path: tuple[str, ...]) -> None:
     assert "As JSON: " in " ".join(help_of(path).split())
 

@@ -79,4 +79,4 @@ def test_two_workers_share_the_study_of_a_recipe_and_a_later_training_finds_thei
 def test_parameters_that_are_no_json_object_are_refused() -> None:
     refused = CliRunner().invoke(main, ["models", "search", "--trials", "2", "--parameters", "[1]"])
     assert refused.exit_code == 2
-    assert "--parameters is no JSON object" in refused.output
+    assert "'--parameters': It is no JSON object" in refused.output
