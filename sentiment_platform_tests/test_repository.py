@@ -102,6 +102,21 @@ def test_make_without_a_fitting_python_says_what_to_install(tmp_path: Path) -> N
     assert "apt-get install python3" in result.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("status", "ending"), [(0, "Installed.\n"), (3, "")])
+def test_installing_says_what_pip_does_and_ends_as_pip_does(status: int, ending: str, tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (tmp_path / "pip.sh").write_text(f"echo 'Downloading  torch (200 MB)'; sleep 7; exit {status}\n")
+    command = ["make", "PIP=sh ./pip.sh", ".venv/.installed"]
+    made = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert re.search(r"^ +[56] s  Downloading torch \(200 MB\)$", made.stdout, re.MULTILINE), made.stdout
+    assert made.stdout.endswith(ending)
+    assert (made.returncode == 0, (tmp_path / ".venv" / ".installed").exists()) == (status == 0, status == 0)
+
+
 def test_continuous_integration_ends_with_make_check() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
