@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sentiment_platform.commands.console import say
 from sentiment_platform.commands.parameters import PORT
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.processes.process_age import process_age_s
 from sentiment_platform.running.run_signals import end_like_ctrl_c
+from sentiment_platform.text.example import EXAMPLE_TEXT
 
 if TYPE_CHECKING:
     from sentiment_platform.commands.live_progress import LiveProgress
@@ -23,7 +25,7 @@ REAL_PARTS = ("DATABASE_URL", "REDIS_URL", "SENTIMENT_REGISTRY_REPOSITORY")
 @click.option("--exit", "leave", is_flag=True, help="Stop after the summary instead of staying up until Ctrl-C.")
 @click.option("--port", type=PORT, help="Port of the Dagster UI. Without it 3000, or a free one.")
 def demo(leave: bool, port: int | None) -> None:
-    """The whole loop once: news, features, every family, evidence, deployments, predictions, feedback, drift, decision.
+    """The whole loop once: an answer at once, news and its scores, training, evidence, deployments, feedback, drift, decision.
 
     Runs offline on the sample headlines that come with the package; the transformer starts from TRANSFORMER_BASE
     (default here: packaged:minilm), and later commands on the same state folder do so too. Exits with 0 only if every stage worked.
@@ -65,36 +67,38 @@ def _run(live: "LiveProgress", port: int | None, started: float, *, leave: bool)
         remember(settings, {BASE: settings.transformer_base})
         try:
             _stages(live, loop)
-            show_summary(live, loop.report, time.monotonic() - started)
-            show_addresses(live, loop)
-            _require_no_failure(loop)
-            if not leave:
-                with live.still():
-                    live.say("\nEverything stays up until Ctrl-C.")
+            live.step("reading what the news says")
+            with live.still():
+                show_summary(loop, time.monotonic() - started)
+                show_addresses(loop)
+                _require_no_failure(loop)
+                if not leave:
+                    say("\nEverything stays up until Ctrl-C.")
                     loop.children.watch()
         finally:
             live.step("stopping")
 
 
 def _stages(live: "LiveProgress", loop: "Demo") -> None:
-    from sentiment_platform.commands.demo_summary import curl
-    from sentiment_platform.models.families import cheapest_family
+    from sentiment_platform.commands.demo_summary import answer_line, curl
     from sentiment_platform.models.pages.reporting import listener
 
-    _title(live, "1  News: an archive and live feeds")
-    loop.collect()
-    _title(live, f"2  The cheapest family, {cheapest_family()}: trained, signed, deployed, served")
-    loop.first_deployment()
+    _title(live, "1  The versions that the platform ships: published, signed, deployed, served")
+    first = loop.answer_at_once()
     _title(live, f"It answers, {loop.report.first_answer_after_s:.0f} s after the start: {loop.serving_url}")
+    live.indented(f"{EXAMPLE_TEXT}: {answer_line(first)}")
     live.indented(curl(loop.serving_url))
-    _title(live, "3  The transformer: fine-tuned while requests are answered, then compared and swapped in")
+    _title(live, "2  News: an archive and live feeds, scored as it comes in")
+    loop.collect()
+    _title(live, "3  Challengers: trained on the sample while requests are answered, compared, swapped in where they are better")
     loop.show_dagster()
     token = listener.set(live)
-    loop.second_deployment()
+    loop.train_challengers()
     listener.reset(token)
-    _title(live, "4  Feedback, drift, performance, decision")
+    _title(live, "4  Feedback, drift, performance, decision; the last week's news by what is deployed now")
     loop.give_feedback()
     loop.look_back()
+    loop.score_last_week()
     loop.live_answers()
 
 

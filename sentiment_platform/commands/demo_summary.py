@@ -1,39 +1,57 @@
-"""What the demo shows at its end: figures that were measured in it, answers, and the addresses that are open."""
+"""What the demo shows at its end: figures that were measured in it, what the news says, and the addresses that are open."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
-from sentiment_platform.commands.live_progress import LiveProgress
+from sentiment_platform.commands.console import Cell, say, show_table, styled
+from sentiment_platform.commands.headlines import COLOURS, show_companies, show_stories
 from sentiment_platform.local.demo.demo import Demo, DemoReport
 from sentiment_platform.models.families import FAMILIES, model_asset_name
 from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, TITLES, with_interval
 from sentiment_platform.text.example import EXAMPLE_TEXT
 
 
-def show_summary(live: LiveProgress, report: DemoReport, seconds: float) -> None:
-    """Tables that fit 80 columns: the loop, the versions' figures, five answers."""
-    live.say("")
-    live.show(_loop_table(report, seconds))
-    live.say("")
-    live.show(_figures_table(report))
-    live.say("")
-    live.show(_answers_table(report))
+def show_summary(loop: Demo, seconds: float) -> None:
+    """The loop, the versions' figures, answers, and what the news says: tables that fit 80 columns."""
+    report = loop.report
+    say("")
+    show_table(("", ""), _loop_rows(report), title=f"The loop in {seconds:.0f} s", show_header=False)
+    say("")
+    show_table(
+        ("", TITLES[ACCURACY], TITLES[MACRO_F1], TITLES[ECE], "texts"),
+        _figure_rows(report),
+        title="Figures on the sample's holdout (a sample, not a benchmark)",
+    )
+    say("")
+    show_table(
+        ("text", "label", "sure", "ms"),
+        [_answer_row(answer) for answer in report.answers],
+        title=f"{len(report.answers)} answers of {report.answers[0]['performance']['model_version']}",
+    )
+    mood = loop.mood()
+    say("")
+    show_companies(mood)
+    say("")
+    show_stories(loop.news(), mood.family, title="The newest headlines", brief=True)
 
 
-def show_addresses(live: LiveProgress, loop: Demo) -> None:
+def show_addresses(loop: Demo) -> None:
     """What is open, and what to try."""
-    last = loop.report.answers[-1]["prediction_id"]
-    live.say("\nOpen", "bold cyan")
-    live.say(f"  Dagster UI  {loop.dagster_url}")
-    live.say(f"  API page    {loop.serving_url}/schema")
-    live.say(f"  Ask         {curl(loop.serving_url)}")
-    live.say("\nTry next", "bold cyan")
-    live.say(f'  sentiment-platform predict "{EXAMPLE_TEXT}"')
-    live.say("  sentiment-platform models rollback")
-    live.say(f"  sentiment-platform explain {last}")
+    say(styled("\nOpen", "bold cyan"))
+    say(f"  Dagster UI  {loop.dagster_url}")
+    say(f"  API page    {loop.serving_url}/schema")
+    say(f"  The news    curl -s {loop.serving_url}/news")
+    say(styled("\nTry next", "bold cyan"))
+    say(f'  sentiment-platform predict "{EXAMPLE_TEXT}"')
+    say("  sentiment-platform news show")
+    say("  sentiment-platform models rollback")
+    say(f"  sentiment-platform explain {loop.report.answers[-1]['prediction_id']}")
+
+
+def answer_line(answer: Mapping[str, Any]) -> str:
+    """Such as `negative, sure to 0.97 (v1.0.0-finbert)`."""
+    prediction = answer["prediction"]
+    return f"{prediction['label']}, sure to {prediction['confidence']:.2f} ({answer['performance']['model_version']})"
 
 
 def curl(url: str) -> str:
@@ -41,18 +59,16 @@ def curl(url: str) -> str:
     return f"""curl -s {url}/predict -H 'content-type: application/json' -d '{{"text": "{EXAMPLE_TEXT}"}}'"""
 
 
-def _loop_table(report: DemoReport, seconds: float) -> Table:
-    deployment = report.runs["train_job"].metadata["deployment"]
-    decision = report.runs["monitor_job"].metadata["retrain_decision"]
-    table = _table(f"The loop in {seconds:.0f} s", show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column()
+def _loop_rows(report: DemoReport) -> list[tuple[Cell, Cell]]:
+    training = report.runs["train_job"].metadata
+    deployment, decision = training["deployment"], report.runs["monitor_job"].metadata["retrain_decision"]
     answered_by = ", ".join(f"{version} {count}" for version, count in report.load.versions.items())
-    for name, shown in (
+    return [
+        ("first answer", f"{report.first_answer_after_s:.0f} s after the start, by the versions that the platform ships"),
         ("news", f"{report.articles} articles, {report.stories} stories, {report.quarantined} refused rows in quarantine"),
         ("features", f"{report.feature_vectors} vectors of 15 features (schema v1)"),
-        ("bases", "; ".join(f"{family}: {trained['base_model']}" for family, trained in _trained(report).items())),
-        ("verdict", report.runs["train_job"].metadata["ab_evaluation"]["verdict"]),
+        ("trained", "; ".join(f"{one['version']} from {one['base_model']}" for one in _trained(report).values())),
+        ("verdict", _deciding(str(training["ab_evaluation"]["verdict"]), str(deployment["reason"]))),
         ("deployment", f"{deployment['deployment']}: default {deployment['default_family']}. {deployment['reason']}"),
         (
             "live swap",
@@ -61,21 +77,24 @@ def _loop_table(report: DemoReport, seconds: float) -> Table:
         ),
         ("feedback", f"{report.feedback} labels on live predictions"),
         ("decision", f"retrain {decision['retrain']}: {decision['reason']}"),
-    ):
-        table.add_row(name, Text(str(shown)))
-    return table
+    ]
 
 
-def _figures_table(report: DemoReport) -> Table:
-    table = _table(
-        "Figures on the sample's holdout (a sample, not a benchmark)", TITLES[ACCURACY], TITLES[MACRO_F1], TITLES[ECE], "texts"
-    )
+def _deciding(verdict: str, reason: str) -> str:
+    """Of the comparisons, which are a paragraph each, those that the deployment rests on; how many there are where it rests on none."""
+    comparisons = verdict.split("\n\n")
+    decided = [one for one in comparisons if one.partition(" on ")[0] in reason]
+    return " ".join(decided) if decided else f"{len(comparisons)} comparisons, none of which changes what is deployed"
+
+
+def _figure_rows(report: DemoReport) -> list[tuple[Cell, ...]]:
+    rows: list[tuple[Cell, ...]] = []
     for trained in _trained(report).values():
         version = str(trained["version"])
         measured = {one.metric: one for one in report.figures if one.version == version and one.window.startswith("holdout")}
-        shown = [with_interval(measured[name]) for name in (ACCURACY, MACRO_F1)]
-        table.add_row(Text(version), *shown, f"{measured[ECE].value:.3f}", str(measured[ACCURACY].n))
-    return table
+        shown = (with_interval(measured[name], ".2f") for name in (ACCURACY, MACRO_F1))
+        rows.append((version, *shown, f"{measured[ECE].value:.3f}", measured[ACCURACY].n))
+    return rows
 
 
 def _trained(report: DemoReport) -> dict[str, Mapping[str, Any]]:
@@ -84,31 +103,12 @@ def _trained(report: DemoReport) -> dict[str, Mapping[str, Any]]:
     return {family: metadata[model_asset_name(family)] for family in FAMILIES}
 
 
-def _answers_table(report: DemoReport) -> Table:
-    version = report.answers[0]["performance"]["model_version"]
-    table = _table(f"Five answers of {version}", "sentiment", "sure", "direction", "ms", first="text")
-    for answer in report.answers:
-        table.add_row(*_answer_row(answer))
-    return table
-
-
-def _answer_row(answer: dict[str, Any]) -> tuple[Text, str, str, str, str]:
-    prediction, performance = answer["prediction"], answer["performance"]
+def _answer_row(answer: Mapping[str, Any]) -> tuple[Cell, ...]:
+    prediction = answer["prediction"]
+    label = prediction["label"]
     return (
-        Text(answer["text"]),
-        f"{prediction['sentiment']:+.2f}",
+        answer["text"],
+        styled(label, COLOURS[label]),
         f"{prediction['confidence']:.2f}",
-        prediction["price_direction"],
-        f"{performance['response_time_ms']:.1f}",
+        f"{answer['performance']['response_time_ms']:.1f}",
     )
-
-
-def _table(title: str, *columns: str, first: str = "", show_header: bool = True) -> Table:
-    table = Table(
-        title=Text(title, "bold"), title_justify="left", box=None, show_header=show_header, padding=(0, 2, 0, 0), pad_edge=False
-    )
-    if columns:
-        table.add_column(first)
-        for name in columns:
-            table.add_column(name, no_wrap=True)
-    return table

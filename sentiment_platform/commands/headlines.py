@@ -11,6 +11,8 @@ from sentiment_platform.commands.parameters import COUNT, json_option
 from sentiment_platform.text.normalise import normalise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sentiment_platform.store.company_news import CompanyNews, CompanyWindow
     from sentiment_platform.store.scored_news import ScoredStory, StoryScore
 
@@ -57,28 +59,42 @@ def show(symbol: str | None, limit: int, as_json: bool) -> None:
         )
         return
     if not wanted and window.companies:
-        _show_companies(window)
+        show_companies(window)
         say("")
-    families = sorted({score.family for story in stories for score in story.scores})
-    first = window.family if window.family in families else next(iter(families), None)
     nothing = (
         f"No news names {wanted}." if newest and wanted else "There is no news yet. Next: sentiment-platform run collect_job"
     )
-    show_table(
-        ["time (UTC)", "symbols", "headline", "articles", "label", *families, *(["agree"] if len(families) > 1 else [])],
-        [_line(story, first, families) for story in stories],
-        title=f"The newest {len(stories)} stories" + (f" that name {wanted}" if wanted else ""),
-        empty=nothing,
-    )
-    if stories and not families:
+    title = f"The newest {len(stories)} stories" + (f" that name {wanted}" if wanted else "")
+    show_stories(stories, window.family, title=title, empty=nothing)
+    if stories and not any(story.scores for story in stories):
         note("No story is scored yet. Next: sentiment-platform run score_job --from DAY --to DAY, once a version is deployed.")
 
 
-def _show_companies(window: "CompanyWindow") -> None:
+def show_companies(window: "CompanyWindow") -> None:
+    """A line a company: its stories, their mean sentiment, the share of each label."""
     show_table(
         ["symbol", "stories", "mean", "negative, neutral, positive", "change"],
         [_company(company) for company in window.companies],
         title=f"Companies, {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}, by {window.family or 'no family: nothing is deployed'}",
+    )
+
+
+def show_stories(
+    stories: "Sequence[ScoredStory]", default: str | None, *, title: str, empty: str = "", brief: bool = False
+) -> None:
+    """A line a story: its label by the family `default`, and what each family says; `brief` fits a terminal of 80 columns."""
+    families = sorted({score.family for story in stories for score in story.scores})
+    first = default if default in families else next(iter(families), None)
+    if brief:
+        show_table(
+            ["symbols", "headline", "label", *families], [_brief_line(story, first, families) for story in stories], title=title
+        )
+        return
+    show_table(
+        ["time (UTC)", "symbols", "headline", "articles", "label", *families, *(["agree"] if len(families) > 1 else [])],
+        [_line(story, first, families) for story in stories],
+        title=title,
+        empty=empty,
     )
 
 
@@ -113,6 +129,11 @@ def _line(story: "ScoredStory", first: str | None, families: list[str]) -> list[
         *(f"{scores[family].sentiment:+.2f}" if family in scores else "" for family in families),
         *([agree] if len(families) > 1 else []),
     ]
+
+
+def _brief_line(story: "ScoredStory", first: str | None, families: list[str]) -> list[Cell]:
+    _, symbols, headline, _, label, *sentiments = _line(story, first, families)
+    return [symbols, headline, label, *sentiments[: len(families)]]
 
 
 def _label(score: "StoryScore") -> Cell:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Self, TextIO
 
-from rich.console import RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from sentiment_platform.commands.console import PlainConsole, styled
@@ -25,7 +24,7 @@ _BAR_WIDTH = 14
 
 
 class LiveProgress:
-    """A context manager; until it ends, print through `say` and `show` only.
+    """A context manager; until it ends, print through `say` only, or while it is `still`.
 
     Args:
         clock: monotonic seconds.
@@ -114,11 +113,6 @@ class LiveProgress:
     def indented(self, line: str) -> None:
         """`say` what belongs to the title above."""
         self.say(f"  {line}")
-
-    def show(self, table: RenderableType) -> None:
-        """Print a table."""
-        self._said_at = self._clock()
-        self._console.print(table)
 
     @contextmanager
     def still(self) -> Generator[None]:

@@ -4,10 +4,10 @@ What is printed comes from what the stages measured; a stage that does not do it
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,8 +20,9 @@ from sentiment_platform.features.connection import connect
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.local.demo.deployed import answer_of, champion_of, outcome_of_training
+from sentiment_platform.local.demo.feedback import give_feedback
 from sentiment_platform.local.demo.load import LightLoad, LoadReport
-from sentiment_platform.local.demo.sample_data import read_headlines, sample_directory, second_wave
+from sentiment_platform.local.demo.sample_data import days_of_the_sample, read_headlines, sample_directory, second_wave
 from sentiment_platform.local.processes.children import Children, wait_for
 from sentiment_platform.local.processes.ports import LOOPBACK
 from sentiment_platform.local.processes.process import SupervisedProcess
@@ -32,8 +33,10 @@ from sentiment_platform.running.automation import switch
 from sentiment_platform.running.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.articles import news_counts
+from sentiment_platform.store.company_news import CompanyWindow, companies
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.figures import StoredFigure, newest_figures
+from sentiment_platform.store.scored_news import ScoredStory, news_page
 from sentiment_platform.text.example import EXAMPLE_TEXT
 
 if TYPE_CHECKING:
@@ -41,6 +44,15 @@ if TYPE_CHECKING:
 
 COLUMNS = "title=title,published_at=published_at,tickers=tickers,summary=summary,url=url,outlet=outlet"
 FEEDBACK_PREDICTIONS = 60
+NEWS_DAYS = 7
+COMPANIES_SHOWN, HEADLINES_SHOWN = 6, 8
+QUESTIONS = (
+    EXAMPLE_TEXT,
+    "Profit up 8% despite higher costs",
+    "Regulator fines the bank over money laundering controls",
+    "The board will meet on 12 March",
+    "Strike called off, shares jump",
+)
 
 
 @dataclass(kw_only=True)
@@ -98,34 +110,34 @@ class Demo:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
+    def answer_at_once(self) -> dict[str, Any]:
+        """Deploy the starters that the platform ships, start serving, ask the first question."""
+        self._step("starting the API")
+        port = self.serving_url.rpartition(":")[2]
+        # While it starts, what it is to load is published.
+        self._serving = self.children.start("serving", ["python", "-m", "serving"], {"PORT": port, "SENTIMENT_POLL_S": "1"})
+        outcome = self._run("bootstrap_job")
+        self._say(f"{outcome.metadata['starters']['deployment']}: {outcome.metadata['starters']['reason']}")
+        self._step("waiting until the API has loaded the deployment")
+        wait_for(f"{self.serving_url}/health", self._serving, 60)
+        answer = self.ask(EXAMPLE_TEXT)
+        self.report.first_answer_after_s = time.monotonic() - self.started
+        return answer
+
     def collect(self) -> None:
-        """The sample as an archive, the sample's feeds over HTTP, stories, features."""
+        """The sample as an archive, the sample's feeds over HTTP, stories, features, scores."""
         self._step("importing the sample's archive")
         archive = sample_directory() / "headlines.csv"
         import_archive(archive, parse_mapping(COLUMNS), source="sample", engine=self._engine, run_id="demo", now=utc_now())
         today = f"{utc_now():%Y-%m-%d}"
         self._run("collect_job", partition=today)
-        days = sorted(headline.published_at.astimezone(UTC) for headline in read_headlines())
-        outcome = self._run("collect_job", partition_range=(f"{days[0]:%Y-%m-%d}", f"{days[-1]:%Y-%m-%d}"))
+        outcome = self._run("collect_job", partition_range=days_of_the_sample())
         with self._engine.connect() as connection:
             counts = news_counts(connection)
         self.report.articles, self.report.stories, self.report.quarantined = counts.articles, counts.stories, counts.quarantined
         self.report.feature_vectors = int(outcome.metadata["article_features"]["dagster/row_count"])
         self._say(f"{counts.articles} articles in {counts.stories} stories, {counts.quarantined} refused rows in quarantine")
-
-    def first_deployment(self) -> None:
-        """Labels, training set, the cheapest family, evidence, first deployment by the bootstrap rule; serving starts and answers."""
-        self._step("importing the sample's labels")
-        labels = plain(sample_directory() / "headlines.csv", "sample", "Apache-2.0")
-        import_labels(self._engine, labels.examples)
-        outcome = self._run("baseline_job")
-        self._say(f"{outcome.metadata['deployment']['deployment']}: {outcome.metadata['deployment']['reason']}")
-        self._step("starting the API")
-        port = self.serving_url.rpartition(":")[2]
-        self._serving = self.children.start("serving", ["python", "-m", "serving"], {"PORT": port, "SENTIMENT_POLL_S": "1"})
-        wait_for(f"{self.serving_url}/health", self._serving, 60)
-        self.ask(EXAMPLE_TEXT)
-        self.report.first_answer_after_s = time.monotonic() - self.started
+        self._say(str(outcome.metadata["article_sentiment"]["outcome"]))
 
     def show_dagster(self) -> None:
         """Start the Dagster UI, and the daemon that executes what is asked for there; they load while the transformer trains.
@@ -142,8 +154,11 @@ class Demo:
         self.children.start(DAEMON, DAEMON_COMMAND, serving)
         self._say(f"Dagster UI: {self.dagster_url}. What is materialized there is executed; schedules and sensors are off")
 
-    def second_deployment(self) -> None:
-        """Train every family while requests are answered; the new deployment is swapped in live."""
+    def train_challengers(self) -> None:
+        """Train every family on the sample's labels while requests are answered; what the gate finds better is swapped in live."""
+        self._step("importing the sample's labels")
+        labels = plain(sample_directory() / "headlines.csv", "sample", "Apache-2.0")
+        import_labels(self._engine, labels.examples)
         before = self._live_revision()
         with LightLoad(self.serving_url, [headline.title for headline in read_headlines()[:200]]) as load:
             outcome = self._run("train_job")
@@ -165,23 +180,28 @@ class Demo:
     def give_feedback(self) -> None:
         """Ask with headlines of another mix, say what people thought of them, wait until it has all arrived."""
         self._step("asking, and saying what people thought of the answers")
-        wave = second_wave()[:FEEDBACK_PREDICTIONS]
-        with httpx.Client(timeout=10.0, trust_env=False) as client:
-            for headline in wave:
-                body = {"text": headline.title, "source": headline.outlet} | (
-                    {"ticker": headline.tickers[0]} if headline.tickers else {}
-                )
-                answer = client.post(f"{self.serving_url}/predict", json=body).raise_for_status().json()
-                feedback = {"prediction_id": answer["prediction_id"], "label": headline.label}
-                client.post(f"{self.serving_url}/feedback", json=feedback).raise_for_status()
-                self.report.feedback += 1
-        self._wait_for_feedback()
+        self.report.feedback = give_feedback(self.serving_url, self._engine, second_wave()[:FEEDBACK_PREDICTIONS])
 
     def look_back(self) -> None:
         """Drift, live accuracy and the decision that follows from them."""
         outcome = self._run("monitor_job")
         decision = outcome.metadata["retrain_decision"]
         self._say(f"retrain {decision['retrain']}: {decision['reason']}")
+
+    def score_last_week(self) -> None:
+        """The newest week of the sample by the versions that are deployed by now; scores of those before stay beside them."""
+        outcome = self._run("score_job", partition_range=days_of_the_sample(NEWS_DAYS))
+        self._say(str(outcome.metadata["article_sentiment"]["outcome"]))
+
+    def mood(self) -> CompanyWindow:
+        """What the news says of the companies, as `GET /tickers` and `news show` tell it."""
+        with self._engine.connect() as connection:
+            return companies(connection, utc_now(), timedelta(days=NEWS_DAYS), limit=COMPANIES_SHOWN)
+
+    def news(self) -> Sequence[ScoredStory]:
+        """The newest stories with their scores, as `GET /news` tells them."""
+        with self._engine.connect() as connection:
+            return news_page(connection, symbol=None, since=None, after=None, limit=HEADLINES_SHOWN)
 
     def live_answers(self) -> None:
         """Five answers for the summary, each by the version that the deployment names.
@@ -191,13 +211,7 @@ class Demo:
         """
         self._step("asking for the summary")
         deployed = champion_of(self.report.runs["train_job"].metadata["deployment"])
-        for text in (
-            EXAMPLE_TEXT,
-            "Profit warning lifted after record orders",
-            "Regulator fines the bank over money laundering controls",
-            "The board will meet on 12 March",
-            "Costs rise more slowly than feared",
-        ):
+        for text in QUESTIONS:
             self.report.answers.append({"text": text, **answer_of(deployed, lambda text=text: self.ask(text))})
         with self._engine.connect() as connection:
             self.report.figures = newest_figures(connection)
@@ -230,16 +244,3 @@ class Demo:
     def _live_revision(self) -> int:
         status = httpx.get(f"{self.serving_url}/models/status", timeout=5.0, trust_env=False).raise_for_status().json()
         return int(status["deployment"]["revision"]) if status.get("deployment") else 0
-
-    def _wait_for_feedback(self) -> None:
-        from sentiment_platform.store.labels import labelled_feedback
-
-        deadline = utc_now() + timedelta(seconds=60)
-        while utc_now() < deadline:
-            with self._engine.connect() as connection:
-                if len(labelled_feedback(connection)) >= self.report.feedback:
-                    return
-            time.sleep(0.3)
-        raise PermanentError(
-            "The journal did not arrive in PostgreSQL within 60 s.", remedy="See serving's log in the state folder."
-        )

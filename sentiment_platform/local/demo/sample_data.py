@@ -5,7 +5,7 @@ Reading only. Importing labels into the store belongs to `labels/`, serving the 
 
 import csv
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -52,6 +52,13 @@ def read_headlines() -> list[SampleHeadline]:
 def second_wave() -> list[SampleHeadline]:
     """All rows of `second_wave.csv`, oldest first: a shock after the last of `read_headlines`, none of them repeated."""
     return _read(sample_directory() / "second_wave.csv")
+
+
+def days_of_the_sample(newest: int | None = None) -> tuple[str, str]:
+    """First and last UTC day of `read_headlines`, as partition keys; of the `newest` days alone where that is given."""
+    days = sorted(headline.published_at.astimezone(UTC).date() for headline in read_headlines())
+    first = days[0] if newest is None else days[-1] - timedelta(days=newest - 1)
+    return first.isoformat(), days[-1].isoformat()
 
 
 def feed_files() -> list[Path]:

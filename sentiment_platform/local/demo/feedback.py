@@ -1,0 +1,40 @@
+"""What people think of live answers: the demo asks with headlines whose labels it knows, and gives those as feedback."""
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import httpx
+from sqlalchemy import Engine
+
+from sentiment_platform.clock import utc_now
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.local.demo.sample_data import SampleHeadline
+from sentiment_platform.store.labels import labelled_feedback
+
+ARRIVAL_LIMIT = timedelta(seconds=60)
+
+
+def give_feedback(serving_url: str, engine: Engine, headlines: Sequence[SampleHeadline]) -> int:
+    """Ask for each headline, give its label as feedback, and wait until all of it is in PostgreSQL; returns how many.
+
+    Raises:
+        PermanentError: it has not arrived within `ARRIVAL_LIMIT`.
+    """
+    with httpx.Client(timeout=10.0, trust_env=False) as client:
+        for headline in headlines:
+            body = {"text": headline.title, "source": headline.outlet} | (
+                {"ticker": headline.tickers[0]} if headline.tickers else {}
+            )
+            answer = client.post(f"{serving_url}/predict", json=body).raise_for_status().json()
+            feedback = {"prediction_id": answer["prediction_id"], "label": headline.label}
+            client.post(f"{serving_url}/feedback", json=feedback).raise_for_status()
+    deadline = utc_now() + ARRIVAL_LIMIT
+    while utc_now() < deadline:
+        with engine.connect() as connection:
+            if len(labelled_feedback(connection)) >= len(headlines):
+                return len(headlines)
+        time.sleep(0.3)
+    raise PermanentError(
+        f"The journal did not arrive in PostgreSQL within {ARRIVAL_LIMIT}.", remedy="See serving's log in the state folder."
+    )
