@@ -354,7 +354,7 @@ def test_readme_asks_the_one_example_and_shows_the_right_answer() -> None:
     readme = (ROOT / "README.md").read_text()
     block = re.search(r"<!-- answer -->\n((?:    .+\n)+)", readme)
     assert block
-    assert readme.count(f'"{EXAMPLE_TEXT}"') == 2
+    assert readme.count(f'"{EXAMPLE_TEXT}"') == 3
     assert msgspec.json.decode(block[1], type=Answer).prediction.label == EXAMPLE_LABEL
 
 
