@@ -24,9 +24,14 @@ BOUND = 1e-6
 TIME_OUT_S = 3.0
 
 
+class _Probabilities(msgspec.Struct, frozen=True):
+    negative: float
+    neutral: float
+    positive: float
+
+
 class _Prediction(msgspec.Struct, frozen=True):
-    sentiment: float
-    confidence: float
+    probabilities: _Probabilities
 
 
 class _Performance(msgspec.Struct, frozen=True):
@@ -110,10 +115,8 @@ def compare_with_serving(url: str, scoring: ScoringVersion, sample: Sequence[Sto
                 answer = msgspec.json.decode(reply.content, type=_Answer)
                 if answer.performance.model_version != scoring.version:
                     return f"it runs {answer.performance.model_version}"
-                row, said = one.row, answer.prediction
-                confidence = max(row.negative, row.neutral, row.positive)
-                moved = max(abs(row.positive - row.negative - said.sentiment), abs(confidence - said.confidence))
-                differences.append((moved, row.article_id))
+                said = answer.prediction.probabilities
+                differences.append((_largest(one.row, (said.negative, said.neutral, said.positive)), one.row.article_id))
     except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError) as error:
         return f"it could not be asked ({type(error).__name__})"
     return _compared(differences)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sentiment_platform.store.article_sentiment import ScoreRow, write_scores
 from sentiment_platform.store.articles import NewArticle
 from sentiment_platform.text.normalise import text_hash
-from sentiment_platform.text.sentiment import LABELS
+from sentiment_platform.text.sentiment import likeliest_label
 
 
 def score(
@@ -23,7 +23,7 @@ def score(
         negative=negative,
         neutral=neutral,
         positive=positive,
-        label=LABELS[list(probabilities).index(max(probabilities))],
+        label=likeliest_label(probabilities),
         text_hash=text_hash(article.title),
         characters=len(article.title),
         characters_read=len(article.title),

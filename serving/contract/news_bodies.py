@@ -5,13 +5,14 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from sentiment_platform.text.sentiment import Label
+from serving.contract.prediction_bodies import LabelProbabilities
 from serving.contract.values import Moment
 
 SYMBOL_PATTERN = r"^[A-Za-z0-9.^=_\-]{1,15}(?![\s\S])"
 
 
 class LabelShares(Struct, frozen=True):
-    """A probability, or a share of stories, for each label; they add up to 1."""
+    """Share of the scored stories that have each label; they add up to 1."""
 
     negative: Annotated[float, Meta(ge=0, le=1)]
     neutral: Annotated[float, Meta(ge=0, le=1)]
@@ -24,7 +25,7 @@ class NewsScore(Struct, frozen=True, kw_only=True):
     version: str
     label: Label
     sentiment: Annotated[float, Meta(ge=-1, le=1)]
-    probabilities: LabelShares
+    probabilities: LabelProbabilities
     scored_at: Moment
 
 

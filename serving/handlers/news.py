@@ -22,6 +22,7 @@ from serving.contract.news_bodies import (
     TickerNews,
     TickersAnswer,
 )
+from serving.contract.prediction_bodies import LabelProbabilities
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
 from serving.handlers.paging import Limit
@@ -103,7 +104,7 @@ def _item(story: "ScoredStory") -> NewsItem:
                 version=score.version,
                 label=score.label,
                 sentiment=score.sentiment,
-                probabilities=LabelShares(score.negative, score.neutral, score.positive),
+                probabilities=LabelProbabilities(score.negative, score.neutral, score.positive),
                 scored_at=score.scored_at,
             )
             for score in story.scores
