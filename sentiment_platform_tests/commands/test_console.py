@@ -103,7 +103,6 @@ def test_no_command_prints_past_the_console() -> None:
     past = re.compile(r"^(?:from|import) rich\b|\bprint\(|\bclick\.s?echo\(|sys\.std(?:out|err)\.write\(", re.MULTILINE)
     assert {name for name, code in files.items() if past.search(code)} == {
         "console.py",
-        "demo_summary.py",  # tables for the console of `live_progress.py`
         "live_progress.py",  # writes to a console of `console.py`
         "program.py",  # click's own help
         "progress.py",
