@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from litestar import Litestar
 
+from serving.contract.examples import EXAMPLES
+from serving.contract.prediction_bodies import BatchRequest
 from serving.contract.problem_bodies import ProblemDocument
 from serving.contract.problems import MEDIA_TYPE
 
@@ -33,6 +35,8 @@ def openapi_document(app: Litestar) -> Json:
         _document_errors(operation["responses"])
     components: Json = document["components"]
     components["schemas"] = _schemas(document)
+    for example in EXAMPLES:
+        components["schemas"][type(example).__name__].setdefault("examples", []).append(_given(example))
     for operation in _operations(document):
         _describe_answers(operation["responses"], components["schemas"])
     content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name=ProblemDocument.__name__)}}}
@@ -58,6 +62,16 @@ def _document_errors(responses: Json) -> None:
         elif status in HEADERS:
             response["headers"] = HEADERS[status]
     responses["default"] = PROBLEM
+
+
+def _given(example: msgspec.Struct) -> Json:
+    """A request without what it leaves out; an answer whole."""
+    fields = {field.name: field.default for field in msgspec.structs.fields(example)}
+    asked = example.__struct_config__.forbid_unknown_fields
+    values: Json = msgspec.json.decode(msgspec.json.encode(example))
+    if isinstance(example, BatchRequest):
+        values["items"] = [_given(item) for item in example.items]
+    return {name: value for name, value in values.items() if not asked or value != fields[name]}
 
 
 def _describe_answers(responses: Json, schemas: Json) -> None:

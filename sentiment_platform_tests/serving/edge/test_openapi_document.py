@@ -6,7 +6,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+import jsonschema
 import msgspec
+import pytest
 
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.source_code import ROOT
@@ -121,6 +123,24 @@ def test_a_request_may_leave_out_what_has_a_default_and_an_answer_never_does() -
     assert set(schemas["Comparison"]["required"]) == set(schemas["Comparison"]["properties"])
     assert set(schemas["Answer"]["properties"]) - set(schemas["Answer"]["required"]) == {"explanation"}
     assert set(schemas["ProblemDocument"]["properties"]) - set(schemas["ProblemDocument"]["required"]) == {"errors"}
+
+
+def test_every_body_that_is_sent_and_every_answer_to_it_has_an_example_of_its_form() -> None:
+    schemas = document()["components"]["schemas"]
+    for name, operation in operations(document()):
+        if body := operation.get("requestBody"):
+            (asked,) = body["content"].values()
+            answered = next(response for status, response in operation["responses"].items() if status < "300")
+            for content in (asked, *answered["content"].values()):
+                assert schemas[content["schema"]["$ref"].rpartition("/")[2]].get("examples"), name
+    shown = {name: schema["examples"] for name, schema in schemas.items() if "examples" in schema}
+    assert {"Health", "ProblemDocument"} <= shown.keys()
+    for name, examples in shown.items():
+        checked = {"$ref": f"#/components/schemas/{name}", "components": document()["components"]}
+        for example in examples:
+            jsonschema.validate(example, checked)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"text": 1}, {"$ref": "#/components/schemas/PredictRequest", "components": document()["components"]})
 
 
 def test_the_committed_document_is_of_this_code() -> None:

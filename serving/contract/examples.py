@@ -1,0 +1,92 @@
+"""Examples of the bodies that a newcomer meets first, as structs, so that an example cannot have another form than its body.
+
+They stand in the OpenAPI document. `EXAMPLE_TEXT` is answered as the version answers that the demo starts with.
+"""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from sentiment_platform.models.families import cheapest_family
+from sentiment_platform.text.example import EXAMPLE_LABEL, EXAMPLE_TEXT
+from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
+from serving.contract.health_bodies import Alive, DependencyStatus, Health
+from serving.contract.model_bodies import RollbackRequest, SelectionAnswer, SelectRequest
+from serving.contract.prediction_bodies import (
+    Answer,
+    BatchAnswer,
+    BatchRequest,
+    CompareAnswer,
+    Comparison,
+    FamilyAnswer,
+    LabelProbabilities,
+    Performance,
+    Prediction,
+    PredictRequest,
+)
+from serving.contract.problem_bodies import ProblemDocument
+
+_AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+_ID = "01a224b6-28cd-707e-a484-feb0f7e2ce7b"
+_FAMILY = cheapest_family()
+_VERSION = f"v1.0.0-{_FAMILY}"
+_PREDICTION = Prediction(
+    label=EXAMPLE_LABEL,
+    probabilities=LabelProbabilities(negative=0.46, neutral=0.22, positive=0.32),
+    sentiment=-0.14,
+    confidence=0.46,
+    price_direction="bearish",
+    model_used=_FAMILY,
+    features_count=0,
+    features_present=0,
+)
+_PERFORMANCE = Performance(response_time_ms=75.7, model_version=_VERSION, cache_hit=True)
+_COMPARISON = Comparison(vader_sentiment=-0.14)
+_ANSWER = Answer(
+    prediction=_PREDICTION,
+    performance=_PERFORMANCE,
+    comparison=_COMPARISON,
+    prediction_id=_ID,
+    degraded=False,
+    feature_status="MISSING",
+)
+_WITH_CONTEXT = PredictRequest(text=EXAMPLE_TEXT, ticker="AAPL", source="example-wire", published_at=_AT, explain=True)
+
+EXAMPLES: tuple[Struct, ...] = (
+    PredictRequest(text=EXAMPLE_TEXT),
+    _WITH_CONTEXT,
+    BatchRequest([PredictRequest(text=EXAMPLE_TEXT), PredictRequest(text="Profit rose")]),
+    FeedbackRequest(prediction_id=_ID, label=EXAMPLE_LABEL),
+    FeedbackRequest(prediction_id=_ID, utility=0.5, comment="Right, but late."),
+    SelectRequest(family=_FAMILY, version=_VERSION, reason="The newer version is worse on our desk.", dry_run=True),
+    RollbackRequest("The newest deployment answers too slowly."),
+    _ANSWER,
+    BatchAnswer([_ANSWER]),
+    CompareAnswer(
+        results={_FAMILY: FamilyAnswer(prediction=_PREDICTION, performance=_PERFORMANCE, prediction_id=_ID)},
+        comparison=_COMPARISON,
+        feature_status="MISSING",
+        response_time_ms=75.7,
+    ),
+    FeedbackAccepted(_ID, _AT),
+    SelectionAnswer(
+        request_id=None, default_family=_FAMILY, before={_FAMILY: f"v1.0.1-{_FAMILY}"}, after={_FAMILY: _VERSION}, dry_run=True
+    ),
+    Health(
+        status="ready",
+        reason=None,
+        revision=1,
+        journal_backlog_records=0,
+        dependencies={name: DependencyStatus("ok", _AT) for name in ("postgresql", "redis", "registry")},
+    ),
+    Alive(),
+    ProblemDocument(
+        status=400,
+        title="Bad Request",
+        code="invalid_request",
+        detail="The request does not have the documented form; `errors` says where.",
+        request_id="8f2f9d1c0b7a4e65",
+        errors=["Object missing required field `text`"],
+    ),
+)
+"""Several of a kind are shown in this order."""
