@@ -69,11 +69,15 @@ _COMPANIES = text("""
             FROM platform.raw_data AS article LEFT JOIN platform.story_clusters AS story ON story.article_id = article.id
             WHERE article.available_at > :before AND article.available_at <= :until AND :prefix || article.id NOT IN (SELECT id FROM refused)) AS mention
         ORDER BY symbol, story_id, available_at, id),
+    told_before AS (
+        SELECT DISTINCT ours.story_id, unnest(earlier.tickers) AS symbol
+        FROM (SELECT DISTINCT story_id FROM named) AS ours
+        JOIN platform.story_clusters AS other ON other.story_id = ours.story_id
+        JOIN platform.raw_data AS earlier ON earlier.id = other.article_id
+        WHERE earlier.available_at <= :before AND :prefix || earlier.id NOT IN (SELECT id FROM refused)),
     first_named AS (
         SELECT * FROM named WHERE NOT EXISTS (
-            SELECT 1 FROM platform.story_clusters AS other JOIN platform.raw_data AS earlier ON earlier.id = other.article_id
-            WHERE other.story_id = named.story_id AND earlier.available_at <= :before
-                AND earlier.tickers @> ARRAY[named.symbol] AND :prefix || earlier.id NOT IN (SELECT id FROM refused))),
+            SELECT 1 FROM told_before WHERE told_before.story_id = named.story_id AND told_before.symbol = named.symbol)),
     scored AS (
         SELECT first_named.symbol, first_named.available_at > :since AS now, score.label, score.sentiment
         FROM first_named LEFT JOIN LATERAL (
