@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from sentiment_platform.models.families import cheapest_family
+from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.text.example import EXAMPLE_LABEL, EXAMPLE_TEXT
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.health_bodies import Alive, DependencyStatus, Health
@@ -27,21 +27,21 @@ from serving.contract.prediction_bodies import (
 from serving.contract.problem_bodies import ProblemDocument
 
 _AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-_ID = "01a224b6-28cd-707e-a484-feb0f7e2ce7b"
-_FAMILY = cheapest_family()
+_ID = "01a224de-2909-7be3-8c02-7fa80e7420cc"
+_FAMILY = max(FAMILIES, key=lambda name: FAMILIES[name].cost)
 _VERSION = f"v1.0.0-{_FAMILY}"
 _PREDICTION = Prediction(
     label=EXAMPLE_LABEL,
-    probabilities=LabelProbabilities(negative=0.46, neutral=0.22, positive=0.32),
-    sentiment=-0.14,
-    confidence=0.46,
+    probabilities=LabelProbabilities(negative=0.97, neutral=0.02, positive=0.01),
+    sentiment=-0.96,
+    confidence=0.97,
     price_direction="bearish",
     model_used=_FAMILY,
-    features_count=0,
-    features_present=0,
+    features_count=15,
+    features_present=10,
 )
-_PERFORMANCE = Performance(response_time_ms=75.7, model_version=_VERSION, cache_hit=True)
-_COMPARISON = Comparison(vader_sentiment=-0.14)
+_PERFORMANCE = Performance(response_time_ms=4.5, model_version=_VERSION, cache_hit=True)
+_COMPARISON = Comparison(vader_sentiment=-1.0, finbert_sentiment=-0.96, agreement=True, confidence_delta=-0.03)
 _ANSWER = Answer(
     prediction=_PREDICTION,
     performance=_PERFORMANCE,
@@ -66,7 +66,7 @@ EXAMPLES: tuple[Struct, ...] = (
         results={_FAMILY: FamilyAnswer(prediction=_PREDICTION, performance=_PERFORMANCE, prediction_id=_ID)},
         comparison=_COMPARISON,
         feature_status="MISSING",
-        response_time_ms=75.7,
+        response_time_ms=4.5,
     ),
     FeedbackAccepted(_ID, _AT),
     SelectionAnswer(
