@@ -222,7 +222,7 @@ def test_nothing_of_the_summary_is_cut_off_at_80_columns(story: Story) -> None:
     assert [line for line in lines if len(line) > 80] == []
     assert "…" not in summary
     assert re.search(r"v1\.1\.0-finbert . +0\.\d\d \(0\.\d\d to 0\.\d\d\)", summary)
-    assert re.search(r"KSTN . +7 . \+0\.\d\d", summary)
+    assert re.search(r"KSTN +. +7 +. \+0\.\d\d", summary)
 
 
 def test_while_the_demo_runs_nothing_is_executed_but_its_own_jobs_and_what_was_clicked(story: Story) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -30,6 +31,7 @@ from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND
 from sentiment_platform.news.archive import import_archive, parse_mapping
 from sentiment_platform.run_tags import TRIGGER
 from sentiment_platform.running.automation import switch
+from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
 from sentiment_platform.running.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.articles import news_counts
@@ -99,7 +101,7 @@ class Demo:
         self._engine: Engine = create_platform_engine(settings.require("database_url"))
         self._open.callback(self._engine.dispose)
         self._instance: DagsterInstance = self._open.enter_context(dagster_instance())
-        self.children = self._open.enter_context(Children(settings.state_dir))
+        self.children = self._open.enter_context(Children(settings.state_dir, say))
         self._serving: SupervisedProcess | None = None
         self.serving_url = f"http://{LOOPBACK}:{serving_port}"
         self.dagster_url = f"http://{LOOPBACK}:{dagster_port}"
@@ -151,7 +153,8 @@ class Demo:
         serving = {"SENTIMENT_SERVING_URL": self.serving_url}
         webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", LOOPBACK, "-p", port]
         self.children.start("dagster-webserver", webserver, serving)
-        self.children.start(DAEMON, DAEMON_COMMAND, serving)
+        tidy = partial(end_runs_of_the_daemon, self.settings.direct_database_url(), self._say)
+        self.children.start(DAEMON, DAEMON_COMMAND, serving, before_restart=tidy)
         self._say(f"Dagster UI: {self.dagster_url}. What is materialized there is executed; schedules and sensors are off")
 
     def train_challengers(self) -> None:
