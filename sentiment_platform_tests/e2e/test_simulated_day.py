@@ -32,6 +32,7 @@ from sentiment_platform.news.late import REMEMBERED, Asked, plan
 from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.schedules import collection_schedule
 from sentiment_platform.news.sources.configured import configured_sources
+from sentiment_platform.sentiment.assets import article_sentiment
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.late_news import waiting_days
@@ -129,7 +130,7 @@ class Simulation:
     def _through_dagster(self, now: datetime) -> None:
         platform = PlatformResource(overrides=self.overrides, fixed_now=now.isoformat())
         job = dg.Definitions(
-            assets=[raw_news, articles, article_features],
+            assets=[raw_news, articles, article_features, article_sentiment],
             asset_checks=dg.load_asset_checks_from_modules([news_checks]),
             jobs=[collect_job],
             resources={"platform": platform},

@@ -70,7 +70,7 @@ def train(platform: PlatformResource) -> Said:
 def test_a_good_batch_with_some_refused_items_becomes_a_training_set(platform: PlatformResource, feeds: ScriptedServer) -> None:
     serve(feeds, good=30, bad=5)
     made, checks = collect(platform)
-    assert made == {"raw_news", "articles", "article_features"}
+    assert made == {"raw_news", "articles", "article_features", "article_sentiment"}
     assert checks["quarantine_share_is_low"] == (False, dg.AssetCheckSeverity.WARN)
     assert checks["articles_keep_their_contract"][0]
     made, checks = train(platform)

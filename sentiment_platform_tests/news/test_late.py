@@ -17,6 +17,7 @@ from sentiment_platform.news.jobs import collect_job
 from sentiment_platform.news.late import ATTEMPTS, DAYS_A_RUN, RUNS_AT_ONCE, Asked, plan, read_cursor, write_cursor
 from sentiment_platform.news.sensors import late_news_arrived
 from sentiment_platform.run_tags import PARTITION, RANGE_END, RANGE_START, range_tags
+from sentiment_platform.sentiment.assets import article_sentiment
 from sentiment_platform.store.collection_reports import record_collection
 from sentiment_platform.store.late_news import WaitingDay
 from sentiment_platform.store.resources import PlatformResource
@@ -56,7 +57,7 @@ class Daemon:
 
     def job(self) -> dg.JobDefinition:
         return dg.Definitions(
-            assets=[raw_news, articles, article_features],
+            assets=[raw_news, articles, article_features, article_sentiment],
             asset_checks=dg.load_asset_checks_from_modules([news_checks]),
             jobs=[collect_job],
             resources={"platform": self.platform},
