@@ -87,4 +87,6 @@ defs = dg.Definitions(
     schedules=[collection_schedule, market_schedule, feature_store_schedule, weekly, monitoring_schedule, alert_schedule],
     sensors=[late_news_arrived, retraining_was_decided, new_labels_arrived, a_version_was_selected],
     resources={"platform": PlatformResource()},
+    # What is materialized by a click: starting a process for each step takes longer than most steps. `train_job` says otherwise.
+    executor=dg.in_process_executor,
 )

@@ -19,8 +19,8 @@ UNFINISHED, WAITING = "unfinished", "waiting"
 SCORES, ONLY_NEW = "scores", "only new"
 """What a run scores: `only new` leaves alone what an earlier deployed version has scored. A tag of the job, because configuration of a
 job is lost where a run brings its own."""
-HOST, PROCESS, PROCESS_START = "sentiment/host", "sentiment/process", "sentiment/process_start"
-"""The process that a headless run belongs to."""
+HOST, PROCESS, PROCESS_START = ".dagster/sentiment_host", ".dagster/sentiment_process", ".dagster/sentiment_process_start"
+"""The process that a headless run belongs to. Only machines read this: Dagster's UI hides what begins with `.dagster/`."""
 
 
 def range_tags(first: date | str, last: date | str) -> dict[str, str]:

@@ -173,3 +173,9 @@ def test_selecting_a_stage_selects_its_box(stage: str) -> None:
     selected = dg.AssetSelection.from_string(f'tag:"stage"="{stage}"').resolve(defs.resolve_asset_graph())
     # A job's selection leaves out what the graph does not make.
     assert {key.to_user_string() for key in selected} == box(stage) - {"predictions"}
+
+
+def test_a_click_starts_no_process_for_each_step_and_training_does() -> None:
+    executors = {job.name: job.executor_def.name for job in defs.resolve_all_job_defs()}
+    assert {name for name, executor in executors.items() if executor != "in_process"} == {"train_job"}
+    assert executors["__ASSET_JOB"] == "in_process"

@@ -1,6 +1,5 @@
 """Two assets for every family in the table: a published version, and how it measures on the holdout."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -9,8 +8,8 @@ from sentiment_platform.models.evaluation.holdout import evaluate_family, holdou
 from sentiment_platform.models.families import FAMILIES, evaluation_asset_name, model_asset_name
 from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
 from sentiment_platform.models.pages.drawing import as_markdown
-from sentiment_platform.models.pages.model_pictures import model_pictures
-from sentiment_platform.models.pages.plots import confusion_matrix_png, reliability_png
+from sentiment_platform.models.pages.model_pictures import model_picture
+from sentiment_platform.models.pages.plots import confusion_panel, panels_png, reliability_panel
 from sentiment_platform.models.pages.reporting import contrast_table, doubted_table, log_progress, manifest_summary, terms_table
 from sentiment_platform.models.progress import throttled
 from sentiment_platform.models.version_figures import shown_figures
@@ -88,9 +87,9 @@ def live_progress(context: dg.AssetExecutionContext) -> ProgressSink:
 
 
 def _shown(manifest: Manifest) -> dict[str, dg.MarkdownMetadataValue]:
-    """The pictures and tables that the figures of this version hold."""
+    """The picture and the tables that the figures of this version hold."""
     figures = shown_figures(manifest)
-    shown = _pictures(manifest.version, model_pictures(manifest.version, figures))
+    shown = _picture(manifest.version, picture) if (picture := model_picture(figures)) else {}
     if figures.terms_moved:
         shown["terms_moved"] = dg.MetadataValue.md(terms_table(figures.terms_moved))
     if figures.distillation:
@@ -98,8 +97,8 @@ def _shown(manifest: Manifest) -> dict[str, dg.MarkdownMetadataValue]:
     return shown
 
 
-def _pictures(version: str, pictures: Mapping[str, bytes]) -> dict[str, dg.MarkdownMetadataValue]:
-    return {name: dg.MetadataValue.md(as_markdown(png, f"{name} of {version}")) for name, png in pictures.items()}
+def _picture(version: str, png: bytes) -> dict[str, dg.MarkdownMetadataValue]:
+    return {"picture": dg.MetadataValue.md(as_markdown(png, f"Picture of {version}"))}
 
 
 def evaluation_asset(family: str) -> dg.AssetsDefinition:
@@ -134,12 +133,14 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
                 "contrast_pairs": dg.MetadataValue.md(contrast_table(newest.contrast)),
                 "figures_added": evaluated.figures_added,
                 "champion_evaluated": champion.version if champion else "none: it has answered this holdout",
-                **_pictures(
+                **_picture(
                     newest.version,
-                    {
-                        "confusion_matrix": confusion_matrix_png(report.confusion, report.macro_f1.value),
-                        "reliability": reliability_png(calibration.bins, calibration.ece),
-                    },
+                    panels_png(
+                        [
+                            confusion_panel(report.confusion, report.macro_f1.value),
+                            reliability_panel(calibration.bins, calibration.ece),
+                        ]
+                    ),
                 ),
             },
             data_version=dg.DataVersion(newest.digest()),

@@ -29,7 +29,7 @@ class OriginFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainingFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The course of a training: (step, mean loss) points, and one row a pass as `pages.plots.training_png` takes them."""
+    """The course of a training: (step, mean loss) points, and one row a pass as `pages.plots.training_panel` takes them."""
 
     losses: tuple[tuple[float, float], ...] = ()
     epochs: tuple[dict[str, Any], ...] = ()
@@ -37,7 +37,7 @@ class TrainingFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """A search for parameters: one row a trial as `pages.plots.search_png` takes them, and the share of each parameter."""
+    """A search for parameters: one row a trial as `pages.plots.search_panel` takes them, and the share of each parameter."""
 
     trials: tuple[dict[str, Any], ...] = ()
     best_value: float | None = None

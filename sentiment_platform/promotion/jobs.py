@@ -26,6 +26,8 @@ def recurring_config() -> dict[str, Any]:
 train_job = dg.define_asset_job(
     "train_job",
     selection=dg.AssetSelection.assets(*assets_to_train(FAMILIES)),
+    # Training takes minutes to hours and much memory: each step has a process of its own, which gives it back.
+    executor_def=dg.multiprocess_executor,
     description=(
         "Take in labels, make the training set, train and evaluate every family, compare, and deploy what is better. "
         "A family whose entry says so goes on from its deployed version; the first time, or where that fails, it is trained in full."

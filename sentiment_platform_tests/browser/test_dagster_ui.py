@@ -93,8 +93,8 @@ def test_the_web_server_lists_the_box_of_a_stage(dagster_url: str, stage: str) -
 @pytest.mark.parametrize(
     ("asset", "pictures"),
     [
-        ("vader_model", ["search_history", "confusion_matrix", "reliability"]),
-        ("finbert_model", ["training_curves", "search_history", "confusion_matrix", "reliability"]),
+        ("vader_model", ["picture"]),
+        ("finbert_model", ["picture"]),
     ],
 )
 def test_the_page_of_a_model_shows_how_it_was_trained_and_how_it_answers(

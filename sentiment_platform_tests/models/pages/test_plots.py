@@ -10,12 +10,13 @@ import pytest
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.pages.drawing import PALETTE, as_markdown, blend, contrast
-from sentiment_platform.models.pages.model_pictures import model_pictures
+from sentiment_platform.models.pages.model_pictures import model_picture
 from sentiment_platform.models.pages.plots import (
-    confusion_matrix_png,
+    confusion_panel,
     difference_png,
     drift_heatmap_png,
-    reliability_png,
+    panels_png,
+    reliability_panel,
 )
 from sentiment_platform.models.version_figures import ShownFigures
 from sentiment_platform.statistics.calibration import calibration_report
@@ -55,15 +56,15 @@ def test_every_picture_is_an_opaque_png_of_a_sensible_size(answers):
     y, a, b = answers
     report = calibration_report(y, b, seed=0)
     pictures = [
-        confusion_matrix_png(classification_report(y, b, seed=0).confusion, 0.7),
-        reliability_png(report.bins, report.ece),
+        panels_png([confusion_panel(classification_report(y, b, seed=0).confusion, 0.7)]),
+        panels_png([reliability_panel(report.bins, report.ece)]),
         difference_png(paired_bootstrap_samples(y, a, b, seed=0), paired_bootstrap(y, a, b, seed=0), names=("a", "b")),
         drift_heatmap_png(drift_rows(1.0)),
     ]
     for png in pictures:
         image = pixels(png)
         assert 300 < image.shape[0] < 1000
-        assert 500 < image.shape[1] < 1000
+        assert 400 < image.shape[1] < 1000
         assert share_of(PALETTE["paper"], png) > 0.15
         assert image.shape[2] == 3 or image[:, :, 3].min() == 1.0
         assert len(png) < 200_000
@@ -76,7 +77,10 @@ def test_red_appears_only_where_something_drifted():
 
 def test_a_perfect_confusion_matrix_has_full_blue_cells(answers):
     y = answers[0]
-    assert share_of(PALETTE["blue"], confusion_matrix_png(classification_report(y, np.eye(3)[y], seed=0).confusion, 1.0)) > 0.1
+    assert (
+        share_of(PALETTE["blue"], panels_png([confusion_panel(classification_report(y, np.eye(3)[y], seed=0).confusion, 1.0)]))
+        > 0.1
+    )
 
 
 def test_models_without_any_difference_can_still_be_drawn(answers):
@@ -125,8 +129,8 @@ TRIALS = [
 ]
 
 
-def drawn(version: str, figures: dict[str, Any]) -> dict[str, bytes]:
-    return model_pictures(version, msgspec.convert(figures, ShownFigures))
+def drawn(figures: dict[str, Any]) -> bytes | None:
+    return model_picture(msgspec.convert(figures, ShownFigures))
 
 
 def test_a_model_is_drawn_from_the_figures_of_its_manifest_and_from_nothing_else(answers) -> None:
@@ -139,10 +143,26 @@ def test_a_model_is_drawn_from_the_figures_of_its_manifest_and_from_nothing_else
         "reliability": msgspec.to_builtins([row for row in report.bins if row.count]),
         "ece": report.ece,
     }
-    pictures = drawn("v1.0.0-finbert", figures)
-    assert list(pictures) == ["training_curves", "search_history", "confusion_matrix", "reliability"]
-    assert all(png.startswith(b"\x89PNG") for png in pictures.values())
-    changed = {**figures, "training": {**figures["training"], "best_epoch": 2}}
-    assert drawn("v1.0.0-finbert", changed)["training_curves"] != pictures["training_curves"]
-    assert drawn("v1.0.0-vader", {"training": {"n_train": 5}, "search": {"trials": [], "best": None}}) == {}
-    assert list(drawn("v", {"search": {"trials": TRIALS, "best_value": 0.6}})) == ["search_history"]
+    whole = drawn(figures)
+    assert whole is not None
+    assert drawn({**figures, "training": {**figures["training"], "best_epoch": 2}}) != whole
+    assert drawn({"training": {"n_train": 5}, "search": {"trials": [], "best": None}}) is None
+    with pytest.raises(PermanentError):
+        panels_png([])
+
+
+def test_the_parts_of_a_model_stand_side_by_side_and_four_of_them_in_two_rows(answers) -> None:
+    y, _, b = answers
+    parts: dict[str, Any] = {
+        "confusion": [list(row) for row in classification_report(y, b, seed=0).confusion],
+        "training": {"losses": LOSSES, "epochs": EPOCHS, "best_epoch": 3},
+        "search": {"trials": TRIALS, "best_value": 0.6, "importances": {}},
+        "ece": 0.1,
+        "reliability": msgspec.to_builtins([row for row in calibration_report(y, b, seed=0).bins if row.count]),
+    }
+    one, two, three, four = (
+        pixels(drawn({name: parts[name] for name in names})).shape[:2]
+        for names in (["confusion"], ["confusion", "training"], ["confusion", "training", "search"], list(parts))
+    )
+    assert [round(size[1] / one[1]) for size in (two, three, four)] == [2, 3, 2]
+    assert [round(size[0] / one[0]) for size in (two, three, four)] == [1, 1, 2]

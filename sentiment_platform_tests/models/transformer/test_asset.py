@@ -52,8 +52,7 @@ def test_the_asset_shows_search_and_training_while_and_after_they_run_and_trains
         again = materialize(environment, instance).asset_materializations_for_node("finbert_model")[0]
     shown = materialization.metadata
     assert shown["unchanged"].value is False
-    for name in ("training_curves", "search_history", "confusion_matrix", "reliability"):
-        assert "data:image/png;base64," in str(shown[name].value)
+    assert "data:image/png;base64," in str(shown["picture"].value)
     figures: Any = shown["figures"].value
     assert set(figures) >= EVERY_FAMILY | {"training", "parity", "search", "lineage", "distillation"}
     assert "| scorer alone |" in str(shown["summary"].value)
