@@ -39,6 +39,7 @@ def alerts(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.
         still_open = open_incidents(connection)
     return dg.MaterializeResult(
         metadata={
+            "summary": f"{len(still_open):,} incidents are open; {len(delivery.sent):,} messages were sent.",
             "dagster/row_count": len(still_open),
             "open": dg.MetadataValue.md("\n".join(f"- {incident.summary}" for incident in still_open) or "nothing"),
             "opened": ", ".join(changes.opened) or "nothing",

@@ -14,5 +14,12 @@ def alerts_are_delivered(platform: PlatformResource) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not unsent or not platform.settings().alert_webhook,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"unsent": unsent, "error": error or "none", "webhook": bool(platform.settings().alert_webhook)},
+        description=f"{unsent:,} messages wait for the webhook; none may, where there is one."
+        + ("" if platform.settings().alert_webhook else " There is none."),
+        metadata={
+            "value": unsent,
+            "bound": 0,
+            "error": error or "none",
+            "webhook": bool(platform.settings().alert_webhook),
+        },
     )

@@ -27,14 +27,15 @@ def ab_evaluation(context: dg.AssetExecutionContext, platform: PlatformResource)
     evidence, pairs = compared.evidence(), compared.comparisons
     return dg.MaterializeResult(
         metadata={
+            "summary": f"{len(compared.probabilities)} versions on {evidence.n:,} holdout texts. {evidence.proposal.reason}",
             "n": evidence.n,
             "versions": ", ".join(compared.probabilities),
             "verdict": dg.MetadataValue.md("\n\n".join(pair.words() for pair in pairs) or evidence.words()),
             "in_sample": evidence.in_sample,
             "proposal": evidence.proposal.reason,
-            "evidence": digest,
             "disagreement": dg.MetadataValue.md("\n\n".join(compared.disagreement(pair).table() for pair in pairs) or "none"),
             "difference": dg.MetadataValue.md("\n\n".join(_plot(compared, pair) for pair in pairs) or "none"),
+            "evidence": digest,
         },
         data_version=dg.DataVersion(digest),
     )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from sentiment_platform.experiments.evidence import NO_EVIDENCE, newest_evidence
+from sentiment_platform.experiments.evidence import MINIMUM_TEXTS, NO_EVIDENCE, newest_evidence
 from sentiment_platform.store.resources import PlatformResource
 
 
@@ -15,14 +15,15 @@ def the_verdict_rests_on_evidence(platform: PlatformResource) -> dg.AssetCheckRe
     with platform.engine().connect() as connection:
         recorded = newest_evidence(connection)
     if recorded is None:
-        return dg.AssetCheckResult(passed=False, description=NO_EVIDENCE)
+        return dg.AssetCheckResult(passed=False, description=NO_EVIDENCE, metadata={"value": 0, "bound": MINIMUM_TEXTS})
     evidence = recorded.evidence
     objection = evidence.objection()
     return dg.AssetCheckResult(
         passed=objection is None,
         description=objection or evidence.words(),
         metadata={
-            "n": evidence.n,
+            "value": evidence.n,
+            "bound": MINIMUM_TEXTS,
             "verdict": evidence.words(),
             "in_sample": evidence.in_sample,
             "proposal": evidence.proposal.reason,

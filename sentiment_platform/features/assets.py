@@ -37,15 +37,18 @@ def article_features(context: dg.AssetExecutionContext, platform: PlatformResour
     with closing(connect(platform.settings().require("redis_url"))) as client:
         reports = [run(engine, client, s, window.start, window.end, now, run_id=context.run.run_id) for s in schemas]
         entities = sum(refresh_context(engine, client, schema, now) for schema in schemas)
+    vectors = sum(report.articles - report.refused for report in reports)
+    missing = max(report.missing_share for report in reports)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": sum(report.articles - report.refused for report in reports),
+            "summary": f"{vectors:,} vectors; of one schema at most {missing:.1%} of the values are missing.",
+            "dagster/row_count": vectors,
             "schema": ", ".join(schema.version for schema in schemas),
             "features": dg.MetadataValue.md(schema_table(schemas[-1])),
             "written_online": sum(report.online_written for report in reports),
             "quarantined": sum(report.refused for report in reports),
             "context_entities": entities,
-            "missing_share": max(report.missing_share for report in reports),
+            "missing_share": missing,
         },
         data_version=dg.DataVersion("-".join(report.digest for report in reports)),
     )
@@ -66,11 +69,15 @@ def online_features(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     with closing(connect(platform.settings().require("redis_url"))) as client:
         done = {schema.version: reconcile(platform.engine(), client, schema, platform.now()) for schema in schemas}
         strangers = unknown_keys(client)
+    compared = sum(one.found.compared for one in done.values())
+    repaired = sum(len(one.found.differences) for one in done.values())
+    differences = sum(len(one.remaining.contradictions) for one in done.values())
     return dg.MaterializeResult(
         metadata={
-            "compared": sum(one.found.compared for one in done.values()),
-            "repaired": sum(len(one.found.differences) for one in done.values()),
-            "differences": sum(len(one.remaining.contradictions) for one in done.values()),
+            "summary": f"{compared:,} entities compared, {repaired:,} repaired, {differences:,} still different.",
+            "compared": compared,
+            "repaired": repaired,
+            "differences": differences,
             "unknown_keys": ", ".join(strangers) or "none",
             "by_schema": dg.MetadataValue.md(reconciliation_table(done)),
         },

@@ -31,14 +31,17 @@ def served_vectors_can_be_computed_again(platform: PlatformResource) -> dg.Asset
 
 def agreement_result(comparisons: list[Comparison]) -> dg.AssetCheckResult:
     """A warning that names examples: reconciliation repairs them within the hour."""
+    compared = sum(comparison.compared for comparison in comparisons)
     contradictions = [difference for comparison in comparisons for difference in comparison.contradictions]
     return dg.AssetCheckResult(
         passed=not contradictions,
         severity=dg.AssetCheckSeverity.WARN,
+        description=f"{len(contradictions):,} of {compared:,} entities read differently from PostgreSQL and from Redis; none may.",
         metadata={
-            "compared": sum(comparison.compared for comparison in comparisons),
+            "value": len(contradictions),
+            "bound": 0,
+            "compared": compared,
             "missing_online": sum(comparison.count("missing") for comparison in comparisons),
-            "different": len(contradictions),
             "examples": ", ".join(f"{d.entity} ({d.fault})" for d in contradictions[:10]) or "none",
         },
     )
@@ -48,10 +51,12 @@ def replay_result(replay: Replay) -> dg.AssetCheckResult:
     """An error: models were given something else than what they were trained on."""
     return dg.AssetCheckResult(
         passed=not replay.different,
+        description=f"{len(replay.different):,} of {replay.compared:,} served vectors come out different; none may.",
         metadata={
+            "value": len(replay.different),
+            "bound": 0,
             "compared": replay.compared,
             "with_context": replay.with_context,
-            "different": len(replay.different),
             "examples": "; ".join(
                 f"{d.prediction_id} differs from {d.differs_from}: {', '.join(d.features)}" for d in replay.different[:10]
             )

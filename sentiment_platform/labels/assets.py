@@ -32,9 +32,11 @@ def labels(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.
     with platform.engine().connect() as connection:
         counts, sets, digest = label_counts(connection), label_sets(connection), labels_digest(connection)
         agreement = evaluate_agreement(trainable(all_labels(connection)))
+    total = sum(n for _, _, n in counts)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": sum(n for _, _, n in counts),
+            "summary": f"{total:,} labels; {feedback.changed:,} are new from feedback; annotators differ on {len(agreement.conflicts):,} texts.",
+            "dagster/row_count": total,
             "new_from_feedback": feedback.changed,
             "refused_feedback": feedback.refused,
             "krippendorff_alpha": "not defined" if agreement.alpha is None else round(agreement.alpha, 4),
@@ -72,8 +74,8 @@ def training_set(context: dg.AssetExecutionContext, platform: PlatformResource) 
     )
     yield dg.MaterializeResult(
         metadata={
+            "summary": f"{len(snapshot.examples):,} texts of {summary['stories']:,} stories; {'newly made' if new else 'unchanged'}.",
             "dagster/row_count": len(snapshot.examples),
-            "digest": snapshot.digest,
             "unchanged": not new,
             "stories": summary["stories"],
             "parts": dg.MetadataValue.md(f"| part | negative | neutral | positive |\n|---|---|---|---|\n{parts}"),
@@ -84,6 +86,7 @@ def training_set(context: dg.AssetExecutionContext, platform: PlatformResource) 
             "licences": dg.MetadataValue.md("\n".join(f"- {note}" for note in summary["licence_notes"])),
             "noncommercial_sets": ", ".join(summary["noncommercial_sets"]) or "none",
             "rule": summary["rule"],
+            "digest": snapshot.digest,
         },
         data_version=dg.DataVersion(snapshot.digest),
     )

@@ -18,7 +18,10 @@ def intake_result(intake: Intake) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not intake.unsound,
         severity=dg.AssetCheckSeverity.ERROR if intake.is_alarming else dg.AssetCheckSeverity.WARN,
+        description=f"{len(intake.unsound)} faults in {len(intake.files)} label sets and {len(intake.days)} days of news; none may be.",
         metadata={
+            "value": len(intake.unsound),
+            "bound": 0,
             "label_sets": len(intake.files),
             "days_of_news": len(intake.days),
             "unsound": dg.MetadataValue.md("\n".join(f"- {fault}" for fault in intake.unsound) or "none"),
@@ -49,7 +52,12 @@ def what_training_takes_in_is_sound(platform: PlatformResource) -> dg.AssetCheck
 )
 def nothing_leaks_between_parts(platform: PlatformResource) -> dg.AssetCheckResult:
     leaks = leaks_in(_newest(platform))
-    return dg.AssetCheckResult(passed=not any(leaks.values()), metadata=dict(leaks))
+    total = sum(leaks.values())
+    return dg.AssetCheckResult(
+        passed=total == 0,
+        description=f"{total:,} stories or texts are in two parts, or out of order; none may be.",
+        metadata={"value": total, "bound": 0, **leaks},
+    )
 
 
 @dg.asset_check(
@@ -62,8 +70,15 @@ def every_label_is_present(platform: PlatformResource) -> dg.AssetCheckResult:
         for part in ("train", "validation", "test")
         for label in LABELS
     }
+    fewest = min(n for name, n in counts.items() if name.startswith("train"))
     scarce = [name for name, n in counts.items() if n < (MINIMUM_PER_LABEL if name.startswith("train") else 5)]
-    return dg.AssetCheckResult(passed=not scarce, metadata={**counts, "scarce": ", ".join(scarce) or "none"})
+    return dg.AssetCheckResult(
+        passed=not scarce,
+        description=f"Too few texts to train on or to measure with: {', '.join(scarce)}. Import more labels."
+        if scarce
+        else f"The scarcest label of the training part has {fewest:,} texts, at least {MINIMUM_PER_LABEL} are needed.",
+        metadata={"value": fewest, "bound": MINIMUM_PER_LABEL, **counts, "scarce": ", ".join(scarce) or "none"},
+    )
 
 
 def _newest(platform: PlatformResource) -> list[StoredExample]:

@@ -35,10 +35,12 @@ def market_prices(context: dg.AssetExecutionContext, platform: PlatformResource)
             context.log.warning("%s: %s", one.name, one.failure)
     with platform.engine().connect() as connection:
         everything = coverage(connection)
+    sessions = len({bar.session for bar in collected.bars})
     return dg.MaterializeResult(
         metadata={
+            "summary": f"{len(collected.bars):,} bars of {sessions:,} sessions are stored for these days. {collected.note or ''}".strip(),
             "dagster/partition_row_count": len(collected.bars),
-            "sessions": len({bar.session for bar in collected.bars}),
+            "sessions": sessions,
             "revised": sum(one.written.revised for one in collected.fetched),
             "quarantined": sum(one.refused for one in collected.fetched),
             "fetched": dg.MetadataValue.md(fetched_table(collected.fetched, collected.note)),
@@ -82,13 +84,15 @@ def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> d
     with platform.engine().connect() as connection:
         counts = outcome_counts(connection)
     rows = "\n".join(f"| {horizon} | {fate} | {n} |" for horizon, fate, n in counts)
+    without = sum(record.reason is not None for record in updated.records)
     reasons = "\n".join(f"- `{reason}`: {meaning}" for reason, meaning in REASONS.items())
     return dg.MaterializeResult(
         metadata={
+            "summary": f"{len(updated.records):,} pairs of article and horizon, {without:,} of them without an outcome; {updated.changed:,} changed.",
             "dagster/partition_row_count": len(updated.records),
             "changed": updated.changed,
             "quarantined": updated.refused,
-            "without_outcome": sum(record.reason is not None for record in updated.records),
+            "without_outcome": without,
             "rule": f"{OUTCOME_RULE}; neutral within {', '.join(f'{band:.1%} over {n}' for n, band in HORIZONS.items())} sessions",
             "market": settings.market_symbol or "mean of all other symbols",
             "all_outcomes": dg.MetadataValue.md(f"| sessions | label or reason | rows |\n|---|---|---|\n{rows}"),

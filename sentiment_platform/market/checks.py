@@ -25,7 +25,14 @@ def prices_hold_their_contract(platform: PlatformResource) -> dg.AssetCheckResul
         refused_share = RefusedShare(*arrivals_since(connection, BOUNDARY, platform.now() - ARRIVALS))
     rules = "\n".join(f"- {rule}: {n}" for rule, n in refused_share.refused.items())
     return dg.AssetCheckResult(
-        passed=refused_share.is_low, metadata={"share": refused_share.share, "rules": dg.MetadataValue.md(rules or "none")}
+        passed=refused_share.is_low,
+        description=f"{refused_share.share:.1%} of the bars that arrived are refused, at most {MAX_REFUSED_SHARE:.0%} may be.",
+        metadata={
+            "value": refused_share.share,
+            "bound": MAX_REFUSED_SHARE,
+            "arrived": refused_share.stored + sum(refused_share.refused.values()),
+            "rules": dg.MetadataValue.md(rules or "none"),
+        },
     )
 
 
@@ -45,7 +52,13 @@ def no_session_is_missing(platform: PlatformResource) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=completeness.holds,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"gaps": dg.MetadataValue.md(missing or "none"), "sessions_behind": dict(completeness.behind)},
+        description=f"{len(completeness.gaps)} series have a gap, {len(completeness.behind)} are behind; none may be.",
+        metadata={
+            "value": len(completeness.gaps) + len(completeness.behind),
+            "bound": 0,
+            "gaps": dg.MetadataValue.md(missing or "none"),
+            "sessions_behind": dict(completeness.behind),
+        },
     )
 
 
@@ -56,4 +69,8 @@ def no_session_is_missing(platform: PlatformResource) -> dg.AssetCheckResult:
 def no_outcome_looks_ahead(platform: PlatformResource) -> dg.AssetCheckResult:
     with platform.engine().connect() as connection:
         looking_ahead = outcomes_that_look_ahead(connection, platform.now())
-    return dg.AssetCheckResult(passed=looking_ahead == 0, metadata={"outcomes_that_look_ahead": looking_ahead})
+    return dg.AssetCheckResult(
+        passed=looking_ahead == 0,
+        description=f"{looking_ahead:,} outcomes look ahead; none may.",
+        metadata={"value": looking_ahead, "bound": 0},
+    )

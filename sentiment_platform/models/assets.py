@@ -8,15 +8,21 @@ from sentiment_platform.models.evaluation.holdout import evaluate_family, holdou
 from sentiment_platform.models.families import FAMILIES, evaluation_asset_name, model_asset_name
 from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
 from sentiment_platform.models.pages.drawing import as_markdown
-from sentiment_platform.models.pages.model_pictures import model_picture
-from sentiment_platform.models.pages.plots import confusion_panel, panels_png, reliability_panel
-from sentiment_platform.models.pages.reporting import contrast_table, doubted_table, log_progress, manifest_summary, terms_table
+from sentiment_platform.models.pages.model_pictures import answers_picture, model_picture
+from sentiment_platform.models.pages.reporting import (
+    contrast_table,
+    doubted_table,
+    log_progress,
+    manifest_sentence,
+    manifest_summary,
+    terms_table,
+)
 from sentiment_platform.models.progress import throttled
 from sentiment_platform.models.version_figures import shown_figures
 from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
-from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, interval
+from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, with_interval
 from sentiment_platform.store.resources import PlatformResource
 
 OBSERVED_EVERY_S = 30.0
@@ -55,13 +61,15 @@ def model_asset(family: str) -> dg.AssetsDefinition:
         )
         return dg.MaterializeResult(
             metadata={
+                "summary": manifest_sentence(trained.manifest, new=trained.new),
                 "version": trained.version,
+                **{name: metric.value for name, metric in trained.manifest.metrics.items()},
                 "base_model": trained.manifest.base_model,
                 "unchanged": not trained.new,
-                "manifest_digest": trained.manifest_digest,
-                "summary": dg.MetadataValue.md(manifest_summary(trained.manifest, new=trained.new)),
-                "figures": dg.MetadataValue.json(trained.manifest.figures),
                 **_shown(trained.manifest),
+                "card": dg.MetadataValue.md(manifest_summary(trained.manifest, new=trained.new)),
+                "figures": dg.MetadataValue.json(trained.manifest.figures),
+                "manifest_digest": trained.manifest_digest,
             },
             data_version=dg.DataVersion(trained.manifest_digest),
         )
@@ -74,7 +82,7 @@ def live_progress(context: dg.AssetExecutionContext) -> ProgressSink:
 
     def observe(progress: Progress) -> None:
         values = {"stage": progress.stage, "done": progress.done, "total": progress.total, "note": progress.note}
-        rate = {"rate_per_s": round(progress.rate, 1), "remaining": f"{progress.remaining_s:.0f} s"}
+        rate = {"rate_per_s": round(progress.rate, 1), "remaining_s": round(progress.remaining_s)}
         context.log_event(dg.AssetObservation(context.asset_key, metadata={**values, **rate}))
 
     lines, observations = log_progress(context.log.info), throttled(observe, OBSERVED_EVERY_S)
@@ -117,31 +125,28 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
     def evaluation(platform: PlatformResource) -> dg.MaterializeResult[Any]:
         evaluated = evaluate_family(platform.engine(), RegistryAccess(platform.settings()), family, platform.now())
         if evaluated is None:
-            return dg.MaterializeResult(metadata={"version": "none yet"}, data_version=dg.DataVersion("no version"))
+            return dg.MaterializeResult(
+                metadata={"summary": "There is no version yet that could answer.", "version": "none yet"},
+                data_version=dg.DataVersion("no version"),
+            )
         newest, champion = evaluated.newest, evaluated.champion
         report, calibration = newest.evaluation.report, newest.evaluation.calibration
         return dg.MaterializeResult(
             metadata={
+                "summary": f"{newest.version} answers {report.n:,} holdout texts: macro-F1 {with_interval(report.macro_f1)}.",
                 "version": newest.version,
                 "window": holdout_window(newest.training_set),
                 "n": report.n,
                 ACCURACY: report.accuracy.value,
                 MACRO_F1: report.macro_f1.value,
-                "macro_f1_interval": interval(report.macro_f1),
+                "macro_f1_low": report.macro_f1.low,
+                "macro_f1_high": report.macro_f1.high,
                 ECE: calibration.ece,
                 "in_sample": newest.in_sample,
                 "contrast_pairs": dg.MetadataValue.md(contrast_table(newest.contrast)),
                 "figures_added": evaluated.figures_added,
                 "champion_evaluated": champion.version if champion else "none: it has answered this holdout",
-                **_picture(
-                    newest.version,
-                    panels_png(
-                        [
-                            confusion_panel(report.confusion, report.macro_f1.value),
-                            reliability_panel(calibration.bins, calibration.ece),
-                        ]
-                    ),
-                ),
+                **_picture(newest.version, answers_picture(report, calibration)),
             },
             data_version=dg.DataVersion(newest.digest()),
         )

@@ -24,9 +24,15 @@ def answers_check(family: str) -> dg.AssetChecksDefinition:
 
 def answers_result(answers: HoldoutAnswers) -> dg.AssetCheckResult:
     """Passed where nothing is missing or malformed, and where there is no version that could have answered; some ids are named."""
+    open_texts = len(answers.missing) + len(answers.malformed)
     return dg.AssetCheckResult(
         passed=answers.complete or answers.version is None,
+        description=f"{open_texts:,} of {answers.asked:,} holdout texts have no answer of {answers.version}; none may."
+        if answers.version
+        else "There is no version yet that could answer.",
         metadata={
+            "value": open_texts,
+            "bound": 0,
             "version": answers.version or "none yet",
             "holdout_texts": answers.asked,
             "missing": len(answers.missing),

@@ -43,7 +43,11 @@ def drift_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     picture = as_markdown(drift_heatmap_png(report.rows), "Drift by subject and test") if report.rows else report.note
     return dg.MaterializeResult(
         metadata={
+            "summary": f"Drift is of {report.severity} severity: {', '.join(report.drifted) or 'nothing'} moved."
+            if report.rows
+            else report.note,
             "dagster/row_count": len(report.rows),
+            "drifted_subjects": len(report.drifted),
             "severity": report.severity,
             "drifted": ", ".join(report.drifted) or "nothing",
             "subjects_tested": report.tested,
@@ -68,12 +72,15 @@ def drift_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
 )
 def performance_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     report = measure_performance(platform.engine(), platform.now())
+    answered = max((row.predictions for row in report.rows), default=0)
+    labelled = max((row.labelled for row in report.rows), default=0)
     return dg.MaterializeResult(
         metadata={
+            "summary": f"{answered:,} answers in the longest window, {labelled:,} of them with a label.",
             "dagster/row_count": sum(len(row.figures) for row in report.rows),
             "figures_added": report.added,
-            "predictions": max((row.predictions for row in report.rows), default=0),
-            "labelled": max((row.labelled for row in report.rows), default=0),
+            "predictions": answered,
+            "labelled": labelled,
             "figures": dg.MetadataValue.md(performance_table(report)),
         },
         data_version=dg.DataVersion(report.digest()),
@@ -94,10 +101,12 @@ def retrain_decision(context: dg.AssetExecutionContext, platform: PlatformResour
     decision = outcome.decision
     if decision is None:
         return dg.MaterializeResult(
-            metadata={"retrain": False, "reason": outcome.note}, data_version=dg.DataVersion("nothing decided")
+            metadata={"summary": outcome.note, "retrain": False, "reason": outcome.note},
+            data_version=dg.DataVersion("nothing decided"),
         )
     return dg.MaterializeResult(
         metadata={
+            "summary": f"{'Train again' if decision.retrain else 'Do not train again'}: {decision.reason}",
             "retrain": decision.retrain,
             "reason": decision.reason,
             "causes": dg.MetadataValue.md(decision_table(decision)),

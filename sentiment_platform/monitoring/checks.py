@@ -20,8 +20,12 @@ def drift_result(report: DriftReport) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=report.severity == "none" or not at_least(report.severity, POLICY.drift_severity),
         severity=dg.AssetCheckSeverity.WARN,
+        description=report.note
+        or f"Drift is of {report.severity} severity ({', '.join(report.drifted) or 'nothing'}); below {POLICY.drift_severity} it is in bounds.",
         metadata={
-            "severity": report.severity,
+            "value": report.severity,
+            "bound": POLICY.drift_severity,
+            "drifted_subjects": len(report.drifted),
             "drifted": ", ".join(report.drifted) or "nothing",
             "subjects_tested": report.tested,
             "note": report.note or f"{report.texts} texts until {report.window_end}",
@@ -33,10 +37,19 @@ def accuracy_result(performance: LivePerformance) -> dg.AssetCheckResult:
     """Green unless the live interval lies below the holdout's; without enough labels it says that nothing was judged."""
     shown = {"live": performance.live, "holdout": performance.holdout}
     figures = {name: f"{with_interval(a)}, n = {a.n}, {a.dataset}" if a else "no figure" for name, a in shown.items()}
+    live, holdout = performance.live, performance.holdout
     return dg.AssetCheckResult(
         passed=not performance.falls_short(POLICY.accuracy_margin),
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={**figures, "judged": all(shown.values())},
+        description=f"The live interval reaches {live.high:.3f}, that of the holdout begins at {holdout.low:.3f}; no lower may it end."
+        if live and holdout
+        else "Nothing was judged: there are too few labelled answers, or no figure of the holdout.",
+        metadata={
+            "value": live.high if live else "no figure",
+            "bound": holdout.low - POLICY.accuracy_margin if holdout else "no figure",
+            **figures,
+            "judged": all(shown.values()),
+        },
     )
 
 
@@ -66,9 +79,17 @@ def every_decision_names_its_reason(platform: PlatformResource) -> dg.AssetCheck
         decisions = newest_decisions(connection, limit=1000)
     silent = without_reason(decisions)
     return dg.AssetCheckResult(
-        passed=not silent, metadata={"decisions": len(decisions), "without_reason": ", ".join(silent) or "none"}
+        passed=not silent,
+        description=f"{len(silent)} of {len(decisions):,} decisions have no reason, or no cause; none may.",
+        metadata={"value": len(silent), "bound": 0, "decisions": len(decisions), "without_reason": ", ".join(silent) or "none"},
     )
 
 
 def _nothing_watched(why: str) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, metadata={"note": why})
+    """There is nothing that could break the bound."""
+    return dg.AssetCheckResult(
+        passed=True,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=why,
+        metadata={"value": "nothing to judge", "bound": "none", "note": why},
+    )

@@ -93,6 +93,7 @@ def articles(context: dg.AssetExecutionContext, platform: PlatformResource) -> d
     clustered = cluster_days(platform.engine(), days.start, days.end, run_id=context.run.run_id, now=platform.now())
     return dg.MaterializeResult(
         metadata={
+            "summary": f"{clustered.articles:,} articles tell {clustered.stories:,} stories; {clustered.refused:,} are refused.",
             "dagster/partition_row_count": clustered.articles,
             "articles": clustered.articles,
             "stories": clustered.stories,

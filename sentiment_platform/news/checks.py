@@ -5,6 +5,8 @@ import dagster as dg
 from sentiment_platform.news.assets import articles, raw_news
 from sentiment_platform.news.collect.days import past_part
 from sentiment_platform.news.evaluation import (
+    ERROR_SHARE,
+    WARN_SHARE,
     Accounting,
     Answers,
     Freshness,
@@ -28,10 +30,16 @@ from sentiment_platform.store.sources import read_source_state
 
 
 def accounting_result(accounting: Accounting) -> dg.AssetCheckResult:
-    """Red when one item is unaccounted for."""
+    """Red when one item is unaccounted for; the value is how many sources have such items."""
+    astray = sorted({*accounting.unbalanced, *accounting.missing})
     return dg.AssetCheckResult(
         passed=accounting.holds,
+        description="Items of these sources have no fate, or more than one: " + ", ".join(astray) + "."
+        if astray
+        else f"Each item of {accounting.collections} collections was stored, known or refused.",
         metadata={
+            "value": len(astray),
+            "bound": 0,
             "collections": accounting.collections,
             "unbalanced": ", ".join(accounting.unbalanced) or "none",
             "missing_in_database": ", ".join(accounting.missing) or "none",
@@ -40,21 +48,28 @@ def accounting_result(accounting: Accounting) -> dg.AssetCheckResult:
 
 
 def answers_result(answers: Answers) -> dg.AssetCheckResult:
-    """Red when nothing could be collected, with the reason."""
+    """Red when nothing could be collected, with the reason; the value is how many sources work, at least 1."""
     return dg.AssetCheckResult(
         passed=answers.problem is None,
         description=answers.problem or f"{answers.working} of {answers.meant} sources that were meant for these days work.",
-        metadata={"sources_that_work": answers.working, "sources_meant": answers.meant},
+        metadata={
+            "value": answers.working,
+            "bound": 1 if answers.meant or answers.problem else 0,
+            "sources_meant": answers.meant,
+        },
     )
 
 
 def quarantine_result(quarantine: QuarantineShare) -> dg.AssetCheckResult:
-    """A warning first, an error when a large part is refused."""
+    """A warning first, an error when a large part is refused; the value is the share of refused items, at most the bound."""
+    large = f"; of {', '.join(quarantine.bad_sources)} more than {ERROR_SHARE:.0%}" if quarantine.bad_sources else ""
     return dg.AssetCheckResult(
         passed=quarantine.is_low,
         severity=dg.AssetCheckSeverity.ERROR if quarantine.is_alarming else dg.AssetCheckSeverity.WARN,
+        description=f"{quarantine.share:.1%} of {quarantine.fetched:,} items are refused, at most {WARN_SHARE:.0%} may be{large}.",
         metadata={
-            "share": quarantine.share,
+            "value": quarantine.share,
+            "bound": WARN_SHARE,
             "fetched": quarantine.fetched,
             "quarantined": quarantine.quarantined,
             "sources_with_large_share": ", ".join(quarantine.bad_sources) or "none",
@@ -68,7 +83,13 @@ def schema_result(drift: SchemaDrift) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not drift.jumps,
         severity=dg.AssetCheckSeverity.ERROR if drift.is_alarming else dg.AssetCheckSeverity.WARN,
-        metadata={"source_days_compared": drift.compared, "jumps": dg.MetadataValue.md(jumps or "none")},
+        description=f"{len(drift.jumps)} jumps of a field in {drift.compared:,} days of sources that were compared; none may be.",
+        metadata={
+            "value": len(drift.jumps),
+            "bound": 0,
+            "source_days_compared": drift.compared,
+            "jumps": dg.MetadataValue.md(jumps or "none"),
+        },
     )
 
 
@@ -78,7 +99,13 @@ def freshness_result(freshness: Freshness) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=not freshness.stale,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"sources": freshness.sources, "stale": dg.MetadataValue.md(reasons or "none")},
+        description=f"{len(freshness.stale)} of {freshness.sources} sources are stale: {', '.join(freshness.stale) or 'none'}.",
+        metadata={
+            "value": len(freshness.stale),
+            "bound": 0,
+            "sources": freshness.sources,
+            "stale": dg.MetadataValue.md(reasons or "none"),
+        },
     )
 
 

@@ -28,6 +28,7 @@ def deployment(context: dg.AssetExecutionContext, platform: PlatformResource) ->
         raise dg.Failure(f"Nothing is deployed. {outcome.reason}", allow_retries=False)
     return dg.MaterializeResult(
         metadata={
+            "summary": f"{document.tag} is in force, with {document.default_family} by default. {outcome.reason}",
             "deployment": str(document.tag),
             "published_now": outcome.published is not None,
             "champions": {family: champion.version for family, champion in document.champions.items()},

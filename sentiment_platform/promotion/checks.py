@@ -20,5 +20,6 @@ def the_registry_offers_what_was_decided(platform: PlatformResource) -> dg.Asset
     offered = latest.document if isinstance(latest, LatestDeployment) else None
     return dg.AssetCheckResult(
         passed=offered is not None and offered == decided,
-        metadata={"offered": str(offered.tag) if offered else "none", "decided": str(decided.tag) if decided else "none"},
+        description=f"The registry offers {offered.tag if offered else 'nothing'}, {decided.tag if decided else 'nothing'} was decided.",
+        metadata={"value": offered.revision if offered else 0, "bound": decided.revision if decided else 0},
     )

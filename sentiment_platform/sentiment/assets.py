@@ -60,8 +60,8 @@ def article_sentiment(
         announce_scores(engine, platform.settings().redis_url, scored, platform.now())
     return dg.MaterializeResult(
         metadata={
+            "summary": scored.words(),
             "dagster/partition_row_count": scored.articles,
-            "outcome": scored.words(),
             "scored": scored.scored,
             "kept": sum(tally.kept for tally in scored.tallies),
             "versions": dg.MetadataValue.md(tallies_table(scored)),

@@ -37,9 +37,9 @@ def agreement_result(agreements: list[VersionAgreement]) -> dg.AssetCheckResult:
     largest = max((compared.largest for compared in asked.values()), default=0.0)
     return dg.AssetCheckResult(
         passed=not wrong,
-        description="; ".join(wrong) or None,
+        description="; ".join(wrong) or f"The largest difference is {largest:.1g}, at most {BOUND:g} may be.",
         metadata={
-            "largest_difference": largest,
+            "value": largest,
             "bound": BOUND,
             "rows_asked_of_models": sum(one.model.rows for one in agreements),
             "rows_asked_of_serving": sum(one.serving.rows for one in agreements if isinstance(one.serving, Compared)),

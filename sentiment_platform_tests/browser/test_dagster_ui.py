@@ -110,11 +110,11 @@ def test_the_page_of_a_model_shows_how_it_was_trained_and_how_it_answers(
         _fits(page, picture)
         page.screenshot(path=tmp_path / f"{asset}.{name}.png")
         _close(page)
-    summary = _opened(page, "summary")
+    card = _opened(page, "card")
     for row in ("macro_f1", "scorer alone", "with the features", "difference (95 % interval)"):
-        expect(summary.get_by_text(row, exact=True)).to_be_visible()
-    _fits(page, summary)
-    page.screenshot(path=tmp_path / f"{asset}.summary.png")
+        expect(card.get_by_text(row, exact=True)).to_be_visible()
+    _fits(page, card)
+    page.screenshot(path=tmp_path / f"{asset}.card.png")
 
 
 @pytest.mark.usefixtures("trained_models")

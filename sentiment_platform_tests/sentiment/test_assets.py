@@ -44,7 +44,7 @@ def materialize(
 def test_before_the_first_deployment_the_run_is_green_and_says_so(settings: Settings, engine: Engine) -> None:
     store_articles(engine, range(3))
     made, check = materialize(settings)
-    assert made["outcome"] == "Nothing is deployed yet, so nothing was scored."
+    assert made["summary"] == "Nothing is deployed yet, so nothing was scored."
     assert check.passed
     assert check.metadata["versions"].value == "nothing is scored yet"
 
@@ -53,10 +53,10 @@ def test_a_row_that_was_edited_turns_the_check_red_and_is_named(settings: Settin
     publisher.deploy(publisher.model())
     store_articles(engine, range(10))
     made, check = materialize(settings)
-    assert (made["outcome"], made["scored"], made["dagster/partition_row_count"]) == ("v1.0.0-vader scored 10 articles.", 10, 10)
+    assert (made["summary"], made["scored"], made["dagster/partition_row_count"]) == ("v1.0.0-vader scored 10 articles.", 10, 10)
     assert check.passed
     assert check.metadata["rows_asked_of_models"].value == 10
-    assert float(check.metadata["largest_difference"].value) <= float(check.metadata["bound"].value) == 1e-6  # type: ignore[arg-type]
+    assert float(check.metadata["value"].value) <= float(check.metadata["bound"].value) == 1e-6  # type: ignore[arg-type]
     assert "no serving is configured" in str(check.metadata["versions"].value)
 
     edit = "UPDATE platform.article_sentiment SET positive = positive + 0.000002 WHERE article_id = :id"
@@ -64,7 +64,7 @@ def test_a_row_that_was_edited_turns_the_check_red_and_is_named(settings: Settin
         connection.execute(text(edit), {"id": f"{7:032}"})
     again, check = materialize(settings)
     assert (again["scored"], again["kept"]) == (0, 10)
-    assert again["outcome"] == "Nothing is new: every article has its scores."
+    assert again["summary"] == "Nothing is new: every article has its scores."
     assert not check.passed
     assert check.severity == dg.AssetCheckSeverity.ERROR
     assert f"{7:032}" in str(check.description)
@@ -95,7 +95,7 @@ def test_a_version_that_is_named_scores_all_and_is_compared_too(settings: Settin
     store_articles(engine, range(5))
     materialize(settings)
     made, check = materialize(settings, collection=False, version="v0.9.0-vader", now=NOW + timedelta(minutes=1))
-    assert made["outcome"] == "v0.9.0-vader scored 5 articles."
+    assert made["summary"] == "v0.9.0-vader scored 5 articles."
     assert check.metadata["rows_asked_of_models"].value == 10
 
 

@@ -15,7 +15,14 @@ from sentiment_platform.models.pages.plots import (
     training_panel,
 )
 from sentiment_platform.models.version_figures import ShownFigures
-from sentiment_platform.statistics.metrics import ratios
+from sentiment_platform.statistics.calibration import CalibrationReport
+from sentiment_platform.statistics.metrics import ClassificationReport, ratios
+
+
+def answers_picture(report: ClassificationReport, calibration: CalibrationReport) -> bytes:
+    """Confusion matrix and calibration of one set of answers, in one PNG."""
+    confusion = confusion_panel(report.confusion, report.macro_f1.value)
+    return panels_png([confusion, reliability_panel(calibration.bins, calibration.ece)])
 
 
 def model_picture(figures: ShownFigures) -> bytes | None:

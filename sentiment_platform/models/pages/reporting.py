@@ -45,6 +45,14 @@ def log_progress(write: Callable[[str], object], every_s: float = EVERY_S) -> Pr
     return sink
 
 
+def manifest_sentence(manifest: Manifest, *, new: bool) -> str:
+    """What the version is and how good, in one sentence; with the warning of its figures, where there is one."""
+    known = [f"{TITLES[name]} {m.value:.3f} (n = {m.n:,})" for name, m in manifest.metrics.items() if name == MACRO_F1]
+    state = "is newly published" if new else "stands: its inputs are unchanged"
+    warning = shown_figures(manifest).warning
+    return f"{manifest.version} {state}. {'; '.join(known) or 'It was not measured'}. {warning or ''}".strip()
+
+
 def manifest_summary(manifest: Manifest, *, new: bool) -> str:
     """Markdown: what the version is, its files, its figures."""
     state = "newly published" if new else "unchanged inputs: the published version stands"

@@ -27,12 +27,12 @@ def learning_check(family: str) -> dg.AssetChecksDefinition:
 
 
 def learning_result(outcome: LearningOutcome) -> dg.AssetCheckResult:
-    """A warning: what stands in has been served before, and whether it is deployed is the gate's business."""
+    """A warning, with the number of parts that something older stands in for: what stands in has been served before, and whether it is deployed is the gate's business."""
     return dg.AssetCheckResult(
         passed=outcome.warning is None,
         severity=dg.AssetCheckSeverity.WARN,
-        description=outcome.warning,
-        metadata={"version": outcome.version or "none yet"},
+        description=outcome.warning or f"Everything of {outcome.version or 'the first version, which is to come,'} was learned.",
+        metadata={"value": int(outcome.warning is not None), "bound": 0, "version": outcome.version or "none yet"},
     )
 
 
@@ -53,5 +53,13 @@ def release_check(family: str) -> dg.AssetChecksDefinition:
 
 def release_result(released: ReleasedVersion) -> dg.AssetCheckResult:
     """Passed where there is a version and nothing is wrong with it."""
-    metadata = {"version": released.version or "none yet", "refused_for": released.reason or "nothing"}
-    return dg.AssetCheckResult(passed=released.verifies, description=released.message, metadata=metadata)
+    return dg.AssetCheckResult(
+        passed=released.verifies,
+        description=released.message,
+        metadata={
+            "value": int(not released.verifies),
+            "bound": 0,
+            "version": released.version or "none yet",
+            "refused_for": released.reason or "nothing",
+        },
+    )

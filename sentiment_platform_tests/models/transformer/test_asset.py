@@ -55,7 +55,7 @@ def test_the_asset_shows_search_and_training_while_and_after_they_run_and_trains
     assert "data:image/png;base64," in str(shown["picture"].value)
     figures: Any = shown["figures"].value
     assert set(figures) >= EVERY_FAMILY | {"training", "parity", "search", "lineage", "distillation"}
-    assert "| scorer alone |" in str(shown["summary"].value)
+    assert "| scorer alone |" in str(shown["card"].value)
     assert "terms_moved" not in shown, "only a family whose figures have terms shows them"
     assert figures["search"]["n_trials"] == 5
     assert figures["lineage"] == {"start": "base"}
