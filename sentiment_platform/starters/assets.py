@@ -26,6 +26,7 @@ def starters(context: dg.AssetExecutionContext, platform: PlatformResource) -> d
         raise dg.Failure(f"Nothing is deployed. {outcome.reason}", allow_retries=False)
     return dg.MaterializeResult(
         metadata={
+            "summary": f"{document.tag} is in force, with {document.default_family} by default. {outcome.reason}",
             "deployment": str(document.tag),
             "deployed_now": outcome.deployed_now,
             "champions": document.versions(),
