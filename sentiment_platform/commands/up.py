@@ -10,6 +10,7 @@ import click
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, say, show_table, styled
 from sentiment_platform.commands.parameters import PORT
+from sentiment_platform.errors import PlatformError
 from sentiment_platform.running.run_signals import end_like_ctrl_c
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ SWITCH_ON = "sentiment-platform up --automation on"
 def up(stack_only: bool, port: int | None, automation: str | None) -> None:
     """The whole platform on this machine: stack, Dagster UI and daemon, serving. What ends by itself is started again; Ctrl-C stops all.
 
-    Says which schedules and sensors are on, and when they are due. Serving listens on PORT; without it on 8000, or a free port.
+    Where nothing is deployed yet, the versions that the platform ships are. Says which schedules and sensors are on, and when they are
+    due. Serving listens on PORT; without it on 8000, or a free port.
 
     \b
     Examples:
@@ -100,6 +102,7 @@ def _run_everything(settings: "Settings", ports: Ports, automation: str | None) 
         if automation is not None:
             switch(instance, on=automation == "on")
         children.start("serving", ["python", "-m", "serving"], {"PORT": str(ports.serving), "SENTIMENT_POLL_S": "5"})
+        _let_something_answer(settings)
         watched = {"SENTIMENT_SERVING_URL": settings.serving_url or serving_url}
         webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(ports.dagster)]
         children.start("dagster-webserver", webserver, watched)
@@ -110,6 +113,29 @@ def _run_everything(settings: "Settings", ports: Ports, automation: str | None) 
         say(f"API          {serving_url}/schema")
         say("The daemon is part of this: for `dagster dev` or `dg dev`, which bring their own, use --stack-only.")
         children.watch()
+
+
+def _let_something_answer(settings: "Settings") -> None:
+    """Deploy the platform's starters where the registry of this machine has no deployment; `up` goes on where that fails."""
+    from sentiment_platform.registry.access import RegistryAccess
+    from sentiment_platform.starters.bootstrap import bootstrap
+    from sentiment_platform.store.engine import create_platform_engine
+
+    access = RegistryAccess(settings)
+    if not access.is_local:
+        return
+    engine = create_platform_engine(settings.database_url)
+    try:
+        outcome = bootstrap(engine, access, run_id="up", now=utc_now)
+    except PlatformError as error:
+        note(styled(f"The platform's starters were not deployed: {error}", "yellow"))
+        return
+    finally:
+        engine.dispose()
+    if outcome.deployed_now and outcome.running:
+        say(f"{outcome.running.tag}: {outcome.reason}")
+    for reason in outcome.left_out.values():
+        note(styled(reason, "yellow"))
 
 
 def _say_what_starts(known: "list[Automation]") -> None:

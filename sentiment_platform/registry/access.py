@@ -42,6 +42,11 @@ class RegistryAccess:
         """Where verified models are kept, by manifest digest."""
         return self.settings.state_dir / CACHE_FOLDER
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the registry is a server on this machine."""
+        return urlsplit(self.settings.registry_url).hostname in ("127.0.0.1", "localhost", "::1")
+
     def reader(self) -> RegistryReader:
         """A new reader; close it after use."""
         return RegistryReader(
@@ -56,15 +61,14 @@ class RegistryAccess:
         from sentiment_platform.registry.releases import ReleaseRegistry
 
         # GitHub asks for a second between writes; a server on this machine does not.
-        local = urlsplit(self.settings.registry_url).hostname in ("127.0.0.1", "localhost", "::1")
         return ReleaseRegistry(
             self.settings.require("registry_repository"),
             url=self.settings.registry_url,
             token=self.settings.require("registry_token"),
             public_keys=self.public_keys,
             clock=clock,
-            seconds_between_requests=0.0 if local else 0.25,
-            seconds_between_writes=0.0 if local else 1.0,
+            seconds_between_requests=0.0 if self.is_local else 0.25,
+            seconds_between_writes=0.0 if self.is_local else 1.0,
         )
 
     def fetch(self, version: str, manifest_digest: str) -> tuple[Path, Manifest]:

@@ -34,7 +34,6 @@ from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.jobs import WITHOUT_ASKING
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform_tests.serving.publishing import Publisher
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -218,13 +217,8 @@ def platform(servers_dir: Path) -> Iterator[Platform]:
         # What ends sooner than this has never run well, and `up` ends with it instead of starting it again.
         time.sleep(WELL_AFTER_S + 1)
         settings = Settings.from_environment(read_env_file(state / "env"))
-        engine = create_platform_engine(settings.database_url)
-        publisher = Publisher(settings, engine)
-        publisher.deploy(publisher.model())
-        publisher.close()
-        engine.dispose()
         started = Platform(process, state, settings, url, dagster_url, log)
-        started.wait(started.ready, "the first deployment", START_LIMIT_S)
+        started.wait(started.ready, "the starters, which `up` deploys on an empty registry", START_LIMIT_S)
         started.wait(lambda: started.daemon_beats_since(0), "the daemon", START_LIMIT_S)
         yield started
     finally:
