@@ -70,8 +70,8 @@ def dispatch(settings: Settings, secrets: dict[str, str], checkout: Path) -> Run
                 checkout=checkout,
                 path=f"{Path(sys.executable).parent}:{os.defpath}",
                 timeout_s=LIMIT_S,
-                # The feeds of the test are on loopback, which collection refuses to fetch from otherwise.
-                machine={"SENTIMENT_ALLOW_PRIVATE_HOSTS": "yes"},
+                # The feeds of the test are on loopback, which collection refuses to fetch from otherwise. Cores are shared with other tests.
+                machine={"SENTIMENT_ALLOW_PRIVATE_HOSTS": "yes", "OMP_WAIT_POLICY": "PASSIVE"},
             )
         )
 
