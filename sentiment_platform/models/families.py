@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import Family, Model, Starter, TrainingWorld
+from sentiment_platform.models.family import Family, Model, TrainingWorld
 from sentiment_platform.registry.versions import FAMILY_PATTERN
 
 LEARNING_CHECK = "sentiment_platform.models.versions.checks:learning_check"
@@ -41,6 +41,33 @@ class FamilyEntry:
     checks: tuple[str, ...] = (RELEASE_CHECK,)
     recurring: Mapping[str, Any] = field(default_factory=dict[str, Any])
     starter: str = ""
+
+
+class Starter(Protocol):
+    """How a family's starter is packed into the platform's own package, and unpacked again where nothing was trained yet."""
+
+    base: str
+    """Value of TRANSFORMER_BASE that it was made from, "" where there is none; it stays this one whatever a platform trains from."""
+    parameters: Mapping[str, Any]
+    """The family's own, for the training of the starter."""
+    training_files: tuple[str, ...]
+    """Files that `unpack` writes beside those of the family: what later training goes on from."""
+
+    def condense(self, trained: Any, package: Path) -> Any:
+        """Write what training changed into the folder `package`; returns the trained state that `unpack` will restore, for the export."""
+        ...
+
+    def pack(self, exported: Path, package: Path) -> None:
+        """Take from the files of the `exported` version what `package` lacks."""
+        ...
+
+    def unpack(self, package: Path, directory: Path) -> None:
+        """Write the files of a version into `directory`, without training libraries: the same bytes on every machine.
+
+        Raises:
+            PermanentError: what it is made from is not installed.
+        """
+        ...
 
 
 FAMILIES: dict[str, FamilyEntry] = {

@@ -30,7 +30,6 @@ __all__ = [
     "Model",
     "Progress",
     "ProgressSink",
-    "Starter",
     "TrainingData",
     "TrainingOptions",
     "TrainingWorld",
@@ -230,31 +229,4 @@ class Family(Protocol):
 
     def export(self, trained: Any, data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
         """Write the artefact files into the empty `directory`; same trained state, same bytes."""
-        ...
-
-
-class Starter(Protocol):
-    """How a family's starter is packed into the platform's own package, and unpacked again where nothing was trained yet."""
-
-    base: str
-    """Value of TRANSFORMER_BASE that it was made from, "" where there is none; it stays this one whatever a platform trains from."""
-    parameters: Mapping[str, Any]
-    """The family's own, for the training of the starter."""
-    training_files: tuple[str, ...]
-    """Files that `unpack` writes beside those of the family: what later training goes on from."""
-
-    def condense(self, trained: Any, package: Path) -> Any:
-        """Write what training changed into the folder `package`; returns the trained state that `unpack` will restore, for the export."""
-        ...
-
-    def pack(self, exported: Path, package: Path) -> None:
-        """Take from the files of the `exported` version what `package` lacks."""
-        ...
-
-    def unpack(self, package: Path, directory: Path) -> None:
-        """Write the files of a version into `directory`, without training libraries: the same bytes on every machine.
-
-        Raises:
-            PermanentError: what it is made from is not installed.
-        """
         ...

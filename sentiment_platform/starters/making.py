@@ -28,14 +28,13 @@ from sentiment_platform.labels.training_set import build
 from sentiment_platform.models.evaluation import seen_data
 from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate, measures
 from sentiment_platform.models.evaluation.seen_data import STARTER, StarterData, hash_file
-from sentiment_platform.models.families import FAMILIES, load_model, starter_of, trainer
+from sentiment_platform.models.families import FAMILIES, Starter, load_model, starter_of, trainer
 from sentiment_platform.models.family import (
     Family,
     Floats,
     LabelledTexts,
     Model,
     ProgressSink,
-    Starter,
     TrainingData,
     TrainingOptions,
     TrainingWorld,

@@ -13,7 +13,7 @@ from sentiment_platform.models.vader.training import TrainedVader
 
 
 class VaderStarter:
-    """Implements `family.Starter`."""
+    """Implements `families.Starter`."""
 
     base = ""
     parameters: Mapping[str, Any] = {}
