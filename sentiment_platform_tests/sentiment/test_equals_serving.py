@@ -14,9 +14,9 @@ from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.transformer.runtime import load_transformer
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.features.articles import article, insert
+from sentiment_platform_tests.models.exported_tiny_transformer import export_tiny_transformer
 from sentiment_platform_tests.models.tiny_transformer import sentences
 from sentiment_platform_tests.sentiment.rig import Scoring, headline
-from sentiment_platform_tests.serving.predict.test_two_families import export_tiny_transformer
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 

@@ -2,21 +2,15 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pytest
 
-from sentiment_platform.features.compute import FeatureContext, compute_v1
-from sentiment_platform.features.schema import V1
-from sentiment_platform.models.family import LabelledTexts, TrainingData, TrainingOptions
-from sentiment_platform.models.transformer.family import TransformerFamily
 from sentiment_platform.models.transformer.runtime import load_transformer
 from sentiment_platform.settings import Settings
-from sentiment_platform_tests.models.tiny_transformer import tiny_data, write_tiny_checkpoint
+from sentiment_platform_tests.models.exported_tiny_transformer import export_tiny_transformer
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
@@ -25,30 +19,9 @@ from serving.live.inference import usable_cores
 
 pytestmark = pytest.mark.slow
 
-TINY = {"epochs": 6, "learning_rate": 2e-3, "batch_size": 16, "device": "cpu", "precision": "float32"}
 AGREED, DISPUTED, OFFICE = "Alder won a large contract", "Alder profit fell sharply", "Alder named an auditor"
 """Both find the first positive. VADER, which knows no "fell", finds the second positive as well; it is hardly sure of the third."""
 SLOW_S = 1.0
-
-
-def with_served_features(part: LabelledTexts) -> LabelledTexts:
-    rows = [
-        compute_v1(text, FeatureContext(published_at=None, story_outlets=None, ticker_articles_1d=None, source_articles_7d=None))
-        for text in part.texts
-    ]
-    return replace(part, features=np.array([[np.nan if value is None else value for value in row] for row in rows]))
-
-
-def export_tiny_transformer(directory: Path, checkpoint: Path) -> None:
-    """The files that serving loads, of a transformer that knows the made-up language; some ten seconds."""
-    tiny, family = tiny_data(), TransformerFamily(str(write_tiny_checkpoint(checkpoint)))
-    train, validation, test = (with_served_features(part) for part in (tiny.train, tiny.validation, tiny.test))
-    data = TrainingData(
-        digest=tiny.digest, feature_schema=V1.version, feature_names=V1.names, train=train, validation=validation, test=test
-    )
-    trained = family.train(data, TrainingOptions(seed=7, threads=1, parameters=TINY), lambda _: None)
-    for name in family.export(trained, data, directory, lambda _: None).training_files:
-        (directory / name).unlink()
 
 
 @pytest.fixture(scope="module")
