@@ -1,5 +1,6 @@
 """Two assets for every family in the table: a published version, and how it measures on the holdout."""
 
+import math
 from typing import Any
 
 import dagster as dg
@@ -82,7 +83,9 @@ def live_progress(context: dg.AssetExecutionContext) -> ProgressSink:
 
     def observe(progress: Progress) -> None:
         values = {"stage": progress.stage, "done": progress.done, "total": progress.total, "note": progress.note}
-        rate = {"rate_per_s": round(progress.rate, 1), "remaining_s": round(progress.remaining_s)}
+        rate = {"rate_per_s": round(progress.rate, 1)}
+        if math.isfinite(progress.remaining_s):
+            rate["remaining_s"] = round(progress.remaining_s)
         context.log_event(dg.AssetObservation(context.asset_key, metadata={**values, **rate}))
 
     lines, observations = log_progress(context.log.info), throttled(observe, OBSERVED_EVERY_S)
