@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException
 
 from sentiment_platform.errors import TransientError
 from sentiment_platform.settings import Settings
-from serving.contract.problems import handle_http, handle_transient, handle_unexpected
+from serving.contract.problems import handle_transient, handle_unexpected
 from serving.edge import openapi
 from serving.edge.envelope import Envelope, allowed_origins, head_as_get
 from serving.edge.guard import Guard
@@ -30,6 +30,7 @@ from serving.handlers import (
     service,
     versions,
 )
+from serving.handlers.refused_bodies import refused_bodies
 from serving.services import Services
 
 
@@ -70,7 +71,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
             openapi.to_the_page,
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
-        exception_handlers={HTTPException: handle_http, TransientError: handle_transient, Exception: handle_unexpected},
+        exception_handlers={
+            HTTPException: refused_bodies(settings.max_text_characters),
+            TransientError: handle_transient,
+            Exception: handle_unexpected,
+        },
         openapi_config=openapi.config(_version()),
         lifespan=[lifespan],
         request_max_body_size=settings.max_body_bytes,

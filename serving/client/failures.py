@@ -29,13 +29,14 @@ class ApiProblem(ClientError):
         status: of HTTP.
         code: a stable word for programs.
         detail: a sentence for people, which ends with what to do.
-        errors: what is wrong where, for a request of the wrong form.
+        errors: every fault by field and item, for a request of the wrong form.
         request_id: names the request in the log of the process.
         retry_after_s: seconds to wait before the next try; None where another try does not help.
     """
 
     def __init__(self, problem: ProblemDocument, retry_after_s: int | None) -> None:
-        super().__init__(f"{problem.status} {problem.code}: {problem.detail} {' '.join(problem.errors)}".strip())
+        faults = " ".join(f"{error.field}: {error.message}" for error in problem.errors)
+        super().__init__(f"{problem.status} {problem.code}: {problem.detail} {faults}".strip())
         self.status = problem.status
         self.code = problem.code
         self.detail = problem.detail

@@ -24,7 +24,7 @@ from serving.contract.prediction_bodies import (
     Prediction,
     PredictRequest,
 )
-from serving.contract.problem_bodies import ProblemDocument
+from serving.contract.problem_bodies import FieldError, ProblemDocument
 
 _AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 _ID = "01a224de-2909-7be3-8c02-7fa80e7420cc"
@@ -86,7 +86,7 @@ EXAMPLES: tuple[Struct, ...] = (
         code="invalid_request",
         detail="The request does not have the documented form; `errors` says where.",
         request_id="8f2f9d1c0b7a4e65",
-        errors=["Object missing required field `text`"],
+        errors=[FieldError("text", None, "This field is required.")],
     ),
 )
 """Several of a kind are shown in this order."""

@@ -3,12 +3,26 @@
 import msgspec
 
 
+class FieldError(msgspec.Struct, frozen=True):
+    """One fault of a request.
+
+    Attributes:
+        field: where it is, such as `text`, `items[3].ticker` or `limit`; `body` for the body as a whole.
+        item: number of the item of a batch, from 0; null where it is no item's.
+        message: what is wrong there.
+    """
+
+    field: str
+    item: int | None
+    message: str
+
+
 class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """RFC 9457; `code` is a stable word for programs, `detail` a sentence for people, `errors` what is wrong where."""
+    """RFC 9457; `code` is a stable word for programs, `detail` a sentence for people, `errors` every fault, by field and item."""
 
     status: int
     title: str
     code: str
     detail: str
     request_id: str
-    errors: list[str] = []
+    errors: list[FieldError] = []

@@ -4,7 +4,7 @@ Here: the one error that handlers raise, and the exception handlers. The text ne
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -13,7 +13,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from sentiment_platform.errors import TransientError
-from serving.contract.problem_bodies import ProblemDocument
+from serving.contract.problem_bodies import FieldError, ProblemDocument
 from serving.contract.request_context import request_id
 
 MEDIA_TYPE = "application/problem+json"
@@ -24,9 +24,12 @@ logger = logging.getLogger(__name__)
 class Problem(HTTPException):
     """Answer with this status; `code` is a stable word, `detail` ends with what to do about it."""
 
-    def __init__(self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, errors: Sequence[FieldError] = ()
+    ) -> None:
         super().__init__(detail=detail, status_code=status, headers=dict(headers or {}))
         self.code = code
+        self.errors = tuple(errors)
 
 
 def unavailable(code: str, detail: str, *, retry_after_s: int = RETRY_AFTER_S) -> Problem:
@@ -34,32 +37,36 @@ def unavailable(code: str, detail: str, *, retry_after_s: int = RETRY_AFTER_S) -
     return Problem(503, code, detail, headers={"Retry-After": str(retry_after_s)})
 
 
-def document(status: int, code: str, detail: str, errors: list[str] | None = None) -> bytes:
+def invalid(errors: Sequence[FieldError]) -> Problem:
+    """400 with every fault."""
+    return Problem(400, "invalid_request", "The request does not have the documented form; `errors` says where.", errors=errors)
+
+
+def document(status: int, code: str, detail: str, errors: Sequence[FieldError] = ()) -> bytes:
     """The body of a problem answer."""
     title = HTTPStatus(status).phrase
     return msgspec.json.encode(
-        ProblemDocument(status=status, title=title, code=code, detail=detail, request_id=request_id.get(), errors=errors or [])
+        ProblemDocument(status=status, title=title, code=code, detail=detail, request_id=request_id.get(), errors=list(errors))
     )
 
 
 def _respond(error: HTTPException) -> Response[bytes]:
+    if not isinstance(error, Problem) and isinstance(error.extra, list):
+        error = invalid([_fault(item) for item in error.extra])
     code = error.code if isinstance(error, Problem) else HTTPStatus(error.status_code).name.lower()
-    detail, errors = error.detail, None
-    if isinstance(error.extra, list):
-        errors = [_place(item) for item in error.extra]
-        code, detail = "invalid_request", "The request does not have the documented form; `errors` says where."
+    errors = error.errors if isinstance(error, Problem) else ()
     return Response(
-        document(error.status_code, code, detail, errors),
+        document(error.status_code, code, error.detail, errors),
         status_code=error.status_code,
         media_type=MEDIA_TYPE,
         headers=error.headers,
     )
 
 
-def _place(item: Any) -> str:
-    message = str(item.get("message", "")) if isinstance(item, dict) else str(item)
-    # An absent body reaches us as the name of the parameter alone.
-    return "The request has no body." if message == "'data'" else message
+def _fault(item: Any) -> FieldError:
+    """Of what Litestar says of a parameter."""
+    known = item if isinstance(item, dict) else {"message": item}
+    return FieldError(str(known.get("key") or known.get("source") or "request"), None, str(known.get("message", "")))
 
 
 def handle_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -1,4 +1,4 @@
-"""What belongs to the request in progress: its id and when it began. Set by `guard`, read by anything below it."""
+"""What belongs to the request in progress: its id, when it began, its body. Set by `guard`, read by anything below it."""
 
 import re
 import secrets
@@ -7,6 +7,8 @@ from contextvars import ContextVar
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 request_started: ContextVar[float] = ContextVar("request_started", default=0.0)
 """`time.perf_counter()` when the first byte was handed to us, before the body was read."""
+request_body: ContextVar[bytes] = ContextVar("request_body", default=b"")
+"""As it came; to say what is wrong with it."""
 
 _PLAIN = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 

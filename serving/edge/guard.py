@@ -14,7 +14,7 @@ from typing import Any
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.contract.problems import MEDIA_TYPE, document
-from serving.contract.request_context import choose_request_id, request_id, request_started
+from serving.contract.request_context import choose_request_id, request_body, request_id, request_started
 from serving.metrics import Metrics
 
 MAX_DEPTH = 32
@@ -78,6 +78,7 @@ class Guard:
             if scope["method"] not in _BODYLESS:
                 body = await self._body(headers, receive)
                 _require_readable(body, headers)
+                request_body.set(body)
                 replay = _replay(body, receive)
             await self._app(scope, replay, send_named)
         except Refusal as refusal:

@@ -6,11 +6,14 @@ from litestar import post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
+from msgspec import structs
 
 from sentiment_platform.text.normalise import normalise
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
+from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
+from serving.handlers.refused_bodies import NOTHING_SAID, says_nothing
 from serving.journal.journal_records import FeedbackRecord, new_record_id
 from serving.services import Services
 
@@ -20,8 +23,8 @@ from serving.services import Services
 )
 async def feedback(data: JSONBody[FeedbackRequest], services: NamedDependency[Services]) -> FeedbackAccepted:
     """Accepted means stored durably here; 503 means that it was not, and should be sent again."""
-    if data.label is None and data.preference is None and data.utility is None:
-        raise Problem(400, "empty_feedback", "Send at least one of label, preference and utility.")
+    if says_nothing(structs.asdict(data)):
+        raise Problem(400, "empty_feedback", NOTHING_SAID, errors=[FieldError("label", None, NOTHING_SAID)])
     received_at = services.clock()
     record = FeedbackRecord(
         id=new_record_id(received_at.timestamp()),

@@ -11,7 +11,8 @@ from sentiment_platform.clock import Clock
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.settings import Settings
 from serving.contract.prediction_bodies import Answer, CompareAnswer, Comparison, Explanation, FamilyAnswer, PredictRequest
-from serving.contract.problems import unavailable
+from serving.contract.problem_bodies import FieldError
+from serving.contract.problems import Problem, invalid, unavailable
 from serving.contract.request_context import request_started
 from serving.journal.journal_records import new_record_id
 from serving.live.inference import Overloaded
@@ -81,9 +82,15 @@ class Predictor:
         )
 
     async def batch(self, requests: Sequence[PredictRequest], route: str) -> list[Answer]:
-        """Every answer, in order; one text that is refused refuses the batch."""
-        for request in requests:
-            self._clean(request)
+        """Every answer, in order; a text that is refused refuses the batch, and all that are refused are named."""
+        refused: list[FieldError] = []
+        for number, request in enumerate(requests):
+            try:
+                self._clean(request)
+            except Problem as problem:
+                refused += [FieldError(f"items[{number}].{fault.field}", number, fault.message) for fault in problem.errors]
+        if refused:
+            raise invalid(refused)
         return list(await asyncio.gather(*(self.answer(request, route) for request in requests)))
 
     async def compare(self, request: PredictRequest, route: str) -> CompareAnswer:

@@ -1,6 +1,7 @@
 """From the text a client sent to the text a model sees, or a refusal that says why."""
 
 from sentiment_platform.text.normalise import normalise
+from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import Problem
 
 LARGEST_BINARY_SHARE = 0.1
@@ -16,10 +17,10 @@ def readable_text(text: str, max_characters: int) -> str:
     if len(text) > max_characters:
         raise _too_long(len(text), max_characters)
     if "\0" in text or _binary_characters(text) > LARGEST_BINARY_SHARE * len(text):
-        raise Problem(400, "binary_text", "The text looks like binary data; send the words of a news item.")
+        raise _refusal("binary_text", "The text looks like binary data; send the words of a news item.")
     normalised = normalise(text)
     if not normalised:
-        raise Problem(400, "empty_text", "The text has no visible character; send the words of a news item.")
+        raise _refusal("empty_text", "The text has no visible character; send the words of a news item.")
     # Compatibility forms can become several letters each.
     if len(normalised) > max_characters:
         raise _too_long(len(normalised), max_characters)
@@ -27,9 +28,13 @@ def readable_text(text: str, max_characters: int) -> str:
 
 
 def _too_long(length: int, max_characters: int) -> Problem:
-    return Problem(
-        400, "text_too_long", f"The text has {length} characters; {max_characters} are allowed. Send its headline or lead."
+    return _refusal(
+        "text_too_long", f"The text has {length} characters; {max_characters} are allowed. Send its headline or lead."
     )
+
+
+def _refusal(code: str, detail: str) -> Problem:
+    return Problem(400, code, detail, errors=[FieldError("text", None, detail)])
 
 
 def _binary_characters(text: str) -> int:

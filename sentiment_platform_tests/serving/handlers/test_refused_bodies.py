@@ -1,0 +1,108 @@
+"""A refused body is told everything that is wrong with it: each fault by field and item, all of them at once."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sentiment_platform.settings import Settings
+from sentiment_platform_tests.serving.running import ServingProcess
+from serving.contract.body_faults import MAX_FAULTS, body_faults
+from serving.contract.feedback_bodies import FeedbackRequest
+from serving.contract.prediction_bodies import BatchRequest, PredictRequest
+
+pytestmark = pytest.mark.slow
+PREDICT, BATCH, FEEDBACK, SELECT = "/predict", "/predict/batch", "/feedback", "/models/select"
+GOOD, BINARY = {"text": "Profit rose"}, "\u0001\u0002\u0003PNG\u0005"
+ID = "01a224b6-28cd-707e-a484-feb0f7e2ce7b"
+CHOICE = {"family": "vader", "version": "v1.0.0-vader", "reason": "a test"}
+Place = tuple[str, int | None]
+
+BAD: list[tuple[str, Any, list[Place]]] = [
+    (PREDICT, {}, [("text", None)]),
+    (PREDICT, {"text": ""}, [("text", None)]),
+    (PREDICT, {"text": 1}, [("text", None)]),
+    (PREDICT, {"text": None}, [("text", None)]),
+    (PREDICT, {"text": " \u200b\u00ad "}, [("text", None)]),
+    (PREDICT, {"text": "a" * 5001}, [("text", None)]),
+    (PREDICT, {"text": BINARY}, [("text", None)]),
+    (PREDICT, {**GOOD, "surprise": 1}, [("surprise", None)]),
+    (PREDICT, {**GOOD, "ticker": "not a ticker"}, [("ticker", None)]),
+    (PREDICT, {**GOOD, "source": ""}, [("source", None)]),
+    (PREDICT, {**GOOD, "published_at": "2026-03-02T09:30:00"}, [("published_at", None)]),
+    (PREDICT, {**GOOD, "published_at": "yesterday"}, [("published_at", None)]),
+    (PREDICT, {**GOOD, "unit_id": "u" * 129}, [("unit_id", None)]),
+    (PREDICT, {**GOOD, "explain": "perhaps"}, [("explain", None)]),
+    (PREDICT, {"text": BINARY, "ticker": "$$", "extra": 1}, [("text", None), ("ticker", None), ("extra", None)]),
+    (PREDICT, [GOOD], [("body", None)]),
+    (BATCH, {}, [("items", None)]),
+    (BATCH, {"items": []}, [("items", None)]),
+    (BATCH, {"items": "Profit rose"}, [("items", None)]),
+    (BATCH, {"items": [GOOD] * 33}, [("items", None)]),
+    (BATCH, {"items": [GOOD, {}]}, [("items[1].text", 1)]),
+    (BATCH, {"items": [GOOD, "Profit rose"]}, [("items[1]", 1)]),
+    (BATCH, {"items": [{"text": BINARY}, GOOD, {"text": "\u200b"}]}, [("items[0].text", 0), ("items[2].text", 2)]),
+    (BATCH, {"items": [{"text": BINARY}, {**GOOD, "ticker": 7}]}, [("items[0].text", 0), ("items[1].ticker", 1)]),
+    (BATCH, {"items": [{**GOOD, "x": 1}], "y": 2}, [("items[0].x", 0), ("y", None)]),
+    (FEEDBACK, {"label": "neutral"}, [("prediction_id", None)]),
+    (FEEDBACK, {"prediction_id": ID}, [("label", None)]),
+    (FEEDBACK, {"prediction_id": "x", "label": "great"}, [("prediction_id", None), ("label", None)]),
+    (FEEDBACK, {"prediction_id": ID, "utility": 2}, [("utility", None)]),
+    (FEEDBACK, {"prediction_id": ID, "preference": "V1", "comment": 5}, [("preference", None), ("comment", None)]),
+    (SELECT, {"family": "vader", "reason": "a test"}, [("version", None)]),
+    (SELECT, {**CHOICE, "version": "newest"}, [("version", None)]),
+    (SELECT, {**CHOICE, "reason": "", "family": "VADER"}, [("reason", None), ("family", None)]),
+    (SELECT, {**CHOICE, "force": True}, [("force", None)]),
+]
+
+
+@pytest.fixture(scope="module")
+def answering_with_key(module_settings: Settings) -> Any:
+    process = ServingProcess(module_settings, SENTIMENT_ADMIN_KEY="the-admin-key-of-this-test")
+    process.client.headers["authorization"] = "Bearer the-admin-key-of-this-test"
+    try:
+        yield process.start(ready=False)
+    finally:
+        process.stop()
+
+
+@pytest.mark.parametrize(("path", "body", "places"), BAD, ids=lambda value: None if isinstance(value, list) else str(value)[:60])
+def test_every_fault_is_named_by_field_and_item(
+    answering_with_key: ServingProcess, path: str, body: Any, places: list[Place]
+) -> None:
+    reply = answering_with_key.client.post(path, json=body)
+    assert (reply.status_code, reply.headers["content-type"]) == (400, "application/problem+json"), reply.text
+    errors = reply.json()["errors"]
+    assert sorted((error["field"], error["item"]) for error in errors) == sorted(places)
+    assert all(len(error["message"]) > 10 and " - at `" not in error["message"] for error in errors)
+
+
+def test_there_are_thirty_of_them() -> None:
+    assert len(BAD) >= 30
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"  ", b"text=profit", b'{"text": "a"} {"text": "b"}', b'{"text": "\\ud800"}', b'{"text"']
+)
+def test_what_is_no_json_is_a_fault_of_the_body(answering_with_key: ServingProcess, content: bytes) -> None:
+    reply = answering_with_key.client.post(PREDICT, content=content, headers={"content-type": "application/json"})
+    assert reply.status_code == 400
+    assert [(error["field"], error["item"]) for error in reply.json()["errors"]] == [("body", None)]
+
+
+def test_a_parameter_of_a_query_is_named_too(answering_with_key: ServingProcess) -> None:
+    reply = answering_with_key.client.get("/news", params={"limit": "many"})
+    assert reply.status_code == 400
+    assert [error["field"] for error in reply.json()["errors"]] == ["limit"]
+
+
+def test_the_control_what_is_right_has_no_fault_and_a_flood_of_faults_is_cut() -> None:
+    def nothing_more(*_: object) -> list[tuple[str, str]]:
+        return []
+
+    right = {"text": "Profit rose", "ticker": "ABC", "published_at": "2026-03-02T09:30:00Z", "explain": True}
+    assert body_faults(json.dumps(right).encode(), PredictRequest, nothing_more) == []
+    assert body_faults(json.dumps({"items": [right]}).encode(), BatchRequest, nothing_more) == []
+    assert body_faults(json.dumps({"prediction_id": ID, "label": "neutral"}).encode(), FeedbackRequest, nothing_more) == []
+    flood = json.dumps({f"field{number}": 1 for number in range(5_000)}).encode()
+    assert len(body_faults(flood, PredictRequest, nothing_more)) == MAX_FAULTS
