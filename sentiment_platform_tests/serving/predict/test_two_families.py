@@ -12,9 +12,11 @@ from sentiment_platform.models.transformer.runtime import load_transformer
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.models.exported_tiny_transformer import export_tiny_transformer
 from sentiment_platform_tests.serving.conftest import StartServing
+from sentiment_platform_tests.serving.predict.consistency import contradictions, side_by_side
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 from sentiment_platform_tests.serving.turtle import TWO_PLUGGED_IN
+from sentiment_platform_tests.text.adversarial import adversarial_texts
 from serving.live.inference import usable_cores
 
 pytestmark = pytest.mark.slow
@@ -99,6 +101,23 @@ def test_an_explanation_by_finbert_names_every_word(both: ServingProcess) -> Non
     assert [part["token"] for part in contributions] == DISPUTED.split()
     assert min(contributions, key=lambda part: part["contribution"])["token"] in ("fell", "sharply")
     assert answer["explanation"]["sum"] == pytest.approx(answer["prediction"]["sentiment"], abs=1e-6)
+
+
+def test_no_answer_over_http_contradicts_itself_or_the_other_family(both: ServingProcess) -> None:
+    made_up = [f"{text} {number}" for number in range(12) for text in (AGREED, DISPUTED, OFFICE)]
+    texts = [text for text in adversarial_texts(seed=8, count=330) if text.strip()][:284] + made_up
+    assert len(texts) == 320
+    answers: list[dict[str, Any]] = []
+    for start in range(0, len(texts), 32):
+        body = {"items": [{"text": text} for text in texts[start : start + 32]]}
+        reply = both.client.post("/predict/batch", json=body)
+        assert reply.status_code == 200, reply.text
+        answers += reply.json()["answers"]
+    assert [wrong for answer in answers if (wrong := contradictions(answer))] == []
+    assert {answer["prediction"]["model_used"] for answer in answers} == {"finbert"}
+    compared = [both.predict(text, "/predict/compare") for text in texts[::4]]
+    assert [wrong for answer in compared if (wrong := side_by_side(answer))] == []
+    assert {answer["comparison"]["agreement"] for answer in compared} == {True, False}
 
 
 @pytest.mark.skipif(usable_cores() < 2, reason="one core answers one text at a time")
