@@ -110,7 +110,7 @@ def test_installing_says_what_pip_does_and_ends_as_pip_does(status: int, ending:
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
     (tmp_path / "pip.sh").write_text(f"echo 'Downloading  torch (200 MB)'; sleep 7; exit {status}\n")
-    command = ["make", "PIP=sh ./pip.sh", ".venv/.installed"]
+    command = ["make", "--no-print-directory", "PIP=sh ./pip.sh", ".venv/.installed"]
     made = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert re.search(r"^ +[56] s  Downloading torch \(200 MB\)$", made.stdout, re.MULTILINE), made.stdout
     assert made.stdout.endswith(ending)

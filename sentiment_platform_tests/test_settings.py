@@ -66,8 +66,8 @@ def test_every_setting_has_a_meaning_in_one_line_and_a_variable_of_its_own() -> 
 def test_every_variable_that_the_code_names_in_a_call_to_the_environment_is_a_setting() -> None:
     """Reads such as `os.environ["NAME"]` or `environ.get("NAME")` outside settings.py must name a documented variable."""
     known = {variable for variable, _, _ in documentation()}
-    # Not settings: what the operating system, Dagster, GitHub Actions and the tokenizers library define.
-    known |= {"PATH", "HOME", "DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "GITHUB_SHA", "TOKENIZERS_PARALLELISM"}
+    # Not settings: what the operating system, terminals, Dagster, GitHub Actions and the tokenizers library define.
+    known |= {"PATH", "HOME", "TERM", "NO_COLOR", "DAGSTER_HOME", "DAGSTER_POSTGRES_URL", "GITHUB_SHA", "TOKENIZERS_PARALLELISM"}
     unknown = [
         f"{path.relative_to(ROOT)}: {name}"
         for package in ("sentiment_platform", "serving")

@@ -50,7 +50,7 @@ def on_terminal(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
     """Runs a command line as a person would: its output goes to a terminal of so many columns, and is returned."""
 
     def run(*arguments: str, columns: int = 200) -> str:
-        for name, value in {**environment, "COLUMNS": str(columns)}.items():
+        for name, value in {**environment, "COLUMNS": str(columns), "TERM": "xterm-256color"}.items():
             monkeypatch.setenv(name, value)
         terminal = Terminal()
         with contextlib.redirect_stdout(terminal), contextlib.redirect_stderr(terminal), contextlib.suppress(SystemExit):

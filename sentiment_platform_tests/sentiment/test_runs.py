@@ -31,7 +31,7 @@ def instance(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg
 
 def told(outcome: RunOutcome) -> str:
     assert outcome.success, outcome.failures
-    return str(outcome.metadata["article_sentiment"]["outcome"])
+    return str(outcome.metadata["article_sentiment"]["summary"])
 
 
 def test_a_collection_scores_what_is_new_and_a_run_of_history_the_whole_day(

@@ -139,7 +139,7 @@ class Demo:
         self.report.articles, self.report.stories, self.report.quarantined = counts.articles, counts.stories, counts.quarantined
         self.report.feature_vectors = int(outcome.metadata["article_features"]["dagster/row_count"])
         self._say(f"{counts.articles} articles in {counts.stories} stories, {counts.quarantined} refused rows in quarantine")
-        self._say(str(outcome.metadata["article_sentiment"]["outcome"]))
+        self._say(str(outcome.metadata["article_sentiment"]["summary"]))
 
     def show_dagster(self) -> None:
         """Start the Dagster UI, and the daemon that executes what is asked for there; they load while the transformer trains.
@@ -194,7 +194,7 @@ class Demo:
     def score_last_week(self) -> None:
         """The newest week of the sample by the versions that are deployed by now; scores of those before stay beside them."""
         outcome = self._run("score_job", partition_range=days_of_the_sample(NEWS_DAYS))
-        self._say(str(outcome.metadata["article_sentiment"]["outcome"]))
+        self._say(str(outcome.metadata["article_sentiment"]["summary"]))
 
     def mood(self) -> CompanyWindow:
         """What the news says of the companies, as `GET /tickers` and `news show` tell it."""
