@@ -18,14 +18,18 @@ import psutil
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_S = 15.0
 LEFT_BEHIND = 3
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(command: Sequence[str], grace_s: float = GRACE_S) -> int:
     """The status of the command, or LEFT_BEHIND where it was 0 and processes are left; these are named and ended."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in ENDING:
+        # A shell has SIGINT ignored in the background, nohup SIGHUP; Dagster then lets SIGTERM be ignored too, and tests of ends never end.
+        signal.signal(number, signal.SIG_DFL)
     child = subprocess.Popen(command)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         # The terminal tells both of Ctrl-C.
         signal.signal(number, lambda told, _: None if told == signal.SIGINT else child.send_signal(told))
     status = _wait_for(child.pid)
