@@ -50,6 +50,8 @@ class PlainConsole(Console):
     def __init__(self, *, stderr: bool = False) -> None:
         plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
         super().__init__(stderr=stderr, highlight=False, emoji=False, color_system=None if plain else "auto")
+        # rich freezes COLUMNS and LINES when the console is made; the size that counts is that of the moment of printing.
+        self._width = self._height = None
 
     def render_str(self, text: str, *, style: Any = "", justify: Any = None, overflow: Any = None, **_: Any) -> Text:
         """Whatever rich meets as a `str`, in a line, a cell or a title, becomes text here."""
