@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, text
 
 from sentiment_platform.entities import ARTICLE
-from sentiment_platform.store.deployments import latest_deployment
+from sentiment_platform.store.deployments import LAST_NAMED, latest_deployment
 
 MIN_STORIES = 5
 """Scored stories below which a company has counts and no mean."""
@@ -60,8 +60,8 @@ class CompanyWindow:
     companies: tuple[CompanyNews, ...]
 
 
-_COMPANIES = text("""
-    WITH refused AS (SELECT id FROM platform.quarantine WHERE boundary = 'articles' AND released_at IS NULL),
+_COMPANIES = text(f"""
+    WITH {LAST_NAMED}, refused AS (SELECT id FROM platform.quarantine WHERE boundary = 'articles' AND released_at IS NULL),
     named AS (
         SELECT DISTINCT ON (symbol, story_id) symbol, story_id, id, available_at
         FROM (
@@ -81,15 +81,15 @@ _COMPANIES = text("""
     scored AS (
         SELECT first_named.symbol, first_named.available_at > :since AS now, score.label, score.sentiment
         FROM first_named LEFT JOIN LATERAL (
-            SELECT label, positive - negative AS sentiment FROM platform.article_sentiment AS given
+            SELECT label, positive - negative AS sentiment FROM platform.article_sentiment AS given LEFT JOIN last_named USING (version)
             WHERE given.article_id = first_named.id AND given.family = :family
-            ORDER BY scored_at DESC, version DESC LIMIT 1) AS score ON true)
+            ORDER BY last_named.revision DESC NULLS LAST, scored_at DESC, version DESC LIMIT 1) AS score ON true)
     SELECT symbol, count(*) FILTER (WHERE now), count(sentiment) FILTER (WHERE now),
         count(*) FILTER (WHERE now AND label = 'negative'), count(*) FILTER (WHERE now AND label = 'neutral'),
         count(*) FILTER (WHERE now AND label = 'positive'), avg(sentiment) FILTER (WHERE now),
         count(sentiment) FILTER (WHERE NOT now), avg(sentiment) FILTER (WHERE NOT now)
     FROM scored GROUP BY symbol HAVING count(*) FILTER (WHERE now) > 0
-    ORDER BY 2 DESC, symbol LIMIT :limit""").bindparams(prefix=ARTICLE)
+    ORDER BY 2 DESC, symbol LIMIT :limit""").bindparams(prefix=ARTICLE)  # noqa: S608  the part is a constant
 
 
 def companies(

@@ -12,6 +12,11 @@ from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.documents import read_stored
 from sentiment_platform.store.tables import DeploymentRow
 
+LAST_NAMED = """last_named AS (
+        SELECT champion.value ->> 'version' AS version, max(revision) AS revision
+        FROM platform.deployments, jsonb_each(document -> 'champions') AS champion GROUP BY 1)"""
+"""Part of a WITH: each version that a deployment ever named, and the last revision that did."""
+
 
 @dataclass(frozen=True, slots=True)
 class MirroredDeployment:

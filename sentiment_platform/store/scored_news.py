@@ -11,12 +11,13 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from sentiment_platform.entities import ARTICLE
+from sentiment_platform.store.deployments import LAST_NAMED
 from sentiment_platform.text.sentiment import Label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryScore:
-    """What the version of a family that scored it last says of a story's first article."""
+    """What a family says of a story's first article; `scores_in_force` says by which of its versions."""
 
     family: str
     version: str
@@ -97,7 +98,7 @@ def news_page(
         "limit": limit,
     }
     rows = connection.execute(_PAGE, asked).all()
-    scores = newest_scores_of(connection, [row[1] for row in rows])
+    scores = scores_in_force(connection, [row[1] for row in rows])
     return [
         ScoredStory(
             story_id=row[0],
@@ -115,15 +116,19 @@ def news_page(
     ]
 
 
-_SCORES = text("""
+_SCORES = text(f"""
+    WITH {LAST_NAMED}
     SELECT DISTINCT ON (article_id, family) article_id, family, version, negative, neutral, positive, label, scored_at
-    FROM platform.article_sentiment WHERE article_id = ANY(:ids)
-    ORDER BY article_id, family, scored_at DESC, version DESC""")
+    FROM platform.article_sentiment LEFT JOIN last_named USING (version) WHERE article_id = ANY(:ids)
+    ORDER BY article_id, family, last_named.revision DESC NULLS LAST, scored_at DESC, version DESC""")  # noqa: S608  the part is a constant
 
 
-def newest_scores_of(connection: Connection, article_ids: Sequence[str]) -> dict[str, list[StoryScore]]:
-    """Article -> the score of each family that has one, by the version that scored it last."""
-    found: dict[str, list[StoryScore]] = {}
+def scores_in_force(connection: Connection, article_ids: Sequence[str]) -> dict[str, list[StoryScore]]:
+    """Article -> the score of each family that has one: of its versions that scored the article, the one that was deployed last.
+
+    What a version that nobody deployed says of history stands beside that, and is shown only where nothing else is.
+    """
+    by_article: dict[str, list[StoryScore]] = {}
     for row in connection.execute(_SCORES, {"ids": list(article_ids)}):
         score = StoryScore(
             family=row[1],
@@ -134,5 +139,5 @@ def newest_scores_of(connection: Connection, article_ids: Sequence[str]) -> dict
             label=row[6],
             scored_at=row[7],
         )
-        found.setdefault(row[0], []).append(score)
-    return found
+        by_article.setdefault(row[0], []).append(score)
+    return by_article

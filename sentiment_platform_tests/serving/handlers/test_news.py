@@ -62,6 +62,25 @@ def test_a_story_is_listed_once_at_its_first_article_with_the_newest_score_of_ea
     assert [item["symbols"] for item in get(serving, "/news", since=since)["items"]] == [["BNK"]]  # copies are no news
 
 
+def test_what_readers_see_is_of_the_version_that_was_deployed_last_whatever_scored_history_since(
+    engine: Engine, serving: ServingProcess
+) -> None:
+    now = (utc_now() - DAY) / timedelta(minutes=1)
+    stories = [article(n, now - 60 * (n + 1), tickers=("MIL",)) for n in range(MIN_STORIES)]
+    insert(engine, stories)
+    deploy(engine, manifest_of("v1.0.0-vader"))
+    later = DAY + timedelta(days=1)
+    store_scores(engine, *(score(one, GOOD) for one in stories), *(score(one, BAD, "v1.9.0-vader", at=later) for one in stories))
+
+    def seen() -> tuple[set[str], float]:
+        (company,) = get(serving, "/tickers")["tickers"]
+        return {item["scores"]["vader"]["version"] for item in get(serving, "/news")["items"]}, company["mean_sentiment"]
+
+    assert seen() == ({"v1.0.0-vader"}, pytest.approx(0.75))
+    deploy(engine, manifest_of("v1.9.0-vader"))
+    assert seen() == ({"v1.9.0-vader"}, pytest.approx(-0.75))
+
+
 def test_pages_follow_each_other_without_a_gap_while_news_comes_in(engine: Engine, serving: ServingProcess) -> None:
     # Five of one minute, so that time alone does not order them.
     insert(engine, [article(n, n // 5) for n in range(23)])
