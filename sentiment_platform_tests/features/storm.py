@@ -71,11 +71,12 @@ class Storm:
     def running(self) -> bool:
         """Whether work is left; whoever was killed is replaced."""
         for number, process in enumerate(self._processes):
-            if process.exitcode == -signal.SIGKILL:
+            status = process.exitcode  # once: it may be killed between two looks
+            if status == -signal.SIGKILL:
                 self.crashes += 1
                 self._processes[number] = self._start(number)
             else:
-                assert process.exitcode in (None, 0), f"a writer ended with {process.exitcode}"
+                assert status in (None, 0), f"a writer ended with {status}"
         return any(process.exitcode is None for process in self._processes)
 
     def stop(self) -> None:
