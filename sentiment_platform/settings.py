@@ -106,6 +106,11 @@ class Settings:
     serving_url: str = _setting(
         "SENTIMENT_SERVING_URL", "", "Where monitoring asks serving whether it runs what was deployed. Unset: it is not asked."
     )
+    dagster_url: str = _setting(
+        "SENTIMENT_DAGSTER_URL",
+        "",
+        "Address of the Dagster UI as browsers reach it, `http://127.0.0.1:3000`: pages link runs to it. Unset: no links.",
+    )
     poll_s: float = _setting("SENTIMENT_POLL_S", "60", "Seconds between two looks of serving at the latest deployment.")
     max_text_characters: int = _setting(
         "SENTIMENT_MAX_TEXT_CHARACTERS", "5000", "Longest text that /predict accepts, in characters."

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
-from importlib.metadata import PackageNotFoundError, version
 
 from litestar import Litestar
 from litestar.di import Provide
@@ -15,6 +14,7 @@ from serving.edge import openapi
 from serving.edge.envelope import Envelope, allowed_origins, head_as_get
 from serving.edge.guard import Guard
 from serving.handlers import (
+    about,
     collection,
     events,
     experiments,
@@ -27,9 +27,11 @@ from serving.handlers import (
     news,
     predict,
     runs,
+    selections,
     service,
     versions,
 )
+from serving.handlers.about import platform_version
 from serving.handlers.refused_bodies import refused_bodies
 from serving.services import Services
 
@@ -57,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *predict.routes(),
             *models.routes(),
             *versions.routes(),
+            *selections.routes(),
             *experiments.routes(),
             *lineage.routes(),
             *feedback.routes(),
@@ -68,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *runs.routes(),
             *events.routes(),
             *health.routes(),
+            *about.routes(),
             openapi.to_the_page,
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
@@ -76,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             TransientError: handle_transient,
             Exception: handle_unexpected,
         },
-        openapi_config=openapi.config(_version()),
+        openapi_config=openapi.config(platform_version()),
         lifespan=[lifespan],
         request_max_body_size=settings.max_body_bytes,
         logging_config=None,
@@ -91,10 +95,3 @@ def create_app(settings: Settings | None = None) -> Litestar:
     )
     app.asgi_handler = Envelope(guarded, origins=origins)
     return app
-
-
-def _version() -> str:
-    try:
-        return version("sentiment-platform")
-    except PackageNotFoundError:
-        return "0"

@@ -101,7 +101,8 @@ def _run_everything(settings: "Settings", ports: Ports, automation: str | None) 
     with dagster_instance() as instance, Children(settings.state_dir, say) as children:
         if automation is not None:
             switch(instance, on=automation == "on")
-        children.start("serving", ["python", "-m", "serving"], {"PORT": str(ports.serving), "SENTIMENT_POLL_S": "5"})
+        pages = {"SENTIMENT_DAGSTER_URL": settings.dagster_url or dagster_url}
+        children.start("serving", ["python", "-m", "serving"], {"PORT": str(ports.serving), "SENTIMENT_POLL_S": "5", **pages})
         _let_something_answer(settings)
         watched = {"SENTIMENT_SERVING_URL": settings.serving_url or serving_url}
         webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(ports.dagster)]

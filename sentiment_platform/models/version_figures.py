@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sentiment_platform.models.evaluation.contrast_suite import ContrastScore
 from sentiment_platform.models.evaluation.technical import TechnicalFigures
 from sentiment_platform.models.head.head import Ablation
 from sentiment_platform.registry.manifest import Manifest
@@ -62,6 +63,7 @@ class ShownFigures(msgspec.Struct, frozen=True, kw_only=True):
     confusion: tuple[tuple[int, ...], ...] = ()
     reliability: tuple[ReliabilityBin, ...] = ()
     ece: float | None = None
+    contrast: ContrastScore | None = None
     terms_moved: dict[str, Any] | None = None
     distillation: dict[str, Any] | None = None
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.registry.deployment import Deployment
@@ -53,6 +53,14 @@ def deployments(connection: Connection, limit: int | None = 100) -> list[Mirrore
     """Deployments, newest first."""
     query = _mirrored().order_by(DeploymentRow.revision.desc()).limit(limit)
     return [_read(row) for row in connection.execute(query)]
+
+
+_LAST_NAMED = text(f"WITH {LAST_NAMED} SELECT version, revision FROM last_named")  # noqa: S608  the part is a constant
+
+
+def last_revisions(connection: Connection) -> dict[str, int]:
+    """Each version that a deployment ever named as a champion, and the last revision that did."""
+    return dict(connection.execute(_LAST_NAMED).all())
 
 
 def get_deployment(connection: Connection, revision: int) -> MirroredDeployment | None:

@@ -1,11 +1,11 @@
 """SQL of comparisons between versions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.store.tables import Experiment
@@ -25,10 +25,11 @@ class StoredComparison:
     created_at: datetime
 
 
-def comparisons_page(connection: Connection, limit: int, offset: int) -> list[StoredComparison]:
-    """`limit` comparisons behind the `offset` newest, newest first."""
+def comparisons_page(connection: Connection, limit: int, offset: int, *, of: Sequence[str] = ()) -> list[StoredComparison]:
+    """`limit` comparisons behind the `offset` newest, newest first; only those that name each version of `of`, on either side."""
     columns = [getattr(Experiment, name) for name in StoredComparison.__dataclass_fields__]
-    query = select(*columns).order_by(Experiment.created_at.desc(), Experiment.id).limit(limit).offset(offset)
+    named = [or_(Experiment.champion == version, Experiment.challenger == version) for version in of]
+    query = select(*columns).where(*named).order_by(Experiment.created_at.desc(), Experiment.id).limit(limit).offset(offset)
     return [StoredComparison(**row) for row in connection.execute(query).mappings()]
 
 

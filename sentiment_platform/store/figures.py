@@ -99,6 +99,15 @@ def write_figures(connection: Connection, figures: Sequence[Figure], as_of: date
     return added
 
 
+def figure_history(connection: Connection, version: str, metric: str, limit: int) -> list[StoredFigure]:
+    """The newest `limit` revisions of a metric of a version, over every window, newest first."""
+    table = ModelPerformance
+    query = select(*[getattr(table, name) for name in StoredFigure.__dataclass_fields__])
+    query = query.where(table.version == version, table.metric == metric)
+    query = query.order_by(table.as_of.desc(), table.window, table.revision.desc()).limit(limit)
+    return [StoredFigure(**row) for row in connection.execute(query).mappings()]
+
+
 def newest_figures(connection: Connection, versions: Sequence[str] | None = None) -> list[StoredFigure]:
     """The newest revision of every figure, optionally of some versions only."""
     table = ModelPerformance

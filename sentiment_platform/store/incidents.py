@@ -109,6 +109,12 @@ def incidents_page(connection: Connection, limit: int, offset: int) -> list[Stor
     return [StoredIncident(**row) for row in connection.execute(query).mappings()]
 
 
+def open_by_severity(connection: Connection) -> dict[str, int]:
+    """Severity -> incidents that are open; a severity without any is absent."""
+    query = select(AlertRow.severity, func.count()).where(AlertRow.resolved_at.is_(None)).group_by(AlertRow.severity)
+    return dict(connection.execute(query).all())
+
+
 def newest_incidents(connection: Connection, fingerprints: Sequence[str]) -> list[StoredIncident]:
     """The newest incident of each of these fingerprints, oldest first."""
     query = select(AlertRow.__table__).ext(distinct_on(AlertRow.fingerprint)).where(AlertRow.fingerprint.in_(fingerprints))

@@ -29,6 +29,22 @@ class OpenSelectionRequest(RequestedSelection):
     id: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSelection(RequestedSelection):
+    """One with what became of it: published with a revision, refused, or neither yet."""
+
+    published_revision: int | None
+    published_at: datetime | None
+    refusal: str | None
+
+
+def selections_page(connection: Connection, limit: int, offset: int) -> list[StoredSelection]:
+    """`limit` requests behind the `offset` newest, newest first, whatever became of them."""
+    query = select(*[getattr(SelectionRequest, name) for name in StoredSelection.__dataclass_fields__])
+    query = query.order_by(SelectionRequest.id.desc()).limit(limit).offset(offset)
+    return [StoredSelection(**row) for row in connection.execute(query).mappings()]
+
+
 def request_selection(connection: Connection, selection: RequestedSelection) -> None:
     """Record a person's select or rollback, once per request id."""
     statement = insert(SelectionRequest).values(asdict(selection))

@@ -1,4 +1,4 @@
-"""SQL of how serving did: requests, cache hits, degraded answers and times to answer, by hour or by day."""
+"""SQL of how serving did: requests, cache hits, degraded answers and times to answer, by hour, day or week."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,20 +6,21 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
-Unit = Literal["hour", "day"]
+Unit = Literal["hour", "day", "week"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePeriod:
-    """Predictions answered in one hour or day (UTC) from `start` on; `start` is None for the whole window.
+    """Predictions answered in one hour, day or week (UTC, from Monday) from `start` on; `start` is None for the whole window.
 
-    Times to answer are percentiles of the stored `latency_ms.total`, in milliseconds; None where no answer has one.
+    `within_deadline`: those whose time is known and no longer than was asked for. Times to answer are percentiles of the stored `latency_ms.total`, in milliseconds; None where no answer has one.
     """
 
     start: datetime | None
     predictions: int
     cache_hits: int
     degraded: int
+    within_deadline: int
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
@@ -27,9 +28,10 @@ class ServicePeriod:
 
 # One pass over the window gives its periods and the whole of it: percentiles of parts cannot be added up.
 _PERIODS = text("""
-    SELECT start, predictions, cache_hits, degraded, percentiles[1], percentiles[2], percentiles[3] FROM (
+    SELECT start, predictions, cache_hits, degraded, within_deadline, percentiles[1], percentiles[2], percentiles[3] FROM (
         SELECT start, count(*) AS predictions, count(*) FILTER (WHERE cache_hit) AS cache_hits,
             count(*) FILTER (WHERE degraded) AS degraded,
+            count(*) FILTER (WHERE total_ms <= :deadline_ms) AS within_deadline,
             percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY total_ms) AS percentiles
         FROM (
             SELECT date_trunc(:unit, predicted_at, 'UTC') AS start, cache_hit, degraded,
@@ -42,10 +44,10 @@ _PERIODS = text("""
 
 
 def service_periods(
-    connection: Connection, since: datetime, until: datetime, unit: Unit
+    connection: Connection, since: datetime, until: datetime, unit: Unit, deadline_ms: float
 ) -> tuple[ServicePeriod, list[ServicePeriod]]:
-    """The whole of (since, until], and its hours or days with predictions, oldest first."""
-    rows = connection.execute(_PERIODS, {"since": since, "until": until, "unit": unit}).all()
+    """The whole of (since, until], and its hours, days or weeks with predictions, oldest first."""
+    rows = connection.execute(_PERIODS, {"since": since, "until": until, "unit": unit, "deadline_ms": deadline_ms}).all()
     names = ServicePeriod.__dataclass_fields__
     whole, *periods = [ServicePeriod(**dict(zip(names, row, strict=True))) for row in rows]
     return whole, periods

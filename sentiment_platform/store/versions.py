@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, Text, literal, select
+from sqlalchemy import Connection, Select, Text, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from sentiment_platform.registry.documents import digest, read_stored
@@ -76,10 +76,19 @@ def all_versions(connection: Connection) -> list[RegisteredVersion]:
 
 
 def versions_page(connection: Connection, limit: int, offset: int) -> list[RegisteredVersion]:
-    """`limit` versions behind the `offset` newest, newest first; without the `figures` of their manifests, which may be a megabyte each."""
+    """`limit` versions behind the `offset` newest, newest first. Of the `figures` of their manifests, which may be a megabyte each,
+    they have `technical` alone."""
     table = ModelVersion
-    slim = table.manifest.op("-", return_type=JSONB())(literal("figures", Text())).label("manifest")
-    columns = (table.version, table.manifest_digest, slim, table.options_digest, table.run_id, table.registered_at)
+    technical = func.jsonb_build_object("figures", func.jsonb_build_object("technical", table.manifest["figures"]["technical"]))
+    slim = table.manifest.op("-", return_type=JSONB())(literal("figures", Text())).op("||", return_type=JSONB())(technical)
+    columns = (
+        table.version,
+        table.manifest_digest,
+        slim.label("manifest"),
+        table.options_digest,
+        table.run_id,
+        table.registered_at,
+    )
     query = select(*columns).order_by(table.registered_at.desc(), table.version).limit(limit).offset(offset)
     return [_read(row) for row in connection.execute(query)]
 

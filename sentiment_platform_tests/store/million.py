@@ -76,7 +76,7 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "labels of a training set": lambda c: training_examples(c, "set 50", "test"),
     "predictions by model, an hour": lambda c: prediction_counts(c, NOON, NOON + timedelta(hours=1)),
     "predictions served, newest 1,000": lambda c: served_predictions(c, "v1", NOON - DAY, NOON, 1000),
-    "service of a day, by hour": lambda c: service_periods(c, NOON - DAY, NOON, "hour"),
+    "service of a day, by hour": lambda c: service_periods(c, NOON - DAY, NOON, "hour", 200),
     "collections of some sources, a week by day": lambda c: collected_days(c, ["feed 3", "feed 5"], _NOW - 7 * DAY),
     "predictions to replay": lambda c: served_features(c, NOON - DAY, NOON, 200),
     "feedback beside its prediction, a day": lambda c: feedback_on_predictions(c, NOON, NOON + DAY),

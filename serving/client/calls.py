@@ -8,7 +8,9 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from sentiment_platform.statistics.estimate import ACCURACY
 from sentiment_platform.text.sentiment import Label
+from serving.contract.about_bodies import About
 from serving.contract.collection_bodies import QualityReport, SourceList
 from serving.contract.deployment_bodies import DeploymentsAnswer
 from serving.contract.drift_bodies import DriftAnswer
@@ -23,6 +25,7 @@ from serving.contract.news_bodies import NewsAnswer, TickersAnswer
 from serving.contract.performance_bodies import PerformanceAnswer
 from serving.contract.prediction_bodies import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
 from serving.contract.run_bodies import DecisionList, RunList
+from serving.contract.selection_bodies import SelectionsAnswer
 from serving.contract.service_bodies import ServiceReport, Window
 from serving.contract.version_bodies import ModelCard, VersionList
 
@@ -110,6 +113,11 @@ def performance() -> Call[PerformanceAnswer]:
     return _get("/models/performance", PerformanceAnswer)
 
 
+def performance_history(version: str, *, metric: str = ACCURACY, limit: int = 200) -> Call[PerformanceAnswer]:
+    """Every revision of a figure of a version, newest first."""
+    return _get("/models/performance/history", PerformanceAnswer, version=version, metric=metric, limit=limit)
+
+
 def models(*, limit: int = 50, offset: int = 0) -> Call[VersionList]:
     """Registered versions, newest first."""
     return _get("/models", VersionList, limit=limit, offset=offset)
@@ -128,9 +136,14 @@ def select(
     return _post("/models/select", SelectionAnswer, body)
 
 
-def roll_back(reason: str) -> Call[SelectionAnswer]:
+def roll_back(reason: str, *, dry_run: bool = False) -> Call[SelectionAnswer]:
     """Back to the deployment before; needs a key of role admin."""
-    return _post("/models/rollback", SelectionAnswer, RollbackRequest(reason))
+    return _post("/models/rollback", SelectionAnswer, RollbackRequest(reason, dry_run))
+
+
+def selections(*, limit: int = 50, offset: int = 0) -> Call[SelectionsAnswer]:
+    """What people selected, newest first, and which replicas answer with what."""
+    return _get("/models/selections", SelectionsAnswer, limit=limit, offset=offset)
 
 
 def feature_schema(version: str) -> Call[FeatureSchemaAnswer]:
@@ -138,9 +151,11 @@ def feature_schema(version: str) -> Call[FeatureSchemaAnswer]:
     return _get(f"/features/{quote(version, safe='')}", FeatureSchemaAnswer)
 
 
-def experiments(*, limit: int = 50, offset: int = 0) -> Call[ExperimentList]:
-    """Comparisons of versions, newest first, and the gate's newest evidence."""
-    return _get("/experiments", ExperimentList, limit=limit, offset=offset)
+def experiments(
+    *, version: str | None = None, other: str | None = None, limit: int = 50, offset: int = 0
+) -> Call[ExperimentList]:
+    """Comparisons of versions, newest first, all or those that name `version` and `other`; and the gate's newest evidence."""
+    return _get("/experiments", ExperimentList, version=version, other=other, limit=limit, offset=offset)
 
 
 def drift() -> Call[DriftAnswer]:
@@ -181,6 +196,11 @@ def decisions(*, limit: int = 50, offset: int = 0) -> Call[DecisionList]:
 def runs(*, limit: int = 50, offset: int = 0) -> Call[RunList]:
     """Runs of the graph, newest first."""
     return _get("/monitoring/runs", RunList, limit=limit, offset=offset)
+
+
+def about() -> Call[About]:
+    """What this platform is and allows."""
+    return _get("/about", About)
 
 
 def health() -> Call[Health]:

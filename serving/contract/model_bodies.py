@@ -27,6 +27,7 @@ class RollbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Back to the versions of the deployment before the live one."""
 
     reason: Reason
+    dry_run: Annotated[bool, Meta(description="Fetch, verify and try its versions, but change nothing.")] = False
 
 
 class SelectionAnswer(Struct, frozen=True, kw_only=True):

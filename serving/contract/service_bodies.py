@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from serving.contract.values import Moment
 
-Window = Literal["24h", "7d", "30d"]
+Window = Literal["24h", "7d", "30d", "12w"]
 
 
 class LatencyMs(Struct, frozen=True):
@@ -18,12 +18,13 @@ class LatencyMs(Struct, frozen=True):
 
 
 class ServicePeriod(Struct, frozen=True, kw_only=True):
-    """Predictions of one hour or day (UTC) from `start` on; `latency_ms` is null where none was timed."""
+    """Predictions of one hour, day or week (UTC, from Monday) from `start` on; `latency_ms` is null where none was timed."""
 
     start: Moment
     predictions: int
     cache_hits: int
     degraded: int
+    within_deadline: int
     latency_ms: LatencyMs | None
 
 
@@ -46,15 +47,18 @@ class ProcessCounts(Struct, frozen=True, kw_only=True):
 class ServiceReport(Struct, frozen=True, kw_only=True):
     """The stored predictions of every serving process in `window` before `as_of`, as a whole and by `unit`; periods without any are absent.
 
+    `within_deadline`: predictions that took no longer than `deadline_ms`, the level of service that this process is set to.
     A request that failed has no prediction: errors are in `process`.
     """
 
     as_of: Moment
     window: Window
-    unit: Literal["hour", "day"]
+    unit: Literal["hour", "day", "week"]
     predictions: int
     cache_hits: int
     degraded: int
+    deadline_ms: int
+    within_deadline: int
     latency_ms: LatencyMs | None
     periods: list[ServicePeriod]
     process: ProcessCounts

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from sentiment_platform.models.evaluation.contrast_suite import ContrastScore
 from sentiment_platform.models.evaluation.technical import TechnicalFigures
 from sentiment_platform.models.head.head import Ablation
 from sentiment_platform.statistics.calibration import ReliabilityBin
@@ -30,6 +31,8 @@ class VersionSummary(Struct, frozen=True, kw_only=True):
     """One registered version. `live`: it answers in this process now; `training_set` is the digest of what it was made from.
 
     `metrics` are the headline figures, measured at export; sizes are the bytes of its files, those that serving loads and all of them.
+    `last_revision`: the newest deployment that names it as a champion; null: none ever did, so it cannot be selected.
+    `technical`: cost on the machine that made it, null where that was not measured.
     """
 
     version: str
@@ -43,6 +46,8 @@ class VersionSummary(Struct, frozen=True, kw_only=True):
     metrics: list[MeasuredMetric]
     serving_bytes: int
     release_bytes: int
+    last_revision: int | None
+    technical: TechnicalFigures | None
 
 
 class VersionList(Struct, frozen=True):
@@ -78,11 +83,31 @@ class ReleasedFile(Struct, frozen=True, kw_only=True):
     served: bool
 
 
+class MovedTerm(Struct, frozen=True, kw_only=True):
+    """A term that weighs otherwise than in the version that was deployed before; `evidence`: training texts that have it."""
+
+    term: str
+    old_valence: float
+    new_valence: float
+    old_emphasis: float
+    new_emphasis: float
+    evidence: int
+
+
+class TermsMoved(Struct, frozen=True, kw_only=True):
+    """How many terms moved, those that moved most, and the rule constants that differ: (before, after)."""
+
+    count: int
+    most: list[MovedTerm]
+    constants: dict[str, tuple[float, float]]
+
+
 class CardFigures(Struct, frozen=True, kw_only=True):
     """What was measured at export beside the metrics; what its family did not measure is null or empty.
 
     `technical`: cost on the machine that made it. `ablation`: what the features add to the head. `confusion`: counts on the holdout,
     a row for each true label, in the order of `labels`. `reliability`: how often a confidence was right, bin by bin.
+    `contrast`: pairs of sentences that differ in little, with both answered rightly. `terms_moved`: only where the family has terms.
     `warning`: what could not be learned, and why.
     """
 
@@ -93,6 +118,8 @@ class CardFigures(Struct, frozen=True, kw_only=True):
     confusion: list[list[int]] = []
     reliability: list[ReliabilityBin] = []
     ece: float | None = None
+    contrast: ContrastScore | None = None
+    terms_moved: TermsMoved | None = None
 
 
 class ModelCard(Struct, frozen=True, kw_only=True):

@@ -1,13 +1,15 @@
 """GET /experiments: stored comparisons of versions, and the newest evidence of the gate."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.registry.versions import VERSION_PATTERN
 from serving.contract.experiment_bodies import (
     ComparisonFigures,
     ExperimentList,
@@ -27,20 +29,33 @@ if TYPE_CHECKING:
     from sentiment_platform.store.experiments import StoredComparison
 
 
+Version = Annotated[
+    str | None,
+    QueryParameter(pattern=VERSION_PATTERN, description="Only pairs with this version, on either side; give both for one pair."),
+]
+
+
 @get(
     "/experiments",
     tags=["models"],
     responses=problem_responses(400, 503),
     summary="What was compared, and what the gate proposes",
 )
-async def experiments(services: NamedDependency[Services], limit: Limit = 50, offset: Offset = 0) -> ExperimentList:
+async def experiments(
+    services: NamedDependency[Services],
+    version: Version = None,
+    other: Version = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> ExperimentList:
     """Pairs with their difference and its interval, p, verdict and run; the proposal that follows from the newest evidence."""
+    of = [name for name in (version, other) if name is not None]
 
     def read(connection: "Connection") -> ExperimentList:
         from sentiment_platform.store.experiments import comparisons_page
 
         evidence, objection = _evidence(connection)
-        comparisons = [_comparison(stored) for stored in comparisons_page(connection, limit, offset)]
+        comparisons = [_comparison(stored) for stored in comparisons_page(connection, limit, offset, of=of)]
         return ExperimentList(as_of=services.clock(), evidence=evidence, objection=objection, comparisons=comparisons)
 
     return await services.database.call(read)

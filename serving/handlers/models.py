@@ -2,17 +2,20 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import JSONBody
+from litestar.params import JSONBody, QueryParameter
 
+from sentiment_platform.registry.versions import VERSION_PATTERN
+from sentiment_platform.statistics.estimate import ACCURACY
 from serving.contract.model_bodies import ModelsStatus, RollbackRequest, SelectionAnswer, SelectRequest
 from serving.contract.performance_bodies import PerformanceAnswer, PerformanceFigure
 from serving.edge.openapi import ADMIN, problem_responses
 from serving.edge.security import requires
+from serving.handlers.paging import Limit
 from serving.live.models_status import models_status
 from serving.services import Services
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 TAGS = ["models"]
+Version = Annotated[str, QueryParameter(pattern=VERSION_PATTERN, description="Whose figures.")]
+Metric = Annotated[str, QueryParameter(max_length=40, pattern=r"^[a-z0-9_]+(?![\s\S])", description="Such as `accuracy`.")]
 ERRORS = problem_responses(400, 401, 403, 409, 422, 503)
 
 
@@ -44,6 +49,27 @@ async def performance(services: NamedDependency[Services]) -> PerformanceAnswer:
     as_of, figures = await services.recent.get("performance", read_now)
     live = services.live.current
     return PerformanceAnswer(as_of, sorted(live.versions.values()) if live else [], figures)
+
+
+@get(
+    "/models/performance/history",
+    tags=TAGS,
+    responses=problem_responses(400, 503),
+    summary="How a figure of a version has changed",
+)
+async def performance_history(
+    services: NamedDependency[Services], version: Version, metric: Metric = ACCURACY, limit: Limit = 200
+) -> PerformanceAnswer:
+    """Every revision of one metric over every window, newest first. A figure that stays the same has no new revision."""
+
+    def read(connection: "Connection") -> list[PerformanceFigure]:
+        from sentiment_platform.store.figures import figure_history
+
+        return [PerformanceFigure(**asdict(figure)) for figure in figure_history(connection, version, metric, limit)]
+
+    live = services.live.current
+    figures = await services.database.call(read)
+    return PerformanceAnswer(services.clock(), sorted(live.versions.values()) if live else [], figures)
 
 
 @post(
@@ -75,9 +101,9 @@ async def roll_back(
     data: JSONBody[RollbackRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
 ) -> SelectionAnswer:
     """The champions and the default family of the deployment before the live one answer here at once."""
-    return await services.override.roll_back(data.reason, request.state.caller.name)
+    return await services.override.roll_back(data.reason, request.state.caller.name, dry_run=data.dry_run)
 
 
 def routes() -> list[HTTPRouteHandler]:
     """All model routes."""
-    return [status, performance, select_version, roll_back]
+    return [status, performance, performance_history, select_version, roll_back]

@@ -8,6 +8,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
+from sentiment_platform.alerts.remedies import remedy_of
 from serving.contract.deployment_bodies import (
     DeployedExperiment,
     DeployedVersion,
@@ -16,7 +17,7 @@ from serving.contract.deployment_bodies import (
     DeploymentShown,
 )
 from serving.contract.drift_bodies import DriftAnswer, DriftTestResult
-from serving.contract.incident_bodies import AlertsAnswer, IncidentShown
+from serving.contract.incident_bodies import AlertsAnswer, IncidentShown, OpenIncidents
 from serving.edge.openapi import problem_responses
 from serving.handlers.paging import Limit, Offset
 from serving.services import Services
@@ -60,12 +61,15 @@ async def deployments(services: NamedDependency[Services]) -> DeploymentsAnswer:
 async def alerts(services: NamedDependency[Services], limit: Limit = 50, offset: Offset = 0) -> AlertsAnswer:
     """What is open, then what was resolved, the newest of each first: class, severity, source, summary, the figures behind it, times."""
 
-    def read(connection: "Connection") -> list[IncidentShown]:
-        from sentiment_platform.store.incidents import incidents_page
+    def read(connection: "Connection") -> AlertsAnswer:
+        from sentiment_platform.store.incidents import incidents_page, open_by_severity
 
-        return [_incident(incident) for incident in incidents_page(connection, limit, offset)]
+        now = services.clock()
+        counts = open_by_severity(connection)
+        opened = OpenIncidents(counts.get("critical", 0), counts.get("warning", 0))
+        return AlertsAnswer(now, opened, [_incident(incident) for incident in incidents_page(connection, limit, offset)])
 
-    return AlertsAnswer(services.clock(), await services.database.call(read))
+    return await services.database.call(read)
 
 
 def _deployment(mirrored: "MirroredDeployment") -> DeploymentShown:
@@ -89,7 +93,8 @@ def _deployment(mirrored: "MirroredDeployment") -> DeploymentShown:
 
 def _incident(incident: "StoredIncident") -> IncidentShown:
     """Without its delivery."""
-    return IncidentShown(**{name: getattr(incident, name) for name in IncidentShown.__struct_fields__})
+    stored = {name: getattr(incident, name) for name in IncidentShown.__struct_fields__ if name != "remedy"}
+    return IncidentShown(**stored, remedy=remedy_of(incident.source))
 
 
 def routes() -> list[HTTPRouteHandler]:

@@ -18,24 +18,28 @@ if TYPE_CHECKING:
 
     from sentiment_platform.store import service_levels
 
-WINDOWS: Mapping[Window, tuple[timedelta, Literal["hour", "day"]]] = {
+WINDOWS: Mapping[Window, tuple[timedelta, Literal["hour", "day", "week"]]] = {
     "24h": (timedelta(hours=24), "hour"),
     "7d": (timedelta(days=7), "day"),
     "30d": (timedelta(days=30), "day"),
+    "12w": (timedelta(weeks=12), "week"),
 }
-WindowAsked = Annotated[Window, QueryParameter(description="How far to look back: 24 hours by hour, 7 or 30 days by day.")]
+WindowAsked = Annotated[
+    Window, QueryParameter(description="How far to look back: 24 hours by hour, 7 or 30 days by day, 12 weeks by week.")
+]
 
 
 @get("/monitoring/service", tags=["monitoring"], responses=problem_responses(400, 503), summary="How the service did")
 async def service(services: NamedDependency[Services], window: WindowAsked = "24h") -> ServiceReport:
-    """Stored predictions of all serving processes by hour or day; errors and the journal's backlog of the process that answers."""
+    """Stored predictions of all serving processes by hour, day or week; errors and the journal's backlog of the process that answers."""
     length, unit = WINDOWS[window]
+    deadline_ms = services.settings.deadline_ms
 
     def read(connection: "Connection") -> ServiceReport:
         from sentiment_platform.store.service_levels import service_periods
 
         now = services.clock()
-        whole, periods = service_periods(connection, now - length, now, unit)
+        whole, periods = service_periods(connection, now - length, now, unit, deadline_ms)
         return ServiceReport(
             as_of=now,
             window=window,
@@ -43,6 +47,8 @@ async def service(services: NamedDependency[Services], window: WindowAsked = "24
             predictions=whole.predictions,
             cache_hits=whole.cache_hits,
             degraded=whole.degraded,
+            deadline_ms=deadline_ms,
+            within_deadline=whole.within_deadline,
             latency_ms=_latency(whole),
             periods=[shown for period in periods if (shown := _period(period))],
             process=_process(services),
@@ -59,6 +65,7 @@ def _period(period: "service_levels.ServicePeriod") -> ServicePeriod | None:
         predictions=period.predictions,
         cache_hits=period.cache_hits,
         degraded=period.degraded,
+        within_deadline=period.within_deadline,
         latency_ms=_latency(period),
     )
 

@@ -21,6 +21,7 @@ from serving.contract.version_bodies import (
     MeasuredMetric,
     ModelCard,
     ReleasedFile,
+    TermsMoved,
     VersionList,
     VersionSummary,
 )
@@ -46,14 +47,16 @@ VersionInPath = Annotated[
 async def versions(services: NamedDependency[Services], limit: Limit = 50, offset: Offset = 0) -> VersionList:
     """Family, base model, training set, headline figures with intervals, sizes, and whether it is live here."""
 
-    def read(connection: "Connection") -> "list[RegisteredVersion]":
+    def read(connection: "Connection") -> "tuple[list[RegisteredVersion], dict[str, int]]":
+        from sentiment_platform.store.deployments import last_revisions
         from sentiment_platform.store.versions import versions_page
 
-        return versions_page(connection, limit, offset)
+        return versions_page(connection, limit, offset), last_revisions(connection)
 
-    registered = await services.database.call(read)
+    registered, revisions = await services.database.call(read)
     live = _live(services)
-    return VersionList(services.clock(), [_summary(version, live) for version in registered])
+    rows = [_summary(version, version.version in live, revisions.get(version.version)) for version in registered]
+    return VersionList(services.clock(), rows)
 
 
 @get("/models/{version:str}", tags=TAGS, responses=problem_responses(400, 404, 503), summary="The card of a version")
@@ -99,12 +102,13 @@ def _live(services: Services) -> set[str]:
     return set(live.versions.values()) if live else set()
 
 
-def _summary(registered: "RegisteredVersion", live: set[str]) -> VersionSummary:
+def _summary(registered: "RegisteredVersion", live: bool, last_revision: int | None) -> VersionSummary:
     manifest = registered.manifest
+    figures = _figures(manifest)
     return VersionSummary(
         version=registered.version,
         family=registered.family,
-        live=registered.version in live,
+        live=live,
         created_at=manifest.created_at,
         registered_at=registered.registered_at,
         base_model=manifest.base_model,
@@ -113,6 +117,8 @@ def _summary(registered: "RegisteredVersion", live: set[str]) -> VersionSummary:
         metrics=_metrics(manifest, [name for name in HEADLINES if name in manifest.metrics]),
         serving_bytes=sum(entry.size for entry in manifest.files.values()),
         release_bytes=sum(entry.size for entry in manifest.released_files().values()),
+        last_revision=last_revision,
+        technical=figures.technical if figures else None,
     )
 
 
@@ -136,6 +142,7 @@ def _training_set(digest: str, stored: "TrainingSetRow | None") -> CardTrainingS
 def _figures(manifest: Manifest) -> CardFigures | None:
     try:
         shown = shown_figures(manifest)
+        moved = msgspec.convert(shown.terms_moved, TermsMoved | None)
     except msgspec.ValidationError:
         return None
     return CardFigures(
@@ -146,6 +153,8 @@ def _figures(manifest: Manifest) -> CardFigures | None:
         confusion=[list(row) for row in shown.confusion],
         reliability=list(shown.reliability),
         ece=shown.ece,
+        contrast=shown.contrast,
+        terms_moved=moved,
     )
 
 

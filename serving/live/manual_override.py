@@ -71,7 +71,7 @@ class ManualOverride:
             dry_run=request.dry_run,
         )
 
-    async def roll_back(self, reason: str, actor: str) -> SelectionAnswer:
+    async def roll_back(self, reason: str, actor: str, *, dry_run: bool = False) -> SelectionAnswer:
         """Bring the versions of the deployment before the live one back.
 
         Raises:
@@ -86,7 +86,7 @@ class ManualOverride:
             for family in families
             if family == target.default_family or running.get(family) != target.champions[family].version
         ]
-        return await self._apply(selections, "models:rollback", reason, actor)
+        return await self._apply(selections, "models:rollback", reason, actor, dry_run=dry_run)
 
     async def _apply(
         self,

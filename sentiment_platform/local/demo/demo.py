@@ -117,7 +117,8 @@ class Demo:
         self._step("starting the API")
         port = self.serving_url.rpartition(":")[2]
         # While it starts, what it is to load is published.
-        self._serving = self.children.start("serving", ["python", "-m", "serving"], {"PORT": port, "SENTIMENT_POLL_S": "1"})
+        environment = {"PORT": port, "SENTIMENT_POLL_S": "1", "SENTIMENT_DAGSTER_URL": self.dagster_url}
+        self._serving = self.children.start("serving", ["python", "-m", "serving"], environment)
         outcome = self._run("bootstrap_job")
         self._say(f"{outcome.metadata['starters']['deployment']}: {outcome.metadata['starters']['reason']}")
         self._step("waiting until the API has loaded the deployment")

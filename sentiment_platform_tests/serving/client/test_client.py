@@ -78,7 +78,9 @@ def arguments(prediction_id: str) -> Arguments:
         "news": ((), {"symbol": "AAPL", "since": datetime(2026, 3, 2, tzinfo=UTC)}),
         "model": ((FIRST,), {}),
         "select": (("vader", SECOND, "a test"), {"dry_run": True}),
-        "roll_back": (("a test",), {}),
+        "roll_back": (("a test",), {"dry_run": True}),
+        "performance_history": ((FIRST,), {}),
+        "experiments": ((), {"version": FIRST, "other": SECOND}),
         "feature_schema": (("v1",), {}),
         "service": ((), {"window": "7d"}),
     }

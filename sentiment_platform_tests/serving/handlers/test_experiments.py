@@ -51,6 +51,9 @@ def test_pairs_verdict_interval_p_and_proposal_are_those_that_were_stored(engine
     assert shown["objection"] is None
     assert documented_answer(serving, "/experiments?limit=1&offset=1")["comparisons"] == []
     assert refuses(serving, "/experiments?limit=0", 400)
+    for asked, pairs in ((f"version={F1}&other={V1}", 1), (f"version={V1}", 1), (f"version={V1}&other=v9.9.9-vader", 0)):
+        assert len(documented_answer(serving, f"/experiments?{asked}")["comparisons"]) == pairs, asked
+    assert refuses(serving, "/experiments?other=latest", 400)
 
     # Evidence that was changed by hand is not shown as evidence.
     with engine.begin() as connection:

@@ -14,14 +14,14 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
 def seed(engine: Engine) -> None:
-    """Five incidents, opened a minute apart; the first three were resolved by one evaluation. One sink has refused one message."""
+    """Five incidents (one a warning), opened a minute apart; the first three were resolved by one evaluation. One sink has refused one message."""
     with engine.begin() as connection:
         for number in range(5):
             incident = Incident(
                 fingerprint=f"disk-{number}",
                 category="system",
-                severity="critical",
-                source="tests",
+                severity="critical" if number < 4 else "warning",
+                source="tests" if number < 4 else "sources_are_fresh",
                 summary=f"Disk {number} is full.",
                 detail={"free": number},
             )
@@ -49,13 +49,28 @@ def test_open_incidents_come_first_then_the_resolved_ones_page_by_page(engine: E
     assert [row["fingerprint"] for row in incidents] == ["disk-4", "disk-3", "disk-2", "disk-1", "disk-0"]
     assert [row["resolved_at"] is None for row in incidents] == [True, True, False, False, False]
     assert [row for page in range(5) for row in rows(limit=2, offset=2 * page)] == incidents
-    shown = {"id", "fingerprint", "class", "severity", "source", "summary", "detail", "opened_at", "last_seen_at", "resolved_at"}
+    shown = {
+        "id",
+        "fingerprint",
+        "class",
+        "severity",
+        "source",
+        "summary",
+        "remedy",
+        "detail",
+        "opened_at",
+        "last_seen_at",
+        "resolved_at",
+    }
     assert set(incidents[0]) == shown
     assert (incidents[0]["class"], incidents[0]["detail"], incidents[0]["opened_at"]) == (
         "system",
         {"free": 4},
         "2026-03-02T09:34:00Z",
     )
+    assert "news sources" in incidents[0]["remedy"]
+    assert incidents[1]["remedy"] == "See the runbook."
+    assert serving.client.get(path, params={"limit": 1}).json()["open"] == {"critical": 1, "warning": 1}
     assert "sink" not in serving.client.get(path).text  # how messages are delivered is nobody's business here
 
     for asked in ({"limit": 0}, {"limit": 201}, {"offset": -1}, {"offset": 10_001}, {"limit": "all"}):

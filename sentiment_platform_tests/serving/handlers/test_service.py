@@ -29,7 +29,7 @@ def test_percentiles_of_the_whole_window_are_not_those_of_its_hours(engine: Engi
     earlier = seed(engine, 30, NOON - timedelta(hours=1), prefix="earlier")
     later = seed(engine, 50, NOON, slower_by_ms=100, prefix="later")
     with engine.connect() as connection:
-        whole, hours = service_periods(connection, NOON - timedelta(hours=24), NOON, "hour")
+        whole, hours = service_periods(connection, NOON - timedelta(hours=24), NOON, "hour", 20)
     assert [(hour.start, hour.predictions) for hour in hours] == [
         (NOON - timedelta(hours=2), 30),
         (NOON - timedelta(hours=1), 50),
@@ -38,9 +38,13 @@ def test_percentiles_of_the_whole_window_are_not_those_of_its_hours(engine: Engi
     for period, times in ((whole, earlier + later), (hours[0], earlier), (hours[1], later)):
         assert (period.p50_ms, period.p95_ms, period.p99_ms) == pytest.approx(np.percentile(times, [50, 95, 99]))
     with engine.connect() as connection:
-        whole, days = service_periods(connection, NOON - timedelta(days=7), NOON - timedelta(hours=1), "day")
+        whole, days = service_periods(connection, NOON - timedelta(days=7), NOON - timedelta(hours=1), "day", 20)
     assert [(day.start, day.predictions) for day in days] == [(NOON.replace(hour=0), 30)]
     assert whole.predictions == 30, "both ends count"
+    with engine.connect() as connection:
+        whole, weeks = service_periods(connection, NOON - timedelta(weeks=12), NOON, "week", 20)
+    assert [(week.start, week.predictions) for week in weeks] == [(NOON.replace(hour=0), 80)], "the tenth of March was a Monday"
+    assert (whole.within_deadline, weeks[0].within_deadline) == (20, 20), "20 of the earlier ones, and none of the slower"
 
 
 @pytest.mark.slow
@@ -54,6 +58,7 @@ def test_the_report_has_this_window_and_counts_what_this_process_refused(engine:
     shown = documented_answer(serving, "/monitoring/service?window=7d")
     assert (shown["predictions"], shown["cache_hits"], shown["degraded"]) == (20, 10, 3)
     assert shown["latency_ms"]["p50"] == 10.5
+    assert (shown["deadline_ms"], shown["within_deadline"]) == (200, 20)
     assert sum(period["predictions"] for period in shown["periods"]) == 20
     assert shown["process"]["client_errors"] >= 1
     assert shown["process"]["requests"] > shown["process"]["client_errors"]

@@ -22,6 +22,8 @@ TECHNICAL = TechnicalFigures(
     processor="a processor", cores=2, n_texts=40, latency_p50_ms=0.1, latency_p95_ms=0.2, texts_per_s=900.0, loaded_mb=5.0
 )
 
+MOVED = {"term": "beats", "old_valence": 0.0, "new_valence": 1.5, "old_emphasis": 0.0, "new_emphasis": 0.2, "evidence": 31}
+
 
 def with_figures(manifest: Manifest) -> Manifest:
     measured = Metric(value=0.71, low=0.68, high=0.74, n=970, dataset="its test part", in_sample=True)
@@ -29,7 +31,12 @@ def with_figures(manifest: Manifest) -> Manifest:
         manifest,
         metrics={"macro_f1": measured, "log_loss": measured},
         training_files={"weights.safetensors": FileEntry("ab" * 32, 1000)},
-        figures={"technical": msgspec.to_builtins(TECHNICAL), "confusion": [[3, 1, 0], [0, 2, 1], [1, 0, 4]], "of": "a family"},
+        figures={
+            "technical": msgspec.to_builtins(TECHNICAL),
+            "confusion": [[3, 1, 0], [0, 2, 1], [1, 0, 4]],
+            "of": "a family",
+            "terms_moved": {"count": 1, "most": [{**MOVED, "examples": ["an id"]}], "constants": {"but": [0.5, 0.4]}},
+        },
     )
 
 
@@ -78,7 +85,10 @@ def test_versions_are_listed_newest_first_with_headline_figures_and_what_is_live
         ],
         "serving_bytes": sum(entry.size for entry in second.files.values()),
         "release_bytes": sum(entry.size for entry in second.files.values()) + 1000,
+        "last_revision": None,
+        "technical": msgspec.to_builtins(TECHNICAL),
     }
+    assert (rows[1]["last_revision"], rows[1]["technical"]) == (1, None)
     with engine.begin() as connection:
         summary = {"examples": 240, "stories": 200, "label_sets": {"made": 240}}
         write_training_set(connection, TRAINING_SET, "v1", summary, [])
@@ -106,6 +116,7 @@ def test_the_card_is_the_manifest_with_its_digest_and_typed_figures(engine: Engi
     ]
     assert card["figures"]["technical"] == msgspec.to_builtins(TECHNICAL)
     assert card["figures"]["confusion"] == [[3, 1, 0], [0, 2, 1], [1, 0, 4]]
+    assert card["figures"]["terms_moved"] == {"count": 1, "most": [MOVED], "constants": {"but": [0.5, 0.4]}}
     assert (card["figures"]["ablation"], card["figures"]["reliability"]) == (None, [])
 
     # A family whose figures have a form of their own still has a card.
@@ -113,10 +124,10 @@ def test_the_card_is_the_manifest_with_its_digest_and_typed_figures(engine: Engi
     assert serving.client.get(f"/models/{SECOND}").json()["figures"] is None
 
 
-def test_the_list_reads_no_figures(engine: Engine) -> None:
+def test_the_list_reads_what_a_version_costs_and_no_other_figure(engine: Engine) -> None:
     register(engine, with_figures(manifest_of(FIRST)))
     with engine.connect() as connection:
-        assert versions_page(connection, 10, 0)[0].manifest.figures == {}
+        assert versions_page(connection, 10, 0)[0].manifest.figures == {"technical": msgspec.to_builtins(TECHNICAL)}
         whole = get_version(connection, FIRST)
         assert whole is not None
         assert whole.manifest.figures["technical"]["cores"] == 2

@@ -17,6 +17,8 @@ READS = (
     "/monitoring/quality",
     "/monitoring/decisions",
     "/monitoring/runs",
+    "/models/selections",
+    "/models/performance/history?version=v1.0.0-vader",
 )
 NOT_THERE = {"/models/v1.0.0-vader", READS[3]}
 

@@ -122,6 +122,9 @@ def test_a_rollback_brings_the_deployment_before_back_and_not_further_than_there
     two_deployments: Publisher, engine: Engine, admin: dict[str, str], start_serving: StartServing
 ) -> None:
     serving = start_serving()
+    body = {"reason": "worse in production", "dry_run": True}
+    tried = serving.client.post("/models/rollback", json=body, headers=admin).json()
+    assert (tried["request_id"], tried["after"], live(serving)) == (None, {"vader": FIRST}, SECOND)
     rolled = serving.client.post("/models/rollback", json={"reason": "worse in production"}, headers=admin)
     assert rolled.status_code == 200, rolled.text
     assert live(serving) == FIRST
