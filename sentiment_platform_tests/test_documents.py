@@ -21,6 +21,7 @@ from sentiment_platform.features.compute import stock_engine
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.settings import Settings, documentation
 from sentiment_platform.text.example import EXAMPLE_LABEL, EXAMPLE_TEXT
+from sentiment_platform_tests.source_code import files
 from serving.app import create_app
 from serving.contract.prediction_bodies import Answer
 
@@ -73,7 +74,7 @@ def texts() -> dict[str, str]:
     paths = [
         *ROOT.glob("*.md"),
         *(ROOT / ".github").rglob("*.md"),
-        *(p for name in PACKAGES for p in (ROOT / name).rglob("*.md")),
+        *(p for name in PACKAGES for p in files(ROOT / name, ".md")),
     ]
     return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in sorted(paths)}
 
@@ -81,7 +82,7 @@ def texts() -> dict[str, str]:
 @lru_cache
 def source() -> str:
     """Everything that is no document and not this file, in one text."""
-    paths = [path for name in PACKAGES for end in ("*.py", "*.toml") for path in (ROOT / name).rglob(end)]
+    paths = [path for name in PACKAGES for path in files(ROOT / name, ".py", ".toml", ".ts", ".tsx", "package.json")]
     paths += [ROOT / "Makefile", ROOT / "Dockerfile", ROOT / "pyproject.toml", *(ROOT / ".github" / "workflows").iterdir()]
     return "\n".join(path.read_text("utf-8") for path in paths if path != Path(__file__))
 
@@ -107,7 +108,8 @@ def options(command: click.Command) -> set[str]:
 @lru_cache
 def routes() -> frozenset[tuple[str, str]]:
     """(method, path) of every route of serving, parameters without their types."""
-    app = create_app(Settings.from_environment({}))
+    # What else a build of the dashboard holds differs from one to the next.
+    app = create_app(Settings.from_environment({}), dashboard=Path("no build"))
     every = {(method, re.sub(r":\w+}", "}", route.path)) for route in app.routes for method in getattr(route, "methods", ())}
     return frozenset((method, path) for method, path in every if method != "OPTIONS")
 
@@ -152,12 +154,22 @@ def wrong_variables(document: Document) -> Iterator[str]:
             yield f"{name} is no variable"
 
 
+@lru_cache
+def pages_of_the_dashboard() -> frozenset[str]:
+    """The addresses of its table of pages, and of all of them together."""
+    table = ROOT / "serving" / "dashboard" / "src" / "pages" / "index.ts"
+    named = re.findall(r'path: "(/[^"]*)"', table.read_text()) if table.exists() else []
+    return frozenset({*named, "/app/...", "/assets/..."})
+
+
 def wrong_route(code: str) -> str | None:
     named = re.findall(r"\b(GET|POST|PUT|DELETE) (/[\w/{}.-]*)", code)
     named += [
         ("", path) for path in re.findall(r"^(/[a-z][\w/{}.-]*)$|127\.0\.0\.1:8000(/[\w/]+)", code) for path in path if path
     ]
     for method, path in named:
+        if path.partition("?")[0] in pages_of_the_dashboard():
+            continue
         if not any(path in (known, of_any_family(known)) and method in ("", verb) for verb, known in routes()):
             return f"there is no route {method} {path}".replace("  ", " ")
     return None
@@ -324,7 +336,7 @@ def stale_names(trees: Mapping[str, ast.AST]) -> list[str]:
 
 @lru_cache
 def product() -> Mapping[str, ast.AST]:
-    paths = [path for name in ("sentiment_platform", "serving") for path in (ROOT / name).rglob("*.py")]
+    paths = [path for name in ("sentiment_platform", "serving") for path in files(ROOT / name, ".py")]
     return {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in paths}
 
 

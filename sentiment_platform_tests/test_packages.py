@@ -1,9 +1,14 @@
 """No package that we depend on is decoration: a shipped module imports it, or a line here says what uses it."""
 
 import ast
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from collections.abc import Iterable
 from importlib.metadata import packages_distributions
+from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -54,3 +59,20 @@ def test_every_package_that_is_imported_is_declared_or_comes_with_one_that_is() 
 def test_nothing_is_told_here_of_a_package_that_is_imported_or_not_declared() -> None:
     assert set(NOT_IMPORTED) & imported() == set()
     assert set(NOT_IMPORTED) - declared() == set()
+
+
+def test_a_wheel_holds_the_built_dashboard_and_nothing_that_npm_installed(tmp_path: Path) -> None:
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "serving", tmp_path / "serving", ignore=shutil.ignore_patterns("node_modules", "dist"))
+    dashboard = tmp_path / "serving" / "dashboard"
+    made = ["dist/index.html", "dist/assets/index-1a2b.js", "node_modules/of_npm/setup.py", "node_modules/of_npm/index.html"]
+    for path in (dashboard / name for name in made):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    command = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(tmp_path)]
+    subprocess.run([sys.executable, *command], check=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = {name.removeprefix("serving/dashboard/") for name in zipfile.ZipFile(wheel).namelist()}
+    assert {*made[:2], "built_pages.py", "serving/openapi.json"} <= names
+    assert [name for name in names if "node_modules" in name or name.endswith((".ts", ".tsx"))] == []

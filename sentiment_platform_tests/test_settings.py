@@ -13,6 +13,7 @@ import pytest
 from sentiment_platform.env_file import env_file_variables
 from sentiment_platform.errors import SettingsError
 from sentiment_platform.settings import Settings, documentation
+from sentiment_platform_tests.source_code import files
 
 ROOT = Path(__file__).parents[1]
 HEADER = """\
@@ -71,7 +72,7 @@ def test_every_variable_that_the_code_names_in_a_call_to_the_environment_is_a_se
     unknown = [
         f"{path.relative_to(ROOT)}: {name}"
         for package in ("sentiment_platform", "serving")
-        for path in (ROOT / package).rglob("*.py")
+        for path in files(ROOT / package, ".py")
         for name in _environment_names(ast.parse(path.read_text()))
         if name not in known
     ]

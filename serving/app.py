@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 from litestar import Litestar
 from litestar.di import Provide
@@ -10,6 +11,7 @@ from litestar.exceptions import HTTPException
 from sentiment_platform.errors import TransientError
 from sentiment_platform.settings import Settings
 from serving.contract.problems import handle_transient, handle_unexpected
+from serving.dashboard.built_pages import BUILT, read_built
 from serving.edge import openapi
 from serving.edge.envelope import Envelope, allowed_origins, head_as_get
 from serving.edge.guard import Guard
@@ -25,6 +27,7 @@ from serving.handlers import (
     models,
     monitoring,
     news,
+    pages,
     predict,
     runs,
     selections,
@@ -36,8 +39,8 @@ from serving.handlers.refused_bodies import refused_bodies
 from serving.services import Services
 
 
-def create_app(settings: Settings | None = None) -> Litestar:
-    """The application over `settings` (default: the environment's).
+def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> Litestar:
+    """The application over `settings` (default: the environment's), with the build of the dashboard in the folder `dashboard`.
 
     Raises:
         SettingsError: a setting cannot be used.
@@ -72,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *events.routes(),
             *health.routes(),
             *about.routes(),
+            *pages.routes(read_built(dashboard)),
             openapi.to_the_page,
         ],
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
@@ -91,6 +95,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         head_as_get(app.asgi_handler),
         max_body_bytes=settings.max_body_bytes,
         metrics=services.metrics,
+        untimed=frozenset(pages.PATHS),
         draining=lambda: services.draining,
     )
     app.asgi_handler = Envelope(guarded, origins=origins)

@@ -35,10 +35,11 @@ class Metrics:
         )
         self._models = Gauge("serving_live_model", "1 for each live version.", ["family", "version"], registry=self.registry)
 
-    def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count one request under its route template; status 0 is a client that left before the answer."""
+    def observe_request(self, route: str, method: str, status: int, seconds: float | None) -> None:
+        """Count one request under its route template, and how long it took; status 0 is a client that left before the answer."""
         self._requests.labels(route, method if method in METHODS else "OTHER", str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        if seconds is not None:
+            self._seconds.labels(route).observe(seconds)
 
     def show_live(self, revision: int, versions: dict[str, str]) -> None:
         """Replace what is said to be live: family -> version."""

@@ -39,11 +39,21 @@ class Guard:
 
     Args:
         max_body_bytes: largest body that is read.
+        untimed: routes that are counted, but not among the times to answer.
         draining: true once the process is going away; answers then ask the client to close the connection.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, metrics: Metrics, draining: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        metrics: Metrics,
+        draining: Callable[[], bool],
+        untimed: frozenset[str] = frozenset(),
+    ) -> None:
         self._app = app
+        self._untimed = untimed
         self._max_body_bytes = max_body_bytes
         self._metrics = metrics
         self._draining = draining
@@ -91,10 +101,11 @@ class Guard:
                 send_named, Refusal(500, "internal_error", "An unexpected error; the log names it under this request id.")
             )
         finally:
-            route = scope.get("path_template") or "unmatched"
+            route = str(scope.get("path_template") or "unmatched")
             # How long somebody listened to events is no time to answer.
             if not streams:
-                self._metrics.observe_request(str(route), scope["method"], status, time.perf_counter() - started)
+                took_s = None if route in self._untimed else time.perf_counter() - started
+                self._metrics.observe_request(route, scope["method"], status, took_s)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         limit = self._max_body_bytes

@@ -104,7 +104,7 @@ def _refuse_unknown(response: Response[Any]) -> Response[Any]:
     return response
 
 
-@get(["/", "/docs"], include_in_schema=False, sync_to_thread=False)
+@get("/docs", include_in_schema=False, sync_to_thread=False)
 def to_the_page() -> Redirect:
     """Whoever looks for the API finds its page."""
     return Redirect("/schema", status_code=307)

@@ -1,0 +1,1 @@
+"""The dashboard: its source and its build (`README.md`), and how its built files are read."""
