@@ -6,13 +6,16 @@ single values as arguments; it does not look at the environment. Values that are
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from sentiment_platform.errors import SettingsError
+from sentiment_platform.setting_values.addresses import Address
+from sentiment_platform.setting_values.production import Refusal, misspelt, refusals
+
+_KINDS: dict[Any, str] = {int: "whole number", float: "number"}
 
 
 def _setting(variable: str, default: str, doc: str, *, secret: bool = False) -> Any:
@@ -39,7 +42,14 @@ class Settings:
         "PostgreSQL without a transaction-mode pooler, for Dagster's storage and migrations. Unset: DATABASE_URL.",
         secret=True,
     )
-    redis_url: str = _setting("REDIS_URL", "", "Redis, `redis://:password@host:port/0`. Unset: a local Redis.", secret=True)
+    redis_url: str = _setting(
+        "REDIS_URL", "", "Redis, `rediss://:password@host:port/0` (`redis:` without TLS). Unset: a local Redis.", secret=True
+    )
+    trusted_network: str = _setting(
+        "SENTIMENT_TRUSTED_NETWORK",
+        "",
+        "Hosts on a network of your own, which production may reach without TLS, separated by commas: `postgres,redis`. Unset: none.",
+    )
     registry_repository: str = _setting(
         "SENTIMENT_REGISTRY_REPOSITORY",
         "",
@@ -152,29 +162,32 @@ class Settings:
             SettingsError: a value cannot be read as its type, or production is asked to run with a weak value.
         """
         source = os.environ if environ is None else environ
+        texts = {item.metadata["variable"]: _text(source, item.metadata) for item in fields(cls)}
+        unreadable: list[Refusal] = []
         values: dict[str, Any] = {}
         for item in fields(cls):
             variable = item.metadata["variable"]
-            raw = source.get(variable, "").strip() or item.metadata["default"]
+            raw = texts[variable]
             try:
                 values[item.name] = item.type(raw) if callable(item.type) else raw
-            except ValueError as error:
-                raise SettingsError(f"{variable}={raw!r} is not a {item.type}.", remedy=item.metadata["doc"]) from error
+            except ValueError:
+                unreadable.append(Refusal(variable, f"{raw!r} is no {_KINDS[item.type]}", item.metadata["doc"]))
+        environment = texts["SENTIMENT_ENV"]
+        if environment not in ("development", "production"):
+            unreadable.append(Refusal("SENTIMENT_ENV", f"{environment!r} is unknown", "Use `development` or `production`."))
+        if environment == "production":
+            _refuse("Production does not run with", [*unreadable, *refusals(texts), *misspelt(source, texts)])
+        _refuse("The settings cannot be used", unreadable)
         settings = cls(**values)
-        settings._refuse_unsafe()
+        settings._refuse_pooler()
         return settings
 
-    def _refuse_unsafe(self) -> None:
-        if self.environment not in ("development", "production"):
-            raise SettingsError(f"SENTIMENT_ENV={self.environment!r} is unknown.", remedy="Use `development` or `production`.")
-        if "-pooler" in (urlsplit(self.database_direct_url).hostname or ""):
+    def _refuse_pooler(self) -> None:
+        if _is_pooled(self.database_direct_url):
             raise SettingsError(
                 "DATABASE_DIRECT_URL names a transaction-mode pooler (`-pooler` in the host name).",
                 remedy="Dagster's storage needs session state: use the direct host, the same name without `-pooler`.",
             )
-        if self.environment == "production":
-            for name in ("database_url", "redis_url", "registry_repository", "public_keys"):
-                self.require(name)
 
     def require(self, name: str) -> str:
         """The value of setting `name`, or an error that names its variable and what it is for."""
@@ -187,7 +200,7 @@ class Settings:
     def direct_database_url(self) -> str:
         """The database URL without a pooler, refused with a clear message where only a pooled one is known."""
         url = self.database_direct_url or self.require("database_url")
-        if "-pooler" in (urlsplit(url).hostname or ""):
+        if _is_pooled(url):
             raise SettingsError(
                 "DATABASE_URL names a transaction-mode pooler and DATABASE_DIRECT_URL is not set.",
                 remedy="Set DATABASE_DIRECT_URL to the direct host (the same name without `-pooler`).",
@@ -201,6 +214,22 @@ class Settings:
             value = str(getattr(self, item.name))
             shown[item.metadata["variable"]] = "********" if item.metadata["secret"] and value else value
         return shown
+
+
+def _is_pooled(url: str) -> bool:
+    address = Address.parse(url)
+    return address is not None and "-pooler" in address.host
+
+
+def _text(source: Mapping[str, str], described: Mapping[str, Any]) -> str:
+    return source.get(described["variable"], "").strip() or str(described["default"])
+
+
+def _refuse(what: str, refused: Sequence[Refusal]) -> None:
+    """Name all of them at once, one a line."""
+    if refused:
+        lines = "".join(f"\n  {one}" for one in refused)
+        raise SettingsError(f"{what}:{lines}\n", remedy="Where variables come from, and which wins: .env.example.")
 
 
 def documentation() -> list[tuple[str, str, str]]:

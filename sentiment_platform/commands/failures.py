@@ -9,7 +9,7 @@ import traceback
 import click
 
 from sentiment_platform.commands.console import harmless, note, styled
-from sentiment_platform.errors import PlatformError
+from sentiment_platform.errors import PlatformError, SettingsError
 from sentiment_platform.running.run_signals import RunInterrupted
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -50,7 +50,9 @@ def report(error: BaseException, *, verbose: bool) -> int:
         note("Interrupted.")
         return INTERRUPTED
     what, remedy = explain(error)
-    note(styled("Error: " + _one_line(what), "bold red"))
+    # Settings are refused together, one a line.
+    lines = what.splitlines() if isinstance(error, SettingsError) else [what]
+    note(styled("Error: " + "\n  ".join(map(_one_line, lines)), "bold red"))
     note(styled(_one_line(remedy), "yellow"))
     if isinstance(error, RunInterrupted):
         return error.exit_status

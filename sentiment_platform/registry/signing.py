@@ -10,19 +10,18 @@ import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from sentiment_platform.errors import SettingsError
 from sentiment_platform.registry.refusal import SignatureRefused
+from sentiment_platform.setting_values.secrets import Role, decoded_key, key_pairs
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-Role = Literal["model", "operator"]
 MAX_SIGNATURE_BYTES = 1024
-_KEY_BYTES = 32
 
 
 class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +42,7 @@ def generate_private_key() -> str:
 
 def public_key_of(private: str) -> str:
     """The public key (32 bytes in base64) that belongs to the base64 seed `private`."""
-    return base64.b64encode(_private_key(_decode_key("private key", private)).public_key().public_bytes_raw()).decode()
+    return base64.b64encode(_private_key(decoded_key("private key", private)).public_key().public_bytes_raw()).decode()
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class PrivateKeys:
             SettingsError: not of this form. The message never contains key material.
         """
         seeds: dict[Role, bytes] = {}
-        for role, key in _parse(text, "SENTIMENT_SIGNING_KEYS"):
+        for role, key in key_pairs(text, "SENTIMENT_SIGNING_KEYS"):
             if role in seeds:
                 raise SettingsError(
                     f"SENTIMENT_SIGNING_KEYS names the {role} key twice.",
@@ -108,7 +107,7 @@ class PublicKeys:
             SettingsError: not of this form.
         """
         keys: dict[Role, tuple[bytes, ...]] = {}
-        for role, key in _parse(text, "SENTIMENT_PUBLIC_KEYS"):
+        for role, key in key_pairs(text, "SENTIMENT_PUBLIC_KEYS"):
             keys[role] = (*keys.get(role, ()), key)
         return cls(keys)
 
@@ -157,26 +156,3 @@ def _private_key(seed: bytes) -> "Ed25519PrivateKey":
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     return Ed25519PrivateKey.from_private_bytes(seed)
-
-
-def _parse(text: str, variable: str) -> list[tuple[Role, bytes]]:
-    pairs: list[tuple[Role, bytes]] = []
-    for item in filter(None, (item.strip() for item in text.split(","))):
-        name, _, key = item.partition("=")
-        role = next((role for role in get_args(Role) if role == name.strip()), None)
-        if role is None:
-            raise SettingsError(
-                f"{variable} has an entry that is no known role.", remedy="Write `model=<base64>,operator=<base64>`."
-            )
-        pairs.append((role, _decode_key(f"The {role} key in {variable}", key.strip())))
-    return pairs
-
-
-def _decode_key(name: str, text: str) -> bytes:
-    try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise SettingsError(f"{name} is not 32 bytes in base64.", remedy="Generate a new pair with `generate_private_key()`.")
-    return key

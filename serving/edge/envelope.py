@@ -3,7 +3,6 @@
 A handler that sets one of these headers itself keeps it. Sizes, request ids and metrics: `guard`.
 """
 
-import re
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from sentiment_platform.errors import SettingsError
+from sentiment_platform.setting_values.addresses import ORIGIN
 
 REVALIDATED = "no-cache"
 """The `Cache-Control` of documents that change rarely: kept, but asked about each time; the answer to that is mostly 304."""
@@ -28,7 +28,6 @@ PREFLIGHT = (
     (b"access-control-max-age", b"600"),
 )
 EXPOSED = (b"access-control-expose-headers", b"Allow, ETag, Retry-After, WWW-Authenticate, X-Request-ID")
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?(?![\s\S])")
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -41,7 +40,7 @@ def allowed_origins(setting: str) -> frozenset[bytes]:
     """
     origins = [origin.strip() for origin in setting.split(",") if origin.strip()]
     for origin in origins:
-        if not _ORIGIN.match(origin):
+        if not ORIGIN.match(origin):
             raise SettingsError(
                 f"SENTIMENT_CORS_ORIGINS: {origin!r} is no origin.",
                 remedy="Write scheme, host and port as browsers send them, `https://app.example.org`: lower case, no path, no `*`.",

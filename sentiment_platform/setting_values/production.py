@@ -1,0 +1,202 @@
+"""What production refuses: one table, a rule a line, read from top to bottom.
+
+A rule belongs here when a value works and is dangerous all the same, or cannot work and would only show it later. What every environment
+refuses, such as a number that is none, is in `settings`. How a rule judges is in the files beside this one.
+"""
+
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from sentiment_platform.errors import SettingsError
+from sentiment_platform.setting_values import addresses
+from sentiment_platform.setting_values.addresses import (
+    Judge,
+    no_host_names,
+    no_url_of,
+    open_origins,
+    unencrypted_http,
+    unencrypted_postgres,
+    unencrypted_redis,
+    unencrypted_registry,
+    with_credentials,
+    without_strong_password,
+)
+from sentiment_platform.setting_values.secrets import guessable, key_pairs
+
+LEAST_SECRET_CHARACTERS = 24
+LEAST_TOKEN_CHARACTERS = 20
+DATABASES = ("DATABASE_URL", "DATABASE_DIRECT_URL")
+KEYS = ("SENTIMENT_PUBLIC_KEYS", "SENTIMENT_SIGNING_KEYS")
+NEEDED = ("DATABASE_URL", "REDIS_URL", "SENTIMENT_REGISTRY_REPOSITORY", "SENTIMENT_PUBLIC_KEYS")
+_SET_BY_HOSTS = re.compile(r"_(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_\w+)?)$")
+"""Kubernetes names such variables after services; nobody has misspelt anything."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One value that production does not run with. Nothing in it quotes a secret."""
+
+    variable: str
+    why: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.variable}: {self.why}. {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is judged of which variables, and what to do about it. Variables without a value are judged by `NEEDED` alone."""
+
+    variables: tuple[str, ...]
+    judge: Judge
+    remedy: str
+
+
+def _no_match(pattern: str, why: str) -> Judge:
+    return lambda value, _: "" if re.fullmatch(pattern, value) else why
+
+
+def _outside(least: float, most: float, unit: str) -> Judge:
+    """Judges a number; what is none, `settings` has refused."""
+
+    def judge(value: str, _: Mapping[str, str]) -> str:
+        try:
+            number = float(value)
+        except ValueError:
+            return ""
+        return (
+            ""
+            if math.isfinite(number) and least <= number <= most
+            else f"{value} is not between {least:g} and {most:.10g} {unit}"
+        )
+
+    return judge
+
+
+def _weak_secret(least: int) -> Judge:
+    def judge(value: str, _: Mapping[str, str]) -> str:
+        weakness = guessable(value, least)
+        return f"it {weakness}" if weakness else ""
+
+    return judge
+
+
+def _unreadable_keys(value: str, _: Mapping[str, str]) -> str:
+    """Garbage, and keys whose private half everybody knows."""
+    try:
+        pairs = key_pairs(value, "it")
+    except SettingsError as error:
+        return error.message.replace("in it ", "").rstrip(".")
+    if any(len(set(key)) == 1 for _, key in pairs):
+        return "a key is one byte, repeated"
+    if len({key for _, key in pairs}) < len(pairs):
+        return "a key stands there twice: whoever trains could deploy as well"
+    return ""
+
+
+def _untrusting(value: str, _: Mapping[str, str]) -> str:
+    """Serving checks manifests with one role and deployments with the other."""
+    missing = {"model", "operator"} - {role for role, _ in _pairs(value)}
+    return (
+        f"no {' and no '.join(sorted(missing))} key is trusted, so nothing would be served" if _pairs(value) and missing else ""
+    )
+
+
+def _untrusted_signatures(value: str, values: Mapping[str, str]) -> str:
+    """Whether this process signs what nobody here would accept."""
+    trusted = set(_pairs(values.get("SENTIMENT_PUBLIC_KEYS", "")))
+    if not trusted or not _pairs(value):
+        return ""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    for role, seed in _pairs(value):
+        if (role, Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()) not in trusted:
+            return f"what the {role} key signs is not trusted by SENTIMENT_PUBLIC_KEYS"
+    return ""
+
+
+def _pairs(text: str) -> list[tuple[str, bytes]]:
+    try:
+        return [(role, key) for role, key in key_pairs(text, "it")]
+    except SettingsError:
+        return []
+
+
+def _without_secret(value: str, values: Mapping[str, str]) -> str:
+    del value
+    return "" if values.get("SENTIMENT_ALERT_SECRET") else "messages to it would not be signed"
+
+
+POSTGRES = "Write `postgresql://user:password@host/database?sslmode=verify-full`, or `sslmode=require` where the server has no known certificate."
+NEAR = "A host on a network of your own may be named in SENTIMENT_TRUSTED_NETWORK."
+REDIS = "Write `rediss://:password@host:port/0`."
+LONGER = 'Give it one of at least 12 random characters: `python -c "import secrets; print(secrets.token_urlsafe(24))"`.'
+RANDOM = 'Make one: `python -c "import secrets; print(secrets.token_urlsafe(32))"`.'
+PAIRS = "Write `model=<base64>,operator=<base64>`, two different ed25519 keys of 32 bytes each."
+HTTPS = "Write `https://host/...`."
+
+RULES = (
+    Rule(DATABASES, no_url_of(*addresses.POSTGRES, path=True), POSTGRES),
+    Rule(DATABASES, unencrypted_postgres, f"{POSTGRES} {NEAR}"),
+    Rule(DATABASES, without_strong_password, LONGER),
+    Rule(("REDIS_URL",), no_url_of(*addresses.REDIS), REDIS),
+    Rule(("REDIS_URL",), unencrypted_redis, f"{REDIS} {NEAR}"),
+    Rule(("REDIS_URL",), without_strong_password, LONGER),
+    Rule(("SENTIMENT_TRUSTED_NETWORK",), no_host_names, "Write `postgres,redis`: no address with a scheme, no pattern."),
+    Rule(
+        ("SENTIMENT_REGISTRY_REPOSITORY",),
+        _no_match(r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}", "it is no repository"),
+        "Write `owner/name`.",
+    ),
+    Rule(("SENTIMENT_REGISTRY_URL",), no_url_of("https", "http"), "Write `https://api.github.com` or `https://host/api/v3`."),
+    Rule(("SENTIMENT_REGISTRY_URL",), unencrypted_registry, HTTPS),
+    Rule(("SENTIMENT_REGISTRY_URL",), with_credentials, "Put the token into SENTIMENT_REGISTRY_TOKEN."),
+    Rule(("SENTIMENT_REGISTRY_TOKEN",), _weak_secret(LEAST_TOKEN_CHARACTERS), "Take the token that GitHub shows, whole."),
+    Rule(KEYS, _unreadable_keys, PAIRS),
+    Rule(("SENTIMENT_PUBLIC_KEYS",), _untrusting, PAIRS),
+    Rule(("SENTIMENT_SIGNING_KEYS",), _untrusted_signatures, "Trust its public half, or sign with the key that is trusted."),
+    Rule(
+        ("SENTIMENT_ALLOW_PRIVATE_HOSTS",),
+        _no_match("no", "collection could be led to servers of your own network"),
+        "Unset it, and collect from public addresses.",
+    ),
+    Rule(("PORT",), _outside(1, 65535, "as ports are"), "Unset it for 8000."),
+    Rule(("SENTIMENT_SERVING_URL",), no_url_of("https", "http"), HTTPS),
+    Rule(("SENTIMENT_SERVING_URL",), unencrypted_http, f"{HTTPS} {NEAR}"),
+    Rule(("SENTIMENT_POLL_S",), _outside(1, 3600, "seconds"), "Unset it for 60."),
+    Rule(("SENTIMENT_MAX_TEXT_CHARACTERS",), _outside(100, 100_000, "characters"), "Unset it for 5000."),
+    Rule(("SENTIMENT_MAX_BODY_BYTES",), _outside(1024, 16 * 2**20, "bytes"), "Unset it for 65536."),
+    Rule(("SENTIMENT_DEADLINE_MS",), _outside(10, 60_000, "milliseconds"), "Unset it for 200."),
+    Rule(("SENTIMENT_CORS_ORIGINS",), open_origins, "Write `https://app.example.org`: lower case, no path, no `*`."),
+    Rule(("SENTIMENT_ADMIN_KEY", "SENTIMENT_ALERT_SECRET"), _weak_secret(LEAST_SECRET_CHARACTERS), RANDOM),
+    Rule(("SENTIMENT_ALERT_WEBHOOK",), no_url_of("https", "http"), HTTPS),
+    Rule(("SENTIMENT_ALERT_WEBHOOK",), unencrypted_http, f"{HTTPS} {NEAR}"),
+    Rule(("SENTIMENT_ALERT_WEBHOOK",), _without_secret, f"Set SENTIMENT_ALERT_SECRET. {RANDOM}"),
+)
+
+
+def refusals(values: Mapping[str, str]) -> Iterator[Refusal]:
+    """What production refuses of `values` (variable -> text, "" for not set), in the order of the table."""
+    for variable in NEEDED:
+        if not values.get(variable):
+            yield Refusal(variable, "it is not set", "Production starts no server of its own: .env.example says what it is.")
+    for rule in RULES:
+        for variable in rule.variables:
+            value = values.get(variable, "")
+            if value and (why := rule.judge(value, values)):
+                yield Refusal(variable, why, rule.remedy)
+
+
+def misspelt(environ: Mapping[str, str], known: Collection[str]) -> Iterator[Refusal]:
+    """Variables that look like a setting which is not set, and are none; they would do nothing, and nobody would know."""
+    given = [name for name, value in environ.items() if value.strip()]
+    unset = [name for name in known if name not in given]
+    for name in given:
+        if name in known or not name.startswith("SENTIMENT_") or _SET_BY_HOSTS.search(name):
+            continue
+        if near := get_close_matches(name, unset, n=1, cutoff=0.9):
+            yield Refusal(name, "there is no such setting", f"Write {near[0]}.")
