@@ -1,7 +1,9 @@
 """How bad a drift is, in one of five words, from the rows of one report. What follows from it is `decision`."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal
+
+from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 
 Severity = Literal["none", "low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high", "critical")
@@ -11,20 +13,7 @@ SCORES = (SENTIMENT, CONFIDENCE, PREDICTED_LABEL)
 """Subjects that describe what the model answered; every other subject is a feature."""
 
 
-class JudgedTest(Protocol):
-    """One test of one subject, measured just now or read from the table."""
-
-    @property
-    def feature(self) -> str: ...
-    @property
-    def statistic(self) -> float | None: ...
-    @property
-    def threshold(self) -> float: ...
-    @property
-    def drifted(self) -> bool: ...
-
-
-def severity_of(rows: Sequence[JudgedTest]) -> Severity:
+def severity_of(rows: Sequence[FeatureDrift]) -> Severity:
     """The first line that holds:
 
     | severity | when |

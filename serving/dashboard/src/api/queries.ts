@@ -1,0 +1,219 @@
+/**
+ * One hook a route. A page never fetches by itself.
+ *
+ * Every answer is asked again after its interval, every 5 s while it failed, and at once when an event says that it changed (`live.ts`).
+ * A failed answer keeps what it had; `parts/loaded.tsx` then says since when it is stale.
+ */
+import { QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type ApiError, answered, bearer, client, type Schemas } from "./client";
+
+const SECOND = 1000;
+const AGAIN_AFTER_FAILURE = 5 * SECOND;
+
+export const newQueryClient = () =>
+  new QueryClient({
+    defaultOptions: {
+      queries: { retry: false, networkMode: "always", staleTime: 2 * SECOND, gcTime: 10 * 60 * SECOND },
+      mutations: { retry: false, networkMode: "always" },
+    },
+  });
+
+/** The first word of each query's key, so that an event can name what it changed. */
+export const KEYS = {
+  status: "models/status",
+  performance: "models/performance",
+  performanceHistory: "models/performance/history",
+  selections: "models/selections",
+  versions: "models",
+  card: "models/version",
+  experiments: "experiments",
+  prediction: "predictions",
+  featureSchema: "features",
+  news: "news",
+  tickers: "tickers",
+  drift: "monitoring/drift",
+  deployments: "monitoring/deployments",
+  alerts: "monitoring/alerts",
+  service: "monitoring/service",
+  sources: "monitoring/sources",
+  quality: "monitoring/quality",
+  decisions: "monitoring/decisions",
+  runs: "monitoring/runs",
+  health: "health",
+  about: "about",
+} as const;
+
+type Ask<Body> = (signal: AbortSignal) => Promise<{ data?: Body; error?: unknown; response: Response }>;
+
+/** `everyMs` null: the answer never changes. */
+function useAnswer<Body>(key: readonly unknown[], everyMs: number | null, ask: Ask<Body>, enabled = true) {
+  return useQuery<Body, ApiError>({
+    queryKey: key,
+    queryFn: ({ signal }) => answered(ask(signal)),
+    enabled,
+    staleTime: everyMs === null ? Infinity : 2 * SECOND,
+    refetchInterval: (query) => (query.state.status === "error" ? AGAIN_AFTER_FAILURE : (everyMs ?? false)),
+  });
+}
+
+export interface Paged {
+  limit?: number;
+  offset?: number;
+}
+
+export const useStatus = () =>
+  useAnswer([KEYS.status], 10 * SECOND, (signal) => client.GET("/models/status", { signal }));
+
+export const usePerformance = () =>
+  useAnswer([KEYS.performance], 60 * SECOND, (signal) => client.GET("/models/performance", { signal }));
+
+export interface HistoryQuestion {
+  version: string;
+  metric?: string;
+  limit?: number;
+}
+
+export const usePerformanceHistory = (query: HistoryQuestion) =>
+  useAnswer([KEYS.performanceHistory, query], 60 * SECOND, (signal) =>
+    client.GET("/models/performance/history", { params: { query }, signal }),
+  );
+
+/** What persons chose, and which replicas have it; `everyMs` is short while one waits for a request of its own. */
+export const useSelections = (query: Paged = {}, everyMs = 30 * SECOND) =>
+  useAnswer([KEYS.selections, query], everyMs, (signal) => client.GET("/models/selections", { params: { query }, signal }));
+
+export const useVersions = (query: Paged = {}) =>
+  useAnswer([KEYS.versions, query], 60 * SECOND, (signal) => client.GET("/models", { params: { query }, signal }));
+
+/** The card of a version; waits while `version` is null. */
+export const useCard = (version: string | null) =>
+  useAnswer(
+    [KEYS.card, version],
+    60 * SECOND,
+    (signal) => client.GET("/models/{version}", { params: { path: { version: version ?? "" } }, signal }),
+    version !== null,
+  );
+
+export interface ExperimentsQuestion extends Paged {
+  version?: string;
+  other?: string;
+}
+
+export const useExperiments = (query: ExperimentsQuestion = {}) =>
+  useAnswer([KEYS.experiments, query], 60 * SECOND, (signal) => client.GET("/experiments", { params: { query }, signal }));
+
+/** Where an answer came from; waits while `id` is null. */
+export const usePrediction = (id: string | null) =>
+  useAnswer(
+    [KEYS.prediction, id],
+    null,
+    (signal) => client.GET("/predictions/{prediction_id}", { params: { path: { prediction_id: id ?? "" } }, signal }),
+    id !== null,
+  );
+
+export const useFeatureSchema = (version: string | null) =>
+  useAnswer(
+    [KEYS.featureSchema, version],
+    null,
+    (signal) => client.GET("/features/{version}", { params: { path: { version: version ?? "" } }, signal }),
+    version !== null,
+  );
+
+export interface NewsQuestion {
+  symbol?: string;
+  since?: string;
+  limit?: number;
+  cursor?: string;
+}
+
+export const useNews = (query: NewsQuestion = {}, enabled = true) =>
+  useAnswer([KEYS.news, query], 30 * SECOND, (signal) => client.GET("/news", { params: { query }, signal }), enabled);
+
+/** One page of news, asked for once: for what is older than a page that is shown. */
+export const newsPage = (query: NewsQuestion): Promise<Schemas["NewsAnswer"]> =>
+  answered(client.GET("/news", { params: { query } }));
+
+export interface TickersQuestion {
+  days?: number;
+  limit?: number;
+  family?: string;
+}
+
+export const useTickers = (query: TickersQuestion = {}) =>
+  useAnswer([KEYS.tickers, query], 30 * SECOND, (signal) => client.GET("/tickers", { params: { query }, signal }));
+
+export const useDrift = () =>
+  useAnswer([KEYS.drift], 60 * SECOND, (signal) => client.GET("/monitoring/drift", { signal }));
+
+export const useDeployments = () =>
+  useAnswer([KEYS.deployments], 30 * SECOND, (signal) => client.GET("/monitoring/deployments", { signal }));
+
+export const useAlerts = (query: Paged = {}) =>
+  useAnswer([KEYS.alerts, query], 30 * SECOND, (signal) => client.GET("/monitoring/alerts", { params: { query }, signal }));
+
+export type ServiceWindow = Schemas["ServiceReport"]["window"];
+
+export const useService = (window: ServiceWindow = "24h") =>
+  useAnswer([KEYS.service, window], 15 * SECOND, (signal) =>
+    client.GET("/monitoring/service", { params: { query: { window } }, signal }),
+  );
+
+export const useSources = () =>
+  useAnswer([KEYS.sources], 30 * SECOND, (signal) => client.GET("/monitoring/sources", { signal }));
+
+export const useQuality = () =>
+  useAnswer([KEYS.quality], 60 * SECOND, (signal) => client.GET("/monitoring/quality", { signal }));
+
+export const useDecisions = (query: Paged = {}) =>
+  useAnswer([KEYS.decisions, query], 60 * SECOND, (signal) => client.GET("/monitoring/decisions", { params: { query }, signal }));
+
+export const useRuns = (query: Paged = {}) =>
+  useAnswer([KEYS.runs, query], 30 * SECOND, (signal) => client.GET("/monitoring/runs", { params: { query }, signal }));
+
+export const useHealth = () =>
+  useAnswer([KEYS.health], 10 * SECOND, async (signal) => {
+    const reply = await client.GET("/health", { signal });
+    // "Not ready" comes with 503 and the same body: it is an answer, not a failure.
+    const body = reply.error as unknown;
+    const told = typeof body === "object" && body !== null && "dependencies" in body;
+    return told ? { data: body as Schemas["Health"], response: new Response(null, { status: 200 }) } : reply;
+  });
+
+/** What this installation is: for links to the Dagster UI and the like. */
+export const useAbout = () => useAnswer([KEYS.about], 5 * 60 * SECOND, (signal) => client.GET("/about", { signal }));
+
+/** Every family's answer to one text. */
+export const useCompare = () =>
+  useMutation<Schemas["CompareAnswer"], ApiError, Schemas["PredictRequest"]>({
+    mutationFn: (body) => answered(client.POST("/predict/compare", { body })),
+  });
+
+export const useFeedback = () =>
+  useMutation<Schemas["FeedbackAccepted"], ApiError, Schemas["FeedbackRequest"]>({
+    mutationFn: (body) => answered(client.POST("/feedback", { body })),
+  });
+
+const changed = (queries: QueryClient) =>
+  Promise.all([KEYS.status, KEYS.selections].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+
+/** An action with the key of the person who asks for it. */
+export interface WithKey<Body> {
+  key: string;
+  body: Body;
+}
+
+export function useSelectVersion() {
+  const queries = useQueryClient();
+  return useMutation<Schemas["SelectionAnswer"], ApiError, WithKey<Schemas["SelectRequest"]>>({
+    mutationFn: ({ key, body }) => answered(client.POST("/models/select", { body, headers: bearer(key) })),
+    onSuccess: () => changed(queries),
+  });
+}
+
+export function useRollback() {
+  const queries = useQueryClient();
+  return useMutation<Schemas["SelectionAnswer"], ApiError, WithKey<Schemas["RollbackRequest"]>>({
+    mutationFn: ({ key, body }) => answered(client.POST("/models/rollback", { body, headers: bearer(key) })),
+    onSuccess: () => changed(queries),
+  });
+}

@@ -1,0 +1,27 @@
+/** A part of a page under a heading of its own; `Grid` lays cards out, one to three columns by width. */
+import { type ReactNode, useId } from "react";
+
+interface Props {
+  title: ReactNode;
+  /** At the right of the heading: a link, a unit, a switch. */
+  aside?: ReactNode;
+  /** Takes the whole row of a grid. */
+  wide?: boolean;
+  className?: string;
+  children: ReactNode;
+}
+
+export function Card({ title, aside, wide = false, className = "", children }: Props) {
+  const id = useId();
+  return (
+    <section className={`card ${wide ? "wide" : ""} ${className}`} aria-labelledby={id}>
+      <header className="card-head">
+        <h2 id={id}>{title}</h2>
+        {aside && <div className="aside">{aside}</div>}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+export const Grid = ({ children }: { children: ReactNode }) => <div className="grid">{children}</div>;

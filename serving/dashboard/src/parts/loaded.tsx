@@ -1,0 +1,45 @@
+/**
+ * What a query has: waiting, nothing because it failed, its data, or its last data under a band that says since when it is stale.
+ *
+ * Failed queries ask again by themselves every 5 s (`api/queries.ts`), so the band goes away without a click.
+ */
+import type { ReactNode } from "react";
+import type { UseQueryResult } from "@tanstack/react-query";
+import { ApiError } from "../api/client";
+import { Empty } from "./empty";
+import { moment } from "./format";
+import { useNow } from "./now";
+
+interface Props<Body> {
+  query: Pick<UseQueryResult<Body, ApiError>, "data" | "error" | "dataUpdatedAt">;
+  /** What is asked for, as the subject of a sentence: "The news". */
+  what: string;
+  children: (body: Body) => ReactNode;
+}
+
+export function Loaded<Body>({ query, what, children }: Props<Body>) {
+  if (query.data === undefined) {
+    return query.error ? <Failed what={what} error={query.error} /> : <p className="waiting">{what}: asking…</p>;
+  }
+  return (
+    <>
+      {query.error && <Stale since={query.dataUpdatedAt} error={query.error} />}
+      {children(query.data)}
+    </>
+  );
+}
+
+export function Stale({ since, error }: { since: number; error: ApiError }) {
+  const now = useNow();
+  return (
+    <p className="band stale" role="status">
+      <strong>Stale since {moment(new Date(since), now)}.</strong> {error.detail} It is asked again every 5 s.
+    </p>
+  );
+}
+
+export const Failed = ({ what, error }: { what: string; error: ApiError }) => (
+  <Empty title={`${what}: no answer`}>
+    {error.detail} It is asked again every 5 s{error.requestId ? `; the failed request is ${error.requestId}` : ""}.
+  </Empty>
+);
