@@ -26,6 +26,9 @@ from sentiment_platform.settings import Settings, documentation
 from sentiment_platform.store.engine import create_platform_engine
 
 if TYPE_CHECKING:
+    from xdist.scheduler import LoadFileScheduling
+
+    from sentiment_platform_tests.e2e.demo_run import Told
     from sentiment_platform_tests.github_server.scripted import ScriptedServer
 
 KEPT = ("SENTIMENT_TEST_", "SENTIMENT_SHARED_DATA")
@@ -35,6 +38,7 @@ DEFAULT_SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 ROOM_FOR_SERVERS_BYTES = 4 * 2**30
 TEST_REPOSITORY = "local/registry"
 TEST_TOKEN = "token-of-the-tests"
+DEMO_TESTS = ("sentiment_platform_tests/dashboard/", "sentiment_platform_tests/e2e/test_demo.py")
 _numbers = count(1)
 
 
@@ -42,6 +46,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first: the last ones to be handed out are short, and all workers end together."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> "LoadFileScheduling | None":
+    """Where the tests of a file stay in one worker, those of the demo's tests and of the dashboard's stay together: one demo serves all."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return DEMO_TESTS[0] if nodeid.startswith(DEMO_TESTS) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -210,3 +228,19 @@ def settings(
             **signing_keys,
         }
     )
+
+
+@pytest.fixture(scope="session")
+def demo_state(servers_dir: Path) -> Path:
+    """State folder of the session's demo; under the servers' folder, which PostgreSQL's user can reach."""
+    folder = servers_dir / "demo"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo(demo_state: Path, tmp_path_factory: pytest.TempPathFactory) -> "Told":
+    """The whole loop, run once; minutes."""
+    from sentiment_platform_tests.e2e.demo_run import run_demo
+
+    return run_demo(demo_state, tmp_path_factory.mktemp("demo") / "stderr.txt")

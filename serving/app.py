@@ -18,6 +18,7 @@ from serving.edge.guard import Guard
 from serving.handlers import (
     about,
     collection,
+    drift,
     events,
     experiments,
     features,
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
             *feedback.routes(),
             *features.routes(),
             *news.routes(),
+            *drift.routes(),
             *monitoring.routes(),
             *service.routes(),
             *collection.routes(),

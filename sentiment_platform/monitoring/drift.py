@@ -18,8 +18,9 @@ from sentiment_platform.monitoring.samples import Sample, read_samples, read_ser
 from sentiment_platform.monitoring.severity import PREDICTED_LABEL, SCORES, Severity, severity_of
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import KS_THRESHOLD, MIN_ROWS, PSI_THRESHOLD, FeatureDrift, drift_by_feature
+from sentiment_platform.statistics.drift.histograms import two_histograms
 from sentiment_platform.statistics.significance import holm
-from sentiment_platform.store.drift import DriftRow, newest_drift_rows, write_drift_rows
+from sentiment_platform.store.drift import DriftRow, StoredDistribution, newest_drift_rows, write_distributions, write_drift_rows
 from sentiment_platform.store.predictions import ServedPrediction
 
 WINDOW = timedelta(days=7)
@@ -86,6 +87,7 @@ def measure_drift(engine: Engine, now: datetime, window: timedelta = WINDOW) -> 
             },
         )
         added = write_drift_rows(connection, _to_store(report, {sample.subject: sample.part for sample in samples}))
+        write_distributions(connection, [_distribution(report.report_id, sample) for sample in samples])
     return replace(report, new=added > 0)
 
 
@@ -189,6 +191,19 @@ def _to_store(report: DriftReport, parts: Mapping[str, str]) -> list[DriftRow]:
         )
         for row in report.rows
     ]
+
+
+def _distribution(report_id: str, sample: Sample) -> StoredDistribution:
+    seen = two_histograms(sample.reference, sample.current)
+    return StoredDistribution(
+        report_id=report_id,
+        subject=sample.subject,
+        edges=list(seen.edges),
+        reference=list(seen.reference),
+        current=list(seen.current),
+        reference_missing=seen.reference_missing,
+        current_missing=seen.current_missing,
+    )
 
 
 def _row(stored: DriftRow) -> FeatureDrift:

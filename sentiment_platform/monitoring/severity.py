@@ -1,9 +1,7 @@
 """How bad a drift is, in one of five words, from the rows of one report. What follows from it is `decision`."""
 
 from collections.abc import Sequence
-from typing import Literal
-
-from sentiment_platform.statistics.drift.by_feature import FeatureDrift
+from typing import Literal, Protocol
 
 Severity = Literal["none", "low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high", "critical")
@@ -13,7 +11,20 @@ SCORES = (SENTIMENT, CONFIDENCE, PREDICTED_LABEL)
 """Subjects that describe what the model answered; every other subject is a feature."""
 
 
-def severity_of(rows: Sequence[FeatureDrift]) -> Severity:
+class JudgedTest(Protocol):
+    """One test of one subject, measured just now or read from the table."""
+
+    @property
+    def feature(self) -> str: ...
+    @property
+    def statistic(self) -> float | None: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def drifted(self) -> bool: ...
+
+
+def severity_of(rows: Sequence[JudgedTest]) -> Severity:
     """The first line that holds:
 
     | severity | when |

@@ -17,7 +17,7 @@ from sentiment_platform.store import tables
 class SourceState:
     """What the last fetches of a source left behind; times are aware UTC.
 
-    `quota_used` counts the requests of `quota_day` (UTC); `cursor` is where a collection was cut off, in the source's own words;
+    `quota_used` counts the requests of `quota_day` (UTC), `quota_per_day` is what its entry allowed then (None: no limit); `cursor` is where a collection was cut off, in the source's own words;
     `validators_broken`: the source answered 304 although its content had changed, so it is asked without validators.
     """
 
@@ -33,6 +33,7 @@ class SourceState:
     body_hash: str | None = None
     quota_day: date | None = None
     quota_used: int = 0
+    quota_per_day: int | None = None
     cursor: dict[str, Any] | None = None
     validators_broken: bool = False
 

@@ -1,6 +1,5 @@
 """A real Dagster UI over a stack of its own, and a real browser on it."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,20 +18,12 @@ from sentiment_platform.models.versions.checks import learning_check
 from sentiment_platform.running.headless import dagster_instance
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.training_sets import write_training_set
+from sentiment_platform_tests.chromium import SWITCHES, chromium
 from sentiment_platform_tests.graph import SCHEDULES
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
 from sentiment_platform_tests.models.tiny_transformer import stored, tiny_data, with_wrong_labels, write_tiny_checkpoint
 
 ROOT = Path(__file__).parents[2]
-# Without the background services Chromium looks for hosts that a closed machine does not have.
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 STEP_LIMIT_MS = 45_000
 
 
@@ -104,11 +95,8 @@ def graphql(url: str, query: str, variables: dict[str, str] | None = None) -> di
 @pytest.fixture
 def page() -> Iterator[Page]:
     """An empty page in Debian's Chromium; the test is skipped where there is none."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=SWITCHES)
         page = browser.new_page(viewport={"width": 1600, "height": 760}, color_scheme="light")
         page.set_default_timeout(STEP_LIMIT_MS)
         yield page

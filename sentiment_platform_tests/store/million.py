@@ -20,12 +20,13 @@ from sentiment_platform.news.profiles import HISTORY
 from sentiment_platform.news.stories.linking import STORY_WINDOW
 from sentiment_platform.store.articles import articles_between
 from sentiment_platform.store.collection_reports import collected_days, latest_collections
-from sentiment_platform.store.drift import newest_drift_rows
+from sentiment_platform.store.drift import newest_drift_rows, newest_reports
 from sentiment_platform.store.feature_inputs import articles_available, refused_items, served_features
 from sentiment_platform.store.late_news import waiting_days
 from sentiment_platform.store.predictions import feedback_on_predictions, prediction_counts, served_predictions
 from sentiment_platform.store.profiles import source_profiles
 from sentiment_platform.store.quarantine import quarantine_totals, quarantined_items
+from sentiment_platform.store.replicas import newest_answers
 from sentiment_platform.store.service_levels import service_periods
 from sentiment_platform.store.stories import story_candidates, widest_stories
 from sentiment_platform.store.training_sets import training_examples
@@ -62,7 +63,8 @@ _ROWS = {
             n, {_AT}, {_FEATURES}""",
     "drift_metrics": f"""(report_id, subject, test, window_start, window_end, reference, n_reference, n_current, threshold, drifted,
             created_at)
-        SELECT 'report ' || n / 20, 'feature ' || n % 20, 'ks', {_AT}, {_AT}, 'v1.' || n / 20 % 4 || '.0-vader:set', 1, 1, 0.1, false,
+        SELECT 'report ' || n / 20, CASE n % 20 WHEN 0 THEN 'predicted_label' ELSE 'feature ' || n % 20 END,
+            CASE n % 20 WHEN 0 THEN 'psi' ELSE 'ks' END, {_AT}, {_AT}, 'v1.' || n / 20 % 4 || '.0-vader:set', 1, 1, 0.1, false,
             {_AT}""",
 }
 _BEFORE = "INSERT INTO platform.training_sets (digest, feature_schema, summary) SELECT 'set ' || n, 'v1', '{}' FROM generate_series(0, 101) AS n"
@@ -86,6 +88,8 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "latest collection of each source": latest_collections,
     "days that wait for vectors": lambda c: waiting_days(c, since=_NOW - REMEMBERED, before=_TODAY),
     "stories of a day, the widest": lambda c: widest_stories(c, NOON, NOON + DAY, 10)[1],
+    "drift reports over time": lambda c: newest_reports(c, "v1.2.0-vader", 30),
+    "what each replica answered last": lambda c: newest_answers(c, _NOW - timedelta(minutes=10)),
     "latest drift report": lambda c: newest_drift_rows(c, "v1.2.0-vader"),
 }
 """What runs in every collection, every hour, or for a person who waits; name -> the function of `store` that asks it."""

@@ -13,7 +13,7 @@ from sentiment_platform.text.sentiment import Label
 from serving.contract.about_bodies import About
 from serving.contract.collection_bodies import QualityReport, SourceList
 from serving.contract.deployment_bodies import DeploymentsAnswer
-from serving.contract.drift_bodies import DriftAnswer
+from serving.contract.drift_bodies import DriftAnswer, DriftReportAnswer, DriftReportList
 from serving.contract.experiment_bodies import ExperimentList
 from serving.contract.feature_bodies import FeatureSchemaAnswer
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
@@ -161,6 +161,16 @@ def experiments(
 def drift() -> Call[DriftAnswer]:
     """The newest drift report of each live version."""
     return _get("/monitoring/drift", DriftAnswer)
+
+
+def drift_reports(*, version: str | None = None, limit: int = 30) -> Call[DriftReportList]:
+    """Drift reports over time, newest first, in short."""
+    return _get("/monitoring/drift-reports", DriftReportList, version=version, limit=limit)
+
+
+def drift_report(report_id: str) -> Call[DriftReportAnswer]:
+    """One drift report, with the distributions behind it."""
+    return _get(f"/monitoring/drift-reports/{quote(report_id, safe='')}", DriftReportAnswer)
 
 
 def deployments() -> Call[DeploymentsAnswer]:

@@ -63,6 +63,8 @@ class Routes:
     feature_schema = Route(calls.feature_schema)
     experiments = Route(calls.experiments)
     drift = Route(calls.drift)
+    drift_reports = Route(calls.drift_reports)
+    drift_report = Route(calls.drift_report)
     deployments = Route(calls.deployments)
     alerts = Route(calls.alerts)
     service = Route(calls.service)

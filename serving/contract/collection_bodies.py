@@ -40,7 +40,7 @@ class SourceDay(Struct, frozen=True, kw_only=True):
 
 
 class SourceStatus(Struct, frozen=True, kw_only=True):
-    """Where one source stands. `requests_today`: of this UTC day, which its quota counts; `items_seen`: ever.
+    """Where one source stands. `requests_today`: of this UTC day, which `quota_per_day` limits (null: nothing does); `items_seen`: ever.
 
     `retry_after`: not to be asked before. `more_waits`: the last collection was cut off and goes on there.
     """
@@ -52,6 +52,7 @@ class SourceStatus(Struct, frozen=True, kw_only=True):
     consecutive_failures: int
     items_seen: int
     requests_today: int
+    quota_per_day: int | None
     retry_after: Moment | None
     more_waits: bool
     validators: Validators

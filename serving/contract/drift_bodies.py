@@ -1,9 +1,10 @@
-"""Body of GET /monitoring/drift: how far what is asked has moved from what the live versions were made from."""
+"""Bodies of GET /monitoring/drift and GET /monitoring/drift-reports: how far what is asked has moved from what versions were made from."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from sentiment_platform.monitoring.severity import Severity
 from serving.contract.values import Moment
 
 
@@ -36,3 +37,60 @@ class DriftAnswer(Struct, frozen=True):
     as_of: Moment
     live_versions: list[str]
     tests: list[DriftTestResult]
+
+
+class DriftCell(Struct, frozen=True, kw_only=True):
+    """One test of one subject, for a map of many reports; `statistic` is null where it could not be tested."""
+
+    subject: str
+    test: Literal["ks", "psi"]
+    statistic: float | None
+    threshold: float
+    drifted: bool
+
+
+class DriftReportSummary(Struct, frozen=True, kw_only=True):
+    """A report as one column of a map: `texts` answered in the window, the word for all of it, each test."""
+
+    report_id: str
+    version: str
+    window_start: Moment
+    window_end: Moment
+    texts: int
+    severity: Severity
+    created_at: Moment
+    tests: list[DriftCell]
+
+
+class DriftReportList(Struct, frozen=True):
+    """Reports, newest first; empty before the first one."""
+
+    as_of: Moment
+    reports: list[DriftReportSummary]
+
+
+class DriftDistribution(Struct, frozen=True, kw_only=True):
+    """One subject in both samples: counts of the values from `edges[i]` on, below `edges[i + 1]`; the outer bins take all beyond.
+    The samples differ in size: compare shares. Where there are few different values, each has a bin of its own.
+    """
+
+    subject: str
+    edges: list[float]
+    reference: list[int]
+    current: list[int]
+    reference_missing: int
+    current_missing: int
+
+
+class DriftReportAnswer(Struct, frozen=True, kw_only=True):
+    """One report with every figure; `distributions` is empty where they were not kept."""
+
+    report_id: str
+    version: str
+    window_start: Moment
+    window_end: Moment
+    texts: int
+    severity: Severity
+    created_at: Moment
+    tests: list[DriftTestResult]
+    distributions: list[DriftDistribution]

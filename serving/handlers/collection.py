@@ -97,6 +97,7 @@ def _status(
         consecutive_failures=state.consecutive_failures,
         items_seen=state.items_seen,
         requests_today=state.quota_used if state.quota_day == _midnight(now).date() else 0,
+        quota_per_day=state.quota_per_day,
         retry_after=state.retry_after if state.retry_after and state.retry_after > now else None,
         more_waits=state.cursor is not None,
         validators=Validators(state.etag, state.last_modified, state.validators_broken),

@@ -1,6 +1,5 @@
-"""What was seen over time, read from the database; 503 while that is away."""
+"""What was deployed and what is wrong, read from the database; 503 while that is away."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +15,6 @@ from serving.contract.deployment_bodies import (
     DeploymentsAnswer,
     DeploymentShown,
 )
-from serving.contract.drift_bodies import DriftAnswer, DriftTestResult
 from serving.contract.incident_bodies import AlertsAnswer, IncidentShown, OpenIncidents
 from serving.edge.openapi import problem_responses
 from serving.handlers.paging import Limit, Offset
@@ -29,20 +27,6 @@ if TYPE_CHECKING:
     from sentiment_platform.store.incidents import StoredIncident
 
 TAGS = ["monitoring"]
-
-
-@get("/monitoring/drift", tags=TAGS, responses=problem_responses(503), summary="The newest drift report of each live version")
-async def drift(services: NamedDependency[Services]) -> DriftAnswer:
-    """One entry a test: subject (a feature or a score), statistic, adjusted p, effect size, threshold, decision; empty before the first report."""
-    live = services.live.current
-    versions = sorted(live.versions.values()) if live else []
-
-    def read(connection: "Connection") -> list[DriftTestResult]:
-        from sentiment_platform.store.drift import newest_drift_rows
-
-        return [DriftTestResult(**asdict(row)) for version in versions for row in newest_drift_rows(connection, version)]
-
-    return DriftAnswer(services.clock(), versions, await services.database.call(read))
 
 
 @get("/monitoring/deployments", tags=TAGS, responses=problem_responses(503), summary="Deployments, newest first")
@@ -98,5 +82,5 @@ def _incident(incident: "StoredIncident") -> IncidentShown:
 
 
 def routes() -> list[HTTPRouteHandler]:
-    """All monitoring routes."""
-    return [drift, deployments, alerts]
+    """Both routes."""
+    return [deployments, alerts]

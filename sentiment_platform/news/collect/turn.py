@@ -203,7 +203,13 @@ class _Turn:
 
     def _counted(self) -> SourceState:
         """The state with the requests made so far and the place that was reached."""
-        return replace(self._state, quota_day=_day(self._run.now), quota_used=self._used, cursor=self._progress.kept())
+        return replace(
+            self._state,
+            quota_day=_day(self._run.now),
+            quota_used=self._used,
+            quota_per_day=self._entry.quota_per_day,
+            cursor=self._progress.kept(),
+        )
 
     def _report(self, tally: Tally, outcome: Outcome, detail: str | None) -> CollectionReport:
         return tally.report(self._source.name, self._run.run_id, outcome, detail, self._run.now)

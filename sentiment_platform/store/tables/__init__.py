@@ -14,7 +14,7 @@ from sentiment_platform.store.tables.models import (
     ModelVersion,
     SelectionRequest,
 )
-from sentiment_platform.store.tables.monitoring import DriftMetric, RetrainDecision
+from sentiment_platform.store.tables.monitoring import DriftDistribution, DriftMetric, RetrainDecision
 from sentiment_platform.store.tables.news import (
     CollectionRun,
     Quarantine,
@@ -36,6 +36,7 @@ __all__ = [
     "Base",
     "CollectionRun",
     "DeploymentRow",
+    "DriftDistribution",
     "DriftMetric",
     "Experiment",
     "Feedback",

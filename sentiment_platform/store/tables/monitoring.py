@@ -1,6 +1,7 @@
 """Drift figures, and the decisions to retrain (or not) that were drawn from what was seen."""
 
-from sqlalchemy import Double, Index
+from sqlalchemy import Double, Index, Integer, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sentiment_platform.store.tables.base import Base, Document, InsertedAt, Instant
@@ -13,6 +14,8 @@ class DriftMetric(Base):
     __table_args__ = (
         Index("ix_drift_metrics_window_end", "window_end"),
         Index("ix_drift_metrics_created_at", "created_at"),
+        # One row a report: the way from report to report.
+        Index("ix_drift_metrics_one_a_report", "created_at", postgresql_where=text("subject = 'predicted_label'::text")),
     )
 
     report_id: Mapped[str] = mapped_column(primary_key=True)
@@ -30,6 +33,20 @@ class DriftMetric(Base):
     threshold: Mapped[float] = mapped_column(Double)
     drifted: Mapped[bool]
     created_at: Mapped[InsertedAt]
+
+
+class DriftDistribution(Base):
+    """What one subject of a drift report looked like: counts of both samples over the same bins. Older reports have none."""
+
+    __tablename__ = "drift_distributions"
+
+    report_id: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    edges: Mapped[list[float]] = mapped_column(ARRAY(Double))
+    reference: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    current: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    reference_missing: Mapped[int]
+    current_missing: Mapped[int]
 
 
 class RetrainDecision(Base):

@@ -27,5 +27,6 @@ class SourceState(Base):
     body_hash: Mapped[str | None]
     quota_day: Mapped[date | None]
     quota_used: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    quota_per_day: Mapped[int | None]
     cursor: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     validators_broken: Mapped[bool] = mapped_column(default=False, server_default=text("false"))

@@ -24,6 +24,7 @@ def test_the_quota_of_a_day_is_kept_and_the_next_day_goes_on_where_it_ended(coll
     (second,) = collector(NOW + HOUR)
     assert (second.outcome, second.detail) == ("skipped", "not asked: its 3 requests of 2025-01-06 (UTC) are used up")
     assert (len(feeds.requests), collector.state("wire").quota_used) == (3, 3)
+    assert collector.state("wire").quota_per_day == 3, "a page of figures shows it"
     (third,) = collector(NOW + timedelta(days=1))
     assert third.stored == 3
     assert len(titles(collector)) == 9

@@ -18,8 +18,9 @@ import pytest
 from sentiment_platform.local.processes.ports import free_port
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.settings import Settings
+from sentiment_platform.store.drift import DriftRow, write_drift_rows
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform_tests.serving.publishing import Publisher
+from sentiment_platform_tests.serving.publishing import NOW, Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 from sentiment_platform_tests.source_code import ROOT
 from serving.client import ApiProblem, AsyncClient, Client, UnexpectedAnswer, Unreachable
@@ -29,6 +30,22 @@ from serving.contract.health_bodies import Health
 from serving.contract.prediction_bodies import PredictRequest
 
 FIRST, SECOND = "v1.0.0-vader", "v1.0.1-vader"
+REPORT = DriftRow(
+    report_id="0" * 32,
+    subject="predicted_label",
+    test="psi",
+    window_start=NOW,
+    window_end=NOW,
+    reference=f"{FIRST}:test",
+    n_reference=800,
+    n_current=600,
+    statistic=0.01,
+    p_value=0.4,
+    adjusted_p_value=1.0,
+    effect_size=0.0,
+    threshold=0.25,
+    drifted=False,
+)
 KEY = "an-admin-key-of-the-tests"
 TEXT = "Profit rose"
 Arguments = dict[str, tuple[tuple[Any, ...], dict[str, Any]]]
@@ -41,6 +58,8 @@ def answering(module_settings: Settings) -> Iterator[ServingProcess]:
     publisher = Publisher(module_settings, engine)
     for version in (FIRST, SECOND):
         publisher.deploy(publisher.model(version))
+    with engine.begin() as connection:
+        write_drift_rows(connection, [REPORT])
     publisher.close()
     engine.dispose()
     process = ServingProcess(module_settings, SENTIMENT_ADMIN_KEY=KEY)
@@ -79,6 +98,7 @@ def arguments(prediction_id: str) -> Arguments:
         "model": ((FIRST,), {}),
         "select": (("vader", SECOND, "a test"), {"dry_run": True}),
         "roll_back": (("a test",), {"dry_run": True}),
+        "drift_report": ((REPORT.report_id,), {}),
         "performance_history": ((FIRST,), {}),
         "experiments": ((), {"version": FIRST, "other": SECOND}),
         "feature_schema": (("v1",), {}),

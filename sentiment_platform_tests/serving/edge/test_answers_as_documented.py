@@ -38,7 +38,7 @@ def disagreement(path: str, method: str, reply: httpx.Response) -> str | None:
 
 def ask(serving: ServingProcess, method: str, path: str, given: dict[str, Any]) -> httpx.Response:
     """One request; path parameters are filled from `given`, which else goes to httpx."""
-    filled = path.format(**{"version": "v1.0.0-vader", "prediction_id": ID} | given.pop("path", {}))
+    filled = path.format(**{"version": "v1.0.0-vader", "prediction_id": ID, "report_id": "0" * 32} | given.pop("path", {}))
     return serving.client.request(method, filled, **given)
 
 

@@ -48,6 +48,7 @@ def test_each_source_stands_there_with_its_last_turn_quota_validators_and_days(
         items_seen=9,
         quota_day=now.date(),
         quota_used=4,
+        quota_per_day=50,
         cursor={"page": 2},
         retry_after=yesterday,
     )
@@ -66,6 +67,7 @@ def test_each_source_stands_there_with_its_last_turn_quota_validators_and_days(
     assert list(sources) == ["imported", "ledger", "silent"]
     ledger = sources["ledger"]
     assert (ledger["requests_today"], ledger["items_seen"], ledger["more_waits"], ledger["retry_after"]) == (4, 9, True, None)
+    assert (ledger["quota_per_day"], sources["silent"]["quota_per_day"]) == (50, None)
     assert ledger["last_failure"] == "The feed answered 503."
     assert ledger["validators"] == {"etag": '"a1"', "last_modified": None, "broken": False}
     assert (ledger["last_collection"]["outcome"], ledger["last_collection"]["fetched"]) == ("collected", 3)

@@ -18,6 +18,7 @@ READS = (
     "/monitoring/decisions",
     "/monitoring/runs",
     "/models/selections",
+    "/monitoring/drift-reports",
     "/models/performance/history?version=v1.0.0-vader",
 )
 NOT_THERE = {"/models/v1.0.0-vader", READS[3]}

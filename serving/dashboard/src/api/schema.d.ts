@@ -404,6 +404,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/monitoring/drift-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Drift over time
+         * @description Reports, newest first, each with its severity and every test in short: a map of subjects by window.
+         */
+        get: operations["get_monitoring_drift-reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/drift-reports/{report_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One drift report, with the distributions behind it
+         * @description Every test with its figures, and of every subject the two distributions that were compared.
+         */
+        get: operations["get_monitoring_drift-reports_report_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/monitoring/deployments": {
         parameters: {
             query?: never;
@@ -1847,6 +1887,76 @@ export interface components {
             created_at: string;
         };
         /**
+         * DriftReportList
+         * @description Reports, newest first; empty before the first one.
+         */
+        DriftReportList: {
+            /** Format: date-time */
+            as_of: string;
+            reports: components["schemas"]["DriftReportSummary"][];
+        };
+        /**
+         * DriftReportSummary
+         * @description A report as one column of a map: `texts` answered in the window, the word for all of it, each test.
+         */
+        DriftReportSummary: {
+            report_id: string;
+            version: string;
+            /** Format: date-time */
+            window_start: string;
+            /** Format: date-time */
+            window_end: string;
+            texts: number;
+            /** @enum {string} */
+            severity: "critical" | "high" | "low" | "medium" | "none";
+            /** Format: date-time */
+            created_at: string;
+            tests: components["schemas"]["DriftCell"][];
+        };
+        /**
+         * DriftCell
+         * @description One test of one subject, for a map of many reports; `statistic` is null where it could not be tested.
+         */
+        DriftCell: {
+            subject: string;
+            /** @enum {string} */
+            test: "ks" | "psi";
+            statistic: number | null;
+            threshold: number;
+            drifted: boolean;
+        };
+        /**
+         * DriftReportAnswer
+         * @description One report with every figure; `distributions` is empty where they were not kept.
+         */
+        DriftReportAnswer: {
+            report_id: string;
+            version: string;
+            /** Format: date-time */
+            window_start: string;
+            /** Format: date-time */
+            window_end: string;
+            texts: number;
+            /** @enum {string} */
+            severity: "critical" | "high" | "low" | "medium" | "none";
+            /** Format: date-time */
+            created_at: string;
+            tests: components["schemas"]["DriftTestResult"][];
+            distributions: components["schemas"]["DriftDistribution"][];
+        };
+        /**
+         * DriftDistribution
+         * @description One subject in both samples: counts of the values from `edges[i]` on, below `edges[i + 1]`; the outer bins take all beyond. The samples differ in size: compare shares. Where there are few different values, each has a bin of its own.
+         */
+        DriftDistribution: {
+            subject: string;
+            edges: number[];
+            reference: number[];
+            current: number[];
+            reference_missing: number;
+            current_missing: number;
+        };
+        /**
          * DeploymentsAnswer
          * @description The newest 100 deployments, newest first, read at `as_of`.
          */
@@ -2061,7 +2171,7 @@ export interface components {
         };
         /**
          * SourceStatus
-         * @description Where one source stands. `requests_today`: of this UTC day, which its quota counts; `items_seen`: ever.
+         * @description Where one source stands. `requests_today`: of this UTC day, which `quota_per_day` limits (null: nothing does); `items_seen`: ever.
          *
          *     `retry_after`: not to be asked before. `more_waits`: the last collection was cut off and goes on there.
          */
@@ -2073,6 +2183,7 @@ export interface components {
             consecutive_failures: number;
             items_seen: number;
             requests_today: number;
+            quota_per_day: number | null;
             retry_after: string | null;
             more_waits: boolean;
             validators: components["schemas"]["Validators"];
@@ -3640,6 +3751,105 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DriftAnswer"];
+                };
+            };
+            /** @description Cannot be done now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    "get_monitoring_drift-reports": {
+        parameters: {
+            query?: {
+                /** @description Only reports on this version. */
+                version?: string | null;
+                /** @description So many rows at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Reports, newest first; empty before the first one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftReportList"];
+                };
+            };
+            /** @description The request does not have the documented form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Cannot be done now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    "get_monitoring_drift-reports_report_id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `report_id` of a report. */
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One report with every figure; `distributions` is empty where they were not kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftReportAnswer"];
+                };
+            };
+            /** @description The request does not have the documented form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Cannot be done now; Retry-After says when to try again. */

@@ -1,0 +1,118 @@
+"""What holds for every page of the dashboard's table, over the platform as a demo left it: console, axe, widths, print, honesty.
+
+What a page shows is tested beside it: `test_<page>.py`.
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sentiment_platform_tests.dashboard.conftest import OpenPage, axe, screenshot, settled
+from sentiment_platform_tests.dashboard.page_table import named, paths
+from sentiment_platform_tests.serving.running import ServingProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+WIDTHS = (390, 768, 1280, 2560)
+COMMAND = re.compile(r"^(sentiment-platform|make|curl|python) ")
+PICTURE = {"width": 1280, "height": 800}
+# What stands outside the page, or is cut with a way to see the rest (scrolls by itself, or is told to end in an ellipsis), is not cut off.
+CUT = """() => {
+  const scrolls = (node) => { for (let at = node; at; at = at.parentElement) {
+    const style = getComputedStyle(at);
+    if (["auto", "scroll"].includes(style.overflowX) || style.position === "fixed" || style.clipPath !== "none") return true;
+  } return false; };
+  return [...document.querySelectorAll("body *")].filter((node) => {
+    const box = node.getBoundingClientRect();
+    return box.width > 0 && box.right > innerWidth + 1 && !scrolls(node.parentElement) && !scrolls(node);
+  }).map((node) => `${node.tagName}.${node.getAttribute("class")} to ${node.getBoundingClientRect().right}: ${node.textContent.slice(0, 60)}`);
+}"""
+
+
+def too_wide(page: Page) -> list[str]:
+    """What reaches over the right edge; the page itself must not scroll sideways."""
+    page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+    scrolled = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [f"the page is {scrolled} px too wide", *page.evaluate(CUT)] if scrolled > 0 else page.evaluate(CUT)
+
+
+@pytest.mark.parametrize("path", paths())
+def test_a_page_says_nothing_to_the_console_and_axe_has_nothing_serious_in_both_themes(open_page: OpenPage, path: str) -> None:
+    page = open_page(path, **PICTURE)
+    faults = {"light": axe(page)}
+    screenshot(page, f"{named(path)}-light")
+    page.emulate_media(color_scheme="dark")
+    faults["dark"] = axe(page)
+    screenshot(page, f"{named(path)}-dark")
+    assert faults == {"light": [], "dark": []}
+
+
+@pytest.mark.parametrize("path", paths())
+def test_a_page_fits_every_width_and_paper(open_page: OpenPage, path: str) -> None:
+    page = open_page(path)
+    faults: dict[str, list[str]] = {}
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        faults[f"{width} px"] = too_wide(page)
+        screenshot(page, f"{named(path)}-{width}", whole=True)
+    page.set_viewport_size({"width": 794, "height": 1123})  # A4 at 96 dpi
+    page.emulate_media(media="print")
+    faults["paper"] = too_wide(page)
+    expect(page.locator("nav")).to_be_hidden()
+    screenshot(page, f"{named(path)}-print", whole=True)
+    assert {where: found for where, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("path", paths())
+def test_where_nothing_happened_a_page_says_what_is_missing_and_the_command_that_gets_it(
+    open_page: OpenPage, nothing_yet: ServingProcess, path: str
+) -> None:
+    said: list[str] = []
+    page = open_page(path, serving=nothing_yet, said=said)
+    screenshot(page, f"{named(path)}-empty", whole=True)
+    commands = page.locator("main code").all_inner_texts()
+    assert [command for command in commands if COMMAND.match(command)], page.locator("main").inner_text()
+    assert not re.search(r"\bNaN\b|undefined|Infinity|null|Invalid Date", page.locator("main").inner_text())
+    # Chromium names each answer that is an error: without a model this process is not ready, and says so with 503.
+    assert [line for line in said if "the server responded with a status of 503" not in line] == []
+    assert axe(page) == []
+
+
+def test_without_the_api_every_page_says_since_when_it_is_stale_changes_no_number_and_comes_back_by_itself(
+    open_page: OpenPage, platform: ServingProcess
+) -> None:
+    said: list[str] = []
+    pages = {path: open_page(path, said=said) for path in paths()}
+    assert said == []
+    shown = {path: numbers(page) for path, page in pages.items()}
+    stale: dict[str, int] = {}
+    platform.terminate()
+    try:
+        for path, page in pages.items():
+            ask_again(page)
+            expect(page.locator("main .stale").first).to_contain_text(re.compile(r"[Ss]tale since .*\d\d:\d\d"))
+            stale[path] = len(shown[path])
+            assert numbers(page) == shown[path], path
+            screenshot(page, f"{named(path)}-stale")
+    finally:
+        platform.start()
+    for page in pages.values():
+        expect(page.locator("main .stale")).to_have_count(0)
+    assert stale.keys() == pages.keys()
+    assert all(count > 2 for count in stale.values()), "pages without numbers would prove nothing"
+
+
+def numbers(page: Page) -> list[str]:
+    """Every number of the page's cards but ages, which go on, and what a band says."""
+    settled(page)
+    text = page.evaluate(
+        """() => { const copy = document.querySelector("main").cloneNode(true);
+        copy.querySelectorAll(".stale, time").forEach((node) => node.remove()); return copy.textContent; }"""
+    )
+    return re.findall(r"[+−-]?\d[\d.,]*", text)
+
+
+def ask_again(page: Page) -> None:
+    """What a page does when somebody comes back to it; it would ask by itself within a minute."""
+    page.wait_for_timeout(100)
+    page.evaluate("window.dispatchEvent(new Event('visibilitychange')); document.dispatchEvent(new Event('visibilitychange'))")
