@@ -13,7 +13,7 @@ export const CHANGED: Record<Exclude<PublicEvent["type"], "stream_state">, reado
   article_scored: [KEYS.news, KEYS.tickers],
   alert_opened: [KEYS.alerts],
   alert_resolved: [KEYS.alerts],
-  drift_report: [KEYS.drift],
+  drift_report: [KEYS.drift, KEYS.driftReports],
   retrain_decision: [KEYS.decisions, KEYS.runs],
 };
 

@@ -32,6 +32,8 @@ export const KEYS = {
   news: "news",
   tickers: "tickers",
   drift: "monitoring/drift",
+  driftReports: "monitoring/drift-reports",
+  driftReport: "monitoring/drift-report",
   deployments: "monitoring/deployments",
   alerts: "monitoring/alerts",
   service: "monitoring/service",
@@ -144,6 +146,25 @@ export const useTickers = (query: TickersQuestion = {}) =>
 
 export const useDrift = () =>
   useAnswer([KEYS.drift], 60 * SECOND, (signal) => client.GET("/monitoring/drift", { signal }));
+
+export interface DriftReportsQuestion extends Paged {
+  version?: string;
+}
+
+/** The reports of a version over time; without one, of all. */
+export const useDriftReports = (query: DriftReportsQuestion = {}) =>
+  useAnswer([KEYS.driftReports, query], 60 * SECOND, (signal) =>
+    client.GET("/monitoring/drift-reports", { params: { query }, signal }),
+  );
+
+/** A report with both distributions behind each figure; waits while `id` is null. */
+export const useDriftReport = (id: string | null) =>
+  useAnswer(
+    [KEYS.driftReport, id],
+    null,
+    (signal) => client.GET("/monitoring/drift-reports/{report_id}", { params: { path: { report_id: id ?? "" } }, signal }),
+    id !== null,
+  );
 
 export const useDeployments = () =>
   useAnswer([KEYS.deployments], 30 * SECOND, (signal) => client.GET("/monitoring/deployments", { signal }));
