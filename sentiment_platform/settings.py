@@ -1,6 +1,6 @@
 """Every environment variable the platform reads, named once, with its unit, default and meaning.
 
-Settings are read when asked (`Settings.from_environment()`), never at import. A value comes from the shell, else from `.env` of the
+Settings are read when asked (`Settings.from_environment()`), never at import (but for `setting_values.first_day`). A value comes from the shell, else from `.env` of the
 working folder (`sentiment_platform.env_file`), else from a running local stack. Code below the command line takes a `Settings` or
 single values as arguments; it does not look at the environment. Values that are secrets are masked in `describe()`.
 """
@@ -8,14 +8,17 @@ single values as arguments; it does not look at the environment. Values that are
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import SettingsError
 from sentiment_platform.setting_values.addresses import Address
+from sentiment_platform.setting_values.first_day import DEFAULT_FIRST_DAY
 from sentiment_platform.setting_values.production import Refusal, misspelt, refusals
 
-_KINDS: dict[Any, str] = {int: "whole number", float: "number"}
+_READ: dict[Any, Any] = {date: date.fromisoformat}
+_KINDS: dict[Any, str] = {int: "whole number", float: "number", date: "date such as 2026-01-31"}
 
 
 def _setting(variable: str, default: str, doc: str, *, secret: bool = False) -> Any:
@@ -111,6 +114,11 @@ class Settings:
         "v1",
         "Feature schemas that are computed and stored, separated by commas: `v1`, or `v1,v2`. Models are trained on v1.",
     )
+    first_day: date = _setting(
+        "SENTIMENT_FIRST_DAY",
+        DEFAULT_FIRST_DAY,
+        "First day that news and prices have a partition for; `demo` and `up` begin with the month of the first article where it is unset.",
+    )
     host: str = _setting("HOST", "127.0.0.1", "Address that serving listens on.")
     port: int = _setting("PORT", "8000", "Port that serving listens on.")
     serving_url: str = _setting(
@@ -169,7 +177,8 @@ class Settings:
             variable = item.metadata["variable"]
             raw = texts[variable]
             try:
-                values[item.name] = item.type(raw) if callable(item.type) else raw
+                read = _READ.get(item.type, item.type)
+                values[item.name] = read(raw) if callable(read) else raw
             except ValueError:
                 unreadable.append(Refusal(variable, f"{raw!r} is no {_KINDS[item.type]}", item.metadata["doc"]))
         environment = texts["SENTIMENT_ENV"]

@@ -85,6 +85,7 @@ def run_job_command(
 
 def _require_days(job: str, partition: date | None, first: date | None, last: date | None, *, again: bool) -> None:
     """Say before servers are started for nothing that the job, or its days, cannot be."""
+    from sentiment_platform.running.backfill import pieces_of
     from sentiment_platform.running.headless import job_named, require_partition
 
     context = click.get_current_context()
@@ -98,6 +99,9 @@ def _require_days(job: str, partition: date | None, first: date | None, last: da
             require_partition(definition, partition.isoformat() if partition else None)
     elif definition.partitions_def is None:
         raise click.UsageError(f"{job} has no days; run it without --from and --to.", ctx=context)
+    elif last:
+        with usage_of("--from"):
+            pieces_of(definition, first.isoformat(), last.isoformat())
 
 
 def _score_by(job: str, version: str) -> dict[str, Any]:

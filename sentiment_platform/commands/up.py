@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -57,7 +58,7 @@ def up(stack_only: bool, port: int | None, automation: str | None) -> None:
         if reason := nothing_on(configured_sources(settings, os.environ)):
             note(styled(reason, "yellow"))
         if ports is None:
-            _copy_env(env_file(settings))
+            _copy_env(env_file(settings), _first_day(settings))
             say("In another terminal: ", styled("set -a; . ./.env.local; set +a; dagster dev", "bold"), "   (or: dg dev)")
             try:
                 _wait_forever()
@@ -104,7 +105,7 @@ def _run_everything(settings: "Settings", ports: Ports, automation: str | None) 
         pages = {"SENTIMENT_DAGSTER_URL": settings.dagster_url or dagster_url}
         children.start("serving", ["python", "-m", "serving"], {"PORT": str(ports.serving), "SENTIMENT_POLL_S": "5", **pages})
         _let_something_answer(settings)
-        watched = {"SENTIMENT_SERVING_URL": settings.serving_url or serving_url}
+        watched = {"SENTIMENT_SERVING_URL": settings.serving_url or serving_url, **_first_day(settings)}
         webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(ports.dagster)]
         children.start("dagster-webserver", webserver, watched)
         database_url = settings.direct_database_url()
@@ -139,6 +140,17 @@ def _let_something_answer(settings: "Settings") -> None:
         note(styled(reason, "yellow"))
 
 
+def _first_day(settings: "Settings") -> dict[str, str]:
+    from sentiment_platform.local.first_day import first_day_shown
+    from sentiment_platform.store.engine import create_platform_engine
+
+    engine = create_platform_engine(settings.database_url)
+    try:
+        return first_day_shown(engine, utc_now())
+    finally:
+        engine.dispose()
+
+
 def _say_what_starts(known: "list[Automation]") -> None:
     on, off = [one for one in known if one.on], [one.name for one in known if not one.on]
     if not on:
@@ -153,10 +165,11 @@ def _say_what_starts(known: "list[Automation]") -> None:
     say("Turn them off: sentiment-platform up --automation off; or one by one in the Dagster UI, under Automation.\n")
 
 
-def _copy_env(source: Path) -> None:
+def _copy_env(source: Path, more: Mapping[str, str]) -> None:
     descriptor = os.open(ENV_LOCAL, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(source.read_text())
+        file.writelines(f"{name}={value}\n" for name, value in more.items())
 
 
 def _withdraw_env() -> None:

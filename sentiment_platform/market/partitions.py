@@ -2,5 +2,7 @@
 
 import dagster as dg
 
-daily = dg.DailyPartitionsDefinition(start_date="2018-01-01", timezone="UTC", end_offset=1)
+from sentiment_platform.setting_values.first_day import first_day
+
+daily = dg.DailyPartitionsDefinition(start_date=first_day().isoformat(), timezone="UTC", end_offset=1)
 """A session belongs to the day whose date it carries at its exchange; a weekend's partition holds no bar."""

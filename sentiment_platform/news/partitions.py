@@ -2,5 +2,7 @@
 
 import dagster as dg
 
-daily = dg.DailyPartitionsDefinition(start_date="2018-01-01", timezone="UTC", end_offset=1)
+from sentiment_platform.setting_values.first_day import first_day
+
+daily = dg.DailyPartitionsDefinition(start_date=first_day().isoformat(), timezone="UTC", end_offset=1)
 """One partition a UTC day; `end_offset=1`: today has a partition while it is still going on."""

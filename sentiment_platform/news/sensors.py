@@ -46,7 +46,8 @@ def late_news_arrived(context: dg.SensorEvaluationContext, platform: PlatformRes
     first = daily.start.date()
     late = plan([one for one in waiting if one.day >= first], read_cursor(context.cursor), now)
     requests = [_request(late, first, last) for first, last in late.ranges]
-    skip = None if requests else dg.SkipReason(_nothing(late))
+    before = sum(one.day < first for one in waiting)
+    skip = None if requests else dg.SkipReason(_nothing(late) + (_too_early(before, first) if before else ""))
     return dg.SensorResult(run_requests=requests, cursor=write_cursor(late.asked), skip_reason=skip)
 
 
@@ -58,6 +59,13 @@ def _request(late: LateDays, first: date, last: date) -> dg.RunRequest:
         partition_key=first.isoformat() if first == last else None,
         run_config=WITHOUT_ASKING,
         tags={TRIGGER: LATE_NEWS} | (range_tags(first, last) if first != last else {}),
+    )
+
+
+def _too_early(days: int, first: date) -> str:
+    return (
+        f" {days} days before {first} wait: start `sentiment-platform up` again, or set SENTIMENT_FIRST_DAY to an earlier day;"
+        f" or run {collect_job.name} with --from and --to."
     )
 
 

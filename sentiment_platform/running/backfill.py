@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment_platform.errors import PermanentError, TransientError
 from sentiment_platform.run_tags import RANGE, RANGE_END, RANGE_START, UNFINISHED, WAITING
-from sentiment_platform.running.headless import RunOutcome, job_named, run_job
+from sentiment_platform.running.headless import RunOutcome, days_of, job_named, run_job
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, JobDefinition
@@ -125,7 +125,7 @@ def pieces_of(job: "JobDefinition", first: str, last: str) -> dict[Piece, int]:
     if not {first, last} <= {*keys} or not keys:
         raise PermanentError(
             f"{first} to {last} is no range of {job.name}.",
-            remedy=f"Its days are {known[0]} to {known[-1]}, the earlier one first.",
+            remedy=f"{days_of(known, first)} Name the earlier one first.",
         )
     kept = job.metadata.get("days_per_run")
     size = int(str(kept.value)) if kept else len(keys)

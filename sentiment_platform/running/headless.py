@@ -5,7 +5,7 @@ ERROR failed, blocking or not.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -87,7 +87,13 @@ def require_partition(job: "JobDefinition", partition: str | None) -> None:
         raise PermanentError(f"{job.name} is run for a day.", remedy=remedy)
     known = days.get_partition_keys()
     if partition not in known:
-        raise PermanentError(f"{partition} is no day of {job.name}.", remedy=f"Its days are {known[0]} to {known[-1]}.")
+        raise PermanentError(f"{partition} is no day of {job.name}.", remedy=days_of(known, partition))
+
+
+def days_of(known: Sequence[str], asked: str) -> str:
+    """Which days a job has, and where `asked` comes before them, how it gets it; what a remedy says."""
+    earlier = f" For earlier ones set SENTIMENT_FIRST_DAY={asked}." if known and asked < known[0] else ""
+    return f"Its days are {known[0]} to {known[-1]}.{earlier}" if known else "SENTIMENT_FIRST_DAY lies in the future."
 
 
 def run_job(

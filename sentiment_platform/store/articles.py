@@ -92,6 +92,11 @@ def article_ids(connection: Connection, start: datetime, end: datetime) -> list[
     return list(connection.execute(select(RawData.id).where(published_within(start, end)).order_by(RawData.id)).scalars())
 
 
+def first_published(connection: Connection) -> datetime | None:
+    """When the oldest article was published; None where there is none."""
+    return connection.execute(select(func.min(RawData.published_at))).scalar()
+
+
 def news_counts(connection: Connection) -> NewsCounts:
     """How much news there is."""
     one = select(

@@ -26,6 +26,10 @@ ASKED_WRONGLY: dict[str, tuple[list[str], str]] = {
     "no job": (["run", "nojob"], "The jobs are alert_job, baseline_job"),
     "no month": (["run", "collect_job", "--partition", "2025-13-01"], "'2025-13-01' is no day; write it like 2026-03-01"),
     "no day in a range": (["run", "collect_job", "--from", "2025-02-30", "--to", "2025-03-01"], "'2025-02-30' is no day"),
+    "a day before the first": (
+        ["run", "collect_job", "--from", "2017-01-01", "--to", "2018-01-05"],
+        "For earlier ones set SENTIMENT_FIRST_DAY=2017-01-01",
+    ),
     "a day that is to come": (["run", "collect_job", "--partition", "2931-01-01"], "is no day of collect_job. Its days are"),
     "a day for a job without days": (["run", "monitor_job", "--partition", "2026-03-02"], "Run it without --partition"),
     "a range for a job without days": (

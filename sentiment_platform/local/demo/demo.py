@@ -24,6 +24,7 @@ from sentiment_platform.local.demo.deployed import answer_of, champion_of, outco
 from sentiment_platform.local.demo.feedback import give_feedback
 from sentiment_platform.local.demo.load import LightLoad, LoadReport
 from sentiment_platform.local.demo.sample_data import days_of_the_sample, read_headlines, sample_directory, second_wave
+from sentiment_platform.local.first_day import first_day_shown
 from sentiment_platform.local.processes.children import Children, wait_for
 from sentiment_platform.local.processes.ports import LOOPBACK
 from sentiment_platform.local.processes.process import SupervisedProcess
@@ -150,12 +151,11 @@ class Demo:
         """
         self._step("starting the Dagster UI and its daemon")
         switch(self._instance, on=False)
-        port = self.dagster_url.rpartition(":")[2]
-        serving = {"SENTIMENT_SERVING_URL": self.serving_url}
-        webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", LOOPBACK, "-p", port]
-        self.children.start("dagster-webserver", webserver, serving)
+        environment = {"SENTIMENT_SERVING_URL": self.serving_url, **first_day_shown(self._engine, utc_now())}
+        webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", LOOPBACK, "-p", self.dagster_url.rpartition(":")[2]]
+        self.children.start("dagster-webserver", webserver, environment)
         tidy = partial(end_runs_of_the_daemon, self.settings.direct_database_url(), self._say)
-        self.children.start(DAEMON, DAEMON_COMMAND, serving, before_restart=tidy)
+        self.children.start(DAEMON, DAEMON_COMMAND, environment, before_restart=tidy)
         self._say(f"Dagster UI: {self.dagster_url}. What is materialized there is executed; schedules and sensors are off")
 
     def train_challengers(self) -> None:
