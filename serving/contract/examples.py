@@ -1,4 +1,4 @@
-"""Examples of the bodies that a newcomer meets first, as structs, so that an example cannot have another form than its body.
+"""Examples of the bodies that a newcomer meets first, as structs; `answer_examples.json` has one recorded answer of every other route.
 
 They stand in the OpenAPI document. `EXAMPLE_TEXT` is answered as the version answers that the demo starts with.
 """

@@ -4,6 +4,7 @@ Here: the document as a value. `serving/openapi.json` is a copy of it, which gen
 """
 
 from collections.abc import Iterable, Iterator
+from importlib.resources import files
 from inspect import cleandoc
 from typing import Any
 
@@ -37,7 +38,11 @@ def openapi_document(app: Litestar) -> Json:
     components["schemas"] = _schemas(document)
     for example in EXAMPLES:
         components["schemas"][type(example).__name__].setdefault("examples", []).append(_given(example))
+    texts = _give_examples(components["schemas"])
     for operation in _operations(document):
+        for kind, content in operation["responses"]["200" if "200" in operation["responses"] else "202"]["content"].items():
+            if kind in texts:
+                content["example"] = texts[kind]
         _describe_answers(operation["responses"], components["schemas"])
     content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name=ProblemDocument.__name__)}}}
     components["responses"] = {"Problem": {"description": "Any other error, named by `code`.", "content": content}}
@@ -47,6 +52,16 @@ def openapi_document(app: Litestar) -> Json:
 def openapi_text(app: Litestar) -> bytes:
     """The document as it is committed: indented JSON that ends with a newline."""
     return msgspec.json.format(msgspec.json.encode(openapi_document(app)), indent=2) + b"\n"
+
+
+def _give_examples(schemas: Json) -> dict[str, str]:
+    """Recorded answers into the schemas of their structs, read and written as these; returns those that are text, by media type."""
+    known = {kind.__name__: kind for kind in _structs()}
+    recorded: Json = msgspec.json.decode((files("serving.contract") / "answer_examples.json").read_bytes())
+    for name, given in recorded.items():
+        if name in schemas:
+            schemas[name]["examples"] = [msgspec.json.decode(msgspec.json.encode(msgspec.convert(given, known[name])))]
+    return {name: given for name, given in recorded.items() if isinstance(given, str)}
 
 
 def _operations(document: Json) -> Iterator[Json]:
@@ -83,8 +98,7 @@ def _describe_answers(responses: Json, schemas: Json) -> None:
 
 def _schemas(document: Json) -> Json:
     """A schema for each struct that a body is made of. What a request may leave out is optional; what an answer always has is required."""
-    bodies = [kind for kind in _subclasses(msgspec.Struct) if kind.__module__.startswith(OURS)]
-    known = {kind.__name__: kind for kind in structs_within(bodies)}
+    known = {kind.__name__: kind for kind in _structs()}
     named = {"requestBody": [], "responses": ["ProblemDocument"]}
     for operation in _operations(document):
         for part in named:
@@ -98,6 +112,11 @@ def _schemas(document: Json) -> Json:
             # Generators of clients take a field with a default for one that is always there.
             field.pop("default", None)
     return requests | answers
+
+
+def _structs() -> set[type[msgspec.Struct]]:
+    """Every struct that a body of the contract may hold."""
+    return structs_within([kind for kind in _subclasses(msgspec.Struct) if kind.__module__.startswith(OURS)])
 
 
 def structs_within(kinds: Iterable[type[msgspec.Struct]]) -> set[type[msgspec.Struct]]:

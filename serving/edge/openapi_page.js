@@ -122,8 +122,8 @@ function show(path, method, operation, parent) {
     make("h3", `${status === "default" ? "Other" : status}: ${resolve(reply).description}`, inside);
     const headers = Object.entries(resolve(reply).headers || {});
     headers.forEach(([name, header]) => make("div", `\`${name}\`: ${header.description || ""}`, inside, "quiet"));
-    const example = content && resolve(content.schema).examples;
-    if (example && (status < "400" || status === "default")) plain("pre", pretty(example[0]), inside);
+    const example = content && (content.example ?? resolve(content.schema).examples?.[0]);
+    if (example && (status < "400" || status === "default")) plain("pre", content.example ?? pretty(example), inside);
     if (content && type === "application/json") fields(inside, content.schema);
   }
 }

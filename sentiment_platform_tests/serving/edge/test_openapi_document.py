@@ -1,5 +1,6 @@
 """Claims about the OpenAPI document: every body is typed, every error is named, and the committed copy is of this code."""
 
+import json
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import datetime
@@ -13,6 +14,7 @@ import pytest
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.source_code import ROOT
 from serving.app import create_app
+from serving.contract.event_bodies import PublicEvent
 from serving.edge.openapi_document import openapi_document, openapi_text, structs_within
 
 TYPED = {"$ref", "anyOf", "oneOf", "enum", "const", "type"}
@@ -141,6 +143,23 @@ def test_every_body_that_is_sent_and_every_answer_to_it_has_an_example_of_its_fo
             jsonschema.validate(example, checked)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"text": 1}, {"$ref": "#/components/schemas/PredictRequest", "components": document()["components"]})
+
+
+def test_every_route_shows_one_recorded_answer_that_reads_as_its_struct_and_says_nothing_else() -> None:
+    schemas = document()["components"]["schemas"]
+    for name, operation in operations(document()):
+        for status, response in operation["responses"].items():
+            for content in response.get("content", {}).values() if status < "300" else ():
+                given = schemas[content["schema"]["$ref"].rpartition("/")[2]] if "$ref" in content["schema"] else content
+                assert given.get("examples") or given.get("example"), name
+    recorded = json.loads((ROOT / "serving" / "contract" / "answer_examples.json").read_bytes())
+    assert {name for name in recorded if "/" not in name} <= schemas.keys(), "no example of a struct that is gone"
+    for name, example in recorded.items():
+        if "/" not in name:
+            assert schemas[name]["examples"] == [example], f"{name}: fields that the struct lacks, or the other way round"
+    frames = recorded["text/event-stream"].strip().split("\n\n")
+    for frame in frames:
+        msgspec.json.decode(frame.partition("data: ")[2], type=PublicEvent)
 
 
 def test_the_committed_document_is_of_this_code() -> None:
