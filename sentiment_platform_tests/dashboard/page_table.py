@@ -9,9 +9,9 @@ TABLE = DASHBOARD / "src" / "pages" / "index.ts"
 
 
 def paths() -> list[str]:
-    """The address of each page, in the order of the table."""
+    """The address of each page that has one without parameters, in the order of the table."""
     source = re.sub(r"//.*", "", TABLE.read_text()) if TABLE.exists() else ""
-    return re.findall(r'path: "(/[^"]*)"', source)
+    return re.findall(r'path: "(/[^":]*)"', source)
 
 
 def named(path: str) -> str:

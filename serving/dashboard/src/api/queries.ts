@@ -75,9 +75,13 @@ export interface HistoryQuestion {
   limit?: number;
 }
 
-export const usePerformanceHistory = (query: HistoryQuestion) =>
-  useAnswer([KEYS.performanceHistory, query], 60 * SECOND, (signal) =>
-    client.GET("/models/performance/history", { params: { query }, signal }),
+/** Every revision of one figure; waits while `query` is null. */
+export const usePerformanceHistory = (query: HistoryQuestion | null) =>
+  useAnswer(
+    [KEYS.performanceHistory, query],
+    60 * SECOND,
+    (signal) => client.GET("/models/performance/history", { params: { query: query ?? { version: "" } }, signal }),
+    query !== null,
   );
 
 /** What persons chose, and which replicas have it; `everyMs` is short while one waits for a request of its own. */
@@ -92,7 +96,9 @@ export const useCard = (version: string | null) =>
   useAnswer(
     [KEYS.card, version],
     60 * SECOND,
-    (signal) => client.GET("/models/{version}", { params: { path: { version: version ?? "" } }, signal }),
+    // The client reads tuples as arrays of any length; the document says how long they are.
+    (signal) =>
+      client.GET("/models/{version}", { params: { path: { version: version ?? "" } }, signal }) as ReturnType<Ask<Schemas["ModelCard"]>>,
     version !== null,
   );
 
@@ -203,10 +209,14 @@ export const useHealth = () =>
 /** What this installation is: for links to the Dagster UI and the like. */
 export const useAbout = () => useAnswer([KEYS.about], 5 * 60 * SECOND, (signal) => client.GET("/about", { signal }));
 
-/** Every family's answer to one text. */
-export const useCompare = () =>
-  useMutation<Schemas["CompareAnswer"], ApiError, Schemas["PredictRequest"]>({
-    mutationFn: (body) => answered(client.POST("/predict/compare", { body })),
+/** Every family's answer to one text, asked once; waits while there is none. What the API refused is not asked again. */
+export const useComparison = (body: Schemas["PredictRequest"] | null) =>
+  useQuery<Schemas["CompareAnswer"], ApiError>({
+    queryKey: ["predict/compare", body],
+    queryFn: ({ signal }) => answered(client.POST("/predict/compare", { body: body ?? { text: "" }, signal })),
+    enabled: body !== null,
+    staleTime: Infinity,
+    refetchInterval: ({ state: { error } }) => (error && (error.status === 0 || error.status >= 500) ? AGAIN_AFTER_FAILURE : false),
   });
 
 export const useFeedback = () =>

@@ -1,0 +1,133 @@
+/** Accuracy: what was promised, what was seen, and on how many labels does that rest? */
+import type { PageProps } from "..";
+import type { Schemas } from "../../api/client";
+import { usePerformance, usePerformanceHistory } from "../../api/queries";
+import { IntervalChart, LineChart } from "../../charts";
+import { Badge } from "../../parts/badge";
+import { Card, Grid } from "../../parts/card";
+import { Empty } from "../../parts/empty";
+import { Select } from "../../parts/field";
+import { counted, number, percent } from "../../parts/format";
+import { Loaded } from "../../parts/loaded";
+import { None } from "../../parts/none";
+import { Page } from "../../parts/page";
+import { Table } from "../../parts/table";
+import { Tabs } from "../../parts/tabs";
+import { Time } from "../../parts/time";
+import { useChoice, useParam } from "../../parts/url";
+import { byVersion, isPromise, windowName } from "./windows";
+
+type Figure = Schemas["PerformanceFigure"];
+const METRICS = [
+  { value: "accuracy", title: "Accuracy" },
+  { value: "macro_f1", title: "Macro-F1" },
+  { value: "ece", title: "Calibration error" },
+] as const;
+type Metric = (typeof METRICS)[number]["value"];
+
+export default function Accuracy({ title, question }: PageProps) {
+  const [metric, setMetric] = useChoice<Metric>("metric", ["accuracy", "macro_f1", "ece"]);
+  const performance = usePerformance();
+  return (
+    <Page title={title} question={question} controls={<Tabs label="Metric" values={METRICS} chosen={metric} onChoose={setMetric} />}>
+      <Loaded query={performance} what="The figures">
+        {({ figures, live_versions: live }) => {
+          const versions = byVersion(
+            figures.filter(({ metric: name }) => name === metric),
+            live,
+          );
+          return versions.length === 0 ? (
+            <Empty title="Nothing was measured yet" command="sentiment-platform run train_job">
+              A version is measured on the holdout when it is trained, and on labels of its answers when monitoring runs:
+            </Empty>
+          ) : (
+            <Grid>
+              {versions.map(({ version, figures: its }) => (
+                <VersionCard key={version} version={version} live={live.includes(version)} figures={its} />
+              ))}
+              <History metric={metric} versions={versions.map(({ version }) => version)} />
+            </Grid>
+          );
+        }}
+      </Loaded>
+    </Page>
+  );
+}
+
+function VersionCard({ version, live, figures }: { version: string; live: boolean; figures: readonly Figure[] }) {
+  const seen = figures.filter(({ window }) => !isPromise(window));
+  return (
+    <Card title={version} aside={live && <Badge tone="good">live</Badge>}>
+      <IntervalChart
+        title="Promised beside seen, with 95 % intervals"
+        summary={`${version}: ${figures.map(({ window, value }) => `${windowName(window)} ${number(value, 3)}`).join(", ")}`}
+        intervals={figures.map(({ window, value, low, high, n, in_sample: known }) => ({
+          name: `${windowName(window)}${known ? " (in sample)" : ""}`,
+          value,
+          low,
+          high,
+          note: `${counted(n, "text")}${known ? ", in sample: no evidence" : ""}`,
+          series: isPromise(window) ? 1 : 2,
+        }))}
+        format={(value) => number(value, 3)}
+      />
+      {seen.length === 0 ? (
+        <p className="note">No labels of its answers yet, so nothing was seen. Thumbs on the page Try are such labels.</p>
+      ) : (
+        <Table
+          caption={`What was seen of ${version}`}
+          columns={[
+            { key: "window", title: "Seen in", heading: true, cell: ({ window }) => windowName(window) },
+            { key: "value", title: "Figure", numeric: true, cell: ({ value }) => number(value, 3) },
+            { key: "n", title: "Labels", numeric: true, cell: ({ n }) => number(n) },
+            { key: "coverage", title: "Of its answers", numeric: true, cell: ({ label_coverage: coverage }) => percent(coverage, 1) },
+            { key: "as_of", title: "Measured", cell: ({ as_of: at }) => <Time at={at} /> },
+          ]}
+          rows={seen}
+          rowKey={({ window }) => window}
+        />
+      )}
+    </Card>
+  );
+}
+
+function History({ metric, versions }: { metric: Metric; versions: readonly string[] }) {
+  const [given, setVersion] = useParam("version");
+  const version = versions.find((name) => name === given) ?? versions[0] ?? null;
+  const history = usePerformanceHistory(version === null ? null : { version, metric });
+  return (
+    <Card
+      title="How it has changed"
+      wide
+      aside={
+        <Select label="Version" value={version ?? ""} onChange={(event) => setVersion(event.target.value)}>
+          {versions.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </Select>
+      }
+    >
+      <Loaded query={history} what="The history">
+        {({ figures }) => {
+          const windows = [...new Set(figures.map(({ window }) => window))];
+          if (figures.length < 2) return <p className="note">Only one figure yet: {figures[0] ? number(figures[0].value, 3) : <None why="nothing was measured" />}. A line needs two.</p>;
+          return (
+            <LineChart
+              title={`Every revision, ${version}`}
+              summary={`${figures.length} revisions of ${metric}`}
+              include={[]}
+              lines={windows.map((window) => ({
+                name: windowName(window),
+                points: figures
+                  .filter((figure) => figure.window === window)
+                  .map(({ as_of: at, value, low, high }) => ({ at, value, low, high }))
+                  .sort((a, b) => a.at.localeCompare(b.at)),
+              }))}
+              format={(value) => number(value, 3)}
+            />
+          );
+        }}
+      </Loaded>
+    </Card>
+  );
+}

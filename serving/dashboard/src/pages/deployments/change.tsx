@@ -1,0 +1,117 @@
+/** A person's change: back to the deployment before, or a version that was deployed before. Dry run first, then for good. */
+import { type FormEvent, useState } from "react";
+import type { Schemas } from "../../api/client";
+import type { ApiError } from "../../api/client";
+import { useRollback, useSelectVersion, useVersions } from "../../api/queries";
+import { Button } from "../../parts/button";
+import { Field, Select } from "../../parts/field";
+import { setKey, useKey } from "../../shell/key";
+import { Followed } from "./followed";
+import { explained } from "./refusals";
+
+type Chosen = { what: "rollback" } | { what: "select"; version: string; family: string };
+
+export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
+  const key = useKey();
+  const versions = useVersions({ limit: 100 });
+  const [choice, setChoice] = useState("rollback");
+  const [reason, setReason] = useState("");
+  const select = useSelectVersion();
+  const rollback = useRollback();
+  const selectable = (versions.data?.versions ?? []).filter(({ last_revision: revision }) => revision !== null);
+  const picked = selectable.find(({ version }) => version === choice);
+  const chosen: Chosen = picked ? { what: "select", version: picked.version, family: picked.family } : { what: "rollback" };
+  const asked = chosen.what === "select" ? select : rollback;
+  // A dry run speaks of one choice with one reason: whatever changes makes it void.
+  const forget = () => {
+    select.reset();
+    rollback.reset();
+  };
+  const send = (dryRun: boolean) => {
+    if (chosen.what === "rollback") {
+      rollback.mutate({ key, body: { reason, dry_run: dryRun } });
+      return;
+    }
+    const live = status.families[chosen.family]?.version;
+    select.mutate({
+      key,
+      body: { family: chosen.family, version: chosen.version, reason, dry_run: dryRun, ...(live ? { expected_version: live } : {}) },
+    });
+  };
+  const answer = asked.data;
+  const tried = answer?.dry_run === true;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    send(!tried);
+  };
+  if (answer && !answer.dry_run) {
+    return <Followed answer={answer} onDone={() => { forget(); setReason(""); }} />;
+  }
+  const ready = key !== "" && reason.trim().length >= 3;
+  return (
+    <form className="change" onSubmit={submit}>
+      <Select label="What" value={choice} onChange={(event) => { setChoice(event.target.value); forget(); }}>
+        <option value="rollback">Back to the deployment before</option>
+        {selectable.map(({ version, live, last_revision: revision }) => (
+          <option key={version} value={version} disabled={live}>
+            {version} {live ? "(live)" : `(was in deploy ${revision})`}
+          </option>
+        ))}
+      </Select>
+      <Field label="Why" hint="It stays in the audit trail." value={reason} maxLength={1000} onChange={(event) => { setReason(event.target.value); forget(); }} />
+      <Field
+        label="Admin key"
+        type="password"
+        autoComplete="off"
+        hint={
+          <>
+            Kept by this tab until it is closed, and nowhere else. <code>sentiment-platform keys create --role admin</code> makes one.
+          </>
+        }
+        value={key}
+        onChange={(event) => { setKey(event.target.value); forget(); }}
+      />
+      <div className="buttons">
+        <Button type="submit" kind={tried ? "danger" : "primary"} busy={asked.isPending} disabled={!ready}>
+          {asked.isPending ? "Asking…" : tried ? "Do it" : "Try it first, changing nothing"}
+        </Button>
+        {!ready && <span className="note">{key === "" ? "A key is needed." : "Say why, in three characters or more."}</span>}
+      </div>
+      <div aria-live="polite">
+        {tried && <Preview answer={answer} />}
+        {asked.isError && <Refusal error={asked.error} />}
+      </div>
+    </form>
+  );
+}
+
+const Preview = ({ answer }: { answer: Schemas["SelectionAnswer"] }) => (
+  <div className="band">
+    <p>
+      <strong>It would work.</strong> The files were fetched, verified and tried. Then {answer.default_family} answers where nobody names a family:
+    </p>
+    <ul>
+      {Object.entries(answer.after).map(([family, version]) => (
+        <li key={family}>
+          {family}: {answer.before[family] === version ? `${version}, as now` : `${answer.before[family] ?? "nothing"} → ${version}`}
+        </li>
+      ))}
+    </ul>
+  </div>
+);
+
+function Refusal({ error }: { error: ApiError }) {
+  return (
+    <div className="band critical" role="alert">
+      <p>
+        <strong>Refused.</strong> {error.detail}
+      </p>
+      {explained(error.status) && <p>{explained(error.status)}</p>}
+      {error.errors.map(({ field, message }) => (
+        <p key={field}>
+          <code>{field}</code>: {message}
+        </p>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,43 @@
+/** Every test of a report as a table; a subject's name shows its distributions. */
+import type { Schemas } from "../../api/client";
+import { Badge } from "../../parts/badge";
+import { Button } from "../../parts/button";
+import { number } from "../../parts/format";
+import { None } from "../../parts/none";
+import { Table } from "../../parts/table";
+
+interface Props {
+  tests: readonly Schemas["DriftTestResult"][];
+  chosen: string;
+  onChoose: (subject: string) => void;
+}
+
+const figure = (value: number | null, digits = 3) => (value === null ? <None why="this test says nothing of it" /> : number(value, digits));
+
+export const Tests = ({ tests, chosen, onChoose }: Props) => (
+  <Table
+    caption="Every test of the report"
+    columns={[
+      {
+        key: "subject",
+        title: "Subject",
+        heading: true,
+        sort: ({ subject }) => subject,
+        cell: ({ subject }) => (
+          <Button kind="quiet" aria-pressed={subject === chosen} onClick={() => onChoose(subject)}>
+            {subject}
+          </Button>
+        ),
+      },
+      { key: "test", title: "Test", sort: ({ test }) => test, cell: ({ test }) => (test === "ks" ? "KS" : "PSI") },
+      { key: "statistic", title: "Statistic", numeric: true, sort: ({ statistic }) => statistic, cell: ({ statistic }) => figure(statistic) },
+      { key: "threshold", title: "Matters from", numeric: true, cell: ({ threshold }) => number(threshold, 2) },
+      { key: "p", title: "p after Holm", numeric: true, sort: ({ adjusted_p_value: p }) => p, cell: ({ adjusted_p_value: p }) => (p !== null && p < 0.001 ? "< 0.001" : figure(p)) },
+      { key: "effect", title: "Effect", numeric: true, cell: ({ effect_size: effect }) => figure(effect, 2) },
+      { key: "drifted", title: "Verdict", sort: ({ drifted }) => Number(drifted), cell: ({ drifted }) => (drifted ? <Badge tone="warning">drifted</Badge> : "within bounds") },
+    ]}
+    rows={tests}
+    rowKey={({ subject, test }) => `${subject} ${test}`}
+    param="tests"
+  />
+);

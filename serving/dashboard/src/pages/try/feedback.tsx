@@ -1,0 +1,35 @@
+/** A person's word on one answer: right, or which label would have been. It trains later versions and counts as what it is. */
+import { useFeedback } from "../../api/queries";
+import { Button } from "../../parts/button";
+import { type Label, LABELS } from "../../parts/sentiment";
+
+export function Feedback({ id, label }: { id: string; label: Label }) {
+  const feedback = useFeedback();
+  const say = (said: Label) => feedback.mutate({ prediction_id: id, label: said });
+  if (feedback.isSuccess) {
+    const said = feedback.variables.label;
+    return (
+      <p className="feedback" role="status">
+        Thank you. It is noted that this text is <strong>{said}</strong>.
+      </p>
+    );
+  }
+  return (
+    <div className="feedback" role="group" aria-label="Was it right?">
+      <span>Was it right?</span>
+      <Button busy={feedback.isPending} onClick={() => say(label)}>
+        <span aria-hidden="true">✓</span> Right
+      </Button>
+      {LABELS.filter((other) => other !== label).map((other) => (
+        <Button key={other} busy={feedback.isPending} onClick={() => say(other)}>
+          It is {other}
+        </Button>
+      ))}
+      {feedback.isError && (
+        <p className="fault" role="alert">
+          It was not noted. {feedback.error.detail}
+        </p>
+      )}
+    </div>
+  );
+}
