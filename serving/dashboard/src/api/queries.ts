@@ -153,8 +153,9 @@ export const useTickers = (query: TickersQuestion = {}) =>
 export const useDrift = () =>
   useAnswer([KEYS.drift], 60 * SECOND, (signal) => client.GET("/monitoring/drift", { signal }));
 
-export interface DriftReportsQuestion extends Paged {
+export interface DriftReportsQuestion {
   version?: string;
+  limit?: number;
 }
 
 /** The reports of a version over time; without one, of all. */

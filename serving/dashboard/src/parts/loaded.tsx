@@ -38,8 +38,17 @@ export function Stale({ since, error }: { since: number; error: ApiError }) {
   );
 }
 
-export const Failed = ({ what, error }: { what: string; error: ApiError }) => (
+interface Failure {
+  what: string;
+  error: ApiError;
+  /** Whether it is asked again by itself. */
+  again?: boolean;
+}
+
+export const Failed = ({ what, error, again = true }: Failure) => (
   <Empty title={`${what}: no answer`}>
-    {error.detail} It is asked again every 5 s{error.requestId ? `; the failed request is ${error.requestId}` : ""}.
+    {error.detail}
+    {again ? " It is asked again every 5 s." : ""}
+    {error.requestId ? ` The failed request is ${error.requestId}.` : ""}
   </Empty>
 );

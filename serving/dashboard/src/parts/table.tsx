@@ -28,13 +28,15 @@ interface Props<Row> {
   /** In whose order rows stand when the address says nothing; "" leaves them as they came. */
   order?: string;
   rowClass?: (row: Row) => string;
+  /** So many rows are shown, of the order that is chosen. */
+  most?: number;
 }
 
-export function Table<Row>({ caption, showCaption = false, columns, rows, rowKey, param = "", order = "", rowClass }: Props<Row>) {
+export function Table<Row>({ caption, showCaption = false, columns, rows, rowKey, param = "", order = "", rowClass, most = Infinity }: Props<Row>) {
   const [given, setGiven] = useParam(param || "sort");
   const now = parseOrder((param && given) || order);
   const by = columns.find(({ key, sort }) => sort && key === now.key)?.sort;
-  const shown = by ? sorted(rows, by, now.descending) : rows;
+  const shown = (by ? sorted(rows, by, now.descending) : rows).slice(0, most);
   const sortBy = (key: string) => {
     const next = writeOrder({ key, descending: key === now.key ? !now.descending : true });
     setGiven(next === order ? null : next);

@@ -1,0 +1,139 @@
+/** Of whom the news speaks: each symbol with its stories, what they say on the whole, and how that changed. */
+import type { Schemas } from "../../api/client";
+import { useTickers } from "../../api/queries";
+import { Button } from "../../parts/button";
+import { Card } from "../../parts/card";
+import { Empty } from "../../parts/empty";
+import { counted, number, signed } from "../../parts/format";
+import { Loaded } from "../../parts/loaded";
+import { None } from "../../parts/none";
+import { LABELS, LabelWord, type Label, SentimentBar, Shares } from "../../parts/sentiment";
+import { type Column, Table } from "../../parts/table";
+import { Tabs } from "../../parts/tabs";
+import { useChoice, useParam } from "../../parts/url";
+
+type Ticker = Schemas["TickerNews"];
+const MOST = 15;
+const WINDOWS = [
+  { value: "7", title: "7 days" },
+  { value: "1", title: "24 h" },
+  { value: "30", title: "30 days" },
+] as const;
+
+interface Props {
+  symbol: string | null;
+  onChoose: (symbol: string | null) => void;
+}
+
+export function Board({ symbol, onChoose }: Props) {
+  const [days, setDays] = useChoice("days", ["7", "1", "30"]);
+  const [family, setFamily] = useParam("family");
+  const [all, setAll] = useParam("all");
+  const tickers = useTickers({ days: Number(days), ...(family ? { family } : {}) });
+  return (
+    <Card
+      title="Symbols"
+      className="board"
+      aside={<Tabs label="Window" values={WINDOWS} chosen={days} onChoose={setDays} />}
+    >
+      <Loaded query={tickers} what="The symbols">
+        {(answer) =>
+          answer.tickers.length === 0 ? (
+            <Empty title="No news names a symbol in this window" command="sentiment-platform run collect_job">
+              News comes with the next collection:
+            </Empty>
+          ) : (
+            <>
+              <Table
+                caption={`Symbols in the news of ${days === "1" ? "24 hours" : `${days} days`}`}
+                columns={columns(answer, days, symbol, onChoose)}
+                rows={answer.tickers}
+                rowKey={(row) => row.symbol}
+                rowClass={(row) => (row.symbol === symbol ? "chosen" : "")}
+                param="sort"
+                order="-stories"
+                most={all ? Infinity : MOST}
+              />
+              {answer.tickers.length > MOST && (
+                <Button kind="quiet" onClick={() => setAll(all ? null : "symbols")}>
+                  {all ? "Show fewer" : `Show all ${answer.tickers.length} symbols`}
+                </Button>
+              )}
+              <p className="board-foot">
+                <span>
+                  By the scores of <strong>{answer.family ?? "nobody: nothing is deployed"}</strong>
+                  {family && (
+                    <>
+                      {" "}
+                      <button type="button" className="link" onClick={() => setFamily(null)}>
+                        back to the default
+                      </button>
+                    </>
+                  )}
+                </span>
+                <span className="row">
+                  {LABELS.map((label) => (
+                    <LabelWord key={label} label={label} />
+                  ))}
+                </span>
+              </p>
+            </>
+          )
+        }
+      </Loaded>
+    </Card>
+  );
+}
+
+function columns(
+  answer: Schemas["TickersAnswer"], days: string, chosen: string | null, onChoose: (symbol: string | null) => void,
+): Column<Ticker>[] {
+  const before = days === "1" ? "the 24 hours before" : `the ${days} days before`;
+  return [
+    {
+      key: "symbol",
+      title: "Symbol",
+      heading: true,
+      sort: (row) => row.symbol,
+      cell: ({ symbol }) => (
+        <button type="button" className="chip" aria-pressed={symbol === chosen} onClick={() => onChoose(symbol === chosen ? null : symbol)}>
+          {symbol}
+        </button>
+      ),
+    },
+    { key: "stories", title: "Stories", numeric: true, sort: (row) => row.stories, cell: ({ stories }) => number(stories) },
+    {
+      key: "mean",
+      title: "Mean",
+      className: "mean",
+      sort: (row) => row.mean_sentiment,
+      cell: (row) =>
+        row.mean_sentiment === null ? (
+          <span className="soft small" title={`A mean needs ${answer.min_stories} scored stories.`}>
+            too few: {row.scored_stories} scored
+          </span>
+        ) : (
+          <SentimentBar value={row.mean_sentiment} label={leaning(row.mean_sentiment)} />
+        ),
+    },
+    {
+      key: "labels",
+      title: "Labels",
+      className: "labels",
+      cell: ({ label_shares, scored_stories }) =>
+        label_shares ? <Shares of={label_shares} /> : <None why={`${counted(scored_stories, "scored story", "scored stories")}: too few`} />,
+    },
+    {
+      key: "change",
+      title: <span title={`The mean less that of ${before}`}>Change</span>,
+      numeric: true,
+      sort: (row) => row.change,
+      cell: ({ change }) =>
+        change === null ? <None why={`too few scored stories now or in ${before}`} /> : <span>{arrow(change)} {signed(change)}</span>,
+    },
+  ];
+}
+
+/** The colour of a mean: it has no label of its own. */
+const leaning = (mean: number): Label => (mean > 0.05 ? "positive" : mean < -0.05 ? "negative" : "neutral");
+const arrow = (change: number): string => (change > 0.005 ? "↑" : change < -0.005 ? "↓" : "→");

@@ -1,0 +1,106 @@
+/** What answers, since when and why; how fast, how often degraded, and whether anything is wrong. */
+import type { Schemas } from "../../api/client";
+import { useAlerts, useDeployments, useService, useStatus } from "../../api/queries";
+import { Badge } from "../../parts/badge";
+import { counted, milliseconds, percent } from "../../parts/format";
+import { Loaded } from "../../parts/loaded";
+import { None } from "../../parts/none";
+import { Stat, Stats } from "../../parts/stat";
+import { Time } from "../../parts/time";
+import { liveSince } from "./live-since";
+import { Empty } from "../../parts/empty";
+
+export function Strip() {
+  return (
+    <div className="strip">
+      <section className="card answering" aria-label="What is live">
+        <Loaded query={useStatus()} what="What is live">
+          {(status) => <Answering status={status} />}
+        </Loaded>
+      </section>
+      <Service />
+    </div>
+  );
+}
+
+function Answering({ status }: { status: Schemas["ModelsStatus"] }) {
+  const { deployment, default_family: first, families, selections } = status;
+  const deployments = useDeployments().data?.deployments ?? [];
+  const live = Object.entries(families).flatMap(([family, now]) => (now ? [{ family, ...now }] : []));
+  if (live.length === 0) {
+    return (
+      <Empty title="Nothing answers yet" command="sentiment-platform run bootstrap_job">
+        No version is live. This publishes the versions that the platform ships, and deploys them:
+      </Empty>
+    );
+  }
+  live.sort((a, b) => Number(b.family === first) - Number(a.family === first));
+  return (
+    <>
+      <h2>What is live</h2>
+      <ul className="versions">
+        {live.map(({ family, version, since, health }) => (
+          <li key={family}>
+            <strong>{version}</strong> {family === first && <Badge tone="accent">default</Badge>}{" "}
+            {selections.includes(family) && <Badge tone="warning">selected by hand</Badge>}{" "}
+            {health !== "ok" && <Badge tone="critical">{health}</Badge>}{" "}
+            <span className="soft">
+              since <Time at={selections.includes(family) ? since : (liveSince(version, deployments) ?? since)} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      <p className="why">
+        {deployment ? (
+          <>
+            <span className="soft">Why: </span>
+            {deployment.reason} <span className="soft">(deployment {deployment.revision}, {deployment.rule})</span>
+          </>
+        ) : (
+          <None why="no deployment was published" />
+        )}
+      </p>
+    </>
+  );
+}
+
+function Service() {
+  const service = useService("24h");
+  const alerts = useAlerts({ limit: 200 });
+  return (
+    <section className="service" aria-label="How the service does">
+      <Loaded query={service} what="The service's figures">
+        {(report) => (
+          <Stats>
+            <Stat
+              name="p95, 24 h"
+              value={report.latency_ms ? milliseconds(report.latency_ms.p95) : <None why="no prediction was timed in 24 hours" />}
+              note={`${counted(report.predictions, "prediction")}`}
+            />
+            <Stat
+              name="Degraded, 24 h"
+              tone={report.predictions > 0 && report.degraded / report.predictions > 0.01 ? "warning" : "plain"}
+              value={report.predictions > 0 ? percent(report.degraded / report.predictions, 1) : <None why="no prediction in 24 hours" />}
+              note={counted(report.degraded, "answer")}
+            />
+            <AlertStat alerts={alerts.data} />
+          </Stats>
+        )}
+      </Loaded>
+    </section>
+  );
+}
+
+function AlertStat({ alerts }: { alerts: Schemas["AlertsAnswer"] | undefined }) {
+  if (!alerts) return <Stat name="Open alerts" value={<None why="not known yet" />} />;
+  const open = alerts.incidents.filter(({ resolved_at }) => resolved_at === null);
+  const critical = open.filter(({ severity }) => severity === "critical").length;
+  return (
+    <Stat
+      name="Open alerts"
+      value={open.length === alerts.incidents.length && open.length === 200 ? "200 or more" : open.length}
+      tone={critical > 0 ? "critical" : open.length > 0 ? "warning" : "good"}
+      note={open.length === 0 ? "nothing is wrong" : critical > 0 ? `${critical} critical` : "none critical"}
+    />
+  );
+}
