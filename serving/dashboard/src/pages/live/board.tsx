@@ -4,7 +4,7 @@ import { useTickers } from "../../api/queries";
 import { Button } from "../../parts/button";
 import { Card } from "../../parts/card";
 import { Empty } from "../../parts/empty";
-import { counted, number, signed } from "../../parts/format";
+import { number, signed } from "../../parts/format";
 import { Loaded } from "../../parts/loaded";
 import { None } from "../../parts/none";
 import { LABELS, LabelWord, type Label, SentimentBar, Shares } from "../../parts/sentiment";
@@ -104,7 +104,7 @@ function columns(
     { key: "stories", title: "Stories", numeric: true, sort: (row) => row.stories, cell: ({ stories }) => number(stories) },
     {
       key: "mean",
-      title: "Mean",
+      title: "Mean, and labels",
       className: "mean",
       sort: (row) => row.mean_sentiment,
       cell: (row) =>
@@ -113,15 +113,11 @@ function columns(
             too few: {row.scored_stories} scored
           </span>
         ) : (
-          <SentimentBar value={row.mean_sentiment} label={leaning(row.mean_sentiment)} />
+          <>
+            <SentimentBar value={row.mean_sentiment} label={leaning(row.mean_sentiment)} />
+            {row.label_shares && <Shares of={row.label_shares} />}
+          </>
         ),
-    },
-    {
-      key: "labels",
-      title: "Labels",
-      className: "labels",
-      cell: ({ label_shares, scored_stories }) =>
-        label_shares ? <Shares of={label_shares} /> : <None why={`${counted(scored_stories, "scored story", "scored stories")}: too few`} />,
     },
     {
       key: "change",

@@ -2,7 +2,7 @@
 import type { Schemas } from "../../api/client";
 import { useAlerts, useDeployments, useService, useStatus } from "../../api/queries";
 import { Badge } from "../../parts/badge";
-import { counted, milliseconds, percent } from "../../parts/format";
+import { counted, milliseconds, number, percent } from "../../parts/format";
 import { Loaded } from "../../parts/loaded";
 import { None } from "../../parts/none";
 import { Stat, Stats } from "../../parts/stat";
@@ -73,15 +73,15 @@ function Service() {
         {(report) => (
           <Stats>
             <Stat
-              name="p95, 24 h"
+              name="p95"
               value={report.latency_ms ? milliseconds(report.latency_ms.p95) : <None why="no prediction was timed in 24 hours" />}
-              note={`${counted(report.predictions, "prediction")}`}
+              note={`of ${number(report.predictions)}, 24 h`}
             />
             <Stat
-              name="Degraded, 24 h"
+              name="Degraded"
               tone={report.predictions > 0 && report.degraded / report.predictions > 0.01 ? "warning" : "plain"}
               value={report.predictions > 0 ? percent(report.degraded / report.predictions, 1) : <None why="no prediction in 24 hours" />}
-              note={counted(report.degraded, "answer")}
+              note={`${counted(report.degraded, "answer")}, 24 h`}
             />
             <AlertStat alerts={alerts.data} />
           </Stats>
