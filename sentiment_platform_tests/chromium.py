@@ -15,9 +15,14 @@ SWITCHES = [
 ]
 
 
+def program() -> str | None:
+    """Where it is; None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 def chromium() -> str:
-    """Its program; the test is skipped where there is none."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
+    """Where it is; the test is skipped where there is none."""
+    found = program()
+    if found is None:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    return program
+    return found

@@ -63,7 +63,9 @@ def test_serving_alone_needs_neither_dagster_nor_torch() -> None:
     assert {"litestar", "onnxruntime", "tokenizers", "vadersentiment"} <= names
 
 
-@pytest.mark.parametrize("target", ["help", "demo", "up", "check", "lint", "types", "test", "test-fast", "bench", "dashboard"])
+@pytest.mark.parametrize(
+    "target", ["help", "demo", "up", "check", "lint", "types", "test", "test-fast", "bench", "dashboard", "pictures"]
+)
 def test_make_knows_the_target(target: str) -> None:
     result = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert result.returncode == 0, result.stderr

@@ -16,6 +16,7 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.deployments import deployments
 from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.store.migrate import upgrade
 from sentiment_platform_tests.serving.running import ServingProcess
 
 ADMIN_KEY = "admin-key-of-the-tests"
@@ -37,6 +38,7 @@ def platform_after(demo_state: Path, folder: Path) -> Iterator[ServingProcess]:
     with LocalStack(Settings.from_environment({"SENTIMENT_STATE_DIR": str(folder)}), durable=False) as stack:
         stack.write_env_file(env_file(stack.settings))
         settings = Settings.from_environment({**stack.environment, "SENTIMENT_ADMIN_KEY": ADMIN_KEY})
+        upgrade(settings.direct_database_url())  # a demo that was given may be older than this code
         deploy_again(settings)
         serving = ServingProcess(settings)
         try:
