@@ -49,7 +49,7 @@ types: $(STAMP) ## Strict types
 dashboard: $(BUILT) ## Build the dashboard, with the Node that pyright's wheel brings; npm fetches its packages once
 
 dashboard-check: $(BUILT) ## Types and unit tests of the dashboard; red where its types are older than serving/openapi.json
-	@$(NPM) run --silent check || { echo "Where the types of the API are old: make openapi dashboard-types" >&2; exit 1; }
+	@$(NPM) run --silent check || { echo "Where the types of the API are old: make openapi" >&2; exit 1; }
 	@$(NPM) run --silent test
 
 dashboard-types: $(NODE_MODULES) ## Write the dashboard's types of the API again, from serving/openapi.json
@@ -65,9 +65,10 @@ pictures: $(BUILT) ## Take the dashboard's pictures anew: all into build/picture
 pages: $(STAMP)
 	@$(MAKE) --no-print-directory dashboard || echo "Going on without the dashboard." >&2
 
-openapi: $(STAMP) ## Write serving/openapi.json again, after a change of the API
+openapi: $(STAMP) ## Write serving/openapi.json and the dashboard's types again, after a change of the API
 	$(BIN)/python -m serving openapi > serving/openapi.json.new
 	mv serving/openapi.json.new serving/openapi.json
+	@$(MAKE) --no-print-directory dashboard-types
 
 # Where trainings share their cores with others, threads that wait for one another must sleep: spinning, two of them on two busy cores
 # fine-tuned 3 sentences a second, sleeping 58.

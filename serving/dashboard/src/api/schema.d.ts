@@ -1067,6 +1067,58 @@ export interface components {
         /**
          * ModelsStatus
          * @description What is live, since when, and what was tried last; `candidate` is what was offered and is not live.
+         * @example {
+         *       "deployment": {
+         *         "revision": 2,
+         *         "tag": "deploy-000002",
+         *         "default_family": "finbert",
+         *         "rule": "gate",
+         *         "reason": "v1.1.0-finbert is better than v1.0.0-finbert",
+         *         "created_at": "2026-11-29T03:07:33.538323Z"
+         *       },
+         *       "default_family": "finbert",
+         *       "families": {
+         *         "vader": {
+         *           "version": "v1.0.0-vader",
+         *           "manifest_digest": "54cbf8f5366a2118f3c2f878107374a44ae200bb509136151566747f0dfa9563",
+         *           "base_model": "vaderSentiment 3.3.2 lexicon",
+         *           "feature_schema": "v1",
+         *           "since": "2026-11-29T03:46:55.751017Z",
+         *           "queue_depth": 0,
+         *           "health": "ok"
+         *         },
+         *         "finbert": {
+         *           "version": "v1.0.0-finbert",
+         *           "manifest_digest": "2737fbc5be286db7027d7fa67e7f4381cbb0b93d06dc68ac2ff25ec21d46bcc8",
+         *           "base_model": "sentence-transformers/all-MiniLM-L6-v2 (packaged)",
+         *           "feature_schema": "v1",
+         *           "since": "2026-11-29T03:48:32.173125Z",
+         *           "queue_depth": 0,
+         *           "health": "ok"
+         *         }
+         *       },
+         *       "selections": [
+         *         "v1.0.0-finbert"
+         *       ],
+         *       "last_swap": {
+         *         "at": "2026-11-29T03:46:55.771009Z",
+         *         "outcome": "swapped",
+         *         "revision": 2,
+         *         "versions": [
+         *           "v1.1.0-finbert",
+         *           "v1.0.0-vader"
+         *         ],
+         *         "reason": null,
+         *         "message": null,
+         *         "duration_s": 1.187
+         *       },
+         *       "candidate": null,
+         *       "registry": {
+         *         "reachable": true,
+         *         "polled_at": "2026-11-29T03:49:11.771182Z",
+         *         "message": null
+         *       }
+         *     }
          */
         ModelsStatus: {
             deployment: components["schemas"]["LiveDeployment"] | null;
@@ -1134,6 +1186,28 @@ export interface components {
         /**
          * PerformanceAnswer
          * @description The figures of every version, read at `as_of`; `live_versions` names what runs here.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:14.053459Z",
+         *       "live_versions": [
+         *         "v1.0.0-finbert",
+         *         "v1.0.0-vader"
+         *       ],
+         *       "figures": [
+         *         {
+         *           "version": "v1.0.0-finbert",
+         *           "window": "holdout:9b48c8d3d200",
+         *           "metric": "accuracy",
+         *           "revision": 1,
+         *           "value": 0.6154,
+         *           "low": 0.5449,
+         *           "high": 0.6923,
+         *           "n": 156,
+         *           "label_coverage": 1,
+         *           "in_sample": false,
+         *           "as_of": "2026-11-29T03:07:28.458811Z"
+         *         }
+         *       ]
+         *     }
          */
         PerformanceAnswer: {
             /** Format: date-time */
@@ -1200,6 +1274,45 @@ export interface components {
         /**
          * VersionList
          * @description Registered versions, newest first; empty before the first training.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:14.129036Z",
+         *       "versions": [
+         *         {
+         *           "version": "v1.0.1-vader",
+         *           "family": "vader",
+         *           "live": false,
+         *           "created_at": "2026-11-29T03:07:23.357436Z",
+         *           "registered_at": "2026-11-29T03:07:24.410822Z",
+         *           "base_model": "vaderSentiment 3.3.2 lexicon",
+         *           "training_set": "9b48c8d3d200915f68c0528ad4ddec53fa310fbedced3544ce282f2acfab77f2",
+         *           "feature_schema": "v1",
+         *           "metrics": [
+         *             {
+         *               "metric": "macro_f1",
+         *               "title": "macro-F1",
+         *               "value": 0.4738,
+         *               "low": 0.3941,
+         *               "high": 0.5515,
+         *               "n": 156,
+         *               "dataset": "training set 9b48c8d3d200, test part",
+         *               "in_sample": false
+         *             }
+         *           ],
+         *           "serving_bytes": 45768,
+         *           "release_bytes": 45768,
+         *           "last_revision": null,
+         *           "technical": {
+         *             "processor": "a processor of 2026",
+         *             "cores": 2,
+         *             "n_texts": 156,
+         *             "latency_p50_ms": 0.029,
+         *             "latency_p95_ms": 0.048,
+         *             "texts_per_s": 18083.8,
+         *             "loaded_mb": 5
+         *           }
+         *         }
+         *       ]
+         *     }
          */
         VersionList: {
             /** Format: date-time */
@@ -1270,6 +1383,187 @@ export interface components {
          * @description The signed manifest of a version as fields, and how it is registered.
          *
          *     `figures` is null where a figure has another form than this build reads. How right a version was since: GET /models/performance.
+         * @example {
+         *       "version": "v1.0.1-vader",
+         *       "family": "vader",
+         *       "live": false,
+         *       "manifest_digest": "5eb503a2aefccd5e4fa42b90458f0ba3d355071f1522fa59bb99c857b4d68e14",
+         *       "created_at": "2026-11-29T03:07:23.357436Z",
+         *       "registered_at": "2026-11-29T03:07:24.410822Z",
+         *       "run_id": "5d297a3e-9687-4f66-8083-56e252cf8021",
+         *       "git_sha": "33ef7402134678136436b22eb2b45715354b0ef3",
+         *       "base_model": "vaderSentiment 3.3.2 lexicon",
+         *       "base_digest": "160baf001cf9aff0db50f36db88a5138bae7bea239b55fc4aeaae41f7ac8f54e",
+         *       "training_set": {
+         *         "digest": "9b48c8d3d200915f68c0528ad4ddec53fa310fbedced3544ce282f2acfab77f2",
+         *         "examples": 779,
+         *         "stories": 777,
+         *         "label_sets": [
+         *           "sample"
+         *         ]
+         *       },
+         *       "feature_schema": {
+         *         "name": "v1",
+         *         "digest": "6da7cddba4e11e77cca231ef7204652271294f3b2933358d24c778e426f3330c",
+         *         "features": [
+         *           "word_count",
+         *           "mean_word_length",
+         *           "number_count",
+         *           "percent_count",
+         *           "capital_share",
+         *           "emphasis_count",
+         *           "negation_count",
+         *           "vader_compound",
+         *           "vader_positive",
+         *           "vader_negative",
+         *           "story_outlets",
+         *           "ticker_articles_1d",
+         *           "source_articles_7d",
+         *           "hour_utc",
+         *           "weekday"
+         *         ]
+         *       },
+         *       "labels": [
+         *         "negative",
+         *         "neutral",
+         *         "positive"
+         *       ],
+         *       "licences": [
+         *         "MIT (VADER lexicon, Hutto and Gilbert 2014)",
+         *         "label set sample: Apache-2.0 (commercial use allowed)"
+         *       ],
+         *       "metrics": [
+         *         {
+         *           "metric": "macro_f1",
+         *           "title": "macro-F1",
+         *           "value": 0.4738,
+         *           "low": 0.3941,
+         *           "high": 0.5515,
+         *           "n": 156,
+         *           "dataset": "training set 9b48c8d3d200, test part",
+         *           "in_sample": false
+         *         }
+         *       ],
+         *       "figures": {
+         *         "technical": {
+         *           "processor": "a processor of 2026",
+         *           "cores": 2,
+         *           "n_texts": 156,
+         *           "latency_p50_ms": 0.029,
+         *           "latency_p95_ms": 0.048,
+         *           "texts_per_s": 18083.8,
+         *           "loaded_mb": 5
+         *         },
+         *         "ablation": {
+         *           "n_folds": 5,
+         *           "seed": 20260101,
+         *           "comparison": {
+         *             "n": 117,
+         *             "a": {
+         *               "log_loss": 1,
+         *               "macro_f1": 0.5496,
+         *               "ece": 0.09506
+         *             },
+         *             "b": {
+         *               "log_loss": 0.9728,
+         *               "macro_f1": 0.5737,
+         *               "ece": 0.08055
+         *             },
+         *             "log_loss_difference": {
+         *               "value": -0.02751,
+         *               "low": -0.04823,
+         *               "high": -0.007546,
+         *               "n": 117
+         *             },
+         *             "macro_f1_difference": {
+         *               "value": 0.02418,
+         *               "low": -0.02212,
+         *               "high": 0.07142,
+         *               "n": 117
+         *             },
+         *             "ece_difference": {
+         *               "value": -0.01452,
+         *               "low": -0.08792,
+         *               "high": 0.06478,
+         *               "n": 117
+         *             }
+         *           }
+         *         },
+         *         "features_help": true,
+         *         "warning": null,
+         *         "confusion": [
+         *           [
+         *             20,
+         *             15,
+         *             19
+         *           ],
+         *           [
+         *             1,
+         *             30,
+         *             13
+         *           ],
+         *           [
+         *             16,
+         *             18,
+         *             24
+         *           ]
+         *         ],
+         *         "reliability": [
+         *           {
+         *             "low": 0.3333,
+         *             "high": 0.4,
+         *             "count": 26,
+         *             "confidence": 0.3795,
+         *             "accuracy": 0.3462,
+         *             "accuracy_low": 0.1941,
+         *             "accuracy_high": 0.5378
+         *           }
+         *         ],
+         *         "ece": 0.055,
+         *         "contrast": {
+         *           "both_right": {
+         *             "value": 0.28,
+         *             "low": 0.2078,
+         *             "high": 0.36,
+         *             "n": 125
+         *           },
+         *           "by_kind": {
+         *             "hedge": 0.56,
+         *             "analyst": 0.16,
+         *             "guidance": 0.32,
+         *             "negation": 0.32,
+         *             "direction": 0.04
+         *           }
+         *         },
+         *         "terms_moved": {
+         *           "count": 5151,
+         *           "most": [
+         *             {
+         *               "term": "surges",
+         *               "old_valence": 6.556,
+         *               "new_valence": 0,
+         *               "old_emphasis": 5.325,
+         *               "new_emphasis": 0,
+         *               "evidence": 0
+         *             }
+         *           ],
+         *           "constants": {
+         *             "negation_factor": [
+         *               -0.7072,
+         *               -0.8769
+         *             ]
+         *           }
+         *         }
+         *       },
+         *       "files": [
+         *         {
+         *           "name": "head.json",
+         *           "sha256": "8baa6181b90b1b01b95ccb6f0d6a99a6c2a6faa3f01d5e4ebee6ec544b0b8cd4",
+         *           "size_bytes": 5659,
+         *           "served": true
+         *         }
+         *       ]
+         *     }
          */
         ModelCard: {
             version: string;
@@ -1439,6 +1733,33 @@ export interface components {
         /**
          * SelectionsAnswer
          * @description Selections, newest first, and the replicas that answered since `replicas_since`: one that was not asked is not here.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:13.912429Z",
+         *       "selections": [
+         *         {
+         *           "request_id": "4bc98203cd149121edae0b1a90d45c12",
+         *           "state": "open",
+         *           "family": "finbert",
+         *           "version": "v1.0.0-finbert",
+         *           "actor": "configured admin",
+         *           "reason": "The newer version is worse on our desk.",
+         *           "requested_at": "2026-11-29T03:48:31.920191Z",
+         *           "published_revision": null,
+         *           "published_at": null,
+         *           "refusal": null
+         *         }
+         *       ],
+         *       "replicas_since": "2026-11-29T03:39:13.912429Z",
+         *       "replicas": [
+         *         {
+         *           "replica": "2538c7b2",
+         *           "family": "finbert",
+         *           "version": "v1.0.0-finbert",
+         *           "revision": 2,
+         *           "answered_at": "2026-11-29T03:48:32.206692Z"
+         *         }
+         *       ]
+         *     }
          */
         SelectionsAnswer: {
             /** Format: date-time */
@@ -1483,6 +1804,107 @@ export interface components {
         /**
          * ExperimentList
          * @description The newest evidence, and stored comparisons, newest first. `objection`: why nothing may be deployed on that evidence; null when nothing speaks against it.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:14.277482Z",
+         *       "evidence": {
+         *         "digest": "94b38d9d911fc0c8fff12ee692724837f362cd5fb0a37886a2f2821fd7e9bd51",
+         *         "run_id": "5d297a3e-9687-4f66-8083-56e252cf8021",
+         *         "made_at": "2026-11-29T03:07:31.560130Z",
+         *         "training_set": "9b48c8d3d200915f68c0528ad4ddec53fa310fbedced3544ce282f2acfab77f2",
+         *         "n": 156,
+         *         "in_sample": false,
+         *         "pairs": [
+         *           {
+         *             "a": "v1.0.0-vader",
+         *             "b": "v1.0.0-finbert",
+         *             "verdict": "better",
+         *             "difference": {
+         *               "value": 0.1149,
+         *               "low": 0.04586,
+         *               "high": 0.1874,
+         *               "n": 156
+         *             },
+         *             "adjusted_p": 0.005635,
+         *             "in_sample": false
+         *           }
+         *         ],
+         *         "proposal": {
+         *           "champions": {
+         *             "vader": "v1.0.0-vader",
+         *             "finbert": "v1.1.0-finbert"
+         *           },
+         *           "default_family": "finbert",
+         *           "rule": "gate",
+         *           "reason": "v1.1.0-finbert is better than v1.0.0-finbert",
+         *           "changes": true
+         *         }
+         *       },
+         *       "objection": null,
+         *       "comparisons": [
+         *         {
+         *           "id": "00ca4372a70951d52af383617ec6a10d",
+         *           "kind": "offline",
+         *           "champion": "v1.0.0-vader",
+         *           "challenger": "v1.0.1-vader",
+         *           "verdict": "no difference shown",
+         *           "run_id": "5d297a3e-9687-4f66-8083-56e252cf8021",
+         *           "compared_at": "2026-11-29T03:07:31.562382Z",
+         *           "figures": {
+         *             "training_set": "9b48c8d3d200915f68c0528ad4ddec53fa310fbedced3544ce282f2acfab77f2",
+         *             "n": 156,
+         *             "macro_f1": {
+         *               "metric": "macro_f1",
+         *               "a": 0.4842,
+         *               "b": 0.4738,
+         *               "difference": {
+         *                 "value": -0.01044,
+         *                 "low": -0.09374,
+         *                 "high": 0.07362,
+         *                 "n": 156
+         *               },
+         *               "p_value": 0.8136,
+         *               "n_resamples": 2000,
+         *               "seed": 20260101
+         *             },
+         *             "mcnemar": {
+         *               "only_a_right": 23,
+         *               "only_b_right": 20,
+         *               "method": "exact",
+         *               "statistic": 20,
+         *               "p_value": 0.7608
+         *             },
+         *             "adjusted_p": 0.7608,
+         *             "power": 0.2195,
+         *             "in_sample": false,
+         *             "seen_by": [],
+         *             "words": "v1.0.1-vader is not shown to differ from v1.0.0-vader on 156 holdout texts: macro-F1 0.474 against 0.484, difference -0.010 (95 % interval -0.094 to +0.074); alone right 20 against 23 times, exact McNemar p = 0.76 (Holm 0.76); power to see 5% accuracy: 0.22.",
+         *             "disagreement": {
+         *               "n_different": 65,
+         *               "only_a_right": 23,
+         *               "only_b_right": 20,
+         *               "both_wrong": 22,
+         *               "confusion": [
+         *                 [
+         *                   23,
+         *                   9,
+         *                   8
+         *                 ],
+         *                 [
+         *                   9,
+         *                   46,
+         *                   26
+         *                 ],
+         *                 [
+         *                   5,
+         *                   8,
+         *                   22
+         *                 ]
+         *               ]
+         *             }
+         *           }
+         *         }
+         *       ]
+         *     }
          */
         ExperimentList: {
             /** Format: date-time */
@@ -1606,6 +2028,80 @@ export interface components {
         /**
          * PredictionLineage
          * @description From an answer back to what it rests on; null where this database does not know it.
+         * @example {
+         *       "prediction_id": "01a2256b-334e-7c56-81de-deb8e9e44964",
+         *       "answer": {
+         *         "predicted_at": "2026-11-29T03:48:32.206692Z",
+         *         "route": "/predict",
+         *         "family": "finbert",
+         *         "text": "Shares slide as profit misses forecasts",
+         *         "ticker": "GNTV",
+         *         "source": null,
+         *         "published_at": null,
+         *         "label": "negative",
+         *         "probabilities": {
+         *           "negative": 0.9697,
+         *           "neutral": 0.01771,
+         *           "positive": 0.01255
+         *         },
+         *         "sentiment": -0.9572,
+         *         "confidence": 0.9697,
+         *         "price_direction": "bearish",
+         *         "cache_hit": false,
+         *         "degraded": false,
+         *         "latency_ms": {
+         *           "total": 7.397,
+         *           "inference": 2.892
+         *         }
+         *       },
+         *       "features": {
+         *         "schema": "v1",
+         *         "status": "MISSING",
+         *         "values": {
+         *           "word_count": 6,
+         *           "mean_word_length": 5.667,
+         *           "number_count": 0,
+         *           "percent_count": 0,
+         *           "capital_share": 0,
+         *           "emphasis_count": 0,
+         *           "negation_count": 0,
+         *           "vader_compound": 0.4939,
+         *           "vader_positive": 0.51,
+         *           "vader_negative": 0.19,
+         *           "story_outlets": null,
+         *           "ticker_articles_1d": null,
+         *           "source_articles_7d": null,
+         *           "hour_utc": null,
+         *           "weekday": null
+         *         }
+         *       },
+         *       "model": {
+         *         "version": "v1.0.0-finbert",
+         *         "manifest_digest": "2737fbc5be286db7027d7fa67e7f4381cbb0b93d06dc68ac2ff25ec21d46bcc8",
+         *         "base_model": "sentence-transformers/all-MiniLM-L6-v2 (packaged)",
+         *         "registered_at": "2026-11-29T03:03:32.827712Z",
+         *         "run_id": "b99f78f7-9e1c-4d61-9d89-2bc2ae94c416",
+         *         "git_sha": "4dbc25fdd76fdeea5e9d2394a226af7e24981f9b"
+         *       },
+         *       "training_set": null,
+         *       "deployment": {
+         *         "revision": 2,
+         *         "tag": "deploy-000002",
+         *         "published_at": "2026-11-29T03:07:33Z",
+         *         "rule": "gate",
+         *         "actor": "gate",
+         *         "reason": "v1.1.0-finbert is better than v1.0.0-finbert",
+         *         "verdict": "v1.0.0-finbert is better than v1.0.0-vader on 156 holdout texts: macro-F1 0.599 against 0.484, difference +0.115 (95 % interval +0.046 to +0.187); alone right 27 against 8 times, exact McNemar p = 0.0019 (Holm 0.0056); power to see 5% accuracy: 0.26."
+         *       },
+         *       "feedback": [
+         *         {
+         *           "received_at": "2026-11-29T03:48:38.374927Z",
+         *           "label": "negative",
+         *           "preference": null,
+         *           "utility": null
+         *         }
+         *       ]
+         *     }
          */
         PredictionLineage: {
             prediction_id: string;
@@ -1718,6 +2214,34 @@ export interface components {
         /**
          * FeatureSchemaAnswer
          * @description A feature schema as data; a model version pins it by name and `hash`. `used_by` names the live versions that do.
+         * @example {
+         *       "version": "v1",
+         *       "hash": "6da7cddba4e11e77cca231ef7204652271294f3b2933358d24c778e426f3330c",
+         *       "features": [
+         *         {
+         *           "name": "word_count",
+         *           "group": "lexical",
+         *           "type": "float64",
+         *           "low": 0,
+         *           "high": 1000000,
+         *           "nullable": false,
+         *           "doc": "Words in the text."
+         *         },
+         *         {
+         *           "name": "mean_word_length",
+         *           "group": "lexical",
+         *           "type": "float64",
+         *           "low": 0,
+         *           "high": 1000000,
+         *           "nullable": false,
+         *           "doc": "Mean length of a word in characters."
+         *         }
+         *       ],
+         *       "used_by": [
+         *         "v1.0.0-finbert",
+         *         "v1.0.0-vader"
+         *       ]
+         *     }
          */
         FeatureSchemaAnswer: {
             version: string;
@@ -1741,6 +2265,50 @@ export interface components {
         /**
          * NewsAnswer
          * @description Stories, newest first; `next_cursor` asks for what follows, null at the end.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:14.537307Z",
+         *       "items": [
+         *         {
+         *           "story_id": "02145efe3dbec8827506ac485c065823",
+         *           "article_id": "02145efe3dbec8827506ac485c065823",
+         *           "headline": "Kestrane Motors beats quarterly profit forecasts and lifts its full-year guidance",
+         *           "outlet": "fenmoor-desk",
+         *           "url": "https://www.fenmoordesk.example/companies/2026/11/20/kestrane-motors-beats-quarterly-profit-forecasts-and-lifts",
+         *           "symbols": [
+         *             "KSTN"
+         *           ],
+         *           "published_at": "2026-11-20T17:30:00Z",
+         *           "available_at": "2026-11-29T03:03:37.066774Z",
+         *           "articles": 1,
+         *           "scores": {
+         *             "finbert": {
+         *               "version": "v1.1.0-finbert",
+         *               "label": "positive",
+         *               "sentiment": 0.9882,
+         *               "probabilities": {
+         *                 "negative": 0.005808,
+         *                 "neutral": 0.0001556,
+         *                 "positive": 0.994
+         *               },
+         *               "scored_at": "2026-11-29T03:07:45.988199Z"
+         *             },
+         *             "vader": {
+         *               "version": "v1.0.0-vader",
+         *               "label": "positive",
+         *               "sentiment": 0.9866,
+         *               "probabilities": {
+         *                 "negative": 0.001637,
+         *                 "neutral": 0.0101,
+         *                 "positive": 0.9883
+         *               },
+         *               "scored_at": "2026-11-29T03:04:39.992123Z"
+         *             }
+         *           },
+         *           "agreement": true
+         *         }
+         *       ],
+         *       "next_cursor": "WyIyMDI2LTExLTIwVDE3OjMwOjAwWiIsIjAyMTQ1ZWZlM2RiZWM4ODI3NTA2YWM0ODVjMDY1ODIzIl0"
+         *     }
          */
         NewsAnswer: {
             /** Format: date-time */
@@ -1793,6 +2361,27 @@ export interface components {
         /**
          * TickersAnswer
          * @description Companies with news in (since, as_of], most stories first, by the scores of `family`; null where nothing is deployed yet.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:14.592403Z",
+         *       "since": "2026-11-22T03:49:14.592403Z",
+         *       "family": "finbert",
+         *       "min_stories": 5,
+         *       "tickers": [
+         *         {
+         *           "symbol": "GNTV",
+         *           "stories": 7,
+         *           "scored_stories": 7,
+         *           "too_few": false,
+         *           "mean_sentiment": -0.2394,
+         *           "label_shares": {
+         *             "negative": 0.5714,
+         *             "neutral": 0.2857,
+         *             "positive": 0.1429
+         *           },
+         *           "change": null
+         *         }
+         *       ]
+         *     }
          */
         TickersAnswer: {
             /** Format: date-time */
@@ -1833,6 +2422,32 @@ export interface components {
         /**
          * DriftAnswer
          * @description The newest report of each version that runs here, read at `as_of`; empty before the first report.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:14.676532Z",
+         *       "live_versions": [
+         *         "v1.1.0-finbert",
+         *         "v1.0.0-vader"
+         *       ],
+         *       "tests": [
+         *         {
+         *           "report_id": "f8102ff717d9c3e6c5a8bcc538e1a6c1",
+         *           "subject": "number_count",
+         *           "test": "ks",
+         *           "window_start": "2026-11-29T03:06:30.256446Z",
+         *           "window_end": "2026-11-29T03:25:40.913409Z",
+         *           "reference": "v1.1.0-finbert:train",
+         *           "n_reference": 506,
+         *           "n_current": 958,
+         *           "statistic": 0.6915,
+         *           "p_value": 1.706e-152,
+         *           "adjusted_p_value": 4.095e-151,
+         *           "effect_size": 2.2,
+         *           "threshold": 0.1,
+         *           "drifted": true,
+         *           "created_at": "2026-11-29T03:48:23.233492Z"
+         *         }
+         *       ]
+         *     }
          */
         DriftAnswer: {
             /** Format: date-time */
@@ -1889,6 +2504,29 @@ export interface components {
         /**
          * DriftReportList
          * @description Reports, newest first; empty before the first one.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:14.848949Z",
+         *       "reports": [
+         *         {
+         *           "report_id": "f8102ff717d9c3e6c5a8bcc538e1a6c1",
+         *           "version": "v1.1.0-finbert",
+         *           "window_start": "2026-11-29T03:06:30.256446Z",
+         *           "window_end": "2026-11-29T03:25:40.913409Z",
+         *           "texts": 958,
+         *           "severity": "medium",
+         *           "created_at": "2026-11-29T03:48:23.233492Z",
+         *           "tests": [
+         *             {
+         *               "subject": "number_count",
+         *               "test": "ks",
+         *               "statistic": 0.6915,
+         *               "threshold": 0.1,
+         *               "drifted": true
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
          */
         DriftReportList: {
             /** Format: date-time */
@@ -1928,6 +2566,57 @@ export interface components {
         /**
          * DriftReportAnswer
          * @description One report with every figure; `distributions` is empty where they were not kept.
+         * @example {
+         *       "report_id": "f8102ff717d9c3e6c5a8bcc538e1a6c1",
+         *       "version": "v1.1.0-finbert",
+         *       "window_start": "2026-11-29T03:06:30.256446Z",
+         *       "window_end": "2026-11-29T03:25:40.913409Z",
+         *       "texts": 958,
+         *       "severity": "medium",
+         *       "created_at": "2026-11-29T03:48:23.233492Z",
+         *       "tests": [
+         *         {
+         *           "report_id": "f8102ff717d9c3e6c5a8bcc538e1a6c1",
+         *           "subject": "number_count",
+         *           "test": "ks",
+         *           "window_start": "2026-11-29T03:06:30.256446Z",
+         *           "window_end": "2026-11-29T03:25:40.913409Z",
+         *           "reference": "v1.1.0-finbert:train",
+         *           "n_reference": 506,
+         *           "n_current": 958,
+         *           "statistic": 0.6915,
+         *           "p_value": 1.706e-152,
+         *           "adjusted_p_value": 4.095e-151,
+         *           "effect_size": 2.2,
+         *           "threshold": 0.1,
+         *           "drifted": true,
+         *           "created_at": "2026-11-29T03:48:23.233492Z"
+         *         }
+         *       ],
+         *       "distributions": [
+         *         {
+         *           "subject": "predicted_label",
+         *           "edges": [
+         *             -0.5,
+         *             0.5,
+         *             1.5,
+         *             2.5
+         *           ],
+         *           "reference": [
+         *             58,
+         *             47,
+         *             51
+         *           ],
+         *           "current": [
+         *             26,
+         *             34,
+         *             50
+         *           ],
+         *           "reference_missing": 0,
+         *           "current_missing": 0
+         *         }
+         *       ]
+         *     }
          */
         DriftReportAnswer: {
             report_id: string;
@@ -1959,6 +2648,88 @@ export interface components {
         /**
          * DeploymentsAnswer
          * @description The newest 100 deployments, newest first, read at `as_of`.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:15.010035Z",
+         *       "deployments": [
+         *         {
+         *           "revision": 2,
+         *           "tag": "deploy-000002",
+         *           "digest": "05a9cb30deae998218611d867ae45c329ede7db5fcb9b266b7d182b655e250f5",
+         *           "default_family": "finbert",
+         *           "champions": {
+         *             "vader": {
+         *               "version": "v1.0.0-vader",
+         *               "manifest_digest": "54cbf8f5366a2118f3c2f878107374a44ae200bb509136151566747f0dfa9563"
+         *             },
+         *             "finbert": {
+         *               "version": "v1.1.0-finbert",
+         *               "manifest_digest": "244178b83547c308a30b6683cd74a79b2a429d431929878fc72b9611ac4cd0a3"
+         *             }
+         *           },
+         *           "experiment": null,
+         *           "evidence": {
+         *             "asset_keys": [
+         *               "ab_evaluation"
+         *             ],
+         *             "run_ids": [
+         *               "5d297a3e-9687-4f66-8083-56e252cf8021"
+         *             ],
+         *             "figures": {
+         *               "gate_evidence": "94b38d9d911fc0c8fff12ee692724837f362cd5fb0a37886a2f2821fd7e9bd51",
+         *               "v1.0.1-vader against v1.0.0-vader": {
+         *                 "n": 156,
+         *                 "p": 0.7608,
+         *                 "verdict": "no difference shown",
+         *                 "macro_f1": -0.01044,
+         *                 "in_sample": false
+         *               },
+         *               "v1.0.0-finbert against v1.0.0-vader": {
+         *                 "n": 156,
+         *                 "p": 0.001878,
+         *                 "verdict": "better",
+         *                 "macro_f1": 0.1149,
+         *                 "in_sample": false
+         *               },
+         *               "v1.0.1-vader against v1.0.0-finbert": {
+         *                 "n": 156,
+         *                 "p": 0.004562,
+         *                 "verdict": "worse",
+         *                 "macro_f1": -0.1254,
+         *                 "in_sample": false
+         *               },
+         *               "v1.1.0-finbert against v1.0.0-vader": {
+         *                 "n": 156,
+         *                 "p": 9.335e-9,
+         *                 "verdict": "better",
+         *                 "macro_f1": 0.255,
+         *                 "in_sample": false
+         *               },
+         *               "v1.1.0-finbert against v1.0.1-vader": {
+         *                 "n": 156,
+         *                 "p": 1.616e-7,
+         *                 "verdict": "better",
+         *                 "macro_f1": 0.2655,
+         *                 "in_sample": false
+         *               },
+         *               "v1.1.0-finbert against v1.0.0-finbert": {
+         *                 "n": 156,
+         *                 "p": 0.0009122,
+         *                 "verdict": "better",
+         *                 "macro_f1": 0.1401,
+         *                 "in_sample": false
+         *               }
+         *             },
+         *             "verdict": "v1.0.0-finbert is better than v1.0.0-vader on 156 holdout texts: macro-F1 0.599 against 0.484, difference +0.115 (95 % interval +0.046 to +0.187); alone right 27 against 8 times, exact McNemar p = 0.0019 (Holm 0.0056); power to see 5% accuracy: 0.26."
+         *           },
+         *           "rule": "gate",
+         *           "actor": "gate",
+         *           "reason": "v1.1.0-finbert is better than v1.0.0-finbert",
+         *           "previous_revision": 1,
+         *           "created_at": "2026-11-29T03:07:33.538323Z",
+         *           "published_at": "2026-11-29T03:07:33Z"
+         *         }
+         *       ]
+         *     }
          */
         DeploymentsAnswer: {
             /** Format: date-time */
@@ -2049,6 +2820,35 @@ export interface components {
         /**
          * AlertsAnswer
          * @description One page of incidents, read at `as_of`: what is open first, then what was resolved, the newest of each first.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:15.071515Z",
+         *       "open": {
+         *         "critical": 0,
+         *         "warning": 5
+         *       },
+         *       "incidents": [
+         *         {
+         *           "id": "6827a604a9654d9d8118e1b8b2b2a8cc",
+         *           "fingerprint": "quarantine:brass-abacus",
+         *           "class": "data_quality",
+         *           "severity": "warning",
+         *           "source": "quarantine_share_is_low",
+         *           "summary": "5% of the 19 items of brass-abacus on 2026-11-29 were quarantined (threshold 5%).",
+         *           "remedy": "See which rule refused what: `sentiment-platform news quarantine`. Adapt the source's entry, then `sentiment-platform news replay`.",
+         *           "detail": {
+         *             "share": 0.05263,
+         *             "source": "brass-abacus",
+         *             "fetched": 19,
+         *             "partition": "2026-11-29",
+         *             "bad_sources": [],
+         *             "quarantined": 1
+         *           },
+         *           "opened_at": "2026-11-29T03:07:44.040993Z",
+         *           "last_seen_at": "2026-11-29T03:48:28.562943Z",
+         *           "resolved_at": null
+         *         }
+         *       ]
+         *     }
          */
         AlertsAnswer: {
             /** Format: date-time */
@@ -2104,6 +2904,44 @@ export interface components {
          *
          *     `within_deadline`: predictions that took no longer than `deadline_ms`, the level of service that this process is set to.
          *     A request that failed has no prediction: errors are in `process`.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:15.152426Z",
+         *       "window": "24h",
+         *       "unit": "hour",
+         *       "predictions": 962,
+         *       "cache_hits": 0,
+         *       "degraded": 3,
+         *       "deadline_ms": 200,
+         *       "within_deadline": 959,
+         *       "latency_ms": {
+         *         "p50": 12.3,
+         *         "p95": 33.56,
+         *         "p99": 74.86
+         *       },
+         *       "periods": [
+         *         {
+         *           "start": "2026-11-29T03:00:00Z",
+         *           "predictions": 962,
+         *           "cache_hits": 0,
+         *           "degraded": 3,
+         *           "within_deadline": 959,
+         *           "latency_ms": {
+         *             "p50": 12.3,
+         *             "p95": 33.56,
+         *             "p99": 74.86
+         *           }
+         *         }
+         *       ],
+         *       "process": {
+         *         "started_at": "2026-11-29T03:46:53.937492Z",
+         *         "requests": 42,
+         *         "client_errors": 0,
+         *         "server_errors": 0,
+         *         "shed": 0,
+         *         "journal_backlog_records": 0,
+         *         "journal_dropped": 0
+         *       }
+         *     }
          */
         ServiceReport: {
             /** Format: date-time */
@@ -2163,6 +3001,48 @@ export interface components {
         /**
          * SourceList
          * @description Every source that was ever asked, by name, with its last seven days; one that was configured and never asked is not here.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:15.228899Z",
+         *       "sources": [
+         *         {
+         *           "source": "brass-abacus",
+         *           "last_success_at": "2026-11-29T03:06:10.258084Z",
+         *           "last_failure_at": null,
+         *           "last_failure": null,
+         *           "consecutive_failures": 0,
+         *           "items_seen": 18,
+         *           "requests_today": 2,
+         *           "quota_per_day": null,
+         *           "retry_after": null,
+         *           "more_waits": true,
+         *           "validators": {
+         *             "etag": "W/\"1abf072777e33e90d62609721848a0e1\"",
+         *             "last_modified": "Sun, 29 Nov 2026 02:59:57 GMT",
+         *             "broken": false
+         *           },
+         *           "last_collection": {
+         *             "finished_at": "2026-11-29T03:06:10.258084Z",
+         *             "outcome": "not_modified",
+         *             "detail": null,
+         *             "fetched": 0,
+         *             "stored": 0,
+         *             "duplicate": 0,
+         *             "quarantined": 0
+         *           },
+         *           "days": [
+         *             {
+         *               "day": "2026-11-29",
+         *               "collections": 2,
+         *               "failed": 0,
+         *               "fetched": 19,
+         *               "stored": 11,
+         *               "duplicate": 7,
+         *               "quarantined": 1
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
          */
         SourceList: {
             /** Format: date-time */
@@ -2230,6 +3110,50 @@ export interface components {
         /**
          * QualityReport
          * @description Refused rows, most waiting first; the days of the last two weeks on which news came; freshness; label sets.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:15.316911Z",
+         *       "refused": [
+         *         {
+         *           "boundary": "raw_news",
+         *           "source": "brass-abacus",
+         *           "rule": "url_is_http",
+         *           "waiting": 1,
+         *           "released": 0
+         *         }
+         *       ],
+         *       "days": [
+         *         {
+         *           "day": "2026-11-29",
+         *           "stored": 909,
+         *           "waiting_items": 5,
+         *           "waiting_articles": 0
+         *         }
+         *       ],
+         *       "freshness": {
+         *         "article_available_at": "2026-11-29T03:03:37.066774Z",
+         *         "vector_as_of": "2026-11-29T03:03:39.083364Z",
+         *         "label_inserted_at": "2026-11-29T03:06:30.050513Z",
+         *         "price_available_at": null,
+         *         "prediction_at": "2026-11-29T03:48:32.206692Z",
+         *         "feedback_at": "2026-11-29T03:48:38.374927Z",
+         *         "drift_report_at": "2026-11-29T03:48:23.233492Z"
+         *       },
+         *       "label_sets": [
+         *         {
+         *           "name": "sample",
+         *           "kind": "human",
+         *           "licence": "Apache-2.0",
+         *           "commercial_use": true,
+         *           "labels": {
+         *             "negative": 306,
+         *             "neutral": 262,
+         *             "positive": 287
+         *           },
+         *           "agreement": null,
+         *           "agreement_n": 0
+         *         }
+         *       ]
+         *     }
          */
         QualityReport: {
             /** Format: date-time */
@@ -2294,6 +3218,64 @@ export interface components {
         /**
          * DecisionList
          * @description Decisions, newest first. `runs_known`: whether Dagster's tables can be read here.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:15.419838Z",
+         *       "runs_known": true,
+         *       "decisions": [
+         *         {
+         *           "id": "e4a6b469ed89d7e84311d704a95c51b5",
+         *           "decided_at": "2026-11-29T03:07:44.517618Z",
+         *           "retrain": true,
+         *           "reason": "drift of medium severity in number_count, vader_negative.",
+         *           "causes": [
+         *             {
+         *               "kind": "data_drift",
+         *               "subject": "v1.1.0-finbert",
+         *               "statement": "drift of medium severity in number_count, vader_negative"
+         *             }
+         *           ],
+         *           "evidence": {
+         *             "version": "v1.1.0-finbert",
+         *             "drift": {
+         *               "report_id": "7bd4765a2bcd6910ea5b42de6e9eedb1",
+         *               "severity": "medium",
+         *               "drifted": [
+         *                 "number_count",
+         *                 "vader_negative"
+         *               ],
+         *               "texts": 953
+         *             },
+         *             "performance": {
+         *               "live": {
+         *                 "value": 0.55,
+         *                 "low": 0.4167,
+         *                 "high": 0.6833,
+         *                 "n": 60
+         *               },
+         *               "holdout": {
+         *                 "value": 0.7308,
+         *                 "low": 0.6603,
+         *                 "high": 0.8013,
+         *                 "n": 156
+         *               }
+         *             },
+         *             "last_training": {
+         *               "training_set": "9b48c8d3d200915f68c0528ad4ddec53fa310fbedced3544ce282f2acfab77f2",
+         *               "at": "2026-11-29T03:06:32.179795Z",
+         *               "new_labels": 60
+         *             },
+         *             "policy": {
+         *               "drift_severity": "medium",
+         *               "accuracy_margin": 0.02,
+         *               "max_age_days": 30,
+         *               "labels_when_old": 50,
+         *               "cool_down_hours": 24
+         *             }
+         *           },
+         *           "run": null
+         *         }
+         *       ]
+         *     }
          */
         DecisionList: {
             /** Format: date-time */
@@ -2391,6 +3373,25 @@ export interface components {
         /**
          * RunList
          * @description Runs, newest first. `runs_known`: whether Dagster's tables can be read here; otherwise there are none.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:15.486691Z",
+         *       "runs_known": true,
+         *       "runs": [
+         *         {
+         *           "run_id": "60e6b7ca-5c6c-4fa6-820a-fb804e732f3e",
+         *           "job": "monitor_job",
+         *           "status": "SUCCESS",
+         *           "created_at": "2026-11-29T03:48:22.784785Z",
+         *           "started_at": "2026-11-29T03:48:23.023913Z",
+         *           "ended_at": "2026-11-29T03:48:29.652445Z",
+         *           "partition": null,
+         *           "trigger": null,
+         *           "reason": null,
+         *           "asked_by": null,
+         *           "failed_steps": []
+         *         }
+         *       ]
+         *     }
          */
         RunList: {
             /** Format: date-time */
@@ -2601,6 +3602,32 @@ export interface components {
         /**
          * About
          * @description The same for as long as the process runs.
+         * @example {
+         *       "version": "0.1.0",
+         *       "families": [
+         *         {
+         *           "name": "vader",
+         *           "description": "The rule-based family: terms learned around the stock lexicon, searched rule constants, calibration head. Seconds, readable."
+         *         },
+         *         {
+         *           "name": "finbert",
+         *           "description": "The transformer family: fine-tuned from TRANSFORMER_BASE, exported to ONNX int8, with its calibration head."
+         *         }
+         *       ],
+         *       "labels": [
+         *         "negative",
+         *         "neutral",
+         *         "positive"
+         *       ],
+         *       "limits": {
+         *         "text_characters": 5000,
+         *         "body_bytes": 65536,
+         *         "batch_items": 32,
+         *         "deadline_ms": 200
+         *       },
+         *       "dagster_url": "http://127.0.0.1:3777",
+         *       "runbook_url": null
+         *     }
          */
         About: {
             /** @description Of the platform; `0` where it is not installed as a package. */
@@ -4167,6 +5194,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example event: stream_state
+                     *     data: {"type":"stream_state","at":"2026-11-29T03:07:44.529Z","connected":true,"message":null}
+                     *
+                     *     id: 1795924015769-0
+                     *     event: article_scored
+                     *     data: {"type":"article_scored","at":"2026-11-29T03:07:45.988Z","article_id":"02145efe3dbec8827506ac485c065823","headline":"Kestrane Motors beats quarterly profit forecasts and lifts its full-year guidance","symbols":["KSTN"],"available_at":"2026-11-29T03:03:37.066774Z","version":"v1.1.0-finbert","label":"positive","sentiment":0.9882}
+                     */
                     "text/event-stream": components["schemas"]["StreamState"] | components["schemas"]["DeploymentLive"] | components["schemas"]["DeploymentPublished"] | components["schemas"]["ArticleScored"] | components["schemas"]["AlertOpened"] | components["schemas"]["AlertResolved"] | components["schemas"]["DriftReported"] | components["schemas"]["RetrainDecided"];
                 };
             };
@@ -4252,6 +5287,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # HELP serving_requests_total Answers by method, route and status.
+                     *     # TYPE serving_requests_total counter
+                     *     serving_requests_total{method="POST",route="/predict",status="200"} 961.0
+                     */
                     "text/plain": string;
                 };
             };
