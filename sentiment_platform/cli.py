@@ -6,13 +6,14 @@ import click
 
 from sentiment_platform.commands.ask import doctor, explain, predict
 from sentiment_platform.commands.data import news
+from sentiment_platform.commands.database import db
 from sentiment_platform.commands.demo import demo
 from sentiment_platform.commands.headlines import show
 from sentiment_platform.commands.keys import keys
 from sentiment_platform.commands.labels import labels
 from sentiment_platform.commands.market import market
 from sentiment_platform.commands.models import models
-from sentiment_platform.commands.operate import db, run_job_command, serve, tick
+from sentiment_platform.commands.operate import run_job_command, serve, tick
 from sentiment_platform.commands.program import Program, verbose_option
 from sentiment_platform.commands.search import search
 from sentiment_platform.commands.sources import sources

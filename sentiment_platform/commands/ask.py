@@ -89,7 +89,7 @@ def explain(prediction_id: str, as_json: bool) -> None:
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Check the configuration: every setting (secrets masked), what answers, what is missing.
+    """Check the configuration: every setting (secrets masked), what answers, what is missing. Where a local stack runs, its parts are asked.
 
     Exits with 1 when something does not answer. As JSON: {"settings": {...}, "findings": [...]}.
 
@@ -99,10 +99,12 @@ def doctor(as_json: bool) -> None:
       sentiment-platform doctor --json
     """
     from sentiment_platform.commands.diagnosis import diagnose
+    from sentiment_platform.local.session import variables_of_commands
     from sentiment_platform.settings import Settings
 
-    settings = Settings.from_environment()
-    findings = diagnose(settings)
+    variables = variables_of_commands()
+    settings = Settings.from_environment(variables)
+    findings = diagnose(settings, variables)
     if as_json:
         print_json({"settings": settings.describe(), "findings": findings})
     else:

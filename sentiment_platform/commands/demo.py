@@ -64,6 +64,8 @@ def _run(live: "LiveProgress", port: int | None, started: float, *, leave: bool)
             settings, live.indented, started=started, serving_port=ports.serving, dagster_port=ports.dagster, step=live.step
         ) as loop,
     ):
+        # Checks of the demo's runs ask what serves, as they do under `up`; the end of the session takes it away again.
+        os.environ["SENTIMENT_SERVING_URL"] = loop.serving_url
         remember(settings, {BASE: settings.transformer_base})
         try:
             _stages(live, loop)

@@ -1,5 +1,7 @@
 """What the demo shows at its end: figures that were measured in it, what the news says, and the addresses that are open."""
 
+import shutil
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,10 +44,12 @@ def show_addresses(loop: Demo) -> None:
     say(f"  API page    {loop.serving_url}/schema")
     say(f"  The news    curl -s {loop.serving_url}/news")
     say(styled("\nTry next", "bold cyan"))
-    say(f'  sentiment-platform predict "{EXAMPLE_TEXT}"')
-    say("  sentiment-platform news show")
-    say("  sentiment-platform models rollback")
-    say(f"  sentiment-platform explain {loop.report.answers[-1]['prediction_id']}")
+    # `make demo` names the program by its path; a shell without .venv/bin on its own would not find it by its name.
+    program = "sentiment-platform" if shutil.which("sentiment-platform") else sys.argv[0]
+    say(f'  {program} predict "{EXAMPLE_TEXT}"')
+    say(f"  {program} news show")
+    say(f"  {program} models rollback")
+    say(f"  {program} explain {loop.report.answers[-1]['prediction_id']}")
 
 
 def answer_line(answer: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """What `doctor` looks at: does each part of the configuration answer, and is what it says complete?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sentiment_platform.errors import PlatformError
@@ -16,8 +16,8 @@ class Finding:
     words: str
 
 
-def diagnose(settings: Settings) -> list[Finding]:
-    """Look at every part; a part that is not configured is good: the local stack provides it."""
+def diagnose(settings: Settings, variables: Mapping[str, str]) -> list[Finding]:
+    """Look at every part; a part that is not configured is good: a command starts its own. `variables` hold the keys of news sources."""
     looks: list[tuple[str, str, Callable[[Settings], str]]] = [
         ("PostgreSQL", settings.database_url, _database),
         ("Redis", settings.redis_url, _redis),
@@ -26,13 +26,28 @@ def diagnose(settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
     for subject, configured, look in looks:
         if not configured:
-            findings.append(Finding(subject, True, "not configured: the local stack provides it"))
+            findings.append(
+                Finding(subject, True, "not configured, and no local stack runs: a command that needs it starts its own")
+            )
             continue
         try:
             findings.append(Finding(subject, True, look(settings)))
         except PlatformError as error:
             findings.append(Finding(subject, False, str(error)))
-    return findings
+    return [*findings, _news(settings, variables)]
+
+
+def _news(settings: Settings, variables: Mapping[str, str]) -> Finding:
+    from sentiment_platform.news.sources.configured import configured_sources, nothing_on
+
+    try:
+        sources = [one for one in configured_sources(settings, variables) if one.chosen]
+    except PlatformError as error:
+        return Finding("News", False, str(error))
+    on = ", ".join(source.name for source in sources if source.off is None)
+    off = "; ".join(f"{source.name}: {source.off}" for source in sources if source.off is not None)
+    words = nothing_on(sources) or f"{on} {'is' if ',' not in on else 'are'} on." + (f" Chosen, but off: {off}." if off else "")
+    return Finding("News", not off, words)
 
 
 def _database(settings: Settings) -> str:

@@ -7,7 +7,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import Cell, print_json, say, show_table
-from sentiment_platform.commands.parameters import json_option
+from sentiment_platform.commands.parameters import Number, json_option
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.store.roles import ROLES, Role
 
@@ -29,7 +29,7 @@ def keys() -> None:
     "--role", type=click.Choice(ROLES), required=True, help="What the key may do; a role may whatever those before it may."
 )
 @click.option("--owner", required=True, help="Who uses it; appears in the audit trail.")
-@click.option("--days", type=click.IntRange(1, MAX_DAYS), help="Days until it expires; default: never.")
+@click.option("--days", type=Number(1, MAX_DAYS), help="Days until it expires; default: never.")
 def create(role: str, owner: str, days: int | None) -> None:
     """Make a key. It is shown once and cannot be shown again.
 

@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from sentiment_platform.store.deployments import MirroredDeployment
     from sentiment_platform.store.versions import RegisteredVersion
 
-NOTHING_DEPLOYED = (
-    "Nothing has been deployed yet. Bring labels in (sentiment-platform labels import FILE), then: "
-    "sentiment-platform run baseline_job"
-)
+NOTHING_DEPLOYED = "Nothing has been deployed yet. Next: sentiment-platform run bootstrap_job, which deploys the versions that the platform ships"
 
 
 @click.group()
@@ -65,13 +62,14 @@ def list_models(as_json: bool) -> None:
         shown = f"{with_interval(figure)}, n {figure.n}" if figure else ""
         shown += ", in-sample" if figure and figure.in_sample else ""
         runs = "yes" if version.version in running else ""
-        rows.append((version.version, version.registered_at, version.manifest.base_model, shown, runs))
+        measured_on = figure.dataset if figure else ""
+        rows.append((version.version, version.registered_at, version.manifest.base_model, shown, measured_on, runs))
     show_table(
-        ["version", "registered", "base", "macro-F1 (95 %)", "runs now"],
+        ["version", "registered", "base", "macro-F1 (95 %)", "measured on", "runs now"],
         rows,
         title="Versions",
-        empty="No version has been trained yet. Bring labels in (sentiment-platform labels import FILE), then: "
-        "sentiment-platform run baseline_job",
+        empty="There is no version yet. Next: sentiment-platform run bootstrap_job, which deploys those that the platform ships; or bring "
+        "labels in (sentiment-platform labels import FILE), then: sentiment-platform run train_job",
     )
     if mirrored or versions:
         show_table(

@@ -1,5 +1,6 @@
-"""Run things: serving alone, one job, one pass of the daemon, the database's migrations."""
+"""Run things: serving alone, one job, one pass of the daemon."""
 
+import os
 from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from sentiment_platform.running.headless import RunOutcome
+    from sentiment_platform.settings import Settings
 
 
 @click.command()
@@ -50,7 +52,8 @@ def run_job_command(
     """Execute JOB here, without a daemon: collect_job, market_job, feature_store_job, score_job, train_job, baseline_job, deploy_job,
     bootstrap_job, monitor_job, alert_job.
 
-    A range that was interrupted, by whatever, goes on when the same command is run again.
+    A range that was interrupted, by whatever, goes on when the same command is run again. A collection of today also makes the earlier days
+    that its articles are of.
 
     Exits with 1 when a step failed or a check of severity ERROR failed, with 130 or 143 when SIGINT or SIGTERM ended the run.
 
@@ -68,13 +71,15 @@ def run_job_command(
         partition = utc_now().date()
     _require_days(job, partition, first, last, again=again)
     config = _score_by(job, version) if version else None
-    with session(log=note) as _, dagster_instance() as instance:
+    with session(log=note) as settings, dagster_instance() as instance:
         if first and last:
             which, failed = f"{first} to {last}", _run_range(instance, job, first, last, dict(tags), config, again=again)
         else:
-            outcome = _run(instance, job, partition.isoformat() if partition else None, dict(tags), config)
+            outcome = _run(instance, job, dict(tags), config, partition=partition.isoformat() if partition else None)
             _show(outcome)
             which, failed = f"run {outcome.run_id}", [] if outcome.success else [_failure(outcome)]
+            if job == "collect_job" and partition == utc_now().date():
+                failed += _run_late_days(instance, settings, dict(tags))
     if failed:
         raise PermanentError(
             f"{job} failed: {'; '.join(failed)}.",
@@ -85,8 +90,10 @@ def run_job_command(
 
 def _require_days(job: str, partition: date | None, first: date | None, last: date | None, *, again: bool) -> None:
     """Say before servers are started for nothing that the job, or its days, cannot be."""
+    from sentiment_platform.news.sources.configured import configured_sources
     from sentiment_platform.running.backfill import pieces_of
     from sentiment_platform.running.headless import job_named, require_partition
+    from sentiment_platform.settings import Settings
 
     context = click.get_current_context()
     if (first is None) != (last is None) or (partition and first) or (again and not first):
@@ -94,6 +101,8 @@ def _require_days(job: str, partition: date | None, first: date | None, last: da
     require_order(first, last)
     with usage_of("JOB"):
         definition = job_named(job)
+    if job == "collect_job":
+        configured_sources(Settings.from_environment(), os.environ)
     if not first:
         with usage_of("--partition"):
             require_partition(definition, partition.isoformat() if partition else None)
@@ -113,13 +122,13 @@ def _score_by(job: str, version: str) -> dict[str, Any]:
     return by_version(version)
 
 
-def _run(instance: "DagsterInstance", job: str, partition: str | None, tags: dict[str, str], config: Any) -> "RunOutcome":
+def _run(instance: "DagsterInstance", job: str, tags: dict[str, str], config: Any, **days: Any) -> "RunOutcome":
     """One run: in a terminal with a moving line, elsewhere with the run's log."""
     from sentiment_platform.models.pages.reporting import listener
     from sentiment_platform.running.headless import run_job
 
     if out.whole_lines:
-        return run_job(instance, job, partition=partition, tags=tags, run_config=config)
+        return run_job(instance, job, tags=tags, run_config=config, **days)
     from sentiment_platform.commands.live_progress import LiveProgress
 
     with LiveProgress() as live:
@@ -129,7 +138,22 @@ def _run(instance: "DagsterInstance", job: str, partition: str | None, tags: dic
         def show(step: str) -> None:
             live.step(f"{job}: {step}")
 
-        return run_job(instance, job, partition=partition, tags=tags, run_config=config, log_level="WARNING", on_step=show)
+        return run_job(instance, job, tags=tags, run_config=config, log_level="WARNING", on_step=show, **days)
+
+
+def _run_late_days(instance: "DagsterInstance", settings: "Settings", tags: dict[str, str]) -> list[str]:
+    """Earlier days that articles came in for; what failed, in words."""
+    from sentiment_platform.news.jobs import WITHOUT_ASKING
+    from sentiment_platform.running.late_days import LATE_NEWS, late_ranges
+
+    failed: list[str] = []
+    for first, last in late_ranges(settings, utc_now()):
+        outcome = _run(instance, "collect_job", tags | LATE_NEWS, WITHOUT_ASKING, partition_range=(first, last))
+        say(f"Articles of earlier days came in: {first} to {last}")
+        for asset in ("articles", "article_sentiment"):
+            say(f"    {outcome.metadata.get(asset, {}).get('summary', '')}")
+        failed += [] if outcome.success else [f"{first} to {last}: {_failure(outcome)}"]
+    return failed
 
 
 def _run_range(
@@ -157,9 +181,9 @@ def _failure(outcome: "RunOutcome") -> str:
 def _show(outcome: "RunOutcome") -> None:
     for asset, metadata in outcome.metadata.items():
         shown = (
-            f"{key} {value}"
+            f"{key.removeprefix('dagster/')} {value}"
             for key, value in metadata.items()
-            if key != "summary" and isinstance(value, str | int | float) and len(str(value)) < 60
+            if key != "summary" and isinstance(value, str | int | float) and len(str(value)) < 60 and "\n" not in str(value)
         )
         say(f"  {asset}: {', '.join(shown)}")
         for line in str(metadata.get("summary", "")).splitlines():
@@ -190,50 +214,3 @@ def tick(timeout_s: int) -> None:
     if report.failed or report.failed_ticks:
         ticks = f", and these ticks: {', '.join(report.failed_ticks)}" if report.failed_ticks else ""
         raise PermanentError(f"{report.failed} runs failed{ticks}.", remedy="The Dagster UI says why: sentiment-platform up.")
-
-
-@click.group()
-def db() -> None:
-    """Migrations of the platform's tables.
-
-    \b
-    Example:
-      sentiment-platform db check
-    """
-
-
-@db.command("upgrade")
-def db_upgrade() -> None:
-    """Bring the database to the newest revision. Every command does that too; this one does nothing else.
-
-    \b
-    Example:
-      sentiment-platform db upgrade
-    """
-    from sentiment_platform.local.session import session
-
-    with session(log=note):
-        say("The database is at the newest revision.", style="green")
-
-
-@db.command("check")
-def db_check() -> None:
-    """Compare the database with the typed models; exits with 1 when they differ.
-
-    \b
-    Example:
-      sentiment-platform db check
-    """
-    from sentiment_platform.local.session import session
-    from sentiment_platform.store.migrate import differences
-
-    with session(log=note) as settings:
-        drifted = differences(settings.direct_database_url())
-    for difference in drifted:
-        say(str(difference), style="red")
-    if drifted:
-        raise PermanentError(
-            f"Database and models differ in {len(drifted)} places.",
-            remedy="A migration is missing, or the tables were changed by hand: see sentiment_platform/store/SCHEMA.md.",
-        )
-    say("Database and models agree.", style="green")

@@ -10,9 +10,13 @@ import click
 
 from sentiment_platform.errors import PlatformError
 
-PORT = click.IntRange(1, 65535)
-COUNT = click.IntRange(min=1)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Number(click.IntRange):
+    """A whole number within bounds; click calls it an `integer range`, also where no bound was missed."""
+
+    name = "integer"
 
 
 class Day(click.ParamType[date]):
@@ -76,6 +80,7 @@ class Tag(click.ParamType[tuple[str, str]]):
 
 
 DAY, MOMENT, VERSION, TAG = Day(), Moment(), Version(), Tag()
+PORT, COUNT = Number(1, 65535), Number(min=1)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of tables.")
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from sentiment_platform.commands.console import say, styled
-from sentiment_platform.commands.parameters import COUNT, usage_of
+from sentiment_platform.commands.parameters import COUNT, Number, usage_of
 from sentiment_platform.errors import PermanentError
 
 
@@ -13,7 +13,7 @@ from sentiment_platform.errors import PermanentError
 @click.option("--trials", type=COUNT, required=True, help="Trials that the study shall have, whoever makes them.")
 @click.option("--worker", type=COUNT, default=1, help="A number of its own for each worker.")
 @click.option("--seed", type=int, default=None, help="Seed of the run that will train; default: that of a run.")
-@click.option("--threads", type=click.IntRange(min=0), default=0, help="CPU threads; 0 is all. Several workers share them.")
+@click.option("--threads", type=Number(min=0), default=0, help="CPU threads; 0 is all. Several workers share them.")
 @click.option("--parameters", default="{}", help="Other parameters of the run that will train, as JSON.")
 def search(trials: int, worker: int, seed: int | None, threads: int, parameters: str) -> None:
     """Search the transformer's recipe ahead of training, in as many processes and on as many machines as you like.

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.local.joining import taken_over
-from sentiment_platform.local.stack import LocalStack
+from sentiment_platform.local.stack import LocalStack, stack_runs
 from sentiment_platform.running.dead_runs import end_dead_runs, end_interrupted_runs
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import create_dagster_schema
@@ -88,6 +88,16 @@ def session(
         stack.stop()
         os.environ.clear()
         os.environ.update(before)
+
+
+def variables_of_commands() -> dict[str, str]:
+    """The environment that a `session` would have here, without starting anything: shell and `.env`, what is remembered, a running stack."""
+    variables = dict(os.environ)
+    variables = read_env_file(Settings.from_environment(variables).state_dir / REMEMBERED) | variables
+    settings = Settings.from_environment(variables)
+    if stack_runs(settings.state_dir):
+        variables |= taken_over(read_env_file(env_file(settings)), variables)
+    return variables
 
 
 def remember(settings: Settings, variables: Mapping[str, str]) -> None:

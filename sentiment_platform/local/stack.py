@@ -26,7 +26,21 @@ from sentiment_platform.store.dagster_storage import DAGSTER_POSTGRES_URL, creat
 
 REPOSITORY = "local/registry"
 START_TIMEOUT_S = 20.0
+_LOCK = Path("run", "stack.lock")
 ENV_FILE_MARK = "# Written by the local stack; valid while it runs."
+
+
+def stack_runs(state_dir: Path) -> bool:
+    """Whether a process keeps a stack on this state folder."""
+    lock = state_dir / _LOCK
+    if not lock.exists():
+        return False
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 class LocalStack:
@@ -116,9 +130,9 @@ class LocalStack:
         return wanted
 
     def _lock(self) -> None:
-        run_dir = self.state_dir / "run"
-        run_dir.mkdir(parents=True, exist_ok=True)
-        lock = self._running.enter_context((run_dir / "stack.lock").open("a+"))
+        path = self.state_dir / _LOCK
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = self._running.enter_context(path.open("a+"))
         try:
             # Freed by the kernel with this process, however it ends.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -127,7 +141,7 @@ class LocalStack:
             owner = lock.read().strip() or "unknown"
             raise ConflictError(
                 f"Another local stack (process {owner}) uses {self.state_dir}.",
-                remedy="Use that one (`set -a; . ./.env.local; set +a`), stop it, or set another SENTIMENT_STATE_DIR.",
+                remedy="Other commands join it by themselves; stop it with Ctrl-C where it runs, or set another SENTIMENT_STATE_DIR.",
             ) from error
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")

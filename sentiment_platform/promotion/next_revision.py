@@ -188,8 +188,10 @@ def intent_of_rollback(engine: Engine, actor: str, reason: str, to_revision: int
                 reason=reason,
                 evidence=evidence,
             )
+    wanted = "with other content" if to_revision is None else f"of revision {to_revision}"
     raise PermanentError(
-        f"There is no earlier deployment than {running.tag} with other content.", remedy="See `sentiment-platform models list`."
+        f"There is no earlier deployment than {running.tag} {wanted}.",
+        remedy="`sentiment-platform models list` shows every deployment.",
     )
 
 

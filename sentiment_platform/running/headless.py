@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.run_tags import range_tags
+from sentiment_platform.run_tags import SHOWN_WITH_ITS_JOB, range_tags
 from sentiment_platform.running.run_owner import owner_tags
 from sentiment_platform.running.run_signals import RunInterrupted, interruptible
 
@@ -123,7 +123,7 @@ def run_job(
     job = job_named(name)
     if partition_range is None:
         require_partition(job, partition)
-    all_tags = owner_tags() | dict(tags or {})
+    all_tags = owner_tags() | SHOWN_WITH_ITS_JOB | dict(tags or {})
     if partition_range is not None:
         all_tags |= range_tags(*partition_range)
     # A range is one event a day and asset: written in batches it takes seconds instead of minutes.

@@ -56,7 +56,7 @@ class ScoredDays:
     def words(self) -> str:
         """What came of it, in a sentence."""
         if not self.tallies:
-            return "Nothing is deployed yet, so nothing was scored."
+            return "Nothing is deployed yet, so nothing was scored. `sentiment-platform run bootstrap_job` deploys the starters."
         if not self.scored:
             return "Nothing is new: every article has its scores."
         return "; ".join(f"{tally.version} scored {tally.scored:,} articles" for tally in self.tallies if tally.scored) + "."

@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from sentiment_platform.models.pages.reporting import TERMS_SHOWN
 from sentiment_platform.models.transformer.training.distillation import MAX_DOUBTED
+from sentiment_platform.running.headless import dagster_instance, run_job
 from sentiment_platform.text.sentiment import LABELS
 from sentiment_platform_tests.browser.conftest import ROOT, graphql
 from sentiment_platform_tests.graph import ASSETS, box
@@ -80,6 +81,14 @@ def test_a_day_of_raw_news_is_materialized_by_hand_and_its_counts_add_up(dagster
     expect(page.get_by_text("Passed", exact=True).first).to_be_visible()
     page.wait_for_timeout(1500)
     page.screenshot(path=tmp_path / "checks.png")
+
+
+def test_the_web_server_lists_a_run_of_the_command_line_with_its_job(dagster_url: str) -> None:
+    with dagster_instance() as instance:
+        run = run_job(instance, "alert_job", log_level="ERROR").run_id
+    job = '{repositoryName: "__repository__", repositoryLocationName: "sentiment_platform", pipelineName: "alert_job"}'
+    query = f"{{ pipelineOrError(params: {job}) {{ ... on Pipeline {{ runs {{ runId }} }} }} }}"
+    assert [one["runId"] for one in graphql(dagster_url, query)["pipelineOrError"]["runs"]] == [run]
 
 
 @pytest.mark.parametrize("stage", ["collection", "training", "monitoring"])

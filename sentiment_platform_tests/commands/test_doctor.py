@@ -1,9 +1,14 @@
+import fcntl
 import re
 import socket
+from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from sentiment_platform.cli import main
+from sentiment_platform.local.session import env_file
+from sentiment_platform.local.stack import LocalStack
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.commands.conftest import Invoke
 
@@ -34,5 +39,35 @@ def test_a_part_that_does_not_answer_is_named_with_the_remedy(signing_keys: dict
     words = " ".join(said.output.split())
     assert re.search(r"Redis: Redis does not answer: .* Check REDIS_URL and that the server runs\.", words)
     assert re.search(r"Registry: Reading http://127\.0\.0\.1.*failed: ConnectError\. It is tried again", words)
-    assert "PostgreSQL: not configured: the local stack provides it" in words
+    assert "PostgreSQL: not configured, and no local stack runs" in words
     assert "very-secret" not in words
+
+
+def test_the_parts_of_a_stack_that_runs_here_are_asked_and_those_of_one_that_has_ended_are_not(
+    tmp_path: Path, settings: Settings, environment: dict[str, str]
+) -> None:
+    (tmp_path / "run").mkdir()
+    running = LocalStack(settings)
+    running.environment = {**environment, "SENTIMENT_STATE_DIR": str(tmp_path)}
+    running.write_env_file(tmp_path / env_file(settings).name)
+    asked = CliRunner(env=dict.fromkeys(environment) | {"SENTIMENT_STATE_DIR": str(tmp_path), "COLUMNS": "200"})
+    with (tmp_path / "run" / "stack.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        while_it_runs = asked.invoke(main, ["doctor"], catch_exceptions=False).output
+        assert "PostgreSQL: answers after" in while_it_runs
+        assert settings.registry_repository in while_it_runs
+    afterwards = asked.invoke(main, ["doctor"], catch_exceptions=False).output
+    assert "PostgreSQL: not configured, and no local stack runs" in afterwards
+
+
+def test_what_is_wrong_with_the_chosen_sources_of_news_is_named(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TIINGO_API_KEY", raising=False)
+    for chosen, good, words in (
+        ("", True, "News: No source of news is chosen. Choose one: "),
+        ("gdelt", True, "News: gdelt is on."),
+        ("gdelt,tiingo", False, "News: gdelt is on. Chosen, but off: tiingo: TIINGO_API_KEY is not set."),
+        ("nosuch", False, "News: SENTIMENT_SOURCES names nosuch, which no catalogue has."),
+    ):
+        monkeypatch.setenv("SENTIMENT_SOURCES", chosen)
+        said = invoke("doctor")
+        assert (said.exit_code == 0, words in " ".join(said.output.split())) == (good, True), said.output

@@ -82,6 +82,10 @@ ASKED_WRONGLY: dict[str, tuple[list[str], str]] = {
     ),
     "a key of no days": (["keys", "create", "--role", "viewer", "--owner", "ada", "--days", "0"], "0 is not in the range"),
 }
+TYPED_INTO_A_SETTING: dict[str, tuple[dict[str, str], str]] = {
+    "a source that there is not": ({"SENTIMENT_SOURCES": "nosuch"}, "SENTIMENT_SOURCES names nosuch, which no catalogue has"),
+    "a feed without an address": ({"SENTIMENT_FEEDS": "mine"}, "The feed 'mine' is not a name and an address"),
+}
 FAILED: dict[str, tuple[list[str], str]] = {
     "an unknown version": (["models", "promote", "v9.9.9-vader", "--reason", "why not"], "is not registered here"),
     "nothing to roll back": (["models", "rollback", "--to", "999"], "Nothing has been deployed yet"),
@@ -108,6 +112,17 @@ def test_a_mistake_is_two_lines_on_stderr_and_an_exit_status(invoke: Invoke, tmp
     assert what.startswith("Error: ")
     assert told in f"{what} {to_do}"
     assert to_do.startswith("Usage: sentiment-platform ") == (status == 2), to_do
+
+
+@pytest.mark.parametrize("mistake", TYPED_INTO_A_SETTING)
+def test_sources_that_cannot_be_are_two_lines_before_anything_is_started(tmp_path: Path, mistake: str) -> None:
+    variables, told = TYPED_INTO_A_SETTING[mistake]
+    answered = CliRunner(env={**variables, "SENTIMENT_STATE_DIR": str(tmp_path / "state")}).invoke(main, ["run", "collect_job"])
+    assert (answered.exit_code, answered.stdout) == (1, "")
+    what, to_do = answered.stderr.splitlines()
+    assert what.startswith(f"Error: {told}")
+    assert to_do
+    assert not (tmp_path / "state").exists()
 
 
 def broken() -> Program:

@@ -1,6 +1,7 @@
 """`run JOB` and `db`: what they say and how they exit, over this test's own servers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import Engine, text
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.commands.conftest import Invoke
 from sentiment_platform_tests.monitoring.seeding import seed_decision
+from sentiment_platform_tests.news.server import item, reply, rss, serving
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +73,28 @@ def test_the_database_is_brought_to_the_newest_revision_and_compared_with_the_mo
     different = invoke("db", "check")
     assert different.exit_code == 1
     assert "outlet" in different.output
+
+
+def test_a_collection_of_today_also_makes_the_earlier_days_of_its_articles(
+    invoke: Invoke, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A feed holds items of many days; no daemon runs here that would see to them later."""
+    times = [format_datetime(datetime.now(UTC) - timedelta(days=days)) for days in (3, 4, 9)]
+    with serving() as feeds:
+        items = [item(f"Story {n} moves", f"https://e.example/{n}", published) for n, published in enumerate(times)]
+        feeds.answers["/mine"] = reply(rss(*items))
+        monkeypatch.setenv("SENTIMENT_FEEDS", f"mine={feeds.url}/mine")
+        monkeypatch.setenv("SENTIMENT_ALLOW_PRIVATE_HOSTS", "yes")
+        collected = invoke("run", "collect_job")
+        assert collected.exit_code == 0, collected.output
+        said = collected.output
+        assert said.count("Articles of earlier days came in: ") == 2
+        assert "2 articles tell 2 stories" in said
+        with engine.connect() as connection:
+            rows = connection.execute(text("SELECT count(*) FROM platform.processed_features WHERE article_id IS NOT NULL"))
+            assert rows.scalar_one() == 3
+        # Nothing waits any more, so nothing more is made.
+        assert "Articles of earlier days came in" not in invoke("run", "collect_job").output
 
 
 def test_a_collection_without_a_source_says_how_to_choose_one_and_exits_with_1(

@@ -44,7 +44,7 @@ def materialize(
 def test_before_the_first_deployment_the_run_is_green_and_says_so(settings: Settings, engine: Engine) -> None:
     store_articles(engine, range(3))
     made, check = materialize(settings)
-    assert made["summary"] == "Nothing is deployed yet, so nothing was scored."
+    assert made["summary"].startswith("Nothing is deployed yet, so nothing was scored.")
     assert check.passed
     assert check.metadata["versions"].value == "nothing is scored yet"
 

@@ -151,7 +151,7 @@ class Demo:
         """
         self._step("starting the Dagster UI and its daemon")
         switch(self._instance, on=False)
-        environment = {"SENTIMENT_SERVING_URL": self.serving_url, **first_day_shown(self._engine, utc_now())}
+        environment = first_day_shown(self._engine, utc_now())
         webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", LOOPBACK, "-p", self.dagster_url.rpartition(":")[2]]
         self.children.start("dagster-webserver", webserver, environment)
         tidy = partial(end_runs_of_the_daemon, self.settings.direct_database_url(), self._say)

@@ -18,8 +18,8 @@ from sentiment_platform.statistics.significance import PairedDifference
 Panel = Callable[[Any], None]
 """Draws one picture into the part of a figure that it is given (a figure or subfigure of matplotlib's)."""
 
-PANEL_IN, PANEL_DPI = (4.4, 3.9), 100
-"""So that three panels side by side, or four in two rows, fit a window."""
+PANEL_IN, PANEL_DPI = (4.4, 3.9), 80
+"""So that three panels side by side, or four in two rows, fit the window that the Dagster UI opens on a screen 1,440 pixels wide."""
 _SIDE_BY_SIDE = 3
 
 

@@ -64,10 +64,16 @@ def test_every_picture_is_an_opaque_png_of_a_sensible_size(answers):
     for png in pictures:
         image = pixels(png)
         assert 300 < image.shape[0] < 1000
-        assert 400 < image.shape[1] < 1000
+        assert 350 < image.shape[1] < 1000
         assert share_of(PALETTE["paper"], png) > 0.15
         assert image.shape[2] == 3 or image[:, :, 3].min() == 1.0
         assert len(png) < 200_000
+
+
+def test_three_panels_side_by_side_fit_the_window_of_the_dagster_ui(answers):
+    y, _, b = answers
+    panel = confusion_panel(classification_report(y, b, seed=0).confusion, 0.7)
+    assert pixels(panels_png([panel] * 3)).shape[1] < 1100
 
 
 def test_red_appears_only_where_something_drifted():
