@@ -13,7 +13,7 @@ interface Props {
 }
 
 const LEFT = 46;
-const RIGHT = 12;
+const RIGHT = 22;
 const TOP = 8;
 const BOTTOM = 26;
 

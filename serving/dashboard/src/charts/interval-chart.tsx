@@ -45,7 +45,9 @@ export function IntervalChart({ title, summary, intervals, format, reference = n
       }}
     >
       {(width) => {
-        const left = Math.min(190, Math.max(96, width * 0.3));
+        // Room for the longest name, as long as a third to a half of the width is left for the drawing.
+        const longest = 7 * Math.max(...intervals.map(({ name }) => name.length)) + 12;
+        const left = Math.min(longest, Math.max(96, width * (width < 500 ? 0.34 : 0.45)));
         const right = 66;
         const x = scaleLinear(domain, [left, Math.max(left + 40, width - right)]);
         return (

@@ -32,7 +32,7 @@ interface Props {
 }
 
 const LEFT = 52;
-const RIGHT = 12;
+const RIGHT = 22;
 const TOP = 10;
 const BOTTOM = 24;
 

@@ -9,7 +9,6 @@ import { Empty } from "../../parts/empty";
 import { Select } from "../../parts/field";
 import { counted, number, percent } from "../../parts/format";
 import { Loaded } from "../../parts/loaded";
-import { None } from "../../parts/none";
 import { Page } from "../../parts/page";
 import { Table } from "../../parts/table";
 import { Tabs } from "../../parts/tabs";
@@ -110,7 +109,9 @@ function History({ metric, versions }: { metric: Metric; versions: readonly stri
       <Loaded query={history} what="The history">
         {({ figures }) => {
           const windows = [...new Set(figures.map(({ window }) => window))];
-          if (figures.length < 2) return <p className="note">Only one figure yet: {figures[0] ? number(figures[0].value, 3) : <None why="nothing was measured" />}. A line needs two.</p>;
+          if (windows.every((window) => figures.filter((figure) => figure.window === window).length < 2)) {
+            return <p className="note">No figure of {version} has changed yet. A line needs two revisions.</p>;
+          }
           return (
             <LineChart
               title={`Every revision, ${version}`}

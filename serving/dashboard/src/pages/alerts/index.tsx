@@ -8,6 +8,7 @@ import { words } from "../../parts/format";
 import { Loaded } from "../../parts/loaded";
 import { Outward } from "../../parts/outward";
 import { Page } from "../../parts/page";
+import { Prose } from "../../parts/prose";
 import { Stat, Stats } from "../../parts/stat";
 import { Tabs } from "../../parts/tabs";
 import { Time } from "../../parts/time";
@@ -62,7 +63,7 @@ const Told = ({ incident, runbook }: { incident: Incident; runbook: string | nul
       <Badge tone={incident.resolved_at ? "plain" : TONES[incident.severity]}>{incident.resolved_at ? "resolved" : incident.severity}</Badge> {incident.summary}
     </h2>
     <p>
-      <strong>What to do:</strong> {incident.remedy} {runbook && <Outward to={runbook}>Runbook</Outward>}
+      <strong>What to do:</strong> <Prose text={incident.remedy} /> {runbook && <Outward to={runbook}>Runbook</Outward>}
     </p>
     <p className="note">
       {words(incident.class)}, found by <code>{incident.source}</code>, open since <Time at={incident.opened_at} />, last seen <Time at={incident.last_seen_at} ago />

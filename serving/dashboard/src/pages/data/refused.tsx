@@ -22,7 +22,7 @@ export function Refused({ rows }: { rows: readonly Schemas["RefusedRows"][] }) {
         param="refused"
       />
       <p className="note">
-        Nothing is lost: <code>sentiment-platform quarantine list</code> shows the rows.
+        Nothing is lost: <code>sentiment-platform news quarantine</code> shows the rows.
       </p>
     </>
   );

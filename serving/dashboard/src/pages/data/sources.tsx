@@ -23,7 +23,10 @@ export function Sources({ sources }: { sources: readonly Source[] }) {
             const { tone, word, why } = standing(source);
             return (
               <>
-                <Badge tone={tone}>{word}</Badge> {why && <span className="note">{why}</span>}
+                <Badge tone={tone} title={why}>
+                  {word}
+                </Badge>{" "}
+                {tone !== "plain" && tone !== "good" && <span className="note">{why}</span>}
               </>
             );
           },

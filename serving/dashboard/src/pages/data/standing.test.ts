@@ -8,6 +8,7 @@ const source = (over: Partial<Schemas["SourceStatus"]>) =>
 describe("standing", () => {
   it("is good for a source that came, and says so when it goes on", () => {
     expect(standing(source({})).word).toBe("comes");
+    expect(standing(source({ last_success_at: null, last_collection: { stored: 1 } as Schemas["LastCollection"] })).word).toBe("imported");
     expect(standing(source({ more_waits: true })).word).toBe("goes on");
   });
 

@@ -19,19 +19,21 @@ export default function Deployments({ title, question }: PageProps) {
   return (
     <Page title={title} question={question}>
       <Grid>
+        <div className="stack">
         <Card title="Live now">
           <Loaded query={status} what="What is live">
             {(told) => <LiveNow status={told} />}
           </Loaded>
         </Card>
-        <Card title="Change it">
-          <Loaded query={status} what="What is live">
-            {(told) => <Change status={told} />}
-          </Loaded>
-        </Card>
         <Card title="Replicas" aside={<span className="note">that answered in the last ten minutes</span>}>
           <Loaded query={selections} what="The replicas">
             {(told) => <Replicas told={told} />}
+          </Loaded>
+        </Card>
+        </div>
+        <Card title="Change it">
+          <Loaded query={status} what="What is live">
+            {(told) => <Change status={told} />}
           </Loaded>
         </Card>
         <Card title="What people asked for" wide>

@@ -32,7 +32,7 @@ export function progress(answer: Schemas["SelectionAnswer"], told: Schemas["Sele
           state: published ? "done" : "waiting",
           detail: published
             ? `deploy ${mine[0]?.published_revision ?? ""}`
-            : "the sensor deploys within a minute, or `sentiment-platform tick`",
+            : "its sensor does so within a minute where the daemon runs; elsewhere the next tick does",
         },
   ];
 }

@@ -15,7 +15,6 @@ import { Time } from "../../parts/time";
 import { useParam } from "../../parts/url";
 import { Measured, metricOf } from "../../parts/measured";
 import { ticked, toggled } from "./ticks";
-import "./models.css";
 
 type Version = Schemas["VersionSummary"];
 
@@ -131,7 +130,6 @@ export default function Models({ title, question }: PageProps) {
                 rows={rows}
                 rowKey={({ version }) => version}
                 param="sort"
-                rowClass={({ live }) => (live ? "live" : "")}
               />
             </Card>
           )

@@ -15,7 +15,6 @@ import { RunLink } from "../../parts/run-link";
 import { Table } from "../../parts/table";
 import { Time } from "../../parts/time";
 import { MovedTerms } from "./moved-terms";
-import "./models.css";
 
 export default function Version({ question }: PageProps) {
   const { version = "" } = useParams<{ version: string }>();

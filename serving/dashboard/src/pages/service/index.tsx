@@ -65,17 +65,17 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
         </Empty>
       ) : (
         <Grid>
-          <Card title="Predictions" aside={<span className="note">a {report.unit}</span>}>
+          <Card title="Predictions">
             <LineChart
-              title={`Predictions a ${report.unit}`}
+              title={`By ${report.unit}`}
               summary={`${number(predictions)} in ${TITLES[report.window]}`}
               lines={[line("Predictions", (period) => period.predictions)]}
               format={(value) => number(value)}
             />
           </Card>
-          <Card title="Time to answer" aside={<span className="note">a {report.unit}</span>}>
+          <Card title="Time to answer">
             <LineChart
-              title={`Time to answer a ${report.unit}`}
+              title={`By ${report.unit}`}
               summary={latency ? `95 % within ${milliseconds(latency.p95)} over ${TITLES[report.window]}` : "None was timed"}
               lines={[
                 line("Half within", ({ latency_ms: ms }) => ms?.p50 ?? null),
@@ -88,7 +88,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           </Card>
           <Card title="In time, degraded, from the cache" aside={<span className="note">share of predictions</span>} wide>
             <LineChart
-              title={`Shares of predictions a ${report.unit}`}
+              title={`By ${report.unit}`}
               summary={`${percent(share(report.within_deadline, predictions), 1)} in time over ${TITLES[report.window]}`}
               lines={[
                 line("In time", (period) => share(period.within_deadline, period.predictions)),
