@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from sentiment_platform.github_server import GithubServer
 from sentiment_platform.settings import Settings
@@ -136,7 +136,8 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open
 def settled(page: Page) -> None:
     """Wait until the page has its heading and waits for no answer any more."""
     page.locator("main h1").first.wait_for()
-    page.wait_for_function("document.querySelector('main .waiting') === null")
+    # Not by `wait_for_function`: what it polls is a string, and the page's policy evaluates none.
+    expect(page.locator("main .waiting")).to_have_count(0, timeout=STEP_LIMIT_MS)
 
 
 def axe(page: Page) -> list[str]:

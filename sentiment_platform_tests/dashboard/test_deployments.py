@@ -1,0 +1,72 @@
+"""The page of deployments: a person's change of what is live, tried first, with a key, and followed."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sentiment_platform_tests.dashboard.conftest import OpenPage, screenshot
+from sentiment_platform_tests.dashboard.platform_in_use import ADMIN_KEY
+from sentiment_platform_tests.serving.running import ServingProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+REFUSED = "the server responded with a status of 401"
+
+
+def try_first(page: Page, key: str, reason: str = "the desk asked for it") -> None:
+    """Fill in the form, by keyboard alone, and press its button."""
+    page.get_by_label("Why", exact=True).fill(reason)
+    page.get_by_label("Admin key").fill(key)
+    page.get_by_label("Admin key").press("Enter")
+
+
+def test_without_a_key_the_button_rests_and_with_a_wrong_one_the_page_says_what_a_401_means(
+    open_page: OpenPage, platform: ServingProcess
+) -> None:
+    said: list[str] = []
+    page = open_page("/app/deployments", said=said)
+    before = page.request.get(f"{platform.url}/models/status").json()["families"]
+    button = page.get_by_role("button", name="Try it first, changing nothing")
+    page.get_by_label("Why", exact=True).fill("no key at all")
+    expect(button).to_be_disabled()
+    try_first(page, "not-the-key")
+    expect(page.get_by_role("alert")).to_contain_text("An admin key of this platform is needed")
+    assert page.request.get(f"{platform.url}/models/status").json()["families"] == before
+    # Chromium names each refused answer; nothing else is said.
+    assert [line for line in said if REFUSED not in line] == []
+    page.reload()
+    expect(page.get_by_label("Admin key")).to_have_value("")
+
+
+def test_a_selection_is_tried_first_then_done_then_followed_until_it_is_recorded(
+    open_page: OpenPage, platform: ServingProcess
+) -> None:
+    page = open_page("/app/deployments")
+    versions = {row["version"]: row for row in page.request.get(f"{platform.url}/models").json()["versions"]}
+    families = page.request.get(f"{platform.url}/models/status").json()["families"]
+    before = {family: told["version"] for family, told in families.items()}
+    chosen = next(name for name, row in versions.items() if row["last_revision"] is not None and not row["live"])
+    family = versions[chosen]["family"]
+
+    page.get_by_label("What", exact=True).select_option(chosen)
+    try_first(page, ADMIN_KEY, "the test of a person's choice")
+    expect(page.get_by_text("It would work.")).to_be_visible()
+    expect(page.locator("main")).to_contain_text(f"{before[family]} → {chosen}")
+    screenshot(page, "deployments-tried")
+    after_trial = page.request.get(f"{platform.url}/models/status").json()["families"]
+    assert after_trial[family]["version"] == before[family], "a dry run changes nothing"
+
+    page.get_by_role("button", name="Do it").click()
+    expect(page.get_by_text("It is done here.")).to_be_visible()
+    assert page.request.get(f"{platform.url}/models/status").json()["families"][family]["version"] == chosen
+    steps = page.locator("ol.steps li")
+    expect(steps.nth(1)).to_contain_text("done", timeout=30_000)
+    expect(steps.nth(3)).to_contain_text("waiting")
+    screenshot(page, "deployments-followed")
+    expect(page.get_by_role("row").filter(has_text="the test of a person's choice").first).to_be_visible(timeout=30_000)
+
+    # Back, so that whoever comes next finds what was there.
+    page.get_by_role("button", name="Leave it to itself").click()
+    page.get_by_label("What", exact=True).select_option(before[family])
+    try_first(page, ADMIN_KEY, "back after the test")
+    page.get_by_role("button", name="Do it").click()
+    expect(page.get_by_text("It is done here.")).to_be_visible()
+    assert page.request.get(f"{platform.url}/models/status").json()["families"][family]["version"] == before[family]
