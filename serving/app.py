@@ -36,6 +36,7 @@ from serving.handlers import (
     versions,
 )
 from serving.handlers.about import platform_version
+from serving.handlers.query_names import refuse_unknown_names
 from serving.handlers.refused_bodies import refused_bodies
 from serving.services import Services
 
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
             *pages.routes(read_built(dashboard)),
             openapi.to_the_page,
         ],
+        before_request=refuse_unknown_names,
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         exception_handlers={
             HTTPException: refused_bodies(settings.max_text_characters),

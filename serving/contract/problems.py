@@ -4,6 +4,7 @@ Here: the one error that handlers raise, and the exception handlers. The text ne
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,8 @@ from serving.contract.request_context import request_id
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+_MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
+"""How Litestar says it, in words alone."""
 logger = logging.getLogger(__name__)
 
 
@@ -53,6 +56,8 @@ def document(status: int, code: str, detail: str, errors: Sequence[FieldError] =
 def _respond(error: HTTPException) -> Response[bytes]:
     if not isinstance(error, Problem) and isinstance(error.extra, list):
         error = invalid([_fault(item) for item in error.extra])
+    elif not isinstance(error, Problem) and (missing := _MISSING.match(error.detail)):
+        error = invalid([FieldError(missing[1], None, "This parameter is required.")])
     code = error.code if isinstance(error, Problem) else HTTPStatus(error.status_code).name.lower()
     errors = error.errors if isinstance(error, Problem) else ()
     return Response(

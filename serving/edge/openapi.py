@@ -87,12 +87,12 @@ def _file(name: str) -> bytes:
     return (files("serving.edge") / name).read_bytes()
 
 
-@get("/page.js", media_type="text/javascript; charset=utf-8", sync_to_thread=False)
+@get("/page.js", media_type="text/javascript", sync_to_thread=False)
 def _script() -> bytes:
     return _file("openapi_page.js")
 
 
-@get("/page.css", media_type="text/css; charset=utf-8", sync_to_thread=False)
+@get("/page.css", media_type="text/css", sync_to_thread=False)
 def _style() -> bytes:
     return _file("openapi_page.css")
 

@@ -90,10 +90,34 @@ def test_what_is_no_json_is_a_fault_of_the_body(answering_with_key: ServingProce
     assert [(error["field"], error["item"]) for error in reply.json()["errors"]] == [("body", None)]
 
 
-def test_a_parameter_of_a_query_is_named_too(answering_with_key: ServingProcess) -> None:
-    reply = answering_with_key.client.get("/news", params={"limit": "many"})
-    assert reply.status_code == 400
-    assert [error["field"] for error in reply.json()["errors"]] == ["limit"]
+@pytest.mark.parametrize(
+    ("asked", "fields"),
+    [
+        ("/news?limit=many", ["limit"]),
+        ("/news?limit=0&symbol=A%20B", ["limit", "symbol"]),
+        ("/news?limt=5&smbol=A", ["limt", "smbol"]),
+        ("/news?since=2026-03-02T10:00:00", ["since"]),
+        ("/news?cursor=abc", ["cursor"]),
+        ("/tickers?family=nobody", ["family"]),
+        ("/models/performance/history", ["version"]),
+        ("/models/latest", ["version"]),
+        ("/features/v9", ["version"]),
+        ("/monitoring/service?window=1y", ["window"]),
+        ("/monitoring/drift-reports/x", ["report_id"]),
+        ("/monitoring/runs?ofset=1", ["ofset"]),
+    ],
+)
+def test_a_parameter_is_named_too_and_a_name_that_the_route_lacks(
+    answering_with_key: ServingProcess, asked: str, fields: list[str]
+) -> None:
+    reply = answering_with_key.client.get(asked)
+    assert reply.status_code in (400, 422)
+    assert sorted(error["field"] for error in reply.json()["errors"]) == fields
+
+
+def test_a_route_without_parameters_takes_what_probes_and_scrapers_add(answering_with_key: ServingProcess) -> None:
+    assert answering_with_key.client.get("/health/live?from=a-probe").status_code == 200
+    assert answering_with_key.client.head("/metrics?collect[]=all").status_code == 200
 
 
 def test_the_control_what_is_right_has_no_fault_and_a_flood_of_faults_is_cut() -> None:
