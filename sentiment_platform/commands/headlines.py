@@ -67,7 +67,9 @@ def show(symbol: str | None, limit: int, as_json: bool) -> None:
     title = f"The newest {len(stories)} stories" + (f" that name {wanted}" if wanted else "")
     show_stories(stories, window.family, title=title, empty=nothing)
     if stories and not any(story.scores for story in stories):
-        note("No story is scored yet. Next: sentiment-platform run score_job --from DAY --to DAY, once a version is deployed.")
+        days = sorted(f"{story.published_at:%Y-%m-%d}" for story in stories)
+        first = "" if window.family else "sentiment-platform run bootstrap_job, since nothing is deployed; then: "
+        note(f"No story is scored yet. Next: {first}sentiment-platform run score_job --from {days[0]} --to {days[-1]}")
 
 
 def show_companies(window: "CompanyWindow") -> None:
