@@ -53,10 +53,14 @@ class Metrics:
         Gauge(name, meaning, registry=self.registry).set_function(value)
 
     def answers(self) -> dict[str, int]:
-        """First digit of the status -> requests; "0" for clients that left before the answer. Every digit from 0 to 5 is there."""
+        """First digit of the status -> requests; "0" for clients that left before the answer. Every digit from 0 to 5 is there.
+
+        Probes are left out: a process that says "not ready yet" has failed nobody.
+        """
         counts = dict.fromkeys("012345", 0)
         for labels, value in _samples(self._requests):
-            counts[labels["status"][0]] += int(value)
+            if not labels["route"].startswith("/health"):
+                counts[labels["status"][0]] += int(value)
         return counts
 
     def total(self, counter: Counter) -> int:

@@ -29,7 +29,7 @@ class ServicePeriod(Struct, frozen=True, kw_only=True):
 
 
 class ProcessCounts(Struct, frozen=True, kw_only=True):
-    """What this process alone counts, from its start on: every route, not predictions only.
+    """What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
 
     `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
     `journal_dropped` never will be.

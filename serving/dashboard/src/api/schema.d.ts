@@ -2983,7 +2983,7 @@ export interface components {
         };
         /**
          * ProcessCounts
-         * @description What this process alone counts, from its start on: every route, not predictions only.
+         * @description What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
          *
          *     `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
          *     `journal_dropped` never will be.

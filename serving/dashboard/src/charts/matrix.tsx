@@ -42,7 +42,8 @@ export function Matrix({ title, names, counts, rowTitle = "was", columnTitle = "
                     <td
                       key={names[column]}
                       className={at === column ? "right" : ""}
-                      style={{ background: interpolateBlues(0.04 + 0.72 * share), color: share > 0.55 ? "#fff" : "#10202f" }}
+                      // Never so deep that dark letters could not be read on it.
+                      style={{ background: interpolateBlues(0.04 + 0.48 * share), color: "#10202f" }}
                     >
                       <strong>{number(count)}</strong>
                       <span>{all > 0 ? percent(share) : "-"}</span>

@@ -2,23 +2,32 @@
 import { useCallback } from "react";
 import { useSearchParams } from "wouter";
 
-/** The value of a parameter and how to change it; null takes it out. A change replaces the entry of the history unless `push`. */
-export function useParam(name: string, { push = false } = {}): [string | null, (value: string | null) => void] {
-  const [params, setParams] = useSearchParams();
-  const set = useCallback(
-    (value: string | null) =>
+/** Changes several parameters at once; null takes one out. A change replaces the entry of the history unless `push`. */
+export function useSetParams({ push = false } = {}): (values: Readonly<Record<string, string | null>>) => void {
+  const [, setParams] = useSearchParams();
+  return useCallback(
+    (values) =>
       setParams(
-        (before) => {
-          const after = new URLSearchParams(before);
-          if (value === null || value === "") after.delete(name);
-          else after.set(name, value);
+        // Not what this hook saw last: another one may have changed the address since.
+        () => {
+          const after = new URLSearchParams(window.location.search);
+          for (const [name, value] of Object.entries(values)) {
+            if (value === null || value === "") after.delete(name);
+            else after.set(name, value);
+          }
           return after;
         },
         { replace: !push },
       ),
-    [name, push, setParams],
+    [push, setParams],
   );
-  return [params.get(name), set];
+}
+
+/** The value of a parameter, and how to change it. */
+export function useParam(name: string, { push = false } = {}): [string | null, (value: string | null) => void] {
+  const [params] = useSearchParams();
+  const setParams = useSetParams({ push });
+  return [params.get(name), useCallback((value) => setParams({ [name]: value }), [name, setParams])];
 }
 
 /** A parameter with a few known values; anything else counts as the first of them, which is left out of the address. */

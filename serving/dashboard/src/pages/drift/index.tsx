@@ -12,7 +12,7 @@ import { Loaded } from "../../parts/loaded";
 import { Page } from "../../parts/page";
 import { Tabs } from "../../parts/tabs";
 import { Time } from "../../parts/time";
-import { useChoice, useParam } from "../../parts/url";
+import { useChoice, useParam, useSetParams } from "../../parts/url";
 import { subjectsByDrift, windows } from "./map";
 import { Subject } from "./subject";
 import { Tests } from "./tests";
@@ -66,7 +66,8 @@ export default function Drift({ title, question }: PageProps) {
 }
 
 function Reports({ reports, test }: { reports: readonly Schemas["DriftReportSummary"][]; test: Test }) {
-  const [givenReport, setReport] = useParam("report");
+  const [givenReport] = useParam("report");
+  const setParams = useSetParams();
   const [givenSubject, setSubject] = useParam("subject");
   const newest = reports[reports.length - 1];
   const chosen = reports.find(({ report_id: id }) => id === givenReport) ?? newest;
@@ -102,8 +103,7 @@ function Reports({ reports, test }: { reports: readonly Schemas["DriftReportSumm
           chosen={{ row: subjects.indexOf(subject), column: reports.indexOf(chosen) }}
           onChoose={(row, column) => {
             const report = reports[column];
-            setReport(report && report !== newest ? report.report_id : null);
-            setSubject(subjects[row] ?? null);
+            setParams({ report: report && report !== newest ? report.report_id : null, subject: subjects[row] ?? null });
           }}
         />
       </Card>

@@ -103,7 +103,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
       )}
       <Card title="This process" aside={<span className="note">since it started, <Time at={process.started_at} ago /></span>}>
         <Stats>
-          <Stat name="Requests" value={number(process.requests)} note="of every route" />
+          <Stat name="Requests" value={number(process.requests)} note="of every route but the probes" />
           <Stat name="Refused as wrong" value={number(process.client_errors)} note="4xx" />
           <Stat name="Failed" value={number(process.server_errors)} note="5xx" tone={process.server_errors > 0 ? "critical" : "plain"} />
           <Stat name="Shed" value={number(process.shed)} note="could not be taken within the deadline" tone={process.shed > 0 ? "warning" : "plain"} />

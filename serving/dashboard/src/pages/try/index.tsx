@@ -7,7 +7,7 @@ import { Grid } from "../../parts/card";
 import { Field, TextField } from "../../parts/field";
 import { Loaded } from "../../parts/loaded";
 import { Page } from "../../parts/page";
-import { useParam } from "../../parts/url";
+import { useParam, useSetParams } from "../../parts/url";
 import { SEARCH } from "../../shell/keys";
 import { Agreement } from "./agreement";
 import { Answering } from "./answering";
@@ -25,8 +25,9 @@ const EXAMPLES = [
 ] as const;
 
 export default function Try({ title, question }: PageProps) {
-  const [text, setText] = useParam("text", { push: true });
-  const [ticker, setTicker] = useParam("ticker");
+  const [text] = useParam("text");
+  const [ticker] = useParam("ticker");
+  const setParams = useSetParams({ push: true });
   const [draft, setDraft] = useState(text ?? "");
   const [share, setShare] = useState(ticker ?? "");
   // Back and forward change the address; what stands in the field follows.
@@ -38,10 +39,7 @@ export default function Try({ title, question }: PageProps) {
   const asked = text?.trim() ? { text, ticker: ticker || null, explain: true } : null;
   const answer = useComparison(asked);
 
-  const ask = (sentence: string) => {
-    setTicker(share.trim() || null);
-    setText(sentence.trim() || null);
-  };
+  const ask = (sentence: string) => setParams({ text: sentence.trim() || null, ticker: share.trim() || null });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     ask(draft);

@@ -13,14 +13,20 @@ import { Loaded } from "../../../parts/loaded";
 import { Measured, metricOf } from "../../../parts/measured";
 import { None } from "../../../parts/none";
 import { Page } from "../../../parts/page";
-import { useParam } from "../../../parts/url";
+import { useParam, useSetParams } from "../../../parts/url";
 import { MovedTerms } from "../moved-terms";
 import { Verdict } from "./verdict";
 import { WhereTheyDiffer } from "./where-they-differ";
 
 export default function Compare({ title, question }: PageProps) {
-  const [a, setA] = useParam("a");
-  const [b, setB] = useParam("b");
+  const [givenA] = useParam("a");
+  const [givenB] = useParam("b");
+  const setParams = useSetParams();
+  // Who comes without a choice sees the newest comparison.
+  const newest = useExperiments({ limit: 1 }).data?.comparisons[0];
+  const nobodyChose = givenA === null && givenB === null;
+  const [a, b] = nobodyChose && newest ? [newest.challenger, newest.champion] : [givenA, givenB];
+  const choose = (left: string | null, right: string | null) => setParams({ a: left, b: right });
   const versions = useVersions({ limit: 100 });
   const names = versions.data?.versions.map(({ version }) => version) ?? [];
   const choice = (label: string, value: string | null, set: (name: string | null) => void, other: string | null) => (
@@ -39,8 +45,8 @@ export default function Compare({ title, question }: PageProps) {
       question={question}
       controls={
         <div className="row">
-          {choice("Version", a, setA, b)}
-          {choice("Against", b, setB, a)}
+          {choice("Version", a, (name) => choose(name, b), b)}
+          {choice("Against", b, (name) => choose(a, name), a)}
         </div>
       }
     >
