@@ -13,10 +13,12 @@ from sentiment_platform.commands.keys import keys
 from sentiment_platform.commands.labels import labels
 from sentiment_platform.commands.market import market
 from sentiment_platform.commands.models import models
-from sentiment_platform.commands.operate import run_job_command, serve, tick
+from sentiment_platform.commands.operate import run_job_command, serve
 from sentiment_platform.commands.program import Program, verbose_option
 from sentiment_platform.commands.search import search
+from sentiment_platform.commands.setup import setup
 from sentiment_platform.commands.sources import sources
+from sentiment_platform.commands.tick import tick
 from sentiment_platform.commands.trying import try_command
 from sentiment_platform.commands.up import up
 from sentiment_platform.env_file import load_env_file
@@ -57,5 +59,5 @@ models.add_command(search)
 news.add_command(sources)
 news.add_command(show)
 news.add_command(try_command)
-for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, news, market, labels, models, keys, db):
+for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, setup, news, market, labels, models, keys, db):
     main.add_command(command)

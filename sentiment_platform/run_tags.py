@@ -22,6 +22,8 @@ job is lost where a run brings its own."""
 SHOWN_WITH_ITS_JOB = {".dagster/repository": "__repository__@sentiment_platform"}
 """What Dagster writes into a run that its UI or daemon starts: the code that the job is of, by its name in workspace.yaml. The UI looks
 for it, and lists a run without it nowhere with its job."""
+TRAINS = "trains"
+"""The families that a run trains before it deploys. Such a run signs with both keys, and needs a machine that can train."""
 HOST, PROCESS, PROCESS_START = ".dagster/sentiment_host", ".dagster/sentiment_process", ".dagster/sentiment_process_start"
 """The process that a headless run belongs to. Only machines read this: Dagster's UI hides what begins with `.dagster/`."""
 

@@ -37,7 +37,7 @@ SCRUBBED = {"GITHUB_TOKEN", "GH_TOKEN", *(variable for variable, _, _ in documen
 DEFAULT_SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 ROOM_FOR_SERVERS_BYTES = 4 * 2**30
 TEST_REPOSITORY = "local/registry"
-TEST_TOKEN = "token-of-the-tests"
+TEST_TOKEN = "ghs_0kT3vQ9xLm2RwZ7bYc5HdA"
 DEMO_TESTS = ("sentiment_platform_tests/dashboard/", "sentiment_platform_tests/e2e/test_demo.py")
 _numbers = count(1)
 

@@ -19,9 +19,9 @@ class Finding:
 def diagnose(settings: Settings, variables: Mapping[str, str]) -> list[Finding]:
     """Look at every part; a part that is not configured is good: a command starts its own. `variables` hold the keys of news sources."""
     looks: list[tuple[str, str, Callable[[Settings], str]]] = [
-        ("PostgreSQL", settings.database_url, _database),
-        ("Redis", settings.redis_url, _redis),
-        ("Registry", settings.registry_repository, _registry),
+        ("PostgreSQL", settings.database_url, look_at_database),
+        ("Redis", settings.redis_url, look_at_redis),
+        ("Registry", settings.registry_repository, look_at_registry),
     ]
     findings: list[Finding] = []
     for subject, configured, look in looks:
@@ -50,7 +50,8 @@ def _news(settings: Settings, variables: Mapping[str, str]) -> Finding:
     return Finding("News", not off, words)
 
 
-def _database(settings: Settings) -> str:
+def look_at_database(settings: Settings) -> str:
+    """How soon the database answers, in words."""
     from sentiment_platform.store.engine import create_platform_engine, wait_until_awake
 
     engine = create_platform_engine(settings.direct_database_url())
@@ -61,7 +62,8 @@ def _database(settings: Settings) -> str:
     return f"answers after {waited_s * 1000:.0f} ms"
 
 
-def _redis(settings: Settings) -> str:
+def look_at_redis(settings: Settings) -> str:
+    """That Redis answers, and what it does when it is full."""
     from redis.exceptions import RedisError
 
     from sentiment_platform.errors import TransientError
@@ -77,7 +79,8 @@ def _redis(settings: Settings) -> str:
     return f"answers, maxmemory-policy {policy}"
 
 
-def _registry(settings: Settings) -> str:
+def look_at_registry(settings: Settings) -> str:
+    """What the registry has deployed last, verified."""
     from contextlib import closing
 
     from sentiment_platform.registry.access import RegistryAccess

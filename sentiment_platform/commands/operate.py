@@ -1,4 +1,4 @@
-"""Run things: serving alone, one job, one pass of the daemon."""
+"""Run things: serving alone, and one job."""
 
 import os
 from datetime import date
@@ -9,7 +9,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, out, say, styled
-from sentiment_platform.commands.parameters import COUNT, DAY, TAG, VERSION, require_order, usage_of
+from sentiment_platform.commands.parameters import DAY, TAG, VERSION, require_order, usage_of
 from sentiment_platform.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def serve() -> None:
 @click.option("--to", "last", type=DAY, metavar="DAY", help="Last day of the range, included.")
 @click.option("--again", is_flag=True, help="Make every day of the range anew, although an interrupted one could go on.")
 @click.option("--tag", "tags", type=TAG, multiple=True, help="Tag of the run; may be repeated.")
+@click.option(
+    "--waiting", is_flag=True, help="Only if runs of the job wait in the queue: one run in their place, with their tags."
+)
 @click.option("--version", type=VERSION, help="With score_job: the version that scores, instead of the deployed ones.")
 def run_job_command(
     job: str,
@@ -47,13 +50,14 @@ def run_job_command(
     last: date | None,
     again: bool,
     tags: tuple[tuple[str, str], ...],
+    waiting: bool,
     version: str | None,
 ) -> None:
     """Execute JOB here, without a daemon: collect_job, market_job, feature_store_job, score_job, train_job, baseline_job, deploy_job,
     bootstrap_job, monitor_job, alert_job.
 
-    A range that was interrupted, by whatever, goes on when the same command is run again. A collection of today also makes the earlier days
-    that its articles are of.
+    A range that was interrupted, by whatever, goes on when the same command is run again. Without days, market_job makes the last two
+    weeks and collect_job today's news, with the earlier days that its articles are of.
 
     Exits with 1 when a step failed or a check of severity ERROR failed, with 130 or 143 when SIGINT or SIGTERM ended the run.
 
@@ -63,23 +67,40 @@ def run_job_command(
       sentiment-platform run collect_job --from 2026-01-01 --to 2026-03-31
       sentiment-platform run score_job --from 2026-01-01 --to 2026-03-31
       sentiment-platform run train_job --tag why=nightly
+      sentiment-platform run train_job --waiting
     """
     from sentiment_platform.local.session import session
     from sentiment_platform.running.headless import dagster_instance
+    from sentiment_platform.running.waiting import take_over, waiting_runs
 
     if job == "collect_job" and not partition and not first:
         partition = utc_now().date()
+    if job == "market_job" and not partition and not first:
+        from sentiment_platform.market.schedules import LOOK_BACK
+        from sentiment_platform.setting_values.first_day import first_day
+
+        today = utc_now().date()
+        first, last, again = max(today - LOOK_BACK, first_day()), today, True
     _require_days(job, partition, first, last, again=again)
+    if waiting and (partition or first):
+        raise click.UsageError("--waiting takes no days, nor a job that has some.", ctx=click.get_current_context())
     config = _score_by(job, version) if version else None
     with session(log=note) as settings, dagster_instance() as instance:
+        given = dict(tags)
+        if waiting:
+            runs = waiting_runs(instance, job)
+            if not runs:
+                say(f"No run of {job} waits.")
+                return
+            given = take_over(instance, runs) | given
         if first and last:
-            which, failed = f"{first} to {last}", _run_range(instance, job, first, last, dict(tags), config, again=again)
+            which, failed = f"{first} to {last}", _run_range(instance, job, first, last, given, config, again=again)
         else:
-            outcome = _run(instance, job, dict(tags), config, partition=partition.isoformat() if partition else None)
+            outcome = _run(instance, job, given, config, partition=partition.isoformat() if partition else None)
             _show(outcome)
             which, failed = f"run {outcome.run_id}", [] if outcome.success else [_failure(outcome)]
             if job == "collect_job" and partition == utc_now().date():
-                failed += _run_late_days(instance, settings, dict(tags))
+                failed += _run_late_days(instance, settings, given)
     if failed:
         raise PermanentError(
             f"{job} failed: {'; '.join(failed)}.",
@@ -190,27 +211,3 @@ def _show(outcome: "RunOutcome") -> None:
             say(f"    {line}")
     for warning in outcome.warnings:
         say(f"warning: {warning}", style="yellow")
-
-
-@click.command()
-@click.option("--timeout", "timeout_s", type=COUNT, default=300, help="Seconds until a hanging daemon is stopped.")
-def tick(timeout_s: int) -> None:
-    """One pass of the real Dagster daemon: schedules, sensors and queued runs, then stop.
-
-    That takes between half a minute and one and a half, and as long as the runs take. Exits with 1 when a run or a tick failed.
-
-    \b
-    Example:
-      sentiment-platform tick --timeout 600
-    """
-    from sentiment_platform.local.session import session
-    from sentiment_platform.local.ticking import tick_once
-
-    with session(log=note):
-        report = tick_once(timeout_s)
-    for sensor, outcome in report.sensors.items():
-        say(f"  {sensor}: {outcome.lower()}")
-    say(f"Daemons that made a pass: {', '.join(report.daemons)}. Runs: {report.finished} finished, {report.failed} failed.")
-    if report.failed or report.failed_ticks:
-        ticks = f", and these ticks: {', '.join(report.failed_ticks)}" if report.failed_ticks else ""
-        raise PermanentError(f"{report.failed} runs failed{ticks}.", remedy="The Dagster UI says why: sentiment-platform up.")

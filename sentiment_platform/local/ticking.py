@@ -4,18 +4,21 @@ A pass is proven by what it leaves in Dagster's storage, not by time: a second h
 sensor, and no run that still waits or works.
 """
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.local.processes.children import Children, pid_path
 from sentiment_platform.local.processes.process import LocalStackError, is_running
+from sentiment_platform.run_tags import TRAINS
 from sentiment_platform.running.headless import dagster_instance
+from sentiment_platform.running.waiting import waiting_runs
 from sentiment_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ DAEMON_COMMAND = (DAEMON, "run", "-w", "workspace.yaml")
 _LOOK_EVERY_S = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TickReport:
     """What one pass did.
 
@@ -35,6 +38,7 @@ class TickReport:
         sensors: name of each running sensor and what came of its ticks, such as `SKIPPED`.
         finished, failed: runs that ended well, or otherwise, during the pass.
         failed_ticks: names of sensors and schedules with a tick that failed.
+        left: jobs of the runs that were left in the queue.
     """
 
     daemons: tuple[str, ...]
@@ -42,6 +46,7 @@ class TickReport:
     finished: int
     failed: int
     failed_ticks: tuple[str, ...]
+    left: tuple[str, ...]
 
 
 def refuse_a_second_daemon(state_dir: Path) -> None:
@@ -57,8 +62,10 @@ def refuse_a_second_daemon(state_dir: Path) -> None:
         )
 
 
-def tick_once(timeout_s: float) -> TickReport:
+def tick_once(timeout_s: float, *, leave_training: bool = False) -> TickReport:
     """Start the daemon, wait until it has made a pass and every run has ended, stop it.
+
+    With `leave_training` runs that train stay in the queue, for a machine that can train; nobody waits for them.
 
     Raises:
         ConflictError: a daemon runs already.
@@ -67,9 +74,10 @@ def tick_once(timeout_s: float) -> TickReport:
     state_dir = Settings.from_environment().state_dir.resolve()
     refuse_a_second_daemon(state_dir)
     with dagster_instance() as instance:
-        watched = _Pass(instance, utc_now().timestamp())
+        watched = _Pass(instance, utc_now().timestamp(), leave_training)
+        home = {"DAGSTER_HOME": str(_home_without_training(state_dir))} if leave_training else {}
         with Children(state_dir) as children:
-            daemon = children.start(DAEMON, DAEMON_COMMAND)
+            daemon = children.start(DAEMON, DAEMON_COMMAND, home)
             while missing := watched.missing():
                 if not daemon.running or utc_now().timestamp() - watched.started > timeout_s:
                     what = f"No end of the pass after {timeout_s:.0f} s" if daemon.running else "The daemon ended"
@@ -81,10 +89,23 @@ def tick_once(timeout_s: float) -> TickReport:
         return watched.report()
 
 
+def _home_without_training(state_dir: Path) -> Path:
+    """A home of the same instance, whose daemon starts no run that trains."""
+    import yaml
+
+    configured: dict[str, Any] = yaml.safe_load((Path(os.environ["DAGSTER_HOME"]) / "dagster.yaml").read_text("utf-8"))
+    configured["concurrency"]["runs"]["tag_concurrency_limits"] = [{"key": TRAINS, "limit": 0}]
+    home = state_dir / "without-training"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "dagster.yaml").write_text(yaml.safe_dump(configured), "utf-8")
+    return home
+
+
 @dataclass
 class _Pass:
     instance: "DagsterInstance"
     started: float
+    leave_training: bool
     first_beats: dict[str, float] = field(default_factory=dict[str, float])
     passed: set[str] = field(default_factory=set[str])
 
@@ -113,6 +134,7 @@ class _Pass:
             finished=finished,
             failed=len(runs) - finished,
             failed_ticks=tuple(sorted(name for name, outcomes in ticks.items() if "FAILURE" in outcomes)),
+            left=tuple(sorted({run.job_name for run in waiting_runs(self.instance)})),
         )
 
     def _look_at_heartbeats(self) -> None:
@@ -145,4 +167,5 @@ class _Pass:
         begun = [status.NOT_STARTED, status.STARTING, status.STARTED, status.CANCELING]
         # What began before this pass is somebody else's, or died: nobody knows when it ends.
         ours = dg.RunsFilter(statuses=begun, updated_after=datetime.fromtimestamp(self.started, UTC))
-        return self.instance.get_runs_count(dg.RunsFilter(statuses=[status.QUEUED])) + self.instance.get_runs_count(ours)
+        runs = [*waiting_runs(self.instance), *self.instance.get_runs(ours)]
+        return sum(not (self.leave_training and TRAINS in run.tags) for run in runs)

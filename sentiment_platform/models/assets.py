@@ -23,6 +23,7 @@ from sentiment_platform.models.version_figures import shown_figures
 from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.run_tags import TRAINS
 from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, with_interval
 from sentiment_platform.store.resources import PlatformResource
 
@@ -51,9 +52,12 @@ def model_asset(family: str) -> dg.AssetsDefinition:
         description=FAMILIES[family].description,
     )
     def model(context: dg.AssetExecutionContext, config: TrainingConfig, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+        access = RegistryAccess(platform.settings())
+        # What goes on to a deployment signs that too.
+        access.require_publishing(*(("model", "operator") if TRAINS in context.run.tags else ("model",)))
         trained = train_and_publish(
             platform.engine(),
-            RegistryAccess(platform.settings()),
+            access,
             family,
             TrainingOptions(seed=config.seed, threads=config.threads, parameters=config.parameters),
             run_id=context.run.run_id,

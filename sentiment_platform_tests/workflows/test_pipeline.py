@@ -1,4 +1,4 @@
-"""The steps of pipeline.yml, executed as GitHub would, over a real database, Redis and registry: news, prices, training, monitoring."""
+"""Steps of the workflows, executed as GitHub would, over a real database, Redis and registry. The whole of the pipeline: test_fork.py."""
 
 import os
 import sys
@@ -12,11 +12,9 @@ import pytest
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.local.demo.sample_data import sample_directory
-from sentiment_platform.local.parts.feeds import FeedServer, feeds_setting
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoint
-from sentiment_platform_tests.workflows.runner import Outcome, Workflow, run_job
+from sentiment_platform_tests.workflows.runner import Outcome, Workflow, run_workflow
 
 if TYPE_CHECKING:
     from psycopg.abc import QueryNoTemplate
@@ -24,7 +22,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-PIPELINE = Workflow.parse("pipeline.yml", (ROOT / ".github" / "workflows" / "pipeline.yml").read_text())
+PIPELINE, KEEP_ALIVE = (
+    Workflow.parse(name, (ROOT / ".github" / "workflows" / name).read_text()) for name in ("pipeline.yml", "keep-alive.yml")
+)
 LIMIT_S = 240.0
 RunJob = Callable[..., list[Outcome]]
 
@@ -45,7 +45,6 @@ def secrets(settings: Settings) -> dict[str, str]:
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
         "SENTIMENT_SIGNING_KEYS": settings.signing_keys,
-        "SENTIMENT_PRICE_KEY": "",
         "GITHUB_TOKEN": settings.registry_token,
     }
 
@@ -58,22 +57,23 @@ def dispatch(settings: Settings, secrets: dict[str, str], checkout: Path) -> Run
         contexts = {
             "secrets": secrets,
             "vars": {"SENTIMENT_PUBLIC_KEYS": settings.public_keys, **variables},
-            "github": {"repository": settings.registry_repository, "api_url": settings.registry_url},
+            "github": {
+                "repository": settings.registry_repository,
+                "api_url": settings.registry_url,
+                "event_name": "workflow_dispatch",
+            },
             "inputs": {"job": job},
         }
-        (chosen,) = PIPELINE.jobs_for(contexts)
-        return list(
-            run_job(
-                PIPELINE,
-                chosen,
-                contexts,
-                checkout=checkout,
-                path=f"{Path(sys.executable).parent}:{os.defpath}",
-                timeout_s=LIMIT_S,
-                # The feeds of the test are on loopback, which collection refuses to fetch from otherwise. Cores are shared with other tests.
-                machine={"SENTIMENT_ALLOW_PRIVATE_HOSTS": "yes", "OMP_WAIT_POLICY": "PASSIVE"},
-            )
-        )
+        (outcomes,) = run_workflow(
+            PIPELINE,
+            contexts,
+            checkout=checkout,
+            path=f"{Path(sys.executable).parent}:{os.defpath}",
+            timeout_s=LIMIT_S,
+            # Cores are shared with other tests.
+            machine={"OMP_WAIT_POLICY": "PASSIVE"},
+        ).values()
+        return outcomes
 
     return run
 
@@ -83,33 +83,6 @@ def _count(url: str, query: "QueryNoTemplate") -> int:
         row = connection.execute(query).fetchone()
         assert row is not None
         return int(row[0])
-
-
-def test_news_training_and_monitoring_run_green_and_leave_their_results(
-    dispatch: RunJob, settings: Settings, secrets: dict[str, str], tmp_path: Path
-) -> None:
-    feeds = sample_directory() / "feeds"
-    with FeedServer(feeds) as server:
-        outcomes = dispatch("collect_job", SENTIMENT_FEEDS=feeds_setting(feeds, server.port))
-    assert [outcome.status for outcome in outcomes] == [0], outcomes[-1].output
-    assert _count(settings.database_url, "SELECT count(*) FROM platform.raw_data") > 50
-
-    engine = create_platform_engine(settings.database_url)
-    import_labels(engine, plain(sample_directory() / "headlines.csv", "sample", "Apache-2.0").examples)
-    engine.dispose()
-    base = write_tiny_checkpoint(tmp_path / "base")
-    outcomes += dispatch("train_job", TRANSFORMER_BASE=str(base))
-    assert [outcome.status for outcome in outcomes[1:]] == [0, 0], outcomes[-1].output
-    assert _count(settings.database_url, "SELECT count(*) FROM platform.deployments") >= 1
-    assert _count(settings.database_url, "SELECT count(*) FROM platform.model_versions") == 4
-
-    outcomes += dispatch("monitor_job")
-    assert outcomes[-1].status == 0, outcomes[-1].output
-    assert _count(settings.database_url, "SELECT count(*) FROM platform.retrain_decisions") == 1
-
-    assert _count(settings.database_url, "SELECT count(*) FROM dagster.runs WHERE status = 'SUCCESS'") == len(outcomes) == 4
-    shown = "\n".join(outcome.output for outcome in outcomes)
-    assert [name for name, value in secrets.items() if value and value in shown] == []
 
 
 def test_without_symbols_the_step_of_prices_is_green_and_fetches_nothing(dispatch: RunJob, settings: Settings) -> None:
@@ -136,4 +109,20 @@ def test_a_missing_secret_is_named_before_anything_runs(dispatch: RunJob, secret
     secrets["REDIS_URL"] = ""
     (outcome,) = dispatch("monitor_job")
     assert outcome.status == 1
-    assert "REDIS_URL is not set" in outcome.output
+    assert "REDIS_URL: it is not set" in outcome.output
+
+
+def test_the_schedules_are_enabled_again(tmp_path: Path) -> None:
+    programs, checkout = tmp_path / "programs", tmp_path / "checkout"
+    programs.mkdir()
+    checkout.mkdir()
+    (programs / "gh").symlink_to(Path(__file__).with_name("gh.sh"))
+    contexts = {
+        "vars": {"SENTIMENT_PUBLIC_KEYS": "model=...,operator=..."},
+        "secrets": {"GITHUB_TOKEN": "token"},
+        "github": {"repository": "owner/name"},
+    }
+    path, machine = f"{programs}:{os.defpath}", {"GH_KEEPS": str(tmp_path)}
+    jobs = run_workflow(KEEP_ALIVE, contexts, checkout=checkout, path=path, timeout_s=20.0, machine=machine)
+    assert [outcome.status for outcomes in jobs.values() for outcome in outcomes] == [0]
+    assert (tmp_path / "enabled").read_text().split() == ["pipeline.yml", "keep-alive.yml"]
