@@ -31,7 +31,7 @@ CUT = """() => {
 
 def too_wide(page: Page) -> list[str]:
     """What reaches over the right edge; the page itself must not scroll sideways."""
-    page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     scrolled = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     return [f"the page is {scrolled} px too wide", *page.evaluate(CUT)] if scrolled > 0 else page.evaluate(CUT)
 

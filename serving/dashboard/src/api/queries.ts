@@ -13,7 +13,7 @@ const AGAIN_AFTER_FAILURE = 5 * SECOND;
 export const newQueryClient = () =>
   new QueryClient({
     defaultOptions: {
-      queries: { retry: false, networkMode: "always", staleTime: 2 * SECOND, gcTime: 10 * 60 * SECOND },
+      queries: { retry: false, networkMode: "always", staleTime: 2 * SECOND, gcTime: 600 * SECOND },
       mutations: { retry: false, networkMode: "always" },
     },
   });
