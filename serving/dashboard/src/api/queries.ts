@@ -4,8 +4,8 @@
  * Every answer is asked again after its interval, every 5 s while it failed, and at once when an event says that it changed (`live.ts`).
  * A failed answer keeps what it had; `parts/loaded.tsx` then says since when it is stale.
  */
-import { QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ApiError, answered, bearer, client, type Schemas } from "./client";
+import { QueryClient, useQuery } from "@tanstack/react-query";
+import { type ApiError, answered, client, type Schemas } from "./client";
 
 const SECOND = 1000;
 const AGAIN_AFTER_FAILURE = 5 * SECOND;
@@ -219,33 +219,3 @@ export const useComparison = (body: Schemas["PredictRequest"] | null) =>
     staleTime: Infinity,
     refetchInterval: ({ state: { error } }) => (error && (error.status === 0 || error.status >= 500) ? AGAIN_AFTER_FAILURE : false),
   });
-
-export const useFeedback = () =>
-  useMutation<Schemas["FeedbackAccepted"], ApiError, Schemas["FeedbackRequest"]>({
-    mutationFn: (body) => answered(client.POST("/feedback", { body })),
-  });
-
-const changed = (queries: QueryClient) =>
-  Promise.all([KEYS.status, KEYS.selections].map((key) => queries.invalidateQueries({ queryKey: [key] })));
-
-/** An action with the key of the person who asks for it. */
-export interface WithKey<Body> {
-  key: string;
-  body: Body;
-}
-
-export function useSelectVersion() {
-  const queries = useQueryClient();
-  return useMutation<Schemas["SelectionAnswer"], ApiError, WithKey<Schemas["SelectRequest"]>>({
-    mutationFn: ({ key, body }) => answered(client.POST("/models/select", { body, headers: bearer(key) })),
-    onSuccess: () => changed(queries),
-  });
-}
-
-export function useRollback() {
-  const queries = useQueryClient();
-  return useMutation<Schemas["SelectionAnswer"], ApiError, WithKey<Schemas["RollbackRequest"]>>({
-    mutationFn: ({ key, body }) => answered(client.POST("/models/rollback", { body, headers: bearer(key) })),
-    onSuccess: () => changed(queries),
-  });
-}

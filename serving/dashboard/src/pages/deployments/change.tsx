@@ -2,7 +2,8 @@
 import { type FormEvent, useState } from "react";
 import type { Schemas } from "../../api/client";
 import type { ApiError } from "../../api/client";
-import { useRollback, useSelectVersion, useVersions } from "../../api/queries";
+import { useRollback, useSelectVersion } from "../../api/mutations";
+import { useVersions } from "../../api/queries";
 import { Button } from "../../parts/button";
 import { Field, Select } from "../../parts/field";
 import { setKey, useKey } from "../../shell/key";

@@ -1,5 +1,5 @@
 /** A person's word on one answer: right, or which label would have been. It trains later versions and counts as what it is. */
-import { useFeedback } from "../../api/queries";
+import { useFeedback } from "../../api/mutations";
 import { Button } from "../../parts/button";
 import { type Label, LABELS } from "../../parts/sentiment";
 

@@ -1,0 +1,34 @@
+/** What a person changes: one hook a route. What follows from it is asked again at once. */
+import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
+import { type ApiError, answered, bearer, client, type Schemas } from "./client";
+import { KEYS } from "./queries";
+
+export const useFeedback = () =>
+  useMutation<Schemas["FeedbackAccepted"], ApiError, Schemas["FeedbackRequest"]>({
+    mutationFn: (body) => answered(client.POST("/feedback", { body })),
+  });
+
+const changed = (queries: QueryClient) =>
+  Promise.all([KEYS.status, KEYS.selections].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+
+/** An action with the key of the person who asks for it. */
+export interface WithKey<Body> {
+  key: string;
+  body: Body;
+}
+
+export function useSelectVersion() {
+  const queries = useQueryClient();
+  return useMutation<Schemas["SelectionAnswer"], ApiError, WithKey<Schemas["SelectRequest"]>>({
+    mutationFn: ({ key, body }) => answered(client.POST("/models/select", { body, headers: bearer(key) })),
+    onSuccess: () => changed(queries),
+  });
+}
+
+export function useRollback() {
+  const queries = useQueryClient();
+  return useMutation<Schemas["SelectionAnswer"], ApiError, WithKey<Schemas["RollbackRequest"]>>({
+    mutationFn: ({ key, body }) => answered(client.POST("/models/rollback", { body, headers: bearer(key) })),
+    onSuccess: () => changed(queries),
+  });
+}
