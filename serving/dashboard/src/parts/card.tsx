@@ -8,13 +8,15 @@ interface Props {
   /** Takes the whole row of a grid. */
   wide?: boolean;
   className?: string;
+  /** What a link on the same page leads to. */
+  anchor?: string;
   children: ReactNode;
 }
 
-export function Card({ title, aside, wide = false, className = "", children }: Props) {
+export function Card({ title, aside, wide = false, className = "", anchor, children }: Props) {
   const id = useId();
   return (
-    <section className={`card ${wide ? "wide" : ""} ${className}`} aria-labelledby={id}>
+    <section id={anchor} className={`card ${wide ? "wide" : ""} ${className}`} aria-labelledby={id}>
       <header className="card-head">
         <h2 id={id}>{title}</h2>
         {aside && <div className="aside">{aside}</div>}

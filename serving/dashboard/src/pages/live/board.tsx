@@ -34,6 +34,7 @@ export function Board({ symbol, onChoose }: Props) {
     <Card
       title="Symbols"
       className="board"
+      anchor="symbols"
       aside={<Tabs label="Window" values={WINDOWS} chosen={days} onChoose={setDays} />}
     >
       <Loaded query={tickers} what="The symbols">

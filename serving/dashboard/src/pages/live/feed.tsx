@@ -52,6 +52,7 @@ export function Feed({ symbol, onChoose }: Props) {
     <Card
       title={symbol ? `Headlines of ${symbol}` : "Headlines"}
       className="feed"
+      anchor="headlines"
       aside={<Tabs label="Which headlines" values={SHOWN} chosen={shown} onChoose={setShown} />}
     >
       <Loaded query={head} what="The news">

@@ -15,6 +15,11 @@ export default function Live({ title, question }: PageProps) {
   return (
     <Page title={title} question={question} controls={<SymbolFilter key={symbol} symbol={symbol} onChoose={setSymbol} />}>
       <Strip />
+      <p className="jump">
+        <a href="#headlines">Headlines</a>
+        <a href="#symbols">Symbols</a>
+        <a href="#wrong">Is anything wrong?</a>
+      </p>
       <div className="live-grid">
         <Feed key={symbol} symbol={symbol} onChoose={setSymbol} />
         <div className="live-side">

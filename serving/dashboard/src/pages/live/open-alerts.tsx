@@ -11,7 +11,7 @@ const SHOWN = 6;
 export function OpenAlerts() {
   const alerts = useAlerts({ limit: 200 });
   return (
-    <Card title="Is anything wrong?">
+    <Card title="Is anything wrong?" anchor="wrong">
       <Loaded query={alerts} what="The alerts">
         {({ incidents }) => {
           const open = incidents
