@@ -160,9 +160,7 @@ export interface DriftReportsQuestion {
 
 /** The reports of a version over time; without one, of all. */
 export const useDriftReports = (query: DriftReportsQuestion = {}) =>
-  useAnswer([KEYS.driftReports, query], 60 * SECOND, (signal) =>
-    client.GET("/monitoring/drift-reports", { params: { query }, signal }),
-  );
+  useAnswer([KEYS.driftReports, query], 60 * SECOND, (signal) => client.GET("/monitoring/drift-reports", { params: { query }, signal }));
 
 /** A report with both distributions behind each figure; waits while `id` is null. */
 export const useDriftReport = (id: string | null) =>
@@ -182,9 +180,7 @@ export const useAlerts = (query: Paged = {}) =>
 export type ServiceWindow = Schemas["ServiceReport"]["window"];
 
 export const useService = (window: ServiceWindow = "24h") =>
-  useAnswer([KEYS.service, window], 15 * SECOND, (signal) =>
-    client.GET("/monitoring/service", { params: { query: { window } }, signal }),
-  );
+  useAnswer([KEYS.service, window], 15 * SECOND, (signal) => client.GET("/monitoring/service", { params: { query: { window } }, signal }));
 
 export const useSources = () =>
   useAnswer([KEYS.sources], 30 * SECOND, (signal) => client.GET("/monitoring/sources", { signal }));

@@ -27,6 +27,7 @@ function Answering({ status }: { status: Schemas["ModelsStatus"] }) {
   const { deployment, default_family: first, families, selections } = status;
   const deployments = useDeployments().data?.deployments ?? [];
   const live = Object.entries(families).flatMap(([family, now]) => (now ? [{ family, ...now }] : []));
+  const actor = deployments.find(({ revision }) => revision === deployment?.revision)?.actor;
   if (live.length === 0) {
     return (
       <Empty title="Nothing answers yet" command="sentiment-platform run bootstrap_job">
@@ -54,7 +55,11 @@ function Answering({ status }: { status: Schemas["ModelsStatus"] }) {
         {deployment ? (
           <>
             <span className="soft">Why: </span>
-            {deployment.reason} <span className="soft">(deployment {deployment.revision}, {deployment.rule})</span>
+            {deployment.reason}{" "}
+            <span className="soft">
+              (deployment {deployment.revision}, {deployment.rule}
+              {actor && `, by ${actor}`})
+            </span>
           </>
         ) : (
           <None why="no deployment was published" />
@@ -100,7 +105,7 @@ function AlertStat({ alerts }: { alerts: Schemas["AlertsAnswer"] | undefined }) 
       name="Open alerts"
       value={open.length === alerts.incidents.length && open.length === 200 ? "200 or more" : open.length}
       tone={critical > 0 ? "critical" : open.length > 0 ? "warning" : "good"}
-      note={open.length === 0 ? "nothing is wrong" : critical > 0 ? `${critical} critical` : "none critical"}
+      note={open.length === 0 ? "no alert is open" : critical > 0 ? `${critical} critical` : "none critical"}
     />
   );
 }
