@@ -58,7 +58,7 @@ function Answering({ status }: { status: Schemas["ModelsStatus"] }) {
             {deployment.reason}{" "}
             <span className="soft">
               (deployment {deployment.revision}, {deployment.rule}
-              {actor && `, by ${actor}`})
+              {actor && actor !== deployment.rule && `, by ${actor}`})
             </span>
           </>
         ) : (
