@@ -69,6 +69,10 @@ def _behind(read: Lineage) -> dict[str, dict[str, Any]]:
             "reason": document.reason,
             "verdict": document.evidence.verdict,
         }
+        if read.was_selected:
+            shown["Deployment"]["selected"] = (
+                f"a person's selection put {read.prediction.model_version} there, which this does not name"
+            )
     if read.feedback:
         shown["Feedback"] = {str(entry.received_at): entry.label or entry.preference or entry.utility for entry in read.feedback}
     return shown

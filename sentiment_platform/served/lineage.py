@@ -33,6 +33,11 @@ class Lineage:
         """The label that the answer named."""
         return likeliest_label(self.prediction.probabilities)
 
+    @property
+    def was_selected(self) -> bool:
+        """Whether a person's selection put the version there: the deployment in force then does not name it."""
+        return self.deployment is not None and self.prediction.model_version not in self.deployment.document.models()
+
     def features(self) -> Mapping[str, float | None]:
         """Name -> value, in the order of the vector; values are numbered where this build does not know their schema."""
         values = self.prediction.features

@@ -57,9 +57,12 @@ class LineageTrainingSet(Struct, frozen=True, kw_only=True):
 
 
 class LineageDeployment(Struct, frozen=True, kw_only=True):
-    """The signed deployment that put the version there: by which rule, who, why, on which verdict."""
+    """The signed deployment that was in force: by which rule, who, why, on which verdict. Where `names_version` is false, a person's
+    selection put another version there: GET /models/selections has it.
+    """
 
     revision: int
+    names_version: bool
     tag: str
     published_at: Moment
     rule: str

@@ -91,7 +91,7 @@ def _shown(stored: "Lineage") -> PredictionLineage:
             git_sha=model.manifest.git_sha if model else None,
         ),
         training_set=_training_set(stored.training) if stored.training else None,
-        deployment=_deployment(stored.deployment) if stored.deployment else None,
+        deployment=_deployment(stored.deployment, selected=stored.was_selected) if stored.deployment else None,
         feedback=[msgspec.convert(entry, GivenFeedback, from_attributes=True) for entry in stored.feedback],
     )
 
@@ -107,10 +107,11 @@ def _training_set(row: "TrainingSetRow") -> LineageTrainingSet:
     )
 
 
-def _deployment(mirrored: "MirroredDeployment") -> LineageDeployment:
+def _deployment(mirrored: "MirroredDeployment", *, selected: bool) -> LineageDeployment:
     document = mirrored.document
     return LineageDeployment(
         revision=document.revision,
+        names_version=not selected,
         tag=str(document.tag),
         published_at=mirrored.published_at,
         rule=document.rule,

@@ -1,7 +1,7 @@
 """Claims about GET /predictions/{id}: the way from an answer back to what it rests on, the same that `explain` prints."""
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from sentiment_platform.commands.explain import lineage
 from sentiment_platform.errors import PermanentError
@@ -47,13 +47,21 @@ def test_an_answer_leads_back_to_text_features_model_training_set_deployment_and
     assert (shown["model"]["base_model"], shown["model"]["run_id"]) == (manifest.base_model, "test")
     assert (shown["training_set"]["examples"], shown["training_set"]["label_sets"]) == (240, ["made"])
     assert (shown["deployment"]["tag"], shown["deployment"]["rule"]) == ("deploy-000001", "bootstrap")
+    assert shown["deployment"]["names_version"]
     assert [given["label"] for given in shown["feedback"]] == ["positive"]
 
     printed = lineage(engine, identity)
     assert list(printed) == ["Answer", "Features", "Model", "Training set", "Deployment", "Feedback"]
+    assert "selected" not in printed["Deployment"]
     assert printed["Answer"]["text"] == shown["answer"]["text"]
     assert printed["Features"] == {"status": shown["features"]["status"], **shown["features"]["values"]}
     assert printed["Model"]["git"] == shown["model"]["git_sha"]
+
+    # A person's selection answers under a deployment that does not name it, and the lineage says so.
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE platform.predictions SET model_version = 'v1.0.7-vader'"))
+    assert not documented_answer(serving, f"/predictions/{identity}", path)["deployment"]["names_version"]
+    assert "v1.0.7-vader" in lineage(engine, identity)["Deployment"]["selected"]
 
     assert refuses(serving, f"/predictions/{UNKNOWN}", 404, "unknown_prediction")
     for malformed in (UNKNOWN.upper(), "1", f"{UNKNOWN}%0A"):

@@ -2086,6 +2086,7 @@ export interface components {
          *       "training_set": null,
          *       "deployment": {
          *         "revision": 2,
+         *         "names_version": false,
          *         "tag": "deploy-000002",
          *         "published_at": "2026-11-29T03:07:33Z",
          *         "rule": "gate",
@@ -2175,10 +2176,11 @@ export interface components {
         };
         /**
          * LineageDeployment
-         * @description The signed deployment that put the version there: by which rule, who, why, on which verdict.
+         * @description The signed deployment that was in force: by which rule, who, why, on which verdict. Where `names_version` is false, a person's selection put another version there: GET /models/selections has it.
          */
         LineageDeployment: {
             revision: number;
+            names_version: boolean;
             tag: string;
             /** Format: date-time */
             published_at: string;
