@@ -40,7 +40,8 @@ def platform_after(demo_state: Path, folder: Path) -> Iterator[ServingProcess]:
         settings = Settings.from_environment({**stack.environment, "SENTIMENT_ADMIN_KEY": ADMIN_KEY})
         upgrade(settings.direct_database_url())  # a demo that was given may be older than this code
         deploy_again(settings)
-        serving = ServingProcess(settings)
+        # Both models answer also where other tests take the cores.
+        serving = ServingProcess(settings, SENTIMENT_DEADLINE_MS="2000")
         try:
             yield serving.start()
         finally:
