@@ -1,5 +1,7 @@
 """The program around the commands: one place where errors end, `-v` before and after each command, help when nothing was asked for."""
 
+import atexit
+import gc
 import io
 import os
 import sys
@@ -40,6 +42,8 @@ class Program(click.Group):
             if isinstance(stream, io.TextIOWrapper):
                 # A terminal of another encoding, or a byte that is no character: shown as an escape.
                 stream.reconfigure(errors="backslashreplace")
+        # Python's last look for garbage takes a second over a loaded graph, and gives back what the end of the process gives back anyway.
+        atexit.register(gc.freeze)
         invocation = Invocation()
         try:
             try:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -90,7 +91,7 @@ def chosen_ports(named: int | None) -> Ports:
 
 
 def _run_everything(settings: "Settings", ports: Ports, automation: str | None) -> None:
-    from sentiment_platform.local.processes.children import Children
+    from sentiment_platform.local.processes.children import DAGSTER_STOP_TIMEOUT_S, Children
     from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, refuse_a_second_daemon
     from sentiment_platform.running.automation import automations, switch
     from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
@@ -107,9 +108,9 @@ def _run_everything(settings: "Settings", ports: Ports, automation: str | None) 
         _let_something_answer(settings)
         watched = {"SENTIMENT_SERVING_URL": settings.serving_url or serving_url, **_first_day(settings)}
         webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(ports.dagster)]
-        children.start("dagster-webserver", webserver, watched)
-        database_url = settings.direct_database_url()
-        children.start(DAEMON, DAEMON_COMMAND, watched, before_restart=lambda: end_runs_of_the_daemon(database_url, say))
+        children.start("dagster-webserver", webserver, watched, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
+        tidy = partial(end_runs_of_the_daemon, settings.direct_database_url(), say)
+        children.start(DAEMON, DAEMON_COMMAND, watched, before_restart=tidy, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
         _say_what_starts(automations(instance, utc_now()))
         say(f"Dagster UI   {dagster_url}")
         say(f"API          {serving_url}/schema")

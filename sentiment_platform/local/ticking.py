@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.errors import ConflictError
-from sentiment_platform.local.processes.children import Children, pid_path
+from sentiment_platform.local.processes.children import DAGSTER_STOP_TIMEOUT_S, Children, pid_path
 from sentiment_platform.local.processes.process import LocalStackError, is_running
 from sentiment_platform.run_tags import TRAINS
 from sentiment_platform.running.headless import dagster_instance
@@ -77,7 +77,7 @@ def tick_once(timeout_s: float, *, leave_training: bool = False) -> TickReport:
         watched = _Pass(instance, utc_now().timestamp(), leave_training)
         home = {"DAGSTER_HOME": str(_home_without_training(state_dir))} if leave_training else {}
         with Children(state_dir) as children:
-            daemon = children.start(DAEMON, DAEMON_COMMAND, home)
+            daemon = children.start(DAEMON, DAEMON_COMMAND, home, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
             while missing := watched.missing():
                 if not daemon.running or utc_now().timestamp() - watched.started > timeout_s:
                     what = f"No end of the pass after {timeout_s:.0f} s" if daemon.running else "The daemon ended"

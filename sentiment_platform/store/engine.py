@@ -1,22 +1,28 @@
 """Engines: how the house connects to PostgreSQL, with every wait bounded.
 
 psycopg 3 for the platform's own SQL. A serverless PostgreSQL that sleeps refuses or delays a connection, and that is not a failure:
-the graph's engines (`wake_s`) and whatever asks `wait_until_awake` first try again for a while. Serving does not wait.
+the graph's engines (`wake_s`) and whatever asks `wait_until_awake` first try again for a while, and say so. Serving does not wait.
 """
 
+import logging
+import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 
 from sentiment_platform.errors import TransientError
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 WAKE_S = 30.0
 """How long a database may take to wake, in seconds; a serverless one needs less than ten."""
+QUIET_S = 2.0
+"""After so long a person who waits is told what for."""
 
 # A statement's limit is kept by the server. That the server vanished without a word (a host without power, a translated address that was
 # forgotten) only TCP can tell who waits for it, and by a system's defaults it does so after two hours; with these, within 25 s.
@@ -76,7 +82,8 @@ def _connect(limit_s: float, wake_s: float) -> Callable[..., Any]:
 
         from sentiment_platform.store.bounded_connection import BoundedConnection
 
-        connection = _try_until(lambda: BoundedConnection.connect(*arguments, **parameters), Refused, wake_s)
+        where = f"{parameters.get('host', 'its socket')}:{parameters.get('port', 5432)}"
+        connection = _try_until(lambda: BoundedConnection.connect(*arguments, **parameters), Refused, wake_s, where)
         connection.limit_s = limit_s
         return connection
 
@@ -87,16 +94,24 @@ def wait_until_awake(engine: Engine, *, limit_s: float = WAKE_S, sleep: Callable
     """Try `SELECT 1` until it answers; returns the seconds waited.
 
     Raises:
-        TransientError: no answer within `limit_s`.
+        TransientError: no answer within `limit_s`, or nothing listens on that port of this very machine.
     """
 
     def ask() -> None:
-        with engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+        try:
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except OperationalError as error:
+            if _nothing_listens(engine.url):
+                raise TransientError(
+                    f"No server listens at {engine.url.host}:{engine.url.port or 5432}, where DATABASE_URL says that PostgreSQL is.",
+                    remedy="Start it; or correct DATABASE_URL; or take it away, and the platform starts a PostgreSQL of its own.",
+                ) from error
+            raise
 
     started = time.monotonic()
     try:
-        _try_until(ask, OperationalError, limit_s, sleep)
+        _try_until(ask, OperationalError, limit_s, f"{engine.url.host}:{engine.url.port or 5432}", sleep)
     except OperationalError as error:
         raise TransientError(
             f"PostgreSQL at {engine.url.render_as_string()} did not answer within {limit_s:.0f} s: {error.orig}",
@@ -105,17 +120,45 @@ def wait_until_awake(engine: Engine, *, limit_s: float = WAKE_S, sleep: Callable
     return time.monotonic() - started
 
 
+def _nothing_listens(url: URL) -> bool:
+    """Whether a port of this machine refuses: a database that sleeps is elsewhere."""
+    if url.host not in ("localhost", "127.0.0.1", "::1"):
+        return False
+    try:
+        socket.create_connection((url.host, url.port or 5432), timeout=1.0).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _try_until(
-    attempt: Callable[[], T], refused: type[Exception], limit_s: float, sleep: Callable[[float], None] = time.sleep
+    attempt: Callable[[], T],
+    refused: type[Exception],
+    limit_s: float,
+    where: str,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """What `attempt` returns; it is repeated with growing pauses while it raises `refused`, and raises that after `limit_s`."""
+    """What `attempt` returns; it is repeated with growing pauses while it raises `refused`, and raises that after `limit_s`.
+
+    Whoever waits longer than QUIET_S is told so. A timer says it, because an attempt alone may take longer.
+    """
+    waiting = f"Waiting for PostgreSQL at {where}, for {limit_s:.0f} s at most: a serverless one that sleeps needs some seconds to wake."
+    notice = threading.Timer(QUIET_S, logger.warning, (waiting,))
+    notice.daemon = True
+    if limit_s > QUIET_S:
+        notice.start()
     started = time.monotonic()
     pause_s = 0.1
-    while True:
-        try:
-            return attempt()
-        except refused:
-            if time.monotonic() - started + pause_s > limit_s:
-                raise
-        sleep(pause_s)
-        pause_s = min(pause_s * 2, 2.0)
+    try:
+        while True:
+            try:
+                return attempt()
+            except refused:
+                if time.monotonic() - started + pause_s > limit_s:
+                    raise
+            sleep(pause_s)
+            pause_s = min(pause_s * 2, 2.0)
+    finally:
+        notice.cancel()

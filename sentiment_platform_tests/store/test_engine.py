@@ -40,44 +40,64 @@ def copy(source: socket.socket, target: socket.socket) -> None:
 
 @contextmanager
 def sleeping_database(url: str, asleep_s: float) -> Iterator[str]:
-    """The database behind a port that refuses everybody for `asleep_s` seconds and forwards afterwards."""
+    """The database behind a port that hangs up on everybody for `asleep_s` seconds and forwards afterwards."""
     parts = urlsplit(url)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()
     opened: list[socket.socket] = [listener]
     threads: list[threading.Thread] = []
+    wakes_at = time.monotonic() + asleep_s
 
     def forward() -> None:
-        listener.listen()
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
+                if time.monotonic() < wakes_at:
+                    client.close()
+                    continue
                 server = socket.create_connection((parts.hostname or "", parts.port or 0))
                 opened.extend((client, server))
                 for pair in ((client, server), (server, client)):
                     threads.append(threading.Thread(target=copy, args=pair))
                     threads[-1].start()
 
-    waker = threading.Timer(asleep_s, forward)
-    waker.start()
+    accepting = threading.Thread(target=forward)
+    accepting.start()
     try:
         yield at_port(url, listener.getsockname()[1])
     finally:
-        waker.cancel()
         for end in opened:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
-        for thread in (waker, *threads):
+        for thread in (accepting, *threads):
             thread.join(5)
 
 
 @pytest.mark.slow
-def test_a_database_that_sleeps_is_asked_until_it_wakes(database_url: str) -> None:
+def test_a_database_that_sleeps_is_asked_until_it_wakes_and_who_waits_is_told(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with sleeping_database(database_url, ASLEEP_S) as url:
         engine = create_platform_engine(url)
         assert wait_until_awake(engine, limit_s=30) > 1.0
+        (said,) = caplog.messages
+        assert said.startswith(f"Waiting for PostgreSQL at 127.0.0.1:{engine.url.port}, for 30 s at most")
+        caplog.clear()
+        # Awake, it is not spoken of.
+        wait_until_awake(engine, limit_s=30)
+        assert caplog.messages == []
         engine.dispose()
+
+
+def test_a_port_of_this_machine_where_nothing_listens_is_not_waited_for() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        engine = create_platform_engine(f"postgresql://me:very-secret@127.0.0.1:{closed.getsockname()[1]}/news")
+        with pytest.raises(TransientError, match=r"No server listens at 127\.0\.0\.1:\d+, where DATABASE_URL") as caught:
+            wait_until_awake(engine, sleep=lambda s: pytest.fail(f"it waited for {s} s"))
+    assert "very-secret" not in str(caught.value)
 
 
 @pytest.mark.slow
@@ -116,9 +136,8 @@ def test_the_migration_of_a_sleeping_database_waits_for_it(empty_database_url: s
 
 
 def test_a_database_that_never_wakes_is_a_transient_error_without_the_password() -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        engine = create_platform_engine(f"postgresql://me:very-secret@127.0.0.1:{closed.getsockname()[1]}/news")
+    with sleeping_database("postgresql://me:very-secret@127.0.0.1:1/news", 60) as url:
+        engine = create_platform_engine(url)
         pauses: list[float] = []
         with pytest.raises(TransientError, match=r"(?s)127\.0\.0\.1.*did not answer within 1 s.*DATABASE_URL") as caught:
             wait_until_awake(engine, limit_s=0.9, sleep=lambda s: (pauses.append(s), time.sleep(s))[0])

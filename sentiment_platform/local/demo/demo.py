@@ -25,7 +25,7 @@ from sentiment_platform.local.demo.feedback import give_feedback
 from sentiment_platform.local.demo.load import LightLoad, LoadReport
 from sentiment_platform.local.demo.sample_data import days_of_the_sample, read_headlines, sample_directory, second_wave
 from sentiment_platform.local.first_day import first_day_shown
-from sentiment_platform.local.processes.children import Children, wait_for
+from sentiment_platform.local.processes.children import DAGSTER_STOP_TIMEOUT_S, Children, wait_for
 from sentiment_platform.local.processes.ports import LOOPBACK
 from sentiment_platform.local.processes.process import SupervisedProcess
 from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND
@@ -153,9 +153,9 @@ class Demo:
         switch(self._instance, on=False)
         environment = first_day_shown(self._engine, utc_now())
         webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", LOOPBACK, "-p", self.dagster_url.rpartition(":")[2]]
-        self.children.start("dagster-webserver", webserver, environment)
+        self.children.start("dagster-webserver", webserver, environment, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
         tidy = partial(end_runs_of_the_daemon, self.settings.direct_database_url(), self._say)
-        self.children.start(DAEMON, DAEMON_COMMAND, environment, before_restart=tidy)
+        self.children.start(DAEMON, DAEMON_COMMAND, environment, before_restart=tidy, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
         self._say(f"Dagster UI: {self.dagster_url}. What is materialized there is executed; schedules and sensors are off")
 
     def train_challengers(self) -> None:

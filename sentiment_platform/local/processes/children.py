@@ -12,6 +12,11 @@ import httpx
 from sentiment_platform.local.processes.keeping import LOOK_EVERY_S, Keeper
 from sentiment_platform.local.processes.process import ProcessOrder, SupervisedProcess
 
+STOP_TIMEOUT_S = 20.0
+DAGSTER_STOP_TIMEOUT_S = 3.0
+"""Dagster's processes hear no signal while they load the graph, at their start and once a minute. Nothing is lost with one that is killed:
+its state is in the database, and a run that was under way is ended by the next command."""
+
 
 class Children:
     """A context manager over the processes; output goes to one log file each.
@@ -30,7 +35,7 @@ class Children:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # All at once: none of them needs another to end, and the daemon and the web server take many seconds.
+        # All at once: none of them needs another to end.
         for process in self._processes:
             process.begin_to_stop()
         while self._processes:
@@ -43,10 +48,12 @@ class Children:
         environment: Mapping[str, str] | None = None,
         *,
         before_restart: Callable[[], object] = lambda: None,
+        stop_timeout_s: float = STOP_TIMEOUT_S,
     ) -> SupervisedProcess:
         """Start `command` (a console script, or a program by path) with this process's environment and `environment` over it.
 
-        `before_restart` tidies up what an ended process has left, before `watch` starts it again.
+        `before_restart` tidies up what an ended process has left, before `watch` starts it again. What has not ended
+        `stop_timeout_s` after it was asked to is killed, with all that it started.
         """
         program = Path(sys.executable).with_name(command[0])
         process = SupervisedProcess(
@@ -57,7 +64,7 @@ class Children:
                 pid_path=pid_path(self._state_dir, name),
                 environment={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
                 cwd=Path.cwd(),
-                stop_timeout_s=20.0,
+                stop_timeout_s=stop_timeout_s,
             )
         )
         process.start()
