@@ -15,6 +15,7 @@ from serving.dashboard.built_pages import BUILT, read_built
 from serving.edge import openapi
 from serving.edge.envelope import Envelope, allowed_origins, head_as_get
 from serving.edge.guard import Guard
+from serving.edge.strict_request import StrictRequest
 from serving.handlers import (
     about,
     collection,
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
         },
         openapi_config=openapi.config(platform_version()),
         lifespan=[lifespan],
+        request_class=StrictRequest,
         request_max_body_size=settings.max_body_bytes,
         logging_config=None,
     )

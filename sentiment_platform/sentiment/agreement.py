@@ -11,6 +11,8 @@ import httpx
 import msgspec
 from sqlalchemy import Engine
 
+from sentiment_platform.registry.own_questions import HEADER, sign_question
+from sentiment_platform.registry.signing import PrivateKeys
 from sentiment_platform.sentiment.scorers import LoadedScorer, ScoringVersion, deployed_scorers, named_scorer
 from sentiment_platform.store.article_sentiment import ScoreRow, StoredScore, newest_scores, versions_scored_last
 from sentiment_platform.text.normalise import normalise, text_hash
@@ -18,7 +20,7 @@ from sentiment_platform.text.normalise import normalise, text_hash
 SAMPLE = 20
 """Rows of each version that its model answers anew: those scored last."""
 ASKED_OF_SERVING, RECENT = 5, timedelta(hours=1)
-"""Rows that serving is asked too, and how new they are: what it answers is journalled as any answer, and quiet hours shall stay quiet."""
+"""Rows that serving is asked too, and how new they are: quiet hours shall stay quiet. What it answers then counts nowhere."""
 BOUND = 1e-6
 """Largest difference of a probability that is no difference: batches and padding move an int8 graph by a tenth of it."""
 TIME_OUT_S = 3.0
@@ -69,7 +71,7 @@ class VersionAgreement:
 
 
 def evaluate_agreement(
-    engine: Engine, *, load: Callable[[ScoringVersion], LoadedScorer], serving_url: str, now: datetime
+    engine: Engine, *, load: Callable[[ScoringVersion], LoadedScorer], serving_url: str, keys: PrivateKeys, now: datetime
 ) -> list[VersionAgreement]:
     """Compare the newest rows of every deployed version, and of the version of each family that scored last."""
     with engine.connect() as connection:
@@ -81,7 +83,7 @@ def evaluate_agreement(
         VersionAgreement(
             scoring.version,
             compare_with_model(load(scoring), sample),
-            compare_with_serving(serving_url, scoring, [one for one in sample if one.row.scored_at >= now - RECENT]),
+            compare_with_serving(serving_url, keys, scoring, [one for one in sample if one.row.scored_at >= now - RECENT]),
         )
         for scoring, sample in samples.items()
         if sample
@@ -98,10 +100,12 @@ def compare_with_model(scorer: LoadedScorer, sample: Sequence[StoredScore]) -> C
     return _compared(differences)
 
 
-def compare_with_serving(url: str, scoring: ScoringVersion, sample: Sequence[StoredScore]) -> Compared | str:
+def compare_with_serving(url: str, keys: PrivateKeys, scoring: ScoringVersion, sample: Sequence[StoredScore]) -> Compared | str:
     """The same of `POST /predict/{family}`, where serving runs this very version."""
     if not url:
         return "no serving is configured (SENTIMENT_SERVING_URL)"
+    if "model" not in keys.seeds:
+        return "no model key to sign the questions with (SENTIMENT_SIGNING_KEYS)"
     asked = [one for one in sample if text_hash(one.title) == one.row.text_hash][:ASKED_OF_SERVING]
     if not asked:
         return "nothing was scored within the hour"
@@ -109,7 +113,9 @@ def compare_with_serving(url: str, scoring: ScoringVersion, sample: Sequence[Sto
     try:
         with httpx.Client(base_url=url, timeout=TIME_OUT_S, trust_env=False) as client:
             for one in asked:
-                reply = client.post(f"/predict/{scoring.family}", json={"text": one.title})
+                reply = client.post(
+                    f"/predict/{scoring.family}", json={"text": one.title}, headers={HEADER: sign_question(keys, one.title)}
+                )
                 if reply.status_code != 200:
                     return f"it answered {reply.status_code}"
                 answer = msgspec.json.decode(reply.content, type=_Answer)

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.registry.signing import PrivateKeys
 from sentiment_platform.sentiment.agreement import BOUND, Compared, VersionAgreement, evaluate_agreement
 from sentiment_platform.sentiment.assets import article_sentiment
 from sentiment_platform.sentiment.markdown import agreement_table
@@ -22,6 +23,7 @@ def scores_are_what_the_models_answer(platform: PlatformResource) -> dg.AssetChe
             platform.engine(),
             load=lambda scoring: load_scorer(access, scoring),
             serving_url=settings.serving_url,
+            keys=PrivateKeys.parse(settings.signing_keys),
             now=platform.now(),
         )
     )

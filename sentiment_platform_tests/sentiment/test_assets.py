@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.events import ArticleScored
+from sentiment_platform.registry.own_questions import HEADER, sign_question
+from sentiment_platform.registry.signing import PrivateKeys
 from sentiment_platform.run_tags import ONLY_NEW, SCORES
 from sentiment_platform.sentiment.assets import article_sentiment
 from sentiment_platform.sentiment.checks import scores_are_what_the_models_answer
@@ -39,6 +41,11 @@ def materialize(
     (event,) = result.get_asset_materialization_events()
     (check,) = result.get_asset_check_evaluations()
     return {key: value.value for key, value in event.materialization.metadata.items()}, check
+
+
+def recorded(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT text FROM platform.predictions")).scalars())
 
 
 def test_before_the_first_deployment_the_run_is_green_and_says_so(settings: Settings, engine: Engine) -> None:
@@ -99,7 +106,9 @@ def test_a_version_that_is_named_scores_all_and_is_compared_too(settings: Settin
     assert check.metadata["rows_asked_of_models"].value == 10
 
 
-def test_serving_is_asked_where_it_runs_the_version(settings: Settings, engine: Engine, publisher: Publisher) -> None:
+def test_serving_is_asked_where_it_runs_the_version_and_records_only_the_questions_of_others(
+    settings: Settings, engine: Engine, publisher: Publisher
+) -> None:
     publisher.deploy(publisher.model())
     store_articles(engine, range(10))
     process = ServingProcess(settings).start()
@@ -107,6 +116,11 @@ def test_serving_is_asked_where_it_runs_the_version(settings: Settings, engine: 
         _, check = materialize(settings, SENTIMENT_SERVING_URL=process.url)
         assert check.passed
         assert check.metadata["rows_asked_of_serving"].value == 5
+        # Drift and accuracy are measured on what people ask, and this was no person.
+        signature = sign_question(PrivateKeys.parse(settings.signing_keys), "Profit rose")
+        for header in ({HEADER: signature}, {HEADER: "{}"}, {}):
+            process.client.post("/predict/vader", json={"text": "Profit fell"}, headers=header)
+        process.wait_until(lambda: recorded(engine) == ["Profit fell"] * 3)
         edit = "UPDATE platform.article_sentiment SET positive = positive + 0.1, neutral = neutral - 0.1"
         with engine.begin() as connection:
             connection.execute(text(edit))

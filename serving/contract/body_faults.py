@@ -71,8 +71,7 @@ def _field_faults(value: Any, kind: Any, check: Check, path: str, item: int | No
 
 def _refused(value: Any, kind: Any) -> str:
     try:
-        # As lenient as the first pass: what that one takes is no fault here.
-        msgspec.convert(value, kind, strict=False, str_keys=True)
+        msgspec.convert(value, kind, str_keys=True)
     except msgspec.ValidationError as error:
         return _PLACE.sub("", str(error)) + "."
     return ""

@@ -25,14 +25,21 @@ logger = logging.getLogger(__name__)
 
 
 class Problem(HTTPException):
-    """Answer with this status; `code` is a stable word, `detail` ends with what to do about it."""
+    """Answer with this status; `code` is a stable word, `detail` ends with what to do about it, `field` is the one at fault."""
 
     def __init__(
-        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, errors: Sequence[FieldError] = ()
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        field: str | None = None,
+        errors: Sequence[FieldError] = (),
     ) -> None:
         super().__init__(detail=detail, status_code=status, headers=dict(headers or {}))
         self.code = code
-        self.errors = tuple(errors)
+        self.errors = (FieldError(field, None, detail),) if field else tuple(errors)
 
 
 def unavailable(code: str, detail: str, *, retry_after_s: int = RETRY_AFTER_S) -> Problem:

@@ -13,6 +13,8 @@ from typing import Any
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.contract.body_faults import BODY
+from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import MEDIA_TYPE, document
 from serving.contract.request_context import choose_request_id, request_body, request_id, request_started
 from serving.metrics import Metrics
@@ -27,11 +29,12 @@ logger = logging.getLogger(__name__)
 
 
 class Refusal(Exception):
-    """A request that is answered here; the connection is closed where part of the body was not read."""
+    """A request that is answered here; the connection is closed where part of the body was not read. `field`: the one at fault."""
 
-    def __init__(self, status: int, code: str, detail: str, *, close: bool = False) -> None:
+    def __init__(self, status: int, code: str, detail: str, *, close: bool = False, field: str | None = None) -> None:
         super().__init__(detail)
         self.status, self.code, self.detail, self.close = status, code, detail, close
+        self.errors = [FieldError(field, None, detail)] if field else []
 
 
 class Guard:
@@ -110,7 +113,11 @@ class Guard:
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         limit = self._max_body_bytes
         too_large = Refusal(
-            413, "body_too_large", f"At most {limit} bytes of body are read; send less, or several requests.", close=True
+            413,
+            "body_too_large",
+            f"At most {limit} bytes of body are read; send less, or several requests.",
+            close=True,
+            field=BODY,
         )
         announced = headers.get(b"content-length", b"0")
         if not announced.isdigit() or len(announced) > 18 or int(announced) > limit:
@@ -153,11 +160,11 @@ def _require_readable(body: bytes, headers: dict[bytes, bytes]) -> None:
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        raise Refusal(400, "invalid_utf8", f"The body is not UTF-8 at byte {error.start}.") from None
+        raise Refusal(400, "invalid_utf8", f"The body is not UTF-8 at byte {error.start}.", field=BODY) from None
     if b"\0" in body:
-        raise Refusal(400, "binary_body", "The body holds NUL bytes; send JSON.")
+        raise Refusal(400, "binary_body", "The body holds NUL bytes; send JSON.", field=BODY)
     if nesting(body) > MAX_DEPTH:
-        raise Refusal(400, "nested_too_deeply", f"JSON nested deeper than {MAX_DEPTH} levels is not read.")
+        raise Refusal(400, "nested_too_deeply", f"JSON nested deeper than {MAX_DEPTH} levels is not read.", field=BODY)
 
 
 def nesting(body: bytes) -> int:
@@ -188,7 +195,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _answer(send: Send, refusal: Refusal) -> None:
-    body = document(refusal.status, refusal.code, refusal.detail)
+    body = document(refusal.status, refusal.code, refusal.detail, refusal.errors)
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     if refusal.close:
         headers.append((b"connection", b"close"))

@@ -78,7 +78,12 @@ async def report(report_id: ReportId, services: NamedDependency[Services]) -> Dr
 
     rows, distributions = await services.database.call(read)
     if not rows:
-        raise Problem(404, "unknown_report", f"There is no drift report {report_id}; GET /monitoring/drift-reports lists them.")
+        raise Problem(
+            404,
+            "unknown_report",
+            f"There is no drift report {report_id}; GET /monitoring/drift-reports lists them.",
+            field="report_id",
+        )
     return DriftReportAnswer(
         **_head(rows),
         tests=[DriftTestResult(**asdict(row)) for row in rows],

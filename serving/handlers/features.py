@@ -9,7 +9,6 @@ from litestar.params import Parameter
 
 from sentiment_platform.features.schema import SCHEMAS, Feature
 from serving.contract.feature_bodies import FeatureDescription, FeatureSchemaAnswer
-from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import Problem
 from serving.edge.envelope import REVALIDATED
 from serving.edge.openapi import problem_responses
@@ -30,8 +29,12 @@ async def feature_schema(
     """Every feature with its type, range, null policy and meaning, in the order of the vector; 422 for a schema that is unknown."""
     schema = SCHEMAS.get(version)
     if schema is None:
-        why = f"There is no feature schema {version!r}; there are {', '.join(SCHEMAS)}."
-        raise Problem(422, "unknown_feature_schema", why, errors=[FieldError("version", None, why)])
+        raise Problem(
+            422,
+            "unknown_feature_schema",
+            f"There is no feature schema {version!r}; there are {', '.join(SCHEMAS)}.",
+            field="version",
+        )
     live = services.live.current
     return FeatureSchemaAnswer(
         version=schema.version,

@@ -10,7 +10,6 @@ from msgspec import structs
 
 from sentiment_platform.text.normalise import normalise
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
-from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
 from serving.handlers.refused_bodies import NOTHING_SAID, says_nothing
@@ -24,7 +23,7 @@ from serving.services import Services
 async def feedback(data: JSONBody[FeedbackRequest], services: NamedDependency[Services]) -> FeedbackAccepted:
     """Accepted means stored durably here; 503 means that it was not, and should be sent again."""
     if says_nothing(structs.asdict(data)):
-        raise Problem(400, "empty_feedback", NOTHING_SAID, errors=[FieldError("label", None, NOTHING_SAID)])
+        raise Problem(400, "empty_feedback", NOTHING_SAID, field="label")
     received_at = services.clock()
     record = FeedbackRecord(
         id=new_record_id(received_at.timestamp()),

@@ -56,7 +56,12 @@ async def lineage(prediction_id: IdInPath, services: NamedDependency[Services]) 
     if stored is None:
         from sentiment_platform.served.lineage import NOT_THERE
 
-        raise Problem(404, "unknown_prediction", f"There is no prediction {prediction_id} in the database. {NOT_THERE}")
+        raise Problem(
+            404,
+            "unknown_prediction",
+            f"There is no prediction {prediction_id} in the database. {NOT_THERE}",
+            field="prediction_id",
+        )
     return _shown(stored)
 
 

@@ -23,7 +23,6 @@ from serving.contract.news_bodies import (
     TickersAnswer,
 )
 from serving.contract.prediction_bodies import LabelProbabilities
-from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
 from serving.handlers.paging import Limit
@@ -51,8 +50,7 @@ async def news(
 ) -> NewsAnswer:
     """One item a story, at its first article. Pages follow each other without a gap while news comes in."""
     if since is not None and since.tzinfo is None:
-        why = "`since` has no offset from UTC; write it as 2026-03-02T09:30:00Z."
-        raise Problem(400, "invalid_since", why, errors=[FieldError("since", None, why)])
+        raise Problem(400, "invalid_since", "`since` has no offset from UTC; write it as 2026-03-02T09:30:00Z.", field="since")
     after = _place(cursor) if cursor is not None else None
 
     def read(connection: "Connection") -> "list[ScoredStory]":
@@ -72,8 +70,7 @@ async def tickers(
 ) -> TickersAnswer:
     """Stories, mean sentiment and share of each label in the window that ends now, and the change against the window before."""
     if family is not None and family not in FAMILIES:
-        why = f"There is no family {family!r}; there are {', '.join(FAMILIES)}."
-        raise Problem(400, "unknown_family", why, errors=[FieldError("family", None, why)])
+        raise Problem(400, "unknown_family", f"There is no family {family!r}; there are {', '.join(FAMILIES)}.", field="family")
     now = services.clock()
 
     def read(connection: "Connection") -> "tuple[CompanyWindow, int]":
@@ -147,8 +144,12 @@ def _place(cursor: str) -> "NewsPlace":
             raise ValueError("not a place")
         return NewsPlace(published_at, article_id)
     except (binascii.Error, ValueError) as error:
-        why = "The cursor is none that this route gave. Leave it out to start with the newest news."
-        raise Problem(400, "bad_cursor", why, errors=[FieldError("cursor", None, why)]) from error
+        raise Problem(
+            400,
+            "bad_cursor",
+            "The cursor is none that this route gave. Leave it out to start with the newest news.",
+            field="cursor",
+        ) from error
 
 
 def routes() -> list[HTTPRouteHandler]:

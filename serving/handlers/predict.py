@@ -1,11 +1,14 @@
 """POST /predict and its variants. A family in the table of families has its own route; nothing here names one."""
 
-from litestar import post
+from typing import Any
+
+from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.registry.own_questions import HEADER
 from serving.contract.prediction_bodies import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
 from serving.edge.openapi import problem_responses
 from serving.services import Services
@@ -36,9 +39,11 @@ def family_route(family: str) -> HTTPRouteHandler:
     """POST /predict/{family} for one family of the table."""
     path = f"/predict/{family}"
 
-    async def predict_with_family(data: JSONBody[PredictRequest], services: NamedDependency[Services]) -> Answer:
+    async def predict_with_family(
+        data: JSONBody[PredictRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
+    ) -> Answer:
         """Always this family's champion; 503 with Retry-After while none is deployed or it cannot meet the deadline."""
-        return await services.predictor.answer(data, path, family)
+        return await services.predictor.answer(data, path, family, question=request.headers.get(HEADER))
 
     return post(
         path,

@@ -12,6 +12,7 @@ from serving.contract.feedback_bodies import FeedbackRequest
 from serving.contract.prediction_bodies import PredictRequest
 from serving.contract.problems import Problem, handle_http, invalid
 from serving.contract.request_context import request_body
+from serving.edge.strict_request import body_struct
 from serving.predict.text_input import readable_text
 
 NOTHING_SAID = "Send at least one of label, preference and utility."
@@ -30,14 +31,8 @@ def refused_bodies(max_text_characters: int) -> Callable[[Request[Any, Any, Any]
             yield "label", NOTHING_SAID
 
     def handle(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-        route = request.scope.get("route_handler")
-        wanted = route.parsed_data_field.annotation if route and route.parsed_data_field else None
-        if (
-            error.status_code == 400
-            and not isinstance(error, Problem)
-            and isinstance(wanted, type)
-            and issubclass(wanted, Struct)
-        ):
+        wanted = body_struct(request)
+        if error.status_code == 400 and not isinstance(error, Problem) and wanted is not None:
             faults = body_faults(request_body.get(), wanted, check)
             if faults:
                 return handle_http(request, invalid(faults))

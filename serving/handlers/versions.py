@@ -72,7 +72,9 @@ async def card(version: VersionInPath, services: NamedDependency[Services]) -> M
 
     stored = await services.database.call(read)
     if stored is None:
-        raise Problem(404, "unknown_version", f"No version {version} is registered; GET /models lists those that are.")
+        raise Problem(
+            404, "unknown_version", f"No version {version} is registered; GET /models lists those that are.", field="version"
+        )
     registered, training = stored
     manifest = registered.manifest
     schema = manifest.feature_schema

@@ -105,7 +105,7 @@ class LiveModels:
             The snapshots before and after (with `dry_run` the second never became live).
 
         Raises:
-            ConflictError: another version than `expected_version` is live, or nothing would change.
+            ConflictError: another version than `expected_version` is live.
             Refused, ModelRefused, TransientError: the choice cannot be served; what runs stays.
         """
         live = self.current

@@ -43,7 +43,7 @@ class ManualOverride:
             Problem: 404 for an unknown version, 409 for a stale expectation, 422 for a version that may not run.
         """
         if VersionTag.parse(request.version).family != request.family:
-            raise Problem(422, "wrong_family", f"{request.version} is not a version of {request.family}.")
+            raise Problem(422, "wrong_family", f"{request.version} is not a version of {request.family}.", field="version")
 
         def look(connection: "Connection") -> tuple[int | None, bool]:
             return revision_naming(connection, request.version), is_registered(connection, request.version)
@@ -54,12 +54,15 @@ class ManualOverride:
             # The mirror may lag behind the registry by a moment.
             revision = live.deployment.revision
         if revision is None and not registered:
-            raise Problem(404, "unknown_version", f"There is no version {request.version}; see GET /models/performance.")
+            raise Problem(
+                404, "unknown_version", f"There is no version {request.version}; see GET /models/performance.", field="version"
+            )
         if revision is None:
             raise Problem(
                 422,
                 "never_deployed",
                 f"{request.version} was never deployed: it has to pass the gate before it may answer anyone.",
+                field="version",
             )
         selection = Selection(secrets.token_hex(16), request.family, request.version, revision)
         return await self._apply(
@@ -117,7 +120,10 @@ class ManualOverride:
         def work() -> tuple[Snapshot, Snapshot]:
             return self._live.select(selections, expected_version=expected_version, dry_run=dry_run, record=record)
 
-        before, after = await self._guarded(work)
+        selected = action == "models:select"
+        before, after = await self._guarded(
+            work, stale="expected_version" if expected_version else None, refused="version" if selected else None
+        )
         return SelectionAnswer(
             request_id=None if dry_run else selections[-1].request_id,
             default_family=after.default_family,
@@ -126,11 +132,15 @@ class ManualOverride:
             dry_run=dry_run,
         )
 
-    async def _guarded(self, work: Callable[[], T]) -> T:
-        """Run on the registry thread; what it refuses becomes a problem. Not cancelled with the request: a swap is never half done."""
+    async def _guarded(self, work: Callable[[], T], *, stale: str | None = None, refused: str | None = None) -> T:
+        """Run on the registry thread; what it refuses becomes a problem. Not cancelled with the request: a swap is never half done.
+
+        Args:
+            stale, refused: the field of the request that a conflict, or a refusal, is the fault of.
+        """
         try:
             return await asyncio.shield(self._poller.on_thread(work))
         except ConflictError as error:
-            raise Problem(409, "conflict", str(error)) from error
+            raise Problem(409, "conflict", str(error), field=stale) from error
         except PermanentError as error:
-            raise Problem(422, str(getattr(error, "reason", "refused")), str(error)) from error
+            raise Problem(422, str(getattr(error, "reason", "refused")), str(error), field=refused) from error

@@ -1,7 +1,6 @@
 """From the text a client sent to the text a model sees, or a refusal that says why."""
 
 from sentiment_platform.text.normalise import normalise
-from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import Problem
 
 LARGEST_BINARY_SHARE = 0.1
@@ -34,7 +33,7 @@ def _too_long(length: int, max_characters: int) -> Problem:
 
 
 def _refusal(code: str, detail: str) -> Problem:
-    return Problem(400, code, detail, errors=[FieldError("text", None, detail)])
+    return Problem(400, code, detail, field="text")
 
 
 def _binary_characters(text: str) -> int:

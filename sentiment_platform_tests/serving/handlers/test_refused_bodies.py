@@ -33,6 +33,8 @@ BAD: list[tuple[str, Any, list[Place]]] = [
     (PREDICT, {**GOOD, "published_at": "yesterday"}, [("published_at", None)]),
     (PREDICT, {**GOOD, "unit_id": "u" * 129}, [("unit_id", None)]),
     (PREDICT, {**GOOD, "explain": "perhaps"}, [("explain", None)]),
+    (PREDICT, {**GOOD, "explain": "true"}, [("explain", None)]),
+    (PREDICT, {**GOOD, "explain": 1}, [("explain", None)]),
     (PREDICT, {"text": BINARY, "ticker": "$$", "extra": 1}, [("text", None), ("ticker", None), ("extra", None)]),
     (PREDICT, [GOOD], [("body", None)]),
     (BATCH, {}, [("items", None)]),
@@ -43,15 +45,18 @@ BAD: list[tuple[str, Any, list[Place]]] = [
     (BATCH, {"items": [GOOD, "Profit rose"]}, [("items[1]", 1)]),
     (BATCH, {"items": [{"text": BINARY}, GOOD, {"text": "\u200b"}]}, [("items[0].text", 0), ("items[2].text", 2)]),
     (BATCH, {"items": [{"text": BINARY}, {**GOOD, "ticker": 7}]}, [("items[0].text", 0), ("items[1].ticker", 1)]),
+    (BATCH, {"items": [GOOD, {**GOOD, "explain": "true"}]}, [("items[1].explain", 1)]),
     (BATCH, {"items": [{**GOOD, "x": 1}], "y": 2}, [("items[0].x", 0), ("y", None)]),
     (FEEDBACK, {"label": "neutral"}, [("prediction_id", None)]),
     (FEEDBACK, {"prediction_id": ID}, [("label", None)]),
     (FEEDBACK, {"prediction_id": "x", "label": "great"}, [("prediction_id", None), ("label", None)]),
     (FEEDBACK, {"prediction_id": ID, "utility": 2}, [("utility", None)]),
+    (FEEDBACK, {"prediction_id": ID, "utility": "0.5"}, [("utility", None)]),
     (FEEDBACK, {"prediction_id": ID, "preference": "V1", "comment": 5}, [("preference", None), ("comment", None)]),
     (SELECT, {"family": "vader", "reason": "a test"}, [("version", None)]),
     (SELECT, {**CHOICE, "version": "newest"}, [("version", None)]),
     (SELECT, {**CHOICE, "reason": "", "family": "VADER"}, [("reason", None), ("family", None)]),
+    (SELECT, {**CHOICE, "dry_run": "no"}, [("dry_run", None)]),
     (SELECT, {**CHOICE, "force": True}, [("force", None)]),
 ]
 
@@ -82,7 +87,8 @@ def test_there_are_thirty_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"  ", b"text=profit", b'{"text": "a"} {"text": "b"}', b'{"text": "\\ud800"}', b'{"text"']
+    "content",
+    [b"", b"  ", b"text=profit", b'{"text": "a"} {"text": "b"}', b'{"text": "\\ud800"}', b'{"text"', b"\xff", b"\0", b"[" * 40],
 )
 def test_what_is_no_json_is_a_fault_of_the_body(answering_with_key: ServingProcess, content: bytes) -> None:
     reply = answering_with_key.client.post(PREDICT, content=content, headers={"content-type": "application/json"})
