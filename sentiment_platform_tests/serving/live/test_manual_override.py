@@ -72,8 +72,8 @@ def test_only_an_admin_may_choose_and_only_what_was_deployed(
             assert reply.status_code == status, case
             assert reply.headers["content-type"] == "application/problem+json"
     for version, status in (("v9.9.9-vader", 404), (UNDEPLOYED, 422), ("v1.0.0-finbert", 422), ("nonsense", 400)):
-        refused = choose(serving, admin, version)
-        assert (refused.status_code, [fault["field"] for fault in refused.json()["errors"]]) == (status, ["version"]), version
+        answered = choose(serving, admin, version)
+        assert (answered.status_code, [fault["field"] for fault in answered.json()["errors"]]) == (status, ["version"]), version
     stale = choose(serving, admin, expected_version=FIRST)
     assert (stale.status_code, [fault["field"] for fault in stale.json()["errors"]]) == (409, ["expected_version"])
     assert SECOND in stale.json()["detail"]
