@@ -21,6 +21,7 @@ from sentiment_platform.commands.sources import sources
 from sentiment_platform.commands.tick import tick
 from sentiment_platform.commands.trying import try_command
 from sentiment_platform.commands.up import up
+from sentiment_platform.commands.work import worker
 from sentiment_platform.env_file import load_env_file
 from sentiment_platform.text.example import EXAMPLE_TEXT
 
@@ -59,5 +60,22 @@ models.add_command(search)
 news.add_command(sources)
 news.add_command(show)
 news.add_command(try_command)
-for command in (demo, up, serve, run_job_command, tick, predict, explain, doctor, setup, news, market, labels, models, keys, db):
+for command in (
+    demo,
+    up,
+    serve,
+    run_job_command,
+    tick,
+    worker,
+    predict,
+    explain,
+    doctor,
+    setup,
+    news,
+    market,
+    labels,
+    models,
+    keys,
+    db,
+):
     main.add_command(command)

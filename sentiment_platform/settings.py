@@ -48,6 +48,15 @@ class Settings:
     redis_url: str = _setting(
         "REDIS_URL", "", "Redis, `rediss://:password@host:port/0` (`redis:` without TLS). Unset: a local Redis.", secret=True
     )
+    executor: str = _setting(
+        "SENTIMENT_EXECUTOR", "here", "Who does the steps of score_job and train_job: `here`, or `celery` workers."
+    )
+    broker_url: str = _setting(
+        "SENTIMENT_BROKER_URL", "", "Redis of the workers alone, `noeviction`, two databases from its own on.", secret=True
+    )
+    visibility_s: int = _setting(
+        "SENTIMENT_VISIBILITY_S", "0", "Seconds until a dead worker's step is given away. 0: the queue's own."
+    )
     trusted_network: str = _setting(
         "SENTIMENT_TRUSTED_NETWORK",
         "",

@@ -21,7 +21,18 @@ from sentiment_platform_tests.source_code import PACKAGES, ROOT, Module, at_impo
 
 ROLE_FILES = {
     f"{role}.py"
-    for role in ["assets", "checks", "sensors", "schedules", "jobs", "resources", "partitions", "conditions", "definitions"]
+    for role in [
+        "assets",
+        "checks",
+        "sensors",
+        "schedules",
+        "jobs",
+        "resources",
+        "partitions",
+        "conditions",
+        "definitions",
+        "executors",
+    ]
 }
 NEVER_AT_IMPORT = {"torch", "transformers", "onnx", "onnxscript", "optuna", "matplotlib", "pandas", "scipy"}
 NEVER_IN_SERVING = NEVER_AT_IMPORT | {"dagster", "polars", "pandera", "github", "onnxruntime", "tokenizers"}

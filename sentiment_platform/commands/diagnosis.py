@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sentiment_platform.errors import PlatformError
+from sentiment_platform.queues.work_queues import HERE, QUEUES, on_workers
 from sentiment_platform.settings import Settings
 
 
@@ -23,6 +24,8 @@ def diagnose(settings: Settings, variables: Mapping[str, str]) -> list[Finding]:
         ("Redis", settings.redis_url, look_at_redis),
         ("Registry", settings.registry_repository, look_at_registry),
     ]
+    if settings.executor != HERE:
+        looks.append(("Broker of workers", settings.broker_url or settings.executor, _broker))
     findings: list[Finding] = []
     for subject, configured, look in looks:
         if not configured:
@@ -77,6 +80,17 @@ def look_at_redis(settings: Settings) -> str:
     finally:
         client.close()
     return f"answers, maxmemory-policy {policy}"
+
+
+def _broker(settings: Settings) -> str:
+    from sentiment_platform.queues.broker import check_broker
+    from sentiment_platform.running.worker import listening
+
+    if on_workers(settings) and not settings.broker_url:
+        return "not configured: the local stack provides it"
+    (said, *_) = [check_broker(settings, queue) for queue in QUEUES.values()]
+    counts = [f"{listening(settings, queue)} steps at once on queue {queue.name}" for queue in QUEUES.values()]
+    return f"{said}; workers do {', '.join(counts)}"
 
 
 def look_at_registry(settings: Settings) -> str:

@@ -10,6 +10,7 @@ import click
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, out, say, styled
 from sentiment_platform.commands.parameters import DAY, TAG, VERSION, require_order, usage_of
+from sentiment_platform.commands.work import ready_workers
 from sentiment_platform.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -93,8 +94,10 @@ def run_job_command(
                 say(f"No run of {job} waits.")
                 return
             given = take_over(instance, runs) | given
+        at_once = ready_workers(settings, instance, job)
         if first and last:
-            which, failed = f"{first} to {last}", _run_range(instance, job, first, last, given, config, again=again)
+            days = (first.isoformat(), last.isoformat())
+            which, failed = " to ".join(days), _run_range(instance, job, days, given, config, again=again, at_once=at_once)
         else:
             outcome = _run(instance, job, given, config, partition=partition.isoformat() if partition else None)
             _show(outcome)
@@ -178,7 +181,14 @@ def _run_late_days(instance: "DagsterInstance", settings: "Settings", tags: dict
 
 
 def _run_range(
-    instance: "DagsterInstance", job: str, first: date, last: date, tags: dict[str, str], config: Any, *, again: bool
+    instance: "DagsterInstance",
+    job: str,
+    days: tuple[str, str],
+    tags: dict[str, str],
+    config: Any,
+    *,
+    again: bool,
+    at_once: int,
 ) -> list[str]:
     """What failed, in words."""
     from sentiment_platform.running.backfill import RangeProgress, run_range
@@ -187,11 +197,12 @@ def _run_range(
         say(progress.line)
         _show(progress.outcome)
 
-    def goes_on(done: int, days: int) -> None:
-        say(f"Going on where {first} to {last} was interrupted: {done:,} of {days:,} days are done (--again makes them anew).")
+    def goes_on(done: int, of: int) -> None:
+        say(f"Going on where {' to '.join(days)} was interrupted: {done:,} of {of:,} days are done (--again makes them anew).")
 
-    days = (first.isoformat(), last.isoformat())
-    outcomes = run_range(instance, job, *days, tags=tags, run_config=config, again=again, goes_on=goes_on, progress=show)
+    outcomes = run_range(
+        instance, job, *days, tags=tags, run_config=config, again=again, at_once=at_once, goes_on=goes_on, progress=show
+    )
     return [f"{start} to {end}: {_failure(one)}" for (start, end), one in outcomes.items() if not one.success]
 
 

@@ -16,11 +16,12 @@ from typing import Self
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.local.parts.feeds import feeds_setting
 from sentiment_platform.local.parts.postgres import LocalPostgres
-from sentiment_platform.local.parts.redis import LocalRedis
+from sentiment_platform.local.parts.redis import BROKER_EVICTION_POLICY, LocalRedis
 from sentiment_platform.local.parts.secrets import kept_secret, signing_environment
 from sentiment_platform.local.processes.keeping import Keeper, KeeperThread
 from sentiment_platform.local.processes.ports import LOOPBACK, stable_port
 from sentiment_platform.local.processes.process import ProcessOrder, SupervisedProcess, start_on_a_port
+from sentiment_platform.queues.work_queues import SHORT, on_workers
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import DAGSTER_POSTGRES_URL, create_dagster_schema, dagster_storage_url
 
@@ -123,6 +124,8 @@ class LocalStack:
             wanted.append(self._start_postgres)
         if not self.settings.redis_url:
             wanted.append(self._start_redis)
+        if on_workers(self.settings) and not self.settings.broker_url:
+            wanted.append(self._start_broker)
         if not self.settings.registry_repository:
             wanted.append(self._start_registry)
         if self._feeds_directory is not None and not self.settings.feeds:
@@ -161,6 +164,13 @@ class LocalStack:
         self._keeper.keep(server.start(), well=True)
         self.environment["REDIS_URL"] = server.url
         self._log(f"Redis runs on {LOOPBACK}:{server.port}.")
+
+    def _start_broker(self) -> None:
+        server = LocalRedis(self.state_dir, name="broker", eviction_policy=BROKER_EVICTION_POLICY, log=self._log)
+        self._running.callback(server.stop)
+        self._keeper.keep(server.start(), well=True)
+        self.environment["SENTIMENT_BROKER_URL"] = server.url
+        self._log(f"The broker runs on {LOOPBACK}:{server.port}; start a worker: sentiment-platform worker {SHORT.name}")
 
     def _start_registry(self) -> None:
         secrets = self.state_dir / "secrets"

@@ -6,6 +6,8 @@ from typing import Any
 import dagster as dg
 
 from sentiment_platform.models.families import FAMILIES, cheapest_family, evaluation_asset_name, model_asset_name
+from sentiment_platform.queues.executors import here_or_on_workers
+from sentiment_platform.queues.work_queues import GPU
 from sentiment_platform.run_tags import TRAINS
 
 
@@ -28,13 +30,13 @@ train_job = dg.define_asset_job(
     "train_job",
     selection=dg.AssetSelection.assets(*assets_to_train(FAMILIES)),
     # Training takes minutes to hours and much memory: each step has a process of its own, which gives it back.
-    executor_def=dg.multiprocess_executor,
+    executor_def=here_or_on_workers(dg.multiprocess_executor, GPU),
     description=(
         "Take in labels, make the training set, train and evaluate every family, compare, and deploy what is better. "
         "A family whose entry says so goes on from its deployed version; the first time, or where that fails, it is trained in full."
     ),
     config=recurring_config(),
-    tags={"stage": "training", TRAINS: ", ".join(FAMILIES)},
+    tags={"stage": "training", TRAINS: ", ".join(FAMILIES), **GPU.tags},
 )
 baseline_job = dg.define_asset_job(
     "baseline_job",

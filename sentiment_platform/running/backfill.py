@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sentiment_platform.errors import PermanentError, TransientError
+from sentiment_platform.queues.work_queues import queue_of
 from sentiment_platform.run_tags import RANGE, RANGE_END, RANGE_START, UNFINISHED, WAITING
+from sentiment_platform.running.coordinator import run_side_by_side
 from sentiment_platform.running.headless import RunOutcome, days_of, job_named, run_job
+from sentiment_platform.settings import Settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance, JobDefinition
@@ -53,10 +56,13 @@ def run_range(
     tags: Mapping[str, str] | None = None,
     run_config: Mapping[str, Any] | None = None,
     again: bool = False,
+    at_once: int = 1,
     goes_on: Callable[[int, int], object] = lambda *_: None,
     progress: Callable[[RangeProgress], object] = lambda _: None,
 ) -> dict[Piece, RunOutcome]:
     """Execute a job for all days from `first` to `last`, both included, one run after the other in the order of time.
+
+    Where workers do its steps, each run has fewer days, and `at_once` runs stand side by side.
 
     A range that was complete is made anew. One that was interrupted, of which a run failed, or of which a source failed or had more
     to give, goes on with the pieces that are missing. `again` makes all of them anew in any case. A piece that fails does not keep
@@ -74,7 +80,8 @@ def run_range(
         PermanentError: no such job, it has no days, or the range is none of its.
         MoreToComeError: a quota or a bound ended a source's part; the same call goes on there.
     """
-    pieces = pieces_of(job_named(name), first, last)
+    size = "days_per_run_on_workers" if queue_of(name, Settings.from_environment()) else "days_per_run"
+    pieces = pieces_of(job_named(name), first, last, size)
     label = f"{first}...{last}" + (f" {json.dumps(run_config, sort_keys=True)}" if run_config else "")
     done = set[Piece]() if again else finished_pieces(instance, name, label, pieces)
     days, left_out = sum(pieces.values()), sum(pieces[piece] for piece in done)
@@ -82,15 +89,9 @@ def run_range(
         goes_on(left_out, days)
     started, days_done = time.monotonic(), left_out
     outcomes: dict[Piece, RunOutcome] = {}
-    for piece in (piece for piece in pieces if piece not in done):
-        outcome = run_job(
-            instance,
-            name,
-            partition_range=piece,
-            tags={**(tags or {}), RANGE: label},
-            run_config=run_config,
-            log_level="WARNING",
-        )
+
+    def ended(piece: Piece, outcome: RunOutcome) -> None:
+        nonlocal days_done
         outcomes[piece] = outcome
         days_done += pieces[piece]
         rate = (days_done - left_out) / max(1e-6, time.monotonic() - started)
@@ -109,11 +110,19 @@ def run_range(
                 f"Not all of {piece[0]} to {piece[1]} is there, and {waiting} has more to give: {outcome.tags[UNFINISHED]}.",
                 remedy="Run the same command again, tomorrow if a quota is used up: it goes on where it stopped.",
             )
+
+    left = [piece for piece in pieces if piece not in done]
+    given: dict[str, Any] = {"tags": {**(tags or {}), RANGE: label}, "run_config": run_config, "log_level": "WARNING"}
+    if at_once > 1:
+        run_side_by_side(name, left, at_once, ended, **given)
+    else:
+        for piece in left:
+            ended(piece, run_job(instance, name, partition_range=piece, **given))
     return outcomes
 
 
-def pieces_of(job: "JobDefinition", first: str, last: str) -> dict[Piece, int]:
-    """The runs of a range in the order of time, with the number of days of each.
+def pieces_of(job: "JobDefinition", first: str, last: str, days_per_run: str = "days_per_run") -> dict[Piece, int]:
+    """The runs of a range in the order of time, with the number of days of each; `days_per_run` names the job's word for it.
 
     Raises:
         PermanentError: the job has no partitions, or the range is not one of them.
@@ -127,7 +136,7 @@ def pieces_of(job: "JobDefinition", first: str, last: str) -> dict[Piece, int]:
             f"{first} to {last} is no range of {job.name}.",
             remedy=f"{days_of(known, first)} Name the earlier one first.",
         )
-    kept = job.metadata.get("days_per_run")
+    kept = job.metadata.get(days_per_run)
     size = int(str(kept.value)) if kept else len(keys)
     parts = [keys[start : start + size] for start in range(0, len(keys), size)]
     return {(part[0], part[-1]): len(part) for part in parts}

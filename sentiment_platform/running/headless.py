@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.run_tags import SHOWN_WITH_ITS_JOB, range_tags
+from sentiment_platform.queues.work_queues import queue_of
+from sentiment_platform.run_tags import PARTITION, SHOWN_WITH_ITS_JOB, range_tags
+from sentiment_platform.running.over_workers import execute_over_workers
 from sentiment_platform.running.run_owner import owner_tags
 from sentiment_platform.running.run_signals import RunInterrupted, interruptible
+from sentiment_platform.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -107,7 +110,7 @@ def run_job(
     log_level: str = "INFO",
     on_step: Callable[[str], object] = lambda _: None,
 ) -> RunOutcome:
-    """Execute a job in this process.
+    """Execute a job in this process; its steps on workers, where settings say so.
 
     Args:
         partition: one day, `2026-11-23`.
@@ -138,9 +141,18 @@ def run_job(
     instance.add_event_listener(run_id, look)
     try:
         with interruptible(lambda: _begin_cancelling(instance, run_id)):
-            result = job.execute_in_process(
-                instance=instance, partition_key=partition, tags=all_tags, run_config=config, raise_on_error=False, run_id=run_id
-            )
+            if queue_of(name, Settings.from_environment()):
+                partition_tags = {PARTITION: partition} if partition else {}
+                result = execute_over_workers(instance, job, run_id, {**all_tags, **partition_tags}, config)
+            else:
+                result = job.execute_in_process(
+                    instance=instance,
+                    partition_key=partition,
+                    tags=all_tags,
+                    run_config=config,
+                    raise_on_error=False,
+                    run_id=run_id,
+                )
     except RunInterrupted as interrupted:
         _end_as_cancelled(instance, run_id, f"This run was {interrupted}.")
         raise

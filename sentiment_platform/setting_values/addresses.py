@@ -60,6 +60,12 @@ class Address:
         )
 
 
+def without_credentials(url: str) -> str:
+    """Where an address leads, for people to read: no user, no password, no query."""
+    parts = urlsplit(url)
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}" or "a socket of this machine"
+
+
 def no_url_of(*schemes: str, path: bool = False) -> Judge:
     """Judges whether a value is a URL of one of `schemes`, with a path where that is needed."""
 

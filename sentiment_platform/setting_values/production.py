@@ -29,6 +29,7 @@ from sentiment_platform.setting_values.secrets import guessable, key_pairs
 LEAST_SECRET_CHARACTERS = 24
 LEAST_TOKEN_CHARACTERS = 20
 DATABASES = ("DATABASE_URL", "DATABASE_DIRECT_URL")
+REDIS_SERVERS = ("REDIS_URL", "SENTIMENT_BROKER_URL")
 KEYS = ("SENTIMENT_PUBLIC_KEYS", "SENTIMENT_SIGNING_KEYS")
 NEEDED = ("DATABASE_URL", "REDIS_URL", "SENTIMENT_REGISTRY_REPOSITORY", "SENTIMENT_PUBLIC_KEYS")
 _SET_BY_HOSTS = re.compile(r"_(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_\w+)?)$")
@@ -131,6 +132,10 @@ def _without_secret(value: str, values: Mapping[str, str]) -> str:
     return "" if values.get("SENTIMENT_ALERT_SECRET") else "messages to it would not be signed"
 
 
+def _without_broker(value: str, values: Mapping[str, str]) -> str:
+    return "nothing would bring steps to workers" if value == "celery" and not values.get("SENTIMENT_BROKER_URL") else ""
+
+
 POSTGRES = "Write `postgresql://user:password@host/database?sslmode=verify-full`, or `sslmode=require` where the server has no known certificate."
 NEAR = "A host on a network of your own may be named in SENTIMENT_TRUSTED_NETWORK."
 REDIS = "Write `rediss://:password@host:port/0`."
@@ -143,9 +148,12 @@ RULES = (
     Rule(DATABASES, no_url_of(*addresses.POSTGRES, path=True), POSTGRES),
     Rule(DATABASES, unencrypted_postgres, f"{POSTGRES} {NEAR}"),
     Rule(DATABASES, without_strong_password, LONGER),
-    Rule(("REDIS_URL",), no_url_of(*addresses.REDIS), REDIS),
-    Rule(("REDIS_URL",), unencrypted_redis, f"{REDIS} {NEAR}"),
-    Rule(("REDIS_URL",), without_strong_password, LONGER),
+    Rule(REDIS_SERVERS, no_url_of(*addresses.REDIS), REDIS),
+    Rule(REDIS_SERVERS, unencrypted_redis, f"{REDIS} {NEAR}"),
+    Rule(REDIS_SERVERS, without_strong_password, LONGER),
+    Rule(("SENTIMENT_EXECUTOR",), _no_match("here|celery", "there is no such executor"), "Write `here` or `celery`."),
+    Rule(("SENTIMENT_EXECUTOR",), _without_broker, "Set SENTIMENT_BROKER_URL to a Redis with `maxmemory-policy noeviction`."),
+    Rule(("SENTIMENT_VISIBILITY_S",), _outside(0, 172_800, "seconds"), "Unset it for the queue's own."),
     Rule(("SENTIMENT_TRUSTED_NETWORK",), no_host_names, "Write `postgres,redis`: no address with a scheme, no pattern."),
     Rule(
         ("SENTIMENT_REGISTRY_REPOSITORY",),

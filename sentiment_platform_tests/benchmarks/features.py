@@ -101,7 +101,7 @@ async def _ask(redis_url: str, version: str) -> list[float]:
 def one_pass() -> Iterator[Figure]:
     with local_settings() as settings:
         engine = create_platform_engine(settings.database_url)
-        _store(engine)
+        store_articles(engine)
         end = DAY + timedelta(days=20)
         with closing(connect(settings.redis_url)) as client:
             # Pandera, Polars and the lexicon are loaded by the first.
@@ -129,7 +129,8 @@ def one_pass() -> Iterator[Figure]:
         engine.dispose()
 
 
-def _store(engine: Engine) -> None:
+def store_articles(engine: Engine) -> None:
+    """10,000 articles of 20 days."""
     rows = []
     for n in range(ARTICLES):
         at = DAY + timedelta(days=20) * n / ARTICLES

