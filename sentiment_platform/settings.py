@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import SettingsError
-from sentiment_platform.setting_values.addresses import Address
+from sentiment_platform.setting_values.addresses import is_pooled
 from sentiment_platform.setting_values.first_day import DEFAULT_FIRST_DAY
 from sentiment_platform.setting_values.production import Refusal, misspelt, refusals
 
@@ -201,7 +201,7 @@ class Settings:
         return settings
 
     def _refuse_pooler(self) -> None:
-        if _is_pooled(self.database_direct_url):
+        if is_pooled(self.database_direct_url):
             raise SettingsError(
                 "DATABASE_DIRECT_URL names a transaction-mode pooler (`-pooler` in the host name).",
                 remedy="Dagster's storage needs session state: use the direct host, the same name without `-pooler`.",
@@ -218,7 +218,7 @@ class Settings:
     def direct_database_url(self) -> str:
         """The database URL without a pooler, refused with a clear message where only a pooled one is known."""
         url = self.database_direct_url or self.require("database_url")
-        if _is_pooled(url):
+        if is_pooled(url):
             raise SettingsError(
                 "DATABASE_URL names a transaction-mode pooler and DATABASE_DIRECT_URL is not set.",
                 remedy="Set DATABASE_DIRECT_URL to the direct host (the same name without `-pooler`).",
@@ -232,11 +232,6 @@ class Settings:
             value = str(getattr(self, item.name))
             shown[item.metadata["variable"]] = "********" if item.metadata["secret"] and value else value
         return shown
-
-
-def _is_pooled(url: str) -> bool:
-    address = Address.parse(url)
-    return address is not None and "-pooler" in address.host
 
 
 def _text(source: Mapping[str, str], described: Mapping[str, Any]) -> str:

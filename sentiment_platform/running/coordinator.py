@@ -21,7 +21,7 @@ from sentiment_platform.running.run_signals import interruptible
 END_S = 15.0
 """How long a coordinator may take to record that its run was cancelled."""
 MOST = 16
-"""Coordinators at once; each takes some 200 MB."""
+"""Coordinators at once: each is a process with Dagster in it."""
 Piece = tuple[str, str]
 
 

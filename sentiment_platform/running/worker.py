@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from sentiment_platform.errors import PermanentError, TransientError
@@ -84,19 +85,26 @@ def work(settings: Settings, queue: WorkQueue, *, processes: int, grace_s: float
     own_job(queue.job).get_definition()
 
     def ending(how: str, **_: object) -> None:
+        # Celery would wait for ever. SIGQUIT is its word for the other way, which puts the steps at hand back into the queue.
         if how == "Warm":
-            # Celery would wait for ever. SIGQUIT is its word for the other way, which puts the steps at hand back into the queue.
             timer = threading.Timer(grace_s, os.kill, (os.getpid(), signal.SIGQUIT))
             timer.daemon = True
             timer.start()
-        else:
+
+    def started(**_: object) -> None:
+        # A closed terminal ends a worker, which Celery would start again; a second Ctrl-C changes nothing.
+        for number in (signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.getsignal(signal.SIGTERM))
+        give_back = signal.getsignal(signal.SIGQUIT)
+        assert callable(give_back)  # noqa: S101
+
+        def kill_and_give_back(number: int, frame: FrameType | None) -> None:
             # Celery would ask its processes with SIGTERM to end, and Dagster would call the steps failed, for good.
             for process in psutil.Process().children(recursive=True):
                 process.kill()
+            give_back(number, frame)
 
-    def started(**_: object) -> None:
-        # A closed terminal ends a worker; Celery would start it again.
-        signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
+        signal.signal(signal.SIGQUIT, kill_and_give_back)
         ready()
 
     # A terminal's Ctrl-C is for the worker, which lets its steps finish.

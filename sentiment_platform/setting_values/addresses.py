@@ -60,6 +60,12 @@ class Address:
         )
 
 
+def is_pooled(url: str) -> bool:
+    """Whether an address is that of Neon's transaction-mode pooler."""
+    address = Address.parse(url)
+    return address is not None and "-pooler" in address.host
+
+
 def without_credentials(url: str) -> str:
     """Where an address leads, for people to read: no user, no password, no query."""
     parts = urlsplit(url)

@@ -219,7 +219,8 @@ def waiting(environment: dict[str, str]) -> int:
     from redis import Redis
 
     with Redis.from_url(queue_url(Settings.from_environment(environment), SHORT)) as client:
-        return client.llen("dagster") + client.hlen("unacked")
+        # A list for each priority.
+        return sum(client.llen(name) for name in client.keys("dagster*") if client.type(name) == b"list") + client.hlen("unacked")
 
 
 def test_a_worker_that_is_to_end_gives_its_step_back_at_once_and_an_ended_command_cancels_its_run(
