@@ -87,6 +87,7 @@ def run_job_command(
         raise click.UsageError("--waiting takes no days, nor a job that has some.", ctx=click.get_current_context())
     config = _score_by(job, version) if version else None
     with session(log=note) as settings, dagster_instance() as instance:
+        at_once = ready_workers(settings, instance, job)
         given = dict(tags)
         if waiting:
             runs = waiting_runs(instance, job)
@@ -94,7 +95,6 @@ def run_job_command(
                 say(f"No run of {job} waits.")
                 return
             given = take_over(instance, runs) | given
-        at_once = ready_workers(settings, instance, job)
         if first and last:
             days = (first.isoformat(), last.isoformat())
             which, failed = " to ".join(days), _run_range(instance, job, days, given, config, again=again, at_once=at_once)
