@@ -12,7 +12,9 @@ export function Keys() {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      const typing = isTyping(event.target);
+      if (event.key === "Escape" && typing) (event.target as HTMLElement).blur();
+      if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
       if (event.key === "?") dialog.current?.showModal();
       const search = event.key === "/" ? document.querySelector<HTMLInputElement>("[data-search]") : null;
       if (search) {

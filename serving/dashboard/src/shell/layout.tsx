@@ -26,7 +26,7 @@ export function Layout({ children }: { children: ReactNode }) {
       <a className="skip" href="#main">
         Skip to the page
       </a>
-      <header className="side">
+      <header className="side" onKeyDown={({ key }) => key === "Escape" && setOpen(false)}>
         <div className="side-top">
           <Link href="/" className="brand">
             <Mark /> Sentiment

@@ -1,6 +1,6 @@
 /** Of whom the news speaks: each symbol with its stories, what they say on the whole, and how that changed. */
 import type { Schemas } from "../../api/client";
-import { useTickers } from "../../api/queries";
+import { useStatus, useTickers } from "../../api/queries";
 import { Button } from "../../parts/button";
 import { Card } from "../../parts/card";
 import { Empty } from "../../parts/empty";
@@ -61,17 +61,7 @@ export function Board({ symbol, onChoose }: Props) {
                 </Button>
               )}
               <p className="board-foot">
-                <span>
-                  By the scores of <strong>{answer.family ?? "nobody: nothing is deployed"}</strong>
-                  {family && (
-                    <>
-                      {" "}
-                      <button type="button" className="link" onClick={() => setFamily(null)}>
-                        back to the default
-                      </button>
-                    </>
-                  )}
-                </span>
+                <Scorer family={answer.family} onChoose={setFamily} />
                 <span className="row">
                   {LABELS.map((label) => (
                     <LabelWord key={label} label={label} />
@@ -83,6 +73,28 @@ export function Board({ symbol, onChoose }: Props) {
         }
       </Loaded>
     </Card>
+  );
+}
+
+/** By whose scores: the default's, or those of another family that is live. */
+function Scorer({ family, onChoose }: { family: string | null; onChoose: (family: string | null) => void }) {
+  const status = useStatus().data;
+  const live = Object.entries(status?.families ?? {}).flatMap(([name, now]) => (now ? [name] : []));
+  if (family === null) return <span>Nothing is deployed, so nothing scores.</span>;
+  return (
+    <span className="scorer">
+      By the scores of{" "}
+      {live.length > 1 && live.includes(family) ? (
+        <Tabs
+          label="Whose scores"
+          values={live.map((value) => ({ value, title: value }))}
+          chosen={family}
+          onChoose={(name) => onChoose(name === status?.default_family ? null : name)}
+        />
+      ) : (
+        <strong>{family}</strong>
+      )}
+    </span>
   );
 }
 
@@ -105,7 +117,7 @@ function columns(
     { key: "stories", title: "Stories", numeric: true, sort: (row) => row.stories, cell: ({ stories }) => number(stories) },
     {
       key: "mean",
-      title: "Mean, and labels",
+      title: "Mean, labels",
       className: "mean",
       sort: (row) => row.mean_sentiment,
       cell: (row) =>

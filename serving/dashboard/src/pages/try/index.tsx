@@ -64,7 +64,7 @@ export default function Try({ title, question }: PageProps) {
           hint={draft.length > limit * 0.9 ? `${draft.length} of ${limit} characters` : "Enter asks, Shift and Enter begins a new line."}
           {...SEARCH}
         />
-        <div className="row">
+        <div className="row ask-row">
           <Field
             label="Symbol, if you know it"
             hint="Adds what was in the news of it."
