@@ -83,7 +83,15 @@ def texts() -> dict[str, str]:
 def source() -> str:
     """Everything that is no document and not this file, in one text."""
     paths = [path for name in PACKAGES for path in files(ROOT / name, ".py", ".toml", ".ts", ".tsx", "package.json")]
-    paths += [ROOT / "Makefile", ROOT / "Dockerfile", ROOT / "pyproject.toml", *(ROOT / ".github" / "workflows").iterdir()]
+    paths += [
+        ROOT / "Makefile",
+        ROOT / "Dockerfile",
+        ROOT / "compose.yaml",
+        ROOT / "render.yaml",
+        ROOT / "Caddyfile",
+        ROOT / "pyproject.toml",
+        *(ROOT / ".github" / "workflows").iterdir(),
+    ]
     return "\n".join(path.read_text("utf-8") for path in paths if path != Path(__file__))
 
 

@@ -13,6 +13,7 @@ from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, say, show_table, styled
 from sentiment_platform.commands.parameters import PORT
 from sentiment_platform.errors import PlatformError
+from sentiment_platform.local.processes.ports import LOOPBACK
 from sentiment_platform.running.run_signals import end_like_ctrl_c
 
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ SWITCH_ON = "sentiment-platform up --automation on"
     type=click.Choice(["on", "off"]),
     help="Turn every schedule and sensor on or off before anything starts. Without it each stays as it was.",
 )
-def up(stack_only: bool, port: int | None, automation: str | None) -> None:
+@click.option("--host", default=LOOPBACK, help="Address that the Dagster UI listens on. It asks nobody for a key.")
+@click.option(
+    "--serving/--no-serving", "serving", default=True, help="Start serving too, or leave it to another process or host."
+)
+def up(stack_only: bool, port: int | None, automation: str | None, host: str, serving: bool) -> None:
     """The whole platform on this machine: stack, Dagster UI and daemon, serving. What ends by itself is started again; Ctrl-C stops all.
 
     Where nothing is deployed yet, the versions that the platform ships are. Says which schedules and sensors are on, and when they are
@@ -48,13 +53,14 @@ def up(stack_only: bool, port: int | None, automation: str | None) -> None:
       sentiment-platform up
       sentiment-platform up --automation on
       sentiment-platform up --stack-only
+      sentiment-platform up --no-serving
     """
     from sentiment_platform.local.session import env_file, session
     from sentiment_platform.news.sources.configured import configured_sources, nothing_on
 
     end_like_ctrl_c()
     # Before servers are started for nothing.
-    ports = None if stack_only else chosen_ports(port)
+    ports = None if stack_only else chosen_ports(port, serving=serving)
     with session(log=say, join=False) as settings:
         if reason := nothing_on(configured_sources(settings, os.environ)):
             note(styled(reason, "yellow"))
@@ -66,7 +72,7 @@ def up(stack_only: bool, port: int | None, automation: str | None) -> None:
             finally:
                 _withdraw_env()
             return
-        _run_everything(settings, ports, automation)
+        _run_everything(settings, ports, automation, host=host, serving=serving)
 
 
 class Ports(NamedTuple):
@@ -76,8 +82,11 @@ class Ports(NamedTuple):
     serving: int
 
 
-def chosen_ports(named: int | None) -> Ports:
+def chosen_ports(named: int | None, *, serving: bool = True) -> Ports:
     """The ports of `--port` and PORT, which must be free; what is not named gets its usual one, or a free one.
+
+    Args:
+        serving: False where serving runs elsewhere; PORT is not looked at then.
 
     Raises:
         ConflictError: a named port is taken.
@@ -86,11 +95,11 @@ def chosen_ports(named: int | None) -> Ports:
     from sentiment_platform.settings import Settings
 
     dagster = chosen_port(named, DAGSTER_PORT, "--port")
-    named_serving = Settings.from_environment().port if os.environ.get("PORT") else None
+    named_serving = Settings.from_environment().port if serving and os.environ.get("PORT") else None
     return Ports(dagster, chosen_port(named_serving, SERVING_PORT, "PORT", besides=dagster))
 
 
-def _run_everything(settings: "Settings", ports: Ports, automation: str | None) -> None:
+def _run_everything(settings: "Settings", ports: Ports, automation: str | None, *, host: str, serving: bool) -> None:
     from sentiment_platform.local.processes.children import DAGSTER_STOP_TIMEOUT_S, Children
     from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, refuse_a_second_daemon
     from sentiment_platform.running.automation import automations, switch
@@ -104,16 +113,18 @@ def _run_everything(settings: "Settings", ports: Ports, automation: str | None) 
         if automation is not None:
             switch(instance, on=automation == "on")
         pages = {"SENTIMENT_DAGSTER_URL": settings.dagster_url or dagster_url}
-        children.start("serving", ["python", "-m", "serving"], {"PORT": str(ports.serving), "SENTIMENT_POLL_S": "5", **pages})
+        if serving:
+            children.start("serving", ["python", "-m", "serving"], {"PORT": str(ports.serving), "SENTIMENT_POLL_S": "5", **pages})
         _let_something_answer(settings)
-        watched = {"SENTIMENT_SERVING_URL": settings.serving_url or serving_url, **_first_day(settings)}
-        webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(ports.dagster)]
+        watched = {"SENTIMENT_SERVING_URL": settings.serving_url or (serving_url if serving else ""), **_first_day(settings)}
+        webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", host, "-p", str(ports.dagster)]
         children.start("dagster-webserver", webserver, watched, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
         tidy = partial(end_runs_of_the_daemon, settings.direct_database_url(), say)
         children.start(DAEMON, DAEMON_COMMAND, watched, before_restart=tidy, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
         _say_what_starts(automations(instance, utc_now()))
         say(f"Dagster UI   {dagster_url}")
-        say(f"API          {serving_url}/schema")
+        if serving:
+            say(f"API          {serving_url}/schema")
         say("The daemon is part of this: for `dagster dev` or `dg dev`, which bring their own, use --stack-only.")
         children.watch()
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -48,12 +49,19 @@ def dagster_instance() -> "Generator[DagsterInstance]":
     """The instance of DAGSTER_HOME.
 
     Raises:
-        PermanentError: DAGSTER_HOME is not set.
+        PermanentError: DAGSTER_HOME is not set, or holds no configuration: Dagster would make an instance of SQLite files there, whose
+            runs nobody else sees.
     """
     import dagster as dg
 
-    if not os.environ.get("DAGSTER_HOME"):
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
         raise PermanentError("DAGSTER_HOME is not set.", remedy="Run through `sentiment-platform`, or source `.env.local`.")
+    if not (Path(home) / "dagster.yaml").is_file():
+        raise PermanentError(
+            f"There is no dagster.yaml in the working folder, nor in {home}.",
+            remedy="Start in the folder of the platform's dagster.yaml and workspace.yaml: it names the database that runs are kept in.",
+        )
     with dg.DagsterInstance.get() as instance:
         yield instance
 

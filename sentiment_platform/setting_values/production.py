@@ -173,7 +173,7 @@ RULES = (
         "Unset it, and collect from public addresses.",
     ),
     Rule(("PORT",), _outside(1, 65535, "as ports are"), "Unset it for 8000."),
-    Rule(("SENTIMENT_SERVING_URL",), no_url_of("https", "http"), HTTPS),
+    Rule(("SENTIMENT_SERVING_URL", "SENTIMENT_DAGSTER_URL"), no_url_of("https", "http"), HTTPS),
     Rule(("SENTIMENT_SERVING_URL",), unencrypted_http, f"{HTTPS} {NEAR}"),
     Rule(("SENTIMENT_POLL_S",), _outside(1, 3600, "seconds"), "Unset it for 60."),
     Rule(("SENTIMENT_MAX_TEXT_CHARACTERS",), _outside(100, 100_000, "characters"), "Unset it for 5000."),

@@ -84,6 +84,7 @@ WEAK = [
     ("PORT", "eight", "no whole number"),
     ("SENTIMENT_SERVING_URL", "http://api.example.org", "unencrypted"),
     ("SENTIMENT_SERVING_URL", "api.example.org", "no URL"),
+    ("SENTIMENT_DAGSTER_URL", "javascript:alert(1)", "no URL"),
     ("SENTIMENT_POLL_S", "0", "3600"),
     ("SENTIMENT_POLL_S", "nan", "3600"),
     ("SENTIMENT_POLL_S", "inf", "3600"),

@@ -1,4 +1,4 @@
-"""The Dockerfile: hadolint has nothing to say, and what it does not know about our two images holds.
+"""The Dockerfile: hadolint has nothing to say, and what it does not know about our images holds.
 
 It knows pinned bases, the last user, COPY and a start without a shell; it does not miss a user, a health check or a volume.
 """
@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-DOCKERFILE = (ROOT / "Dockerfile").read_text()
+from sentiment_platform_tests.hosts.files import DOCKERFILE, stage
+from sentiment_platform_tests.source_code import ROOT
+
 PLANTED = [
     ("python:3.11-slim-bookworm", "python:latest", "DL3007"),
     ("USER 10001:10001", "USER root", "DL3002"),
@@ -24,12 +25,6 @@ PLANTED = [
 def hadolint(text: str) -> "subprocess.CompletedProcess[str]":
     command = [Path(sys.executable).with_name("hadolint"), "--no-color", "-"]
     return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
-
-
-def stage(name: str) -> str:
-    """The instructions of one stage."""
-    (text,) = re.findall(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
-    return text
 
 
 def test_hadolint_has_nothing_to_say() -> None:
@@ -44,7 +39,7 @@ def test_hadolint_sees_a_planted_fault(written: str, instead: str, rule: str) ->
     assert (result.returncode, rule in result.stdout) == (1, True)
 
 
-@pytest.mark.parametrize("name", ["serving", "platform"])
+@pytest.mark.parametrize("name", ["serving", "platform", "proxy"])
 def test_an_image_runs_as_a_user_keeps_its_state_and_says_whether_it_is_well(name: str) -> None:
     assert {line.split()[0] for line in stage(name).splitlines() if line} >= {"USER", "HEALTHCHECK", "VOLUME"}
 
@@ -71,5 +66,6 @@ def test_the_health_check_is_python_that_compiles() -> None:
 def test_everything_that_is_copied_exists_and_reaches_the_builder() -> None:
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = {name for names in re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE) for name in names.split()}
+    copied = {name.partition("/")[0] for name in copied}
     assert {"pyproject.toml", "sentiment_platform", "serving"} <= copied <= kept
     assert [name for name in sorted(kept) if not (ROOT / name).exists()] == []
