@@ -13,6 +13,9 @@ from sentiment_platform.store.decisions import newest_decisions
 from sentiment_platform.store.resources import PlatformResource
 
 POLICY = RetrainPolicy()
+NOTHING_TESTED = (
+    "Nothing could be tested: too little was served, or what the version was trained on is not stored here, as with a starter."
+)
 
 
 def drift_result(report: DriftReport) -> dg.AssetCheckResult:
@@ -21,6 +24,7 @@ def drift_result(report: DriftReport) -> dg.AssetCheckResult:
         passed=report.severity == "none" or not at_least(report.severity, POLICY.drift_severity),
         severity=dg.AssetCheckSeverity.WARN,
         description=report.note
+        or (NOTHING_TESTED if not report.tested else "")
         or f"Drift is of {report.severity} severity ({', '.join(report.drifted) or 'nothing'}); below {POLICY.drift_severity} it is in bounds.",
         metadata={
             "value": report.severity,

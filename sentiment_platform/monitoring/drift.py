@@ -139,6 +139,8 @@ def _tests(sample: Sample) -> list[FeatureDrift]:
 
 
 def _absent(sample: Sample, reference: int, current: int) -> str | None:
+    if sample.reference.size == 0:
+        return f"no {sample.part} part of this version is stored here"
     if sample.reference.size >= MIN_ROWS and reference == 0:
         return "missing in every row of the reference"
     if sample.current.size >= MIN_ROWS and current == 0:

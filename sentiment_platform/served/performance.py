@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.models.evaluation.evaluation import SEED, Evaluation, figures
+from sentiment_platform.models.evaluation.seen_data import seen_by_starter
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.estimate import ACCURACY, PREFERRED_SHARE, UTILITY
@@ -167,7 +168,8 @@ def _fitted_on(connection: Connection, version: str, rows: Sequence[Judged]) -> 
     registered = get_version(connection, version)
     if registered is None or not rows:
         return set()
-    return examples_not_held_out(connection, registered.training_set, [_example_id(row) for row in rows])
+    ids = [_example_id(row) for row in rows]
+    return examples_not_held_out(connection, registered.training_set, ids) | seen_by_starter(registered.manifest.figures, ids)
 
 
 def _example_id(row: Judged) -> str:

@@ -109,6 +109,15 @@ def test_context_that_is_missing_on_one_side_is_not_testable_instead_of_drifted(
     assert report.missing["weekday"] == (0.0, 1.0)
 
 
+def test_a_version_whose_training_set_is_elsewhere_as_a_starters_has_nothing_to_test_and_alarms_nobody(engine: Engine) -> None:
+    seed_deployed(engine, features(0, 1))
+    seed_predictions(engine, features(600, 11), probabilities(600, 12))
+    report = measure_drift(engine, NOW)
+    reasons = {row.feature: row.not_testable for row in report.rows}
+    assert reasons[V1.names[0]] == "no train part of this version is stored here"
+    assert (report.severity, {row.statistic for row in report.rows if row.feature in V1.names}) == ("none", {None})
+
+
 def test_a_feature_missing_more_often_is_compared_where_it_is_present(engine: Engine) -> None:
     train, served = features(800, 1), features(600, 11)
     train[:600, [V1.names.index(name) for name in CONTEXT]] = np.nan

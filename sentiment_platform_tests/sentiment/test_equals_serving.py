@@ -1,4 +1,4 @@
-"""The stored scores of 300 articles are what the serving process answers to their headlines, family by family.
+"""The stored scores of 1,000 articles are what the serving process answers to their headlines, family by family.
 
 The real transformer, very small, and VADER are published, deployed, scored with, and asked over HTTP.
 """
@@ -22,7 +22,7 @@ from sentiment_platform_tests.serving.running import ServingProcess
 
 pytestmark = pytest.mark.slow
 
-ARTICLES = 300
+ARTICLES = 1_000
 BOUND = 1e-6
 
 

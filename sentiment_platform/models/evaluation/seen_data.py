@@ -66,6 +66,19 @@ def in_sample(base_model: str, figures: Mapping[str, Any], ids: Sequence[str], l
     return sum(name[:HASH_DIGITS] in hashes for name in ids) > MOST_SEEN * len(ids)
 
 
+def seen_by_starter(figures: Mapping[str, Any], ids: Iterable[str]) -> set[str]:
+    """Those of `ids` that the starter was fitted on to which a version goes back; of a starter of another release no text is known.
+
+    Args:
+        figures: of the version's manifest.
+    """
+    starter = starter_data(figures)
+    training_set, hashes = starter_hashes()
+    if starter is None or starter.training_set != training_set:
+        return set()
+    return {name for name in ids if name[:HASH_DIGITS] in hashes}
+
+
 def starter_data(figures: Mapping[str, Any]) -> StarterData | None:
     """What the figures of a manifest say of a starter; None where the version goes back to none."""
     return msgspec.convert(figures, _Seen).starter
