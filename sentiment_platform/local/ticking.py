@@ -74,6 +74,7 @@ def tick_once(timeout_s: float, *, leave_training: bool = False) -> TickReport:
     state_dir = Settings.from_environment().state_dir.resolve()
     refuse_a_second_daemon(state_dir)
     with dagster_instance() as instance:
+        know_every_pool(instance)
         watched = _Pass(instance, utc_now().timestamp(), leave_training)
         home = {"DAGSTER_HOME": str(_home_without_training(state_dir))} if leave_training else {}
         with Children(state_dir) as children:
@@ -87,6 +88,18 @@ def tick_once(timeout_s: float, *, leave_training: bool = False) -> TickReport:
                     )
                 time.sleep(_LOOK_EVERY_S)
         return watched.report()
+
+
+def know_every_pool(instance: "DagsterInstance") -> None:
+    """Dagster fails one of two runs that are the first to use a pool at the same moment, as on a new database."""
+    import dagster as dg
+
+    from sentiment_platform.definitions import defs
+
+    nodes = (node for job in defs.resolve_all_job_defs() for node in job.all_node_defs)
+    pools = {node.pool for node in nodes if isinstance(node, dg.OpDefinition) and node.pool}
+    for pool in pools - {known.name for known in instance.event_log_storage.get_pool_limits()}:
+        instance.event_log_storage.initialize_concurrency_limit_to_default(pool)
 
 
 def _home_without_training(state_dir: Path) -> Path:
