@@ -69,9 +69,9 @@ def online_features(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     with closing(connect(platform.settings().require("redis_url"))) as client:
         done = {schema.version: reconcile(platform.engine(), client, schema, platform.now()) for schema in schemas}
         strangers = unknown_keys(client)
-    compared = sum(one.found.compared for one in done.values())
-    repaired = sum(len(one.found.differences) for one in done.values())
-    differences = sum(len(one.remaining.contradictions) for one in done.values())
+    compared = sum(one.before_repair.compared for one in done.values())
+    repaired = sum(len(one.before_repair.differences) for one in done.values())
+    differences = sum(len(one.after_repair.contradictions) for one in done.values())
     return dg.MaterializeResult(
         metadata={
             "summary": f"{compared:,} entities compared, {repaired:,} repaired, {differences:,} still different.",
@@ -81,5 +81,5 @@ def online_features(platform: PlatformResource) -> dg.MaterializeResult[Any]:
             "unknown_keys": ", ".join(strangers) or "none",
             "by_schema": dg.MetadataValue.md(reconciliation_table(done)),
         },
-        data_version=dg.DataVersion("-".join(one.remaining.digest for one in done.values())),
+        data_version=dg.DataVersion("-".join(one.after_repair.digest for one in done.values())),
     )

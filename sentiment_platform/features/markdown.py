@@ -19,7 +19,7 @@ def reconciliation_table(done: Mapping[str, Reconciliation]) -> str:
     """One line a schema: what was compared, what was found, what remained."""
     lines = ["| schema | compared | missing | older | newer | different | remaining |", "|---|---|---|---|---|---|---|"]
     for version, one in done.items():
-        comparison = one.found
+        comparison = one.before_repair
         faults = " | ".join(str(comparison.count(fault)) for fault in ("missing", "older", "newer", "different"))
-        lines.append(f"| {version} | {comparison.compared} | {faults} | {len(one.remaining.differences)} |")
+        lines.append(f"| {version} | {comparison.compared} | {faults} | {len(one.after_repair.differences)} |")
     return "\n".join(lines)

@@ -61,10 +61,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """What was found, and what still differed after the repair."""
+    """Both stores held against each other before the repair, and what still differed after it."""
 
-    found: Comparison
-    remaining: Comparison
+    before_repair: Comparison
+    after_repair: Comparison
     context_rows_deleted: int
 
 

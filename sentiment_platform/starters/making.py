@@ -151,9 +151,9 @@ def _require_same_answers(exported: Model, unpacked: Model, texts: LabelledTexts
 
 
 def _metric(evaluation: Evaluation, name: str) -> Metric:
-    found = measures(evaluation)[MACRO_F1]
+    macro_f1 = measures(evaluation)[MACRO_F1]
     where = f"{name}, test part" + ("" if name in LEARNED_FROM else " (a set that it has not seen)")
-    return Metric(value=found.value, low=found.low, high=found.high, n=found.n, dataset=where)
+    return Metric(value=macro_f1.value, low=macro_f1.low, high=macro_f1.high, n=macro_f1.n, dataset=where)
 
 
 def _split(reports: Sequence[ImportReport]) -> TrainingData:

@@ -83,7 +83,7 @@ def test_ten_thousand_writes_with_crashes_leave_redis_never_newer_and_never_olde
     assert seen.cycles > 5
     assert (seen.newer_than_postgresql, seen.steps_back, seen.older_than_a_cycle) == (0, 0, 0)
     assert stored_writes(engine) > 7_000
-    assert reconcile(engine, client, V1, NOW).remaining.differences == ()
+    assert reconcile(engine, client, V1, NOW).after_repair.differences == ()
     assert compare(engine, client, V1, NOW).differences == ()
     assert in_redis(client) == in_postgresql(engine)
 

@@ -41,9 +41,9 @@ def test_what_is_missing_older_newer_different_or_garbage_is_found_by_name_and_w
     assert faults(engine, client) == expected | {names[4]: "missing", names[5]: "missing", "ticker:T1": "missing"}
 
     done = reconcile(engine, client, V1, NOW)
-    assert (len(done.found.differences), done.remaining.differences) == (7, ())
+    assert (len(done.before_repair.differences), done.after_repair.differences) == (7, ())
     assert {name: read(client, "v1", [name], NOW)[0] for name in whole} == whole
-    assert reconcile(engine, client, V1, NOW).found.differences == ()
+    assert reconcile(engine, client, V1, NOW).before_repair.differences == ()
 
 
 def test_what_postgresql_never_knew_is_removed_and_what_it_knew_long_ago_stays(engine: Engine, client: Redis) -> None:
@@ -63,14 +63,14 @@ def test_a_repaired_value_lives_no_longer_than_the_lost_one_would_have(engine: E
     filled(engine, client)
     client.flushall()
     later = NOW + timedelta(hours=20)
-    assert reconcile(engine, client, V1, later).remaining.differences == ()
+    assert reconcile(engine, client, V1, later).after_repair.differences == ()
     name = f"article:{1:032}"
     assert abs(client.ttl(feature_key("v1", name)) - 4 * 3600) <= 1
     expired = NOW + timedelta(seconds=TTL_S + 1)
     assert [read(client, "v1", [name], at)[0].status for at in (later, expired)] == ["PRESENT", "STALE"]
     client.flushall()
     # Beyond its life nothing is owed any more.
-    assert reconcile(engine, client, V1, expired).found.compared == 0
+    assert reconcile(engine, client, V1, expired).before_repair.compared == 0
     assert client.dbsize() == 0
 
 
