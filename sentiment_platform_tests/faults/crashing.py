@@ -170,7 +170,7 @@ def what_follows(case: Case) -> list[str]:
     outcomes = update_outcomes(engine, start, now, now, run_id="run")
     with closing(connect(settings.require("redis_url"))) as client:
         reconciled = reconcile(engine, client, V1, now)
-    return [prices.digest, outcomes.digest, reconciled.remaining.digest]
+    return [prices.digest, outcomes.digest, reconciled.after_repair.digest]
 
 
 def scoring(case: Case) -> list[str]:
