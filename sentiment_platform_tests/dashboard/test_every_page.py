@@ -116,6 +116,11 @@ def numbers(page: Page) -> list[str]:
 
 
 def ask_again(page: Page) -> None:
-    """What a page does when somebody comes back to it; it would ask by itself within a minute."""
-    page.wait_for_timeout(100)
-    page.evaluate("window.dispatchEvent(new Event('visibilitychange')); document.dispatchEvent(new Event('visibilitychange'))")
+    """What a page does when somebody comes back to it; by itself it asks within a minute. What was read two seconds ago is not asked again."""
+    for _ in range(10):
+        page.evaluate(
+            "window.dispatchEvent(new Event('visibilitychange')); document.dispatchEvent(new Event('visibilitychange'))"
+        )
+        page.wait_for_timeout(500)
+        if page.locator("main .stale").count():
+            return
