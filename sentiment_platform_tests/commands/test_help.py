@@ -76,7 +76,7 @@ def test_every_command_shows_an_example_of_itself_that_is_understood(path: tuple
         while isinstance(command, click.Group) and words:
             assert words[0] in command.commands, example
             command = command.commands[words.pop(0)]
-        options = {name for parameter in command.params for name in parameter.opts}
+        options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= options, example
 
 

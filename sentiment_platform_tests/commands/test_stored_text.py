@@ -109,7 +109,7 @@ def test_json_has_numbers_as_numbers_times_as_iso_8601_and_an_array_or_an_object
 
 EMPTY: dict[str, tuple[list[str], str]] = {
     "models list": ([], "sentiment-platform labels import"),
-    "models verify": ([], "sentiment-platform run baseline_job"),
+    "models verify": ([], "sentiment-platform run bootstrap_job"),
     "models at": (["2026-01-01"], "sentiment-platform models list"),
     "news quarantine": ([], "sentiment-platform news import"),
     "news show": ([], "sentiment-platform run collect_job"),

@@ -90,7 +90,7 @@ def test_the_keys_belong_together_and_their_files_are_closed(running: LocalStack
 
 
 def test_a_second_stack_on_the_same_folder_is_refused_with_the_remedy(running: LocalStack, folder: Path) -> None:
-    with pytest.raises(ConflictError, match=rf"process {os.getpid()}\) uses .*\.env\.local"):
+    with pytest.raises(ConflictError, match=rf"process {os.getpid()}\) uses .*stop it with Ctrl-C"):
         stack(folder).start()
     with redis.Redis.from_url(running.environment["REDIS_URL"]) as client:
         assert client.ping()
