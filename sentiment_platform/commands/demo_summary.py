@@ -40,6 +40,7 @@ def show_summary(loop: Demo, seconds: float) -> None:
 def show_addresses(loop: Demo) -> None:
     """What is open, and what to try."""
     say(styled("\nOpen", "bold cyan"))
+    say(f"  Dashboard   {loop.serving_url}")
     say(f"  Dagster UI  {loop.dagster_url}")
     say(f"  API page    {loop.serving_url}/schema")
     say(f"  The news    curl -s {loop.serving_url}/news")

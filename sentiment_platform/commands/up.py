@@ -124,6 +124,7 @@ def _run_everything(settings: "Settings", ports: Ports, automation: str | None, 
         _say_what_starts(automations(instance, utc_now()))
         say(f"Dagster UI   {dagster_url}")
         if serving:
+            say(f"Dashboard    {serving_url}")
             say(f"API          {serving_url}/schema")
         say("The daemon is part of this: for `dagster dev` or `dg dev`, which bring their own, use --stack-only.")
         children.watch()
