@@ -37,8 +37,14 @@ def execute_over_workers(
 
 def make_room(instance: "DagsterInstance", queue: WorkQueue, steps: int) -> None:
     """Let so many steps of the queue's pools run at once; a pool that has room already is left."""
+    from sqlalchemy.exc import IntegrityError
+
     storage = instance.event_log_storage
     limits = {limit.name: limit.limit for limit in storage.get_pool_limits()}
     for pool in queue.pools:
         if limits.get(pool, 1) < steps:
-            storage.set_concurrency_slots(pool, steps)
+            try:
+                storage.set_concurrency_slots(pool, steps)
+            except IntegrityError:
+                # Another process made the pool known at this very moment; now it is there to be changed.
+                storage.set_concurrency_slots(pool, steps)
