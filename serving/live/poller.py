@@ -5,12 +5,14 @@ import logging
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from serving.links.database import Database, DatabaseUnavailable
 from serving.live.live import LiveModels
 from serving.live.selection_requests import open_selections
 from serving.live.selections import Selection
+from serving.live.snapshot import Snapshot
 
 T = TypeVar("T")
 RECOVERY_S = 3.0
@@ -39,13 +41,17 @@ class Poller:
         await self._safely(self._live.start_from_cache)
         self.started.set()
         while True:
-            selections = await self._selections()
-            await self._safely(lambda known=selections: self._live.poll(known))
+            seen = self._live.current
+            await self._safely(partial(self._poll, await self._selections(), seen))
             await asyncio.sleep(self._pause_s())
 
     def close(self) -> None:
         """Let the thread end after what it is doing."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _poll(self, selections: list[Selection] | None, seen: Snapshot | None) -> None:
+        # A choice that was made while they were read is not among them: what runs stays, and the next look has it.
+        self._live.poll(selections if self._live.current is seen else None)
 
     async def _selections(self) -> list[Selection] | None:
         # Read before the registry: a selection is closed after its revision is published, so one that is missing here is covered there.
