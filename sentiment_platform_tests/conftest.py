@@ -43,9 +43,13 @@ _numbers = count(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: the last ones to be handed out are short, and all workers end together."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Slow files first, those with the longest time limit before the others: the last to be handed out are short, and all workers end together."""
+    limits: dict[Path, float] = {}
+    for item in items:
+        if item.get_closest_marker("slow"):
+            limit = item.get_closest_marker("timeout")
+            limits[item.path] = max(limits.get(item.path, 1.0), limit.args[0] if limit else 1.0)
+    items.sort(key=lambda item: -limits.get(item.path, 0.0))
 
 
 @pytest.hookimpl(optionalhook=True)
