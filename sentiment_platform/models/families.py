@@ -73,8 +73,8 @@ class Starter(Protocol):
 FAMILIES: dict[str, FamilyEntry] = {
     "vader": FamilyEntry(
         description=(
-            "The rule-based family: terms learned around the stock lexicon, searched rule constants, calibration head. "
-            "Seconds, readable."
+            "Words and rules: VADER's lexicon with the terms that financial news taught it, rule constants found by search, "
+            "a calibration head. Fast, and readable as a table."
         ),
         loader="sentiment_platform.models.vader.family:load_vader",
         trainer="sentiment_platform.models.vader.training:vader_family",
@@ -84,7 +84,8 @@ FAMILIES: dict[str, FamilyEntry] = {
     ),
     "finbert": FamilyEntry(
         description=(
-            "The transformer family: fine-tuned from TRANSFORMER_BASE, exported to ONNX int8, with its calibration head."
+            "A language model: a pretrained encoder that labelled financial news has fine-tuned, as an int8 ONNX graph, "
+            "with a calibration head."
         ),
         loader="sentiment_platform.models.transformer.runtime:load_transformer",
         trainer="sentiment_platform.models.transformer.family:transformer_family",

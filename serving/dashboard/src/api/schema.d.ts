@@ -3609,11 +3609,11 @@ export interface components {
          *       "families": [
          *         {
          *           "name": "vader",
-         *           "description": "The rule-based family: terms learned around the stock lexicon, searched rule constants, calibration head. Seconds, readable."
+         *           "description": "Words and rules: VADER's lexicon with the terms that financial news taught it, rule constants found by search, a calibration head. Fast, and readable as a table."
          *         },
          *         {
          *           "name": "finbert",
-         *           "description": "The transformer family: fine-tuned from TRANSFORMER_BASE, exported to ONNX int8, with its calibration head."
+         *           "description": "A language model: a pretrained encoder that labelled financial news has fine-tuned, as an int8 ONNX graph, with a calibration head."
          *         }
          *       ],
          *       "labels": [

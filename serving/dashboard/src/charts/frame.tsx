@@ -15,7 +15,8 @@ interface Props {
   /** What is to be seen in it, in a sentence; also what a screen reader says of the drawing. */
   summary: string;
   table: ChartTable;
-  height: number;
+  /** In pixels; as a function of the width where a narrow drawing needs more. */
+  height: number | ((width: number) => number);
   /** Beside the title: names and colours of what is drawn. */
   legend?: ReactNode;
   /** What the pointer is on. */
@@ -27,15 +28,16 @@ interface Props {
 export function ChartFrame({ title, summary, table, height, legend, readout, children }: Props) {
   const [ref, width] = useWidth();
   const id = useId();
+  const tall = typeof height === "number" ? height : height(width);
   return (
     <figure className="chart" aria-labelledby={id}>
       <figcaption id={id}>
         <span className="chart-title">{title}</span>
         {legend && <span className="legend">{legend}</span>}
       </figcaption>
-      <div ref={ref} className="plot" style={{ height }}>
+      <div ref={ref} className="plot" style={{ height: tall }}>
         {width > 0 && (
-          <svg width={width} height={height} role="img" aria-label={`${title}. ${summary}`}>
+          <svg width={width} height={tall} role="img" aria-label={`${title}. ${summary}`}>
             {children(width)}
           </svg>
         )}

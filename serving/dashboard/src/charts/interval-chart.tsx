@@ -25,18 +25,25 @@ interface Props {
 }
 
 const ROW = 34;
+/** Where the name of a row stands above its interval. */
+const TALL_ROW = 48;
+const NARROW = 500;
 const TOP = 6;
 const BOTTOM = 24;
 
 export function IntervalChart({ title, summary, intervals, format, reference = null, include = [] }: Props) {
-  const height = TOP + ROW * Math.max(1, intervals.length) + BOTTOM;
+  // A name that is cut is no name: where there is no room beside the drawing, it stands above.
+  const longest = 7 * Math.max(0, ...intervals.map(({ name }) => name.length)) + 12;
+  const above = (width: number) => width < NARROW && longest > width * 0.34;
+  const rowOf = (width: number) => (above(width) ? TALL_ROW : ROW);
+  const heightOf = (width: number) => TOP + rowOf(width) * Math.max(1, intervals.length) + BOTTOM;
   const bounds = reference === null ? include : [...include, reference];
   const domain = domainOf(intervals.flatMap(({ value, low, high }) => [value, low, high, reference]), include);
   return (
     <ChartFrame
       title={title}
       summary={summary}
-      height={height}
+      height={heightOf}
       table={{
         columns: ["Of", "Estimate", "From", "To", "Note"],
         rows: intervals.map(({ name, value, low, high, note }) => [
@@ -45,9 +52,8 @@ export function IntervalChart({ title, summary, intervals, format, reference = n
       }}
     >
       {(width) => {
-        // Room for the longest name, as long as a third to a half of the width is left for the drawing.
-        const longest = 7 * Math.max(...intervals.map(({ name }) => name.length)) + 12;
-        const left = Math.min(longest, Math.max(96, width * (width < 500 ? 0.34 : 0.45)));
+        const [height, row, stacked] = [heightOf(width), rowOf(width), above(width)];
+        const left = stacked ? 6 : Math.min(longest, width * 0.45);
         const right = 66;
         const x = scaleLinear(domain, [left, Math.max(left + 40, width - right)]);
         return (
@@ -57,9 +63,9 @@ export function IntervalChart({ title, summary, intervals, format, reference = n
               <line key={bound} className="reference" x1={x(bound)} x2={x(bound)} y1={TOP} y2={height - BOTTOM} />
             ))}
             {intervals.map(({ name, value, low, high, series = 1 }, index) => (
-              <g key={name} transform={`translate(0 ${TOP + ROW * (index + 0.5)})`}>
-                <text x="0" dy="0.32em" className="name">
-                  {fitting(name, left - 8)}
+              <g key={name} transform={`translate(0 ${TOP + row * (index + (stacked ? 0.7 : 0.5))})`}>
+                <text x="0" y={stacked ? -18 : 0} dy="0.32em" className="name">
+                  {fitting(name, stacked ? width : left - 8)}
                   <title>{name}</title>
                 </text>
                 {low !== null && high !== null && (

@@ -1,4 +1,4 @@
-/** A part of a page under a heading of its own; `Grid` lays cards out, one to three columns by width. */
+/** A part of a page under a heading of its own; `Grid` lays cards out, in one column or two. */
 import { type ReactNode, useId } from "react";
 
 interface Props {

@@ -31,10 +31,10 @@ export default function Accuracy({ title, question }: PageProps) {
     <Page title={title} question={question} controls={<Tabs label="Metric" values={METRICS} chosen={metric} onChoose={setMetric} />}>
       <Loaded query={performance} what="The figures">
         {({ figures, live_versions: live }) => {
-          const versions = byVersion(
-            figures.filter(({ metric: name }) => name === metric),
-            live,
-          );
+          const shown = figures.filter(({ metric: name }) => name === metric);
+          const versions = byVersion(shown, live);
+          // One scale for all, so that two cards can be held side by side.
+          const scale = shown.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]);
           return versions.length === 0 ? (
             <Empty title="Nothing was measured yet" command="sentiment-platform run train_job">
               A version is measured on the holdout when it is trained, and on labels of its answers when monitoring runs:
@@ -42,7 +42,7 @@ export default function Accuracy({ title, question }: PageProps) {
           ) : (
             <Grid>
               {versions.map(({ version, figures: its }) => (
-                <VersionCard key={version} version={version} live={live.includes(version)} figures={its} />
+                <VersionCard key={version} version={version} live={live.includes(version)} figures={its} scale={scale} />
               ))}
               <History metric={metric} versions={versions.map(({ version }) => version)} />
             </Grid>
@@ -53,7 +53,15 @@ export default function Accuracy({ title, question }: PageProps) {
   );
 }
 
-function VersionCard({ version, live, figures }: { version: string; live: boolean; figures: readonly Figure[] }) {
+interface VersionProps {
+  version: string;
+  live: boolean;
+  figures: readonly Figure[];
+  /** Values that the axis reaches. */
+  scale: readonly number[];
+}
+
+function VersionCard({ version, live, figures, scale }: VersionProps) {
   const seen = figures.filter(({ window }) => !isPromise(window));
   return (
     <Card title={version} aside={live && <Badge tone="good">live</Badge>}>
@@ -69,6 +77,7 @@ function VersionCard({ version, live, figures }: { version: string; live: boolea
           series: isPromise(window) ? 1 : 2,
         }))}
         format={(value) => number(value, 3)}
+        include={scale}
       />
       {seen.length === 0 ? (
         <p className="note">No labels of its answers yet, so nothing was seen. Thumbs on the page Try are such labels.</p>

@@ -39,7 +39,7 @@ export default function Data({ title, question }: PageProps) {
             <Card title="What came" aside={<span className="note">two weeks, UTC</span>}>
               <Days days={report.days} />
             </Card>
-            <Card title="What was refused">
+            <Card title="What was refused" wide>
               <Refused rows={report.refused} />
             </Card>
             <Card title="Labels" wide>

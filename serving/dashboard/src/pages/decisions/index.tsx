@@ -106,7 +106,7 @@ function Runs({ known, runs }: { known: boolean; runs: readonly Schemas["Run"][]
             return took === null ? <None why="it has not ended" /> : duration(took);
           },
         },
-        { key: "partition", title: "Of", cell: ({ partition }) => partition?.replace("/", " to ") ?? "" },
+        { key: "partition", title: "Of", className: "words", cell: ({ partition }) => partition?.replace("/", " to ") ?? "" },
         { key: "by", title: "Asked by", className: "words", cell: ({ asked_by: by, trigger, reason }) => [by ?? trigger, reason].filter(Boolean).join(": ") || <None why="the run does not say" /> },
         { key: "failed", title: "Failed steps", className: "words", cell: ({ failed_steps: steps }) => (steps.length ? steps.join(", ") : "") },
       ]}

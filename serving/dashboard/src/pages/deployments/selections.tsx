@@ -8,7 +8,7 @@ import { Time } from "../../parts/time";
 const TONES: Record<Schemas["RecordedSelection"]["state"], Tone> = { open: "warning", published: "good", refused: "critical" };
 
 export function Selections({ selections }: { selections: readonly Schemas["RecordedSelection"][] }) {
-  if (selections.length === 0) return <Empty title="Nobody has changed anything by hand">Every deployment was decided by a rule.</Empty>;
+  if (selections.length === 0) return <Empty title="Nobody has asked for a version here">What was chosen here or over the API would stand here; deployments by command are in the list below.</Empty>;
   return (
     <Table
       caption="Selections of people, newest first"

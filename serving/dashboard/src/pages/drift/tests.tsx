@@ -34,7 +34,12 @@ export const Tests = ({ tests, chosen, onChoose }: Props) => (
       { key: "threshold", title: "Matters from", numeric: true, cell: ({ threshold }) => number(threshold, 2) },
       { key: "p", title: "p after Holm", numeric: true, sort: ({ adjusted_p_value: p }) => p, cell: ({ adjusted_p_value: p }) => (p !== null && p < 0.001 ? "< 0.001" : figure(p)) },
       { key: "effect", title: "Effect", numeric: true, cell: ({ effect_size: effect }) => figure(effect, 2) },
-      { key: "drifted", title: "Verdict", sort: ({ drifted }) => Number(drifted), cell: ({ drifted }) => (drifted ? <Badge tone="warning">drifted</Badge> : "within bounds") },
+      {
+        key: "drifted",
+        title: "Verdict",
+        sort: ({ drifted, statistic }) => (statistic === null ? -1 : Number(drifted)),
+        cell: ({ drifted, statistic }) => (drifted ? <Badge tone="warning">drifted</Badge> : statistic === null ? <span className="soft">not tested</span> : "within bounds"),
+      },
     ]}
     rows={tests}
     rowKey={({ subject, test }) => `${subject} ${test}`}

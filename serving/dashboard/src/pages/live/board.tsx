@@ -15,8 +15,8 @@ import { useChoice, useParam } from "../../parts/url";
 type Ticker = Schemas["TickerNews"];
 const MOST = 15;
 const WINDOWS = [
-  { value: "7", title: "7 days" },
   { value: "1", title: "24 h" },
+  { value: "7", title: "7 days" },
   { value: "30", title: "30 days" },
 ] as const;
 

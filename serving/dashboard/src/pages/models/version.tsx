@@ -44,6 +44,7 @@ function Shown({ card }: { card: Schemas["ModelCard"] }) {
   const { figures, training_set: set } = card;
   return (
     <Grid>
+      <div className="stack">
       <Card title="What it is" aside={card.live && <Badge tone="good">live</Badge>}>
         <dl className="facts">
           <Fact name="Family">{card.family}</Fact>
@@ -67,16 +68,18 @@ function Shown({ card }: { card: Schemas["ModelCard"] }) {
         </dl>
         {figures?.warning && <p className="band warning">{figures.warning}</p>}
       </Card>
+      {figures?.technical && <Costs technical={figures.technical} />}
+      </div>
       <Card title="How good it is" aside={<span className="note">95 % intervals, on its own holdout</span>}>
         <IntervalChart
           title="Metrics"
-          summary={card.metrics.map(({ title, value }) => `${title} ${number(value, 3)}`).join(", ")}
+          summary={card.metrics.map(({ title, value }) => `${words(title)} ${number(value, 3)}`).join(", ")}
           intervals={card.metrics.map(({ title, value, low, high, n, dataset }) => ({ name: words(title), value, low, high, note: `${number(n)} texts, ${dataset}` }))}
           format={(value) => number(value, 3)}
         />
       </Card>
       {figures && figures.confusion.length > 0 && (
-        <Card title="What it takes for what">
+        <Card title="What it mistakes for what">
           <Matrix title="Texts of the holdout by true label and by answer" names={card.labels} counts={figures.confusion} />
         </Card>
       )}
@@ -87,20 +90,6 @@ function Shown({ card }: { card: Schemas["ModelCard"] }) {
             summary={`Calibration error ${number(figures.ece, 3)}`}
             curves={[{ name: card.version, bins: figures.reliability }]}
           />
-        </Card>
-      )}
-      {figures?.technical && (
-        <Card title="What it costs">
-          <dl className="facts">
-            <Fact name="A text takes">
-              {milliseconds(figures.technical.latency_p50_ms)}, 95 % within {milliseconds(figures.technical.latency_p95_ms)}
-            </Fact>
-            <Fact name="In batches">{number(figures.technical.texts_per_s)} texts a second</Fact>
-            <Fact name="Memory">{number(figures.technical.loaded_mb)} MB more when loaded</Fact>
-            <Fact name="Measured on">
-              one thread of {figures.technical.processor}, {counted(figures.technical.n_texts, "text")}
-            </Fact>
-          </dl>
         </Card>
       )}
       {figures?.terms_moved && (
@@ -124,6 +113,21 @@ function Shown({ card }: { card: Schemas["ModelCard"] }) {
     </Grid>
   );
 }
+
+const Costs = ({ technical }: { technical: NonNullable<NonNullable<Schemas["ModelCard"]["figures"]>["technical"]> }) => (
+  <Card title="What it costs">
+    <dl className="facts">
+      <Fact name="A text takes">
+        {milliseconds(technical.latency_p50_ms)}, 95 % within {milliseconds(technical.latency_p95_ms)}
+      </Fact>
+      <Fact name="In batches">{number(technical.texts_per_s)} texts a second</Fact>
+      <Fact name="Memory">{number(technical.loaded_mb)} MB more when loaded</Fact>
+      <Fact name="Measured on">
+        one thread of {technical.processor}, {counted(technical.n_texts, "text")}
+      </Fact>
+    </dl>
+  </Card>
+);
 
 const Fact = ({ name, children }: { name: string; children: React.ReactNode }) => (
   <div>

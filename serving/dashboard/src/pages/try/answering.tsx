@@ -13,7 +13,7 @@ export function Answering({ families }: { families: Schemas["ModelsStatus"]["fam
     );
   }
   return (
-    <p className="note">
+    <p className="note try-answering">
       Here answer{" "}
       {live.map(({ family, version }, index) => (
         <span key={family}>

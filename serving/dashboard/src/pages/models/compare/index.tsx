@@ -141,7 +141,7 @@ const ROWS: readonly { name: string; of: (card: Schemas["ModelCard"]) => ReactNo
   { name: "Texts a second", of: ({ figures }) => number(figures?.technical?.texts_per_s) },
   { name: "Memory when loaded", of: ({ figures }) => (figures?.technical ? `${number(figures.technical.loaded_mb)} MB` : "-") },
   { name: "Files that serving loads", of: ({ files }) => bytes(files.filter(({ served }) => served).reduce((sum, { size_bytes: size }) => sum + size, 0)) },
-  { name: "Learned from", of: ({ training_set: set }) => `${set.label_sets.join(", ")} (${set.digest.slice(0, 8)})` },
+  { name: "Learned from", of: ({ training_set: set }) => `${set.label_sets.join(", ") || "no named set"} (${set.digest.slice(0, 8)})` },
 ];
 
 const SideBySide = ({ cards }: { cards: readonly Schemas["ModelCard"][] }) => (
