@@ -57,6 +57,8 @@ def up(stack_only: bool, port: int | None, automation: str | None, host: str, se
     """
     from sentiment_platform.local.session import env_file, session
     from sentiment_platform.news.sources.configured import configured_sources, nothing_on
+    from sentiment_platform.running.headless import dagster_instance
+    from sentiment_platform.running.pools import know_every_pool
 
     end_like_ctrl_c()
     # Before servers are started for nothing.
@@ -65,6 +67,8 @@ def up(stack_only: bool, port: int | None, automation: str | None, host: str, se
         if reason := nothing_on(configured_sources(settings, os.environ)):
             note(styled(reason, "yellow"))
         if ports is None:
+            with dagster_instance() as instance:
+                know_every_pool(instance)
             _copy_env(env_file(settings), _first_day(settings))
             say("In another terminal: ", styled("set -a; . ./.env.local; set +a; dagster dev", "bold"), "   (or: dg dev)")
             try:
@@ -105,11 +109,13 @@ def _run_everything(settings: "Settings", ports: Ports, automation: str | None, 
     from sentiment_platform.running.automation import automations, switch
     from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
     from sentiment_platform.running.headless import dagster_instance
+    from sentiment_platform.running.pools import know_every_pool
 
     refuse_a_second_daemon(settings.state_dir.resolve())
     _withdraw_env()
     serving_url, dagster_url = f"http://127.0.0.1:{ports.serving}", f"http://127.0.0.1:{ports.dagster}"
     with dagster_instance() as instance, Children(settings.state_dir, say) as children:
+        know_every_pool(instance)
         if automation is not None:
             switch(instance, on=automation == "on")
         pages = {"SENTIMENT_DAGSTER_URL": settings.dagster_url or dagster_url}

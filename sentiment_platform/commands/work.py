@@ -44,7 +44,7 @@ def worker(queue: str, processes: int, grace_s: int) -> None:
     from sentiment_platform.local.session import session
     from sentiment_platform.queues.broker import check_broker
     from sentiment_platform.running.headless import dagster_instance
-    from sentiment_platform.running.over_workers import make_room
+    from sentiment_platform.running.pools import make_room
     from sentiment_platform.running.worker import listening, work
 
     chosen = QUEUES[queue]
@@ -74,7 +74,7 @@ def ready_workers(settings: "Settings", instance: "DagsterInstance", job: str) -
     Raises:
         PlatformError: its queue has no worker, or its broker is none.
     """
-    from sentiment_platform.running.over_workers import make_room
+    from sentiment_platform.running.pools import make_room
     from sentiment_platform.running.worker import require_workers
 
     queue = queue_of(job, settings)

@@ -18,6 +18,7 @@ from sentiment_platform.local.processes.children import DAGSTER_STOP_TIMEOUT_S, 
 from sentiment_platform.local.processes.process import LocalStackError, is_running
 from sentiment_platform.run_tags import TRAINS
 from sentiment_platform.running.headless import dagster_instance
+from sentiment_platform.running.pools import know_every_pool
 from sentiment_platform.running.waiting import waiting_runs
 from sentiment_platform.settings import Settings
 
@@ -88,18 +89,6 @@ def tick_once(timeout_s: float, *, leave_training: bool = False) -> TickReport:
                     )
                 time.sleep(_LOOK_EVERY_S)
         return watched.report()
-
-
-def know_every_pool(instance: "DagsterInstance") -> None:
-    """Dagster fails one of two runs that are the first to use a pool at the same moment, as on a new database."""
-    import dagster as dg
-
-    from sentiment_platform.definitions import defs
-
-    nodes = (node for job in defs.resolve_all_job_defs() for node in job.all_node_defs)
-    pools = {node.pool for node in nodes if isinstance(node, dg.OpDefinition) and node.pool}
-    for pool in pools - {known.name for known in instance.event_log_storage.get_pool_limits()}:
-        instance.event_log_storage.initialize_concurrency_limit_to_default(pool)
 
 
 def _home_without_training(state_dir: Path) -> Path:

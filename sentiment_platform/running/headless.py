@@ -16,6 +16,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.queues.work_queues import queue_of
 from sentiment_platform.run_tags import PARTITION, SHOWN_WITH_ITS_JOB, range_tags
 from sentiment_platform.running.over_workers import execute_over_workers
+from sentiment_platform.running.pools import know_pools
 from sentiment_platform.running.run_owner import owner_tags
 from sentiment_platform.running.run_signals import RunInterrupted, interruptible
 from sentiment_platform.settings import Settings
@@ -146,6 +147,7 @@ def run_job(
         if entry.dagster_event is not None and entry.dagster_event.is_step_start:
             on_step(entry.step_key or name)
 
+    know_pools(instance, [job])
     instance.add_event_listener(run_id, look)
     try:
         with interruptible(lambda: _begin_cancelling(instance, run_id)):

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sentiment_platform.queues.work_queues import MAX_RUNTIME, WorkQueue
+from sentiment_platform.queues.work_queues import MAX_RUNTIME
 from sentiment_platform.running.worker import own_job
 
 if TYPE_CHECKING:
@@ -33,18 +33,3 @@ def execute_over_workers(
         return execute_run(reconstructable, run, instance, raise_on_error=False)
     finally:
         limit.cancel()
-
-
-def make_room(instance: "DagsterInstance", queue: WorkQueue, steps: int) -> None:
-    """Let so many steps of the queue's pools run at once; a pool that has room already is left."""
-    from sqlalchemy.exc import IntegrityError
-
-    storage = instance.event_log_storage
-    limits = {limit.name: limit.limit for limit in storage.get_pool_limits()}
-    for pool in queue.pools:
-        if limits.get(pool, 1) < steps:
-            try:
-                storage.set_concurrency_slots(pool, steps)
-            except IntegrityError:
-                # Another process made the pool known at this very moment; now it is there to be changed.
-                storage.set_concurrency_slots(pool, steps)
