@@ -8,6 +8,7 @@ instead, SENTIMENT_TEST_PICTURES a folder that `screenshot` fills.
 import io
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,21 +66,29 @@ def nothing_yet(
 ) -> Iterator[ServingProcess]:
     """Serving over a database without rows and a registry without releases."""
     folder = tmp_path_factory.mktemp("nothing-yet")
-    with GithubServer(folder / "github", "local/registry", "token") as github:
-        settings = {
-            "SENTIMENT_STATE_DIR": str(folder / "state"),
-            "DATABASE_URL": new_database(_migrated_database),
-            "REDIS_URL": urlsplit(_redis_server_url)._replace(path="/2").geturl(),
-            "SENTIMENT_REGISTRY_REPOSITORY": "local/registry",
-            "SENTIMENT_REGISTRY_URL": github.url,
-            "SENTIMENT_REGISTRY_TOKEN": "token",
-            **signing_keys,
-        }
-        serving = ServingProcess(Settings.from_environment(settings))
+    with own_platform(folder, new_database(_migrated_database), _redis_server_url, signing_keys) as settings:
+        serving = ServingProcess(settings)
         try:
             yield serving.start(ready=False)
         finally:
             serving.stop()
+
+
+@contextmanager
+def own_platform(folder: Path, database_url: str, redis_url: str, signing_keys: dict[str, str]) -> Iterator[Settings]:
+    """Settings over that database and a registry without releases; Redis may be shared, for nothing of it is asked for here."""
+    with GithubServer(folder / "github", "local/registry", "token") as github:
+        yield Settings.from_environment(
+            {
+                "SENTIMENT_STATE_DIR": str(folder / "state"),
+                "DATABASE_URL": database_url,
+                "REDIS_URL": urlsplit(redis_url)._replace(path="/2").geturl(),
+                "SENTIMENT_REGISTRY_REPOSITORY": "local/registry",
+                "SENTIMENT_REGISTRY_URL": github.url,
+                "SENTIMENT_REGISTRY_TOKEN": "token",
+                **signing_keys,
+            }
+        )
 
 
 @pytest.fixture(scope="package")

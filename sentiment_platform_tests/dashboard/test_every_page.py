@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sentiment_platform_tests.dashboard.conftest import OpenPage, axe, screenshot, settled
+from sentiment_platform_tests.dashboard.layout import too_wide
 from sentiment_platform_tests.dashboard.page_table import in_use, named, paths
 from sentiment_platform_tests.serving.running import ServingProcess
 
@@ -16,24 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WIDTHS = (390, 768, 1280, 2560)
 COMMAND = re.compile(r"^(sentiment-platform|make|curl|python) ")
 PICTURE = {"width": 1280, "height": 800}
-# What stands outside the page, or is cut with a way to see the rest (scrolls by itself, or is told to end in an ellipsis), is not cut off.
-CUT = """() => {
-  const scrolls = (node) => { for (let at = node; at; at = at.parentElement) {
-    const style = getComputedStyle(at);
-    if (["auto", "scroll"].includes(style.overflowX) || style.position === "fixed" || style.clipPath !== "none") return true;
-  } return false; };
-  return [...document.querySelectorAll("body *")].filter((node) => {
-    const box = node.getBoundingClientRect();
-    return box.width > 0 && box.right > innerWidth + 1 && !scrolls(node.parentElement) && !scrolls(node);
-  }).map((node) => `${node.tagName}.${node.getAttribute("class")} to ${node.getBoundingClientRect().right}: ${node.textContent.slice(0, 60)}`);
-}"""
-
-
-def too_wide(page: Page) -> list[str]:
-    """What reaches over the right edge; the page itself must not scroll sideways."""
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    scrolled = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return [f"the page is {scrolled} px too wide", *page.evaluate(CUT)] if scrolled > 0 else page.evaluate(CUT)
 
 
 @pytest.mark.parametrize("path", paths())

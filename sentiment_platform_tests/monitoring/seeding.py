@@ -147,6 +147,7 @@ def seed_feedback(
     label: str | None = None,
     preference: str | None = None,
     utility: float | None = None,
+    comment: str | None = None,
     received_at: datetime = NOW,
     shipped_at: datetime | None = None,
     number: int = 0,
@@ -157,6 +158,7 @@ def seed_feedback(
         "label": label,
         "preference": preference,
         "utility": utility,
+        "comment": comment,
         "received_at": received_at,
     }
     with engine.begin() as connection:

@@ -1,6 +1,7 @@
 /** Asks the API: typed by its OpenAPI document, with a time limit, and with one kind of error that a page can show. */
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema";
+import { visible } from "./visible";
 
 export type Schemas = components["schemas"];
 
@@ -42,7 +43,7 @@ export async function answered<Body>(asked: Promise<Reply<Body>>): Promise<Body>
     if (fault instanceof DOMException && fault.name === "AbortError") throw fault;
     throw unreachable(fault);
   }
-  if (reply.response.ok && reply.data !== undefined) return reply.data;
+  if (reply.response.ok && reply.data !== undefined) return visible(reply.data);
   throw refused(reply.response, reply.error);
 }
 
@@ -55,7 +56,7 @@ function unreachable(fault: unknown): ApiError {
 
 /** An answer that is no good answer, in the API's words where it has any (`application/problem+json`). */
 export function refused(response: Response, body: unknown): ApiError {
-  const problem = (typeof body === "object" && body !== null ? body : {}) as Partial<Schemas["ProblemDocument"]>;
+  const problem = (typeof body === "object" && body !== null ? visible(body) : {}) as Partial<Schemas["ProblemDocument"]>;
   return new ApiError(
     response.status,
     problem.code ?? `http_${response.status}`,

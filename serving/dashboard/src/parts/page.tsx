@@ -1,5 +1,6 @@
 /** A page: its title, the one question that it answers, and its cards. */
 import { type ReactNode, useEffect } from "react";
+import { visibleText } from "../api/visible";
 
 interface Props {
   title: string;
@@ -9,7 +10,9 @@ interface Props {
   children: ReactNode;
 }
 
-export function Page({ title, question, controls, children }: Props) {
+export function Page({ title: given, question: asked, controls, children }: Props) {
+  // Both may hold what somebody wrote into an address.
+  const [title, question] = [visibleText(given), visibleText(asked)];
   useEffect(() => {
     document.title = `${title} · Sentiment`;
   }, [title]);
