@@ -7,7 +7,7 @@ from datetime import datetime
 from sentiment_platform.fetching.http import Fetched
 from sentiment_platform.fetching.politeness import PoliteClient, pace_of
 from sentiment_platform.news.collect.validators import Validators, visit
-from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.parsing.parse import ParsedFeed
 from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.store.sources import SourceState
 
@@ -42,9 +42,9 @@ class Asker:
         self.validators = seen.validators
         return seen.fetched
 
-    def feed_items(self, fetched: Fetched, source: str) -> tuple[RawItem, ...]:
-        """The items of an RSS or Atom document, read in a process of its own."""
-        return self.parser.parse(fetched.body, source=source, url=fetched.url, content_type=fetched.content_type)
+    def read_feed(self, fetched: Fetched, source: str) -> ParsedFeed:
+        """An RSS or Atom document, read in a process of its own."""
+        return self.parser.read(fetched.body, source=source, url=fetched.url, content_type=fetched.content_type)
 
 
 def remembered(state: SourceState) -> Validators:

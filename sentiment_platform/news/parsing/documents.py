@@ -1,104 +1,145 @@
-"""What some bytes are, before a feed parser sees them: decoded once, judged by their start, then checked as XML.
+"""What some bytes are, before a feed parser sees them: decoded once, judged by what stands before the root, then checked as XML.
 
-What is judged here is what is parsed afterwards: `feed_document` returns the very text, so that no second guess at the encoding
-can show the parser a declaration that was not seen here.
+What is judged here is what is parsed afterwards: `feed_document` returns the very text, from its root element on, so that no second
+guess at the encoding can show the parser a declaration that was not seen here.
 """
 
-import codecs
 import re
+from dataclasses import dataclass
 from itertools import count
 from xml.parsers import expat
 
 from sentiment_platform.news.errors import NotAFeedError
+from sentiment_platform.news.parsing.decoding import decode
+from sentiment_platform.news.parsing.mending import is_misread, mend
 
 MAX_ITEMS = 5_000
 MAX_DEPTH = 100
+MAX_BEFORE_THE_ROOT = 10_000
+"""Characters that are no part of a feed and may stand before it: warnings of its server, remains of a template."""
 _FEED_ROOTS = {"rss", "feed", "rdf"}
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 _SPACE = re.compile(r"\s*")
-_DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})[\"']")
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})")
-# UTF-32 first: its little-endian mark begins with that of UTF-16. Then a "<" without a mark.
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"<\x00\x00\x00", "utf-32-le"),
-    (b"\x00\x00\x00<", "utf-32-be"),
-    (b"<\x00", "utf-16-le"),
-    (b"\x00<", "utf-16-be"),
+_XML_DECLARATION = re.compile(r"<\?xml\s+version\s*=\s*[\"']1\.0[\"'][^<>]*\?>")
+_IDENTIFIER = r"(?:\"[^\"<>]*\"|'[^'<>]*')"
+# Without an internal subset. What it names is not read, and where that is a file of this machine somebody wants it to be.
+_DOCTYPE = re.compile(
+    rf"<!DOCTYPE\s+[\w:.-]+(?P<external>(?:\s+(?:PUBLIC|SYSTEM)(?:\s*{_IDENTIFIER}){{1,2}})?)\s*>", re.IGNORECASE
 )
-# In these every ASCII byte is that character, whatever stands before it; UTF-7, HZ, ISO-2022 and EBCDIC can hide markup.
-_ASCII_KEEPING = re.compile(
-    r"ascii|iso8859-\d+|cp125\d|cp866|cp874|cp932|cp949|cp950|koi8-[rtu]|kz1048|gb2312|gbk|gb18030|big5(hkscs)?|shift_jis(_2004|x0213)?"
-    r"|euc_\w+|tis-620"
-)
+_OF_THIS_MACHINE = re.compile(r"[\"'](?:file:|[/\\])", re.IGNORECASE)
+_LATER_ROOT = re.compile(r"<!--.*?(?:-->|\Z)|<\?xml\s|<(?:[\w.-]+:)?(?P<root>rss|feed|rdf)(?=[\s/>])", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]*)[^<>]*?(/?)>")
+_OTHER_DOCUMENT = re.compile(r"<!(?!--)|<(?:html|body|head)\b|^\s*[{\[]", re.IGNORECASE)
+_VOID = {"br", "hr", "img", "input", "link", "meta"}
 _KNOWN_OTHERS = {"urlset": "a sitemap (urlset)", "sitemapindex": "a sitemap index", "html": "an HTML page"}
 _WRONG = "Check the address of the source."
 
 
-def feed_document(body: bytes, content_type: str = "") -> str:
-    """The text of an RSS, Atom or RDF document that is well-formed and declares no document type and no entity.
+@dataclass(frozen=True, slots=True)
+class FeedDocument:
+    """The text of a feed, well-formed and without a declaration of any kind; `mended`: how many flaws were taken out of it."""
+
+    text: str
+    mended: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What stands before the root: what the document is, where its root begins, what was wrong until there."""
+
+    kind: str
+    root: int = 0
+    flaws: int = 0
+    has_doctype: bool = False
+
+
+def feed_document(body: bytes, content_type: str = "") -> FeedDocument:
+    """The text of an RSS, Atom or RDF document, with what is harmless mended and what is dangerous refused.
 
     Raises:
         NotAFeedError: names what the document is instead, or where it is broken.
     """
-    text = decoded(body, content_type)
-    kind = document_kind(text)
-    if kind not in _FEED_ROOTS:
-        raise NotAFeedError(f"The answer is {kind}, not an RSS or Atom feed.", remedy=_WRONG)
-    _refuse_unless_plain(text)
-    return text
+    decoded_ = decode(body, content_type)
+    opening = _opening(decoded_.text)
+    if opening.kind not in _FEED_ROOTS:
+        raise NotAFeedError(f"The answer is {opening.kind}, not an RSS or Atom feed.", remedy=_WRONG)
+    text, flaws = decoded_.text[opening.root :], opening.flaws + decoded_.replaced
+    broken = _broken(text)
+    if broken or is_misread(text):
+        mended = mend(text, has_doctype=opening.has_doctype)
+        text, flaws = mended.text, flaws + max(1, mended.flaws)
+        broken = broken and _broken(text)
+    if broken:
+        raise NotAFeedError(f"The feed is broken XML: {broken}.", remedy="It is tried again at the next tick.")
+    return FeedDocument(text, flaws)
 
 
 def decoded(body: bytes, content_type: str = "") -> str:
-    """The text of a document: by its byte order mark, as UTF-8 if it is that, as header or declaration say, or as Windows-1252.
-
-    Labels are wrong more often than bytes are UTF-8 by chance, which in other encodings does not happen to a whole document.
-    """
-    for mark, encoding in _MARKS:
-        if body.startswith(mark):
-            return body.decode(encoding, "replace").removeprefix("\ufeff")
-    named = (
-        *_CHARSET.findall(content_type.lower())[:1],
-        *(name.decode("ascii", "replace") for name in _DECLARED.findall(body)[:1]),
-    )
-    for encoding in ("utf-8-sig", *filter(_keeps_ascii, named)):
-        try:
-            return body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return body.decode("windows-1252", "replace")
+    """The text of a document, as `decoding.decode` reads it."""
+    return decode(body, content_type).text
 
 
 def document_kind(text: str) -> str:
     """`rss`, `feed` or `rdf` for a feed; otherwise words that fit after "the answer is"."""
-    text = text.lstrip("\ufeff \t\r\n")
-    if not text:
-        return "empty"
-    position = 0
+    return _opening(text).kind
+
+
+def _opening(text: str, position: int = 0) -> _Opening:
+    """What stands at `position`; only at the beginning of a text it may come behind what is no part of a feed."""
+    begin, flaws, has_doctype = position, 0, False
+    if not text.strip("\ufeff \t\r\n"):
+        return _Opening("empty")
     while True:
         position = _SPACE.match(text, position).end()  # pyright: ignore[reportOptionalMemberAccess]  matches always
-        if text.startswith("<?", position):
+        if text.startswith("\ufeff", position):
+            position += 1
+        elif text.startswith("<?", position):
+            is_declaration = text.startswith(("<?xml ", "<?xml\t", "<?xml\r", "<?xml\n"), position)
+            flaws += is_declaration and not (position == begin and _XML_DECLARATION.match(text, position))
             position = _after("?>", text, position)
         elif text.startswith("<!--", position):
             position = _after("-->", text, position)
         elif text[position : position + 14].lower() == "<!doctype html":
-            return "an HTML page"
+            return _Opening("an HTML page")
         elif text.startswith("<!", position):
-            return "a document with a DOCTYPE or ENTITY declaration (refused unread)"
+            doctype = _DOCTYPE.match(text, position)
+            if doctype is None or has_doctype or _OF_THIS_MACHINE.search(doctype["external"]):
+                return _Opening("a document with a DOCTYPE or ENTITY declaration (refused unread)")
+            position, flaws, has_doctype = doctype.end(), flaws + 1, True
         else:
             break
     root = _ROOT.match(text, position)
+    name = root[1].lower() if root else ""
+    if name in _FEED_ROOTS:
+        return _Opening(name, position, flaws, has_doctype)
+    later = _after_junk(text, position) if begin == 0 else None
+    if later is not None:
+        opening = _opening(text, later)
+        return _Opening(opening.kind, opening.root, flaws + opening.flaws + 1, has_doctype or opening.has_doctype)
     if root is None:
-        return "a JSON document" if text[position : position + 1] in ("{", "[") else "not XML at all"
-    name = root[1].lower()
-    return name if name in _FEED_ROOTS else _KNOWN_OTHERS.get(name, f"an XML document with the root element <{root[1][:40]}>")
+        return _Opening("a JSON document" if text[position : position + 1] in ("{", "[") else "not XML at all")
+    return _Opening(_KNOWN_OTHERS.get(name, f"an XML document with the root element <{root[1][:40]}>"))
 
 
-def _refuse_unless_plain(text: str) -> None:
-    """One pass of expat without building anything, so that nothing broken, nested or endless reaches a parser that does build."""
+def _after_junk(text: str, position: int) -> int | None:
+    """Where a feed begins behind what is no part of it: nothing that is a document of its own, and no element around the feed."""
+    for later in _LATER_ROOT.finditer(text, position, position + MAX_BEFORE_THE_ROOT):
+        if later[0].startswith("<!--"):
+            continue
+        junk = text[position : later.start()]
+        if _OTHER_DOCUMENT.search(junk):
+            return None
+        tags = [(close, name) for close, name, empty in _TAG.findall(junk) if not empty and name.lower() not in _VOID]
+        around = sum(-1 if close else 1 for close, _ in tags)
+        return later.start() if around == 0 and later.start() > position else None
+    return None
+
+
+def _broken(text: str) -> str:
+    """One pass of expat without building anything, so that nothing broken, nested or endless reaches a parser that does build.
+
+    Where the text is not well-formed, in expat's words; empty where it is.
+    """
     parser = expat.ParserCreate("utf-8", namespace_separator=" ")
     items, depth = count(1), 0
 
@@ -122,14 +163,8 @@ def _refuse_unless_plain(text: str) -> None:
     try:
         parser.Parse(text.encode("utf-8", "replace"), True)
     except expat.ExpatError as error:
-        raise NotAFeedError(f"The feed is broken XML: {error}.", remedy="It is tried again at the next tick.") from error
-
-
-def _keeps_ascii(name: str) -> bool:
-    try:
-        return _ASCII_KEEPING.fullmatch(codecs.lookup(name).name) is not None
-    except (LookupError, ValueError):
-        return False
+        return str(error)
+    return ""
 
 
 def _after(mark: str, text: str, position: int) -> int:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax import SAXException
 
+import msgspec
+
 from sentiment_platform.news.dates import parse_instant
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem, symbols, tidy
@@ -23,17 +25,35 @@ _TICKER_SCHEME = re.compile(r"(?i)(?:^|[/#:])(?:stock[-_]?)?(?:tickers?|symbols?
 _LONG_NUMBER = re.compile(r"(?<!\d)\d{1000,}+")
 
 
+class ParsedFeed(msgspec.Struct, frozen=True):
+    """The items of a feed in document order, and how many harmless flaws of it were mended."""
+
+    items: tuple[RawItem, ...]
+    mended: int = 0
+
+    @property
+    def note(self) -> str | None:
+        """What a person should read in the report of a collection."""
+        return f"mended: {self.mended}" if self.mended else None
+
+
 def parse_feed(body: bytes, *, source: str, url: str, content_type: str = "") -> tuple[RawItem, ...]:
-    """The items of a feed in document order; `url` resolves relative links, `content_type` may name the charset.
+    """The items of `read_feed`, with the same errors."""
+    return read_feed(body, source=source, url=url, content_type=content_type).items
+
+
+def read_feed(body: bytes, *, source: str, url: str, content_type: str = "") -> ParsedFeed:
+    """The items of a feed; `url` resolves relative links, `content_type` may name the charset.
 
     Tickers are the categories whose domain (RSS) or scheme (Atom) ends in `ticker` or `symbol`.
 
     Raises:
-        NotAFeedError: no feed, a DOCTYPE, broken XML, too deep, or more items than `documents.MAX_ITEMS`.
+        NotAFeedError: no feed, a DOCTYPE that declares anything, broken XML, too deep, or more items than `documents.MAX_ITEMS`.
     """
     import feedparser
 
-    text = _LONG_NUMBER.sub("\ufffd", feed_document(body, content_type))
+    read = feed_document(body, content_type)
+    text = _LONG_NUMBER.sub("\ufffd", read.text)
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
     document: Any = feedparser.parse(io.BytesIO(text.encode("utf-8", "replace")), response_headers=headers)
     if isinstance(document.get("bozo_exception"), SAXException):
@@ -41,7 +61,8 @@ def parse_feed(body: bytes, *, source: str, url: str, content_type: str = "") ->
             f"The feed is broken XML: {document.bozo_exception}.", remedy="It is tried again at the next tick; tell its operator."
         )
     language = tidy(document.feed.get("language"))
-    return tuple(_item(entry, number, source, url, language) for number, entry in enumerate(document.entries, start=1))
+    items = (_item(entry, number, source, url, language) for number, entry in enumerate(document.entries, start=1))
+    return ParsedFeed(tuple(items), read.mended)
 
 
 def _item(entry: Any, position: int, source: str, origin: str, language: str | None) -> RawItem:

@@ -19,8 +19,7 @@ from pathlib import Path
 import msgspec
 
 from sentiment_platform.news.errors import NotAFeedError
-from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.parsing.parse import parse_feed
+from sentiment_platform.news.parsing.parse import ParsedFeed, read_feed
 
 MEMORY_BYTES = 150 * 2**20
 CPU_S = 5
@@ -43,9 +42,9 @@ class ParseRequest(msgspec.Struct, frozen=True):
 
 
 class ParseReply(msgspec.Struct, frozen=True):
-    """Either items, or why there are none; `is_spent`: this process should not be given another document."""
+    """Either a feed, or why there is none; `is_spent`: this process should not be given another document."""
 
-    items: tuple[RawItem, ...] = ()
+    feed: ParsedFeed = ParsedFeed(())
     problem: str = ""
     remedy: str = ""
     is_spent: bool = False
@@ -91,7 +90,7 @@ def _give_up_rights() -> None:
             codecs.lookup(module.name)
         except LookupError:  # not a codec, or one of another operating system
             continue
-    parse_feed(_WARM_UP, source="", url="https://feeds.example/", content_type="")
+    read_feed(_WARM_UP, source="", url="https://feeds.example/", content_type="")
     # What is not loaded by now is not there. Feedparser asks for an optional module at each document, and Python would look for it anew in
     # every folder that has changed since, which is an error once no file may be opened.
     sys.meta_path[:] = [BuiltinImporter, FrozenImporter]
@@ -112,7 +111,7 @@ def _allow_cpu_time() -> None:
 
 def _answer(request: ParseRequest) -> ParseReply:
     try:
-        return ParseReply(parse_feed(request.body, source=request.source, url=request.url, content_type=request.content_type))
+        return ParseReply(read_feed(request.body, source=request.source, url=request.url, content_type=request.content_type))
     except NotAFeedError as error:
         return ParseReply(problem=error.message, remedy=error.remedy)
     except MemoryError:

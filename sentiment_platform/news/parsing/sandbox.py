@@ -17,6 +17,7 @@ import msgspec
 from sentiment_platform.errors import TransientError
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.parsing.parse import ParsedFeed
 from sentiment_platform.news.parsing.parse_worker import MAX_REPLY_BYTES, ParseReply, ParseRequest, read_frame, write_frame
 
 PARSE_S = 4.5
@@ -53,10 +54,14 @@ class FeedParser:
         return self._process.pid if self._process else None
 
     def parse(self, body: bytes, *, source: str, url: str, content_type: str = "") -> tuple[RawItem, ...]:
-        """The items of a feed, as `parse_feed` gives them.
+        """The items of `read`, with the same errors."""
+        return self.read(body, source=source, url=url, content_type=content_type).items
+
+    def read(self, body: bytes, *, source: str, url: str, content_type: str = "") -> ParsedFeed:
+        """A feed, as `read_feed` gives it.
 
         Raises:
-            NotAFeedError: what `parse_feed` raises, and a document that takes too much time or memory or kills the worker.
+            NotAFeedError: what `read_feed` raises, and a document that takes too much time or memory or kills the worker.
             ParserUnavailableError: no worker could be started.
         """
         channel = self._ready()
@@ -71,7 +76,7 @@ class FeedParser:
             self.close()
         if reply.problem:
             raise NotAFeedError(reply.problem, remedy=reply.remedy)
-        return reply.items
+        return reply.feed
 
     def close(self) -> None:
         """End the worker, whatever it is doing."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from sentiment_platform.fetching.http import Fetched
 from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.parsing.parse import ParsedFeed
 
 Cursor = dict[str, Any]
 """Where a source goes on in a window, in its own words; JSON, and never with a key in it."""
@@ -44,8 +45,8 @@ class Ask(Protocol):
         """GET `url`, politely. `headers` may hold keys; `conditional`: with the validators of the last success, if they are any good."""
         ...
 
-    def feed_items(self, fetched: Fetched, source: str) -> tuple[RawItem, ...]:
-        """The items of an RSS or Atom document, read in a process of its own."""
+    def read_feed(self, fetched: Fetched, source: str) -> ParsedFeed:
+        """An RSS or Atom document, read in a process of its own."""
         ...
 
 

@@ -28,8 +28,8 @@ class RssSource:
         if fetched.not_modified:
             yield Page((), not_modified=True)
             return
-        items = ask.feed_items(fetched, self.name)
-        yield Page(tuple(map(_titled, items)) if self.entry.title_from_summary else items)
+        feed = ask.read_feed(fetched, self.name)
+        yield Page(tuple(map(_titled, feed.items)) if self.entry.title_from_summary else feed.items, note=feed.note)
 
 
 def _titled(item: RawItem) -> RawItem:

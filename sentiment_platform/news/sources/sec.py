@@ -16,6 +16,7 @@ import msgspec
 from sentiment_platform.fetching.errors import SourceRefusedError, SourceUnreachableError
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.parsing.parse import ParsedFeed
 from sentiment_platform.news.sources.entries import SecEntry
 from sentiment_platform.news.sources.protocol import Ask, Cursor, Page, Window
 
@@ -59,20 +60,25 @@ class SecSource:
         tickers: Tickers | None = None
         note = None
         while True:
-            items = self._filings(start, ask)
+            feed = self._filings(start, ask)
+            items = feed.items
             if items and tickers is None:
                 tickers, note = self._tickers(window, ask)
             oldest = min((item.published_at for item in items if item.published_at), default=None)
             start += self.entry.page_size
             more = len(items) >= self.entry.page_size and oldest is not None and oldest >= window.start
-            yield Page(tuple(_filing(item, tickers or {}) for item in items), {"start": start} if more else None, note=note)
+            yield Page(
+                tuple(_filing(item, tickers or {}) for item in items),
+                {"start": start} if more else None,
+                note=_notes(note, feed.note),
+            )
             if not more:
                 return
 
-    def _filings(self, start: int, ask: Ask) -> tuple[RawItem, ...]:
+    def _filings(self, start: int, ask: Ask) -> ParsedFeed:
         query = urlencode({"start": start, "count": self.entry.page_size})
         fetched = ask.get(f"{self.entry.url}{'&' if '?' in self.entry.url else '?'}{query}")
-        return ask.feed_items(fetched, self.name)
+        return ask.read_feed(fetched, self.name)
 
     def _tickers(self, window: Window, ask: Ask) -> tuple[Tickers, str | None]:
         kept_at = self.cache / f"{self.name}-tickers.json" if self.cache else None
@@ -91,6 +97,10 @@ class SecSource:
             fresh.write_bytes(msgspec.json.encode(_Kept(today, tickers)))
             fresh.replace(kept_at)
         return tickers, None
+
+
+def _notes(*notes: str | None) -> str | None:
+    return "; ".join(filter(None, notes)) or None
 
 
 def _kept(path: Path | None) -> _Kept | None:

@@ -69,6 +69,16 @@ def test_a_live_feed_is_stored_and_the_second_fetch_is_not_modified(engine: Engi
     assert (state.etag, state.last_success_at, state.items_seen) == ('"1"', NOW, 1)
 
 
+def test_a_flawed_feed_is_mended_and_its_report_says_how_often(engine: Engine, feeds: ScriptedServer) -> None:
+    body = rss(item("K&amp;W pays", "https://e.example/1", EARLIER), item("Profit rises", "https://e.example/2", EARLIER))
+    feeds.answers["/wire"] = reply(body.replace(b"K&amp;W", b"K&W&nbsp;") + b"<script>x()</script>")
+    (report,) = collect(engine, feeds, "/wire")
+    assert (report.outcome, report.stored, report.detail) == ("collected", 2, "mended: 3")
+    with engine.connect() as connection:
+        assert [stored.detail for stored in collections_of_run(connection, "run")] == ["mended: 3"]
+        assert {article.title for article in articles_between(connection, EPOCH, FOREVER)} == {"K&W pays", "Profit rises"}
+
+
 def test_the_same_batch_twice_changes_nothing(engine: Engine, feeds: ScriptedServer) -> None:
     body = rss(
         *(item(f"Story {n} moves", f"https://e.example/{n}", EARLIER) for n in range(5)),

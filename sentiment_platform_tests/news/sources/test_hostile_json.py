@@ -14,7 +14,7 @@ from sentiment_platform.fetching.errors import SourceRefusedError
 from sentiment_platform.fetching.http import Fetched
 from sentiment_platform.news.admission import article_of
 from sentiment_platform.news.errors import NotAFeedError
-from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.parsing.parse import ParsedFeed
 from sentiment_platform.news.quality import judge
 from sentiment_platform.news.quarantine import refused_item
 from sentiment_platform.news.sources.entries import Cursors, FieldMap, JsonApiEntry, NextUrls
@@ -123,7 +123,7 @@ class Answering:
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, conditional: bool = False) -> Fetched:
         return Fetched(url=url, not_modified=False, body=self.body, content_type="", etag=None, last_modified=None)
 
-    def feed_items(self, fetched: Fetched, source: str) -> tuple[RawItem, ...]:
+    def read_feed(self, fetched: Fetched, source: str) -> ParsedFeed:
         raise AssertionError("JSON is no feed")
 
 
