@@ -4,11 +4,12 @@ Here: everything after the headers of an answer arrived. Not here: sending and r
 """
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
+from typing import Any
 
 import httpx
 
@@ -18,6 +19,9 @@ from sentiment_platform.fetching.errors import SourceBusyError, SourceRefusedErr
 _AGAIN = "It is tried again at the next tick."
 _MAX_RETRY_AFTER = timedelta(days=1)
 _MAX_VALIDATOR = 1_000
+_GZIP = b"\x1f\x8b"
+_MAX_MEMBERS = 10_000
+_SHOWN_CODINGS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ async def read_answer(response: httpx.Response, url: httpx.URL, now: datetime, *
     Raises:
         SourceBusyError: 429 or 503.
         SourceUnreachableError: other 5xx, 304 without a condition, truncated or broken compression.
-        SourceRefusedError: any other status, an encoding that was not offered, or a body of more than `max_bytes`.
+        SourceRefusedError: any other status, an encoding that was not offered (brotli, zstd), or a body of more than `max_bytes`.
     """
     name, status = shown(str(url)), response.status_code
     if status in (429, 503):
@@ -87,26 +91,76 @@ def _too_large(name: str, max_bytes: int) -> SourceRefusedError:
 
 async def _decoded(response: httpx.Response, name: str, max_bytes: int) -> AsyncIterator[bytes]:
     """The body piece by piece, decompressed by at most `max_bytes` + 1 bytes a piece, whatever a bomb promises."""
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding in ("", "identity") or response.status_code == 304:
+    codings = [coding for part in response.headers.get("content-encoding", "").split(",") if (coding := part.strip().lower())]
+    codings = [coding for coding in codings if coding != "identity"]
+    if not codings or response.status_code == 304:
         async for raw in response.aiter_raw():
             yield raw
         return
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise SourceRefusedError(f"{name} uses an encoding that was not offered.", remedy="Only gzip and deflate were.")
-    decoder = zlib.decompressobj(wbits=47)  # gzip or zlib, told apart by the header
+    if len(codings) > 1 or codings[0] not in ("gzip", "x-gzip", "deflate"):
+        said = ascii(", ".join(codings)[:_SHOWN_CODINGS])
+        raise SourceRefusedError(f"{name} uses the encoding {said}, which was not offered.", remedy="Only gzip and deflate were.")
+    unpacking = _Unpacking(codings[0] == "deflate")
     received = 0
     try:
         async for raw in response.aiter_raw():
             received += len(raw)
             if received > max_bytes:
                 raise _too_large(name, max_bytes)
-            yield decoder.decompress(raw, max_bytes + 1)
-            if decoder.eof:  # what follows the end would only be collected in memory
-                return
+            for piece in unpacking.pieces(raw, max_bytes + 1):
+                yield piece
     except zlib.error as error:
         raise SourceUnreachableError(f"{name} sent broken gzip or deflate data: {error}.", remedy=_AGAIN) from error
-    raise SourceUnreachableError(f"{name} sent truncated gzip or deflate data.", remedy=_AGAIN)
+    if not unpacking.is_complete:
+        raise SourceUnreachableError(f"{name} sent truncated gzip or deflate data.", remedy=_AGAIN)
+
+
+class _Unpacking:
+    """One compressed body: gzip of one or more members, zlib, or with `may_be_raw` deflate without a header (RFC 1950 to 1952).
+
+    Old servers send raw deflate where they say deflate (RFC 9110 section 8.4.1.2). Zeros may follow the end, nothing else.
+    """
+
+    def __init__(self, may_be_raw: bool) -> None:
+        self._may_be_raw = may_be_raw
+        self._decoder: Any = None
+        self._start = b""
+        self._ended = 0
+        self._is_gzip = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that was begun came to its end, and something did."""
+        return self._ended > 0 and self._decoder is None and not self._start
+
+    def pieces(self, raw: bytes, most: int) -> Iterator[bytes]:
+        """What `raw` adds to the body, each piece of at most `most` bytes; with a longer one the caller gives up.
+
+        Raises:
+            zlib.error: the data is broken, or goes on after its end.
+        """
+        raw = self._start + raw
+        self._start = b""
+        while raw:
+            if self._decoder is None:
+                raw = raw.lstrip(b"\0") if self._ended else raw
+                if len(raw) < 2:  # which kind it is stands in two bytes
+                    self._start = raw
+                    return
+                self._decoder = self._decoder_of(raw)
+            yield self._decoder.decompress(raw, most)
+            raw = b""
+            if self._decoder.eof:
+                raw, self._decoder = self._decoder.unused_data, None
+                self._ended += 1
+
+    def _decoder_of(self, raw: bytes) -> Any:
+        is_gzip = raw.startswith(_GZIP)
+        if self._ended and not (self._is_gzip and is_gzip and self._ended < _MAX_MEMBERS):
+            raise zlib.error("it goes on after its end")
+        self._is_gzip = is_gzip
+        is_zlib = raw[0] & 0x0F == zlib.DEFLATED and int.from_bytes(raw[:2]) % 31 == 0
+        return zlib.decompressobj(wbits=-15 if self._may_be_raw and not is_gzip and not is_zlib else 47)
 
 
 def retry_after(header: str, now: datetime) -> datetime | None:
