@@ -4,6 +4,7 @@ import warnings
 
 import click
 
+from sentiment_platform.commands.alerts import alerts
 from sentiment_platform.commands.ask import doctor, explain, predict
 from sentiment_platform.commands.data import news
 from sentiment_platform.commands.database import db
@@ -75,6 +76,7 @@ for command in (
     market,
     labels,
     models,
+    alerts,
     keys,
     db,
 ):

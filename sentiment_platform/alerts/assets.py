@@ -1,4 +1,4 @@
-"""The asset of alerts: what is wrong now, told once when it opens and once when it is over."""
+"""The asset of alerts: what is wrong now, told when it opens, when it is over, and daily while nobody knows of what is critical."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ WATCHED_JOBS = ("collect_job", "market_job", "feature_store_job", "train_job", "
     owners=["team:mlops"],
     kinds={"python", "postgres"},
     tags={"stage": "monitoring"},
-    description="Incidents that are open, each told once to the webhook when it opens and once when it is over.",
+    description="Incidents that are open, each told to the webhook when it opens and when it is over, critical ones daily until acknowledged.",
 )
 def alerts(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
     settings = platform.settings()

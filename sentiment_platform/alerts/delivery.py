@@ -1,6 +1,7 @@
 """Delivery of incidents to a webhook: signed, at least once, with an id by which the receiver knows a repetition.
 
-One message when an incident opens and one when it is resolved. What an incident is and which message is due: `store.incidents`.
+One message when an incident opens, one when it is resolved, reminders in between. What an incident is and which message is due:
+`store.incidents`.
 The signature is the HMAC of RFC 2104 over time and body, so that a recorded request cannot be replayed later.
 """
 

@@ -1,6 +1,7 @@
-"""Incidents: anyone opens and resolves them here; only `alerts.delivery` sends the two messages that each of them is due.
+"""Incidents: anyone opens and resolves them here; only `alerts.delivery` sends the messages that each of them is due.
 
-One condition has one fingerprint, and one fingerprint has at most one open incident, whoever evaluates it at the same time.
+One condition has one fingerprint, and one fingerprint has at most one open incident, whoever evaluates it at the same time. How somebody
+acknowledges one: `acknowledgements`.
 """
 
 import uuid
@@ -9,18 +10,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, func, or_, select, text, update
+from sqlalchemy import Connection, and_, case, func, not_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sentiment_platform.store.tables import AlertRow
 
 Category = Literal["performance", "system", "data_quality", "deployment"]
 AlertSeverity = Literal["warning", "critical"]
-Event = Literal["open", "resolve"]
+Event = Literal["open", "reminder", "resolve"]
 CLAIM = timedelta(minutes=2)
 """How long a message is its claimer's: longer than sending one can take, so a claim that ran out means a killed process."""
 WORTH_SENDING = timedelta(days=7)
-"""A sink that is configured or repaired later hears of nothing older."""
+"""A sink that is configured or repaired later hears of nothing older, but for what is critical and still open."""
+REMINDED_EVERY = timedelta(days=1)
+"""How often a critical incident is told again while it is open and nobody has acknowledged it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,33 +56,59 @@ class StoredIncident(Incident):
     resolve_sent_at: datetime | None
     retry_at: datetime | None
     last_error: str | None
+    remind_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_note: str | None
+    acknowledged_severity: AlertSeverity | None
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be sent: one event of one incident. `id` is the same at every attempt."""
+    """What is to be sent: one event of one incident. `id` is the same at every attempt, and of no other message."""
 
     event: Event
     incident: StoredIncident
 
     @property
     def id(self) -> str:
-        return f"{self.incident.id}:{self.event}"
+        reminded = self.event == "reminder" and self.incident.remind_at
+        return f"{self.incident.id}:{self.event}" + (f":{int(reminded.timestamp())}" if reminded else "")
 
 
 def open_incident(connection: Connection, incident: Incident, now: datetime) -> bool:
-    """Open it, or bring the open one of its fingerprint up to date; whether it is new."""
+    """Open it, or bring the open one of its fingerprint up to date; whether it is new.
+
+    One that becomes critical is told again at once, but not more often than reminders come if it was critical before.
+    """
     identity = uuid.uuid4().hex
     shown = {name: getattr(incident, name) for name in ("category", "severity", "source", "summary", "detail")}
+    critical = incident.severity == "critical"
     statement = (
         insert(AlertRow)
-        .values(id=identity, fingerprint=incident.fingerprint, opened_at=now, last_seen_at=now, **shown)
+        .values(
+            id=identity,
+            fingerprint=incident.fingerprint,
+            opened_at=now,
+            last_seen_at=now,
+            remind_at=now + REMINDED_EVERY if critical else None,
+            **shown,
+        )
         .on_conflict_do_update(
-            index_elements=["fingerprint"], index_where=text("resolved_at IS NULL"), set_={**shown, "last_seen_at": now}
+            index_elements=["fingerprint"],
+            index_where=text("resolved_at IS NULL"),
+            set_={**shown, "last_seen_at": now, **(_worse(now) if critical else {})},
         )
         .returning(AlertRow.id)
     )
     return connection.execute(statement).scalar_one() == identity
+
+
+def _worse(now: datetime) -> dict[str, Any]:
+    """What a critical finding changes of an incident that was not critical, or that was acknowledged while it was not."""
+    columns = (AlertRow.acknowledged_at, AlertRow.acknowledged_by, AlertRow.acknowledged_note, AlertRow.acknowledged_severity)
+    kept = {column.key: case((AlertRow.acknowledged_severity == "critical", column)) for column in columns}
+    return {"remind_at": func.coalesce(AlertRow.remind_at, now), **kept}
 
 
 def resolve_incident(connection: Connection, fingerprint: str, now: datetime) -> bool:
@@ -109,10 +138,10 @@ def incidents_page(connection: Connection, limit: int, offset: int) -> list[Stor
     return [StoredIncident(**row) for row in connection.execute(query).mappings()]
 
 
-def open_by_severity(connection: Connection) -> dict[str, int]:
-    """Severity -> incidents that are open; a severity without any is absent."""
-    query = select(AlertRow.severity, func.count()).where(AlertRow.resolved_at.is_(None)).group_by(AlertRow.severity)
-    return dict(connection.execute(query).all())
+def open_by_severity(connection: Connection) -> dict[str, tuple[int, int]]:
+    """Severity -> incidents that are open, and those of them that somebody acknowledged; a severity without any is absent."""
+    query = select(AlertRow.severity, func.count(), func.count(AlertRow.acknowledged_at)).where(AlertRow.resolved_at.is_(None))
+    return {severity: (opened, known) for severity, opened, known in connection.execute(query.group_by(AlertRow.severity))}
 
 
 def newest_incidents(connection: Connection, fingerprints: Sequence[str]) -> list[StoredIncident]:
@@ -123,7 +152,7 @@ def newest_incidents(connection: Connection, fingerprints: Sequence[str]) -> lis
 
 
 def claim_message(connection: Connection, now: datetime) -> Message | None:
-    """The oldest message that is due, claimed for `CLAIM`, or None. An incident's opening is sent before its resolution."""
+    """The oldest message that is due, claimed for `CLAIM`, or None. An incident's opening is sent before its other messages."""
     due = select(AlertRow.id).where(_unsent(now), or_(AlertRow.retry_at.is_(None), AlertRow.retry_at <= now))
     due = due.order_by(AlertRow.opened_at, AlertRow.id).limit(1).with_for_update(skip_locked=True)
     claimed = update(AlertRow).where(AlertRow.id == due.scalar_subquery()).values(retry_at=now + CLAIM)
@@ -131,13 +160,17 @@ def claim_message(connection: Connection, now: datetime) -> Message | None:
     if row is None:
         return None
     incident = StoredIncident(**row)
-    return Message("open" if incident.open_sent_at is None else "resolve", incident)
+    told = "reminder" if incident.resolved_at is None else "resolve"
+    return Message("open" if incident.open_sent_at is None else told, incident)
 
 
 def mark_sent(connection: Connection, message: Message, now: datetime) -> None:
-    """The sink has accepted it."""
-    column = "open_sent_at" if message.event == "open" else "resolve_sent_at"
-    values = {column: now, "retry_at": None, "last_error": None}
+    """The sink has accepted it. A critical incident is told again `REMINDED_EVERY` later."""
+    values: dict[str, Any] = {"retry_at": None, "last_error": None}
+    if message.event != "reminder":
+        values |= {"open_sent_at" if message.event == "open" else "resolve_sent_at": now}
+    if message.event != "resolve" and message.incident.severity == "critical":
+        values |= {"remind_at": now + REMINDED_EVERY}
     connection.execute(update(AlertRow).where(AlertRow.id == message.incident.id).values(values))
 
 
@@ -155,5 +188,10 @@ def unsent_messages(connection: Connection, now: datetime) -> tuple[int, str | N
 
 
 def _unsent(now: datetime) -> Any:
-    resolution = and_(AlertRow.resolved_at.is_not(None), AlertRow.resolve_sent_at.is_(None))
-    return and_(AlertRow.opened_at > now - WORTH_SENDING, or_(AlertRow.open_sent_at.is_(None), resolution))
+    told = AlertRow.open_sent_at.is_not(None)
+    opening = and_(AlertRow.opened_at > now - WORTH_SENDING, not_(told))
+    # By its own age: an incident may have been open for weeks.
+    resolution = and_(AlertRow.resolved_at > now - WORTH_SENDING, AlertRow.resolve_sent_at.is_(None), told)
+    nobody_knows = and_(AlertRow.resolved_at.is_(None), AlertRow.acknowledged_at.is_(None))
+    reminder = and_(nobody_knows, AlertRow.severity == "critical", AlertRow.remind_at <= now)
+    return or_(opening, resolution, reminder)

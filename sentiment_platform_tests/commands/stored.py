@@ -6,9 +6,11 @@ import msgspec
 import numpy as np
 from sqlalchemy import Engine
 
+from sentiment_platform.alerts.acknowledgement import acknowledge
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.store.api_keys import create_key
+from sentiment_platform.store.incidents import Incident, open_incident, open_incidents
 from sentiment_platform.store.market import Bar, write_bars
 from sentiment_platform.store.quarantine import insert_quarantine, refused_row
 from sentiment_platform.store.sources import SourceState, write_source_state
@@ -48,6 +50,13 @@ def store_harm(engine: Engine) -> str:
     insert(engine, [article(1, 1, title=HARM)])
     with engine.begin() as connection:
         create_key(connection, "viewer", HARM)
+        open_incident(
+            connection,
+            Incident(fingerprint=HARM, category="system", severity="warning", source="tests", summary=HARM, detail={"why": HARM}),
+            NOW,
+        )
+        (alert,) = open_incidents(connection)
+        acknowledge(connection, alert.id, by=HARM, note=HARM, now=NOW)
         insert_quarantine(
             connection,
             [

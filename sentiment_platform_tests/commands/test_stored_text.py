@@ -27,6 +27,7 @@ LISTINGS: dict[str, list[str]] = {
     "labels sets": [],
     "labels agreement": [],
     "labels show": [TEXT_ID],
+    "alerts list": [],
     "keys list": [],
     "explain": ["PREDICTION"],
 }
@@ -118,6 +119,7 @@ EMPTY: dict[str, tuple[list[str], str]] = {
     "market show": ([], "sentiment-platform market import"),
     "labels sets": ([], "sentiment-platform labels import"),
     "labels agreement": ([], "sentiment-platform labels import"),
+    "alerts list": ([], "sentiment-platform run alert_job"),
     "keys list": ([], "sentiment-platform keys create"),
 }
 

@@ -18,7 +18,7 @@ from serving.contract.experiment_bodies import ExperimentList
 from serving.contract.feature_bodies import FeatureSchemaAnswer
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.health_bodies import Alive, Health
-from serving.contract.incident_bodies import AlertsAnswer
+from serving.contract.incident_bodies import AcknowledgementAnswer, AcknowledgeRequest, AlertsAnswer
 from serving.contract.lineage_bodies import PredictionLineage
 from serving.contract.model_bodies import ModelsStatus, RollbackRequest, SelectionAnswer, SelectRequest
 from serving.contract.news_bodies import NewsAnswer, TickersAnswer
@@ -181,6 +181,11 @@ def deployments() -> Call[DeploymentsAnswer]:
 def alerts(*, limit: int = 50, offset: int = 0) -> Call[AlertsAnswer]:
     """Incidents, what is open first."""
     return _get("/monitoring/alerts", AlertsAnswer, limit=limit, offset=offset)
+
+
+def acknowledge(alert_id: str, *, note: str | None = None, dry_run: bool = False) -> Call[AcknowledgementAnswer]:
+    """Say that you know of an open alert; needs a key of role admin."""
+    return _post(f"/monitoring/alerts/{quote(alert_id, safe='')}/ack", AcknowledgementAnswer, AcknowledgeRequest(note, dry_run))
 
 
 def service(*, window: Window = "24h") -> Call[ServiceReport]:

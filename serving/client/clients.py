@@ -67,6 +67,7 @@ class Routes:
     drift_report = Route(calls.drift_report)
     deployments = Route(calls.deployments)
     alerts = Route(calls.alerts)
+    acknowledge = Route(calls.acknowledge)
     service = Route(calls.service)
     sources = Route(calls.sources)
     quality = Route(calls.quality)
@@ -83,7 +84,7 @@ class Client(Routes):
 
     Args:
         url: where serving answers, `http://127.0.0.1:8000`.
-        api_key: sent with every request; only `select` and `roll_back` need one.
+        api_key: sent with every request; only `select`, `roll_back` and `acknowledge` need one.
         timeout_s: longest wait for a connection, and for each part of an answer.
     """
 

@@ -1,10 +1,19 @@
-"""Body of GET /monitoring/alerts: what is wrong, and what was."""
+"""Bodies of the routes under /monitoring/alerts: what is wrong, what was, and who knows of it."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
 from serving.contract.values import Details, Moment
+
+
+class Acknowledgement(Struct, frozen=True, kw_only=True):
+    """Somebody knows of an incident. It stays open; nobody is reminded of it, until it gets worse than `severity`."""
+
+    at: Moment
+    by: str
+    note: str | None
+    severity: Annotated[Literal["warning", "critical"], Meta(description="How bad it was then.")]
 
 
 class IncidentShown(Struct, frozen=True, kw_only=True):
@@ -21,13 +30,15 @@ class IncidentShown(Struct, frozen=True, kw_only=True):
     opened_at: Moment
     last_seen_at: Annotated[Moment, Meta(description="When it was last found to be so.")]
     resolved_at: Annotated[Moment, Meta(description="Null while it is open.")] | None
+    acknowledgement: Annotated[Acknowledgement, Meta(description="Null while nobody acknowledged it as bad as it is.")] | None
 
 
 class OpenIncidents(Struct, frozen=True):
-    """How many are open, on this page or not."""
+    """How many are open, on this page or not; `acknowledged` of them are known to somebody."""
 
     critical: int
     warning: int
+    acknowledged: int
 
 
 class AlertsAnswer(Struct, frozen=True):
@@ -36,3 +47,21 @@ class AlertsAnswer(Struct, frozen=True):
     as_of: Moment
     open: OpenIncidents
     incidents: list[IncidentShown]
+
+
+class AcknowledgeRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Say that you know of an open alert."""
+
+    note: (
+        Annotated[str, Meta(max_length=1000, description="What you say of it; shown beside it, and kept in the audit trail.")]
+        | None
+    ) = None
+    dry_run: Annotated[bool, Meta(description="Say what would stand, but change nothing.")] = False
+
+
+class AcknowledgementAnswer(Struct, frozen=True, kw_only=True):
+    """The alert as it stands now (or would stand, `dry_run`). `changed` is false where you said the same before."""
+
+    incident: IncidentShown
+    changed: bool
+    dry_run: bool

@@ -41,10 +41,10 @@ PAGE_POLICY = (
 )
 ABOUT = (
     "Sentiment of financial news from the deployed models. `price_direction` is a word for the tone of a text, not a forecast of any "
-    "price.\n\nNo key is needed but for changing what is live: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`. An "
-    "operator makes one with `sentiment-platform keys create`.\n\nEvery error is a problem document (RFC 9457): `code` is a stable "
-    "word, `detail` says what to do, `request_id` names the request in the log and stands in the header `X-Request-ID` of every "
-    "answer. 429 and 503 come with `Retry-After`, in seconds. Every GET answers HEAD too."
+    "price.\n\nNo key is needed but for changing what is live and for acknowledging an alert: send it as `Authorization: Bearer KEY` "
+    "or `X-API-Key: KEY`. An operator makes one with `sentiment-platform keys create`.\n\nEvery error is a problem document (RFC "
+    "9457): `code` is a stable word, `detail` says what to do, `request_id` names the request in the log and stands in the header "
+    "`X-Request-ID` of every answer. 429 and 503 come with `Retry-After`, in seconds. Every GET answers HEAD too."
 )
 
 
@@ -140,7 +140,10 @@ def config(version: str) -> OpenAPIConfig:
             Tag("news", "What the news says, read from the database; 503 while that is away."),
             Tag("feedback", "What people say of an answer; it names the answer by its `prediction_id`."),
             Tag("models", "What is live and how good it is. Changing it needs a key of role admin."),
-            Tag("monitoring", "What was seen over time, read from the database; 503 while that is away."),
+            Tag(
+                "monitoring",
+                "What was seen over time, read from the database; 503 while that is away. Acknowledging an alert needs a key of role admin.",
+            ),
             Tag("events", "What happens, as it happens, as server-sent events; they come over Redis."),
             Tag("health", "Whether this process can answer, for probes, load balancers and Prometheus."),
         ],

@@ -1,11 +1,12 @@
-"""What was deployed and what is wrong, read from the database; 503 while that is away."""
+"""What was deployed, what is wrong and who knows of it, from the database; 503 while that is away. Acknowledging needs a key of role admin."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-from litestar import get
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody, PathParameter
 
 from sentiment_platform.alerts.remedies import remedy_of
 from serving.contract.deployment_bodies import (
@@ -15,8 +16,17 @@ from serving.contract.deployment_bodies import (
     DeploymentsAnswer,
     DeploymentShown,
 )
-from serving.contract.incident_bodies import AlertsAnswer, IncidentShown, OpenIncidents
-from serving.edge.openapi import problem_responses
+from serving.contract.incident_bodies import (
+    Acknowledgement,
+    AcknowledgementAnswer,
+    AcknowledgeRequest,
+    AlertsAnswer,
+    IncidentShown,
+    OpenIncidents,
+)
+from serving.contract.problems import Problem
+from serving.edge.openapi import ADMIN, problem_responses
+from serving.edge.security import requires
 from serving.handlers.paging import Limit, Offset
 from serving.services import Services
 
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
     from sentiment_platform.store.incidents import StoredIncident
 
 TAGS = ["monitoring"]
+IncidentId = Annotated[str, PathParameter(pattern=r"^[0-9a-f]{32}(?![\s\S])", description="The `id` of an alert.")]
 
 
 @get("/monitoring/deployments", tags=TAGS, responses=problem_responses(503), summary="Deployments, newest first")
@@ -50,10 +61,43 @@ async def alerts(services: NamedDependency[Services], limit: Limit = 50, offset:
 
         now = services.clock()
         counts = open_by_severity(connection)
-        opened = OpenIncidents(counts.get("critical", 0), counts.get("warning", 0))
+        critical, warning = (counts.get(severity, (0, 0))[0] for severity in ("critical", "warning"))
+        opened = OpenIncidents(critical, warning, acknowledged=sum(known for _, known in counts.values()))
         return AlertsAnswer(now, opened, [_incident(incident) for incident in incidents_page(connection, limit, offset)])
 
     return await services.database.call(read)
+
+
+@post(
+    "/monitoring/alerts/{incident_id:str}/ack",
+    status_code=200,
+    tags=TAGS,
+    guards=[requires("admin")],
+    security=ADMIN,
+    responses=problem_responses(400, 401, 403, 404, 409, 503),
+    summary="Say that you know of an open alert",
+)
+async def acknowledge_alert(
+    incident_id: IncidentId,
+    data: JSONBody[AcknowledgeRequest],
+    services: NamedDependency[Services],
+    request: Request[Any, Any, Any],
+) -> AcknowledgementAnswer:
+    """It stays open, and nobody is reminded of it until it gets worse. The same again changes nothing; what is over is a 409."""
+
+    def work(connection: "Connection") -> AcknowledgementAnswer:
+        from sentiment_platform.alerts.acknowledgement import AlreadyResolved, UnknownIncident, acknowledge
+
+        by, now = request.state.caller.name, services.clock()
+        try:
+            known = acknowledge(connection, incident_id, by=by, note=data.note, now=now, dry_run=data.dry_run)
+        except UnknownIncident as error:
+            raise Problem(404, "unknown_alert", str(error), field="incident_id") from error
+        except AlreadyResolved as error:
+            raise Problem(409, "already_resolved", str(error), field="incident_id") from error
+        return AcknowledgementAnswer(incident=_incident(known.incident), changed=known.changed, dry_run=data.dry_run)
+
+    return await services.database.call(work)
 
 
 def _deployment(mirrored: "MirroredDeployment") -> DeploymentShown:
@@ -77,10 +121,18 @@ def _deployment(mirrored: "MirroredDeployment") -> DeploymentShown:
 
 def _incident(incident: "StoredIncident") -> IncidentShown:
     """Without its delivery."""
-    stored = {name: getattr(incident, name) for name in IncidentShown.__struct_fields__ if name != "remedy"}
-    return IncidentShown(**stored, remedy=remedy_of(incident.source))
+    made = ("remedy", "acknowledgement")
+    stored = {name: getattr(incident, name) for name in IncidentShown.__struct_fields__ if name not in made}
+    return IncidentShown(**stored, remedy=remedy_of(incident.source), acknowledgement=_acknowledgement(incident))
+
+
+def _acknowledgement(incident: "StoredIncident") -> Acknowledgement | None:
+    at, by, severity = incident.acknowledged_at, incident.acknowledged_by, incident.acknowledged_severity
+    if at is None or by is None or severity is None:
+        return None
+    return Acknowledgement(at=at, by=by, note=incident.acknowledged_note, severity=severity)
 
 
 def routes() -> list[HTTPRouteHandler]:
-    """Both routes."""
-    return [deployments, alerts]
+    """The routes."""
+    return [deployments, alerts, acknowledge_alert]

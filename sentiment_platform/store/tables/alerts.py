@@ -9,10 +9,12 @@ from sentiment_platform.store.tables.base import Base, Document, Instant
 
 
 class AlertRow(Base):
-    """One incident, from opening to resolution. Of each fingerprint at most one is open; two messages are sent of each incident.
+    """One incident, from opening to resolution. Of each fingerprint at most one is open.
 
     `open_sent_at` and `resolve_sent_at`: when the sink accepted the message; `retry_at`: not to be sent before, because somebody is
-    sending it or the sink asked to wait.
+    sending it or the sink asked to wait. `remind_at`: when a critical incident is told again while nobody acknowledged it; null until it
+    was critical. `acknowledged_severity`: how bad it was when somebody acknowledged it; getting worse than that takes the
+    acknowledgement away.
     """
 
     __tablename__ = "alerts"
@@ -35,3 +37,8 @@ class AlertRow(Base):
     resolve_sent_at: Mapped[datetime | None]
     retry_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
+    remind_at: Mapped[datetime | None]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None]
+    acknowledged_note: Mapped[str | None]
+    acknowledged_severity: Mapped[str | None]

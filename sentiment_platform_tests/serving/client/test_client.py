@@ -20,6 +20,7 @@ from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.drift import DriftRow, write_drift_rows
 from sentiment_platform.store.engine import create_platform_engine
+from sentiment_platform.store.incidents import Incident, open_incident
 from sentiment_platform_tests.serving.publishing import NOW, Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 from sentiment_platform_tests.source_code import ROOT
@@ -46,6 +47,7 @@ REPORT = DriftRow(
     threshold=0.25,
     drifted=False,
 )
+ALERT = Incident(fingerprint="disk", category="system", severity="warning", source="tests", summary="The disk fills up.")
 KEY = "an-admin-key-of-the-tests"
 TEXT = "Profit rose"
 Arguments = dict[str, tuple[tuple[Any, ...], dict[str, Any]]]
@@ -60,6 +62,7 @@ def answering(module_settings: Settings) -> Iterator[ServingProcess]:
         publisher.deploy(publisher.model(version))
     with engine.begin() as connection:
         write_drift_rows(connection, [REPORT])
+        open_incident(connection, ALERT, NOW)
     publisher.close()
     engine.dispose()
     process = ServingProcess(module_settings, SENTIMENT_ADMIN_KEY=KEY)
@@ -86,9 +89,12 @@ def asked(requests: list[tuple[str, str]]) -> set[tuple[str, str]]:
     return reached
 
 
-def arguments(prediction_id: str) -> Arguments:
+def arguments(client: Client) -> Arguments:
     """What each method of a client is called with; a method that is missing here is called without anything."""
+    prediction_id = shipped_prediction(client)
+    (alert,) = client.alerts().incidents
     return {
+        "acknowledge": ((alert.id,), {"note": "a test", "dry_run": True}),
         "predict": ((TEXT,), {"explain": True}),
         "predict_batch": (([TEXT, PredictRequest(text=TEXT, ticker="AAPL")],), {}),
         "compare": ((TEXT,), {}),
@@ -135,7 +141,7 @@ def of_its_kind(answer: Any) -> bool:
 def test_every_route_of_the_document_has_a_method_that_brings_back_its_struct(answering: ServingProcess) -> None:
     requests: list[tuple[str, str]] = []
     with Client(answering.url, api_key=KEY) as client:
-        given = arguments(shipped_prediction(client))
+        given = arguments(client)
         client.http.event_hooks["request"] = [lambda request: requests.append((request.method, request.url.path))]
         for name in methods():
             positional, named = given.get(name, ((), {}))
@@ -162,7 +168,7 @@ def test_the_async_client_brings_back_the_same(answering: ServingProcess) -> Non
             return {name: await getattr(client, name)(*positional, **named) for name, (positional, named) in every.items()}
 
     with Client(answering.url, api_key=KEY) as client:
-        given = arguments(shipped_prediction(client))
+        given = arguments(client)
         answers = asyncio.run(ask(given))
         assert all(of_its_kind(answer) for answer in answers.values())
         assert answers["predict"].prediction == client.predict(TEXT).prediction
@@ -174,6 +180,8 @@ def test_a_refusal_is_an_exception_with_code_detail_errors_and_request_id(answer
         with pytest.raises(ApiProblem) as wrong_form:
             client.select("vader", FIRST, "x")
         assert (wrong_form.value.status, wrong_form.value.code) == (401, "key_missing")
+        with pytest.raises(ApiProblem, match="key_missing"):
+            client.acknowledge("0" * 32)
         with pytest.raises(ApiProblem) as refused:
             client.predict("")
         problem = refused.value

@@ -38,7 +38,9 @@ def disagreement(path: str, method: str, reply: httpx.Response) -> str | None:
 
 def ask(serving: ServingProcess, method: str, path: str, given: dict[str, Any]) -> httpx.Response:
     """One request; path parameters are filled from `given`, which else goes to httpx."""
-    filled = path.format(**{"version": "v1.0.0-vader", "prediction_id": ID, "report_id": "0" * 32} | given.pop("path", {}))
+    filled = path.format(
+        **{"version": "v1.0.0-vader", "prediction_id": ID, "report_id": "0" * 32, "incident_id": "0" * 32} | given.pop("path", {})
+    )
     return serving.client.request(method, filled, **given)
 
 
@@ -87,6 +89,8 @@ def test_every_refusal_that_a_route_explains_is_as_documented(answering: Serving
         ("POST", "/models/select", {"json": SELECT}, 401),
         ("POST", "/models/select", {"json": SELECT, "headers": key}, 404),
         ("POST", "/models/select", {"json": {}, "headers": key}, 400),
+        ("POST", "/monitoring/alerts/{incident_id}/ack", {"json": {}}, 401),
+        ("POST", "/monitoring/alerts/{incident_id}/ack", {"json": {}, "headers": key}, 404),
         ("GET", "/monitoring/service", {"params": {"window": "1y"}}, 400),
     ]
     for method, path, given, status in cases:

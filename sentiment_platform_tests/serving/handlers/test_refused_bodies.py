@@ -13,6 +13,7 @@ from serving.contract.prediction_bodies import BatchRequest, PredictRequest
 
 pytestmark = pytest.mark.slow
 PREDICT, BATCH, FEEDBACK, SELECT = "/predict", "/predict/batch", "/feedback", "/models/select"
+ACKNOWLEDGE = f"/monitoring/alerts/{'0' * 32}/ack"
 GOOD, BINARY = {"text": "Profit rose"}, "\u0001\u0002\u0003PNG\u0005"
 ID = "01a224b6-28cd-707e-a484-feb0f7e2ce7b"
 CHOICE = {"family": "vader", "version": "v1.0.0-vader", "reason": "a test"}
@@ -58,6 +59,8 @@ BAD: list[tuple[str, Any, list[Place]]] = [
     (SELECT, {**CHOICE, "reason": "", "family": "VADER"}, [("reason", None), ("family", None)]),
     (SELECT, {**CHOICE, "dry_run": "no"}, [("dry_run", None)]),
     (SELECT, {**CHOICE, "force": True}, [("force", None)]),
+    (ACKNOWLEDGE, {"note": 5, "dry_run": "no"}, [("note", None), ("dry_run", None)]),
+    (ACKNOWLEDGE, {"note": "n" * 1001, "by": "me"}, [("note", None), ("by", None)]),
 ]
 
 

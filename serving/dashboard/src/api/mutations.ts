@@ -32,3 +32,17 @@ export function useRollback() {
     onSuccess: () => changed(queries),
   });
 }
+
+/** `id`: of the alert. */
+export interface Acknowledging extends WithKey<Schemas["AcknowledgeRequest"]> {
+  id: string;
+}
+
+export function useAcknowledge() {
+  const queries = useQueryClient();
+  return useMutation<Schemas["AcknowledgementAnswer"], ApiError, Acknowledging>({
+    mutationFn: ({ id, key, body }) =>
+      answered(client.POST("/monitoring/alerts/{incident_id}/ack", { params: { path: { incident_id: id } }, body, headers: bearer(key) })),
+    onSuccess: ({ dry_run: dryRun }) => (dryRun ? undefined : queries.invalidateQueries({ queryKey: [KEYS.alerts] })),
+  });
+}

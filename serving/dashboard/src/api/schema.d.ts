@@ -484,6 +484,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/monitoring/alerts/{incident_id}/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that you know of an open alert
+         * @description It stays open, and nobody is reminded of it until it gets worse. The same again changes nothing; what is over is a 409.
+         */
+        post: operations["post_monitoring_alerts_incident_id_ack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/monitoring/service": {
         parameters: {
             query?: never;
@@ -792,6 +812,20 @@ export interface components {
             /** @description How useful it was, from -1 to 1. */
             utility?: number | null;
             comment?: string | null;
+        };
+        /**
+         * AcknowledgeRequest
+         * @description Say that you know of an open alert.
+         * @example {
+         *       "note": "The feed's owner knows; they mend it today.",
+         *       "dry_run": true
+         *     }
+         */
+        AcknowledgeRequest: {
+            /** @description What you say of it; shown beside it, and kept in the audit trail. */
+            note?: string | null;
+            /** @description Say what would stand, but change nothing. */
+            dry_run?: boolean;
         };
         /**
          * ProblemDocument
@@ -2826,7 +2860,8 @@ export interface components {
          *       "as_of": "2026-11-29T03:49:15.071515Z",
          *       "open": {
          *         "critical": 0,
-         *         "warning": 5
+         *         "warning": 5,
+         *         "acknowledged": 1
          *       },
          *       "incidents": [
          *         {
@@ -2847,7 +2882,13 @@ export interface components {
          *           },
          *           "opened_at": "2026-11-29T03:07:44.040993Z",
          *           "last_seen_at": "2026-11-29T03:48:28.562943Z",
-         *           "resolved_at": null
+         *           "resolved_at": null,
+         *           "acknowledgement": {
+         *             "at": "2026-11-29T03:49:14.508212Z",
+         *             "by": "configured admin",
+         *             "note": "The feed's owner knows; they mend it today.",
+         *             "severity": "warning"
+         *           }
          *         }
          *       ]
          *     }
@@ -2860,11 +2901,12 @@ export interface components {
         };
         /**
          * OpenIncidents
-         * @description How many are open, on this page or not.
+         * @description How many are open, on this page or not; `acknowledged` of them are known to somebody.
          */
         OpenIncidents: {
             critical: number;
             warning: number;
+            acknowledged: number;
         };
         /**
          * IncidentShown
@@ -2899,6 +2941,61 @@ export interface components {
             last_seen_at: string;
             /** @description Null while it is open. */
             resolved_at: string | null;
+            acknowledgement: components["schemas"]["Acknowledgement"] | null;
+        };
+        /**
+         * Acknowledgement
+         * @description Somebody knows of an incident. It stays open; nobody is reminded of it, until it gets worse than `severity`.
+         */
+        Acknowledgement: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            note: string | null;
+            /**
+             * @description How bad it was then.
+             * @enum {string}
+             */
+            severity: "critical" | "warning";
+        };
+        /**
+         * AcknowledgementAnswer
+         * @description The alert as it stands now (or would stand, `dry_run`). `changed` is false where you said the same before.
+         * @example {
+         *       "incident": {
+         *         "id": "6827a604a9654d9d8118e1b8b2b2a8cc",
+         *         "fingerprint": "quarantine:brass-abacus",
+         *         "class": "data_quality",
+         *         "severity": "warning",
+         *         "source": "quarantine_share_is_low",
+         *         "summary": "5% of the 19 items of brass-abacus on 2026-11-29 were quarantined (threshold 5%).",
+         *         "remedy": "See which rule refused what: `sentiment-platform news quarantine`. Adapt the source's entry, then `sentiment-platform news replay`.",
+         *         "detail": {
+         *           "share": 0.05263,
+         *           "source": "brass-abacus",
+         *           "fetched": 19,
+         *           "partition": "2026-11-29",
+         *           "bad_sources": [],
+         *           "quarantined": 1
+         *         },
+         *         "opened_at": "2026-11-29T03:07:44.040993Z",
+         *         "last_seen_at": "2026-11-29T03:48:28.562943Z",
+         *         "resolved_at": null,
+         *         "acknowledgement": {
+         *           "at": "2026-11-29T03:49:14.508212Z",
+         *           "by": "configured admin",
+         *           "note": "The feed's owner knows; they mend it today.",
+         *           "severity": "warning"
+         *         }
+         *       },
+         *       "changed": true,
+         *       "dry_run": false
+         *     }
+         */
+        AcknowledgementAnswer: {
+            incident: components["schemas"]["IncidentShown"];
+            changed: boolean;
+            dry_run: boolean;
         };
         /**
          * ServiceReport
@@ -4952,6 +5049,92 @@ export interface operations {
             };
             /** @description The request does not have the documented form. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Cannot be done now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_monitoring_alerts_incident_id_ack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` of an alert. */
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeRequest"];
+            };
+        };
+        responses: {
+            /** @description The alert as it stands now (or would stand, `dry_run`). `changed` is false where you said the same before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcknowledgementAnswer"];
+                };
+            };
+            /** @description The request does not have the documented form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No valid API key. */
+            401: {
+                headers: {
+                    /** @description How to present a key. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key's role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something else is in force than the request expects. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

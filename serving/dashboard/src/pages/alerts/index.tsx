@@ -13,6 +13,7 @@ import { Stat, Stats } from "../../parts/stat";
 import { Tabs } from "../../parts/tabs";
 import { Time } from "../../parts/time";
 import { useChoice } from "../../parts/url";
+import { Acknowledge } from "./acknowledge";
 import { Detail } from "./detail";
 import "./alerts.css";
 
@@ -37,6 +38,7 @@ export default function Alerts({ title, question }: PageProps) {
               <Stats>
                 <Stat name="Critical and open" value={open.critical} tone={open.critical > 0 ? "critical" : "plain"} />
                 <Stat name="Warnings open" value={open.warning} tone={open.warning > 0 ? "warning" : "plain"} />
+                <Stat name="Acknowledged" value={open.acknowledged} note="of those that are open" />
               </Stats>
               {rows.length === 0 ? (
                 <Empty title={shown === "open" ? "Nothing is open" : "There was never an alert"} command="sentiment-platform run monitor_job">
@@ -60,7 +62,8 @@ export default function Alerts({ title, question }: PageProps) {
 const Told = ({ incident, runbook }: { incident: Incident; runbook: string | null }) => (
   <li className={`card incident ${incident.resolved_at ? "resolved" : incident.severity}`}>
     <h2>
-      <Badge tone={incident.resolved_at ? "plain" : TONES[incident.severity]}>{incident.resolved_at ? "resolved" : incident.severity}</Badge> {incident.summary}
+      <Badge tone={incident.resolved_at ? "plain" : TONES[incident.severity]}>{incident.resolved_at ? "resolved" : incident.severity}</Badge>{" "}
+      {incident.acknowledgement && <Badge tone="accent">acknowledged</Badge>} {incident.summary}
     </h2>
     <p>
       <strong>What to do:</strong> <Prose text={incident.remedy} /> {runbook && <Outward to={runbook}>Runbook</Outward>}
@@ -74,6 +77,13 @@ const Told = ({ incident, runbook }: { incident: Incident; runbook: string | nul
       )}
       .
     </p>
+    {incident.acknowledgement && (
+      <p className="note">
+        Acknowledged by <strong>{incident.acknowledgement.by}</strong>, <Time at={incident.acknowledgement.at} />
+        {incident.acknowledgement.note && <>: {incident.acknowledgement.note}</>}
+      </p>
+    )}
+    {!incident.resolved_at && <Acknowledge incident={incident} />}
     <details>
       <summary>The figures behind it</summary>
       <Detail detail={incident.detail} />

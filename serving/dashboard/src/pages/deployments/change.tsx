@@ -1,14 +1,14 @@
 /** A person's change: back to the deployment before, or a version that was deployed before. Dry run first, then for good. */
 import { type FormEvent, useState } from "react";
 import type { Schemas } from "../../api/client";
-import type { ApiError } from "../../api/client";
 import { useRollback, useSelectVersion } from "../../api/mutations";
 import { useVersions } from "../../api/queries";
 import { Button } from "../../parts/button";
 import { Field, Select } from "../../parts/field";
-import { setKey, useKey } from "../../shell/key";
+import { Refusal } from "../../parts/refusal";
+import { useKey } from "../../shell/key";
+import { KeyField } from "../../shell/key-field";
 import { Followed } from "./followed";
-import { explained } from "./refusals";
 
 type Chosen = { what: "rollback" } | { what: "select"; version: string; family: string };
 
@@ -60,18 +60,7 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
         ))}
       </Select>
       <Field label="Why" hint="It stays in the audit trail." value={reason} maxLength={1000} onChange={(event) => { setReason(event.target.value); forget(); }} />
-      <Field
-        label="Admin key"
-        type="password"
-        autoComplete="off"
-        hint={
-          <>
-            Kept by this tab until it is closed, and nowhere else. <code>sentiment-platform keys create --role admin</code> makes one.
-          </>
-        }
-        value={key}
-        onChange={(event) => { setKey(event.target.value); forget(); }}
-      />
+      <KeyField onChange={forget} />
       <div className="buttons">
         <Button type="submit" kind={tried ? "danger" : "primary"} busy={asked.isPending} disabled={!ready}>
           {asked.isPending ? "Asking…" : tried ? "Do it" : "Try it first, changing nothing"}
@@ -100,19 +89,3 @@ const Preview = ({ answer }: { answer: Schemas["SelectionAnswer"] }) => (
     </ul>
   </div>
 );
-
-function Refusal({ error }: { error: ApiError }) {
-  return (
-    <div className="band critical" role="alert">
-      <p>
-        <strong>Refused.</strong> {error.detail}
-      </p>
-      {explained(error.status) && <p>{explained(error.status)}</p>}
-      {error.errors.map(({ field, message }) => (
-        <p key={field}>
-          <code>{field}</code>: {message}
-        </p>
-      ))}
-    </div>
-  );
-}

@@ -21,11 +21,12 @@ export function OpenAlerts() {
           return (
             <>
               <ul className="alerts">
-                {open.slice(0, SHOWN).map(({ id, severity, summary, opened_at }) => (
+                {open.slice(0, SHOWN).map(({ id, severity, summary, opened_at, acknowledgement }) => (
                   <li key={id}>
                     <Badge tone={severity}>{severity}</Badge> {summary}{" "}
                     <span className="soft small">
                       open since <Time at={opened_at} />
+                      {acknowledgement && <>, acknowledged by {acknowledgement.by}</>}
                     </span>
                   </li>
                 ))}

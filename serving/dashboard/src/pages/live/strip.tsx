@@ -98,14 +98,15 @@ function Service() {
 
 function AlertStat({ alerts }: { alerts: Schemas["AlertsAnswer"] | undefined }) {
   if (!alerts) return <Stat name="Open alerts" value={<None why="not known yet" />} />;
-  const open = alerts.incidents.filter(({ resolved_at }) => resolved_at === null);
-  const critical = open.filter(({ severity }) => severity === "critical").length;
+  const { critical, warning, acknowledged } = alerts.open;
+  const open = critical + warning;
+  const known = acknowledged > 0 ? `${open} open, ${acknowledged} acknowledged` : "none acknowledged";
   return (
     <Stat
       name="Open alerts"
-      value={open.length === alerts.incidents.length && open.length === 200 ? "200 or more" : open.length}
-      tone={critical > 0 ? "critical" : open.length > 0 ? "warning" : "good"}
-      note={open.length === 0 ? "no alert is open" : critical > 0 ? `${critical} critical` : "none critical"}
+      value={open}
+      tone={critical > 0 ? "critical" : open > 0 ? "warning" : "good"}
+      note={open === 0 ? "no alert is open" : `${critical > 0 ? `${critical} critical` : "none critical"}; ${known}`}
     />
   );
 }
