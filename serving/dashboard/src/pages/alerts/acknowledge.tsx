@@ -53,7 +53,7 @@ function Form({ incident, onDone }: { incident: Incident; onDone: () => void }) 
       />
       <KeyField onChange={reset} />
       <div className="buttons">
-        <Button type="submit" kind={tried ? "danger" : "primary"} busy={acknowledge.isPending} disabled={key === ""}>
+        <Button type="submit" kind="primary" busy={acknowledge.isPending} disabled={key === ""}>
           {acknowledge.isPending ? "Asking…" : tried ? "Do it" : "Try it first, changing nothing"}
         </Button>
         <Button kind="quiet" onClick={onDone}>Cancel</Button>
