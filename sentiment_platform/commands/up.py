@@ -2,8 +2,6 @@
 
 import os
 import time
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,7 +53,8 @@ def up(stack_only: bool, port: int | None, automation: str | None, host: str, se
       sentiment-platform up --stack-only
       sentiment-platform up --no-serving
     """
-    from sentiment_platform.local.session import env_file, session
+    from sentiment_platform.local.session import session
+    from sentiment_platform.local.shell_file import append_variables, withdraw
     from sentiment_platform.news.sources.configured import configured_sources, nothing_on
     from sentiment_platform.running.headless import dagster_instance
     from sentiment_platform.running.pools import know_every_pool
@@ -63,19 +62,18 @@ def up(stack_only: bool, port: int | None, automation: str | None, host: str, se
     end_like_ctrl_c()
     # Before servers are started for nothing.
     ports = None if stack_only else chosen_ports(port, serving=serving)
-    with session(log=say, join=False) as settings:
+    with session(log=say, join=False, shell_file=ENV_LOCAL if stack_only else None) as settings:
         if reason := nothing_on(configured_sources(settings, os.environ)):
             note(styled(reason, "yellow"))
         if ports is None:
             with dagster_instance() as instance:
                 know_every_pool(instance)
-            _copy_env(env_file(settings), _first_day(settings))
+            append_variables(ENV_LOCAL, _first_day(settings))
             say("In another terminal: ", styled("set -a; . ./.env.local; set +a; dagster dev", "bold"), "   (or: dg dev)")
-            try:
-                _wait_forever()
-            finally:
-                _withdraw_env()
+            _wait_forever()
             return
+        # Ports and secrets outlive a stack: with a left file a `dagster dev` would run every tick a second time.
+        withdraw(ENV_LOCAL, settings.state_dir.resolve())
         _run_everything(settings, ports, automation, host=host, serving=serving)
 
 
@@ -104,15 +102,14 @@ def chosen_ports(named: int | None, *, serving: bool = True) -> Ports:
 
 
 def _run_everything(settings: "Settings", ports: Ports, automation: str | None, *, host: str, serving: bool) -> None:
-    from sentiment_platform.local.processes.children import DAGSTER_STOP_TIMEOUT_S, Children
-    from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, refuse_a_second_daemon
+    from sentiment_platform.local.dagster_processes import start_dagster
+    from sentiment_platform.local.processes.children import Children
+    from sentiment_platform.local.ticking import refuse_a_second_daemon
     from sentiment_platform.running.automation import automations, switch
-    from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
     from sentiment_platform.running.headless import dagster_instance
     from sentiment_platform.running.pools import know_every_pool
 
     refuse_a_second_daemon(settings.state_dir.resolve())
-    _withdraw_env()
     serving_url, dagster_url = f"http://127.0.0.1:{ports.serving}", f"http://127.0.0.1:{ports.dagster}"
     with dagster_instance() as instance, Children(settings.state_dir, say) as children:
         know_every_pool(instance)
@@ -123,10 +120,7 @@ def _run_everything(settings: "Settings", ports: Ports, automation: str | None, 
             children.start("serving", ["python", "-m", "serving"], {"PORT": str(ports.serving), "SENTIMENT_POLL_S": "5", **pages})
         _let_something_answer(settings)
         watched = {"SENTIMENT_SERVING_URL": settings.serving_url or (serving_url if serving else ""), **_first_day(settings)}
-        webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", host, "-p", str(ports.dagster)]
-        children.start("dagster-webserver", webserver, watched, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
-        tidy = partial(end_runs_of_the_daemon, settings.direct_database_url(), say)
-        children.start(DAEMON, DAEMON_COMMAND, watched, before_restart=tidy, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
+        start_dagster(children, watched, settings, host=host, port=ports.dagster, say=say)
         _say_what_starts(automations(instance, utc_now()))
         say(f"Dagster UI   {dagster_url}")
         if serving:
@@ -182,21 +176,6 @@ def _say_what_starts(known: "list[Automation]") -> None:
     if off:
         say(f"Off: {', '.join(off)}.")
     say("Turn them off: sentiment-platform up --automation off; or one by one in the Dagster UI, under Automation.\n")
-
-
-def _copy_env(source: Path, more: Mapping[str, str]) -> None:
-    descriptor = os.open(ENV_LOCAL, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(source.read_text())
-        file.writelines(f"{name}={value}\n" for name, value in more.items())
-
-
-def _withdraw_env() -> None:
-    """Ports and secrets outlive a stack: with a left file a `dagster dev` would run every tick of the next full `up` a second time."""
-    from sentiment_platform.local.stack import ENV_FILE_MARK
-
-    if ENV_LOCAL.exists() and ENV_LOCAL.read_text(encoding="utf-8").startswith(ENV_FILE_MARK):
-        ENV_LOCAL.unlink()
 
 
 def _wait_forever() -> None:

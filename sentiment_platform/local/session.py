@@ -7,7 +7,7 @@ because Dagster's configuration and child processes read them there. What the sh
 import os
 import shlex
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.local.joining import taken_over
+from sentiment_platform.local.shell_file import for_shells, owner_of
 from sentiment_platform.local.stack import LocalStack, stack_runs
 from sentiment_platform.running.dead_runs import end_dead_runs, end_interrupted_runs
 from sentiment_platform.settings import Settings
@@ -52,13 +53,21 @@ def _require_extra() -> None:
 
 @contextmanager
 def session(
-    *, feeds_directory: Path | None = None, log: Callable[[str], None] = lambda _: None, join: bool = True
+    *,
+    feeds_directory: Path | None = None,
+    log: Callable[[str], None] = lambda _: None,
+    join: bool = True,
+    shell_file: Path | None = None,
 ) -> Generator[Settings]:
     """Complete settings over a migrated database, for the time of the block.
 
     Args:
         feeds_directory: feed files to serve and collect; only together with the local database.
         join: use a stack that another process runs on the same state folder; False makes that an error.
+        shell_file: gets the variables of the stack for a shell, for the time of the block.
+
+    Raises:
+        ConflictError: another process runs a stack on the state folder, and `join` is False; or `shell_file` is of another one that runs.
     """
     _require_extra()
     before = dict(os.environ)
@@ -69,9 +78,13 @@ def session(
     stack = LocalStack(configured, feeds_directory=None if configured.database_url else feeds_directory, log=log)
     try:
         try:
+            if not join:
+                _refuse_beside_another(stack, shell_file)
             stack.start()
             os.environ.update(stack.environment)
-            stack.write_env_file(env_file(stack.settings))
+            # In a shell that knows all parts nothing was started, and the file is of whoever did that.
+            if stack.starts_parts:
+                stack.write_env_file(env_file(stack.settings))
         except ConflictError:
             variables = read_env_file(env_file(stack.settings)) if join else {}
             if not variables:
@@ -83,11 +96,26 @@ def session(
         # Nothing outlives a PostgreSQL of our own; with another, runs of others may be alive.
         close = end_interrupted_runs if "DATABASE_URL" in stack.environment else end_dead_runs
         close(settings.direct_database_url(), log)
-        yield settings
+        with for_shells(stack, shell_file) if shell_file else nullcontext():
+            yield settings
     finally:
         stack.stop()
         os.environ.clear()
         os.environ.update(before)
+
+
+def _refuse_beside_another(stack: LocalStack, shell_file: Path | None) -> None:
+    """A shell that sourced the variables of a running stack names all parts, so that no lock would tell."""
+    if not stack.starts_parts and stack_runs(stack.state_dir):
+        raise ConflictError(
+            f"Another local stack uses {stack.state_dir}.",
+            remedy="Stop it with Ctrl-C where it runs, or set another SENTIMENT_STATE_DIR.",
+        )
+    if shell_file is not None and (other := owner_of(shell_file)) and other != stack.state_dir and stack_runs(other):
+        raise ConflictError(
+            f"{shell_file} leads to another local stack, which runs on {other}.",
+            remedy="Stop it with Ctrl-C where it runs, or start this one in another folder.",
+        )
 
 
 def variables_of_commands() -> dict[str, str]:

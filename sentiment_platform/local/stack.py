@@ -22,6 +22,7 @@ from sentiment_platform.local.processes.keeping import Keeper, KeeperThread
 from sentiment_platform.local.processes.ports import LOOPBACK, stable_port
 from sentiment_platform.local.processes.process import ProcessOrder, SupervisedProcess, start_on_a_port
 from sentiment_platform.queues.work_queues import SHORT, on_workers
+from sentiment_platform.running.dagster_files import INSTANCE, dagster_file
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import DAGSTER_POSTGRES_URL, create_dagster_schema, dagster_storage_url
 
@@ -97,6 +98,11 @@ class LocalStack:
             self.stop()
             raise
         return self
+
+    @property
+    def starts_parts(self) -> bool:
+        """Whether a part is started here; else the settings name them all, and nothing of this stack is there to be joined."""
+        return bool(self._starters())
 
     def stop(self) -> None:
         """Stop all parts, the last started first. Safe to call twice."""
@@ -226,11 +232,12 @@ class LocalStack:
         direct_url = f"{local_url}?options=-csynchronous_commit%3Doff" if local_url else self.settings.direct_database_url()
         home = self.state_dir / "dagster"
         home.mkdir(parents=True, exist_ok=True)
-        configuration, link = Path("dagster.yaml").resolve(), home / "dagster.yaml"
-        # A link, so that Dagster's files stay out of the working tree and an edited dagster.yaml counts at once.
-        if configuration.exists():
-            link.unlink(missing_ok=True)
-            link.symlink_to(configuration)
+        # A link, so that Dagster's files stay out of the working tree and an edited dagster.yaml counts at once. Replaced, never missing:
+        # a Dagster that found none would begin an instance of its own.
+        link = home / f"{INSTANCE}.{os.getpid()}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(dagster_file(INSTANCE))
+        link.replace(home / INSTANCE)
         self.environment |= {
             "SENTIMENT_STATE_DIR": str(self.state_dir),
             "DAGSTER_HOME": str(home),

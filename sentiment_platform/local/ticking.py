@@ -17,6 +17,7 @@ from sentiment_platform.errors import ConflictError
 from sentiment_platform.local.processes.children import DAGSTER_STOP_TIMEOUT_S, Children, pid_path
 from sentiment_platform.local.processes.process import LocalStackError, is_running
 from sentiment_platform.run_tags import TRAINS
+from sentiment_platform.running.dagster_files import WORKSPACE, dagster_file
 from sentiment_platform.running.headless import dagster_instance
 from sentiment_platform.running.pools import know_every_pool
 from sentiment_platform.running.waiting import waiting_runs
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 DAEMON = "dagster-daemon"
-DAEMON_COMMAND = (DAEMON, "run", "-w", "workspace.yaml")
 _LOOK_EVERY_S = 1.0
 
 
@@ -48,6 +48,11 @@ class TickReport:
     failed: int
     failed_ticks: tuple[str, ...]
     left: tuple[str, ...]
+
+
+def daemon_command() -> tuple[str, ...]:
+    """Starts the daemon over the graph."""
+    return (DAEMON, "run", "-w", str(dagster_file(WORKSPACE)))
 
 
 def refuse_a_second_daemon(state_dir: Path) -> None:
@@ -79,7 +84,7 @@ def tick_once(timeout_s: float, *, leave_training: bool = False) -> TickReport:
         watched = _Pass(instance, utc_now().timestamp(), leave_training)
         home = {"DAGSTER_HOME": str(_home_without_training(state_dir))} if leave_training else {}
         with Children(state_dir) as children:
-            daemon = children.start(DAEMON, DAEMON_COMMAND, home, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
+            daemon = children.start(DAEMON, daemon_command(), home, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
             while missing := watched.missing():
                 if not daemon.running or utc_now().timestamp() - watched.started > timeout_s:
                     what = f"No end of the pass after {timeout_s:.0f} s" if daemon.running else "The daemon ended"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from sentiment_platform.running.dagster_files import WORKSPACE, dagster_file
+
 if TYPE_CHECKING:
     from dagster import DagsterInstance
     from dagster._core.remote_representation.external import RemoteRepository, RemoteSchedule, RemoteSensor
@@ -100,7 +102,7 @@ def _repository(instance: "DagsterInstance") -> "RemoteRepository":
     from dagster._core.workspace.load_target import WorkspaceFileTarget
     from dagster._utils.warnings import disable_dagster_warnings
 
-    origins = WorkspaceFileTarget(paths=["workspace.yaml"]).create_origins()
+    origins = WorkspaceFileTarget(paths=[str(dagster_file(WORKSPACE))]).create_origins()
     (origin,) = (one for one in origins if isinstance(one, ManagedGrpcPythonEnvCodeLocationOrigin))
     here = InProcessCodeLocationOrigin(origin.loadable_target_origin, location_name=origin.location_name)
     # Dagster reads a field that it has itself declared to be old.

@@ -60,8 +60,8 @@ def dagster_instance() -> "Generator[DagsterInstance]":
         raise PermanentError("DAGSTER_HOME is not set.", remedy="Run through `sentiment-platform`, or source `.env.local`.")
     if not (Path(home) / "dagster.yaml").is_file():
         raise PermanentError(
-            f"There is no dagster.yaml in the working folder, nor in {home}.",
-            remedy="Start in the folder of the platform's dagster.yaml and workspace.yaml: it names the database that runs are kept in.",
+            f"There is no dagster.yaml in {home}.",
+            remedy="Run through `sentiment-platform`, which puts one there: it names the database that runs are kept in.",
         )
     with dg.DagsterInstance.get() as instance:
         yield instance

@@ -24,7 +24,7 @@ from sentiment_platform.labels.sensors import COOL_DOWN, NEW_LABELS
 from sentiment_platform.local.demo.sample_data import sample_directory
 from sentiment_platform.local.processes.children import Children, pid_path
 from sentiment_platform.local.session import session
-from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND, TickReport, tick_once
+from sentiment_platform.local.ticking import DAEMON, TickReport, daemon_command, tick_once
 from sentiment_platform.running.headless import dagster_instance, run_job
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.dagster_storage import DAGSTER_SCHEMA
@@ -35,7 +35,6 @@ from sentiment_platform_tests.monitoring.seeding import seed_decision
 
 # The story of three starts is one fixture, and the first test waits for all of it.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-ROOT = Path(__file__).parents[2]
 SENSORS = {"late_news_arrived", "retraining_was_decided", "new_labels_arrived", "a_version_was_selected"}
 DECISION = "decision-of-the-daemon-test"
 PASS_LIMIT_S = 240
@@ -70,10 +69,11 @@ def started(state: Path) -> Generator[tuple[Settings, dg.DagsterInstance]]:
 
 @pytest.fixture(scope="module")
 def story(servers_dir: Path) -> Story:
-    state = servers_dir / "daemon"
+    state, no_checkout = servers_dir / "daemon", servers_dir / "daemon-started-here"
     state.mkdir()
+    no_checkout.mkdir()
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
+        patch.chdir(no_checkout)
         patch.setenv("SENTIMENT_STATE_DIR", str(state))
         with started(state) as (settings, instance):
             report, refusal, other = tick_beside_another_process(settings)
@@ -122,7 +122,7 @@ def tick_beside_another_process(settings: Settings) -> tuple[TickReport, str, st
         said, _ = other.communicate(timeout=60)
     assert other.returncode == 0, said
     with Children(settings.state_dir) as children:
-        children.start(DAEMON, DAEMON_COMMAND)
+        children.start(DAEMON, daemon_command())
         wait_until(pid_path(settings.state_dir, DAEMON).exists, "the daemon has no pid file")
         with pytest.raises(ConflictError) as refused:
             tick_once(PASS_LIMIT_S)
@@ -165,7 +165,7 @@ def select_the_running_version(settings: Settings, instance: dg.DagsterInstance)
             return len(open_selection_requests(connection))
 
     with Children(settings.state_dir) as children:
-        children.start(DAEMON, DAEMON_COMMAND)
+        children.start(DAEMON, daemon_command())
         looked = {"retraining_was_decided", "a_version_was_selected", "new_labels_arrived"}
         wait_until(lambda: looked <= set(ticks_since(instance, since)) and not open_requests(), "no sensor settled the request")
         wait_until(lambda: not unfinished(instance), "runs do not end")

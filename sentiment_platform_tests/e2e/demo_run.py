@@ -49,13 +49,15 @@ def words_of(state: Path, *arguments: str) -> str:
 
 
 def run_demo(state: Path, errors: Path) -> Told:
-    """`sentiment-platform demo --exit` on the state folder; what it says on stderr goes to the file `errors`."""
+    """`sentiment-platform demo --exit` in a folder that is no checkout; what it says on stderr goes to the file `errors`."""
+    no_checkout = errors.parent / "no-checkout"
+    no_checkout.mkdir()
     told = Told([], 1.0)
     with errors.open("w") as stderr:
         started = time.monotonic()
         command = [str(COMMAND), "demo", "--exit"]
         with subprocess.Popen(
-            command, env=environment(state), cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
+            command, env=environment(state), cwd=no_checkout, stdout=subprocess.PIPE, stderr=stderr, text=True
         ) as process:
             assert process.stdout is not None
             limit = Timer(LIMIT_S, process.terminate)

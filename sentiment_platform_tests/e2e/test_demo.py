@@ -14,7 +14,7 @@ from sentiment_platform.local.stack import LocalStack
 from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, Manifest
 from sentiment_platform.settings import Settings
 from sentiment_platform.text.example import EXAMPLE_LABEL, EXAMPLE_TEXT
-from sentiment_platform_tests.e2e.demo_run import LIMIT_S, Told, run, words_of
+from sentiment_platform_tests.e2e.demo_run import LIMIT_S, ROOT, Told, run, words_of
 
 LOOP_S = 600
 SILENCE_S = 10.0
@@ -40,6 +40,13 @@ def test_the_loop_ends_with_both_families_deployed_and_no_failed_request(words: 
     assert "v1.0.0-vader" in words
     assert "v1.1.0-finbert" in words
     assert "5 answers of v1.1.0-finbert" in words
+
+
+def test_outside_the_checkout_dagster_keeps_its_runs_in_postgresql_and_reports_nothing(words: str, state: Path) -> None:
+    assert "deploy-000002 went live" in words
+    assert (state / "dagster" / "dagster.yaml").read_text() == (ROOT / "dagster.yaml").read_text()
+    assert not list(state.rglob("*.db"))
+    assert not list(state.rglob(".telemetry"))
 
 
 def test_the_first_question_is_answered_rightly_within_30_seconds_of_the_start_by_our_own_watch(demo: Told) -> None:

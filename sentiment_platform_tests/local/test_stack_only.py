@@ -137,6 +137,26 @@ def test_the_printed_line_starts_a_plain_dagster_over_the_stack_with_every_asset
         assert alive == []
 
 
+def test_a_shell_that_sourced_the_file_does_no_harm_to_the_stack(stack: Terminal, checkout: Path, tmp_path: Path) -> None:
+    """In a folder that is no checkout: what it runs is kept in PostgreSQL, and clean shells find the whole stack afterwards."""
+    state = checkout.parent / "state"
+    files = state / "env", checkout / ".env.local"
+    before = [file.read_bytes() for file in files]
+    sourced = f"set -a; . {checkout}/.env.local; set +a; "
+    command = f"{sourced} sentiment-platform models list && sentiment-platform run alert_job; sentiment-platform up --stack-only"
+    with terminal(["bash", "-c", command], tmp_path, tmp_path.parent / "sourced.txt") as shell:
+        assert shell.process.wait(START_LIMIT_S) == 1
+        said = " ".join(shell.said().split())
+    assert "alert_job succeeded" in said
+    assert "Another local stack uses" in said
+    assert [file.read_bytes() for file in files] == before
+    assert not list(state.rglob("*.db"))
+    with terminal(
+        ["sentiment-platform", "models", "list"], tmp_path, tmp_path.parent / "clean.txt", SENTIMENT_STATE_DIR=str(state)
+    ) as clean:
+        assert clean.process.wait(START_LIMIT_S) == 0, clean.said()
+
+
 def test_after_ctrl_c_neither_the_file_nor_a_process_is_left(stack: Terminal, checkout: Path) -> None:
     assert (checkout / ".env.local").stat().st_mode & 0o777 == 0o600
     assert stack.interrupt() == 0, stack.said()

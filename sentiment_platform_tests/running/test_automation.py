@@ -9,14 +9,14 @@ import pytest
 
 from sentiment_platform.running.automation import automations, switch
 
-ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 26, 14, 3, tzinfo=UTC)
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
-    monkeypatch.chdir(ROOT)
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    """In a folder that is no checkout."""
+    monkeypatch.chdir(tmp_path)
     with dg.instance_for_test() as instance:
         yield instance
 

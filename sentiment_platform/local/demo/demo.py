@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,19 +19,18 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.connection import connect
 from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
+from sentiment_platform.local.dagster_processes import start_dagster
 from sentiment_platform.local.demo.deployed import answer_of, champion_of, outcome_of_training
 from sentiment_platform.local.demo.feedback import give_feedback
 from sentiment_platform.local.demo.load import LightLoad, LoadReport
 from sentiment_platform.local.demo.sample_data import days_of_the_sample, read_headlines, sample_directory, second_wave
 from sentiment_platform.local.first_day import first_day_shown
-from sentiment_platform.local.processes.children import DAGSTER_STOP_TIMEOUT_S, Children, wait_for
+from sentiment_platform.local.processes.children import Children, wait_for
 from sentiment_platform.local.processes.ports import LOOPBACK
 from sentiment_platform.local.processes.process import SupervisedProcess
-from sentiment_platform.local.ticking import DAEMON, DAEMON_COMMAND
 from sentiment_platform.news.archive import import_archive, parse_mapping
 from sentiment_platform.run_tags import TRIGGER
 from sentiment_platform.running.automation import switch
-from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
 from sentiment_platform.running.headless import RunOutcome, dagster_instance, run_job
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.articles import news_counts
@@ -152,10 +150,8 @@ class Demo:
         self._step("starting the Dagster UI and its daemon")
         switch(self._instance, on=False)
         environment = first_day_shown(self._engine, utc_now())
-        webserver = ["dagster-webserver", "-w", "workspace.yaml", "-h", LOOPBACK, "-p", self.dagster_url.rpartition(":")[2]]
-        self.children.start("dagster-webserver", webserver, environment, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
-        tidy = partial(end_runs_of_the_daemon, self.settings.direct_database_url(), self._say)
-        self.children.start(DAEMON, DAEMON_COMMAND, environment, before_restart=tidy, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
+        port = int(self.dagster_url.rpartition(":")[2])
+        start_dagster(self.children, environment, self.settings, port=port, say=self._say)
         self._say(f"Dagster UI: {self.dagster_url}. What is materialized there is executed; schedules and sensors are off")
 
     def train_challengers(self) -> None:
