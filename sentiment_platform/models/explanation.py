@@ -34,19 +34,14 @@ def shares(forwards: Floats, backwards: Floats) -> Floats:
     return (np.diff(forwards) - np.diff(backwards)) / 2
 
 
-def explain_by_reading(
-    predict: Predict, text: str, features: Floats | None, *, kept_characters: int | None = None
-) -> Explanation:
+def explain_by_reading(predict: Predict, text: str, features: Floats | None) -> Explanation:
     """Explain a model by its answers alone: at most twice `MAX_PARTS` short texts in one call.
 
     Args:
         predict: as `Model.predict`.
         features: (1, k) of the request, the same for every part of the text.
-        kept_characters: where the model stops reading; words beyond contribute 0. None: it reads everything.
     """
-    words = list(_WORD.finditer(text))
-    end = len(text) if kept_characters is None else kept_characters
-    read = [word.span() for word in words if word.start() < end]
+    read = [word.span() for word in _WORD.finditer(text)]
     size = max(1, -(-len(read) // MAX_PARTS))
     parts = [(at, read[at][0], read[min(at + size, len(read)) - 1][1]) for at in range(0, len(read), size)]
     last = parts[-1][2] if parts else 0
@@ -59,7 +54,6 @@ def explain_by_reading(
         Contribution(text[start:stop], position, float(share), READ_BOTH_WAYS)
         for (position, start, stop), share in zip(parts, shares(forwards, backwards), strict=True)
     ]
-    contributions += [Contribution(word.group(), at, 0.0, "") for at, word in enumerate(words) if at >= len(read)]
     nothing = float(said[0])
     base = nothing if features is None else float(sentiments(predict([""], None))[0])
     return Explanation(base, nothing - base, tuple(contributions))

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.family import Family, Model, TrainingWorld
+from sentiment_platform.models.family import Family, TrainingWorld
+from sentiment_platform.models.reading import TextReader
 from sentiment_platform.registry.versions import FAMILY_PATTERN
 
 LEARNING_CHECK = "sentiment_platform.models.versions.checks:learning_check"
@@ -112,13 +113,13 @@ def cheapest_family() -> str:
     return min(FAMILIES, key=lambda family: FAMILIES[family].cost)
 
 
-def load_model(family: str, directory: Path, *, threads: int = 1) -> Model:
-    """Load an already verified version of `family`.
+def load_model(family: str, directory: Path, *, threads: int = 1) -> TextReader:
+    """Load an already verified version of `family`, ready for texts of any length.
 
     Raises:
         PermanentError: the family is unknown, or the directory does not hold one of its models.
     """
-    return resolve(_entry(family).loader)(directory, threads=threads)
+    return TextReader(resolve(_entry(family).loader)(directory, threads=threads))
 
 
 def loader_of(family: str) -> str:

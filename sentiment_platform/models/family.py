@@ -203,12 +203,17 @@ class Model(Protocol):
         """Whether `predict` looks at the features."""
         ...
 
+    @property
+    def feature_schema(self) -> str:
+        """The schema of the features that `predict` takes."""
+        ...
+
     def explain(self, text: str, features: Floats | None) -> Explanation:
         """Where the sentiment of `predict([text], features)` comes from; `features` (1, k) or None. `explanation.explain_by_reading` does it."""
         ...
 
-    def characters_read(self, text: str) -> int:
-        """How many characters of `text`, from its start, the answer rests on; a longer rest was cut off."""
+    def fits(self, text: str) -> bool:
+        """Whether the model reads `text` in one go; quick. A longer text is read passage by passage (`models.reading`)."""
         ...
 
 

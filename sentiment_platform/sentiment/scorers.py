@@ -11,7 +11,8 @@ from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.features.schema import SCHEMAS
 from sentiment_platform.models.evaluation.golden import require_golden
 from sentiment_platform.models.families import FAMILIES, load_model
-from sentiment_platform.models.family import Floats, Model
+from sentiment_platform.models.family import Floats
+from sentiment_platform.models.reading import TextReader
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.store.deployments import deployments
@@ -75,7 +76,7 @@ def named_scorer(connection: Connection, version: str) -> ScoringVersion:
 class LoadedScorer:
     """A version ready to score texts alone, as `POST /predict` answers a request that names nothing but its text."""
 
-    model: Model
+    model: TextReader
     schema: str
 
     def probabilities(self, texts: Sequence[str]) -> Floats:

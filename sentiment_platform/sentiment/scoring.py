@@ -161,7 +161,7 @@ def _answered(scorer: LoadedScorer, scoring: ScoringVersion, waiting: Sequence[_
                     label=likeliest_label(answer),
                     text_hash=headline.hash,
                     characters=len(headline.text),
-                    characters_read=scorer.model.characters_read(headline.text),
+                    characters_read=scorer.model.reading(headline.text).characters,
                     available_at=headline.article.available_at,
                     scored_at=scored_at,
                 )

@@ -56,11 +56,15 @@ class Bayes:
     def uses_features(self) -> bool:
         return self.head.uses_features
 
+    @property
+    def feature_schema(self) -> str:
+        return self.head.feature_schema
+
     def explain(self, text: str, features: Floats | None) -> Explanation:
         return explain_by_reading(self.predict, text, features)
 
-    def characters_read(self, text: str) -> int:
-        return len(text)
+    def fits(self, text: str) -> bool:
+        return len(text) <= 1_000
 
 
 @dataclass(frozen=True)

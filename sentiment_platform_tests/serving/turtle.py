@@ -39,6 +39,13 @@ class Turtle:
     def uses_features(self) -> bool:
         return self._model.uses_features
 
+    @property
+    def feature_schema(self) -> str:
+        return self._model.feature_schema
+
+    def fits(self, text: str) -> bool:
+        return self._model.fits(text)
+
     def explain(self, text: str, features: Floats | None) -> Explanation:
         return Explanation(0.0, 0.0, (Contribution("turtle", 0, 1.0, "slow"),))
 

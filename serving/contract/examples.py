@@ -41,7 +41,9 @@ _PREDICTION = Prediction(
     features_count=15,
     features_present=10,
 )
-_PERFORMANCE = Performance(response_time_ms=4.5, model_version=_VERSION, cache_hit=True)
+_PERFORMANCE = Performance(
+    response_time_ms=4.5, model_version=_VERSION, cache_hit=True, passages=1, characters_read=len(EXAMPLE_TEXT), truncated=False
+)
 _COMPARISON = Comparison(vader_sentiment=-1.0, finbert_sentiment=-0.96, agreement=True, confidence_delta=-0.03)
 _ANSWER = Answer(
     prediction=_PREDICTION,

@@ -73,12 +73,21 @@ class Prediction(Struct, frozen=True, kw_only=True):
     features_present: Annotated[int, Meta(ge=0, description="How many of these features were there; the others are missing.")]
 
 
-class Performance(Struct, frozen=True):
-    """How the answer came about; `model_version` is the tag of the release."""
+class Performance(Struct, frozen=True, kw_only=True):
+    """How the answer came about; `model_version` is the tag of the release.
+
+    A text that is longer than the model reads at once is read passage by passage. `truncated`: of a text of very many passages only the
+    first `characters_read` characters were read.
+    """
 
     response_time_ms: float
     model_version: str
     cache_hit: bool
+    passages: Annotated[
+        int, Meta(ge=1, description="Sentences that the answer is the weighted mean of; 1 where the text was read whole.")
+    ]
+    characters_read: Annotated[int, Meta(ge=0, description="Of the text after cleaning, from its start.")]
+    truncated: Annotated[bool, Meta(description="Whether the text goes on after `characters_read`.")]
 
 
 class Comparison(Struct, frozen=True):

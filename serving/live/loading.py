@@ -13,6 +13,7 @@ from sentiment_platform.features.schema import SCHEMAS, FeatureSchema
 from sentiment_platform.models.evaluation.golden import require_golden
 from sentiment_platform.models.families import FAMILIES, load_model
 from sentiment_platform.models.family import Model
+from sentiment_platform.models.reading import TextReader
 from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.reader import RegistryReader
@@ -37,7 +38,7 @@ class LoadedVersion:
     manifest_digest: str
     manifest: Manifest
     schema: FeatureSchema
-    model: Model
+    model: TextReader
     runner: ModelRunner
     since: datetime
 

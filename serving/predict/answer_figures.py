@@ -77,9 +77,17 @@ def explanation(explained: family.Explanation) -> Explanation:
     )
 
 
-def performance(scored: Scored, response_time_ms: float) -> Performance:
-    """The part of the answer that says how it came about."""
-    return Performance(response_time_ms, scored.model.version, scored.cache_hit)
+def performance(scored: Scored, text: str, response_time_ms: float) -> Performance:
+    """The part of the answer to the cleaned `text` that says how it came about."""
+    reading = scored.model.model.reading(text)
+    return Performance(
+        response_time_ms=response_time_ms,
+        model_version=scored.model.version,
+        cache_hit=scored.cache_hit,
+        passages=reading.passages,
+        characters_read=reading.characters,
+        truncated=reading.characters < len(text),
+    )
 
 
 def comparison(done: Sequence[Scored]) -> Comparison:

@@ -84,7 +84,7 @@ class Predictor:
             identity = self._write(live, scored, cleaned, route, degraded=degraded)
         return Answer(
             prediction=prediction(scored),
-            performance=performance(scored, self._elapsed_ms()),
+            performance=performance(scored, cleaned.text, self._elapsed_ms()),
             comparison=side_by_side,
             prediction_id=identity,
             degraded=degraded,
@@ -117,7 +117,7 @@ class Predictor:
             identity = self._write(live, scored, cleaned, route, degraded=False)
             results[scored.model.family] = FamilyAnswer(
                 prediction=prediction(scored),
-                performance=performance(scored, self._elapsed_ms()),
+                performance=performance(scored, cleaned.text, self._elapsed_ms()),
                 prediction_id=identity,
                 explanation=await self._explain(request, scored, cleaned),
             )

@@ -1,6 +1,6 @@
 """Predictions kept in Redis for an hour, under a key that contains everything they depend on.
 
-Key: manifest digest, feature schema, and a hash of normalised text, ticker, source, publication time and feature values. A new version
+Key: manifest digest, feature schema, and a hash of the rule for long texts, normalised text, ticker, source, publication time and feature values. A new version
 has another digest, so it never meets an old answer. Anything that does not read back as three probabilities is a miss.
 """
 
@@ -12,6 +12,7 @@ import msgspec
 
 from sentiment_platform.entities import prediction_key
 from sentiment_platform.features.compute import FeatureVector
+from sentiment_platform.models.reading import RULE
 from serving.links.redis_link import RedisLink
 from serving.live.inference import Probabilities
 from serving.predict.online_features import Input
@@ -31,7 +32,7 @@ _decoder = msgspec.json.Decoder(_Stored)
 def cache_key(manifest_digest: str, schema: str, request: Input, values: FeatureVector) -> str:
     """The Redis key of the answer to a request with these feature values."""
     at = request.published_at.timestamp() if request.published_at else None
-    content = msgspec.json.encode([request.text, request.ticker, request.source, at, values])
+    content = msgspec.json.encode([RULE, request.text, request.ticker, request.source, at, values])
     return prediction_key(manifest_digest, schema, sha256(content).hexdigest())
 
 

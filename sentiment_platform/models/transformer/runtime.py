@@ -5,6 +5,7 @@ Both are imported when a model is loaded. Writing the files is `export`; trainin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ OUTPUT = "logits"
 FORMAT = 1
 # Measured on MiniLM and BERT-base: larger batches of short texts gain nothing and make the first of them wait.
 BATCH_SIZE = 4
+KEPT_LENGTHS = 256
 # On a CPU these fused kernels are slower than their parts (onnxruntime 1.32, 32 tokens of MiniLM: 65 us against 12, 130 against 45).
 SLOW_FUSIONS = ("SkipLayerNormFusion", "BiasGeluFusion")
 
@@ -55,6 +57,8 @@ class OnnxScorer:
         self._session = session
         self._tokenizer = tokenizer
         self._pad_id = pad_id_of(tokenizer)
+        # Asked before a text is read and again for what the answer says of it.
+        self.fits = lru_cache(maxsize=KEPT_LENGTHS)(self._fits)
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """(n, 3) logits in the order of `LABELS`."""
@@ -66,9 +70,9 @@ class OnnxScorer:
             answer[rows] = run_graph(self._session, batch.input_ids, batch.attention_mask)
         return answer
 
-    def kept_characters(self, text: str) -> int:
-        """Characters of `text` from its start that survive the cut at the longest length."""
-        return max((end for _, end in self._tokenizer.encode(text).offsets), default=0)
+    def _fits(self, text: str) -> bool:
+        """Whether nothing of `text` is cut off at the longest length."""
+        return not self._tokenizer.encode(text).overflowing
 
 
 @dataclass(frozen=True)
@@ -99,15 +103,18 @@ class OnnxTransformer:
         """Whether the head does."""
         return self.head.uses_features
 
-    def explain(self, text: str, features: Floats | None) -> Explanation:
-        """What each word adds, read both ways; in longer texts a part is several words in a row. What is cut off contributes 0."""
-        return explain_by_reading(self.predict, text, features, kept_characters=self.scorer.kept_characters(text))
+    @property
+    def feature_schema(self) -> str:
+        """The schema of these features."""
+        return self.head.feature_schema
 
-    def characters_read(self, text: str) -> int:
-        """Those before the cut at the longest length."""
-        kept = self.scorer.kept_characters(text)
-        # Where nothing is cut, what follows the last token is no part of any.
-        return len(text) if not text[kept:].strip() else kept
+    def explain(self, text: str, features: Floats | None) -> Explanation:
+        """What each word adds, read both ways; in longer texts a part is several words in a row."""
+        return explain_by_reading(self.predict, text, features)
+
+    def fits(self, text: str) -> bool:
+        """Whether it has no more tokens than the model reads; in ASCII a token has at least a character, and two are special."""
+        return (len(text) <= self.config.max_length - 2 and text.isascii()) or self.scorer.fits(text)
 
 
 def load_transformer(directory: Path, *, threads: int = 1) -> OnnxTransformer:

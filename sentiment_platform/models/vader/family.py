@@ -20,12 +20,15 @@ from sentiment_platform.models.family import Contribution, Explanation, Floats
 from sentiment_platform.models.head.head import CalibrationHead
 from sentiment_platform.text.explanation import explain
 from sentiment_platform.text.lexicon import Lexicon, stock_lexicon
+from sentiment_platform.text.passages import is_one_sentence
 from sentiment_platform.text.rules import STOCK_RULES, RuleConstants
 from sentiment_platform.text.terms import TermWeight
 from sentiment_platform.text.vader import VaderEngine
 
 SCORER_FILE = "vader.json"
 HEAD_FILE = "head.json"
+LONGEST_SENTENCE, LONGEST_TEXT = 96, 32
+"""Words that are summed up: of one sentence, longer than any in the public sets, and of a text of several, as long as their longest."""
 TUNABLE = frozenset(field.name for field in fields(STOCK_RULES) if isinstance(getattr(STOCK_RULES, field.name), float))
 """The rule constants that a version may change."""
 
@@ -146,6 +149,11 @@ class VaderModel:
         """Whether the head does."""
         return self.head.uses_features
 
+    @property
+    def feature_schema(self) -> str:
+        """The schema of these features."""
+        return self.head.feature_schema
+
     def explain(self, text: str, features: Floats | None) -> Explanation:
         """What each token and rule adds, read both ways; "!?" stands after the last word."""
         explained = explain(self.engine, text)
@@ -167,9 +175,12 @@ class VaderModel:
         given = None if features is None else np.repeat(features, len(sums), axis=0)
         return sentiments(self.head.probabilities(self.scorer.logits(sums[:, 0], sums[:, 1]), given))
 
-    def characters_read(self, text: str) -> int:
-        """All of them."""
-        return len(text)
+    def fits(self, text: str) -> bool:
+        """A sentence of at most `LONGEST_SENTENCE` words, or several of together `LONGEST_TEXT`: sums of more words seem too certain."""
+        if len(text) < 2 * LONGEST_TEXT:
+            return True
+        words = len(text.split())
+        return words <= LONGEST_TEXT or (words <= LONGEST_SENTENCE and is_one_sentence(text))
 
 
 def scorer_logits(engine: VaderEngine, scorer: VaderScorer, texts: Sequence[str]) -> Floats:

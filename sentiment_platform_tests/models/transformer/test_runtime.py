@@ -94,13 +94,10 @@ def test_explanations_name_every_word_in_order_and_the_decisive_ones_have_the_ri
     assert max(other, key=other.__getitem__) in ("rose", "strongly")
 
 
-def test_a_long_text_is_explained_in_a_bounded_number_of_runs_and_what_is_cut_off_contributes_nothing(model: Model) -> None:
+def test_a_text_of_many_words_is_explained_in_a_bounded_number_of_runs(model: Model) -> None:
     contributions = model.explain("profit " * 400, None).contributions
-    explained = [item for item in contributions if " " in item.token]
-    assert len(explained) <= MAX_PARTS
+    assert len(contributions) <= MAX_PARTS
     assert " ".join(item.token for item in contributions) == " ".join(["profit"] * 400)
-    assert {item.token for item in contributions[: len(explained)]} == {"profit profit profit"}
-    assert all(item.contribution == 0.0 for item in contributions[len(explained) :])
     empty = model.explain("", None)
     assert (empty.contributions, empty.features) == ((), 0.0)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sentiment_platform.features.schema import V1
+from sentiment_platform.models.reading import TextReader
 from sentiment_platform.models.vader.family import VaderModel
 from sentiment_platform.statistics.metrics import predicted_classes
 from sentiment_platform.text.sentiment import LABELS, PriceDirection, likeliest_label
@@ -31,7 +32,7 @@ def scored(family: str, probabilities: Probabilities, *, uses_features: bool = T
         manifest_digest="ab" * 32,
         manifest=manifest_of(version),
         schema=V1,
-        model=model,
+        model=TextReader(model),
         runner=runner,
         since=NOW,
     )

@@ -24,7 +24,10 @@ def test_the_answer_has_exactly_the_documented_form(answering: ServingProcess) -
     assert set(prediction["probabilities"]) == {"negative", "neutral", "positive"}
     assert (prediction["label"], prediction["price_direction"], prediction["model_used"]) == ("positive", "bullish", "vader")
     assert prediction["confidence"] == prediction["probabilities"]["positive"] > 1 / 3
-    assert set(answer["performance"]) == {"response_time_ms", "model_version", "cache_hit"}
+    assert set(answer["performance"]) == {
+        *("response_time_ms", "model_version", "cache_hit"),
+        *("passages", "characters_read", "truncated"),
+    }
     assert answer["performance"]["model_version"] == "v1.0.0-vader"
     assert answer["comparison"] == {
         "vader_sentiment": prediction["sentiment"],
@@ -34,6 +37,17 @@ def test_the_answer_has_exactly_the_documented_form(answering: ServingProcess) -
     }
     assert uuid.UUID(answer["prediction_id"]).version == 7
     assert answer["degraded"] is False
+
+
+def test_the_answer_says_how_much_of_a_long_text_was_read(answering: ServingProcess) -> None:
+    said = f"{POSITIVE}. {NEGATIVE}."
+    short, long = answering.predict(said)["performance"], answering.predict(f"{said} {POSITIVE}.")["performance"]
+    assert (short["passages"], short["characters_read"], short["truncated"]) == (1, len(said), False)
+    assert (long["passages"], long["truncated"]) == (2, False)
+    endless = " ".join(f"Unit {number} reports great profit." for number in range(100))
+    cut = answering.predict(endless)["performance"]
+    assert (cut["passages"], cut["truncated"]) == (32, True)
+    assert endless[: cut["characters_read"]].endswith("Unit 31 reports great profit.")
 
 
 def test_a_bad_text_is_bearish_and_a_neutral_one_is_neither(answering: ServingProcess) -> None:

@@ -888,7 +888,10 @@ export interface components {
          *       "performance": {
          *         "response_time_ms": 4.5,
          *         "model_version": "v1.0.0-finbert",
-         *         "cache_hit": true
+         *         "cache_hit": true,
+         *         "passages": 1,
+         *         "characters_read": 39,
+         *         "truncated": false
          *       },
          *       "comparison": {
          *         "vader_sentiment": -1,
@@ -956,11 +959,20 @@ export interface components {
         /**
          * Performance
          * @description How the answer came about; `model_version` is the tag of the release.
+         *
+         *     A text that is longer than the model reads at once is read passage by passage. `truncated`: of a text of very many passages only the
+         *     first `characters_read` characters were read.
          */
         Performance: {
             response_time_ms: number;
             model_version: string;
             cache_hit: boolean;
+            /** @description Sentences that the answer is the weighted mean of; 1 where the text was read whole. */
+            passages: number;
+            /** @description Of the text after cleaning, from its start. */
+            characters_read: number;
+            /** @description Whether the text goes on after `characters_read`. */
+            truncated: boolean;
         };
         /**
          * Comparison
@@ -1023,7 +1035,10 @@ export interface components {
          *           "performance": {
          *             "response_time_ms": 4.5,
          *             "model_version": "v1.0.0-finbert",
-         *             "cache_hit": true
+         *             "cache_hit": true,
+         *             "passages": 1,
+         *             "characters_read": 39,
+         *             "truncated": false
          *           },
          *           "prediction_id": "01a224de-2909-7be3-8c02-7fa80e7420cc"
          *         }
@@ -1080,7 +1095,10 @@ export interface components {
          *           "performance": {
          *             "response_time_ms": 4.5,
          *             "model_version": "v1.0.0-finbert",
-         *             "cache_hit": true
+         *             "cache_hit": true,
+         *             "passages": 1,
+         *             "characters_read": 39,
+         *             "truncated": false
          *           },
          *           "comparison": {
          *             "vader_sentiment": -1,

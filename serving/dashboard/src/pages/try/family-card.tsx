@@ -50,6 +50,15 @@ export function FamilyCard({ family, description, result }: Props) {
             {performance.cache_hit && ", from the cache"}
           </dd>
         </div>
+        {performance.passages > 1 && (
+          <div>
+            <dt>Read</dt>
+            <dd>
+              {performance.passages} sentences one by one
+              {performance.truncated && `; only the first ${performance.characters_read} characters of the text`}
+            </dd>
+          </div>
+        )}
         <div>
           <dt>Features there</dt>
           <dd>{prediction.features_count ? context : "this version uses none"}</dd>
