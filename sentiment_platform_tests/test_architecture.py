@@ -391,7 +391,7 @@ def test_the_import_contracts_hold() -> None:
             "def f():\n    from sentiment_platform.models.transformer import training",
             "transformer: the",
         ),
-        ("sentiment_platform/news/dates.py", "from sentiment_platform.news import items, quarantine", "rooms of news"),
+        ("sentiment_platform/news/items.py", "from sentiment_platform.news import late, quarantine", "rooms of news"),
         ("sentiment_platform/local/parts/redis.py", "from sentiment_platform.local import stack", "local stack: session"),
         ("serving/bad.py", "def f():\n    import dagster", "never reaches the graph"),
         ("serving/live/selections.py", "def f():\n    import serving.services", "rooms of serving"),

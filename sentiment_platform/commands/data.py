@@ -7,7 +7,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table
-from sentiment_platform.commands.parameters import COUNT, FILE, json_option, usage_of
+from sentiment_platform.commands.parameters import COUNT, FILE, json_option, stated_by, stated_options, usage_of
 
 
 @click.group()
@@ -29,19 +29,24 @@ def news() -> None:
     help="Columns: title=...,published_at=...,tickers=...,summary=...,url=...,outlet=... (names, or positions in a file without header).",
 )
 @click.option("--source", help="Name of the source; default: the file's name.")
-def import_news(path: Path, mapping: str, source: str | None) -> None:
+@stated_options
+def import_news(path: Path, mapping: str, source: str | None, zone: str, date_format: str) -> None:
     """Import a CSV, JSON lines or Parquet archive. Importing it again stores nothing.
 
     \b
-    Example:
+    Examples:
       sentiment-platform news import archive.csv --map title=headline,published_at=date,tickers=symbol
+      sentiment-platform news import desk.csv --map title=0,published_at=1 --zone America/New_York --date-format month-first
     """
     from sentiment_platform.commands.progress import counting_bar
     from sentiment_platform.local.session import connected_session
     from sentiment_platform.news.archive import import_archive, parse_mapping
+    from sentiment_platform.times.assumed import AssumedClock
 
     with usage_of("--map"):
         columns = parse_mapping(mapping)
+    stated = stated_by(zone, date_format)
+    assumed = AssumedClock(stated, "--zone America/New_York")
     with connected_session(log=note) as (_, engine), counting_bar("articles") as done:
         report = import_archive(
             path,
@@ -50,9 +55,13 @@ def import_news(path: Path, mapping: str, source: str | None) -> None:
             engine=engine,
             run_id=f"import-{uuid.uuid4()}",
             now=utc_now(),
+            stated=stated,
+            assumed=assumed,
             progress=done,
         )
     say(f"{report.fetched} rows: {report.stored} stored, {report.duplicate} duplicate, {report.quarantined} quarantined.")
+    if (sentence := assumed.note()) is not None:
+        say(sentence, style="yellow")
     if report.quarantined:
         say(f"Which rule each broke: sentiment-platform news quarantine --source {source or path.stem}", style="yellow")
     say("Next: sentiment-platform run collect_job --from DAY --to DAY clusters stories and computes features.")

@@ -1,14 +1,17 @@
 """Kinds of arguments. What is wrong with one is a usage error (exit status 2) before anything is started."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sentiment_platform.errors import PlatformError
+
+if TYPE_CHECKING:
+    from sentiment_platform.times.stated import Stated
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -83,6 +86,37 @@ DAY, MOMENT, VERSION, TAG = Day(), Moment(), Version(), Tag()
 PORT, COUNT = Number(1, 65535), Number(min=1)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of tables.")
+
+
+def stated_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--zone` and `--date-format`, the two things that a person may have to say of a file's times."""
+    order = click.option(
+        "--date-format",
+        default="",
+        help="How its days are written: day-first, month-first, or strptime's codes (%d/%m/%Y %H:%M). Default: only what reads one way.",
+    )
+    return click.option("--zone", default="UTC", help="The clock of times without an offset: America/New_York, ...")(
+        order(command)
+    )
+
+
+def stated_by(zone: str, date_format: str) -> "Stated":
+    """What the two options say.
+
+    Raises:
+        click.BadParameter: no such zone, or no format of days.
+    """
+    from sentiment_platform.times.stated import stated_clock
+
+    context = click.get_current_context(silent=True)
+    try:
+        stated_clock(zone)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", ctx=context, param_hint="'--zone'") from error
+    try:
+        return stated_clock(zone, date_format)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", ctx=context, param_hint="'--date-format'") from error
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from sqlalchemy import Connection
 
 from sentiment_platform.news.identity import identify
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.quality import judge
+from sentiment_platform.news.quality import MAX_FUTURE, judge
 from sentiment_platform.news.quarantine import refused_item
 from sentiment_platform.store.articles import NewArticle, insert_articles
 from sentiment_platform.store.collection_reports import CollectionReport, Outcome
@@ -65,20 +65,28 @@ def store_items(connection: Connection, items: Sequence[RawItem], *, run_id: str
 def available_at(published_at: datetime, now: datetime, *, archived: bool, day_only: bool) -> datetime:
     """The first moment at which an item can have been known for certain; joins that build training data go by it.
 
-    Live: not before it was fetched. From an archive: its publication; where the archive names only a day, the end of that day,
-    because nobody knows at which hour it came out. What is fetched before then is known from now on.
+    Live: when it was fetched, whatever a clock that runs ahead says; what waited in quarantine until its time had come, at that time.
+    From an archive: its publication; where the archive names only a day, the end of that day, because nobody knows at which hour it
+    came out. What is fetched before then is known from now on.
     """
-    seen = max(published_at, now)
     if not archived:
-        return seen
-    return min(published_at + timedelta(days=1), seen) if day_only else published_at
+        return published_at if published_at > now + MAX_FUTURE else now
+    if not day_only:
+        return published_at
+    # Another clock's day may be the one on which it is set back.
+    is_utc = published_at.time() == time()
+    return min(published_at + timedelta(hours=24 if is_utc else 25), max(published_at, now))
 
 
 def article_of(item: RawItem, run_id: str, fetched_at: datetime, *, archived: bool) -> NewArticle:
-    """The row of an item that keeps the contract; `fetched_at` is when it came, whenever it is admitted."""
+    """The row of an item that keeps the contract; `fetched_at` is when it came, whenever it is admitted.
+
+    It was published when it was there at the latest: the time that a clock ahead of ours claims stays in `published_text` alone.
+    """
     if item.title is None or item.published_at is None:
         raise AssertionError(f"the contract let an item without title or time pass: {item}")
     names = identify(item)
+    known_at = available_at(item.published_at, fetched_at, archived=archived, day_only=item.day_only)
     return NewArticle(
         id=names.article_id,
         source=item.source,
@@ -90,10 +98,10 @@ def article_of(item: RawItem, run_id: str, fetched_at: datetime, *, archived: bo
         summary=item.summary,
         language=item.language,
         tickers=item.tickers,
-        published_at=item.published_at,
+        published_at=min(item.published_at, known_at),
         published_text=item.published_text,
         fetched_at=fetched_at,
-        available_at=available_at(item.published_at, fetched_at, archived=archived, day_only=item.day_only),
+        available_at=known_at,
         content_hash=names.content_hash,
         run_id=run_id,
     )

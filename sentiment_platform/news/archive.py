@@ -5,18 +5,20 @@ Not here: reading the file formats (`news.tabular`), the contract and the writin
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from sentiment_platform.news.admission import Tally, store_items
-from sentiment_platform.news.dates import PublicationTime, parse_time
 from sentiment_platform.news.errors import ArchiveError
 from sentiment_platform.news.items import RawItem, symbols, tidy
 from sentiment_platform.news.tabular import Column, read_rows
 from sentiment_platform.store.collection_reports import CollectionReport, record_collection
+from sentiment_platform.times.assumed import AssumedClock
+from sentiment_platform.times.reading import UNSTATED, read_time
+from sentiment_platform.times.stated import Stated
 
 BATCH_ROWS = 5_000
 
@@ -67,13 +69,15 @@ def import_archive(
     engine: Engine,
     run_id: str,
     now: datetime,
+    stated: Stated = UNSTATED,
+    assumed: AssumedClock | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> CollectionReport:
     """Import an archive under the name `source`; a second import of the same file stores nothing.
 
     An archive's articles count as available from their publication on, from the end of the day where it names only the day. Each
     batch of BATCH_ROWS items is one transaction, so an interrupted import is finished by running it again. Empty rows are no
-    items. `progress` is told the items done so far.
+    items. `stated`: clock and shape of its times; `assumed` counts those without a clock. `progress` is told the items done so far.
 
     Raises:
         ArchiveError: the file or the map is unusable; batches before the place of the error are stored.
@@ -84,7 +88,7 @@ def import_archive(
         nonlocal blank
         blank += 1
 
-    total, pending = Tally(), archive_items(path, mapping, source, empty=skipped)
+    total, pending = Tally(), archive_items(path, mapping, source, stated=stated, assumed=assumed, empty=skipped)
     while batch := list(islice(pending, BATCH_ROWS)):
         with engine.begin() as connection:
             total += store_items(connection, batch, run_id=run_id, now=now, archived=True)
@@ -97,7 +101,15 @@ def import_archive(
     return report
 
 
-def archive_items(path: Path, mapping: ColumnMap, source: str, *, empty: Callable[[], None] | None = None) -> Iterator[RawItem]:
+def archive_items(
+    path: Path,
+    mapping: ColumnMap,
+    source: str,
+    *,
+    stated: Stated = UNSTATED,
+    assumed: AssumedClock | None = None,
+    empty: Callable[[], None] | None = None,
+) -> Iterator[RawItem]:
     """The rows of an archive as items, in order; `empty` is told of each row without a value, which is no item.
 
     Raises:
@@ -110,7 +122,9 @@ def archive_items(path: Path, mapping: ColumnMap, source: str, *, empty: Callabl
             if empty:
                 empty()
             continue
-        published = _time(row["published_at"])
+        published = read_time(row["published_at"], stated)
+        if assumed:
+            assumed.add(published)
         yield RawItem(
             source=source,
             origin=path.name,
@@ -124,13 +138,5 @@ def archive_items(path: Path, mapping: ColumnMap, source: str, *, empty: Callabl
             published_at=published.at if published else None,
             published_text=tidy(row["published_at"]),
             day_only=published is not None and published.day_only,
+            zone=str(stated.zone),
         )
-
-
-def _time(cell: object) -> PublicationTime | None:
-    if isinstance(cell, datetime):
-        return PublicationTime(cell.replace(tzinfo=UTC) if cell.tzinfo is None else cell.astimezone(UTC))
-    if isinstance(cell, date):
-        return PublicationTime(datetime(cell.year, cell.month, cell.day, tzinfo=UTC), day_only=True)
-    text = tidy(cell)
-    return parse_time(text) if text else None

@@ -12,7 +12,7 @@ class RawItem(msgspec.Struct, frozen=True, kw_only=True):
     """An item with its provenance. Everything may be missing or wrong: `news.quality` decides.
 
     `published_at` is aware UTC, None where `published_text` is missing or cannot be read; with `day_only` the source named no
-    time of day. `origin` is the feed's URL or the archive's file name, `position` the item's number in it, from 1.
+    time of day, and `published_at` is the day's first moment. `zone`: the clock of times that name none. `origin` is the feed's URL or the archive's file name, `position` the item's number in it, from 1.
     """
 
     source: str
@@ -28,6 +28,7 @@ class RawItem(msgspec.Struct, frozen=True, kw_only=True):
     published_at: datetime | None = None
     published_text: str | None = None
     day_only: bool = False
+    zone: str = "UTC"
 
 
 def tidy(text: object) -> str | None:

@@ -12,11 +12,12 @@ import msgspec
 
 from sentiment_platform.contracts import in_words
 from sentiment_platform.entities import article_entity
-from sentiment_platform.news.dates import parse_time
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import ARTICLE_RULES, Refusal
 from sentiment_platform.store.articles import Article
 from sentiment_platform.store.quarantine import QuarantinedItem, refused_row
+from sentiment_platform.times.reading import read_time
+from sentiment_platform.times.stated import stated_clock
 
 _PAYLOAD_CHARACTERS = 20_000
 _ARCHIVED, _ALTERED = "archived", "altered"
@@ -25,6 +26,8 @@ _ARCHIVED, _ALTERED = "archived", "altered"
 def refused_item(refusal: Refusal, run_id: str, now: datetime, *, archived: bool) -> QuarantinedItem:
     """A refused item as a row of quarantine; the same item refused again for the same rule is the same row."""
     came = msgspec.to_builtins(refusal.item)
+    if came["zone"] == "UTC":  # rows of before there were zones keep their names
+        del came["zone"]
     payload = {name: _storable(value) for name, value in came.items()}
     altered = sorted(name for name, value in payload.items() if value != came[name])
     # Where it stood in the document is no part of what it is: a feed's items move down.
@@ -68,7 +71,7 @@ def unpack(row: QuarantinedItem) -> tuple[RawItem, bool] | None:
         return None
     item = msgspec.convert({k: v for k, v in row.payload.items() if k not in (_ARCHIVED, _ALTERED)}, RawItem, strict=False)
     if item.published_at is None and item.published_text:
-        published = parse_time(item.published_text)
+        published = read_time(item.published_text, stated_clock(item.zone))
         if published is not None:
             item = msgspec.structs.replace(item, published_at=published.at, day_only=published.day_only)
     return item, bool(row.payload.get(_ARCHIVED))

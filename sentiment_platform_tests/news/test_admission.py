@@ -12,7 +12,9 @@ DAY, LONG_AGO = datetime(2025, 1, 6, tzinfo=UTC), datetime(2024, 5, 1, tzinfo=UT
     ("published_at", "archived", "day_only", "expected"),
     [
         (NOW - timedelta(hours=2), False, False, NOW),
-        (NOW + timedelta(minutes=5), False, False, NOW + timedelta(minutes=5)),
+        (NOW + timedelta(minutes=5), False, False, NOW),
+        (NOW + timedelta(hours=23), False, False, NOW),
+        (NOW + timedelta(hours=25), False, False, NOW + timedelta(hours=25)),
         (LONG_AGO, False, True, NOW),
         (LONG_AGO, True, False, LONG_AGO),
         (LONG_AGO, True, True, LONG_AGO + timedelta(days=1)),

@@ -9,6 +9,7 @@ from sentiment_platform.fetching.politeness import PoliteClient, pace_of
 from sentiment_platform.news.collect.validators import Validators, visit
 from sentiment_platform.news.parsing.parse import ParsedFeed
 from sentiment_platform.news.parsing.sandbox import FeedParser
+from sentiment_platform.news.sources.entries import Entry
 from sentiment_platform.store.sources import SourceState
 
 
@@ -42,9 +43,16 @@ class Asker:
         self.validators = seen.validators
         return seen.fetched
 
-    def read_feed(self, fetched: Fetched, source: str) -> ParsedFeed:
-        """An RSS or Atom document, read in a process of its own."""
-        return self.parser.read(fetched.body, source=source, url=fetched.url, content_type=fetched.content_type)
+    def read_feed(self, fetched: Fetched, source: str, entry: Entry) -> ParsedFeed:
+        """An RSS or Atom document, read in a process of its own; `entry` says on which clock its times are."""
+        return self.parser.read(
+            fetched.body,
+            source=source,
+            url=fetched.url,
+            content_type=fetched.content_type,
+            zone=entry.zone,
+            date_format=entry.date_format,
+        )
 
 
 def remembered(state: SourceState) -> Validators:

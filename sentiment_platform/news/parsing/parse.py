@@ -4,20 +4,19 @@ Only bytes that `news.parsing.documents` accepted ever reach feedparser: given a
 this in a process of its own (`news.parsing.sandbox`); whether a single item is good enough is for `news.quality`.
 """
 
-import calendar
 import io
 import re
-from datetime import UTC, datetime
 from typing import Any
 from xml.sax import SAXException
 
 import msgspec
 
-from sentiment_platform.news.dates import parse_instant
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem, symbols, tidy
 from sentiment_platform.news.parsing.documents import feed_document
 from sentiment_platform.news.parsing.markup import plain_text
+from sentiment_platform.times.reading import UNSTATED, read_time
+from sentiment_platform.times.stated import Stated
 
 _TICKER_SCHEME = re.compile(r"(?i)(?:^|[/#:])(?:stock[-_]?)?(?:tickers?|symbols?)/?$")
 
@@ -37,13 +36,15 @@ class ParsedFeed(msgspec.Struct, frozen=True):
         return f"mended: {self.mended}" if self.mended else None
 
 
-def parse_feed(body: bytes, *, source: str, url: str, content_type: str = "") -> tuple[RawItem, ...]:
+def parse_feed(body: bytes, *, source: str, url: str, content_type: str = "", stated: Stated = UNSTATED) -> tuple[RawItem, ...]:
     """The items of `read_feed`, with the same errors."""
-    return read_feed(body, source=source, url=url, content_type=content_type).items
+    return read_feed(body, source=source, url=url, content_type=content_type, stated=stated).items
 
 
-def read_feed(body: bytes, *, source: str, url: str, content_type: str = "") -> ParsedFeed:
+def read_feed(body: bytes, *, source: str, url: str, content_type: str = "", stated: Stated = UNSTATED) -> ParsedFeed:
     """The items of a feed; `url` resolves relative links, `content_type` may name the charset.
+
+    `stated`: what the source's entry says of its times.
 
     Tickers are the categories whose domain (RSS) or scheme (Atom) ends in `ticker` or `symbol`.
 
@@ -61,12 +62,13 @@ def read_feed(body: bytes, *, source: str, url: str, content_type: str = "") -> 
             f"The feed is broken XML: {document.bozo_exception}.", remedy="It is tried again at the next tick; tell its operator."
         )
     language = tidy(document.feed.get("language"))
-    items = (_item(entry, number, source, url, language) for number, entry in enumerate(document.entries, start=1))
+    items = (_item(entry, number, source, url, language, stated) for number, entry in enumerate(document.entries, start=1))
     return ParsedFeed(tuple(items), read.mended)
 
 
-def _item(entry: Any, position: int, source: str, origin: str, language: str | None) -> RawItem:
-    published = tidy(_first(entry, "published", "updated"))
+def _item(entry: Any, position: int, source: str, origin: str, language: str | None, stated: Stated) -> RawItem:
+    published_text = tidy(_first(entry, "published", "updated"))
+    published = read_time(published_text, stated)
     guid = tidy(entry.get("id"))
     tickers = [tag.get("term") for tag in entry.get("tags", []) if _TICKER_SCHEME.search(tag.get("scheme") or "")]
     return RawItem(
@@ -80,24 +82,13 @@ def _item(entry: Any, position: int, source: str, origin: str, language: str | N
         outlet=tidy(entry.get("source", {}).get("title")) or tidy(entry.get("publisher")),
         language=language,
         tickers=symbols(tickers),
-        published_at=_instant(entry, published),
-        published_text=published,
+        published_at=published.at if published else None,
+        published_text=published_text,
+        day_only=published is not None and published.day_only,
+        zone=str(stated.zone),
     )
 
 
 def _first(entry: Any, *names: str) -> Any:
     # Past feedparser's own get(), which answers "updated" with "published" and warns that it will not for ever.
     return next((value for value in (dict.get(entry, name) for name in names) if value), None)
-
-
-def _instant(entry: Any, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    own = parse_instant(text)
-    if own is not None:
-        return own
-    parsed = _first(entry, "published_parsed", "updated_parsed")
-    try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
-    except (ValueError, OverflowError, OSError):  # a year that no calendar has
-        return None

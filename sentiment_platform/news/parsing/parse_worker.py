@@ -20,6 +20,8 @@ import msgspec
 
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.parsing.parse import ParsedFeed, read_feed
+from sentiment_platform.times.stated import stated_clock
+from sentiment_platform.times.zones import load_every_zone
 
 MEMORY_BYTES = 150 * 2**20
 CPU_S = 5
@@ -27,18 +29,19 @@ MAX_REPLY_BYTES = 64 * 2**20
 HEADER = struct.Struct(">I")
 _WARM_UP = (
     b'<rss version="2.0"><channel><item><title>a &lt;b&gt;c&lt;/b&gt;</title><pubDate>Mon, 06 Jan 2025 10:00:00 GMT</pubDate></item>'
-    # Every way of reading a time: the time zone's file and strptime's module are opened at their first use.
-    b"<item><pubDate>7:51 PM ET Fri, 17 July 2020</pubDate></item><item><pubDate>soon</pubDate></item></channel></rss>"
+    b"<item><pubDate>soon</pubDate></item></channel></rss>"
 )
 
 
-class ParseRequest(msgspec.Struct, frozen=True):
-    """One document; `url` is the base of its relative links."""
+class ParseRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One document; `url` is the base of its relative links, `zone` and `date_format` are what its source says of its times."""
 
     body: bytes
     source: str
     url: str
     content_type: str
+    zone: str = "UTC"
+    date_format: str = ""
 
 
 class ParseReply(msgspec.Struct, frozen=True):
@@ -90,6 +93,9 @@ def _give_up_rights() -> None:
             codecs.lookup(module.name)
         except LookupError:  # not a codec, or one of another operating system
             continue
+    # The files of zones and the module of strptime are opened at their first use.
+    load_every_zone()
+    stated_clock(date_format="%Y-%m-%d")
     read_feed(_WARM_UP, source="", url="https://feeds.example/", content_type="")
     # What is not loaded by now is not there. Feedparser asks for an optional module at each document, and Python would look for it anew in
     # every folder that has changed since, which is an error once no file may be opened.
@@ -111,7 +117,9 @@ def _allow_cpu_time() -> None:
 
 def _answer(request: ParseRequest) -> ParseReply:
     try:
-        return ParseReply(read_feed(request.body, source=request.source, url=request.url, content_type=request.content_type))
+        stated = stated_clock(request.zone, request.date_format)
+        feed = read_feed(request.body, source=request.source, url=request.url, content_type=request.content_type, stated=stated)
+        return ParseReply(feed)
     except NotAFeedError as error:
         return ParseReply(problem=error.message, remedy=error.remedy)
     except MemoryError:

@@ -57,15 +57,18 @@ class FeedParser:
         """The items of `read`, with the same errors."""
         return self.read(body, source=source, url=url, content_type=content_type).items
 
-    def read(self, body: bytes, *, source: str, url: str, content_type: str = "") -> ParsedFeed:
-        """A feed, as `read_feed` gives it.
+    def read(
+        self, body: bytes, *, source: str, url: str, content_type: str = "", zone: str = "UTC", date_format: str = ""
+    ) -> ParsedFeed:
+        """A feed, as `read_feed` gives it; `zone` and `date_format` as for `times.stated.stated_clock`.
 
         Raises:
             NotAFeedError: what `read_feed` raises, and a document that takes too much time or memory or kills the worker.
             ParserUnavailableError: no worker could be started.
         """
         channel = self._ready()
-        request = msgspec.msgpack.encode(ParseRequest(body, source, url, content_type))
+        wanted = ParseRequest(body=body, source=source, url=url, content_type=content_type, zone=zone, date_format=date_format)
+        request = msgspec.msgpack.encode(wanted)
         self._documents += 1
         try:
             reply = self._ask(channel, request)

@@ -7,15 +7,19 @@ from pathlib import Path
 
 from sentiment_platform.news.archive import BATCH_ROWS, ColumnMap, archive_items
 from sentiment_platform.news.sources.protocol import Ask, Cursor, Page, Window
+from sentiment_platform.times.assumed import AssumedClock
+from sentiment_platform.times.reading import UNSTATED
+from sentiment_platform.times.stated import Stated
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveSource:
     """A file under the name that its articles carry."""
 
     name: str
     path: Path
     columns: ColumnMap
+    stated: Stated = UNSTATED
     live: bool = False
     past: bool = True
 
@@ -25,13 +29,14 @@ class ArchiveSource:
         Always from the first row: the file may have changed since, and what is stored already is a duplicate.
         """
         del at, ask
-        rows = archive_items(self.path, self.columns, self.name)
+        assumed = AssumedClock(self.stated, "`zone` in its entry")
+        rows = archive_items(self.path, self.columns, self.name, stated=self.stated, assumed=assumed)
         wanted = (row for row in rows if row.published_at is None or window.start <= row.published_at < window.end)
         batch, done = tuple(islice(wanted, BATCH_ROWS)), 0
         while True:
             following = tuple(islice(wanted, BATCH_ROWS))
             done += len(batch)
-            yield Page(batch, next={"rows": done} if following else None)
+            yield Page(batch, next={"rows": done} if following else None, note=None if following else assumed.note())
             if not following:
                 return
             batch = following

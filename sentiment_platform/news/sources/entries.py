@@ -5,9 +5,10 @@ Not here: reading the files (`sources.catalogue`), doing what an entry says (`so
 
 import re
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import msgspec
+
+from sentiment_platform.times.stated import Stated, stated_clock
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 PositiveNumber = Annotated[float, msgspec.Meta(gt=0)]
@@ -37,6 +38,21 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Hours of the last window that are asked for again, because items come late."""
     history_d: PositiveNumber = 30.0
     """Days that the regular collection reaches back at most after an outage."""
+    zone: str = "UTC"
+    """The clock of times that name none, as an IANA name (`America/New_York`)."""
+    date_format: str = ""
+    """How days are written: strptime's codes, or `day-first`, `month-first`, `year-first`. Empty: only what reads one way."""
+
+    def __post_init__(self) -> None:
+        for key, zone, date_format in (("zone", self.zone, ""), ("date_format", "UTC", self.date_format)):
+            try:
+                stated_clock(zone, date_format)
+            except ValueError as error:
+                raise ValueError(f"`{key}` {error}") from error
+
+    def stated(self) -> Stated:
+        """What the entry says of its times."""
+        return stated_clock(self.zone, self.date_format)
 
 
 class RssEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="rss"):
@@ -142,7 +158,7 @@ class JsonApiEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """Any vendor that answers a GET with JSON.
 
     `items_at`: path of the list of items, empty when the reply is the list. `error_at`: paths at which the vendor explains a refusal
-    inside an answer with status 200. `language`: of every item. `zone`: of times without one. `ticker_pattern`: which to keep.
+    inside an answer with status 200. `language`: of every item. `ticker_pattern`: which to keep.
     """
 
     url: Address
@@ -154,16 +170,12 @@ class JsonApiEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True,
     window: TimeWindow | None = None
     paging: NoPaging | PageNumbers | Offsets | Cursors | NextUrls | ByTime = NoPaging()
     language: str | None = None
-    zone: str = "UTC"
     ticker_pattern: str = "."
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if isinstance(self.paging, ByTime) and self.window is None:
             raise ValueError("paging by time needs `window`")
-        try:
-            ZoneInfo(self.zone)
-        except (ValueError, OSError, KeyError) as error:
-            raise ValueError(f"`zone` {self.zone!r} is no time zone") from error
         try:
             re.compile(self.ticker_pattern)
         except re.error as error:

@@ -8,13 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from sentiment_platform.fetching.errors import SourceRefusedError
 from sentiment_platform.fetching.http import Fetched
-from sentiment_platform.news.dates import parse_time
 from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.items import RawItem, tidy
 from sentiment_platform.news.parsing.markup import plain_text
@@ -22,6 +20,7 @@ from sentiment_platform.news.sources.entries import JsonApiEntry
 from sentiment_platform.news.sources.json_path import find
 from sentiment_platform.news.sources.paging import after, request_url
 from sentiment_platform.news.sources.protocol import Ask, Cursor, Page, Window
+from sentiment_platform.times.reading import read_time
 
 MAX_ITEMS = 5_000
 _SHOWN_CHARACTERS = 300
@@ -84,7 +83,7 @@ class JsonApiSource:
     def _item(self, row: Any, position: int, origin: str) -> RawItem:
         fields = self.entry.fields
         published_text = _text(find(row, fields.published_at))
-        published = parse_time(published_text, ZoneInfo(self.entry.zone)) if published_text else None
+        published = read_time(published_text, self.entry.stated())
         return RawItem(
             source=self.name,
             origin=origin,
@@ -99,6 +98,7 @@ class JsonApiSource:
             published_at=published.at if published else None,
             published_text=published_text,
             day_only=published is not None and published.day_only,
+            zone=self.entry.zone,
         )
 
     def _tickers(self, value: Any) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from sentiment_platform.fetching.http import Fetched
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.parsing.parse import ParsedFeed
+from sentiment_platform.news.sources.entries import Entry
 
 Cursor = dict[str, Any]
 """Where a source goes on in a window, in its own words; JSON, and never with a key in it."""
@@ -45,8 +46,8 @@ class Ask(Protocol):
         """GET `url`, politely. `headers` may hold keys; `conditional`: with the validators of the last success, if they are any good."""
         ...
 
-    def read_feed(self, fetched: Fetched, source: str) -> ParsedFeed:
-        """An RSS or Atom document, read in a process of its own."""
+    def read_feed(self, fetched: Fetched, source: str, entry: Entry) -> ParsedFeed:
+        """An RSS or Atom document, read in a process of its own; `entry` says on which clock its times are."""
         ...
 
 

@@ -28,7 +28,7 @@ class RssSource:
         if fetched.not_modified:
             yield Page((), not_modified=True)
             return
-        feed = ask.read_feed(fetched, self.name)
+        feed = ask.read_feed(fetched, self.name, self.entry)
         yield Page(tuple(map(_titled, feed.items)) if self.entry.title_from_summary else feed.items, note=feed.note)
 
 

@@ -78,7 +78,7 @@ class SecSource:
     def _filings(self, start: int, ask: Ask) -> ParsedFeed:
         query = urlencode({"start": start, "count": self.entry.page_size})
         fetched = ask.get(f"{self.entry.url}{'&' if '?' in self.entry.url else '?'}{query}")
-        return ask.read_feed(fetched, self.name)
+        return ask.read_feed(fetched, self.name, self.entry)
 
     def _tickers(self, window: Window, ask: Ask) -> tuple[Tickers, str | None]:
         kept_at = self.cache / f"{self.name}-tickers.json" if self.cache else None

@@ -17,7 +17,7 @@ from sentiment_platform.news.errors import NotAFeedError
 from sentiment_platform.news.parsing.parse import ParsedFeed
 from sentiment_platform.news.quality import judge
 from sentiment_platform.news.quarantine import refused_item
-from sentiment_platform.news.sources.entries import Cursors, FieldMap, JsonApiEntry, NextUrls
+from sentiment_platform.news.sources.entries import Cursors, Entry, FieldMap, JsonApiEntry, NextUrls
 from sentiment_platform.news.sources.json_api import JsonApiSource
 from sentiment_platform.news.sources.protocol import Window
 from sentiment_platform.store.quarantine import quarantined_items
@@ -123,7 +123,7 @@ class Answering:
     def get(self, url: str, *, headers: Mapping[str, str] | None = None, conditional: bool = False) -> Fetched:
         return Fetched(url=url, not_modified=False, body=self.body, content_type="", etag=None, last_modified=None)
 
-    def read_feed(self, fetched: Fetched, source: str) -> ParsedFeed:
+    def read_feed(self, fetched: Fetched, source: str, entry: Entry) -> ParsedFeed:
         raise AssertionError("JSON is no feed")
 
 
