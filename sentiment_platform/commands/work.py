@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, say, styled
 from sentiment_platform.commands.parameters import COUNT
 from sentiment_platform.errors import PermanentError
@@ -32,6 +33,9 @@ def worker(queue: str, processes: int, grace_s: int) -> None:
     runs at a host. It needs the settings of that graph, the same version of the platform, and the extra celery; whoever starts
     runs needs SENTIMENT_EXECUTOR=celery. Start as many workers as you have cores for, on as many machines.
 
+    A worker of gpu does all steps of a training, the deployment at its end included: it needs the extra train, TRANSFORMER_BASE, a token
+    that may write into the registry, and both signing keys. Whatever is missing is said at its start.
+
     A worker that dies loses nothing: its step is given to another one, after 15 minutes (short) or 8 hours (gpu). On Ctrl-C or SIGTERM it
     finishes its step, or gives it back at once when that takes longer than --grace.
 
@@ -41,13 +45,16 @@ def worker(queue: str, processes: int, grace_s: int) -> None:
       sentiment-platform worker gpu
       SENTIMENT_EXECUTOR=celery sentiment-platform run score_job --from 2026-01-01 --to 2026-03-31
     """
-    from sentiment_platform.local.session import session
+    from sentiment_platform.local.session import session, variables_of_commands
     from sentiment_platform.queues.broker import check_broker
     from sentiment_platform.running.headless import dagster_instance
     from sentiment_platform.running.pools import make_room
     from sentiment_platform.running.worker import listening, work
+    from sentiment_platform.running.worker_needs import require_shared_servers, require_what_steps_need
+    from sentiment_platform.settings import Settings
 
     chosen = QUEUES[queue]
+    require_shared_servers(Settings.from_environment(variables_of_commands()))
     with session(log=note) as settings:
         if not on_workers(settings):
             raise PermanentError(
@@ -55,6 +62,7 @@ def worker(queue: str, processes: int, grace_s: int) -> None:
                 remedy=f"Set SENTIMENT_EXECUTOR={CELERY}, and SENTIMENT_BROKER_URL, here and where runs are started.",
             )
         check_broker(settings, chosen)
+        require_what_steps_need(settings, chosen, utc_now)
         with dagster_instance() as instance:
             make_room(instance, chosen, RUNS_A_STEP * (processes + listening(settings, chosen)))
         _say_where_to(settings, chosen)

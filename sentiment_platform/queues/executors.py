@@ -4,6 +4,7 @@ The broker's address is read here and not from the run's configuration: it holds
 """
 
 import os
+import warnings
 from typing import Any
 
 import dagster as dg
@@ -35,8 +36,11 @@ def here_or_on_workers(here: dg.ExecutorDefinition, queue: WorkQueue) -> dg.Exec
 
 def celery_executor(settings: Settings, queue: WorkQueue) -> Any:
     """Hands each step to the workers of `queue`, and waits for what they say."""
+    from celery.exceptions import DuplicateTaskNameWarning
     from dagster._core.execution.retries import RetryMode
     from dagster_celery.executor import CeleryExecutor
 
+    # dagster-celery defines its one task anew for every step of a run; each definition is the same.
+    warnings.filterwarnings("ignore", category=DuplicateTaskNameWarning)
     url = queue_url(settings, queue)
     return CeleryExecutor(retries=RetryMode.ENABLED, broker=url, backend=url, config_source=celery_settings(settings, queue))

@@ -29,6 +29,7 @@ class WorkQueue:
         visibility_s: a step that takes longer is given to a second worker as well; so late is the step of a dead worker taken over.
         max_runtime_s: limit of a whole run, waiting included.
         pools: pools of the job that would keep its runs apart; they get room for all workers.
+        trains: its steps train, sign and publish; `running/worker_needs.py` says what a worker needs for that.
     """
 
     name: str
@@ -37,6 +38,7 @@ class WorkQueue:
     visibility_s: int
     max_runtime_s: int
     pools: tuple[str, ...] = ()
+    trains: bool = False
 
     @property
     def tags(self) -> dict[str, str]:
@@ -45,7 +47,7 @@ class WorkQueue:
 
 
 SHORT = WorkQueue(name="short", job="score_job", database=0, visibility_s=15 * 60, max_runtime_s=6 * 3600, pools=("sentiment",))
-GPU = WorkQueue(name="gpu", job="train_job", database=1, visibility_s=8 * 3600, max_runtime_s=12 * 3600)
+GPU = WorkQueue(name="gpu", job="train_job", database=1, visibility_s=8 * 3600, max_runtime_s=12 * 3600, trains=True)
 QUEUES: Mapping[str, WorkQueue] = {queue.name: queue for queue in (SHORT, GPU)}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sentiment_platform.queues.work_queues import QUEUES
 from sentiment_platform.settings import documentation
 from sentiment_platform_tests.hosts.files import COMPOSE_TEXT, RENDER, VERCEL, Compose, image, render_environment
 from sentiment_platform_tests.source_code import ROOT
@@ -19,6 +20,7 @@ VARIABLES = {
 }
 COMPOSE = Compose.read(VARIABLES)
 OURS = {"platform", "serving"}
+WORKERS = {f"worker-{queue}" for queue in QUEUES}
 
 
 def schema_says(path: Path) -> "subprocess.CompletedProcess[str]":
@@ -42,6 +44,8 @@ def test_the_default_profile_is_two_servers_one_platform_and_one_serving_process
     assert default == {"postgres", "redis", *OURS}
     scale = {name for name, service in COMPOSE.services.items() if "scale" in service.get("profiles", [])}
     assert scale == {"serving-2", "serving-3", "proxy"}
+    workers = {name for name, service in COMPOSE.services.items() if "workers" in service.get("profiles", [])}
+    assert workers == {"broker", *WORKERS}
 
 
 @pytest.mark.parametrize("name", COMPOSE.services)
@@ -68,9 +72,22 @@ def test_nothing_without_a_key_of_its_own_is_open_beyond_this_machine() -> None:
     assert {name for name, port in published.items() if not port.startswith("127.0.0.1:")} == {"proxy"}
 
 
+def test_a_worker_is_the_platforms_own_image_and_agrees_with_it_about_who_does_steps() -> None:
+    celery = Compose.read(VARIABLES | {"SENTIMENT_EXECUTOR": "celery"})
+    platform = celery.environment("platform")
+    assert COMPOSE.environment("platform")["SENTIMENT_EXECUTOR"] == "here", "without a word nobody needs a broker"
+    assert platform["SENTIMENT_EXECUTOR"] == "celery"
+    for name, queue in zip(sorted(WORKERS), sorted(QUEUES), strict=True):
+        assert celery.services[name]["image"] == celery.services["platform"]["image"]
+        assert celery.services[name]["command"] == ["sentiment-platform", "worker", queue]
+        shared = {"SENTIMENT_EXECUTOR", "SENTIMENT_BROKER_URL", "DATABASE_URL", "REDIS_URL", "SENTIMENT_REGISTRY_REPOSITORY"}
+        assert {(key, celery.environment(name)[key]) for key in shared} <= platform.items()
+    assert set(image("platform").environment) <= set(platform)
+
+
 def test_only_the_platform_can_sign() -> None:
     signing = {name for name in COMPOSE.services if "SENTIMENT_SIGNING_KEYS" in COMPOSE.environment(name)}
-    assert signing == {"platform"}
+    assert signing == {"platform", "worker-gpu"}, "who trains signs"
     assert "SENTIMENT_SIGNING_KEYS" not in render_environment("sentiment-serving", {"SENTIMENT_SIGNING_KEYS": "x"})
 
 
@@ -85,7 +102,7 @@ def test_every_variable_that_our_services_are_given_is_a_setting() -> None:
         {variable for variable, _, _ in documentation()} | set(image("platform").environment) | set(image("serving").environment)
     )
     for name in COMPOSE.services:
-        if name.partition("-")[0] in OURS:
+        if name.partition("-")[0] in {*OURS, "worker"}:
             assert set(COMPOSE.environment(name)) <= known
     for service in RENDER["services"]:
         assert {variable["key"] for variable in service["envVars"]} - known <= {"PYTHON_VERSION"}

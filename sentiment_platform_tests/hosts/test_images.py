@@ -54,7 +54,7 @@ def test_whatever_is_installed_is_constrained_and_every_extra_exists() -> None:
     installs = re.findall(r"pip install .*", DOCKERFILE)
     assert [line for line in installs if "-c constraints.txt" not in line] == []
     named = {extra for names in re.findall(r"\.\[([a-z,]+)\]", DOCKERFILE) for extra in names.split(",")}
-    assert named == {"platform", "train"}
+    assert named == {"platform", "train", "celery"}
     assert named <= set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
 
 

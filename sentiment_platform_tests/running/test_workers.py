@@ -1,13 +1,16 @@
-"""Claims about workers: partitions side by side in real processes, a killed worker's partition taken over, duplicates that change nothing.
+"""Claims about workers: partitions side by side in real processes, a killed worker's partition taken over, duplicates that change nothing,
+a training and what it needs.
 
 A lock on the table of scores holds every step where it writes, so that what is claimed to happen in the meantime surely does.
 """
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,16 +23,30 @@ from dagster_celery.make_app import make_app
 from sqlalchemy import Engine, text
 
 from sentiment_platform.cli import main
-from sentiment_platform.errors import PermanentError, TransientError
+from sentiment_platform.clock import utc_now
+from sentiment_platform.errors import PermanentError, PlatformError, TransientError
 from sentiment_platform.local.parts.redis import BROKER_EVICTION_POLICY, LocalRedis
 from sentiment_platform.local.session import session
+from sentiment_platform.models.assets import TrainingConfig
+from sentiment_platform.models.families import FAMILIES, trainer
+from sentiment_platform.models.family import TrainingOptions
+from sentiment_platform.models.training_data import read_training_data
+from sentiment_platform.models.versions.description import file_entry
+from sentiment_platform.models.versions.training_world import training_world
 from sentiment_platform.queues.broker import check_broker
 from sentiment_platform.queues.executors import celery_executor
 from sentiment_platform.queues.work_queues import GPU, QUEUES, SHORT, WorkQueue, queue_url
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.registry.manifest import FileEntry
+from sentiment_platform.registry.signing import generate_private_key
 from sentiment_platform.running.headless import dagster_instance, run_job
 from sentiment_platform.running.worker import celery_app, require_workers
+from sentiment_platform.running.worker_needs import require_what_steps_need
 from sentiment_platform.settings import Settings
+from sentiment_platform.store.versions import latest_version
 from sentiment_platform_tests.features.articles import DAY, article, insert
+from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoint
+from sentiment_platform_tests.models.versions.vader_versions import label
 from sentiment_platform_tests.sentiment.rig import headline
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import environment_of
@@ -74,12 +91,12 @@ def environment(settings: Settings, broker_url: str, monkeypatch: pytest.MonkeyP
 
 
 class Worker:
-    """`sentiment-platform worker short`, ready."""
+    """`sentiment-platform worker`, once `ready` has returned."""
 
-    def __init__(self, environment: dict[str, str], log: Path, *options: str) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, *options: str, queue: str = "short") -> None:
         self.log = log
         with log.open("wb") as output:
-            command = [PROGRAM, "worker", "short", *options]
+            command = [PROGRAM, "worker", queue, *options]
             self.process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, cwd=ROOT)
 
     def ready(self) -> "Worker":
@@ -102,8 +119,8 @@ class Worker:
 def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     started: list[Worker] = []
 
-    def start(*options: str) -> Worker:
-        started.append(Worker(environment, tmp_path / f"worker-{len(started)}.log", *options))
+    def start(*options: str, queue: str = "short") -> Worker:
+        started.append(Worker(environment, tmp_path / f"worker-{len(started)}.log", *options, queue=queue))
         return started[-1]
 
     yield start
@@ -145,11 +162,11 @@ def data_versions(instance: dg.DagsterInstance) -> list[str | None]:
     return [event.asset_materialization.tags["dagster/data_version"] for event in events if event and event.asset_materialization]
 
 
-def starts(instance: dg.DagsterInstance) -> list[tuple[str, str]]:
+def starts(instance: dg.DagsterInstance, job: str = "score_job") -> list[tuple[str, str]]:
     """(run, worker) of every step that a worker began, in the order of time."""
     return [
         (run.run_id, str(entry.dagster_event.engine_event_data.metadata["Celery worker"].value))
-        for run in instance.get_runs(dg.RunsFilter(job_name="score_job"))
+        for run in instance.get_runs(dg.RunsFilter(job_name=job))
         for entry in instance.all_logs(run.run_id)
         if entry.dagster_event and (entry.dagster_event.message or "").endswith("in celery worker")
     ]
@@ -252,6 +269,89 @@ def test_a_worker_that_is_to_end_gives_its_step_back_at_once_and_an_ended_comman
         (run,) = instance.get_runs()
         assert run.status is dg.DagsterRunStatus.CANCELED
         assert run.tags["dagster/max_runtime"] == str(SHORT.max_runtime_s)
+
+
+TINY_RECIPE = {
+    "ops": {
+        "vader_model": {"config": {"parameters": {"trials": 0}}},
+        "finbert_model": {
+            "config": {"threads": 1, "parameters": {"epochs": 1, "distillation_share": 0, "consistency": 0, "device": "cpu"}}
+        },
+    }
+}
+
+
+@pytest.mark.timeout(560)
+def test_a_worker_does_every_step_of_a_training_and_its_models_are_those_of_one_process_byte_for_byte(
+    engine: Engine,
+    settings: Settings,
+    environment: dict[str, str],
+    start_worker: Callable[..., Worker],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    # With other kernels of BLAS than this process has, sums differ in their last digits.
+    environment |= {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}
+    environment["TRANSFORMER_BASE"] = str(write_tiny_checkpoint(tmp_path / "base"))
+    environment["SENTIMENT_VISIBILITY_S"] = "0"
+    for name in ("TRANSFORMER_BASE", "SENTIMENT_VISIBILITY_S"):
+        monkeypatch.setenv(name, environment[name])
+    label(engine)
+    with session(), dagster_instance() as instance:
+        worker = start_worker("--processes", "2", queue="gpu").ready()
+        by_worker = run_job(instance, "train_job", run_config=TINY_RECIPE, log_level="ERROR")
+        assert by_worker.success, (by_worker.failures, worker.log.read_text()[-3000:])
+        steps = [
+            entry for entry in instance.all_logs(by_worker.run_id) if entry.dagster_event and entry.dagster_event.is_step_start
+        ]
+        assert len(starts(instance, "train_job")) == len(steps) > len(by_worker.metadata) == 8, "every step had a worker"
+        assert by_worker.metadata["deployment"]["deployment"] == "deploy-000001"
+    assert by_worker.metadata["training_set"]["unchanged"], "the one that this process made of the same labels"
+    for family in FAMILIES:
+        with engine.connect() as connection:
+            published = latest_version(connection, family)
+        assert published is not None
+        assert trained_here(engine, settings, family, tmp_path / family) == published.manifest.files
+
+
+def trained_here(engine: Engine, settings: Settings, family: str, directory: Path) -> dict[str, FileEntry]:
+    """The files of a version that this process trains on the newest training set, published nowhere."""
+    recipe = TINY_RECIPE["ops"][f"{family}_model"]["config"]
+    world = replace(training_world(engine, RegistryAccess(settings)), transformer_base=os.environ["TRANSFORMER_BASE"])
+    data, training = read_training_data(engine), trainer(family, world)
+    options = TrainingOptions(seed=TrainingConfig().seed, threads=recipe.get("threads", 0), parameters=recipe["parameters"])
+    directory.mkdir()
+    training.export(training.train(data, options, lambda _: None), data, directory, lambda _: None)
+    return {name: file_entry(directory / name) for name in training.files}
+
+
+def test_a_worker_that_could_not_publish_what_it_trains_does_not_start(
+    engine: Engine, settings: Settings, environment: dict[str, str]
+) -> None:
+    model, _, _ = settings.signing_keys.partition(",")
+    unable = {
+        "SENTIMENT_REGISTRY_TOKEN is not set": {"registry_token": ""},
+        "401": {"registry_token": "ghs_of_somebody_else"},
+        "holds no model key": {"signing_keys": ""},
+        "holds no operator key": {"signing_keys": model},
+        "is not the one that SENTIMENT_PUBLIC_KEYS trusts": {"signing_keys": f"model={generate_private_key()}"},
+        "neither a directory nor a hub id": {"transformer_base": "./nowhere"},
+    }
+    for words, changes in unable.items():
+        with pytest.raises(PlatformError, match=words):
+            require_what_steps_need(replace(settings, **changes), GPU, utc_now)
+        # What only scores publishes nothing.
+        require_what_steps_need(replace(settings, **changes), SHORT, utc_now)
+    require_what_steps_need(settings, GPU, utc_now)
+    ended = CliRunner().invoke(main, ["worker", "gpu"], env=environment | {"SENTIMENT_SIGNING_KEYS": model})
+    assert (ended.exit_code, "holds no operator key" in " ".join(ended.output.split())) == (1, True)
+
+
+@pytest.mark.parametrize("variable", ["DATABASE_URL", "REDIS_URL", "SENTIMENT_REGISTRY_REPOSITORY"])
+def test_a_worker_over_anothers_broker_starts_no_servers_of_its_own(variable: str, environment: dict[str, str]) -> None:
+    ended = CliRunner().invoke(main, ["worker", "short"], env=environment | {variable: ""})
+    assert ended.exit_code == 1
+    assert f"SENTIMENT_BROKER_URL is set, but {variable} is not" in " ".join(ended.output.split())
 
 
 def test_a_broker_that_evicts_is_refused_by_worker_and_doctor(environment: dict[str, str], redis_url: str) -> None:
