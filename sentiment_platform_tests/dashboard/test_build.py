@@ -14,6 +14,7 @@ from serving.dashboard.built_pages import BuiltFile, read_built
 FIRST_LOAD_BYTES = 250_000
 LONGEST_FILE = 250
 LOCK = DASHBOARD / "package-lock.json"
+SHOWS = re.compile(r"src/(pages|parts|charts|shell)/")
 # What makes markup or code of text; the policy of the pages refuses it too, but only where it runs.
 FORBIDDEN = r"dangerouslySetInnerHTML|\b(inner|outer)HTML\b|insertAdjacentHTML|document\.write|\beval\(|new Function\b|\bsrcdoc\b"
 
@@ -69,6 +70,11 @@ def test_no_source_makes_markup_or_code_of_text() -> None:
         "innerHTML",
         "dangerouslySetInnerHTML",
     ]
+
+
+def test_a_field_that_an_older_api_leaves_out_is_taken_for_one_that_is_null() -> None:
+    strict = {name: re.findall(r".*[!=]== null\b.*", code) for name, code in source().items() if SHOWS.match(name)}
+    assert {name: found for name, found in strict.items() if found} == {}, "write `== null`: it is true of both"
 
 
 def test_no_page_takes_anything_of_another_page() -> None:

@@ -57,10 +57,13 @@ function unreachable(fault: unknown): ApiError {
 /** An answer that is no good answer, in the API's words where it has any (`application/problem+json`). */
 export function refused(response: Response, body: unknown): ApiError {
   const problem = (typeof body === "object" && body !== null ? visible(body) : {}) as Partial<Schemas["ProblemDocument"]>;
+  const code = problem.code ?? `http_${response.status}`;
+  // What a route does not find has a code of its own.
+  const noRoute = response.status === 404 && ["not_found", "http_404"].includes(code);
   return new ApiError(
     response.status,
-    problem.code ?? `http_${response.status}`,
-    problem.detail ?? `The API answered ${response.status}.`,
+    code,
+    noRoute ? "The API has no such route, so it is older than these pages. Release serving." : (problem.detail ?? `The API answered ${response.status}.`),
     problem.request_id ?? response.headers.get("x-request-id"),
     problem.errors ?? [],
   );

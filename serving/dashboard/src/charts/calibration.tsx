@@ -47,9 +47,9 @@ export function Calibration({ title, summary, curves, height = 260 }: Props) {
             {filled.map(({ name, bins }, index) => (
               <g key={name}>
                 {bins.map((bin) =>
-                  bin.confidence === null || bin.accuracy === null ? null : (
+                  bin.confidence == null || bin.accuracy == null ? null : (
                     <g key={bin.low}>
-                      {bin.accuracy_low !== null && bin.accuracy_high !== null && (
+                      {bin.accuracy_low != null && bin.accuracy_high != null && (
                         <line
                           className={`whisker thin series-${index + 1}`}
                           x1={x(bin.confidence)} x2={x(bin.confidence)} y1={y(bin.accuracy_low)} y2={y(bin.accuracy_high)}

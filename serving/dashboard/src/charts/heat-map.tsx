@@ -52,22 +52,22 @@ export function HeatMap({ title, rows, columns, cell, mark = "marked", chosen = 
                 {columns.map((column, index) => {
                   const { shade, text, marked = false } = cell(row, index);
                   const said = `${name}, ${column}: ${text}${marked ? `, ${mark}` : ""}`;
-                  const look = shade === null ? {} : { background: interpolateCividis(shade), color: shade > 0.5 ? "#000" : "#fff" };
+                  const look = shade == null ? {} : { background: interpolateCividis(shade), color: shade > 0.5 ? "#000" : "#fff" };
                   const isChosen = chosen?.row === row && chosen.column === index;
                   return (
                     <td key={column} className={isChosen ? "chosen" : ""}>
                       <button
                         type="button"
                         style={look}
-                        className={shade === null ? "nothing" : ""}
+                        className={shade == null ? "nothing" : ""}
                         aria-label={said}
                         aria-pressed={onChoose ? isChosen : undefined}
-                        disabled={shade === null || !onChoose}
+                        disabled={shade == null || !onChoose}
                         onClick={() => onChoose?.(row, index)}
                         onPointerEnter={() => setAt(said)}
                         onFocus={() => setAt(said)}
                       >
-                        {marked ? "◆" : shade === null ? "·" : ""}
+                        {marked ? "◆" : shade == null ? "·" : ""}
                       </button>
                     </td>
                   );

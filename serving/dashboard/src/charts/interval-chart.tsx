@@ -37,7 +37,7 @@ export function IntervalChart({ title, summary, intervals, format, reference = n
   const above = (width: number) => width < NARROW && longest > width * 0.34;
   const rowOf = (width: number) => (above(width) ? TALL_ROW : ROW);
   const heightOf = (width: number) => TOP + rowOf(width) * Math.max(1, intervals.length) + BOTTOM;
-  const bounds = reference === null ? include : [...include, reference];
+  const bounds = reference == null ? include : [...include, reference];
   const domain = domainOf(intervals.flatMap(({ value, low, high }) => [value, low, high, reference]), include);
   return (
     <ChartFrame
@@ -47,7 +47,7 @@ export function IntervalChart({ title, summary, intervals, format, reference = n
       table={{
         columns: ["Of", "Estimate", "From", "To", "Note"],
         rows: intervals.map(({ name, value, low, high, note }) => [
-          name, format(value), low === null ? "-" : format(low), high === null ? "-" : format(high), note ?? "-",
+          name, format(value), low == null ? "-" : format(low), high == null ? "-" : format(high), note ?? "-",
         ]),
       }}
     >
@@ -68,7 +68,7 @@ export function IntervalChart({ title, summary, intervals, format, reference = n
                   {fitting(name, stacked ? width : left - 8)}
                   <title>{name}</title>
                 </text>
-                {low !== null && high !== null && (
+                {low != null && high != null && (
                   <>
                     <line x1={x(low)} x2={x(high)} className={`whisker series-${series}`} />
                     <line x1={x(low)} x2={x(low)} y1="-5" y2="5" className={`whisker thin series-${series}`} />

@@ -42,7 +42,7 @@ export function LineChart({ title, summary, lines, format, include = [0], limit,
   const values = lines.flatMap(({ points }) => points.flatMap(({ value, low, high }) => [value, low, high]));
   const y = scaleLinear(domainOf([...values, limit?.value], include), [height - BOTTOM, TOP]);
   const valueAt = (points: readonly LinePoint[], moment: string) => points.find((point) => point.at === moment)?.value ?? null;
-  const written = (value: number | null) => (value === null ? "-" : format(value));
+  const written = (value: number | null) => (value == null ? "-" : format(value));
   return (
     <ChartFrame
       title={title}
@@ -59,7 +59,7 @@ export function LineChart({ title, summary, lines, format, include = [0], limit,
         const [first, last] = [moments[0], moments.at(-1)];
         const x = scaleTime([new Date(first ?? 0), new Date(last ?? 1)], [LEFT, width - RIGHT]);
         const place = (point: LinePoint) => x(new Date(point.at));
-        const path = line<LinePoint>(place, ({ value }) => y(value ?? 0)).defined(({ value }) => value !== null);
+        const path = line<LinePoint>(place, ({ value }) => y(value ?? 0)).defined(({ value }) => value != null);
         const band = area<LinePoint>(place, ({ low }) => y(low ?? 0), ({ high }) => y(high ?? 0)).defined(
           ({ low, high }) => typeof low === "number" && typeof high === "number",
         );
@@ -84,8 +84,8 @@ export function LineChart({ title, summary, lines, format, include = [0], limit,
                 <path d={band(points) ?? undefined} className={`band series-${index + 1}`} />
                 <path d={path(points) ?? undefined} className={`line series-${index + 1}`} />
                 {points.map((shown, position) => {
-                  const alone = (points[position - 1]?.value ?? null) === null && (points[position + 1]?.value ?? null) === null;
-                  return shown.value !== null && (alone || shown.at === at) ? (
+                  const alone = (points[position - 1]?.value ?? null) == null && (points[position + 1]?.value ?? null) == null;
+                  return shown.value != null && (alone || shown.at === at) ? (
                     <circle key={shown.at} cx={place(shown)} cy={y(shown.value)} r="3" className={`dot series-${index + 1}`} />
                   ) : null;
                 })}

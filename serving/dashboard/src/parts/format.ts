@@ -5,7 +5,7 @@ const MINUS = "\u2212";
 
 /** 1234.5 -> "1,234.5". */
 export function number(value: number | null | undefined, digits = 0): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  if (value == null || !Number.isFinite(value)) return NOTHING;
   const written = Math.abs(value).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   // What rounds to nothing has no sign.
   return value < 0 && /[1-9]/.test(written) ? `${MINUS}${written}` : written;
@@ -14,12 +14,12 @@ export function number(value: number | null | undefined, digits = 0): string {
 /** 0.123 -> "+0.12": differences and sentiment. */
 export function signed(value: number | null | undefined, digits = 2): string {
   const written = number(value, digits);
-  return value !== null && value !== undefined && value > 0 && /[1-9]/.test(written) ? `+${written}` : written;
+  return value != null && value > 0 && /[1-9]/.test(written) ? `+${written}` : written;
 }
 
 /** 0.123 -> "12 %". What is more than nothing and less than all is never written as nothing or all. */
 export function percent(value: number | null | undefined, digits = 0): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  if (value == null || !Number.isFinite(value)) return NOTHING;
   const step = 10 ** -digits;
   const shown = 100 * value;
   if (shown > 0 && shown < step / 2) return `< ${number(step, digits)} %`;
@@ -29,14 +29,14 @@ export function percent(value: number | null | undefined, digits = 0): string {
 
 /** 0.834 -> "0.8 ms", 12.3 -> "12 ms", 1234 -> "1.2 s". */
 export function milliseconds(value: number | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  if (value == null || !Number.isFinite(value)) return NOTHING;
   if (value >= 1000) return `${number(value / 1000, 1)} s`;
   return `${number(value, value < 10 ? 1 : 0)} ms`;
 }
 
 /** 92_000_000 -> "92 MB". */
 export function bytes(value: number | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  if (value == null || !Number.isFinite(value)) return NOTHING;
   const units = ["B", "kB", "MB", "GB", "TB"];
   const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
   const shown = value / 1000 ** step;

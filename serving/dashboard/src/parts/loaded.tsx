@@ -6,6 +6,7 @@
 import type { ReactNode } from "react";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { ApiError } from "../api/client";
+import { Contained } from "./contained";
 import { Empty } from "./empty";
 import { moment } from "./format";
 import { useNow } from "./now";
@@ -18,13 +19,14 @@ interface Props<Body> {
 }
 
 export function Loaded<Body>({ query, what, children }: Props<Body>) {
-  if (query.data === undefined) {
+  const { data } = query;
+  if (data === undefined) {
     return query.error ? <Failed what={what} error={query.error} /> : <p className="waiting">{what}: asking…</p>;
   }
   return (
     <>
       {query.error && <Stale since={query.dataUpdatedAt} error={query.error} />}
-      {children(query.data)}
+      <Contained what={what} body={data} draw={() => children(data)} />
     </>
   );
 }

@@ -13,7 +13,7 @@ export function webAddress(written: string | null | undefined): string | null {
 
 export function Outward({ to, children }: { to: string | null | undefined; children: ReactNode }) {
   const address = webAddress(to);
-  if (address === null) return <>{children}</>;
+  if (address == null) return <>{children}</>;
   return (
     <a href={address} target="_blank" rel="noopener noreferrer nofollow">
       {children}

@@ -14,7 +14,7 @@ export const writeOrder = ({ key, descending }: Order): string => (descending ? 
 export function sorted<Row>(rows: readonly Row[], value: (row: Row) => Sortable, descending: boolean): Row[] {
   return [...rows].sort((a, b) => {
     const [left, right] = [value(a), value(b)];
-    if (left === null || right === null) return Number(left === null) - Number(right === null);
+    if (left == null || right == null) return Number(left == null) - Number(right == null);
     const order =
       typeof left === "number" && typeof right === "number" ? left - right : String(left).localeCompare(String(right), "en", { numeric: true });
     return descending ? -order : order;

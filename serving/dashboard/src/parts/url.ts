@@ -12,7 +12,7 @@ export function useSetParams({ push = false } = {}): (values: Readonly<Record<st
         () => {
           const after = new URLSearchParams(window.location.search);
           for (const [name, value] of Object.entries(values)) {
-            if (value === null || value === "") after.delete(name);
+            if (value == null || value === "") after.delete(name);
             else after.set(name, value);
           }
           return after;

@@ -1,8 +1,10 @@
 /** What surrounds every page: navigation, theme, the state of the stream. A side bar from 1024 px, below that a bar with a menu. */
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
+import { API_BASE } from "../api/client";
 import { PAGES } from "../pages";
 import { Keys } from "./keys";
+import { Skew } from "./skew";
 import { StreamState } from "./stream-state";
 import { ThemeSwitch } from "./theme-switch";
 
@@ -49,10 +51,11 @@ export function Layout({ children }: { children: ReactNode }) {
           </nav>
           <footer className="side-foot">
             <StreamState />
+            <Skew />
             <ThemeSwitch />
             <p className="foot-links">
               <Keys />
-              <a href="/schema">API</a>
+              <a href={`${API_BASE}/schema`}>API</a>
             </p>
           </footer>
         </div>

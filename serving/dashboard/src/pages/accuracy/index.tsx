@@ -102,7 +102,7 @@ function VersionCard({ version, live, figures, scale }: VersionProps) {
 function History({ metric, versions }: { metric: Metric; versions: readonly string[] }) {
   const [given, setVersion] = useParam("version");
   const version = versions.find((name) => name === given) ?? versions[0] ?? null;
-  const history = usePerformanceHistory(version === null ? null : { version, metric });
+  const history = usePerformanceHistory(version == null ? null : { version, metric });
   return (
     <Card
       title="How it has changed"

@@ -3,7 +3,7 @@ import type { Schemas } from "../../api/client";
 import { number, words } from "../../parts/format";
 
 const written = (value: unknown): string => {
-  if (value === null || value === undefined) return "-";
+  if (value == null) return "-";
   if (typeof value === "number") return Number.isInteger(value) ? number(value) : number(value, 4);
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(written).join("; ");
   if (typeof value === "object") {

@@ -32,7 +32,7 @@ export default function Alerts({ title, question }: PageProps) {
     <Page title={title} question={question} controls={<Tabs label="Which" values={SHOWN} chosen={shown} onChoose={setShown} />}>
       <Loaded query={alerts} what="The alerts">
         {({ open, incidents }) => {
-          const rows = incidents.filter(({ resolved_at: at }) => shown === "all" || at === null);
+          const rows = incidents.filter(({ resolved_at: at }) => shown === "all" || at == null);
           return (
             <>
               <Stats>

@@ -33,13 +33,13 @@ export function LabelSets({ sets }: { sets: readonly LabelSet[] }) {
           title: "Annotators agree",
           numeric: true,
           cell: ({ agreement, agreement_n: n }) =>
-            agreement === null ? <None why="no label of several annotators is stored" /> : <span title={`${number(n)} labels`}>{percent(agreement)}</span>,
+            agreement == null ? <None why="no label of several annotators is stored" /> : <span title={`${number(n)} labels`}>{percent(agreement)}</span>,
         },
         {
           key: "licence",
           title: "Licence",
           className: "words",
-          cell: ({ licence, commercial_use: commercial }) => `${licence}${commercial === false ? " (no commercial use)" : commercial === null ? " (commercial use unknown)" : ""}`,
+          cell: ({ licence, commercial_use: commercial }) => `${licence}${commercial === false ? " (no commercial use)" : commercial == null ? " (commercial use unknown)" : ""}`,
         },
       ]}
       rows={sets}

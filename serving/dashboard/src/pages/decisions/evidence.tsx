@@ -5,7 +5,7 @@ import { None } from "../../parts/none";
 import { Time } from "../../parts/time";
 
 const estimate = (value: Schemas["Estimate"] | null, missing: string) =>
-  value === null ? <None why={missing} /> : `${number(value.value, 3)} (${number(value.low, 3)} to ${number(value.high, 3)}, ${counted(value.n, "text")})`;
+  value == null ? <None why={missing} /> : `${number(value.value, 3)} (${number(value.low, 3)} to ${number(value.high, 3)}, ${counted(value.n, "text")})`;
 
 export function Evidence({ evidence }: { evidence: Schemas["DecisionEvidence"] }) {
   const { drift, performance, last_training: training, policy } = evidence;

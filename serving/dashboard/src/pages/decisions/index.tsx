@@ -103,7 +103,7 @@ function Runs({ known, runs }: { known: boolean; runs: readonly Schemas["Run"][]
           sort: (run) => seconds(run),
           cell: (run) => {
             const took = seconds(run);
-            return took === null ? <None why="it has not ended" /> : duration(took);
+            return took == null ? <None why="it has not ended" /> : duration(took);
           },
         },
         { key: "partition", title: "Of", className: "words", cell: ({ partition }) => partition?.replace("/", " to ") ?? "" },

@@ -10,7 +10,7 @@ import { Time } from "../../parts/time";
 
 export function Proposal({ told }: { told: Schemas["ExperimentList"] }) {
   const { evidence, objection } = told;
-  if (evidence === null) {
+  if (evidence == null) {
     return (
       <Empty title="No evidence yet" command="sentiment-platform run train_job">
         {objection} Training compares all versions on the same texts:

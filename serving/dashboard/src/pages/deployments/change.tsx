@@ -19,7 +19,7 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
   const [reason, setReason] = useState("");
   const select = useSelectVersion();
   const rollback = useRollback();
-  const selectable = (versions.data?.versions ?? []).filter(({ last_revision: revision }) => revision !== null);
+  const selectable = (versions.data?.versions ?? []).filter(({ last_revision: revision }) => revision != null);
   const picked = selectable.find(({ version }) => version === choice);
   const chosen: Chosen = picked ? { what: "select", version: picked.version, family: picked.family } : { what: "rollback" };
   const asked = chosen.what === "select" ? select : rollback;

@@ -47,7 +47,7 @@ function Told({ deployment, open, onToggle }: { deployment: Deployment; open: bo
     if (open) item.current?.scrollIntoView({ block: "nearest" });
   }, [open]);
   const { champions, evidence } = deployment;
-  const pairs = Object.entries(evidence.figures).flatMap(([pair, figures]) => (figures !== null && typeof figures === "object" ? [{ pair, figures }] : []));
+  const pairs = Object.entries(evidence.figures).flatMap(([pair, figures]) => (figures != null && typeof figures === "object" ? [{ pair, figures }] : []));
   return (
     <li ref={item}>
       <details open={open} onToggle={(event) => onToggle(event.currentTarget.open)}>
@@ -66,7 +66,7 @@ function Told({ deployment, open, onToggle }: { deployment: Deployment; open: bo
           ))}
           <div>
             <dt>Follows</dt>
-            <dd>{deployment.previous_revision === null ? "nothing: it is the first" : `deploy ${deployment.previous_revision}`}</dd>
+            <dd>{deployment.previous_revision == null ? "nothing: it is the first" : `deploy ${deployment.previous_revision}`}</dd>
           </div>
           {evidence.run_ids.length > 0 && (
             <div>
@@ -107,4 +107,4 @@ function Told({ deployment, open, onToggle }: { deployment: Deployment; open: bo
 }
 
 const figure = (value: unknown): number | null => (typeof value === "number" ? value : null);
-const small = (p: number | null): string => (p !== null && p < 0.001 ? "< 0.001" : number(p, 3));
+const small = (p: number | null): string => (p != null && p < 0.001 ? "< 0.001" : number(p, 3));

@@ -22,7 +22,7 @@ export function Selections({ selections }: { selections: readonly Schemas["Recor
           title: "State",
           cell: ({ state, published_revision: revision, refusal }) => (
             <>
-              <Badge tone={TONES[state]}>{state}</Badge> {revision !== null && `as deploy ${revision}`}
+              <Badge tone={TONES[state]}>{state}</Badge> {revision != null && `as deploy ${revision}`}
               {refusal}
             </>
           ),

@@ -96,7 +96,7 @@ function Reports({ reports, test }: { reports: readonly Schemas["DriftReportSumm
           mark="beyond the threshold"
           cell={(row, column) => {
             const tested = reports[column]?.tests.find((one) => one.subject === subjects[row] && one.test === test);
-            if (!tested || tested.statistic === null) return { shade: null, text: "not tested" };
+            if (!tested || tested.statistic == null) return { shade: null, text: "not tested" };
             const times = tested.statistic / tested.threshold;
             return { shade: Math.min(1, times / 2), text: `${number(times, 2)} of the threshold`, marked: tested.drifted };
           }}

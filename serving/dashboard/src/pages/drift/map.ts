@@ -16,7 +16,7 @@ export function subjectsByDrift(reports: readonly Summary[], test: "ks" | "psi")
   const last = reports[reports.length - 1];
   const strength = (name: string): number => {
     const cell = last?.tests.find((one) => one.subject === name && one.test === test);
-    return cell && cell.statistic !== null ? cell.statistic / cell.threshold : -1;
+    return cell && cell.statistic != null ? cell.statistic / cell.threshold : -1;
   };
   return [...names].sort((a, b) => strength(b) - strength(a) || a.localeCompare(b));
 }

@@ -36,8 +36,8 @@ export function Subject({ report, subject }: { report: Schemas["DriftReportAnswe
             note={
               <>
                 matters from {number(threshold, 2)}
-                {p !== null && `, p ${p < 0.001 ? "< 0.001" : number(p, 3)}`}
-                {effect !== null && `, effect ${number(effect, 2)}`}, {counted(n, "text")}
+                {p != null && `, p ${p < 0.001 ? "< 0.001" : number(p, 3)}`}
+                {effect != null && `, effect ${number(effect, 2)}`}, {counted(n, "text")}
               </>
             }
             tone={drifted ? "warning" : "plain"}

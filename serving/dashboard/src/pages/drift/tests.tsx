@@ -12,7 +12,7 @@ interface Props {
   onChoose: (subject: string) => void;
 }
 
-const figure = (value: number | null, digits = 3) => (value === null ? <None why="this test says nothing of it" /> : number(value, digits));
+const figure = (value: number | null, digits = 3) => (value == null ? <None why="this test says nothing of it" /> : number(value, digits));
 
 export const Tests = ({ tests, chosen, onChoose }: Props) => (
   <Table
@@ -32,13 +32,13 @@ export const Tests = ({ tests, chosen, onChoose }: Props) => (
       { key: "test", title: "Test", sort: ({ test }) => test, cell: ({ test }) => (test === "ks" ? "KS" : "PSI") },
       { key: "statistic", title: "Statistic", numeric: true, sort: ({ statistic }) => statistic, cell: ({ statistic }) => figure(statistic) },
       { key: "threshold", title: "Matters from", numeric: true, cell: ({ threshold }) => number(threshold, 2) },
-      { key: "p", title: "p after Holm", numeric: true, sort: ({ adjusted_p_value: p }) => p, cell: ({ adjusted_p_value: p }) => (p !== null && p < 0.001 ? "< 0.001" : figure(p)) },
+      { key: "p", title: "p after Holm", numeric: true, sort: ({ adjusted_p_value: p }) => p, cell: ({ adjusted_p_value: p }) => (p != null && p < 0.001 ? "< 0.001" : figure(p)) },
       { key: "effect", title: "Effect", numeric: true, cell: ({ effect_size: effect }) => figure(effect, 2) },
       {
         key: "drifted",
         title: "Verdict",
-        sort: ({ drifted, statistic }) => (statistic === null ? -1 : Number(drifted)),
-        cell: ({ drifted, statistic }) => (drifted ? <Badge tone="warning">drifted</Badge> : statistic === null ? <span className="soft">not tested</span> : "within bounds"),
+        sort: ({ drifted, statistic }) => (statistic == null ? -1 : Number(drifted)),
+        cell: ({ drifted, statistic }) => (drifted ? <Badge tone="warning">drifted</Badge> : statistic == null ? <span className="soft">not tested</span> : "within bounds"),
       },
     ]}
     rows={tests}

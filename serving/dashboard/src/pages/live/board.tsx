@@ -80,7 +80,7 @@ export function Board({ symbol, onChoose }: Props) {
 function Scorer({ family, onChoose }: { family: string | null; onChoose: (family: string | null) => void }) {
   const status = useStatus().data;
   const live = Object.entries(status?.families ?? {}).flatMap(([name, now]) => (now ? [name] : []));
-  if (family === null) return <span>Nothing is deployed, so nothing scores.</span>;
+  if (family == null) return <span>Nothing is deployed, so nothing scores.</span>;
   return (
     <span className="scorer">
       By the scores of{" "}
@@ -121,7 +121,7 @@ function columns(
       className: "mean",
       sort: (row) => row.mean_sentiment,
       cell: (row) =>
-        row.mean_sentiment === null ? (
+        row.mean_sentiment == null ? (
           <span className="soft small" title={`A mean needs ${answer.min_stories} scored stories.`}>
             too few: {row.scored_stories} scored
           </span>
@@ -138,7 +138,7 @@ function columns(
       numeric: true,
       sort: (row) => row.change,
       cell: ({ change }) =>
-        change === null ? <None why={`too few scored stories now or in ${before}`} /> : <span>{arrow(change)} {signed(change)}</span>,
+        change == null ? <None why={`too few scored stories now or in ${before}`} /> : <span>{arrow(change)} {signed(change)}</span>,
     },
   ];
 }

@@ -15,7 +15,7 @@ export function OpenAlerts() {
       <Loaded query={alerts} what="The alerts">
         {({ incidents }) => {
           const open = incidents
-            .filter(({ resolved_at }) => resolved_at === null)
+            .filter(({ resolved_at }) => resolved_at == null)
             .sort((a, b) => Number(b.severity === "critical") - Number(a.severity === "critical") || b.opened_at.localeCompare(a.opened_at));
           if (open.length === 0) return <p>No alert is open.</p>;
           return (

@@ -28,7 +28,7 @@ function newer(a: Story, b: Story): number {
 export function withHead(before: Stories | null, head: Schemas["NewsAnswer"]): Stories {
   const alone = { items: head.items, end: head.next_cursor };
   const last = head.items.at(-1);
-  if (before === null || last === undefined || head.next_cursor === null) return alone;
+  if (before == null || last === undefined || head.next_cursor == null) return alone;
   const ids = new Set(head.items.map(({ story_id }) => story_id));
   if (!before.items.some(({ story_id }) => ids.has(story_id))) return alone;
   const older = before.items.filter((story) => newer(last, story) < 0 && !ids.has(story.story_id));
@@ -50,7 +50,7 @@ export function isNew(story: Story, now: Date): boolean {
 /** The families that scored something of it, the one that answers by default first. */
 export function familiesOf(stories: readonly Story[], first: string | null): string[] {
   const all = [...new Set(stories.flatMap(({ scores }) => Object.keys(scores)))].sort();
-  return first !== null && all.includes(first) ? [first, ...all.filter((family) => family !== first)] : all;
+  return first != null && all.includes(first) ? [first, ...all.filter((family) => family !== first)] : all;
 }
 
 export interface Day {

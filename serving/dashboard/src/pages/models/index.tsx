@@ -95,7 +95,7 @@ export default function Models({ title, question }: PageProps) {
       title: "Deployed",
       sort: ({ last_revision: revision }) => revision,
       cell: ({ last_revision: revision }) =>
-        revision === null ? <None why="no deployment ever named it" /> : <Link href={`/app/deployments?revision=${revision}`}>deploy {revision}</Link>,
+        revision == null ? <None why="no deployment ever named it" /> : <Link href={`/app/deployments?revision=${revision}`}>deploy {revision}</Link>,
     },
   ];
   const [a, b] = chosen;

@@ -53,8 +53,8 @@ function Shown({ card }: { card: Schemas["ModelCard"] }) {
           </Fact>
           <Fact name="From">{card.base_model}</Fact>
           <Fact name="Learned from">
-            {set.examples === null ? <None why="its training set is not in this database" /> : counted(set.examples, "text")}
-            {set.stories !== null && `, ${counted(set.stories, "story", "stories")}`} of {set.label_sets.join(", ") || "no named set"}
+            {set.examples == null ? <None why="its training set is not in this database" /> : counted(set.examples, "text")}
+            {set.stories != null && `, ${counted(set.stories, "story", "stories")}`} of {set.label_sets.join(", ") || "no named set"}
           </Fact>
           <Fact name="Reads features">
             {card.feature_schema.features.length} of schema {card.feature_schema.name}
@@ -84,7 +84,7 @@ function Shown({ card }: { card: Schemas["ModelCard"] }) {
         </Card>
       )}
       {figures && figures.reliability.length > 0 && (
-        <Card title="Is its confidence right?" aside={figures.ece !== null && figures.ece !== undefined && `ECE ${number(figures.ece, 3)}`}>
+        <Card title="Is its confidence right?" aside={figures.ece != null && `ECE ${number(figures.ece, 3)}`}>
           <Calibration
             title="How often a confidence was right"
             summary={`Calibration error ${number(figures.ece, 3)}`}

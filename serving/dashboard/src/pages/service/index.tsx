@@ -42,6 +42,7 @@ export default function Service({ title, question }: PageProps) {
 
 function Report({ report }: { report: Schemas["ServiceReport"] }) {
   const { latency_ms: latency, predictions, periods, process } = report;
+  const span = TITLES[report.window] ?? report.window;
   const line = (name: string, value: (period: Schemas["ServicePeriod"]) => number | null) => ({
     name,
     points: periods.map((period) => ({ at: period.start, value: value(period) })),
@@ -49,7 +50,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
   return (
     <>
       <Stats>
-        <Stat name="Predictions" value={number(predictions)} note={`in ${TITLES[report.window]}`} />
+        <Stat name="Predictions" value={number(predictions)} note={`in ${span}`} />
         <Stat
           name="In time"
           value={percent(share(report.within_deadline, predictions), 1)}
@@ -60,7 +61,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
         <Stat name="From the cache" value={percent(share(report.cache_hits, predictions))} />
       </Stats>
       {predictions === 0 ? (
-        <Empty title={`No predictions in ${TITLES[report.window]}`} command='sentiment-platform predict "Shares slide as profit misses forecasts"'>
+        <Empty title={`No predictions in ${span}`} command='sentiment-platform predict "Shares slide as profit misses forecasts"'>
           Ask one on the page Try, or so; it is here within seconds:
         </Empty>
       ) : (
@@ -68,7 +69,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           <Card title="Predictions">
             <LineChart
               title={`By ${report.unit}`}
-              summary={`${number(predictions)} in ${TITLES[report.window]}`}
+              summary={`${number(predictions)} in ${span}`}
               lines={[line("Predictions", (period) => period.predictions)]}
               format={(value) => number(value)}
             />
@@ -76,7 +77,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           <Card title="Time to answer">
             <LineChart
               title={`By ${report.unit}`}
-              summary={latency ? `95 % within ${milliseconds(latency.p95)} over ${TITLES[report.window]}` : "None was timed"}
+              summary={latency ? `95 % within ${milliseconds(latency.p95)} over ${span}` : "None was timed"}
               lines={[
                 line("Half within", ({ latency_ms: ms }) => ms?.p50 ?? null),
                 line("95 % within", ({ latency_ms: ms }) => ms?.p95 ?? null),
@@ -89,7 +90,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           <Card title="In time, degraded, from the cache" aside={<span className="note">share of predictions</span>} wide>
             <LineChart
               title={`By ${report.unit}`}
-              summary={`${percent(share(report.within_deadline, predictions), 1)} in time over ${TITLES[report.window]}`}
+              summary={`${percent(share(report.within_deadline, predictions), 1)} in time over ${span}`}
               lines={[
                 line("In time", (period) => share(period.within_deadline, period.predictions)),
                 line("Degraded", (period) => share(period.degraded, period.predictions)),

@@ -18,7 +18,7 @@ interface Props {
 
 export function FamilyCard({ family, description, result }: Props) {
   const [opened, setOpened] = useState(false);
-  if (result === null) {
+  if (result == null) {
     return (
       <Card title={family}>
         <Empty title="No answer">It is not deployed, or it could not answer within the deadline.</Empty>

@@ -32,7 +32,7 @@ export function Origin({ id }: { id: string }) {
           <dd>
             {trainingSet ? (
               <>
-                {trainingSet.examples === null ? "texts" : counted(trainingSet.examples, "text")} of {trainingSet.label_sets.join(", ") || "no named set"}
+                {trainingSet.examples == null ? "texts" : counted(trainingSet.examples, "text")} of {trainingSet.label_sets.join(", ") || "no named set"}
               </>
             ) : (
               <None why="its training set is not in this database" />
@@ -74,7 +74,7 @@ export function Origin({ id }: { id: string }) {
             {Object.entries(features.values).map(([name, value]) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
-                <td className="numeric">{value === null ? <None why="missing in the request" /> : number(value, Number.isInteger(value) ? 0 : 3)}</td>
+                <td className="numeric">{value == null ? <None why="missing in the request" /> : number(value, Number.isInteger(value) ? 0 : 3)}</td>
               </tr>
             ))}
           </tbody>

@@ -24,7 +24,7 @@ export default function Compare({ title, question }: PageProps) {
   const setParams = useSetParams();
   // Who comes without a choice sees the newest comparison.
   const newest = useExperiments({ limit: 1 }).data?.comparisons[0];
-  const nobodyChose = givenA === null && givenB === null;
+  const nobodyChose = givenA == null && givenB == null;
   const [a, b] = nobodyChose && newest ? [newest.challenger, newest.champion] : [givenA, givenB];
   const choose = (left: string | null, right: string | null) => setParams({ a: left, b: right });
   const versions = useVersions({ limit: 100 });
