@@ -6,23 +6,26 @@ from datetime import datetime, time, timedelta
 
 from sqlalchemy import Connection
 
-from sentiment_platform.news.identity import identify
+from sentiment_platform.news.identity import Identity, identify, identify_document
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.quality import MAX_FUTURE, judge
 from sentiment_platform.news.quarantine import refused_item
-from sentiment_platform.store.articles import NewArticle, insert_articles
+from sentiment_platform.news.resolution import resolve
+from sentiment_platform.store.articles import NewArticle, insert_articles, insert_sightings
 from sentiment_platform.store.collection_reports import CollectionReport, Outcome
 from sentiment_platform.store.quarantine import held_ids, insert_quarantine
+from sentiment_platform.store.wordings import insert_revisions, known_articles
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of some items; adds up with `+`."""
+    """What became of some items; adds up with `+`. `note`: what a person should read of these very items; a sum has none."""
 
     fetched: int = 0
     stored: int = 0
     duplicate: int = 0
     quarantined: int = 0
+    note: str | None = None
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
@@ -48,7 +51,7 @@ class Tally:
 
 
 def store_items(connection: Connection, items: Sequence[RawItem], *, run_id: str, now: datetime, archived: bool = False) -> Tally:
-    """Judge, store, link or quarantine every item, in the caller's transaction. The same items twice change nothing.
+    """Judge, store, link or quarantine every item of one document, in the caller's transaction. The same items twice change nothing.
 
     `archived` items count as available since their publication, live ones not before `now`; `available_at` has the rule.
     """
@@ -56,10 +59,23 @@ def store_items(connection: Connection, items: Sequence[RawItem], *, run_id: str
     refused = [refused_item(one, run_id, now, archived=archived) for one in judgement.refused]
     insert_quarantine(connection, refused)
     held = held_ids(connection, [one.id for one in refused])
-    articles = [article_of(item, run_id, now, archived=archived) for item in judgement.accepted]
-    stored = insert_articles(connection, articles)
+    named = identify_document(judgement.accepted)
+    articles = [
+        article_of(item, run_id, now, archived=archived, names=names)
+        for item, names in zip(judgement.accepted, named.identities, strict=True)
+    ]
+    stored, reworded = store_articles(connection, articles)
+    note = "; ".join(filter(None, (named.note, f"reworded: {reworded}" if reworded else None))) or None
     # What the database did not keep is missing from the sum, and that is what the check of the accounts looks for.
-    return Tally(len(items), stored, len(articles) - stored, sum(one.id in held for one in refused))
+    return Tally(len(items), stored, len(articles) - stored, sum(one.id in held for one in refused), note)
+
+
+def store_articles(connection: Connection, articles: Sequence[NewArticle]) -> tuple[int, int]:
+    """Store articles that are new, link sightings, keep other wordings; returns how many were new, as articles and as wordings."""
+    resolution = resolve(articles, known_articles(connection, articles))
+    stored = insert_articles(connection, resolution.articles)
+    insert_sightings(connection, resolution.sightings)
+    return stored, insert_revisions(connection, resolution.revisions)
 
 
 def available_at(published_at: datetime, now: datetime, *, archived: bool, day_only: bool) -> datetime:
@@ -78,14 +94,14 @@ def available_at(published_at: datetime, now: datetime, *, archived: bool, day_o
     return min(published_at + timedelta(hours=24 if is_utc else 25), max(published_at, now))
 
 
-def article_of(item: RawItem, run_id: str, fetched_at: datetime, *, archived: bool) -> NewArticle:
-    """The row of an item that keeps the contract; `fetched_at` is when it came, whenever it is admitted.
+def article_of(item: RawItem, run_id: str, fetched_at: datetime, *, archived: bool, names: Identity | None = None) -> NewArticle:
+    """The row of an item that keeps the contract; `fetched_at` is when it came, whenever it is admitted. `names`: by default its own.
 
     It was published when it was there at the latest: the time that a clock ahead of ours claims stays in `published_text` alone.
     """
     if item.title is None or item.published_at is None:
         raise AssertionError(f"the contract let an item without title or time pass: {item}")
-    names = identify(item)
+    names = names or identify(item)
     known_at = available_at(item.published_at, fetched_at, archived=archived, day_only=item.day_only)
     return NewArticle(
         id=names.article_id,

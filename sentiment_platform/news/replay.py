@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, Engine
 
-from sentiment_platform.news.admission import Tally, article_of
+from sentiment_platform.news.admission import Tally, article_of, store_articles
 from sentiment_platform.news.quality import judge
 from sentiment_platform.news.quarantine import unpack
-from sentiment_platform.store.articles import NewArticle, insert_articles
+from sentiment_platform.store.articles import NewArticle
 from sentiment_platform.store.collection_reports import CollectionReport, record_collection
 from sentiment_platform.store.quarantine import QuarantinedItem, release, waiting_items
 
@@ -75,6 +75,6 @@ def _admit(
     articles: list[NewArticle] = []
     for row, (item, archived) in (unpacked[row_id] for row_id in good):
         articles.append(article_of(item, run_id, row.fetched_at, archived=archived))
-    stored = insert_articles(connection, articles)
+    stored, _ = store_articles(connection, articles)
     release(connection, good, now)
     return Tally(len(waiting), stored, len(good) - stored, refused), days

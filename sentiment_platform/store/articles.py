@@ -162,19 +162,31 @@ _ADD_TICKERS = text("""
 
 
 def insert_articles(connection: Connection, articles: Collection[NewArticle]) -> int:
-    """Store what is new, link what is known, and return how many were new.
-
-    An item with a known content hash becomes a sighting of the stored article; it adds its tickers only where both were available
-    at the same moment. An item whose (source, external id) is known under another text is left alone: the first wording is what was
-    known then.
-    """
+    """Store what is new, link what is known by its content, and return how many were new; `insert_sightings` has the links."""
     if not articles:
         return 0
+    rows = _as_rows(articles)
+    stored = connection.execute(_INSERT_ARTICLES, rows).rowcount
+    _link(connection, articles, rows, stored < len(articles))
+    return stored
+
+
+def insert_sightings(connection: Connection, seen: Collection[NewArticle]) -> None:
+    """Link items to the stored articles whose ids they carry.
+
+    A sighting adds its tickers to the article only where both were available at the same moment.
+    """
+    if seen:
+        _link(connection, seen, _as_rows(seen), True)
+
+
+def _as_rows(articles: Collection[NewArticle]) -> dict[str, str]:
     # One order for every writer, so that two collections of the same items cannot lock each other out.
     ordered = sorted(articles, key=lambda article: (article.id, article.external_id))
-    rows = {"rows": msgspec.json.encode(ordered).decode()}
-    stored = connection.execute(_INSERT_ARTICLES, rows).rowcount
+    return {"rows": msgspec.json.encode(ordered).decode()}
+
+
+def _link(connection: Connection, seen: Collection[NewArticle], rows: dict[str, str], may_add_tickers: bool) -> None:
     connection.execute(_INSERT_SIGHTINGS, rows)
-    if stored < len(ordered) and any(article.tickers for article in ordered):
+    if may_add_tickers and any(article.tickers for article in seen):
         connection.execute(_ADD_TICKERS, rows)
-    return stored

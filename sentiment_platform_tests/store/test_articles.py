@@ -4,7 +4,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Connection, text
 
-from sentiment_platform.store import articles, collection_reports, quarantine, stories
+from sentiment_platform.store import articles, collection_reports, quarantine, stories, wordings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.stories import StoryAssignment
 from sentiment_platform_tests.store.articles import NOON, article
@@ -34,6 +34,31 @@ def test_a_known_external_id_with_another_content_stays_as_it_was(connection: Co
     assert articles.insert_articles(connection, [article(1, external_id="x")]) == 1
     assert articles.insert_articles(connection, [article(2, external_id="x")]) == 0
     assert [a.title for a in articles.articles_between(connection, NOON, NOON + timedelta(hours=1))] == ["Title 1"]
+
+
+def test_several_articles_may_be_seen_under_one_name_of_a_source(connection: Connection) -> None:
+    articles.insert_articles(connection, [article(1), article(2)])
+    articles.insert_sightings(connection, [article(1, external_id="y"), article(2, external_id="y")])
+    assert (rows(connection, "raw_data"), rows(connection, "sightings")) == (2, 4)
+    known = wordings.known_articles(connection, [article(2, external_id="y"), article(3, external_id="z", hours=9)])
+    assert {one.id for one in known if one.external_id == "y"} == {article(1).id, article(2).id}
+
+
+def test_a_wording_is_kept_once_and_read_with_its_article(connection: Connection) -> None:
+    first = article(1)
+    articles.insert_articles(connection, [first])
+    other = wordings.Revision(
+        article_id=first.id,
+        wording="w",
+        title="Title 1, reworded",
+        summary=None,
+        published_at=NOON,
+        available_at=NOON + timedelta(hours=1),
+        run_id="r",
+    )
+    assert [wordings.insert_revisions(connection, [other]) for _ in range(2)] == [1, 0]
+    known = wordings.known_articles(connection, [first])
+    assert {one.titles for one in known} == {("Title 1", "Title 1, reworded")}
 
 
 def test_articles_between_is_half_open_ordered_and_knows_stories(connection: Connection) -> None:

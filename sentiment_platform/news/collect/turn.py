@@ -171,7 +171,7 @@ class _Turn:
                 items_seen=self._state.items_seen + tally.stored + tally.duplicate,
                 retry_after=None,
             )
-            detail = "; ".join(filter(None, (page.note, bound))) or None
+            detail = "; ".join(filter(None, (page.note, tally.note, bound))) or None
             report = self._report(tally, "not_modified" if page.not_modified else "collected", detail)
             write_source_state(connection, self._state)
             record_collection(connection, report)

@@ -56,11 +56,12 @@ def stem(word: str) -> str:
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in text.split())
+    """The roots of words and of their forms: a short word that ends in e loses it only where an ending goes with it."""
+    return frozenset(stem(f"{word}{ending}") for word in text.split() for ending in ("", "s", "d"))
 
 
 _BETTER = _stems(
-    "rise rose gain jump climb soar surge rally beat top higher increase grow grew growth upgrade approve win won back accept up buy "
+    "rise rose gain jump lift climb soar surge rally beat top higher increase grow grew growth upgrade approve win won back accept up buy "
     "bullish expand boost raise rebound"
 )
 _WORSE = _stems(

@@ -16,6 +16,7 @@ from sentiment_platform.store.tables.models import (
 )
 from sentiment_platform.store.tables.monitoring import DriftDistribution, DriftMetric, RetrainDecision
 from sentiment_platform.store.tables.news import (
+    ArticleRevision,
     CollectionRun,
     Quarantine,
     RawData,
@@ -31,6 +32,7 @@ __all__ = [
     "SCHEMA",
     "AlertRow",
     "ApiKey",
+    "ArticleRevision",
     "ArticleSentiment",
     "AuditRow",
     "Base",

@@ -46,15 +46,34 @@ class RawData(Base):
 
 
 class Sighting(Base):
-    """Every (source, external id) under which an article was seen: exact duplicates are linked here, not stored again."""
+    """Every (source, external id) under which an article was seen: it is linked here, not stored again. A source may use one name for
+    several articles.
+    """
 
     __tablename__ = "sightings"
     __table_args__ = (Index("ix_sightings_article_id", "article_id"),)
 
     source: Mapped[str] = mapped_column(primary_key=True)
     external_id: Mapped[str] = mapped_column(primary_key=True)
-    article_id: Mapped[str] = mapped_column(ForeignKey("platform.raw_data.id"))
+    article_id: Mapped[str] = mapped_column(ForeignKey("platform.raw_data.id"), primary_key=True)
     first_seen_at: Mapped[Instant]
+    run_id: Mapped[str]
+
+
+class ArticleRevision(Base):
+    """Another wording of an article, known from `available_at` on; what `raw_data` holds is the first, and stays what was known then.
+
+    `wording` is made of the title's words: a wording that comes back is no new one.
+    """
+
+    __tablename__ = "article_revisions"
+
+    article_id: Mapped[str] = mapped_column(ForeignKey("platform.raw_data.id"), primary_key=True)
+    wording: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    summary: Mapped[str | None]
+    published_at: Mapped[Instant]
+    available_at: Mapped[Instant]
     run_id: Mapped[str]
 
 

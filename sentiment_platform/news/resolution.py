@@ -1,0 +1,132 @@
+"""Which stored article an item is: a sighting of one, another wording of one, or an article of its own (entity resolution).
+
+A name at a source proves nothing by itself: sites use one guid for everything, count again from one, or tell another story under it. The
+rule, in this order: the same content; the same source, outlet, title and time, whatever the link; the same name and title, whatever the
+time; the same name and a title that is reworded. What is left is an article of its own.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+
+from sentiment_platform.news.identity import title_key
+from sentiment_platform.news.stories.headlines import SIMILARITY, Headline, contradict, read_headline, similarity
+from sentiment_platform.news.stories.linking import STORY_WINDOW
+from sentiment_platform.store.articles import NewArticle
+from sentiment_platform.store.wordings import KnownArticle, Revision
+
+_FEWEST_WORDS = 3
+"""Words of a headline that say enough for a longer one around them to be the same headline."""
+_FIRST = frozenset({"one", "first"})
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What becomes of some items: articles of their own, sightings (each with the id of its article), other wordings."""
+
+    articles: list[NewArticle] = field(default_factory=list[NewArticle])
+    sightings: list[NewArticle] = field(default_factory=list[NewArticle])
+    revisions: list[Revision] = field(default_factory=list[Revision])
+
+
+@dataclass(slots=True)
+class _Told:
+    """An article as it is known so far: its wordings with their keys, oldest first."""
+
+    id: str
+    outlet: str | None
+    tickers: tuple[str, ...]
+    published_at: datetime
+    titles: dict[str, str]
+
+
+def resolve(articles: Sequence[NewArticle], known: Iterable[KnownArticle]) -> Resolution:
+    """Sort `articles` by what they are. What is stored need not be among `known` where nothing of it could match.
+
+    An article whose name at its source stands for another one already is stored under its content hash, and seen under that name.
+    """
+    told: dict[str, _Told] = {}
+    named: defaultdict[tuple[str, str], list[_Told]] = defaultdict(list)
+    timed: dict[tuple[str, str, datetime, str], str] = {}
+    resolution = Resolution()
+
+    def remember(article: _Told, source: str, name: str | None) -> None:
+        if name is not None and article not in named[source, name]:
+            named[source, name].append(article)
+        for key in article.titles:
+            timed.setdefault((source, article.outlet or "", article.published_at, key), article.id)
+
+    for one in known:
+        titles = {title_key(title): title for title in one.titles}
+        remember(
+            told.setdefault(one.id, _Told(one.id, one.outlet, one.tickers, one.published_at, titles)), one.source, one.external_id
+        )
+    for article in articles:
+        name, key = (article.source, article.external_id), title_key(article.title)
+        if article.id in told:
+            resolution.sightings.append(article)
+            continue
+        same = timed.get((article.source, article.outlet or "", article.published_at, key)) or next(
+            (one.id for one in named[name] if key in one.titles), None
+        )
+        if same is not None:
+            resolution.sightings.append(replace(article, id=same))
+            continue
+        reworded = max(named[name], key=lambda one: _nearness(article, one), default=None)
+        if reworded is not None and _nearness(article, reworded) > 0.0:
+            reworded.titles[key] = article.title
+            resolution.revisions.append(_revision(reworded.id, key, article))
+            resolution.sightings.append(replace(article, id=reworded.id))
+            remember(reworded, *name)
+            continue
+        # An archive that tells it otherwise than what we hold of that very time does not say since when.
+        retold = any(one.published_at == article.published_at for one in named[name])
+        known_since = max(article.available_at, article.fetched_at) if retold else article.available_at
+        own_name = article.content_hash if named[name] else article.external_id
+        resolution.articles.append(replace(article, available_at=known_since, external_id=own_name))
+        if own_name != article.external_id:
+            resolution.sightings.append(article)
+        told[article.id] = _Told(article.id, article.outlet, article.tickers, article.published_at, {key: article.title})
+        remember(told[article.id], *name)
+    return resolution
+
+
+def _nearness(article: NewArticle, other: _Told) -> float:
+    """How alike a title is to the most similar wording of an article of the same name; 0 where none is a rewording of the other.
+
+    Reworded: published within three days of each other, half the words in common or one headline inside the other, and no
+    contradiction in numbers, outcomes, denials or, where neither tickers nor time agree, names.
+    """
+    if abs(article.published_at - other.published_at) > STORY_WINDOW:
+        return 0.0
+    is_same_item = article.published_at == other.published_at or bool(article.tickers and article.tickers == other.tickers)
+    here = read_headline(article.title, article.outlet)
+    return max(
+        (_likeness(here, read_headline(title, other.outlet), same_companies=is_same_item) for title in other.titles.values()),
+        default=0.0,
+    )
+
+
+def _likeness(one: Headline, other: Headline, *, same_companies: bool) -> float:
+    here, there = one.words - other.words, other.words - one.words
+    numbered = (here & one.numbers and there & _FIRST) or (there & other.numbers and here & _FIRST)
+    if numbered or contradict(one, other, same_companies=same_companies):
+        return 0.0
+    shorter, longer = sorted((one.words, other.words), key=len)
+    alike = similarity(one, other)
+    return alike if alike >= SIMILARITY or (len(shorter) >= _FEWEST_WORDS and shorter <= longer) else 0.0
+
+
+def _revision(article_id: str, key: str, article: NewArticle) -> Revision:
+    return Revision(
+        article_id=article_id,
+        wording=sha256(key.encode()).hexdigest()[:32],
+        title=article.title,
+        summary=article.summary,
+        published_at=article.published_at,
+        # Since when it was told so, only the fetch can say.
+        available_at=article.fetched_at,
+        run_id=article.run_id,
+    )
