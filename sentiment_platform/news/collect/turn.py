@@ -92,7 +92,8 @@ class _Turn:
         unanswered: Place | None = place
         try:
             for page in self._source.source.pages(place.window, place.at, self._asker):
-                self._refuse_sudden_emptiness(page)
+                if place.at is None and unanswered is not None:
+                    self._refuse_sudden_emptiness(page)
                 unanswered, following = None, self._advance(place, page)
                 bound = self._bound() if following else None
                 report = self._store(page, bound)

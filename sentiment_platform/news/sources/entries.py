@@ -108,18 +108,22 @@ class NoPaging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
 
 class PageNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="page"):
-    """Pages are numbered from `first`; one with fewer than `size` items is the last."""
+    """Pages are numbered from `first`. `size`: items of a page as asked for; a vendor's plan may give fewer. `max_items`: the most that
+    the vendor gives of one window.
+    """
 
     parameter: str
     size: Positive
     first: int = 1
+    max_items: Positive | None = None
 
 
 class Offsets(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="offset"):
-    """The number of items to leave out; a page with fewer than `size` items is the last."""
+    """The number of items to leave out; `size` and `max_items` as for pages."""
 
     parameter: str
     size: Positive
+    max_items: Positive | None = None
 
 
 class Cursors(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="cursor"):
@@ -136,7 +140,7 @@ class NextUrls(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
 
 class ByTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="time"):
-    """The oldest items come first, at most `size`; a full page is followed by a window that starts at its newest item."""
+    """The oldest items come first, about `size` of them; a page is followed by a window that starts at its newest item."""
 
     size: Positive
 
@@ -158,13 +162,18 @@ class JsonApiEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True,
     """Any vendor that answers a GET with JSON.
 
     `items_at`: path of the list of items, empty when the reply is the list. `error_at`: paths at which the vendor explains a refusal
-    inside an answer with status 200. `language`: of every item. `ticker_pattern`: which to keep.
+    inside an answer with status 200. `count_at` and `total_at`: paths of the number of items in the reply and in the whole window.
+    `is_lenient`: whether escapes that JSON does not know are read as what they stand before. `language`: of every item.
+    `ticker_pattern`: which to keep.
     """
 
     url: Address
     fields: FieldMap
     items_at: str = ""
     error_at: tuple[str, ...] = ()
+    count_at: str | None = None
+    total_at: str | None = None
+    is_lenient: bool = False
     parameters: dict[str, str | int | bool | list[str]] = {}
     auth: Auth | None = None
     window: TimeWindow | None = None

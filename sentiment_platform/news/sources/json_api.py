@@ -18,12 +18,12 @@ from sentiment_platform.news.items import RawItem, tidy
 from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.news.sources.entries import JsonApiEntry
 from sentiment_platform.news.sources.json_path import find
-from sentiment_platform.news.sources.paging import after, request_url
+from sentiment_platform.news.sources.json_reply import decoded_json, own_words, plain_words, without_key
+from sentiment_platform.news.sources.paging import Turned, after, item_name, request_url, stated
 from sentiment_platform.news.sources.protocol import Ask, Cursor, Page, Window
 from sentiment_platform.times.reading import read_time
 
 MAX_ITEMS = 5_000
-_SHOWN_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +49,57 @@ class JsonApiSource:
         auth = self.entry.auth
         if auth and auth.header:
             headers[auth.header] = auth.format.format(key=self.key)
+        seen = set[str]()
         while True:
             fetched = ask.get(request_url(self.entry, self.key, window, at), headers=headers)
             document = self._document(fetched)
             items = self._items(document, fetched.url)
-            at = after(self.entry, self.key, document, items, window, at)
-            yield Page(items, at)
+            names = [item_name(item) for item in items]
+            turn = after(self.entry, self.key, document, Turned(items, names, seen), window, at)
+            seen.update(names)
+            at = turn.next
+            yield Page(items, at, note=turn.note)
             if at is None:
                 return
 
     def _document(self, fetched: Fetched) -> Any:
         try:
-            document = msgspec.json.decode(fetched.body)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-            raise NotAFeedError(f"The answer is {_kind(fetched)}, not JSON.", remedy=self._remedy()) from error
+            document = decoded_json(fetched.body, is_lenient=self.entry.is_lenient)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            words = plain_words(fetched.body)
+            said = f"; it says: {without_key(words, self.key)}" if words else "."
+            # The text of the decoder's error may quote the reply, and with it a key.
+            raise NotAFeedError(f"The answer is {_kind(fetched)}, not JSON{said}", remedy=self._remedy()) from None
         for path in self.entry.error_at:
-            said = tidy(find(document, path))
+            said = own_words(find(document, path))
             if said:
-                said = said.replace(self.key, "***") if self.key else said
-                raise SourceRefusedError(f"{fetched.url} says: {said[:_SHOWN_CHARACTERS]}", remedy=self._remedy())
+                raise SourceRefusedError(f"{fetched.url} says: {without_key(said, self.key)}", remedy=self._remedy())
         return document
 
     def _items(self, document: Any, origin: str) -> tuple[RawItem, ...]:
         value = find(document, self.entry.items_at)
         if not isinstance(value, list):
+            if self._is_empty(document):
+                return ()
+            words = own_words(document)
+            if words:
+                raise SourceRefusedError(f"{origin} says: {without_key(words, self.key)}", remedy=self._remedy())
             place = f"at {self.entry.items_at!r}" if self.entry.items_at else "as its whole"
             raise NotAFeedError(f"The answer of {origin} has no list {place}.", remedy=self._remedy())
         rows: list[Any] = value
         if len(rows) > MAX_ITEMS:
             raise NotAFeedError(f"The answer of {origin} has more than {MAX_ITEMS:,} items.", remedy="Ask for smaller pages.")
         return tuple(self._item(row, number, origin) for number, row in enumerate(rows, start=1))
+
+    def _is_empty(self, document: Any) -> bool:
+        """Whether a reply without its list says "nothing" in another form: empty, null, or a stated count of zero."""
+        value = document
+        for name in self.entry.items_at.split(".") if self.entry.items_at else ():
+            if not value or not isinstance(value, dict) or name not in value:
+                break
+            value = value[name]  # pyright: ignore[reportUnknownVariableType]  JSON
+        empty = (None, "", {}, [])
+        return value in empty or any(path and stated(document, path) == 0 for path in (self.entry.count_at, self.entry.total_at))
 
     def _item(self, row: Any, position: int, origin: str) -> RawItem:
         fields = self.entry.fields

@@ -1,6 +1,8 @@
 """The address of each request to a JSON source, and where its next page is."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
@@ -44,29 +46,110 @@ def request_url(entry: JsonApiEntry, key: str, window: Window, at: Cursor | None
     return _with(entry.url, query | auth)
 
 
-def after(
-    entry: JsonApiEntry, key: str, document: Any, items: tuple[RawItem, ...], window: Window, at: Cursor | None
-) -> Cursor | None:
-    """Where the page after this one is; None when this is the last."""
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A page of items, what each is called, and what the pages before it in this turn brought."""
+
+    items: tuple[RawItem, ...]
+    names: list[str]
+    seen: set[str]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it brings anything."""
+        return any(name not in self.seen for name in self.names)
+
+    @property
+    def digest(self) -> str:
+        """What two pages of the same items share."""
+        return sha256("\n".join(sorted(self.names)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Where the next page is, None after the last; `note`: where the vendor's own counts do not agree with what it gave."""
+
+    next: Cursor | None
+    note: str | None = None
+
+
+def after(entry: JsonApiEntry, key: str, document: Any, page: Turned, window: Window, at: Cursor | None) -> Following:
+    """What follows a page. It is the last when the vendor says so, when it is empty, brings nothing new or reaches the window's end.
+
+    How many items a page has says nothing: a vendor's plan may give fewer than were asked for.
+    """
+    if not page.items:
+        return Following(None, _missing(entry, document, _got(at)))
+    note = _miscounted(entry, document, page)
     match entry.paging:
         case NoPaging():
             next_page = None
-        case PageNumbers(size=size, first=first):
-            next_page = {"page": (at["page"] if at else first) + 1} if len(items) >= size else None
-        case Offsets(size=size):
-            next_page = {"offset": (at["offset"] if at else 0) + len(items)} if len(items) >= size else None
+        case PageNumbers(first=first, max_items=most):
+            next_page = _counted(entry, document, page, at, most, {"page": (at["page"] if at else first) + 1})
+        case Offsets(max_items=most):
+            place = (at["offset"] if at else 0) + len(page.items)
+            next_page = _counted(entry, document, page, at, most, {"offset": place})
         case Cursors(at=path):
             cursor = find(document, path)
-            next_page = {"cursor": _kept(str(cursor))} if cursor and isinstance(cursor, str | int) and items else None
+            next_page = {"cursor": _kept(str(cursor))} if cursor and isinstance(cursor, str | int) and page.is_new else None
         case NextUrls(at=path):
             url = find(document, path)
-            next_page = {"next_url": _same_place(entry, key, url)} if url and isinstance(url, str) and items else None
-        case ByTime(size=size):
-            newest = max((item.published_at for item in items if item.published_at), default=None)
-            full = len(items) >= size and newest is not None and newest < window.end
-            next_page = {"since": newest.isoformat()} if full and newest else None
+            next_page = {"next_url": _same_place(entry, key, url)} if url and isinstance(url, str) and page.is_new else None
+        case ByTime():
+            next_page = _since(page, window)
     # A vendor that names the same page again would be asked for it until the quota is gone.
-    return next_page if next_page != at else None
+    if next_page is not None and next_page != at:
+        return Following(next_page, note)
+    return Following(None, "; ".join(filter(None, (note, _missing(entry, document, _got(at) + len(page.items))))) or None)
+
+
+def stated(document: Any, path: str) -> int | None:
+    """A number of items as the vendor states it, as a number or as text; None where it states none."""
+    value = find(document, path)
+    if isinstance(value, str) and value.strip().isdecimal() and len(value.strip()) < 10:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def item_name(item: RawItem) -> str:
+    """What tells an item from others of its source within one turn."""
+    return item.guid or item.url or f"{item.title}\n{item.published_text}"
+
+
+def _counted(
+    entry: JsonApiEntry, document: Any, page: Turned, at: Cursor | None, most: int | None, next_page: Cursor
+) -> Cursor | None:
+    """The next page of a numbered walk; it carries how many items there were so far, and what the last page held."""
+    got = _got(at) + len(page.items)
+    total = stated(document, entry.total_at) if entry.total_at else None
+    if (total is not None and got >= total) or (most is not None and got >= most):
+        return None
+    if not page.is_new or (at or {}).get("last") == page.digest:
+        return None
+    return {**next_page, "got": got, "last": page.digest}
+
+
+def _since(page: Turned, window: Window) -> Cursor | None:
+    times = [item.published_at for item in page.items if item.published_at]
+    # The oldest come first, so it is the last one that reaches the end; one absurd time among the others does not.
+    if not times or times[-1] >= window.end:
+        return None
+    return {"since": max(time for time in times if time < window.end).isoformat()}
+
+
+def _got(at: Cursor | None) -> int:
+    return (at or {}).get("got", (at or {}).get("offset", 0))
+
+
+def _missing(entry: JsonApiEntry, document: Any, got: int) -> str | None:
+    total = stated(document, entry.total_at) if entry.total_at else None
+    return f"the vendor states {total} items and gave {got}" if total is not None and total > got else None
+
+
+def _miscounted(entry: JsonApiEntry, document: Any, page: Turned) -> str | None:
+    count = stated(document, entry.count_at) if entry.count_at else None
+    given = len(page.items)
+    return f"the reply states {count} items and holds {given}" if count is not None and count != given else None
 
 
 def _written(value: str | int | bool | list[str]) -> Any:

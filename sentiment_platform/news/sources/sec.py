@@ -57,6 +57,7 @@ class SecSource:
                 remedy="Set SENTIMENT_CONTACT to a mail address; it becomes part of the User-Agent.",
             )
         start: int = at["start"] if at else 0
+        seen = set[str | None]()
         tickers: Tickers | None = None
         note = None
         while True:
@@ -65,8 +66,11 @@ class SecSource:
             if items and tickers is None:
                 tickers, note = self._tickers(window, ask)
             oldest = min((item.published_at for item in items if item.published_at), default=None)
-            start += self.entry.page_size
-            more = len(items) >= self.entry.page_size and oldest is not None and oldest >= window.start
+            start += len(items)
+            # A page with fewer filings than were asked for need not be the last one.
+            is_new = not seen.issuperset(item.guid for item in items)
+            seen.update(item.guid for item in items)
+            more = is_new and oldest is not None and oldest >= window.start
             yield Page(
                 tuple(_filing(item, tickers or {}) for item in items),
                 {"start": start} if more else None,

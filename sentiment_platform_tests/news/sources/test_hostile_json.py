@@ -52,7 +52,7 @@ def test_good_items_are_stored_beside_bad_ones_and_every_item_has_one_fate(colle
     rows = [*hostile, *good]
     random.Random(7).shuffle(rows)
     # No page is larger than an answer may be.
-    pages = [rows[n : n + 50] for n in range(0, len(rows), 50)]
+    pages = [*(rows[n : n + 50] for n in range(0, len(rows), 50)), []]
     for n, page in enumerate(pages):
         feeds.answers[f"/news?page={n}"] = reply(json.dumps({"data": {"rows": page}}).encode())
     paging = f"pages_per_run = {len(pages)}\n" + 'paging = { kind = "page", parameter = "page", size = 50, first = 0 }\n'

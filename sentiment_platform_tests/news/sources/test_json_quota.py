@@ -28,7 +28,7 @@ def test_the_quota_of_a_day_is_kept_and_the_next_day_goes_on_where_it_ended(coll
     (third,) = collector(NOW + timedelta(days=1))
     assert third.stored == 3
     assert len(titles(collector)) == 9
-    assert [path.rpartition("=")[2] for path, _ in feeds.requests] == ["1", "2", "3", "4", "5", "1"]
+    assert [path.rpartition("=")[2] for path, _ in feeds.requests] == ["1", "2", "3", "4", "5", "6"]
     assert (collector.state("wire").quota_day, collector.state("wire").quota_used) == ((NOW + timedelta(days=1)).date(), 3)
 
 
