@@ -3,6 +3,10 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from sentiment_platform.clock import utc_now
+from sentiment_platform.promotion.deciding import decide_and_publish
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.dashboard.conftest import OpenPage, screenshot
 from sentiment_platform_tests.dashboard.platform_in_use import ADMIN_KEY
 from sentiment_platform_tests.serving.running import ServingProcess
@@ -59,6 +63,9 @@ def test_a_selection_is_tried_first_then_done_then_followed_until_it_is_recorded
     assert page.request.get(f"{platform.url}/models/status").json()["families"][family]["version"] == chosen
     steps = page.locator("ol.steps li")
     expect(steps.nth(1)).to_contain_text("done", timeout=30_000)
+    for name in families:
+        page.request.post(f"{platform.url}/predict/{name}", data={"text": "Harbour Mills raises its dividend"})
+    expect(steps.nth(2)).to_contain_text("done", timeout=40_000)
     expect(steps.nth(3)).to_contain_text("waiting")
     screenshot(page, "deployments-followed")
     expect(page.get_by_role("row").filter(has_text="the test of a person's choice").first).to_be_visible(timeout=30_000)
@@ -70,3 +77,62 @@ def test_a_selection_is_tried_first_then_done_then_followed_until_it_is_recorded
     page.get_by_role("button", name="Do it").click()
     expect(page.get_by_text("It is done here.")).to_be_visible()
     assert page.request.get(f"{platform.url}/models/status").json()["families"][family]["version"] == before[family]
+
+
+def published(platform: ServingProcess) -> None:
+    """The graph does what its sensor starts: what people asked for becomes a deployment."""
+    engine = create_platform_engine(platform.settings.require("database_url"))
+    decide_and_publish(engine, RegistryAccess(platform.settings), run_id="a-run", now=utc_now)
+    engine.dispose()
+
+
+def test_a_promotion_and_a_rollback_are_tried_asked_for_and_followed_until_every_replica_has_them(
+    open_page: OpenPage, platform: ServingProcess
+) -> None:
+    page = open_page("/app/deployments")
+    versions = page.request.get(f"{platform.url}/models").json()["versions"]
+    [(chosen, family)] = [(row["version"], row["family"]) for row in versions if row["last_revision"] is None][:1]
+
+    def live() -> dict[str, str]:
+        families = page.request.get(f"{platform.url}/models/status").json()["families"]
+        return {name: told["version"] for name, told in families.items()}
+
+    def answer() -> None:
+        """Each family is asked, so that the replica is known by what it answered with last."""
+        for name in before:
+            page.request.post(f"{platform.url}/predict/{name}", data={"text": "Harbour Mills raises its dividend"})
+
+    before = live()
+    page.get_by_label("What", exact=True).select_option(chosen)
+    try_first(page, ADMIN_KEY, "reads the desk's own words right")
+    expect(page.get_by_text("It would work.")).to_be_visible(timeout=30_000)
+    expect(page.locator("main")).to_contain_text("without asking the gate")
+    expect(page.locator("main")).to_contain_text(f"{before[family]} → {chosen}")
+    asked = page.request.get(f"{platform.url}/models/selections").json()["selections"]
+    assert chosen not in [selection["version"] for selection in asked], "a dry run asks for nothing"
+    page.get_by_role("button", name="Do it").click()
+    expect(page.get_by_text("It is asked for.")).to_be_visible()
+    steps = page.locator("ol.steps li")
+    expect(steps.nth(0)).to_contain_text("done", timeout=30_000)
+    expect(steps.nth(1)).to_contain_text("waiting")
+    assert live() == before, "nothing answers that no signed deployment names"
+    screenshot(page, "deployments-promoted")
+    published(platform)
+    platform.wait_until(lambda: live()[family] == chosen, 90)
+    answer()
+    for step in range(3):
+        expect(steps.nth(step)).to_contain_text("done", timeout=40_000)
+
+    # Back by the other way, as far as that goes: whoever comes next finds what was there.
+    page.get_by_role("button", name="Close").click()
+    page.get_by_label("What", exact=True).select_option("rollback")
+    try_first(page, ADMIN_KEY, "calls too many layoffs neutral")
+    expect(page.get_by_text("It would work.")).to_be_visible(timeout=30_000)
+    assert live()[family] == chosen, "a dry run changes nothing"
+    page.get_by_role("button", name="Do it").click()
+    expect(page.get_by_text("It is done here.")).to_be_visible()
+    assert live() == before
+    published(platform)
+    answer()
+    for step in range(4):
+        expect(steps.nth(step)).to_contain_text("done", timeout=40_000)

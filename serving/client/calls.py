@@ -20,7 +20,7 @@ from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.health_bodies import Alive, Health
 from serving.contract.incident_bodies import AcknowledgementAnswer, AcknowledgeRequest, AlertsAnswer
 from serving.contract.lineage_bodies import PredictionLineage
-from serving.contract.model_bodies import ModelsStatus, RollbackRequest, SelectionAnswer, SelectRequest
+from serving.contract.model_bodies import ModelsStatus, PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
 from serving.contract.news_bodies import NewsAnswer, TickersAnswer
 from serving.contract.performance_bodies import PerformanceAnswer
 from serving.contract.prediction_bodies import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
@@ -134,6 +134,12 @@ def select(
     """Let a version answer from now on; needs a key of role admin."""
     body = SelectRequest(family=family, version=version, reason=reason, expected_version=expected_version, dry_run=dry_run)
     return _post("/models/select", SelectionAnswer, body)
+
+
+def promote(version: str, reason: str, *, expected_version: str | None = None, dry_run: bool = False) -> Call[SelectionAnswer]:
+    """Ask for the first deployment of a version; needs a key of role admin."""
+    body = PromoteRequest(version=version, reason=reason, expected_version=expected_version, dry_run=dry_run)
+    return _post("/models/promote", SelectionAnswer, body)
 
 
 def roll_back(reason: str, *, dry_run: bool = False) -> Call[SelectionAnswer]:

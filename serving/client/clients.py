@@ -59,6 +59,7 @@ class Routes:
     model = Route(calls.model)
     select = Route(calls.select)
     roll_back = Route(calls.roll_back)
+    promote = Route(calls.promote)
     selections = Route(calls.selections)
     feature_schema = Route(calls.feature_schema)
     experiments = Route(calls.experiments)
@@ -84,7 +85,7 @@ class Client(Routes):
 
     Args:
         url: where serving answers, `http://127.0.0.1:8000`.
-        api_key: sent with every request; only `select`, `roll_back` and `acknowledge` need one.
+        api_key: sent with every request; only `select`, `roll_back`, `promote` and `acknowledge` need one.
         timeout_s: longest wait for a connection, and for each part of an answer.
     """
 

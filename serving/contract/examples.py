@@ -12,7 +12,7 @@ from sentiment_platform.text.example import EXAMPLE_LABEL, EXAMPLE_TEXT
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.health_bodies import Alive, DependencyStatus, Health
 from serving.contract.incident_bodies import AcknowledgeRequest
-from serving.contract.model_bodies import RollbackRequest, SelectionAnswer, SelectRequest
+from serving.contract.model_bodies import PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
 from serving.contract.prediction_bodies import (
     Answer,
     BatchAnswer,
@@ -62,6 +62,7 @@ EXAMPLES: tuple[Struct, ...] = (
     FeedbackRequest(prediction_id=_ID, label=EXAMPLE_LABEL),
     FeedbackRequest(prediction_id=_ID, utility=0.5, comment="Right, but late."),
     SelectRequest(family=_FAMILY, version=_VERSION, reason="The newer version is worse on our desk.", dry_run=True),
+    PromoteRequest(version=_VERSION, reason="It reads guidance right, on which the holdout is silent.", dry_run=True),
     RollbackRequest("The newest deployment answers too slowly."),
     AcknowledgeRequest("The feed's owner knows; they mend it today.", dry_run=True),
     _ANSWER,

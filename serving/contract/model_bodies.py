@@ -30,8 +30,19 @@ class RollbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
     dry_run: Annotated[bool, Meta(description="Fetch, verify and try its versions, but change nothing.")] = False
 
 
+class PromoteRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Ask for a first deployment of `version`, on your word instead of the gate's: as champion of its family, which answers POST /predict."""
+
+    version: Version
+    reason: Reason
+    expected_version: Annotated[Version, Meta(description="Refuse (409) unless this one of its family is live now.")] | None = (
+        None
+    )
+    dry_run: Annotated[bool, Meta(description="Fetch, verify and try the version, but ask for nothing.")] = False
+
+
 class SelectionAnswer(Struct, frozen=True, kw_only=True):
-    """What runs now (or would run, `dry_run`); the graph publishes it as the next revision."""
+    """What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision."""
 
     request_id: str | None
     default_family: str

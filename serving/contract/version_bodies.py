@@ -31,7 +31,7 @@ class VersionSummary(Struct, frozen=True, kw_only=True):
     """One registered version. `live`: it answers in this process now; `training_set` is the digest of what it was made from.
 
     `metrics` are the headline figures, measured at export; sizes are the bytes of its files, those that serving loads and all of them.
-    `last_revision`: the newest deployment that names it as a champion; null: none ever did, so it cannot be selected.
+    `last_revision`: the newest deployment that names it as a champion; null: none ever did, so it is promoted, not selected.
     `technical`: cost on the machine that made it, null where that was not measured.
     """
 

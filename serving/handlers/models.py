@@ -11,7 +11,7 @@ from litestar.params import JSONBody, QueryParameter
 
 from sentiment_platform.registry.versions import VERSION_PATTERN
 from sentiment_platform.statistics.estimate import ACCURACY
-from serving.contract.model_bodies import ModelsStatus, RollbackRequest, SelectionAnswer, SelectRequest
+from serving.contract.model_bodies import ModelsStatus, PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
 from serving.contract.performance_bodies import PerformanceAnswer, PerformanceFigure
 from serving.edge.openapi import ADMIN, problem_responses
 from serving.edge.security import requires
@@ -104,6 +104,22 @@ async def roll_back(
     return await services.override.roll_back(data.reason, request.state.caller.name, dry_run=data.dry_run)
 
 
+@post(
+    "/models/promote",
+    status_code=200,
+    tags=TAGS,
+    guards=[requires("admin")],
+    security=ADMIN,
+    responses=ERRORS | problem_responses(404),
+    summary="Ask for the first deployment of a version",
+)
+async def promote(
+    data: JSONBody[PromoteRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
+) -> SelectionAnswer:
+    """The version is fetched, verified and tried here; it answers once the graph has signed and published a deployment that names it."""
+    return await services.override.promote(data, request.state.caller.name)
+
+
 def routes() -> list[HTTPRouteHandler]:
     """All model routes."""
-    return [status, performance, performance_history, select_version, roll_back]
+    return [status, performance, performance_history, select_version, roll_back, promote]

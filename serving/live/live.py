@@ -108,21 +108,35 @@ class LiveModels:
             ConflictError: another version than `expected_version` is live.
             Refused, ModelRefused, TransientError: the choice cannot be served; what runs stays.
         """
-        live = self.current
-        if live is None:
-            raise TransientError("Nothing is live yet.", remedy="Wait for the first deployment.")
-        first = selections[0]
-        before = live.versions.get(first.family)
-        if expected_version is not None and expected_version != before:
-            raise ConflictError(
-                f"{before or 'No version'} of {first.family} is live, not {expected_version}.",
-                remedy="Look at GET /models/status and decide again.",
-            )
+        live = self._expected(selections[0].family, expected_version)
         after = self._slot.assemble(live.deployment, (*live.selections, *selections))
         if not dry_run:
             record(live.versions, after.versions)
             self._slot.swap(after)
         return live, after
+
+    def try_first(self, selection: Selection, manifest_digest: str, *, expected_version: str | None = None) -> Snapshot:
+        """Try a version that no deployment named, so that nobody asks for one that cannot be served; returns what is live, unchanged.
+
+        Raises:
+            As `select`.
+        """
+        live = self._expected(selection.family, expected_version)
+        self._slot.tried(selection.family, selection.version, manifest_digest)
+        return live
+
+    def _expected(self, family: str, version: str | None) -> Snapshot:
+        """What is live, if it is what a person expects of `family`; None expects anything."""
+        live = self.current
+        if live is None:
+            raise TransientError("Nothing is live yet.", remedy="Wait for the first deployment.")
+        running = live.versions.get(family)
+        if version is not None and version != running:
+            raise ConflictError(
+                f"{running or 'No version'} of {family} is live, not {version}.",
+                remedy="Look at GET /models/status and decide again.",
+            )
+        return live
 
     def rollback_target(self) -> Deployment:
         """The newest deployment before the live one that differs from what runs now.

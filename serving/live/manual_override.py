@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.registry.versions import VersionTag
-from serving.contract.model_bodies import SelectionAnswer, SelectRequest
+from serving.contract.model_bodies import PromoteRequest, SelectionAnswer, SelectRequest
 from serving.contract.problems import Problem
 from serving.links.database import Database
 from serving.live.live import LiveModels
 from serving.live.poller import Poller
-from serving.live.selection_requests import is_registered, record_selections, revision_naming
+from serving.live.selection_requests import asked_before, record_selections, registered_digest, revision_naming
 from serving.live.selections import Selection
 from serving.live.snapshot import Snapshot
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class ManualOverride:
-    """Select a version, or go back to the deployment before. `actor` names who asked, for the audit trail."""
+    """Select a version, go back to the deployment before, or ask for a first deployment. `actor` names who asked, for the audit trail."""
 
     def __init__(self, live: LiveModels, poller: Poller, database: Database, *, clock: Clock) -> None:
         self._live = live
@@ -45,23 +45,18 @@ class ManualOverride:
         if VersionTag.parse(request.version).family != request.family:
             raise Problem(422, "wrong_family", f"{request.version} is not a version of {request.family}.", field="version")
 
-        def look(connection: "Connection") -> tuple[int | None, bool]:
-            return revision_naming(connection, request.version), is_registered(connection, request.version)
-
-        revision, registered = await self._database.call(look)
+        revision, registered = await self._known(request.version)
         live = self._live.current
         if live is not None and request.version in live.deployment.models():
             # The mirror may lag behind the registry by a moment.
             revision = live.deployment.revision
-        if revision is None and not registered:
-            raise Problem(
-                404, "unknown_version", f"There is no version {request.version}; see GET /models/performance.", field="version"
-            )
+        if revision is None and registered is None:
+            raise _unknown(request.version)
         if revision is None:
             raise Problem(
                 422,
                 "never_deployed",
-                f"{request.version} was never deployed: it has to pass the gate before it may answer anyone.",
+                f"{request.version} was never deployed: the gate, or a person's POST /models/promote, has to let it answer first.",
                 field="version",
             )
         selection = Selection(secrets.token_hex(16), request.family, request.version, revision)
@@ -73,6 +68,43 @@ class ManualOverride:
             expected_version=request.expected_version,
             dry_run=request.dry_run,
         )
+
+    async def promote(self, request: PromoteRequest, actor: str) -> SelectionAnswer:
+        """Ask the graph to deploy a version that no deployment named; it is tried here, and answers once a signed deployment names it.
+
+        Asking for it again while that waits is the same request.
+
+        Raises:
+            Problem: 404 for an unknown version, 409 for a stale expectation, 422 for one that was deployed or may not run.
+        """
+        version, family = request.version, VersionTag.parse(request.version).family
+        revision, manifest_digest = await self._known(version)
+        if revision is not None:
+            raise Problem(
+                422, "was_deployed", f"{version} was deployed before: POST /models/select lets it answer.", field="version"
+            )
+        if manifest_digest is None:
+            raise _unknown(version)
+        selection = Selection(secrets.token_hex(16), family, version, 0)
+        live = await self._guarded(
+            partial(self._live.try_first, selection, manifest_digest, expected_version=request.expected_version),
+            stale="expected_version",
+            refused="version",
+        )
+        before, after = live.versions, live.versions | {family: version}
+        at = self._clock()
+
+        def record(connection: "Connection") -> str:
+            if waiting := asked_before(connection, version):
+                return waiting
+            action, reason = "models:promote", request.reason
+            record_selections(
+                connection, [selection], actor=actor, action=action, reason=reason, before=before, after=after, at=at
+            )
+            return selection.request_id
+
+        request_id = None if request.dry_run else await self._database.call(record)
+        return SelectionAnswer(request_id=request_id, default_family=family, before=before, after=after, dry_run=request.dry_run)
 
     async def roll_back(self, reason: str, actor: str, *, dry_run: bool = False) -> SelectionAnswer:
         """Bring the versions of the deployment before the live one back.
@@ -90,6 +122,14 @@ class ManualOverride:
             if family == target.default_family or running.get(family) != target.champions[family].version
         ]
         return await self._apply(selections, "models:rollback", reason, actor, dry_run=dry_run)
+
+    async def _known(self, version: str) -> tuple[int | None, str | None]:
+        """The newest deployment that names `version`, and the digest under which it is registered."""
+
+        def look(connection: "Connection") -> tuple[int | None, str | None]:
+            return revision_naming(connection, version), registered_digest(connection, version)
+
+        return await self._database.call(look)
 
     async def _apply(
         self,
@@ -144,3 +184,7 @@ class ManualOverride:
             raise Problem(409, "conflict", str(error), field=stale) from error
         except PermanentError as error:
             raise Problem(422, str(getattr(error, "reason", "refused")), str(error), field=refused) from error
+
+
+def _unknown(version: str) -> Problem:
+    return Problem(404, "unknown_version", f"There is no version {version}; see GET /models.", field="version")

@@ -34,11 +34,19 @@ def revision_naming(connection: "Connection", version: str) -> int | None:
     return None
 
 
-def is_registered(connection: "Connection", version: str) -> bool:
-    """Whether such a version was ever published."""
+def asked_before(connection: "Connection", version: str) -> str | None:
+    """The id of a request for `version` that is still open."""
+    from sentiment_platform.store.selections import open_selection_requests
+
+    return next((request.request_id for request in open_selection_requests(connection) if request.version == version), None)
+
+
+def registered_digest(connection: "Connection", version: str) -> str | None:
+    """The manifest digest under which `version` was published."""
     from sentiment_platform.store.versions import get_version
 
-    return get_version(connection, version) is not None
+    registered = get_version(connection, version)
+    return registered.manifest_digest if registered else None
 
 
 def record_selections(

@@ -67,6 +67,16 @@ class LiveSlot:
                 usable.append(selection)
         return self.assemble(deployment, usable)
 
+    def tried(self, family: str, version: str, manifest_digest: str) -> LoadedVersion:
+        """A version that no deployment named, fetched, verified, loaded and tried; it is kept for the moment when one does.
+
+        Raises:
+            Refused, ModelRefused, TransientError: as `assemble`.
+        """
+        loaded = self._loaded(version, manifest_digest) or self._loader.load(family, version, manifest_digest)
+        self._tried = loaded
+        return loaded
+
     def swap(self, live: Snapshot) -> None:
         """From now on `live` answers; requests that hold the snapshot before finish with it."""
         self._previous = self.current if self.current is not None else self._previous
@@ -84,10 +94,7 @@ class LiveSlot:
     def _selected(self, selection: Selection) -> LoadedVersion:
         manifest_digest = self._selections.manifest_digest(selection)
         loaded = self._loaded(selection.version, manifest_digest)
-        if loaded is None:
-            loaded = self._loader.load(selection.family, selection.version, manifest_digest)
-            self._tried = loaded
-        return loaded
+        return loaded or self.tried(selection.family, selection.version, manifest_digest)
 
     def _loaded(self, version: str, manifest_digest: str) -> LoadedVersion | None:
         loaded = [model for live in (self.current, self._previous) if live for model in live.models.values()]

@@ -30,7 +30,7 @@ from serving.contract.event_bodies import StreamState
 from serving.contract.health_bodies import Health
 from serving.contract.prediction_bodies import PredictRequest
 
-FIRST, SECOND = "v1.0.0-vader", "v1.0.1-vader"
+FIRST, SECOND, THIRD = "v1.0.0-vader", "v1.0.1-vader", "v1.0.2-vader"
 REPORT = DriftRow(
     report_id="0" * 32,
     subject="predicted_label",
@@ -60,6 +60,7 @@ def answering(module_settings: Settings) -> Iterator[ServingProcess]:
     publisher = Publisher(module_settings, engine)
     for version in (FIRST, SECOND):
         publisher.deploy(publisher.model(version))
+    publisher.model(THIRD)
     with engine.begin() as connection:
         write_drift_rows(connection, [REPORT])
         open_incident(connection, ALERT, NOW)
@@ -104,6 +105,7 @@ def arguments(client: Client) -> Arguments:
         "model": ((FIRST,), {}),
         "select": (("vader", SECOND, "a test"), {"dry_run": True}),
         "roll_back": (("a test",), {"dry_run": True}),
+        "promote": ((THIRD, "a test"), {"dry_run": True}),
         "drift_report": ((REPORT.report_id,), {}),
         "performance_history": ((FIRST,), {}),
         "experiments": ((), {"version": FIRST, "other": SECOND}),
@@ -160,7 +162,7 @@ def test_every_route_of_the_document_has_a_method_that_brings_back_its_struct(an
 def test_the_async_client_brings_back_the_same(answering: ServingProcess) -> None:
     async def ask(given: Arguments) -> dict[str, Any]:
         async with AsyncClient(answering.url, api_key=KEY) as client:
-            names = [name for name in methods() if name not in ("select", "roll_back")]
+            names = [name for name in methods() if name not in ("select", "roll_back", "promote")]
             every = {name: given.get(name, ((), {})) for name in names}
             async for told in client.events():
                 assert isinstance(told.event, StreamState)

@@ -89,6 +89,7 @@ def test_every_refusal_that_a_route_explains_is_as_documented(answering: Serving
         ("POST", "/models/select", {"json": SELECT}, 401),
         ("POST", "/models/select", {"json": SELECT, "headers": key}, 404),
         ("POST", "/models/select", {"json": {}, "headers": key}, 400),
+        ("POST", "/models/promote", {"json": {"version": "v9.9.9-vader", "reason": "a test"}, "headers": key}, 404),
         ("POST", "/monitoring/alerts/{incident_id}/ack", {"json": {}}, 401),
         ("POST", "/monitoring/alerts/{incident_id}/ack", {"json": {}, "headers": key}, 404),
         ("GET", "/monitoring/service", {"params": {"window": "1y"}}, 400),

@@ -1,6 +1,7 @@
 """Claims about a person's choice of a version: who may make it, what may be chosen, what it leaves behind."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,6 +9,9 @@ import pytest
 from sqlalchemy import Engine, select
 
 from sentiment_platform.github_server import GithubServer
+from sentiment_platform.promotion.deciding import decide_and_publish
+from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit
 from sentiment_platform.store.api_keys import create_key, revoke_key
 from sentiment_platform.store.selections import close_selection_requests, open_selection_requests
@@ -43,6 +47,11 @@ def choose(serving: ServingProcess, headers: dict[str, str], version: str = FIRS
     return serving.client.post("/models/select", json=body, headers=headers)
 
 
+def promote(serving: ServingProcess, headers: dict[str, str], version: str = UNDEPLOYED, **fields: Any) -> httpx.Response:
+    body = {"version": version, "reason": "test of promotion", **fields}
+    return serving.client.post("/models/promote", json=body, headers=headers)
+
+
 def live(serving: ServingProcess) -> str:
     return serving.predict()["performance"]["model_version"]
 
@@ -68,6 +77,7 @@ def test_only_an_admin_may_choose_or_acknowledge_and_only_what_was_deployed(
         for reply in (
             choose(serving, headers),
             serving.client.post("/models/rollback", json={"reason": "test"}, headers=headers),
+            promote(serving, headers),
             serving.client.post(f"/monitoring/alerts/{'0' * 32}/ack", json={}, headers=headers),
         ):
             assert reply.status_code == status, case
@@ -118,6 +128,46 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
         close_selection_requests(connection, [request.id], third.revision)
     replica.wait_until(lambda: replica.status()["deployment"]["revision"] == 3 and not replica.status()["selections"])
     assert live(replica) == FIRST
+
+
+def test_a_promotion_is_tried_asked_for_once_and_answers_on_every_replica_once_the_graph_has_signed_it(
+    two_deployments: Publisher,
+    settings: Settings,
+    engine: Engine,
+    admin: dict[str, str],
+    start_serving: StartServing,
+    tmp_path: Path,
+) -> None:
+    serving = start_serving()
+    replica = start_serving(SENTIMENT_STATE_DIR=str(tmp_path / "replica"))
+    two_deployments.model(UNDEPLOYED, steepness=1.0)
+    for version, status in (("v9.9.9-vader", 404), (FIRST, 422), ("nonsense", 400)):
+        refused = promote(serving, admin, version)
+        assert (refused.status_code, [fault["field"] for fault in refused.json()["errors"]]) == (status, ["version"]), version
+    assert promote(serving, admin, expected_version=FIRST).status_code == 409
+    tried = promote(serving, admin, expected_version=SECOND, dry_run=True).json()
+    assert (tried["request_id"], tried["before"], tried["after"]) == (None, {"vader": SECOND}, {"vader": UNDEPLOYED})
+    with engine.connect() as connection:
+        assert open_selection_requests(connection) == []
+
+    asked = promote(serving, admin).json()
+    assert promote(serving, admin).json()["request_id"] == asked["request_id"], "the same request while it waits"
+    with engine.connect() as connection:
+        (request,) = open_selection_requests(connection)
+        (row,) = connection.execute(select(AuditRow.__table__)).all()
+    assert (request.request_id, request.version) == (asked["request_id"], UNDEPLOYED)
+    assert (row.action, row.detail["reason"]) == ("models:promote", "test of promotion")
+    polled = serving.status()["registry"]["polled_at"]
+    serving.wait_until(lambda: serving.status()["registry"]["polled_at"] > polled)
+    assert (live(serving), live(replica)) == (SECOND, SECOND), "nothing answers that no signed deployment names"
+
+    outcome = decide_and_publish(engine, RegistryAccess(settings), run_id="a-run", now=lambda: datetime.now(UTC))
+    assert outcome.published is not None
+    assert (outcome.published.document.rule, outcome.published.document.actor) == ("manual", request.actor)
+    for process in (serving, replica):
+        process.wait_until(lambda process=process: live(process) == UNDEPLOYED)
+    (told,) = serving.client.get("/models/selections").json()["selections"]
+    assert (told["state"], told["published_revision"]) == ("published", 3)
 
 
 def test_a_rollback_brings_the_deployment_before_back_and_not_further_than_there_is(

@@ -25,6 +25,14 @@ export function useSelectVersion() {
   });
 }
 
+export function usePromote() {
+  const queries = useQueryClient();
+  return useMutation<Schemas["SelectionAnswer"], ApiError, WithKey<Schemas["PromoteRequest"]>>({
+    mutationFn: ({ key, body }) => answered(client.POST("/models/promote", { body, headers: bearer(key) })),
+    onSuccess: () => changed(queries),
+  });
+}
+
 export function useRollback() {
   const queries = useQueryClient();
   return useMutation<Schemas["SelectionAnswer"], ApiError, WithKey<Schemas["RollbackRequest"]>>({

@@ -204,6 +204,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/models/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for the first deployment of a version
+         * @description The version is fetched, verified and tried here; it answers once the graph has signed and published a deployment that names it.
+         */
+        post: operations["post_models_promote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models": {
         parameters: {
             query?: never;
@@ -792,6 +812,25 @@ export interface components {
             dry_run?: boolean;
         };
         /**
+         * PromoteRequest
+         * @description Ask for a first deployment of `version`, on your word instead of the gate's: as champion of its family, which answers POST /predict.
+         * @example {
+         *       "version": "v1.0.0-finbert",
+         *       "reason": "It reads guidance right, on which the holdout is silent.",
+         *       "dry_run": true
+         *     }
+         */
+        PromoteRequest: {
+            /** @description The tag of a release: `v`, three numbers, `-`, the family. */
+            version: string;
+            /** @description Why; kept in the audit trail. */
+            reason: string;
+            /** @description Refuse (409) unless this one of its family is live now. */
+            expected_version?: string | null;
+            /** @description Fetch, verify and try the version, but ask for nothing. */
+            dry_run?: boolean;
+        };
+        /**
          * FeedbackRequest
          * @description What a person says of a prediction; at least one of label, preference and utility.
          * @example {
@@ -1299,7 +1338,7 @@ export interface components {
         };
         /**
          * SelectionAnswer
-         * @description What runs now (or would run, `dry_run`); the graph publishes it as the next revision.
+         * @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
          * @example {
          *       "request_id": null,
          *       "default_family": "finbert",
@@ -4270,7 +4309,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What runs now (or would run, `dry_run`); the graph publishes it as the next revision. */
+            /** @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4362,7 +4401,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What runs now (or would run, `dry_run`); the graph publishes it as the next revision. */
+            /** @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4393,6 +4432,98 @@ export interface operations {
             };
             /** @description The key's role may not do this. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something else is in force than the request expects. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Understood, and not allowed. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Cannot be done now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next try. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_models_promote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromoteRequest"];
+            };
+        };
+        responses: {
+            /** @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectionAnswer"];
+                };
+            };
+            /** @description The request does not have the documented form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No valid API key. */
+            401: {
+                headers: {
+                    /** @description How to present a key. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key's role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

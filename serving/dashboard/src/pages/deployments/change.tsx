@@ -1,7 +1,7 @@
-/** A person's change: back to the deployment before, or a version that was deployed before. Dry run first, then for good. */
+/** A person's change: back to the deployment before, a version that was deployed, or the first deployment of one. Dry run first, then for good. */
 import { type FormEvent, useState } from "react";
 import type { Schemas } from "../../api/client";
-import { useRollback, useSelectVersion } from "../../api/mutations";
+import { usePromote, useRollback, useSelectVersion } from "../../api/mutations";
 import { useVersions } from "../../api/queries";
 import { Button } from "../../parts/button";
 import { Field, Select } from "../../parts/field";
@@ -10,22 +10,27 @@ import { useKey } from "../../shell/key";
 import { KeyField } from "../../shell/key-field";
 import { Followed } from "./followed";
 
-type Chosen = { what: "rollback" } | { what: "select"; version: string; family: string };
+type Chosen = { what: "rollback" } | { what: "select" | "promote"; version: string; family: string };
 
 export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
   const key = useKey();
   const versions = useVersions({ limit: 100 });
-  const [choice, setChoice] = useState("rollback");
+  // Kept as it was chosen: a promotion stays one while it is followed, also when a deployment names its version.
+  const [chosen, setChosen] = useState<Chosen>({ what: "rollback" });
   const [reason, setReason] = useState("");
   const select = useSelectVersion();
+  const promote = usePromote();
   const rollback = useRollback();
-  const selectable = (versions.data?.versions ?? []).filter(({ last_revision: revision }) => revision != null);
-  const picked = selectable.find(({ version }) => version === choice);
-  const chosen: Chosen = picked ? { what: "select", version: picked.version, family: picked.family } : { what: "rollback" };
-  const asked = chosen.what === "select" ? select : rollback;
+  const registered = versions.data?.versions ?? [];
+  const choose = (choice: string) => {
+    const picked = registered.find(({ version }) => version === choice);
+    setChosen(picked ? { what: picked.last_revision == null ? "promote" : "select", version: picked.version, family: picked.family } : { what: "rollback" });
+  };
+  const asked = { select, promote, rollback }[chosen.what];
   // A dry run speaks of one choice with one reason: whatever changes makes it void.
   const forget = () => {
     select.reset();
+    promote.reset();
     rollback.reset();
   };
   const send = (dryRun: boolean) => {
@@ -34,10 +39,9 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
       return;
     }
     const live = status.families[chosen.family]?.version;
-    select.mutate({
-      key,
-      body: { family: chosen.family, version: chosen.version, reason, dry_run: dryRun, ...(live ? { expected_version: live } : {}) },
-    });
+    const body = { version: chosen.version, reason, dry_run: dryRun, ...(live ? { expected_version: live } : {}) };
+    if (chosen.what === "promote") promote.mutate({ key, body });
+    else select.mutate({ key, body: { ...body, family: chosen.family } });
   };
   const answer = asked.data;
   const tried = answer?.dry_run === true;
@@ -46,16 +50,16 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
     send(!tried);
   };
   if (answer && !answer.dry_run) {
-    return <Followed answer={answer} onDone={() => { forget(); setReason(""); }} />;
+    return <Followed answer={answer} atOnce={chosen.what !== "promote"} onDone={() => { forget(); setReason(""); }} />;
   }
   const ready = key !== "" && reason.trim().length >= 3;
   return (
     <form className="change" onSubmit={submit}>
-      <Select label="What" value={choice} onChange={(event) => { setChoice(event.target.value); forget(); }}>
+      <Select label="What" value={chosen.what === "rollback" ? "rollback" : chosen.version} onChange={(event) => { choose(event.target.value); forget(); }}>
         <option value="rollback">Back to the deployment before</option>
-        {selectable.map(({ version, live, last_revision: revision }) => (
+        {registered.map(({ version, live, last_revision: revision }) => (
           <option key={version} value={version} disabled={live}>
-            {version} {live ? "(live)" : `(was in deploy ${revision})`}
+            {version} {live ? "(live)" : revision == null ? "(promote: never deployed yet)" : `(was in deploy ${revision})`}
           </option>
         ))}
       </Select>
@@ -68,17 +72,17 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
         {!ready && <span className="note">{key === "" ? "A key is needed." : "Say why, in three characters or more."}</span>}
       </div>
       <div aria-live="polite">
-        {tried && <Preview answer={answer} />}
+        {tried && <Preview answer={answer} atOnce={chosen.what !== "promote"} />}
         {asked.isError && <Refusal error={asked.error} />}
       </div>
     </form>
   );
 }
 
-const Preview = ({ answer }: { answer: Schemas["SelectionAnswer"] }) => (
+const Preview = ({ answer, atOnce }: { answer: Schemas["SelectionAnswer"]; atOnce: boolean }) => (
   <div className="band">
     <p>
-      <strong>It would work.</strong> The files were fetched, verified and tried. Then {answer.default_family} answers where nobody names a family:
+      <strong>It would work.</strong> The files were fetched, verified and tried. {atOnce ? "Then" : "Once the graph has signed and published it, without asking the gate,"} {answer.default_family} answers where nobody names a family:
     </p>
     <ul>
       {Object.entries(answer.after).map(([family, version]) => (

@@ -34,14 +34,20 @@ const answer = { request_id: "r1", default_family: "vader", before: { vader: "v2
 const replica = (version: string) => ({ replica: version, family: "vader", version, revision: 1, answered_at: "2026-01-01T00:00:00Z" });
 const selection = (state: "open" | "published" | "refused") =>
   ({ request_id: "r1", family: "vader", version: "v1", state, published_revision: state === "published" ? 4 : null, refusal: state === "refused" ? "Not signed." : null }) as Schemas["RecordedSelection"];
-const states = (selections: Schemas["RecordedSelection"][], replicas: Schemas["ReplicaAnswer"][]) =>
-  progress(answer, { as_of: "", replicas_since: "", selections, replicas }).map(({ state }) => state);
+const states = (selections: Schemas["RecordedSelection"][], replicas: Schemas["ReplicaAnswer"][], atOnce = true) =>
+  progress(answer, { as_of: "", replicas_since: "", selections, replicas }, atOnce).map(({ state }) => state);
 
 describe("progress", () => {
   it("waits until the row is there, every replica has it, and the graph has published it", () => {
     expect(states([], [])).toEqual(["done", "waiting", "waiting", "waiting"]);
     expect(states([selection("open")], [replica("v1"), replica("v2")])).toEqual(["done", "done", "waiting", "waiting"]);
     expect(states([selection("published")], [replica("v1")])).toEqual(["done", "done", "done", "done"]);
+  });
+
+  it("of a promotion ends with the replicas, which answer by it only after the graph has published it", () => {
+    expect(states([selection("open")], [replica("v2")], false)).toEqual(["done", "waiting", "waiting"]);
+    expect(states([selection("published")], [replica("v1"), replica("v2")], false)).toEqual(["done", "done", "waiting"]);
+    expect(states([selection("published")], [replica("v1")], false)).toEqual(["done", "done", "done"]);
   });
 
   it("says that the graph refused it", () => {

@@ -7,32 +7,32 @@ export interface Step {
   detail: string;
 }
 
-export function progress(answer: Schemas["SelectionAnswer"], told: Schemas["SelectionsAnswer"]): Step[] {
+/** `atOnce`: it answers before the graph publishes it, which a promotion does not. */
+export function progress(answer: Schemas["SelectionAnswer"], told: Schemas["SelectionsAnswer"], atOnce: boolean): Step[] {
   const mine = told.selections.filter(({ request_id: id }) => id === answer.request_id);
   const refused = mine.find(({ state }) => state === "refused");
   const published = mine.length > 0 && mine.every(({ state }) => state === "published");
   const replicas = told.replicas.filter(({ family }) => family in answer.after);
   const behind = replicas.filter(({ family, version }) => answer.after[family] !== version);
-  return [
-    { title: "It answers in the process that was asked", state: "done", detail: "" },
-    {
-      title: "The request is in the database",
-      state: mine.length > 0 ? "done" : "waiting",
-      detail: mine.length > 0 ? "" : "it gets there within seconds",
-    },
-    {
-      title: "Every replica that answers has it",
-      state: replicas.length > 0 && behind.length === 0 ? "done" : "waiting",
-      detail: replicas.length === 0 ? "none answered in the last ten minutes" : behind.length > 0 ? `${behind.length} of ${replicas.length} answered last by another version` : "",
-    },
-    refused
-      ? { title: "The graph publishes it", state: "failed", detail: refused.refusal ?? "" }
-      : {
-          title: "The graph publishes it",
-          state: published ? "done" : "waiting",
-          detail: published
-            ? `deploy ${mine[0]?.published_revision ?? ""}`
-            : "its sensor does so within a minute where the daemon runs; elsewhere the next tick does",
-        },
-  ];
+  const here: Step = { title: "It answers in the process that was asked", state: "done", detail: "" };
+  const recorded: Step = {
+    title: "The request is in the database",
+    state: mine.length > 0 ? "done" : "waiting",
+    detail: mine.length > 0 ? "" : "it gets there within seconds",
+  };
+  const everywhere: Step = {
+    title: "Every replica that answers has it",
+    state: replicas.length > 0 && behind.length === 0 ? "done" : "waiting",
+    detail: replicas.length === 0 ? "none answered in the last ten minutes" : behind.length > 0 ? `${behind.length} of ${replicas.length} answered last by another version` : "",
+  };
+  const signed: Step = refused
+    ? { title: "The graph publishes it", state: "failed", detail: refused.refusal ?? "" }
+    : {
+        title: "The graph publishes it",
+        state: published ? "done" : "waiting",
+        detail: published
+          ? `deploy ${mine[0]?.published_revision ?? ""}`
+          : "its sensor does so within a minute where the daemon runs; elsewhere the next tick does",
+      };
+  return atOnce ? [here, recorded, everywhere, signed] : [recorded, signed, everywhere];
 }
