@@ -1415,7 +1415,7 @@ export interface components {
          * @description One registered version. `live`: it answers in this process now; `training_set` is the digest of what it was made from.
          *
          *     `metrics` are the headline figures, measured at export; sizes are the bytes of its files, those that serving loads and all of them.
-         *     `last_revision`: the newest deployment that names it as a champion; null: none ever did, so it cannot be selected.
+         *     `last_revision`: the newest deployment that names it as a champion; null: none ever did, so it is promoted, not selected.
          *     `technical`: cost on the machine that made it, null where that was not measured.
          */
         VersionSummary: {
