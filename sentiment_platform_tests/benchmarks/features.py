@@ -129,11 +129,11 @@ def one_pass() -> Iterator[Figure]:
         engine.dispose()
 
 
-def store_articles(engine: Engine) -> None:
-    """10,000 articles of 20 days."""
+def store_articles(engine: Engine, articles: int = ARTICLES, days: int = 20) -> None:
+    """So many articles, evenly over so many days."""
     rows = []
-    for n in range(ARTICLES):
-        at = DAY + timedelta(days=20) * n / ARTICLES
+    for n in range(articles):
+        at = DAY + timedelta(days=days) * n / articles
         tickers = (f"T{n % 200}", f"T{n * 7 % 200}") if n % 2 else ()
         rows.append(
             NewArticle(
@@ -155,7 +155,7 @@ def store_articles(engine: Engine) -> None:
                 run_id="bench",
             )
         )
-    for first in range(0, ARTICLES, 5_000):
+    for first in range(0, articles, 5_000):
         some = rows[first : first + 5_000]
         with engine.begin() as connection:
             insert_articles(connection, some)
