@@ -78,12 +78,14 @@ _COMPANIES = text(f"""
     first_named AS (
         SELECT * FROM named WHERE NOT EXISTS (
             SELECT 1 FROM told_before WHERE told_before.story_id = named.story_id AND told_before.symbol = named.symbol)),
+    score AS (
+        SELECT DISTINCT ON (article_id) article_id, label, positive - negative AS sentiment
+        FROM platform.article_sentiment LEFT JOIN last_named USING (version)
+        WHERE family = :family AND article_id IN (SELECT id FROM first_named)
+        ORDER BY article_id, last_named.revision DESC NULLS LAST, scored_at DESC, version DESC),
     scored AS (
         SELECT first_named.symbol, first_named.available_at > :since AS now, score.label, score.sentiment
-        FROM first_named LEFT JOIN LATERAL (
-            SELECT label, positive - negative AS sentiment FROM platform.article_sentiment AS given LEFT JOIN last_named USING (version)
-            WHERE given.article_id = first_named.id AND given.family = :family
-            ORDER BY last_named.revision DESC NULLS LAST, scored_at DESC, version DESC LIMIT 1) AS score ON true)
+        FROM first_named LEFT JOIN score ON score.article_id = first_named.id)
     SELECT symbol, count(*) FILTER (WHERE now), count(sentiment) FILTER (WHERE now),
         count(*) FILTER (WHERE now AND label = 'negative'), count(*) FILTER (WHERE now AND label = 'neutral'),
         count(*) FILTER (WHERE now AND label = 'positive'), avg(sentiment) FILTER (WHERE now),

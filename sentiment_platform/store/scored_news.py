@@ -83,6 +83,12 @@ _PAGE = text("""
     ORDER BY article.published_at DESC, article.id DESC LIMIT :limit""").bindparams(prefix=ARTICLE)
 
 
+def is_place(connection: Connection, place: NewsPlace) -> bool:
+    """Whether an article is there: a page can only have ended at one."""
+    query = text("SELECT 1 FROM platform.raw_data WHERE id = :article_id AND published_at = :published_at")
+    return connection.execute(query, {"article_id": place.article_id, "published_at": place.published_at}).first() is not None
+
+
 def news_page(
     connection: Connection, *, symbol: str | None, since: datetime | None, after: NewsPlace | None, limit: int
 ) -> list[ScoredStory]:

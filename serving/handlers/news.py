@@ -36,7 +36,14 @@ if TYPE_CHECKING:
 
 TAGS = ["news"]
 Symbol = Annotated[str | None, QueryParameter(pattern=SYMBOL_PATTERN, description="Only news that names this share.")]
-Since = Annotated[datetime | None, QueryParameter(description="Only what was published since, with an offset from UTC.")]
+Since = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=40,
+        description="Only what was published since, with an offset from UTC.",
+        schema_extra={"format": "date-time"},
+    ),
+]
 Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next_cursor` of the page before.")]
 Days = Annotated[int, QueryParameter(ge=1, le=30, description="Length of the window that ends now, in days.")]
 FamilyName = Annotated[
@@ -49,15 +56,16 @@ async def news(
     services: NamedDependency[Services], symbol: Symbol = None, since: Since = None, limit: Limit = 50, cursor: Cursor = None
 ) -> NewsAnswer:
     """One item a story, at its first article. Pages follow each other without a gap while news comes in."""
-    if since is not None and since.tzinfo is None:
-        raise Problem(400, "invalid_since", "`since` has no offset from UTC; write it as 2026-03-02T09:30:00Z.", field="since")
+    published_since = _moment(since) if since is not None else None
     after = _place(cursor) if cursor is not None else None
 
     def read(connection: "Connection") -> "list[ScoredStory]":
-        from sentiment_platform.store.scored_news import news_page
+        from sentiment_platform.store.scored_news import is_place, news_page
 
+        if after is not None and not is_place(connection, after):
+            raise _bad_cursor()
         # One more than asked tells whether there is another page.
-        return news_page(connection, symbol=symbol and symbol.upper(), since=since, after=after, limit=limit + 1)
+        return news_page(connection, symbol=symbol and symbol.upper(), since=published_since, after=after, limit=limit + 1)
 
     stories = await services.database.call(read)
     last = stories[limit - 1] if len(stories) > limit else None
@@ -144,12 +152,24 @@ def _place(cursor: str) -> "NewsPlace":
             raise ValueError("not a place")
         return NewsPlace(published_at, article_id)
     except (binascii.Error, ValueError) as error:
-        raise Problem(
-            400,
-            "bad_cursor",
-            "The cursor is none that this route gave. Leave it out to start with the newest news.",
-            field="cursor",
-        ) from error
+        raise _bad_cursor() from error
+
+
+def _bad_cursor() -> Problem:
+    remedy = "The cursor is none that this route gave. Leave it out to start with the newest news."
+    return Problem(400, "bad_cursor", remedy, field="cursor")
+
+
+def _moment(written: str) -> datetime:
+    """Strictly: seconds since 1970, which a lenient reader takes for a moment, are none here."""
+    try:
+        moment = msgspec.convert(written, datetime)
+    except msgspec.ValidationError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        reason = "has no offset from UTC" if moment else "is no moment"
+        raise Problem(400, "invalid_since", f"`since` {reason}; write it as 2026-03-02T09:30:00Z.", field="since")
+    return moment
 
 
 def routes() -> list[HTTPRouteHandler]:

@@ -1,5 +1,6 @@
-"""A name in a query that its route does not know is refused: `limt=5` would otherwise be answered as if nothing had been asked."""
+"""What a query may not be, whatever its route: `limt=5` would be answered as if nothing had been asked, `limit=5&limit=9` as one of both."""
 
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -15,13 +16,19 @@ async def refuse_unknown_names(request: Request[Any, Any, Any]) -> None:
     """Before each request. Routes without any parameter take what comes: probes and scrapers add names of their own.
 
     Raises:
-        Problem: 400, with every unknown name.
+        Problem: 400, with every name that is unknown or stands there twice.
     """
     known = _known(request.route_handler) if request.query_params else ()
-    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known] if known else []
-    if unknown:
-        there_are = f"There is no such parameter; there are {', '.join(known)}."
-        raise invalid([FieldError(name[:100], None, there_are) for name in unknown])
+    asked = Counter(name for name, _ in request.query_params.multi_items()) if known else {}
+    there_are = f"There is no such parameter; there are {', '.join(known)}."
+    faults = [FieldError(name[:100], None, there_are) for name in asked if name not in known]
+    faults += [
+        FieldError(name, None, "This parameter stands there more than once; give it once.")
+        for name, times in asked.items()
+        if times > 1 and name in known
+    ]
+    if faults:
+        raise invalid(faults)
 
 
 @cache
