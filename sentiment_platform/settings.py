@@ -16,8 +16,9 @@ from sentiment_platform.errors import SettingsError
 from sentiment_platform.setting_values.addresses import is_pooled
 from sentiment_platform.setting_values.first_day import DEFAULT_FIRST_DAY
 from sentiment_platform.setting_values.production import Refusal, misspelt, refusals
+from sentiment_platform.times.own import own_day
 
-_READ: dict[Any, Any] = {date: date.fromisoformat}
+_READ: dict[Any, Any] = {date: own_day}
 _KINDS: dict[Any, str] = {int: "whole number", float: "number", date: "date such as 2026-01-31"}
 
 
@@ -190,8 +191,7 @@ class Settings:
                 values[item.name] = read(raw) if callable(read) else raw
             except ValueError:
                 unreadable.append(Refusal(variable, f"{raw!r} is no {_KINDS[item.type]}", item.metadata["doc"]))
-        environment = texts["SENTIMENT_ENV"]
-        if environment not in ("development", "production"):
+        if (environment := texts["SENTIMENT_ENV"]) not in ("development", "production"):
             unreadable.append(Refusal("SENTIMENT_ENV", f"{environment!r} is unknown", "Use `development` or `production`."))
         if environment == "production":
             _refuse("Production does not run with", [*unreadable, *refusals(texts), *misspelt(source, texts)])

@@ -11,8 +11,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import httpx
@@ -21,6 +20,7 @@ from sqlalchemy import Engine
 from sentiment_platform.clock import Clock
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.incidents import Message, claim_message, mark_failed, mark_sent
+from sentiment_platform.times.reading import read_time
 
 SIGNATURE, IDEMPOTENCY_KEY = "X-Sentiment-Signature", "Idempotency-Key"
 ATTEMPTS = 3
@@ -147,8 +147,5 @@ def _seconds(retry_after: str, now: datetime) -> float | None:
     """RFC 9110, 10.2.3: seconds or a date."""
     if retry_after.isdecimal():
         return float(retry_after)
-    try:
-        moment = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())
+    read = read_time(retry_after)
+    return max(0.0, (read.at - now).total_seconds()) if read else None

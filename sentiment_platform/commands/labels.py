@@ -8,7 +8,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table
-from sentiment_platform.commands.parameters import COUNT, FILE, json_option, usage_of
+from sentiment_platform.commands.parameters import COUNT, FILE, json_option, stated_by, stated_options, usage_of
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import LabelKind
 from sentiment_platform.labels.formats import FORMATS, LabelFile, describe_formats
@@ -67,24 +67,43 @@ def labels() -> None:
     "--map", "mapping", default="", help="Columns of a plain file that have another name: label=sentiment,text=headline,..."
 )
 @click.option("--annotator", help="Whose labels these are (doccano); default: the file's name.")
+@stated_options
 def import_labels_command(
-    path: Path, name: str, label_set: str | None, licence: str, kind: str, mapping: str, annotator: str | None
+    path: Path,
+    name: str,
+    label_set: str | None,
+    licence: str,
+    kind: str,
+    mapping: str,
+    annotator: str | None,
+    zone: str,
+    date_format: str,
 ) -> None:
     """See `IMPORT_HELP`, which lists the formats from their table."""
     from sentiment_platform.labels.importers import parse_columns
     from sentiment_platform.labels.importing import import_report
     from sentiment_platform.local.session import connected_session
+    from sentiment_platform.times.assumed import AssumedClock
 
     with usage_of("--map"):
         parse_columns(mapping)
+    clock = AssumedClock(stated_by(zone, date_format), "--zone America/New_York")
     report = FORMATS[name].read(
         LabelFile(
-            path=path, label_set=label_set, licence=licence, kind=cast(LabelKind, kind), columns=mapping, annotator=annotator
+            path=path,
+            label_set=label_set,
+            licence=licence,
+            kind=cast(LabelKind, kind),
+            columns=mapping,
+            annotator=annotator,
+            clock=clock,
         )
     )
     with connected_session(log=note) as (_, engine):
         taken_in = import_report(engine, report, run_id=f"import-{uuid.uuid4()}", now=utc_now())
     say(f"{report.rows} rows: {len(report.examples)} labels of set {report.label_set}, {taken_in.changed} new or changed.")
+    if (sentence := clock.note()) is not None:
+        say(sentence, style="yellow")
     for reason, count in report.left_out.items():
         say(f"{count} rows left out: {reason}", style="yellow")
     if taken_in.refused:

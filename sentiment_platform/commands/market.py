@@ -7,7 +7,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table
-from sentiment_platform.commands.parameters import FILE, json_option, usage_of
+from sentiment_platform.commands.parameters import FILE, date_format_option, json_option, stated_by, usage_of
 
 
 @click.group()
@@ -31,7 +31,13 @@ def market() -> None:
 )
 @click.option("--source", default="archive", help="Name of the source; its bars are compared with its own only.")
 @click.option("--accept-jumps", is_flag=True, help="Closes that more than double or halve in a day are real: you have looked.")
-def import_prices(path: Path, symbol: str | None, mapping: str, source: str, accept_jumps: bool) -> None:
+@click.option(
+    "--zone", default="", help="On whose clock numbers since 1970 are days; default: only midnight in UTC or New York is one."
+)
+@date_format_option
+def import_prices(
+    path: Path, symbol: str | None, mapping: str, source: str, accept_jumps: bool, zone: str, date_format: str
+) -> None:
     """Import daily bars from a CSV file: adjusted open, high, low and close by session.
 
     Importing a file again changes nothing; a bar that changed replaces itself and is kept as a revision. Rows that break the contract
@@ -43,12 +49,14 @@ def import_prices(path: Path, symbol: str | None, mapping: str, source: str, acc
       sentiment-platform market import all.csv --map session=ds,symbol=ticker
     """
     from sentiment_platform.local.session import connected_session
+    from sentiment_platform.market.calendar import EXCHANGE_ZONE
     from sentiment_platform.market.price_files import parse_price_map, read_price_file
     from sentiment_platform.market.prices import store_bars
 
     with usage_of("--map"):
         columns = parse_price_map(mapping)
-    bars = list(read_price_file(path, columns, symbol))
+    stated = stated_by(zone or str(EXCHANGE_ZONE), date_format) if zone or date_format else None
+    bars = list(read_price_file(path, columns, symbol, stated))
     with connected_session(log=note) as (_, engine), engine.begin() as connection:
         stored = store_bars(
             connection, bars, source=source, run_id=f"import-{uuid.uuid4()}", now=utc_now(), accept_jumps=accept_jumps

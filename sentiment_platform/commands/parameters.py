@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentiment_platform.errors import PlatformError
+from sentiment_platform.times.own import own_day, own_moment
 
 if TYPE_CHECKING:
     from sentiment_platform.times.stated import Stated
@@ -32,7 +33,7 @@ class Day(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date()
+            return own_day(value)
         except ValueError:
             self.fail(f"{value!r} is no day; write it like 2026-03-01.", param, ctx)
 
@@ -45,7 +46,7 @@ class Moment(click.ParamType[datetime]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """See `click.ParamType`."""
         try:
-            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+            moment = value if isinstance(value, datetime) else own_moment(value)
         except ValueError:
             self.fail(f"{value!r} is no time; write it like 2026-03-01T09:30 or 2026-03-01.", param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -88,16 +89,17 @@ PORT, COUNT = Number(1, 65535), Number(min=1)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of tables.")
 
 
+date_format_option = click.option(
+    "--date-format",
+    default="",
+    help="How its days are written: day-first, month-first, or strptime's codes (%d/%m/%Y %H:%M). Default: only what reads one way.",
+)
+
+
 def stated_options(command: Callable[..., None]) -> Callable[..., None]:
     """`--zone` and `--date-format`, the two things that a person may have to say of a file's times."""
-    order = click.option(
-        "--date-format",
-        default="",
-        help="How its days are written: day-first, month-first, or strptime's codes (%d/%m/%Y %H:%M). Default: only what reads one way.",
-    )
-    return click.option("--zone", default="UTC", help="The clock of times without an offset: America/New_York, ...")(
-        order(command)
-    )
+    zone = click.option("--zone", default="UTC", help="The clock of times without an offset: America/New_York, ...")
+    return zone(date_format_option(command))
 
 
 def stated_by(zone: str, date_format: str) -> "Stated":

@@ -6,8 +6,7 @@ Here: everything after the headers of an answer arrived. Not here: sending and r
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +14,7 @@ import httpx
 
 from sentiment_platform.fetching.addresses import shown
 from sentiment_platform.fetching.errors import SourceBusyError, SourceRefusedError, SourceUnreachableError
+from sentiment_platform.times.reading import read_time
 
 _AGAIN = "It is tried again at the next tick."
 _MAX_RETRY_AFTER = timedelta(days=1)
@@ -170,9 +170,8 @@ def retry_after(header: str, now: datetime) -> datetime | None:
     if header.strip().isdecimal():
         wait = timedelta(seconds=min(int(header.strip()[:9]), 10**6))
     else:
-        try:
-            until = parsedate_to_datetime(header)
-        except (ValueError, OverflowError):  # neither form: as if it were absent
+        until = read_time(header)
+        if until is None:  # neither form: as if it were absent
             return None
-        wait = (until if until.tzinfo else until.replace(tzinfo=UTC)) - now
+        wait = until.at - now
     return now + min(max(wait, timedelta()), _MAX_RETRY_AFTER)

@@ -11,6 +11,7 @@ from sentiment_platform.labels.examples import LabelKind
 from sentiment_platform.labels.importers import fiqa, parse_columns, phrasebank, plain, sentfin, tfns
 from sentiment_platform.labels.report import ImportReport
 from sentiment_platform.labels.tools import doccano, label_studio, prodigy
+from sentiment_platform.times.assumed import AssumedClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class LabelFile:
         label_set: name of the set; None: the reader's own, or the file's name.
         columns: `field=column` pairs of a plain file, separated by commas.
         annotator: whose labels these are; None: as the file says.
+        clock: of times without an offset, which are counted there; None: UTC.
     """
 
     path: Path
@@ -29,6 +31,7 @@ class LabelFile:
     kind: LabelKind = "human"
     columns: str = ""
     annotator: str | None = None
+    clock: AssumedClock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class LabelFormat:
 
 FORMATS: dict[str, LabelFormat] = {
     "plain": LabelFormat(
-        lambda file: plain(file.path, file.label_set, file.licence, file.kind, parse_columns(file.columns)),
+        lambda file: plain(file.path, file.label_set, file.licence, file.kind, parse_columns(file.columns), file.clock),
         "CSV or JSON lines with text (or title) and label (or score from -1 to 1), and optionally\n"
         "id, annotator, weight, labelled_at, published_at, url; --map names other columns",
     ),
@@ -54,7 +57,7 @@ FORMATS: dict[str, LabelFormat] = {
     "tfns": LabelFormat(lambda file: tfns(file.path), "Twitter Financial News, text and label 0, 1, 2"),
     "fiqa": LabelFormat(lambda file: fiqa(file.path), "FiQA, JSON or CSV with scores; up to 0.1 either way is neutral"),
     "label-studio": LabelFormat(
-        lambda file: label_studio(file.path, file.label_set, file.licence),
+        lambda file: label_studio(file.path, file.label_set, file.licence, file.clock),
         '"JSON" export: data.text, annotations with one choice, completed_by, updated_at',
     ),
     "doccano": LabelFormat(
@@ -62,7 +65,7 @@ FORMATS: dict[str, LabelFormat] = {
         "JSONL export, one file a user: text, label",
     ),
     "prodigy": LabelFormat(
-        lambda file: prodigy(file.path, file.label_set, file.licence),
+        lambda file: prodigy(file.path, file.label_set, file.licence, file.clock),
         "db-out JSONL: text, accept or label, answer, _annotator_id, _timestamp",
     ),
 }

@@ -12,9 +12,11 @@ from typing import Any
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import SPELLINGS, LabelKind, label_of_score
-from sentiment_platform.labels.label_files import csv_rows, json_document, json_lines, read_lines, read_score, read_time
+from sentiment_platform.labels.label_files import csv_rows, json_document, json_lines, read_lines, read_score, time_of
 from sentiment_platform.labels.report import ImportReport, Reading
 from sentiment_platform.text.normalise import normalise
+from sentiment_platform.times.assumed import AssumedClock
+from sentiment_platform.times.reading import UNSTATED
 
 _LINK = re.compile(r"https?://\S+")
 _PHRASEBANK_AGREEMENT = {"50agree": 0.5, "66agree": 0.66, "75agree": 0.75, "allagree": 1.0}
@@ -124,12 +126,14 @@ def plain(
     licence: str = "unstated",
     kind: LabelKind = "human",
     columns: Mapping[str, str] | None = None,
+    clock: AssumedClock | None = None,
 ) -> ImportReport:
     """CSV with a header, or JSON lines: `text` or `title`, `label` or `score`, and optionally the other fields of PLAIN_FIELDS.
 
-    A time without an offset is UTC; a weight is above 0. `columns` names the columns that are not called as their field.
+    A weight is above 0. `columns` names the columns that are not called as their field. `clock`: of times without an offset, counted
+    there; UTC without it.
     """
-    named = dict(columns or {})
+    named, stated = dict(columns or {}), clock.stated if clock else UNSTATED
     reading = Reading(path, "plain", label_set or path.stem, licence, kind)
     wanted = {named.get("label", "label")} if "score" not in named else set[str]()
     rows = json_lines(path) if path.suffix in (".jsonl", ".ndjson") else csv_rows(path, wanted)
@@ -139,8 +143,8 @@ def plain(
             score = read_score(cell["score"])
             more = {
                 "weight": float(cell["weight"] or 1.0),
-                "labelled_at": read_time(cell["labelled_at"]),
-                "published_at": read_time(cell["published_at"]),
+                "labelled_at": time_of(cell["labelled_at"], stated, clock),
+                "published_at": time_of(cell["published_at"], stated, clock),
             }
         except UNREADABLE as error:
             reading.unreadable(str(error), row)

@@ -8,12 +8,17 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.times.assumed import AssumedClock
+from sentiment_platform.times.reading import read_time
+from sentiment_platform.times.stated import Stated
+
+SHOWN_CHARACTERS = 60
 
 # Not str.splitlines, which also cuts at characters that may stand inside a sentence (U+0085, U+2028, form feed).
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -94,18 +99,22 @@ def json_document(path: Path) -> Any:
         raise PermanentError(f"{path} is not JSON: {error}.", remedy="Export it again as JSON.") from error
 
 
-def read_time(value: object) -> datetime | None:
-    """ISO 8601 (without an offset: UTC) or seconds since 1970, as aware UTC; None for an empty cell.
+def time_of(value: object, stated: Stated, assumed: AssumedClock | None = None) -> datetime | None:
+    """A time as `times.reading` reads it, in aware UTC; None for an empty cell. `assumed` counts those that name no clock.
 
     Raises:
-        ValueError, OverflowError, OSError: it is no time.
+        ValueError: it is no time, or none that is known for certain.
     """
     if value is None or value == "":
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value, UTC)
-    at = datetime.fromisoformat(str(value))
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    read = read_time(value, stated)
+    if read is None:
+        raise ValueError(
+            f"{str(value)[:SHOWN_CHARACTERS]!r} is no time that reads one way; say with --date-format how it is written"
+        )
+    if assumed:
+        assumed.add(read)
+    return read.at
 
 
 def read_score(value: object) -> float | None:

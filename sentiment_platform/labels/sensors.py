@@ -15,6 +15,7 @@ from sentiment_platform.run_tags import REASON, TRIGGER
 from sentiment_platform.store.labels import labels_since
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.training_sets import latest_training_set
+from sentiment_platform.times.own import own_moment
 
 TRAIN_JOB = "train_job"
 NEW_LABELS = 100
@@ -47,7 +48,7 @@ def new_labels_arrived(context: dg.SensorEvaluationContext, platform: PlatformRe
         newest = latest_training_set(connection)
         if newest is None:
             return dg.SkipReason("There is no training set to compare with: run train_job once.")
-        acted_on = datetime.fromisoformat(context.cursor) if context.cursor else newest.created_at
+        acted_on = own_moment(context.cursor) if context.cursor else newest.created_at
         since = max(newest.created_at, acted_on).astimezone(UTC)
         count, arrived_at = labels_since(connection, since, FEEDBACK_SET)
     if count < NEW_LABELS or arrived_at is None:

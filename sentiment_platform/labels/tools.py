@@ -10,11 +10,15 @@ from typing import Any
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import SPELLINGS
 from sentiment_platform.labels.importers import UNREADABLE, spelled
-from sentiment_platform.labels.label_files import json_document, json_lines, read_time
+from sentiment_platform.labels.label_files import json_document, json_lines, time_of
 from sentiment_platform.labels.report import ImportReport, Reading
+from sentiment_platform.times.assumed import AssumedClock
+from sentiment_platform.times.reading import UNSTATED
 
 
-def label_studio(path: Path, label_set: str | None = None, licence: str = "unstated") -> ImportReport:
+def label_studio(
+    path: Path, label_set: str | None = None, licence: str = "unstated", clock: AssumedClock | None = None
+) -> ImportReport:
     """Label Studio's JSON export of a choices project: `data.text`, `annotations[].result[].value.choices`.
 
     annotator: `completed_by` (an id, or an object with one). labelled_at: `updated_at`, else `created_at`. id: the task's `id`.
@@ -34,11 +38,13 @@ def label_studio(path: Path, label_set: str | None = None, licence: str = "unsta
         if not annotations:
             reading.leave_out("nobody has labelled it")
         for one in annotations:
-            _label_studio_annotation(reading, task, data, one)
+            _label_studio_annotation(reading, task, data, one, clock)
     return reading.finish("tasks with data.text and annotations with one choice each")
 
 
-def _label_studio_annotation(reading: Reading, task: Mapping[str, Any], data: Mapping[str, Any], one: Any) -> None:
+def _label_studio_annotation(
+    reading: Reading, task: Mapping[str, Any], data: Mapping[str, Any], one: Any, clock: AssumedClock | None
+) -> None:
     payload = {"task": task.get("id"), "data": dict(data), "annotation": one}
     if not isinstance(one, dict):
         reading.unreadable("the annotation is no object", payload)
@@ -51,7 +57,7 @@ def _label_studio_annotation(reading: Reading, task: Mapping[str, Any], data: Ma
     try:
         results = one.get("result") or []
         choices = [choice for result in results for choice in (result.get("value") or {}).get("choices") or []]
-        labelled_at = read_time(one.get("updated_at") or one.get("created_at"))
+        labelled_at = time_of(one.get("updated_at") or one.get("created_at"), clock.stated if clock else UNSTATED, clock)
     except (*UNREADABLE, AttributeError) as error:
         reading.unreadable(f"the annotation cannot be read: {error}", payload)
         return
@@ -75,7 +81,9 @@ def doccano(path: Path, label_set: str | None = None, licence: str = "unstated",
     return reading.finish("objects with text and one label each")
 
 
-def prodigy(path: Path, label_set: str | None = None, licence: str = "unstated") -> ImportReport:
+def prodigy(
+    path: Path, label_set: str | None = None, licence: str = "unstated", clock: AssumedClock | None = None
+) -> ImportReport:
     """Prodigy's `db-out` JSONL of a text classification: `accept` (choice) or `label` (binary), with `answer`.
 
     annotator: `_annotator_id`, else `_session_id`. labelled_at: `_timestamp` (seconds). id: `_input_hash`. Ignored rows are left out,
@@ -88,7 +96,7 @@ def prodigy(path: Path, label_set: str | None = None, licence: str = "unstated")
             reading.leave_out(f"the answer is {str(answer)[:20]}")
             continue
         try:
-            labelled_at = read_time(row.get("_timestamp"))
+            labelled_at = time_of(row.get("_timestamp"), clock.stated if clock else UNSTATED, clock)
         except UNREADABLE as error:
             reading.unreadable(f"the time cannot be read: {error}", row)
             continue

@@ -1,11 +1,13 @@
 """A daily bar as a source gives it, before the contract has seen it, and how its cells are read."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, time, tzinfo
 from math import isfinite
 from typing import Any
 
 from sentiment_platform.market.calendar import EXCHANGE_ZONE
+from sentiment_platform.times.reading import UNSTATED, read_time
+from sentiment_platform.times.stated import Stated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +24,11 @@ class RawBar:
     payload: dict[str, Any]
 
 
-def read_bar(cells: dict[str, Any], payload: dict[str, Any]) -> RawBar:
-    """From cells under the names of `RawBar`'s fields, texts or numbers."""
+def read_bar(cells: dict[str, Any], payload: dict[str, Any], stated: Stated | None = None) -> RawBar:
+    """From cells under the names of `RawBar`'s fields, texts or numbers; `stated` as for `read_session`."""
     return RawBar(
         symbol=str(cells.get("symbol") or "").strip().upper() or None,
-        session=read_session(cells.get("session")),
+        session=read_session(cells.get("session"), stated),
         open=read_number(cells.get("open")),
         high=read_number(cells.get("high")),
         low=read_number(cells.get("low")),
@@ -36,17 +38,18 @@ def read_bar(cells: dict[str, Any], payload: dict[str, Any]) -> RawBar:
     )
 
 
-def read_session(cell: object) -> date | None:
-    """The date of a session: an ISO 8601 date or time as written, or milliseconds since 1970 read off the exchange's clock."""
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
-        try:
-            return datetime.fromtimestamp(cell / 1000, UTC).astimezone(EXCHANGE_ZONE).date()
-        except (ValueError, OverflowError, OSError):
-            return None
-    try:
-        return date.fromisoformat(str(cell or "").strip()[:10])
-    except ValueError:
-        return None
+def read_session(cell: object, stated: Stated | None = None) -> date | None:
+    """The date of a session: the day as a text has it, or the day that begins with the moment of a number since 1970.
+
+    `stated`: on whose clock a number is read, and how days are written. Without it a number is a day only where it is midnight in UTC or
+    at the exchange: what it means otherwise nobody can say, and it is None.
+    """
+    read = read_time(cell, stated or UNSTATED)
+    if read is None or read.day is not None:
+        return read.day if read else None
+    clocks: list[tzinfo] = [stated.zone] if stated else [UTC, EXCHANGE_ZONE]
+    days = (local.date() for zone in clocks if (local := read.at.astimezone(zone)) and (stated or local.time() == time()))
+    return next(days, None)
 
 
 def read_number(cell: object) -> float | None:

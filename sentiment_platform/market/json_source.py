@@ -19,6 +19,7 @@ from sentiment_platform.fetching.http import FetchLimits, user_agent
 from sentiment_platform.fetching.politeness import PoliteClient, pace_of
 from sentiment_platform.market.bars import RawBar, read_bar
 from sentiment_platform.market.errors import PriceSourceError
+from sentiment_platform.times.stated import Stated, stated_clock
 
 CATALOGUE = Path(__file__).with_name("sources.toml")
 MAX_BYTES = 8 * 1024 * 1024
@@ -33,6 +34,18 @@ class PriceSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     fields: dict[str, str]
     verified: bool
     requests_per_s: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    zone: str = ""
+
+    def __post_init__(self) -> None:
+        self.stated()
+
+    def stated(self) -> Stated | None:
+        """On whose clock numbers are days; None where the entry does not say.
+
+        Raises:
+            ValueError: no such zone.
+        """
+        return stated_clock(self.zone) if self.zone else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +98,7 @@ def _bars(body: bytes, source: PriceSource, symbol: str, host: str) -> list[RawB
         answer = answer.get(step, []) if isinstance(answer, dict) else None
     if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
         raise PriceSourceError(f"{host} sent no list of bars.", remedy="Compare the answer with `rows` in sources.toml.")
-    return [read_bar({name: row.get(key) for name, key in source.fields.items()} | {"symbol": symbol}, row) for row in answer]
+    stated = source.stated()
+    return [
+        read_bar({name: row.get(key) for name, key in source.fields.items()} | {"symbol": symbol}, row, stated) for row in answer
+    ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sentiment_platform.market.bars import RawBar, read_bar
 from sentiment_platform.market.errors import PriceFileError
+from sentiment_platform.times.stated import Stated
 
 FIELDS = ("symbol", "session", "open", "high", "low", "close", "volume")
 NEEDED = ("session", "open", "high", "low", "close")
@@ -28,8 +29,10 @@ def parse_price_map(text: str) -> dict[str, str]:
     return {name: columns.get(name, name) for name in FIELDS}
 
 
-def read_price_file(path: Path, columns: Mapping[str, str], symbol: str | None = None) -> Iterator[RawBar]:
-    """The file's rows in their order; `symbol` names what they are prices of where no column does.
+def read_price_file(
+    path: Path, columns: Mapping[str, str], symbol: str | None = None, stated: Stated | None = None
+) -> Iterator[RawBar]:
+    """The file's rows in their order; `symbol` names what they are prices of where no column does, `stated` as for `read_session`.
 
     Raises:
         PriceFileError: no such file, not UTF-8, not CSV, a missing column, or no symbol anywhere.
@@ -51,6 +54,6 @@ def read_price_file(path: Path, columns: Mapping[str, str], symbol: str | None =
             for row in reader:
                 payload = {str(name): cell for name, cell in row.items()}
                 cells = {name: row.get(column) for name, column in columns.items()}
-                yield read_bar({**cells, "symbol": symbol or cells["symbol"]}, payload)
+                yield read_bar({**cells, "symbol": symbol or cells["symbol"]}, payload, stated)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise PriceFileError(f"{path.name} cannot be read: {error}.", remedy="Give a UTF-8 CSV file with a header.") from error

@@ -8,6 +8,7 @@ from sentiment_platform.labels.sensors import TRAIN_JOB, training_since, unfinis
 from sentiment_platform.run_tags import DECISION, REASON, TRIGGER
 from sentiment_platform.store.decisions import StoredDecision, decisions_to_retrain_after
 from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform.times.own import own_moment
 
 
 @dg.sensor(
@@ -38,7 +39,7 @@ def parse_cursor(cursor: str | None) -> tuple[datetime, str] | None:
     if not cursor:
         return None
     at, _, decision = cursor.partition(" ")
-    return datetime.fromisoformat(at), decision
+    return own_moment(at), decision
 
 
 def tags_of(decisions: list[StoredDecision]) -> dict[str, str]:

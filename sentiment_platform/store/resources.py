@@ -10,6 +10,7 @@ from sentiment_platform.clock import utc_now
 from sentiment_platform.env_file import env_file_variables
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import WAKE_S, create_platform_engine
+from sentiment_platform.times.own import own_moment
 
 
 class PlatformResource(dg.ConfigurableResource["PlatformResource"]):
@@ -47,7 +48,7 @@ class PlatformResource(dg.ConfigurableResource["PlatformResource"]):
 
     def now(self) -> datetime:
         """The current time, aware UTC."""
-        return datetime.fromisoformat(self.fixed_now) if self.fixed_now else utc_now()
+        return own_moment(self.fixed_now) if self.fixed_now else utc_now()
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Close the pool at the end of a run."""

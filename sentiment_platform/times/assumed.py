@@ -29,7 +29,7 @@ class AssumedClock:
         """One sentence on what was assumed; None where every time named its clock."""
         if not self.times:
             return None
-        counted = "1 time has" if self.times == 1 else f"{self.times:,} times have"
-        share = self.in_exchange_hours / self.times
-        read = f"{counted} no offset and read as {self.stated.zone}; {share:.0%} of them between 13:30 and 20:00 UTC, the exchange's hours."
-        return f"{read} If they are another clock's, say so with {self.remedy}." if self.stated.zone is UTC else read
+        counted = "1 time has no offset and is" if self.times == 1 else f"{self.times:,} times have no offset and are"
+        share = f"{self.in_exchange_hours / self.times:.0%} of them fall between 13:30 and 20:00 UTC, when the exchange is open."
+        remedy = f" If they are of another clock, say so with {self.remedy}." if self.stated.zone is UTC else ""
+        return f"{counted} read as {self.stated.zone}; {share}{remedy}"

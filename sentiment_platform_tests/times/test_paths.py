@@ -8,12 +8,17 @@ from xml.sax.saxutils import escape
 
 import pytest
 
+from sentiment_platform.labels.importers import plain
+from sentiment_platform.labels.tools import label_studio
+from sentiment_platform.market.bars import read_session
+from sentiment_platform.market.price_files import parse_price_map, read_price_file
 from sentiment_platform.news.archive import archive_items, parse_mapping
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.parsing.parse import parse_feed
 from sentiment_platform.news.parsing.sandbox import FeedParser
 from sentiment_platform.news.sources.entries import FieldMap, JsonApiEntry
 from sentiment_platform.news.sources.json_api import JsonApiSource
+from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import read_time
 from sentiment_platform.times.stated import stated_clock
 from sentiment_platform_tests.times.spellings import ASSUMED, DAYS, expected
@@ -88,6 +93,86 @@ def test_archives(tmp_path: Path, ending: str) -> None:
         items = list(archive_items(path, parse_mapping("title=title,published_at=date"), "a", stated=stated_clock(zone)))
         assert dict(zip(right, instants(items), strict=True)) == right
         assert {text for text, item in zip(right, items, strict=True) if item.day_only} == set(DAYS)
+
+
+@pytest.mark.parametrize(("ending", "zone"), [("csv", "UTC"), ("jsonl", ZONE)])
+def test_label_files(tmp_path: Path, ending: str, zone: str) -> None:
+    path = tmp_path / f"labels.{ending}"
+    with path.open("w", newline="") as file:
+        if ending == "csv":
+            rows = ((number, "Sales rose", "positive", text, text) for number, text in enumerate(RIGHT))
+            csv.writer(file).writerows([("id", "text", "label", "labelled_at", "published_at"), *rows])
+        else:
+            known = {"text": "Sales rose", "label": "positive"}
+            rows = (known | {"id": number, "labelled_at": text, "published_at": text} for number, text in enumerate(RIGHT))
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+    clock = AssumedClock(stated_clock(zone), "--zone")
+    report = plain(path, clock=clock)
+    right = RIGHT if zone == "UTC" else IN_NEW_YORK
+    read = {example.external_id: (example.labelled_at, example.published_at) for example in report.examples}
+    assert read == {str(number): (at, at) for number, at in enumerate(right.values()) if at}
+    refused = {str(one.row.payload["id"]) for one in report.refused}
+    assert refused == {str(number) for number, at in enumerate(right.values()) if at is None}
+    assert clock.times == 2 * len(ASSUMED)
+
+
+def test_labelling_tools(tmp_path: Path) -> None:
+    path = tmp_path / "project.json"
+    result = [{"value": {"choices": ["positive"]}}]
+    tasks = [
+        {"id": number, "data": {"text": "Sales rose"}, "annotations": [{"completed_by": 1, "result": result, "updated_at": text}]}
+        for number, text in enumerate(RIGHT)
+    ]
+    path.write_text(json.dumps(tasks))
+    report = label_studio(path, clock=AssumedClock(stated_clock(ZONE), "--zone"))
+    read = {one.external_id: one.labelled_at for one in report.examples}
+    assert read == {str(number): at for number, at in enumerate(IN_NEW_YORK.values()) if at}
+
+
+def test_price_files(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("session", "open", "high", "low", "close"), *((text, 1, 1, 1, 1) for text in RIGHT)])
+    sessions = [bar.session for bar in read_price_file(path, parse_price_map(""), "EXM")]
+    days = [read.day if (read := read_time(text)) else None for text in RIGHT]
+    assert sessions == days
+    assert len(set(sessions)) > 5
+
+
+@pytest.mark.parametrize("per_second", [1, 10**3, 10**6, 10**9])
+@pytest.mark.parametrize(("zone", "midnight"), [(None, "00:00"), (None, "05:00"), ("Asia/Seoul", "15:00"), ("UTC", "21:00")])
+def test_a_number_is_the_session_whose_midnight_it_is(per_second: int, zone: str | None, midnight: str) -> None:
+    moment = datetime.fromisoformat(f"2025-02-17T{midnight}Z")
+    number = int(moment.timestamp()) * per_second
+    day = moment.date() + timedelta(days=zone == "Asia/Seoul")
+    assert read_session(number, stated_clock(zone) if zone else None) == read_session(
+        str(number), stated_clock(zone) if zone else None
+    )
+    assert read_session(number, stated_clock(zone) if zone else None) == day
+
+
+def test_a_number_that_is_nobodys_midnight_is_no_session() -> None:
+    assert read_session(int(datetime.fromisoformat("2025-02-17T15:00Z").timestamp())) is None
+
+
+def test_an_import_says_what_it_assumed_and_how_much_falls_into_exchange_hours() -> None:
+    def noted(zone: str, *texts: str) -> str | None:
+        assumed = AssumedClock(stated_clock(zone), "--zone America/New_York")
+        for text in texts:
+            assumed.add(read_time(text, assumed.stated))
+        return assumed.note()
+
+    said = noted(
+        "UTC", "2026-07-01 13:30", "2026-07-01 19:59:59", "2026-07-01 20:00", "2026-07-01 13:29", "2026-07-01", "1719914400"
+    )
+    assert said == (
+        "4 times have no offset and are read as UTC; 50% of them fall between 13:30 and 20:00 UTC, when the exchange is open. "
+        "If they are of another clock, say so with --zone America/New_York."
+    )
+    assert noted("America/New_York", "2026-07-01 09:31") == (
+        "1 time has no offset and is read as America/New_York; 100% of them fall between 13:30 and 20:00 UTC, when the exchange is open."
+    )
+    assert noted("UTC", "2026-07-01T09:31Z", "2026-07-01", "soon") is None
 
 
 def test_the_stated_clock_moves_exactly_what_names_none() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.text.sentiment import LABELS, Label
+from sentiment_platform.times.own import own_moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def _headline(row: dict[str, str]) -> SampleHeadline:
         )
     return SampleHeadline(
         id=row["id"],
-        published_at=datetime.fromisoformat(row["published_at"]),
+        published_at=own_moment(row["published_at"]),
         outlet=row["outlet"],
         url=row["url"],
         title=row["title"],

@@ -10,13 +10,14 @@ import signal
 import socketserver
 import threading
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.processes.ports import LOOPBACK
+from sentiment_platform.times.reading import read_time
 
 SUFFIXES = (".xml", ".rss", ".atom")
 GZIP_FROM_BYTES = 1_000
@@ -142,11 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
             # Where both are sent the date is ignored (RFC 9110 section 13.1.3).
             tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
             return known.strip() == "*" or etag.removeprefix("W/") in tags
-        try:
-            since = parsedate_to_datetime(self.headers.get("If-Modified-Since", ""))
-        except ValueError:
-            return False
-        return modified <= (since if since.tzinfo else since.replace(tzinfo=UTC))
+        since = read_time(self.headers.get("If-Modified-Since"))
+        return since is not None and modified <= since.at
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

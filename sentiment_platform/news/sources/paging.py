@@ -20,6 +20,7 @@ from sentiment_platform.news.sources.entries import (
 )
 from sentiment_platform.news.sources.json_path import find
 from sentiment_platform.news.sources.protocol import Cursor, Window
+from sentiment_platform.times.own import own_moment
 
 _MAX_PLACE_CHARACTERS = 4_000
 _TELL = "It is asked again from the beginning of the window; tell the vendor."
@@ -32,7 +33,7 @@ def request_url(entry: JsonApiEntry, key: str, window: Window, at: Cursor | None
         return _with(at["next_url"], auth)
     query: dict[str, Any] = {name: _written(value) for name, value in entry.parameters.items()}
     if entry.window:
-        since = datetime.fromisoformat(at["since"]) if at and "since" in at else window.start
+        since = own_moment(at["since"]) if at and "since" in at else window.start
         query |= _times(entry.window, since, window.end)
     match entry.paging:
         case PageNumbers(parameter=parameter, first=first):
