@@ -18,7 +18,7 @@ from sentiment_platform.news.items import RawItem, tidy
 from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.news.sources.entries import JsonApiEntry
 from sentiment_platform.news.sources.json_path import find
-from sentiment_platform.news.sources.json_reply import decoded_json, own_words, plain_words, without_key
+from sentiment_platform.news.sources.json_reply import decoded_json, own_words, plain_words
 from sentiment_platform.news.sources.paging import Turned, after, item_name, request_url, stated
 from sentiment_platform.news.sources.protocol import Ask, Cursor, Page, Window
 from sentiment_platform.times.reading import read_time
@@ -66,14 +66,14 @@ class JsonApiSource:
         try:
             document = decoded_json(fetched.body, is_lenient=self.entry.is_lenient)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-            words = plain_words(fetched.body)
-            said = f"; it says: {without_key(words, self.key)}" if words else "."
+            words = plain_words(fetched.body, self.key)
+            said = f"; it says: {words}" if words else "."
             # The text of the decoder's error may quote the reply, and with it a key.
             raise NotAFeedError(f"The answer is {_kind(fetched)}, not JSON{said}", remedy=self._remedy()) from None
         for path in self.entry.error_at:
-            said = own_words(find(document, path))
+            said = own_words(find(document, path), self.key, is_explanation=True)
             if said:
-                raise SourceRefusedError(f"{fetched.url} says: {without_key(said, self.key)}", remedy=self._remedy())
+                raise SourceRefusedError(f"{fetched.url} says: {said}", remedy=self._remedy())
         return document
 
     def _items(self, document: Any, origin: str) -> tuple[RawItem, ...]:
@@ -81,9 +81,9 @@ class JsonApiSource:
         if not isinstance(value, list):
             if self._is_empty(document):
                 return ()
-            words = own_words(document)
+            words = own_words(document, self.key)
             if words:
-                raise SourceRefusedError(f"{origin} says: {without_key(words, self.key)}", remedy=self._remedy())
+                raise SourceRefusedError(f"{origin} says: {words}", remedy=self._remedy())
             place = f"at {self.entry.items_at!r}" if self.entry.items_at else "as its whole"
             raise NotAFeedError(f"The answer of {origin} has no list {place}.", remedy=self._remedy())
         rows: list[Any] = value

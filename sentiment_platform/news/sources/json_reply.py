@@ -13,6 +13,7 @@ import msgspec
 from sentiment_platform.news.items import tidy
 
 SHOWN_CHARACTERS = 200
+_DEEPEST = 4
 _BOM = b"\xef\xbb\xbf"
 # An escape that JSON knows, or a backslash that begins none; half a surrogate pair is none either.
 _ESCAPE = re.compile(
@@ -43,35 +44,41 @@ def decoded_json(body: bytes, *, is_lenient: bool) -> Any:
     return msgspec.json.decode(mended.decode("utf-8", "replace"))
 
 
-def plain_words(body: bytes) -> str | None:
-    """The first SHOWN_CHARACTERS of a reply that is text for people; None for markup and for what is no text."""
+def plain_words(body: bytes, key: str) -> str | None:
+    """The first SHOWN_CHARACTERS of a reply that is text for people, without the key; None for markup and for what is no text."""
     start = body[: 8 * SHOWN_CHARACTERS].lstrip(_BOM + b" \r\n\t")
     if start[:20].lower().startswith(_MARKUP):
         return None
     text = tidy(start.decode("utf-8", "replace").removesuffix("\ufffd"))
-    return text[:SHOWN_CHARACTERS] if text and text.isprintable() and "\ufffd" not in text else None
+    return _shown(text, key) if text and text.isprintable() and "\ufffd" not in text else None
 
 
-def own_words(document: Any) -> str | None:
-    """What a JSON reply says of itself where it holds no items: the texts under names that explain something."""
-    words = tidy("; ".join(dict.fromkeys(_explanations(document))))
-    return words[:SHOWN_CHARACTERS] if words else None
+def own_words(document: Any, key: str, *, is_explanation: bool = False) -> str | None:
+    """What a JSON reply says of itself where it holds no items, without the key: the texts under names that explain something.
+
+    With `is_explanation` the document is what stands under such a name.
+    """
+    words = tidy("; ".join(dict.fromkeys(_explanations(document, explains=is_explanation))))
+    return _shown(words, key) if words else None
 
 
-def _explanations(value: Any, depth: int = 0) -> Iterator[str]:
+def _explanations(value: Any, *, explains: bool, depth: int = 0) -> Iterator[str]:
+    if depth > _DEEPEST:
+        return
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, list) and depth < 4:
+        if explains:
+            yield value
+    elif isinstance(value, list) and explains:
         for part in value[:5]:  # pyright: ignore[reportUnknownVariableType]  JSON
-            yield from _explanations(part, depth + 1)
-    elif isinstance(value, dict) and depth < 4:
+            yield from _explanations(part, explains=True, depth=depth + 1)
+    elif isinstance(value, dict):
         for name, part in value.items():  # pyright: ignore[reportUnknownVariableType]  JSON
-            if depth > 1 or _EXPLAINS.search(str(name)):  # pyright: ignore[reportUnknownArgumentType]  JSON
-                yield from _explanations(part, depth + 1)
+            within = explains or _EXPLAINS.search(str(name)) is not None  # pyright: ignore[reportUnknownArgumentType]  JSON
+            yield from _explanations(part, explains=within, depth=depth + 1)
 
 
-def without_key(text: str, key: str) -> str:
-    """Words of a vendor with the key taken out, in the spellings in which an address may hold it too."""
+def _shown(text: str, key: str) -> str:
+    """The beginning of a text with the key taken out first, in the spellings in which an address may hold it too."""
     for spelling in sorted({key, quote(key), quote(key, safe=""), quote_plus(key)}, key=len, reverse=True) if key else ():
         text = text.replace(spelling, "***")
-    return text
+    return text[:SHOWN_CHARACTERS]

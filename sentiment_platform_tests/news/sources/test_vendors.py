@@ -176,6 +176,7 @@ REFUSED = {
     "alpha_vantage": ({"Information": "25 calls a day"}, "25 calls a day"),
     "alpha_vantage, unknown name": ({"Warning message": "Soon gone"}, "Soon gone"),
     "gdelt": ({"error": {"code": 3, "message": "The query is too short"}}, "The query is too short"),
+    "gdelt, further in": ({"response": {"status": "failed", "reason": "Quiet hours"}}, "failed; Quiet hours"),
     "gdelt, several": ({"errors": ["One", {"message": "Two"}]}, "One; Two"),
     "tiingo, key in an address": ({"detail": "see /x?token=s3cret%2Fkey%2Bof%3Dus"}, "see /x?token=***"),
 }  # fmt: skip
@@ -195,10 +196,13 @@ def test_plain_text_is_told_with_its_first_200_characters_and_no_key(name: str) 
     said = f"Slow down, {KEY}! " + "One question every five seconds. " * 20
     with pytest.raises(NotAFeedError) as refusal:
         pages(name, Replies([said.encode()]))
-    shown = said[:200].replace(KEY, "***")
+    shown = said.replace(KEY, "***")[:200]
     assert f"it says: {shown}" in refusal.value.message
-    assert said[:230] not in refusal.value.message
+    assert said.replace(KEY, "***")[:201] not in refusal.value.message
     assert "s3cret" not in str(refusal.value)
+    with pytest.raises(NotAFeedError) as cut:
+        pages(name, Replies([b"x" * 190 + b" " + KEY.encode() + b" is not known"]))
+    assert "s3cret"[:3] not in str(cut.value)
     with pytest.raises(NotAFeedError, match="an HTML page, not JSON") as markup:
         pages(name, Replies([b"<!doctype html><title>Blocked</title>"]))
     assert "Blocked" not in str(markup.value)
