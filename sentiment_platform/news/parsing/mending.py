@@ -16,7 +16,9 @@ MAX_PREFIXES = 50
 _MAX_OPEN = 500
 _NAME = r"[^\W\d][\w.-]*+"
 _QNAME = rf"{_NAME}(?::{_NAME})?+"
-_REFERENCE = r"&(?:\#(?P<decimal>[0-9]++);?|\#[xX](?P<hex>[0-9a-fA-F]++);?|(?P<entity>[A-Za-z][A-Za-z0-9]{0,39}+);)?"
+_REFERENCE = (
+    r"&(?:\#(?P<decimal>[0-9]++);?|\#[xX](?P<hex>[0-9a-fA-F]++);?|(?P<entity>[A-Za-z][A-Za-z0-9]{0,39}+)(?:(?P<ended>;)|(?!=)))?"
+)
 # The controls from 80 to 9F are allowed, and always characters of Windows-1252 under its numbers there.
 _CHARACTER = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x80-\\x9f\ufffe\uffff\ud800-\udfff]"
 _TOKEN = re.compile(
@@ -137,7 +139,7 @@ class _Mender:
     def _flawed(self, token: re.Match[str]) -> str:
         """A reference, a less-than, the end of a CDATA section or a character, fit to stand in XML."""
         written, name = token[0], token["entity"]
-        if name in _PREDEFINED:
+        if name in _PREDEFINED and token["ended"]:
             return written
         if number := token["decimal"] or token["hex"]:
             return self._number(written, int(number[-9:], 16 if token["hex"] else 10) if len(number.lstrip("0")) < 9 else -1)
@@ -145,9 +147,10 @@ class _Mender:
             return self._character(token)
         self.flaws += 1
         if name:
-            if f"{name};" in html5:
-                return "".join(f"&#{ord(character)};" for character in html5[f"{name};"])
-            if self.has_doctype:
+            # The old names of HTML need no end, but where a parameter of an address begins.
+            if written[1:] in html5:
+                return "".join(f"&#{ord(character)};" for character in html5[written[1:]])
+            if self.has_doctype and token["ended"]:
                 raise _refused(f"The feed refers to &{name}; of a document type that is not read.")
         return {"&": "&amp;", "<": "&lt;", "]": "]]&gt;"}[written[0]] + (written[1:] if written[0] == "&" else "")
 

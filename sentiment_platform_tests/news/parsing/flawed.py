@@ -48,6 +48,8 @@ FLAWED = (
     _titled("entity of HTML 5", "Kiln&NoBreak; maker&comma; Oslo", "Kiln\u2060 maker, Oslo", 2),
     _titled("entity in capitals", "Q&AMP;A", "Q&A"),
     _titled("entity of two characters", "Kiln &bne; rest", "Kiln =\u20e5 rest"),
+    _titled("entity without its end", "Kiln&nbsp maker &copy 2025", "Kiln maker \u00a9 2025", 2),
+    _titled("parameter of an address", "See /?a=1&copy=2&notit=3", "See /?a=1&copy=2&notit=3", 2),
     _titled("unknown entity", "Kiln &wick; rest", "Kiln &wick; rest"),
     _titled("ampersand before a letter", "K&W pays", "K&W pays"),
     _titled("ampersand between blanks", "Kiln & Wick & Co", "Kiln & Wick & Co", 2),
