@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import SettingsError
-from sentiment_platform.setting_values.addresses import is_pooled
+from sentiment_platform.setting_values.addresses import DIRECT_REMEDY, pooler_of
 from sentiment_platform.setting_values.first_day import DEFAULT_FIRST_DAY
 from sentiment_platform.setting_values.production import Refusal, misspelt, refusals
 from sentiment_platform.times.own import own_day
@@ -201,11 +201,8 @@ class Settings:
         return settings
 
     def _refuse_pooler(self) -> None:
-        if is_pooled(self.database_direct_url):
-            raise SettingsError(
-                "DATABASE_DIRECT_URL names a transaction-mode pooler (`-pooler` in the host name).",
-                remedy="Dagster's storage needs session state: use the direct host, the same name without `-pooler`.",
-            )
+        if sign := pooler_of(self.database_direct_url):
+            raise SettingsError(f"DATABASE_DIRECT_URL names a transaction-mode pooler ({sign}).", remedy=DIRECT_REMEDY)
 
     def require(self, name: str) -> str:
         """The value of setting `name`, or an error that names its variable and what it is for."""
@@ -218,10 +215,10 @@ class Settings:
     def direct_database_url(self) -> str:
         """The database URL without a pooler, refused with a clear message where only a pooled one is known."""
         url = self.database_direct_url or self.require("database_url")
-        if is_pooled(url):
+        if sign := pooler_of(url):
             raise SettingsError(
-                "DATABASE_URL names a transaction-mode pooler and DATABASE_DIRECT_URL is not set.",
-                remedy="Set DATABASE_DIRECT_URL to the direct host (the same name without `-pooler`).",
+                f"DATABASE_URL names a transaction-mode pooler ({sign}) and DATABASE_DIRECT_URL is not set.",
+                remedy=DIRECT_REMEDY,
             )
         return url
 

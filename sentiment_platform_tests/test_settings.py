@@ -111,6 +111,43 @@ def test_a_pooled_host_is_refused_for_dagster_and_allowed_for_everything_else() 
         Settings.from_environment({"DATABASE_DIRECT_URL": pooled})
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "ep-1-pooler.eu.aws.example:5432/app",
+        "aws-0-eu-west-1.pooler.supabase.com:6543/postgres",
+        "db.abcdefgh.supabase.co:6543/postgres",
+        "cluster-do-user-1.b.db.ondigitalocean.example:25061/pool",
+        "127.0.0.1:6432/app",
+        "pgbouncer/app",
+        "db.example.org/app?port=6432",
+        "db.example.org/app?pgbouncer=true",
+        "/app?host=db.example.org&port=6543",
+    ],
+)
+def test_a_transaction_mode_pooler_is_known_by_its_host_its_port_or_its_parameter(place: str) -> None:
+    with pytest.raises(SettingsError, match="names a transaction-mode pooler") as refused:
+        Settings.from_environment({"DATABASE_DIRECT_URL": f"postgresql://app:secret@{place}"})
+    assert "secret" not in str(refused.value)
+    with pytest.raises(SettingsError, match="DATABASE_DIRECT_URL is not set"):
+        Settings.from_environment({"DATABASE_URL": f"postgresql://app:secret@{place}"}).direct_database_url()
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "ep-1.eu.aws.example/app",
+        "aws-0-eu-west-1.pooler.supabase.com:5432/postgres",
+        "cluster-do-user-1.b.db.ondigitalocean.example:25060/app",
+        "127.0.0.1:54321/app",
+        "/app?host=/var/run/postgresql",
+    ],
+)
+def test_a_server_itself_and_a_pooler_in_session_mode_are_taken(place: str) -> None:
+    url = f"postgresql://app:secret@{place}"
+    assert Settings.from_environment({"DATABASE_URL": url}).direct_database_url() == url
+
+
 def test_a_described_secret_is_masked_and_its_absence_is_visible() -> None:
     shown = Settings.from_environment({"SENTIMENT_REGISTRY_TOKEN": "token-that-nobody-sees", "DATABASE_URL": "secret"}).describe()
     assert "token-that-nobody-sees" not in str(shown)

@@ -1,4 +1,4 @@
-"""`models`: what is published, what runs, promote by hand, roll back. `search` stands in `search.py`."""
+"""`models`: what is published, what runs, promote by hand, roll back. `search` stands in `search.py`, `restore` and `sync` in `registry.py`."""
 
 import getpass
 from contextlib import closing
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentiment_platform.clock import utc_now
-from sentiment_platform.commands.console import joined, note, print_json, say, show_table, styled
+from sentiment_platform.commands.console import note, print_json, say, show_table, styled
 from sentiment_platform.commands.parameters import COUNT, MOMENT, VERSION, json_option
+from sentiment_platform.commands.published import tell_published
 
 if TYPE_CHECKING:
-    from sentiment_platform.promotion.next_revision import Promoted
     from sentiment_platform.registry.deployment import Deployment
     from sentiment_platform.store.deployments import MirroredDeployment
     from sentiment_platform.store.versions import RegisteredVersion
@@ -175,7 +175,8 @@ def verify() -> None:
                 manifest = reader.fetch_model(version, manifest_digest, access.cache_folder)
                 say(styled(version, "green"), f": {len(manifest.files)} files, manifest {manifest_digest[:16]} verified")
         tag = styled(str(latest.document.tag), "green")
-        say(tag, f": signed by the operator key, follows revision {latest.document.revision - 1}")
+        previous = latest.document.previous
+        say(tag, f": signed by the operator key, follows revision {previous.revision if previous else 0}")
 
 
 @models.command()
@@ -194,7 +195,7 @@ def promote(version: str, reason: str) -> None:
 
     with connected_session() as (settings, engine):
         intent = partial(intent_of_promotion, version=version, actor=_actor(), reason=reason)
-        _published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now))
+        tell_published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now), settings)
 
 
 @models.command()
@@ -216,13 +217,7 @@ def rollback(revision: int | None, reason: str) -> None:
 
     with connected_session() as (settings, engine):
         intent = partial(intent_of_rollback, actor=_actor(), reason=reason, to_revision=revision)
-        _published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now))
-
-
-def _published(promoted: "Promoted") -> None:
-    document = promoted.document
-    versions = ", ".join(document.versions().values())
-    say(joined(styled(promoted.tag, "green"), f" published: {versions}, default {document.default_family}. {promoted.url}"))
+        tell_published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now), settings)
 
 
 def _actor() -> str:

@@ -11,15 +11,9 @@ from sqlalchemy import Engine
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.experiments.evidence import MAKE_IT_AGAIN, NO_EVIDENCE, RecordedEvidence, newest_evidence
-from sentiment_platform.promotion.next_revision import (
-    Intent,
-    Promoted,
-    intent_of_request,
-    publish,
-    refuse_impossible_requests,
-    settle_requests,
-    synchronise_mirror,
-)
+from sentiment_platform.promotion.mirror import synchronise_mirror
+from sentiment_platform.promotion.next_revision import Intent, Promoted, publish
+from sentiment_platform.promotion.requests import intent_of_request, refuse_impossible_requests, settle_requests
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment, Evidence
 from sentiment_platform.registry.versions import DeploymentTag

@@ -8,20 +8,24 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.promotion.announcing import announce
+from sentiment_platform.promotion.mirror import mirror, newest_known, require_same_head, synchronise_mirror
 from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.registry.deployment import Champion, Deployment, Evidence, Rule
+from sentiment_platform.registry.deployment import Champion, Deployment, Evidence, Previous, Rule
+from sentiment_platform.registry.drafts import SpentTagError
+from sentiment_platform.registry.published import PublishedDeployment
 from sentiment_platform.registry.releases import ReleaseRegistry
-from sentiment_platform.store import audit, leases
-from sentiment_platform.store.deployments import deployments, latest_deployment, mirror_deployment
-from sentiment_platform.store.selections import close_selection_requests, open_selection_requests, refuse_selection_request
+from sentiment_platform.store import leases
+from sentiment_platform.store.deployments import deployments, get_deployment, latest_deployment
 from sentiment_platform.store.versions import get_version
 
 LEASE = "deployment"
 LEASE_S = 120.0
+MOST_DELETED = 50
+"""So many tags of deleted immutable releases, of which nobody knows, are stepped over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +57,18 @@ def publish(
     *,
     holder: str,
     now: Callable[[], datetime],
+    restores: bool = False,
 ) -> Promoted:
     """Publish `intent` as the next revision.
 
     Args:
         intent: a function where it depends on what runs: it is asked under the lease, once the mirror knows every revision.
         holder: who takes the lease; the run id, or the person.
+        restores: publish although the registry lost what was decided last: this intent settles that.
 
     Raises:
         ConflictError: somebody else is publishing, or was faster.
-        PermanentError: a version is not registered.
+        PermanentError: a version is not registered, or the registry's newest deployment is not the one that was decided last.
     """
     lease = leases.acquire(engine, LEASE, holder, LEASE_S)
 
@@ -73,78 +79,17 @@ def publish(
     try:
         with closing(access.writer(now)) as registry:
             synchronise_mirror(engine, registry)
+            if not restores:
+                require_same_head(engine, registry)
             wanted = intent(engine) if callable(intent) else intent
-            document = _document(engine, registry, wanted, now())
-            # Whoever took a tag without publishing it held this lease; now we do, so that attempt is dead.
-            published = registry.publish_deployment(document, access.private_keys, fence=fence, adopt_abandoned=lambda: True)
+            document, published = _publish(engine, access, registry, wanted, fence, now)
             with engine.begin() as connection:
                 leases.require(connection, lease)
-                _mirror(connection, document, published.digest, published.published_at)
+                mirror(connection, document, published.digest, published.published_at)
     finally:
         leases.release(engine, lease)
     announce(access.settings.redis_url, document, published.published_at)
     return Promoted(str(document.tag), document.revision, document, published.url)
-
-
-def synchronise_mirror(engine: Engine, registry: ReleaseRegistry) -> int:
-    """Mirror every published deployment that the database has not seen (a writer died in between), each with the audit row that it
-    still lacks; returns how many.
-    """
-    with engine.connect() as connection:
-        known = latest_deployment(connection)
-    missing = [entry for entry in registry.history() if entry.revision > (known.revision if known else 0)]
-    for entry in missing:
-        document = registry.deployment(entry.revision)
-        with engine.begin() as connection:
-            _mirror(connection, document, entry.digest, entry.published_at)
-    return len(missing)
-
-
-def intent_of_request(engine: Engine) -> tuple[Intent, list[int]] | None:
-    """The newest open request of a person, merged into what runs, and the ids of all requests that it settles."""
-    with engine.connect() as connection:
-        requests = open_selection_requests(connection)
-        current = latest_deployment(connection)
-    if not requests or current is None:
-        return None
-    champions = current.versions()
-    for request in requests:
-        champions[request.family] = request.version
-    newest = requests[-1]
-    evidence = Evidence((), (), {}, f"Requested by {newest.actor}: {newest.reason}")
-    intent = Intent(
-        champions=champions,
-        default_family=newest.family,
-        rule="manual",
-        actor=newest.actor,
-        reason=newest.reason,
-        evidence=evidence,
-    )
-    return intent, [request.id for request in requests]
-
-
-def refuse_impossible_requests(engine: Engine, now: Callable[[], datetime]) -> list[str]:
-    """Settle the open requests that no deployment can ever meet, each with an audit row; the reasons."""
-    refused: list[str] = []
-    with engine.begin() as connection:
-        for request in open_selection_requests(connection):
-            registered = get_version(connection, request.version)
-            if registered is not None and registered.family == request.family:
-                continue
-            reason = f"{request.version} is not a registered version of {request.family}."
-            if refuse_selection_request(connection, request.id, reason):
-                detail = {"request_id": request.request_id, "requested_by": request.actor, "reason": reason}
-                audit.record(
-                    connection, at=now(), actor="graph", action="selection:refused", subject=request.version, detail=detail
-                )
-                refused.append(reason)
-    return refused
-
-
-def settle_requests(engine: Engine, ids: list[int], revision: int) -> None:
-    """Mark requests as published with `revision`."""
-    with engine.begin() as connection:
-        close_selection_requests(connection, ids, revision)
 
 
 def intent_of_promotion(engine: Engine, version: str, actor: str, reason: str) -> Intent:
@@ -195,19 +140,67 @@ def intent_of_rollback(engine: Engine, actor: str, reason: str, to_revision: int
     )
 
 
-def _document(engine: Engine, registry: ReleaseRegistry, intent: Intent, now: datetime) -> Deployment:
+def intent_of_restore(engine: Engine, revision: int, actor: str, reason: str) -> Intent:
+    """The content of a mirrored revision again, whatever became of its release; for `publish` to ask.
+
+    Raises:
+        PermanentError: the database does not know the revision.
+    """
+    with engine.connect() as connection:
+        mirrored = get_deployment(connection, revision)
+    if mirrored is None:
+        raise PermanentError(
+            f"Revision {revision} is not known here.", remedy="`sentiment-platform models list` shows every deployment that is."
+        )
+    document = mirrored.document
+    return Intent(
+        champions=document.versions(),
+        default_family=document.default_family,
+        rule="rollback",
+        actor=actor,
+        reason=reason,
+        evidence=Evidence((), (), {"restores": revision}, f"The content of {document.tag} was published again."),
+    )
+
+
+def _publish(
+    engine: Engine,
+    access: RegistryAccess,
+    registry: ReleaseRegistry,
+    intent: Intent,
+    fence: Callable[[], None],
+    now: Callable[[], datetime],
+) -> tuple[Deployment, PublishedDeployment]:
+    """Under the next number that neither a release, a tag nor the mirror knows; tags of deleted releases are stepped over."""
+    previous = newest_known(engine, registry)
+    revision = max(registry.next_revision(), previous.revision + 1 if previous else 1)
+    for attempts_left in reversed(range(MOST_DELETED)):
+        document = _document(engine, intent, revision, previous, now())
+        try:
+            # Whoever took a tag without publishing it held this lease; now we do, so that attempt is dead.
+            return document, registry.publish_deployment(
+                document, access.private_keys, fence=fence, adopt_abandoned=lambda: True, lost=previous
+            )
+        except SpentTagError:
+            if not attempts_left:
+                raise
+            revision += 1
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _document(engine: Engine, intent: Intent, revision: int, previous: Previous | None, now: datetime) -> Deployment:
     champions: dict[str, Champion] = {}
     with engine.connect() as connection:
         for family, version in intent.champions.items():
             registered = get_version(connection, version)
             if registered is None or registered.family != family:
                 raise PermanentError(
-                    f"{version} is not a registered version of {family}.", remedy="See `sentiment-platform models list`."
+                    f"{version} is not a registered version of {family}.",
+                    remedy="See `sentiment-platform models list`; `models sync` reads the registry's again.",
                 )
             champions[family] = Champion(version, registered.manifest_digest)
-    previous = registry.previous()
     return Deployment(
-        revision=previous.revision + 1 if previous else 1,
+        revision=revision,
         champions=champions,
         default_family=intent.default_family,
         experiment=None,
@@ -218,16 +211,3 @@ def _document(engine: Engine, registry: ReleaseRegistry, intent: Intent, now: da
         created_at=now,
         previous=previous,
     )
-
-
-def _mirror(connection: Connection, document: Deployment, digest: str, published_at: datetime) -> None:
-    """Mirror row and audit row, in the caller's transaction; a mirror that was lost and is filled again adds no second audit row."""
-    if mirror_deployment(connection, document, digest=digest, published_at=published_at):
-        audit.record_once(
-            connection,
-            at=document.created_at,
-            actor=document.actor,
-            action=f"deploy:{document.rule}",
-            subject=str(document.tag),
-            detail={"models": document.models(), "default_family": document.default_family, "reason": document.reason},
-        )

@@ -25,6 +25,11 @@ T = TypeVar("T")
 class UnprocessableError(PermanentError):
     """GitHub answered 422: the name, tag or ref is taken, or the request makes no sense."""
 
+    @property
+    def tag_is_spent(self) -> bool:
+        """Whether the tag belonged to an immutable release that was deleted: it can never be used again."""
+        return "immutable release" in self.message
+
 
 class Connection:
     """One repository, for writing. Not for several threads at once: each takes its own.
@@ -128,7 +133,7 @@ class Connection:
 
     def _translated(self, error: "GithubException") -> PermanentError | TransientError:
         status, headers = error.status, error.headers or {}
-        said = f"GitHub answered {status}: {error.message or error.data}"[:300]
+        said = f"GitHub answered {status}: {error.message or error.data}{_problems(error.data)}"[:300]
         if status == 429 or (status == 403 and ("rate limit" in said.lower() or "retry-after" in headers)):
             return RateLimitedError(
                 f"{said}.",
@@ -150,3 +155,14 @@ class Connection:
         if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
             return max(0.0, float(reset) - self._clock().timestamp())
         return None
+
+
+def _problems(body: object) -> str:
+    """The words of a 422's list of problems; its message says `Validation Failed` alone."""
+    entries: object = body.get("errors") if isinstance(body, dict) else None
+    words = (
+        [str(one["message"]) for one in entries if isinstance(one, dict) and one.get("message")]
+        if isinstance(entries, list)
+        else []
+    )
+    return f" ({'; '.join(words)})" if words else ""

@@ -67,7 +67,10 @@ class Previous(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Revision `revision` of what serving runs. `previous` is None for the first revision only."""
+    """Revision `revision` of what serving runs. `previous` is the newest that its writer knew, None for the first.
+
+    Numbers may be left out: a tag whose release was deleted is never used again.
+    """
 
     revision: Revision
     champions: dict[FamilyName, Champion]
@@ -83,8 +86,8 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     def __post_init__(self) -> None:
         require_utc(self.created_at)
-        if (self.previous.revision if self.previous else 0) != self.revision - 1:
-            raise ValueError(f"revision {self.revision} must follow revision {self.revision - 1}")
+        if (self.previous.revision if self.previous else 0) >= self.revision:
+            raise ValueError(f"revision {self.revision} must follow an earlier one")
         if self.default_family not in self.champions:
             raise ValueError(f"the default family {self.default_family} has no champion")
         for family, champion in self.champions.items():

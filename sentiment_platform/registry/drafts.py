@@ -27,6 +27,10 @@ Step = Callable[[str], None]
 """Called with a short name after each side effect; tests raise in it, a caller may show progress with it."""
 
 
+class SpentTagError(ConflictError):
+    """The tag was another release's, which somebody deleted; nothing can be published under it any more."""
+
+
 @dataclass(frozen=True)
 class Content:
     """One file to upload, from memory or from disk; size in bytes."""
@@ -99,6 +103,10 @@ class Drafts:
             if document_digest is None or marker(document_digest) in (draft.body or ""):
                 self._delete(draft)
 
+    def exists(self, tag: str, document_digest: str) -> bool:
+        """Whether there is a draft of `tag` that was made for this document: its writer is at work, or died before publishing."""
+        return any(marker(document_digest) in (draft.body or "") for draft in self._connection.steady(lambda: self._of_tag(tag)))
+
     def _of_tag(self, tag: str) -> "list[GitRelease]":
         # A draft is not found by its tag: the list is the only way.
         return [r for r in self._connection.repository.get_releases() if r.draft and r.tag_name == tag]
@@ -109,9 +117,15 @@ class Drafts:
             self._delete(double)
         if mine:
             return mine[0]
-        draft = self._connection.repository.create_git_release(
-            plan.tag, name=plan.tag, message=plan.notes, draft=True, make_latest="false"
-        )
+        try:
+            with self._connection.errors():
+                draft = self._connection.repository.create_git_release(
+                    plan.tag, name=plan.tag, message=plan.notes, draft=True, make_latest="false"
+                )
+        except UnprocessableError as error:
+            if error.tag_is_spent:
+                raise _spent(plan.tag) from error
+            raise
         self._step("draft created")
         return draft
 
@@ -162,6 +176,8 @@ class Drafts:
         except NotFoundError as error:
             raise _taken_away(plan.tag) from error
         except UnprocessableError as error:
+            if error.tag_is_spent:
+                raise _spent(plan.tag) from error
             raise ConflictError(
                 f"{plan.tag} was published by somebody else.", remedy="Start again from what is published now."
             ) from error
@@ -178,6 +194,10 @@ class Drafts:
         except NotFoundError:
             return
         self._step("draft removed")
+
+
+def _spent(tag: str) -> SpentTagError:
+    return SpentTagError(f"{tag} belonged to a release that was deleted.", remedy="Take the next number.")
 
 
 def _taken_away(tag: str) -> ConflictError:

@@ -9,10 +9,10 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.registry.connection import Connection
 from sentiment_platform.registry.deployment import DEPLOYMENT, Deployment, Previous
 from sentiment_platform.registry.documents import MAX_DOCUMENT_BYTES
-from sentiment_platform.registry.manifest import MANIFEST
+from sentiment_platform.registry.manifest import MANIFEST, Manifest
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.transfer import Transfer
-from sentiment_platform.registry.versions import Change, DeploymentTag, VersionTag, next_version
+from sentiment_platform.registry.versions import DeploymentTag, VersionTag
 
 if TYPE_CHECKING:
     from github.GitRelease import GitRelease
@@ -62,6 +62,10 @@ class PublishedReleases:
         """The verified document of a published revision."""
         return self._reader.deployment(revision)
 
+    def manifest(self, version: str, manifest_digest: str) -> Manifest:
+        """The verified manifest of a published version."""
+        return self._reader.manifest(version, manifest_digest)
+
     def list_models(self) -> list[PublishedModel]:
         """All published versions, by family, oldest version first."""
         models = [(tag, release) for release in self._published() if (tag := VersionTag.find(release.tag_name))]
@@ -70,10 +74,6 @@ class PublishedReleases:
             PublishedModel(str(tag), self._document_digest(release, MANIFEST), release.html_url, release.published_at)
             for tag, release in models
         ]
-
-    def next_version(self, family: str, change: Change) -> VersionTag:
-        """The version that the family's next model gets."""
-        return next_version([release.tag_name for release in self._published()], family, change)
 
     def _document_digest(self, release: "GitRelease", name: str) -> str:
         for asset in release.assets:

@@ -31,6 +31,19 @@ class DeploymentRefs:
         self._connection.steady(adopt)
         self._step("tag adopted")
 
+    def names(self) -> list[str]:
+        """Every tag of the repository that a model or a deployment may have; those of deleted releases are among them."""
+        repository = self._connection.repository
+        prefixes = ("tags/deploy-", "tags/v")
+        refs = self._connection.steady(
+            lambda: [ref.ref for prefix in prefixes for ref in repository.get_git_matching_refs(prefix)]
+        )
+        return [ref.removeprefix("refs/tags/") for ref in refs]
+
+    def owner(self, tag: str) -> str | None:
+        """The document that `tag` was taken for, "" if it does not say, None if it is free."""
+        return self._connection.steady(lambda: self._owner(tag))
+
     def _take(self, tag: str, document_digest: str) -> bool:
         owner = self._owner(tag)
         if owner is not None:

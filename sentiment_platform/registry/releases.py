@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.registry.connection import Connection
-from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment
+from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment, Previous
 from sentiment_platform.registry.documents import canonical_json, digest
-from sentiment_platform.registry.drafts import Content, Drafts, Plan, Step
+from sentiment_platform.registry.drafts import Content, Drafts, Plan, SpentTagError, Step
 from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, Manifest, require_safe_files
 from sentiment_platform.registry.notes import deployment_notes, model_notes
 from sentiment_platform.registry.published import PublishedDeployment, PublishedModel, PublishedReleases
@@ -24,6 +24,7 @@ from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.signing import PrivateKeys, PublicKeys
 from sentiment_platform.registry.transfer import Limits, Transfer
 from sentiment_platform.registry.verify import require_contents, require_exact_files
+from sentiment_platform.registry.versions import Change, DeploymentTag, VersionTag, next_version
 
 if TYPE_CHECKING:
     from github.GitRelease import GitRelease
@@ -118,16 +119,19 @@ class ReleaseRegistry(PublishedReleases):
         *,
         fence: Callable[[], None],
         adopt_abandoned: Callable[[], bool] = lambda: False,
+        lost: Previous | None = None,
     ) -> PublishedDeployment:
         """Publish `document` as the next revision and mark it latest. Running it again with the same document changes nothing.
 
         Args:
+            lost: a deployment newer than the published head, whose release was deleted: the document may name it as its previous.
             fence: raises ConflictError when this writer's lease is no longer its own; asked right before the tag is taken
                 and right before publication.
             adopt_abandoned: asked when the tag is taken but nothing is published under it: whether the writer that took it
                 is certainly dead (its lease has run out) and its attempt may be replaced.
 
         Raises:
+            SpentTagError: the revision was a release's that was deleted: take the next number.
             ConflictError: the revision is taken, or does not follow from the one that is published.
             Refused: a version it names is not published with a valid model signature.
         """
@@ -137,31 +141,70 @@ class ReleaseRegistry(PublishedReleases):
         plan = Plan(str(document.tag), notes, digest(data), files, make_latest="true")
         release = self._finished(plan, DEPLOYMENT)
         if release is None:
-            self._require_next(document)
+            self._require_next(document, lost)
             for version, manifest_digest in document.models().items():
                 self._reader.manifest(version, manifest_digest)
-            draft = self._drafts.prepare(plan)
+            draft, taken = self._drafts.prepare(plan), False
             try:
                 fence()
                 self._take_tag(plan, adopt_abandoned)
+                taken = True
                 fence()
                 release = self._drafts.publish(draft, plan)
-            except ConflictError:
-                self._drafts.discard(plan.tag, plan.document_digest)
+            except ConflictError as error:
+                # By its draft a tag that was taken is known as an attempt, whose number is free for the next writer.
+                if not taken or isinstance(error, SpentTagError):
+                    self._drafts.discard(plan.tag, plan.document_digest)
                 raise
         return PublishedDeployment(document.revision, plan.document_digest, release.html_url, release.published_at)
+
+    def next_revision(self) -> int:
+        """The number after every deployment that is published, or was: a tag outlives its deleted release.
+
+        A tag whose document still has its draft was taken by a writer that died, or is at work: it is the next number itself.
+        """
+        head = self.previous()
+        revision = head.revision if head else 0
+        taken = sorted(tag for name in self._refs.names() if (tag := DeploymentTag.find(name)) and tag.revision > revision)
+        spent = [tag.revision for tag in taken if not self._is_attempt(str(tag))]
+        return max([revision, *spent]) + 1
+
+    def next_version(self, family: str, change: Change) -> VersionTag:
+        """The version that the family's next model gets."""
+        return next_version(self.used_tags(), family, change)
+
+    def used_tags(self) -> list[str]:
+        """Tags of all releases, published or deleted: none of them names anything new."""
+        return sorted({release.tag_name for release in self._published()} | set(self._refs.names()))
+
+    def _is_attempt(self, tag: str) -> bool:
+        owner = self._refs.owner(tag)
+        return bool(owner) and self._drafts.exists(tag, owner or "")
 
     def _take_tag(self, plan: Plan, adopt_abandoned: Callable[[], bool]) -> None:
         if self._refs.take(plan.tag, plan.document_digest):
             return
+        if self._refs.owner(plan.tag) is None:
+            raise SpentTagError(f"{plan.tag} cannot be taken, although nothing has it.", remedy="Take the next number.")
         if self._drafts.published(plan.tag) is not None or not adopt_abandoned():
             raise ConflictError(f"{plan.tag} is taken.", remedy="Start again from what is published now.")
         # Should the dead writer wake up: whoever publishes first wins, the other is refused by GitHub.
         self._refs.adopt(plan.tag, plan.document_digest)
 
-    def _require_next(self, document: Deployment) -> None:
+    def _require_next(self, document: Deployment, lost: Previous | None) -> None:
         head = self.previous()
-        if document.previous != head:
+        newest = lost if lost is not None and lost.revision > (head.revision if head else 0) else head
+        next_revision = self.next_revision()
+        if (
+            document.revision < next_revision
+            and self._drafts.published(str(document.tag)) is None
+            and document.previous == newest
+        ):
+            raise SpentTagError(
+                f"{document.tag} belonged to a release that was deleted; the next revision is {next_revision}.",
+                remedy="Take that number.",
+            )
+        if document.previous != newest:
             raise ConflictError(
                 f"Revision {document.revision} does not follow from the published revision {head.revision if head else 0}.",
                 remedy="Start again from what is published now.",

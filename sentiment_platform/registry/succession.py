@@ -6,15 +6,20 @@ from sentiment_platform.registry.refusal import Refused
 
 
 def require_successor(document: Deployment, data: bytes, known: Deployment) -> None:
-    """Raise `Refused` (older_revision) unless `document`, whose exact bytes are `data`, is `known`, follows from it or comes later."""
-    remedy = "Find out who offers it; what runs stays. After a deliberate restart of the registry, clear the cache folder."
+    """Raise `Refused` (older_revision) unless `document`, whose exact bytes are `data`, is `known`, follows from it or comes later.
+
+    What comes later need not name `known`: where its release and the database were lost, its writer could not know it.
+    """
+    remedy = "Find out who offers it; what runs stays. Was a release deleted? `sentiment-platform models restore` publishes what it said anew."
     if document.revision < known.revision:
         raise Refused(
             f"Revision {document.revision} is older than the running {known.revision}.", reason="older_revision", remedy=remedy
         )
-    known_digest = known.as_previous().digest
-    expected = {known.revision: digest(data), known.revision + 1: document.previous.digest if document.previous else ""}
-    if expected.get(document.revision, known_digest) != known_digest:
+    previous = document.previous
+    named = digest(data) if document.revision == known.revision else None
+    if named is None and previous is not None and previous.revision == known.revision:
+        named = previous.digest
+    if named not in (None, known.as_previous().digest):
         raise Refused(
             f"Revision {document.revision} does not follow from the running {known.revision}.",
             reason="older_revision",

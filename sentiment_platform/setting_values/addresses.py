@@ -18,6 +18,13 @@ POSTGRES = ("postgresql", "postgres")
 REDIS = ("rediss", "redis")
 LEAST_PASSWORD_CHARACTERS = 12
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?(?![\s\S])")
+POOLER_PORTS = {6432: "PgBouncer's", 6543: "Supabase's transaction mode", 25061: "DigitalOcean's connection pools"}
+"""Ports that a PostgreSQL itself is not given. Supabase's session mode has port 5432 on its pooler's host, and is none of them."""
+DIRECT_REMEDY = (
+    "Dagster's storage and migrations need session state: set DATABASE_DIRECT_URL to the server itself. Neon: the same host without "
+    "`-pooler`; Supabase: port 5432; DigitalOcean: port 25060; PgBouncer: the server behind it."
+)
+_POOLER_NAME = re.compile(r"-pooler|pgbouncer|pgcat|odyssey", re.IGNORECASE)
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9a-fA-F:.]+")
 _ENCRYPTED_MODES = {"require", "verify-ca", "verify-full"}
 
@@ -31,6 +38,7 @@ class Address:
 
     scheme: str
     host: str
+    port: int | None
     user: str
     password: str
     path: str
@@ -53,6 +61,7 @@ class Address:
         return Address(
             scheme=parts.scheme.lower(),
             host="" if host.startswith("/") else host,
+            port=port or _port_of(query),
             user=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
             path=parts.path,
@@ -60,10 +69,24 @@ class Address:
         )
 
 
-def is_pooled(url: str) -> bool:
-    """Whether an address is that of Neon's transaction-mode pooler."""
+def pooler_of(url: str) -> str:
+    """By what an address is known as that of a transaction-mode pooler, in words; "" where nothing says so."""
     address = Address.parse(url)
-    return address is not None and "-pooler" in address.host
+    if address is None:
+        return ""
+    if name := _POOLER_NAME.search(address.host):
+        return f"`{name[0]}` in the host name"
+    if address.port in POOLER_PORTS:
+        return f"port {address.port}, {POOLER_PORTS[address.port]}"
+    if "true" in (value.lower() for value in address.query.get("pgbouncer", [])):
+        return "`pgbouncer=true`"
+    return ""
+
+
+def _port_of(query: Mapping[str, list[str]]) -> int | None:
+    """libpq takes a port as a parameter too."""
+    written = (query.get("port") or [""])[-1]
+    return int(written) if written.isdecimal() else None
 
 
 def without_credentials(url: str) -> str:

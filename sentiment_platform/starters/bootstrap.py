@@ -20,7 +20,8 @@ from sentiment_platform.models.version_figures import origin_figures
 from sentiment_platform.models.versions.publishing import find_orphan, register, release
 from sentiment_platform.models.versions.working_folder import working_folder
 from sentiment_platform.promotion.deciding import running
-from sentiment_platform.promotion.next_revision import Intent, publish, synchronise_mirror
+from sentiment_platform.promotion.mirror import synchronise_mirror
+from sentiment_platform.promotion.next_revision import Intent, publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment, Evidence
 from sentiment_platform.registry.manifest import Manifest

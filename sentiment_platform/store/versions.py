@@ -39,8 +39,10 @@ class RegisteredVersion:
         return self.manifest.training_set
 
 
-def register_version(connection: Connection, manifest: Manifest, *, options_digest: str, run_id: str) -> None:
-    """Insert the index row of a published release; a second time changes nothing."""
+def register_version(
+    connection: Connection, manifest: Manifest, *, options_digest: str, run_id: str, registered_at: datetime | None = None
+) -> None:
+    """Insert the index row of a published release, as of now where no time is given; a second time changes nothing."""
     row = {
         "version": manifest.version,
         "family": manifest.family,
@@ -50,6 +52,8 @@ def register_version(connection: Connection, manifest: Manifest, *, options_dige
         "options_digest": options_digest,
         "run_id": run_id,
     }
+    if registered_at is not None:
+        row["registered_at"] = registered_at
     connection.execute(insert(ModelVersion).values(row).on_conflict_do_nothing())
 
 

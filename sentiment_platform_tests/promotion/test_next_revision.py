@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.events import DeploymentPublished
 from sentiment_platform.models.family import Integers
-from sentiment_platform.promotion.next_revision import Intent, Promoted, publish, synchronise_mirror
+from sentiment_platform.promotion.mirror import synchronise_mirror
+from sentiment_platform.promotion.next_revision import Intent, Promoted, publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Evidence
 from sentiment_platform.registry.documents import digest

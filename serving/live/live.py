@@ -147,7 +147,14 @@ class LiveModels:
         live = self.current
         revision = live.deployment.revision - 1 if live else 0
         while live is not None and revision >= 1 and revision > live.deployment.revision - MAX_STEPS_BACK:
-            document = self._selections.deployment(revision)
+            try:
+                document = self._selections.deployment(revision)
+            except Refused as refused:
+                # A number that was left out, or a release that was deleted: the one before it counts.
+                if refused.reason != "unpublished":
+                    raise
+                revision -= 1
+                continue
             content = {family: champion.version for family, champion in document.champions.items()}
             if (content.items() - live.versions.items()) or document.default_family != live.default_family:
                 return document

@@ -30,6 +30,7 @@ from sentiment_platform.models.versions.training_world import training_world
 from sentiment_platform.models.versions.working_folder import working_folder
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import digest
+from sentiment_platform.registry.drafts import SpentTagError
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.versions import Change, VersionTag, next_version
@@ -42,6 +43,8 @@ from sentiment_platform.store.versions import (
 )
 
 LEASE_S = 6 * 3600.0
+MOST_DELETED = 50
+"""So many tags of deleted immutable releases, of which nobody knows, are stepped over."""
 TAG_ATTEMPTS = 3
 """How often another writer may take the tag that was free a moment ago."""
 
@@ -141,15 +144,20 @@ def release(
 ) -> Manifest:
     """Publish under the next tag that is free here and in the registry; returns the manifest with that tag."""
     with access.writer(now) as registry:
-        attempts_left = TAG_ATTEMPTS
+        attempts_left, spent = TAG_ATTEMPTS, list[str]()
         while True:
             with engine.begin() as connection:
                 leases.require(connection, lease)
                 tags = [version.version for version in all_versions(connection)]
-            tags += [model.version for model in registry.list_models()]
+            # A tag outlives its deleted release, and a deployment may have named what it was.
+            tags += [*registry.used_tags(), *spent]
             manifest = msgspec.structs.replace(unnamed, version=str(next_version(tags, unnamed.family, change)))
             try:
                 registry.publish_model(directory, manifest, access.private_keys)
+            except SpentTagError:
+                spent.append(manifest.version)
+                if len(spent) > MOST_DELETED:
+                    raise
             except ConflictError:
                 # A writer that lost its lease took the tag just now; the next one is free.
                 attempts_left -= 1
