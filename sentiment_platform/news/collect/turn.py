@@ -27,6 +27,8 @@ from sentiment_platform.store.sources import SourceState, charge_request, read_s
 SOURCE_ERRORS = (SourceRefusedError, SourceUnreachableError, NotAFeedError, ArchiveError)
 # Ticks are not exact to the second.
 _INTERVAL_SLACK = timedelta(minutes=1)
+_TOLD_PAGES = 5
+"""Pages of which a person reads the notes in the report of a turn; each page has its own in the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class _Turn:
             charge=self._charge,
         )
         self._total, self._pages = Tally(), 0
+        self._notes: list[str] = []
 
     def take(self) -> CollectionReport:
         """The whole turn as one report; what is recorded is one report for each page."""
@@ -85,7 +88,10 @@ class _Turn:
         last = None
         while place is not None:
             last, place = self._walk(place)
-        return self._report(self._total, last.outcome, last.detail) if last else self._report(Tally(), "collected", None)
+        if last is None:
+            return self._report(Tally(), "collected", None)
+        told = dict.fromkeys((*self._notes[:_TOLD_PAGES], *filter(None, (last.detail,))))
+        return self._report(self._total, last.outcome, "; ".join(told) or None)
 
     def _walk(self, place: Place) -> tuple[CollectionReport, Place | None]:
         """One window: its last report, and what this turn asks for next."""
@@ -172,11 +178,14 @@ class _Turn:
                 items_seen=self._state.items_seen + tally.stored + tally.duplicate,
                 retry_after=None,
             )
-            detail = "; ".join(filter(None, (page.note, tally.note, bound))) or None
+            note = "; ".join(filter(None, (page.note, tally.note)))
+            detail = "; ".join(filter(None, (note, bound))) or None
             report = self._report(tally, "not_modified" if page.not_modified else "collected", detail)
             write_source_state(connection, self._state)
             record_collection(connection, report)
         self._total += tally
+        if note and not bound and page.next is not None:
+            self._notes.append(note)
         return report
 
     def _skip(self, reason: str) -> CollectionReport:

@@ -102,3 +102,11 @@ def test_an_address_that_cannot_be_asked_is_the_failure_of_its_source_alone(
     bad, good = collector()
     assert (bad.outcome, good.outcome) == ("failed", "collected")
     assert "pw" not in (bad.detail or "")
+
+
+def test_what_is_to_be_told_of_an_earlier_page_is_in_the_report_of_the_turn(collector: Collector, feeds: ScriptedServer) -> None:
+    rows = [{**row(n), "id": "one for all"} for n in range(3)]
+    feeds.answers["/news"] = vendor(rows, by_page)
+    collector.write(BASE.format(url=feeds.url) + 'paging = { kind = "page", parameter = "page", size = 2 }\n' + FIELDS)
+    (report,) = collector()
+    assert (report.stored, report.detail) == (3, "one guid names 2 items, which are told apart by address and text")
