@@ -1,18 +1,24 @@
 """What this process counts, for Prometheus. Every label comes from a closed or bounded set: never a text, a user or a raw path."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from sentiment_platform.clock import Clock, utc_now
+
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+HOURS_KEPT = timedelta(weeks=12)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5)
 
 
 class Metrics:
     """The instruments, on a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Clock = utc_now) -> None:
         self.registry = CollectorRegistry()
+        self._clock = clock
+        self._hours: dict[datetime, dict[str, int]] = {}
 
         def counter(name: str, meaning: str, *labels: str) -> Counter:
             return Counter(name, meaning, labels, registry=self.registry)
@@ -40,6 +46,8 @@ class Metrics:
         self._requests.labels(route, method if method in METHODS else "OTHER", str(status)).inc()
         if seconds is not None:
             self._seconds.labels(route).observe(seconds)
+        if not route.startswith("/health"):
+            self._count_hour(str(status)[0])
 
     def show_live(self, revision: int, versions: dict[str, str]) -> None:
         """Replace what is said to be live: family -> version."""
@@ -62,6 +70,17 @@ class Metrics:
             if not labels["route"].startswith("/health"):
                 counts[labels["status"][0]] += int(value)
         return counts
+
+    def answers_by_hour(self) -> Mapping[datetime, Mapping[str, int]]:
+        """Start of each hour (UTC) with requests, of the last 12 weeks, oldest first -> what `answers` has, of that hour."""
+        return self._hours
+
+    def _count_hour(self, digit: str) -> None:
+        hour = self._clock().replace(minute=0, second=0, microsecond=0)
+        if hour not in self._hours:
+            self._hours = {start: counts for start, counts in self._hours.items() if start >= hour - HOURS_KEPT}
+            self._hours[hour] = dict.fromkeys("012345", 0)
+        self._hours[hour][digit] += 1
 
     def total(self, counter: Counter) -> int:
         """What a counter has counted, whatever its labels."""

@@ -28,11 +28,20 @@ class ServicePeriod(Struct, frozen=True, kw_only=True):
     latency_ms: LatencyMs | None
 
 
+class ProcessPeriod(Struct, frozen=True, kw_only=True):
+    """Requests to this process in one hour, day or week from `start` on: all of them, those refused as wrong (4xx), those that failed (5xx)."""
+
+    start: Moment
+    requests: int
+    client_errors: int
+    server_errors: int
+
+
 class ProcessCounts(Struct, frozen=True, kw_only=True):
     """What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
 
     `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
-    `journal_dropped` never will be.
+    `journal_dropped` never will be. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
     """
 
     started_at: Moment
@@ -42,13 +51,14 @@ class ProcessCounts(Struct, frozen=True, kw_only=True):
     shed: int
     journal_backlog_records: int
     journal_dropped: int
+    periods: list[ProcessPeriod]
 
 
 class ServiceReport(Struct, frozen=True, kw_only=True):
     """The stored predictions of every serving process in `window` before `as_of`, as a whole and by `unit`; periods without any are absent.
 
     `within_deadline`: predictions that took no longer than `deadline_ms`, the level of service that this process is set to.
-    A request that failed has no prediction: errors are in `process`.
+    A request that failed has no prediction: errors are in `process`, by period too.
     """
 
     as_of: Moment

@@ -1,7 +1,8 @@
 """GET /monitoring/service: requests, times to answer, cache hits and errors over a window."""
 
+from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from litestar import get
@@ -9,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
-from serving.contract.service_bodies import LatencyMs, ProcessCounts, ServicePeriod, ServiceReport, Window
+from serving.contract.service_bodies import LatencyMs, ProcessCounts, ProcessPeriod, ServicePeriod, ServiceReport, Window
 from serving.edge.openapi import problem_responses
 from serving.services import Services
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     from sentiment_platform.store import service_levels
 
-WINDOWS: Mapping[Window, tuple[timedelta, Literal["hour", "day", "week"]]] = {
+Unit = Literal["hour", "day", "week"]
+WINDOWS: Mapping[Window, tuple[timedelta, Unit]] = {
     "24h": (timedelta(hours=24), "hour"),
     "7d": (timedelta(days=7), "day"),
     "30d": (timedelta(days=30), "day"),
@@ -51,7 +53,7 @@ async def service(services: NamedDependency[Services], window: WindowAsked = "24
             within_deadline=whole.within_deadline,
             latency_ms=_latency(whole),
             periods=[shown for period in periods if (shown := _period(period))],
-            process=_process(services),
+            process=_process(services, now - length, unit),
         )
 
     return await services.recent.get(("service", window), lambda: services.database.call(read))
@@ -76,7 +78,7 @@ def _latency(period: "service_levels.ServicePeriod") -> LatencyMs | None:
     return LatencyMs(*(round(value, 3) for value in (period.p50_ms, period.p95_ms, period.p99_ms)))
 
 
-def _process(services: Services) -> ProcessCounts:
+def _process(services: Services, since: datetime, unit: Unit) -> ProcessCounts:
     counts = services.metrics.answers()
     return ProcessCounts(
         started_at=services.started_at,
@@ -86,7 +88,27 @@ def _process(services: Services) -> ProcessCounts:
         shed=services.metrics.total(services.metrics.shed),
         journal_backlog_records=services.journal.backlog_records,
         journal_dropped=services.metrics.total(services.metrics.journal_dropped),
+        periods=_process_periods(services, since, unit),
     )
+
+
+def _process_periods(services: Services, since: datetime, unit: Unit) -> list[ProcessPeriod]:
+    periods: dict[datetime, Counter[str]] = {}
+    for hour, counts in services.metrics.answers_by_hour().items():
+        # An hour that the window cuts counts as a whole.
+        if hour > since - timedelta(hours=1):
+            periods.setdefault(_start(hour, unit), Counter()).update(counts)
+    return [
+        ProcessPeriod(start=start, requests=counts.total(), client_errors=counts["4"], server_errors=counts["5"])
+        for start, counts in periods.items()
+    ]
+
+
+def _start(hour: datetime, unit: Unit) -> datetime:
+    """Of the hour, day or week (from Monday, UTC) that an hour is in."""
+    if unit == "hour":
+        return hour
+    return hour.replace(hour=0) - timedelta(days=hour.weekday() if unit == "week" else 0)
 
 
 def routes() -> list[HTTPRouteHandler]:

@@ -10,6 +10,7 @@ from sentiment_platform.store.service_levels import service_periods
 from sentiment_platform_tests.monitoring.seeding import features, probabilities, seed_predictions
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.documented import documented_answer, refuses
+from serving.metrics import Metrics
 
 NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 
@@ -61,7 +62,25 @@ def test_the_report_has_this_window_and_counts_what_this_process_refused(engine:
     assert (shown["deadline_ms"], shown["within_deadline"]) == (200, 20)
     assert sum(period["predictions"] for period in shown["periods"]) == 20
     assert shown["process"]["client_errors"] >= 1
+    (period,) = shown["process"]["periods"]
+    assert datetime.fromisoformat(period["start"]).hour == 0, "7 days are told by day"
+    assert (period["requests"], period["client_errors"], period["server_errors"]) == tuple(
+        shown["process"][name] for name in ("requests", "client_errors", "server_errors")
+    )
     assert shown["process"]["requests"] > shown["process"]["client_errors"]
     assert (shown["process"]["journal_backlog_records"], shown["process"]["journal_dropped"]) == (0, 0)
     assert datetime.fromisoformat(shown["process"]["started_at"]) < datetime.fromisoformat(shown["as_of"])
     assert refuses(serving, "/monitoring/service?window=1y", 400)
+
+
+def test_answers_are_counted_by_hour_for_twelve_weeks_and_probes_are_not() -> None:
+    now = NOON
+    metrics = Metrics(clock=lambda: now)
+    metrics.observe_request("/predict", "POST", 200, 0.01)
+    now += timedelta(minutes=59)
+    metrics.observe_request("/predict", "POST", 503, 0.01)
+    metrics.observe_request("/health", "GET", 503, 0.01)
+    assert {hour: (counts["2"], counts["5"]) for hour, counts in metrics.answers_by_hour().items()} == {NOON: (1, 1)}
+    now += timedelta(weeks=12, hours=1)
+    metrics.observe_request("/news", "GET", 400, 0.01)
+    assert [counts["4"] for counts in metrics.answers_by_hour().values()] == [1], "what is older is forgotten"

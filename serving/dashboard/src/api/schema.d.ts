@@ -3059,7 +3059,7 @@ export interface components {
          * @description The stored predictions of every serving process in `window` before `as_of`, as a whole and by `unit`; periods without any are absent.
          *
          *     `within_deadline`: predictions that took no longer than `deadline_ms`, the level of service that this process is set to.
-         *     A request that failed has no prediction: errors are in `process`.
+         *     A request that failed has no prediction: errors are in `process`, by period too.
          * @example {
          *       "as_of": "2026-11-29T03:49:15.152426Z",
          *       "window": "24h",
@@ -3095,7 +3095,15 @@ export interface components {
          *         "server_errors": 0,
          *         "shed": 0,
          *         "journal_backlog_records": 0,
-         *         "journal_dropped": 0
+         *         "journal_dropped": 0,
+         *         "periods": [
+         *           {
+         *             "start": "2026-11-29T03:00:00Z",
+         *             "requests": 1843,
+         *             "client_errors": 0,
+         *             "server_errors": 0
+         *           }
+         *         ]
          *       }
          *     }
          */
@@ -3142,7 +3150,7 @@ export interface components {
          * @description What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
          *
          *     `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
-         *     `journal_dropped` never will be.
+         *     `journal_dropped` never will be. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
          */
         ProcessCounts: {
             /** Format: date-time */
@@ -3153,6 +3161,18 @@ export interface components {
             shed: number;
             journal_backlog_records: number;
             journal_dropped: number;
+            periods: components["schemas"]["ProcessPeriod"][];
+        };
+        /**
+         * ProcessPeriod
+         * @description Requests to this process in one hour, day or week from `start` on: all of them, those refused as wrong (4xx), those that failed (5xx).
+         */
+        ProcessPeriod: {
+            /** Format: date-time */
+            start: string;
+            requests: number;
+            client_errors: number;
+            server_errors: number;
         };
         /**
          * SourceList
@@ -5321,7 +5341,7 @@ export interface operations {
              * @description The stored predictions of every serving process in `window` before `as_of`, as a whole and by `unit`; periods without any are absent.
              *
              *     `within_deadline`: predictions that took no longer than `deadline_ms`, the level of service that this process is set to.
-             *     A request that failed has no prediction: errors are in `process`.
+             *     A request that failed has no prediction: errors are in `process`, by period too.
              */
             200: {
                 headers: {

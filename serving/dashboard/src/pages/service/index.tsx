@@ -111,6 +111,17 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           <Stat name="Journal" value={number(process.journal_backlog_records)} note="records not in the database yet" />
           <Stat name="Lost" value={number(process.journal_dropped)} note="records that never will be" tone={process.journal_dropped > 0 ? "critical" : "plain"} />
         </Stats>
+        {process.periods && process.periods.length > 0 && (
+          <LineChart
+            title={`Errors of this process by ${report.unit}`}
+            summary={`${number(process.server_errors)} failed, ${number(process.client_errors)} refused as wrong since it started`}
+            lines={[
+              { name: "Refused as wrong", points: process.periods.map(({ start, client_errors: value }) => ({ at: start, value })) },
+              { name: "Failed", points: process.periods.map(({ start, server_errors: value }) => ({ at: start, value })) },
+            ]}
+            format={(value) => number(value)}
+          />
+        )}
       </Card>
     </>
   );
