@@ -52,7 +52,7 @@ def identify(item: RawItem) -> Identity:
         place = address
     parts = (place, title_key(item.title), title_key(item.summary))
     hash_ = sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-    return Identity(url, hash_, hash_[:32], _short(item.guid or address or hash_))
+    return Identity(url, hash_, hash_[:32], _short(_address(item.guid) or address or hash_))
 
 
 def identify_document(items: Sequence[RawItem]) -> DocumentIdentities:
@@ -80,7 +80,7 @@ def identify_document(items: Sequence[RawItem]) -> DocumentIdentities:
     def by_address(position: int) -> str:
         return _short(_address(identities[position].canonical_url) or identities[position].content_hash)
 
-    tell_apart("guid", lambda item: item.guid, by_address)
+    tell_apart("guid", lambda item: _address(item.guid), by_address)
     tell_apart("address", lambda item: _address(canonical_url(item.url)), lambda position: identities[position].content_hash)
     return DocumentIdentities(tuple(identities), "; ".join(notes) or None)
 
@@ -91,7 +91,7 @@ def title_key(text: str | None) -> str:
 
 
 def _address(url: str | None) -> str | None:
-    """A canonical address without the difference between http and https."""
+    """An address, also one that stands as a guid, without the difference between http and https."""
     return f"https://{url.removeprefix('http://')}" if url is not None and url.startswith("http://") else url
 
 

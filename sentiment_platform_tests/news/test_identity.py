@@ -43,6 +43,14 @@ def test_an_item_is_known_at_its_source_by_guid_then_address_then_content() -> N
     assert identify(item()).external_id == identify(item()).content_hash
 
 
+def test_http_and_https_are_one_address_and_one_guid() -> None:
+    one, other = (
+        identify(item(url=f"{scheme}://www.example.com/x", guid=f"{scheme}://example.com/?p=1")) for scheme in ("http", "https")
+    )
+    assert (one.content_hash, one.external_id) == (other.content_hash, other.external_id)
+    assert identify(item(url="http://example.com/x")).external_id == "https://example.com/x"
+
+
 def test_a_name_too_long_for_an_index_gives_way_to_its_hash() -> None:
     short, long = (identify(item(guid="\u4e00" * n)) for n in (600, 700))
     assert short.external_id == "\u4e00" * 600
