@@ -3099,7 +3099,7 @@ export interface components {
          *         "periods": [
          *           {
          *             "start": "2026-11-29T03:00:00Z",
-         *             "requests": 1843,
+         *             "requests": 42,
          *             "client_errors": 0,
          *             "server_errors": 0
          *           }
