@@ -21,7 +21,9 @@ from sentiment_platform.news.sources.json_api import JsonApiSource
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import read_time
 from sentiment_platform.times.stated import stated_clock
-from sentiment_platform_tests.times.spellings import ASSUMED, DAYS, expected
+from sentiment_platform_tests.times.spellings import ASSUMED, DAYS, NAMED, expected
+from serving.contract.problems import Problem
+from serving.predict.published_time import published_time
 
 RIGHT = {text: right for text, right in expected().items() if text}
 ZONE = "America/New_York"
@@ -153,6 +155,37 @@ def test_a_number_is_the_session_whose_midnight_it_is(per_second: int, zone: str
 
 def test_a_number_that_is_nobodys_midnight_is_no_session() -> None:
     assert read_session(int(datetime.fromisoformat("2025-02-17T15:00Z").timestamp())) is None
+
+
+NOW = datetime.fromisoformat("2026-11-29T07:00Z")
+
+
+def of_a_request(text: str) -> datetime | None:
+    try:
+        return published_time(text, NOW)
+    except Problem as problem:
+        names_the_field = (problem.status_code, [fault.field for fault in problem.errors]) == (400, ["published_at"])
+        return None if names_the_field else NOW
+
+
+def test_requests_know_what_the_text_itself_names_and_refuse_the_rest_by_the_fields_name() -> None:
+    named = {text: at for text, at in RIGHT.items() if text in NAMED and not text.replace(".", "").isdigit() and at}
+    named = {text: at for text, at in named.items() if "/Date" not in text and "e+" not in text}
+    assert {text: of_a_request(text) for text in RIGHT} == dict.fromkeys(RIGHT) | named
+    assert published_time(None, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "usable"),
+    [
+        ("1990-01-01T00:00:00Z", True),
+        ("1989-12-31T23:59:59Z", False),
+        ("2026-11-30T07:00:00Z", True),
+        ("2026-11-30T07:00:01Z", False),
+    ],
+)
+def test_requests_take_times_from_1990_to_a_day_ahead(text: str, usable: bool) -> None:
+    assert (of_a_request(text) is not None) == usable
 
 
 def test_an_import_says_what_it_assumed_and_how_much_falls_into_exchange_hours() -> None:

@@ -53,11 +53,12 @@ def predict(
     family: str | None = None,
     ticker: str | None = None,
     source: str | None = None,
-    published_at: datetime | None = None,
+    published_at: datetime | str | None = None,
     explain: bool = False,
 ) -> Call[Answer]:
     """What a text says, by the deployed default family, or by `family`."""
-    body = PredictRequest(text=text, ticker=ticker, source=source, published_at=published_at, explain=explain)
+    written = published_at.isoformat() if isinstance(published_at, datetime) else published_at
+    body = PredictRequest(text=text, ticker=ticker, source=source, published_at=written, explain=explain)
     return _post(f"/predict/{quote(family, safe='')}" if family else "/predict", Answer, body)
 
 

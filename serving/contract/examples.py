@@ -53,7 +53,9 @@ _ANSWER = Answer(
     degraded=False,
     feature_status="MISSING",
 )
-_WITH_CONTEXT = PredictRequest(text=EXAMPLE_TEXT, ticker="AAPL", source="example-wire", published_at=_AT, explain=True)
+_WITH_CONTEXT = PredictRequest(
+    text=EXAMPLE_TEXT, ticker="AAPL", source="example-wire", published_at="2026-03-02T09:30:00Z", explain=True
+)
 
 EXAMPLES: tuple[Struct, ...] = (
     PredictRequest(text=EXAMPLE_TEXT),

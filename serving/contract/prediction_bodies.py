@@ -1,6 +1,5 @@
 """Bodies of POST /predict and its variants: a text and what is known of it, the answer and how it came about."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -27,7 +26,17 @@ class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         None
     )
     source: Annotated[str, Meta(min_length=1, max_length=100, description="The outlet that carried it.")] | None = None
-    published_at: Annotated[datetime, Meta(tz=True, description="When it was published, with an offset from UTC.")] | None = None
+    published_at: (
+        Annotated[
+            str,
+            Meta(
+                max_length=100,
+                description="When it was published: a time of day with its offset from UTC or the name of its zone, from 1990 to a day ahead.",
+                extra_json_schema={"format": "date-time"},
+            ),
+        ]
+        | None
+    ) = None
     unit_id: (
         Annotated[
             str, Meta(min_length=1, max_length=128, description="What an experiment assigns to an arm; unused when none runs.")

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import UTC
 
 from msgspec import UNSET, UnsetType
 
@@ -26,6 +25,7 @@ from serving.predict.answer_figures import Scored, comparison, explanation, perf
 from serving.predict.online_features import FeatureReader, Input
 from serving.predict.prediction_cache import PredictionCache, cache_key
 from serving.predict.prediction_journal import PredictionJournal
+from serving.predict.published_time import published_time
 from serving.predict.router import cheapest, default, named, require_live
 from serving.predict.text_input import readable_text
 
@@ -128,7 +128,7 @@ class Predictor:
             text=readable_text(request.text, self._settings.max_text_characters),
             ticker=request.ticker.upper() if request.ticker else None,
             source=request.source,
-            published_at=request.published_at.astimezone(UTC) if request.published_at else None,
+            published_at=published_time(request.published_at, self._clock()),
         )
 
     def _snapshot(self) -> Snapshot:

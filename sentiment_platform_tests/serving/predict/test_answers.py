@@ -76,6 +76,8 @@ def test_the_second_identical_request_is_a_hit_with_an_identical_body_but_for_id
         answer.pop("prediction_id")
         answer["performance"].pop("response_time_ms")
     assert first == second
+    same = answering.predict(text, **{**asked, "published_at": "Mon, 02 Mar 2026 10:30:00 CET"})
+    assert same["performance"]["cache_hit"] is True, "another spelling of the same time is the same question"
     assert answering.predict(text, **{**asked, "source": "Other"})["performance"]["cache_hit"] is False
 
 
@@ -154,6 +156,11 @@ REFUSED: dict[str, tuple[bytes, dict[str, str], int]] = {
     "body too large": (b'{"text": "' + b"a" * 70_000 + b'"}', JSON, 413),
     "bad ticker": (b'{"text": "a", "ticker": "not a ticker"}', JSON, 400),
     "time without offset": (b'{"text": "a", "published_at": "2026-03-02T09:30:00"}', JSON, 400),
+    "digits as time": (b'{"text": "a", "published_at": "1719914400"}', JSON, 400),
+    "day as time": (b'{"text": "a", "published_at": "2026-03-02"}', JSON, 400),
+    "time of year 1": (b'{"text": "a", "published_at": "0001-01-01T00:00:00+14:00"}', JSON, 400),
+    "time of year 9999": (b'{"text": "a", "published_at": "9999-12-31T23:59:59-12:00"}', JSON, 400),
+    "time far ahead": (b'{"text": "a", "published_at": "2098-01-01T00:00:00Z"}', JSON, 400),
     "form data": (b"text=a", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
     "compressed": (b"\x1f\x8b", {**JSON, "Content-Encoding": "gzip"}, 415),
 }

@@ -752,7 +752,7 @@ export interface components {
             ticker?: string | null;
             /** @description The outlet that carried it. */
             source?: string | null;
-            /** @description When it was published, with an offset from UTC. */
+            /** @description When it was published: a time of day with its offset from UTC or the name of its zone, from 1990 to a day ahead. */
             published_at?: string | null;
             /** @description What an experiment assigns to an arm; unused when none runs. */
             unit_id?: string | null;
