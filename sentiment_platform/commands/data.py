@@ -1,6 +1,7 @@
 """`news`: bring archives in, see what was refused, take it in again."""
 
 import uuid
+from datetime import UTC, date, timedelta
 from pathlib import Path
 
 import click
@@ -41,6 +42,7 @@ def import_news(path: Path, mapping: str, source: str | None, zone: str, date_fo
     from sentiment_platform.commands.progress import counting_bar
     from sentiment_platform.local.session import connected_session
     from sentiment_platform.news.archive import import_archive, parse_mapping
+    from sentiment_platform.store.articles import published_range
     from sentiment_platform.times.assumed import AssumedClock
 
     with usage_of("--map"):
@@ -59,12 +61,31 @@ def import_news(path: Path, mapping: str, source: str | None, zone: str, date_fo
             assumed=assumed,
             progress=done,
         )
+        with engine.connect() as connection:
+            days = published_range(connection, source or path.stem)
     say(f"{report.fetched} rows: {report.stored} stored, {report.duplicate} duplicate, {report.quarantined} quarantined.")
     if (sentence := assumed.note()) is not None:
         say(sentence, style="yellow")
     if report.quarantined:
         say(f"Which rule each broke: sentiment-platform news quarantine --source {source or path.stem}", style="yellow")
-    say("Next: sentiment-platform run collect_job --from DAY --to DAY clusters stories and computes features.")
+    if days:
+        _say_next(*(at.astimezone(UTC).date() for at in days))
+
+
+def _say_next(first: date, last: date) -> None:
+    """The command that makes the days of a source, and what days before the first partition need."""
+    from sentiment_platform.setting_values.first_day import first_day
+
+    earliest, setting = first_day(), ""
+    if first < earliest:
+        setting = f"SENTIMENT_FIRST_DAY={first} "
+        which = f"{first} to {min(last, earliest - timedelta(days=1))}"
+        say(
+            f"The days {which} have no partition: they begin with {earliest}. {setting}gives them one; keep it in .env.",
+            style="yellow",
+        )
+    say(f"Next: {setting}sentiment-platform run collect_job --from {first} --to {last}")
+    say("It clusters stories and computes features.")
 
 
 @news.command()

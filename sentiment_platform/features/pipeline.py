@@ -3,8 +3,8 @@
 A pass goes through its days in pieces, so that a range of months needs no more memory than a busy week.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any
@@ -21,10 +21,12 @@ from sentiment_platform.features.schema import FeatureSchema
 from sentiment_platform.store.articles import Article, articles_between
 from sentiment_platform.store.feature_inputs import articles_by_day
 from sentiment_platform.store.quarantine import insert_quarantine, release_vectors
-from sentiment_platform.store.vectors import FeatureRow, features_as_of, write_features
+from sentiment_platform.store.vectors import FeatureRow, FirstVector, features_as_of, first_vectors, write_features
 
 PIECE = 5_000
 """Articles at which a piece is closed; it holds whole days."""
+LIVE = timedelta(days=1)
+"""A vector that was first computed so soon after its article was available is one that could be served."""
 ONLINE_DAYS = timedelta(days=7)
 """Vectors of older articles are read offline: a backfill of months must not push what requests ask for out of a small Redis."""
 
@@ -54,6 +56,24 @@ def compute_rows(articles: Iterable[Article], history: ArticleHistory, schema: F
         )
 
 
+def as_served(row: FeatureRow, stood: Mapping[str, FirstVector], schema: FeatureSchema) -> FeatureRow:
+    """`row` with the context that was first computed for it, where that was done while its news was live.
+
+    What was answered then rested on it, and training has to read the same: an archive that comes later knows more of that day than
+    anybody did. Vectors that were first computed long afterwards served nobody, and count whatever has come in since.
+    """
+    first = stood.get(row.entity)
+    if first is None or not is_live(row, first):
+        return row
+    kept = zip(schema.features, first.values, row.values, strict=True)
+    return replace(row, values=tuple(then if feature.group == "context" else now for feature, then, now in kept))
+
+
+def is_live(row: FeatureRow, first: FirstVector) -> bool:
+    """Whether a row was first computed while its news could be asked about."""
+    return first.computed_at - row.as_of <= LIVE
+
+
 def run(
     engine: Engine, redis: Any, schema: FeatureSchema, start: datetime, end: datetime, now: datetime, *, run_id: str
 ) -> FeatureReport:
@@ -70,7 +90,8 @@ def run(
             ours = articles_between(connection, first, last)
             known_at = [article.available_at for article in ours]
             history = load_history(connection, schema, min(known_at), max(known_at))
-        judged = judge(list(compute_rows(ours, history, schema)), schema)
+            stood = first_vectors(connection, schema.version, [(article_entity(a.id), a.available_at) for a in ours])
+        judged = judge([as_served(row, stood, schema) for row in compute_rows(ours, history, schema)], schema)
         by_entity = {article_entity(article.id): article for article in ours}
         with engine.begin() as connection:
             rows = write_features(connection, judged.accepted, now)

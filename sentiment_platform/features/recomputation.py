@@ -17,12 +17,12 @@ from sentiment_platform.features.compute import COMPUTE, FeatureContext
 from sentiment_platform.features.context import ArticleHistory
 from sentiment_platform.features.freshness import MAX_AHEAD, TTL_S
 from sentiment_platform.features.history import load_history
-from sentiment_platform.features.pipeline import ONLINE_DAYS
+from sentiment_platform.features.pipeline import ONLINE_DAYS, is_live
 from sentiment_platform.features.reconciliation import CYCLE
 from sentiment_platform.features.schema import CONTEXT_ENTITY, SCHEMAS, FeatureSchema
 from sentiment_platform.store.articles import Article
 from sentiment_platform.store.feature_inputs import ServedFeatures, articles_available, served_features
-from sentiment_platform.store.vectors import FeatureRow, features_between
+from sentiment_platform.store.vectors import FeatureRow, features_between, first_vectors
 from sentiment_platform.text.normalise import text_key
 
 WINDOW = timedelta(days=1)
@@ -144,11 +144,16 @@ class _Replayer:
         kind, name = split_entity(row.entity)
         if kind == "article":
             article = self._articles[row.entity]
-            history = self._history(row.computed_at or row.as_of, ONLINE_DAYS + CYCLE)
+            history = self._history(self._context_known_at(row), ONLINE_DAYS + CYCLE)
             return COMPUTE[self._schema.version](article.title, history.context(article))
         history = self._history(row.as_of, timedelta())
         known = history.ticker_values(name, row.as_of) if kind == "ticker" else history.source_values(name, row.as_of)
         return tuple(known.get(feature) for feature in self._schema.names)
+
+    def _context_known_at(self, row: FeatureRow) -> datetime:
+        """When the context of an article's row was computed: once, where it was live, however often its words were corrected since."""
+        first = first_vectors(self._connection, self._schema.version, [(row.entity, row.as_of)]).get(row.entity)
+        return first.computed_at if first and is_live(row, first) else row.computed_at or row.as_of
 
     def _history(self, fetched_until: datetime, reach: timedelta) -> ArticleHistory:
         """What answers questions about the `reach` before a moment from what had been fetched by then."""

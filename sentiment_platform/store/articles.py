@@ -97,6 +97,13 @@ def first_published(connection: Connection) -> datetime | None:
     return connection.execute(select(func.min(RawData.published_at))).scalar()
 
 
+def published_range(connection: Connection, source: str) -> tuple[datetime, datetime] | None:
+    """When the oldest and the newest article of a source were published; None where it has none."""
+    query = select(func.min(RawData.published_at), func.max(RawData.published_at)).where(RawData.source == source)
+    first, last = connection.execute(query).one()
+    return (first, last) if first else None
+
+
 def news_counts(connection: Connection) -> NewsCounts:
     """How much news there is."""
     one = select(

@@ -26,6 +26,14 @@ class FeatureRow:
     computed_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FirstVector:
+    """What a row said when it was written first, and when that was."""
+
+    values: tuple[float | None, ...]
+    computed_at: datetime
+
+
 _STAGE = """
     CREATE TEMP TABLE IF NOT EXISTS staged_features (
         position int, entity text, schema_version text, as_of timestamptz, article_id text, values double precision[]
@@ -96,6 +104,62 @@ def _row(row: Any) -> FeatureRow:
 def features_as_of(connection: Connection, schema_version: str, entities: Sequence[str], at: datetime) -> dict[str, FeatureRow]:
     """The newest vector of each entity with `as_of` <= `at`; entities without one are absent."""
     return {row.entity: row for row in features_at(connection, schema_version, [(entity, at) for entity in entities]) if row}
+
+
+_FIRST = text("""
+    SELECT kept.entity, coalesce(first.values, kept.values), coalesce(first.computed_at, kept.computed_at)
+    FROM unnest(CAST(:entities AS text[]), CAST(:moments AS timestamptz[])) AS asked (entity, as_of)
+    CROSS JOIN LATERAL (
+        SELECT entity, values, computed_at, revision FROM platform.processed_features AS found
+        WHERE (found.entity, found.schema_version, found.as_of) = (asked.entity, :schema, asked.as_of) LIMIT 1) AS kept
+    LEFT JOIN LATERAL (
+        SELECT values, computed_at FROM platform.feature_revisions AS old
+        WHERE kept.revision > 1 AND (old.entity, old.schema_version, old.as_of) = (asked.entity, :schema, asked.as_of)
+        ORDER BY old.revision LIMIT 1) AS first ON true""")
+
+
+def first_vectors(connection: Connection, schema_version: str, keys: Sequence[tuple[str, datetime]]) -> dict[str, FirstVector]:
+    """Entity -> what its row of that `as_of` said when it was written first; those without a row are absent."""
+    if not keys:
+        return {}
+    entities, moments = zip(*keys, strict=True)
+    rows = connection.execute(_FIRST, {"entities": list(entities), "moments": list(moments), "schema": schema_version})
+    return {row[0]: FirstVector(tuple(row[1]), row[2]) for row in rows}
+
+
+_AS_KNOWN = text("""
+    SELECT asked.entity, known.as_of, known.article_id, known.values, known.revision, known.computed_at
+    FROM unnest(CAST(:entities AS text[])) AS asked (entity)
+    CROSS JOIN LATERAL (
+        SELECT * FROM (
+            SELECT as_of, article_id, values, revision, computed_at FROM platform.processed_features
+            WHERE entity = asked.entity AND schema_version = :schema AND as_of <= :at AND computed_at <= :known_at
+            UNION ALL
+            SELECT as_of, NULL, values, revision, computed_at FROM platform.feature_revisions
+            WHERE entity = asked.entity AND schema_version = :schema AND as_of <= :at AND computed_at <= :known_at
+        ) AS either ORDER BY as_of DESC, revision DESC LIMIT 1) AS known""")
+
+
+def features_as_known(
+    connection: Connection, schema_version: str, entities: Sequence[str], at: datetime, known_at: datetime
+) -> dict[str, FeatureRow]:
+    """As `features_as_of`, in the revision that stood at `known_at`; what was first computed later is absent.
+
+    `article_id` is None where the row has been corrected since.
+    """
+    parameters = {"entities": list(entities), "schema": schema_version, "at": at, "known_at": known_at}
+    return {
+        row[0]: FeatureRow(
+            entity=row[0],
+            schema_version=schema_version,
+            as_of=row[1],
+            article_id=row[2],
+            values=tuple(row[3]),
+            revision=row[4],
+            computed_at=row[5],
+        )
+        for row in connection.execute(_AS_KNOWN, parameters)
+    }
 
 
 _AT = text("""

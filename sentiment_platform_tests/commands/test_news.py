@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from sentiment_platform_tests.commands.conftest import Invoke
 
 
@@ -27,3 +29,24 @@ def test_a_column_that_the_file_has_not_is_an_error_with_its_remedy(invoke: Invo
     assert wrong.exit_code == 1
     assert "heading" in wrong.output
     assert "headline" in wrong.output
+
+
+def test_an_import_prints_the_command_for_its_days_and_days_before_the_first_partition_get_one_by_it(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "old.csv"
+    path.write_text(
+        "headline,day\nKiln maker doubles its profit,2016-04-05T10:00:00Z\nKiln maker warns,2016-04-07T23:30:00-05:00\n"
+    )
+    said = " ".join(invoke("news", "import", str(path), "--map", "title=headline,published_at=day").output.split())
+    assert "The days 2016-04-05 to 2016-04-08 have no partition: they begin with 2018-01-01." in said
+    assert "Next: SENTIMENT_FIRST_DAY=2016-04-05 sentiment-platform run collect_job --from 2016-04-05 --to 2016-04-08 " in said
+    # Without the setting a range and a day are refused in words.
+    for days in (("--from", "2016-04-05", "--to", "2016-04-08"), ("--partition", "2016-04-05")):
+        refused = invoke("run", "collect_job", *days)
+        assert refused.exit_code == 2
+        assert "set SENTIMENT_FIRST_DAY=2016-04-05." in " ".join(refused.output.split())
+    monkeypatch.setenv("SENTIMENT_FIRST_DAY", "2016-01-01")
+    again = invoke("news", "import", str(path), "--map", "title=headline,published_at=day").output
+    assert "have no partition" not in again
+    assert "Next: sentiment-platform run collect_job --from 2016-04-05 --to 2016-04-08" in again

@@ -2,7 +2,7 @@
 
 from sentiment_platform.store.tables.alerts import AlertRow
 from sentiment_platform.store.tables.base import SCHEMA, Base
-from sentiment_platform.store.tables.features import ProcessedFeatures
+from sentiment_platform.store.tables.features import FeatureRevision, ProcessedFeatures
 from sentiment_platform.store.tables.labels import LabelImport, LabelRow, LabelSetRow, TrainingExample, TrainingSet
 from sentiment_platform.store.tables.market import MarketPrice, Outcome, PriceRevision
 from sentiment_platform.store.tables.models import (
@@ -41,6 +41,7 @@ __all__ = [
     "DriftDistribution",
     "DriftMetric",
     "Experiment",
+    "FeatureRevision",
     "Feedback",
     "GateEvidenceRow",
     "HoldoutPrediction",

@@ -27,3 +27,16 @@ class ProcessedFeatures(Base):
     values: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
     revision: Mapped[int] = mapped_column(server_default="1")
     computed_at: Mapped[InsertedAt]
+
+
+class FeatureRevision(Base):
+    """Vectors that were corrected since, as they stood; a trigger on `processed_features` keeps them (migration 0013)."""
+
+    __tablename__ = "feature_revisions"
+
+    entity: Mapped[str] = mapped_column(primary_key=True)
+    schema_version: Mapped[str] = mapped_column(primary_key=True)
+    as_of: Mapped[Instant] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    values: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    computed_at: Mapped[Instant]
