@@ -18,9 +18,13 @@ FeatureVector = tuple[float | None, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureContext:
-    """What is known about a text beside its words, under the names of its features; None where it is not known."""
+    """What is known about a text beside its words, under the names of its features; None where it is not known.
+
+    `day_only`: `published_at` is the first moment of a day, and the hour is not known.
+    """
 
     published_at: datetime | None = None
+    day_only: bool = False
     story_outlets: float | None = None
     ticker_articles_1d: float | None = None
     source_articles_7d: float | None = None
@@ -62,7 +66,7 @@ def compute_v1(text: str, context: FeatureContext = NO_CONTEXT) -> FeatureVector
         context.story_outlets,
         context.ticker_articles_1d,
         context.source_articles_7d,
-        at.hour + at.minute / 60 if at else None,
+        at.hour + at.minute / 60 if at and not context.day_only else None,
         float(at.weekday()) if at else None,
     )
 

@@ -50,7 +50,7 @@ class ArticleHistory:
         values = {"story_outlets": self.story_outlets(article.story_id, at), **self.source_values(outlet_of(article), at)}
         if article.tickers:
             values |= self.ticker_values(self._busiest(article.tickers, at), at)
-        return FeatureContext(published_at=article.published_at, **values)
+        return FeatureContext(published_at=article.published_at, day_only=article.day_only, **values)
 
     def story_outlets(self, story: str, at: datetime) -> float:
         """Outlets that carried the story in the 7 days up to `at`, at least 1."""

@@ -3,17 +3,19 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Date, and_, cast, func, literal, select, text
 
 from sentiment_platform.entities import ARTICLE
 from sentiment_platform.store.tables import Quarantine, RawData, Sighting, StoryCluster
+from sentiment_platform.times.reading import is_day_only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """An article as others read it; `story_id` is its own id until it was clustered."""
+    """An article as others read it; `story_id` is its own id until it was clustered. `day_only`: its source named no time of day."""
 
     id: str
     title: str
@@ -24,6 +26,7 @@ class Article:
     published_at: datetime
     available_at: datetime
     story_id: str
+    day_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def articles_between(connection: Connection, start: datetime, end: datetime, *, 
             RawData.outlet,
             RawData.tickers,
             RawData.published_at,
+            RawData.published_text,
             RawData.available_at,
             func.coalesce(StoryCluster.story_id, RawData.id).label("story_id"),
         )
@@ -62,8 +66,12 @@ def articles_between(connection: Connection, start: datetime, end: datetime, *, 
     if not refused_too:
         refused = select(Quarantine.id).where(Quarantine.boundary == "articles", Quarantine.released_at.is_(None))
         query = query.where(literal(ARTICLE).concat(RawData.id).not_in(refused))
-    rows = connection.execute(query).mappings()
-    return [Article(**dict(row, tickers=tuple(row["tickers"]))) for row in rows]
+    return [_article(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _article(row: dict[str, Any]) -> Article:
+    day_only = is_day_only(row.pop("published_text"))
+    return Article(**row | {"tickers": tuple(row["tickers"]), "day_only": day_only})
 
 
 def stored_by_source(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:

@@ -57,6 +57,12 @@ def read_time(value: object, stated: Stated = UNSTATED) -> ReadTime | None:
         return None
 
 
+def is_day_only(text: str | None) -> bool:
+    """Whether a text names a day without a time of day."""
+    read = read_time(text)
+    return read is not None and read.day_only
+
+
 def _read(text: str, stated: Stated) -> ReadTime | None:
     if stated.pattern:
         moment = stated.by_pattern(text.strip())

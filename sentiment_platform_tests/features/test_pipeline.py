@@ -52,6 +52,17 @@ def test_a_thousand_vectors_are_the_same_by_sql_by_redis_and_computed_again(engi
     assert (found.compared, found.differences) == (2000, ())
 
 
+def test_the_hour_of_an_article_whose_source_names_only_a_day_is_missing_and_its_weekday_is_known(
+    engine: Engine, client: Redis
+) -> None:
+    insert(engine, [article(1, 0, published_text="06-Jan-25"), article(2, 0, published_text="2025-01-06T00:00:00Z")])
+    run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
+    stored = offline(engine, (1, 2))
+    hour, weekday = V1.names.index("hour_utc"), V1.names.index("weekday")
+    values = [stored[f"article:{number:032}"].values for number in (1, 2)]
+    assert [(one[hour], one[weekday]) for one in values] == [(None, 0.0), (0.0, 0.0)]
+
+
 def test_the_same_pass_twice_changes_no_row_and_has_the_same_digest(engine: Engine, client: Redis) -> None:
     insert(engine, [article(n, n) for n in range(20)])
     first = run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
