@@ -70,8 +70,9 @@ def articles_between(connection: Connection, start: datetime, end: datetime, *, 
 
 
 def _article(row: dict[str, Any]) -> Article:
-    day_only = is_day_only(row.pop("published_text"))
-    return Article(**row | {"tickers": tuple(row["tickers"]), "day_only": day_only})
+    row["day_only"] = is_day_only(row.pop("published_text"))
+    row["tickers"] = tuple(row["tickers"])
+    return Article(**row)
 
 
 def stored_by_source(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:
