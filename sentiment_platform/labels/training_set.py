@@ -27,10 +27,11 @@ from sentiment_platform.store.label_sets import LabelSet, label_sets
 from sentiment_platform.store.labels import StoredLabel, all_labels
 from sentiment_platform.store.training_sets import StoredExample, latest_training_set, write_training_set
 from sentiment_platform.store.vectors import FeatureRow, features_as_of
+from sentiment_platform.text.english import is_english
 from sentiment_platform.text.sentiment import LABELS
 
 RULE = {
-    "version": 3,
+    "version": 4,
     "consolidation": CONSOLIDATION,
     "similarity": SIMILARITY,
     "test_share": TEST_SHARE,
@@ -58,7 +59,7 @@ def build(
     schema: FeatureSchema,
     sets: Mapping[str, LabelSet] | None = None,
 ) -> Snapshot:
-    """Make the snapshot from every label that people gave and the stored vectors of their articles (entity -> row).
+    """Make the snapshot from every label that people gave to English text and the stored vectors of their articles (entity -> row).
 
     Args:
         sets: name -> set, for the licences in the summary.
@@ -67,7 +68,7 @@ def build(
         PermanentError: a label has fewer than `MINIMUM_PER_LABEL` texts to train on, one was given by no person, or an example breaks
             its contract.
     """
-    consolidated = consolidate(labels)
+    consolidated = consolidate([label for label in labels if is_english(label.text)])
     texts = _counted_once(consolidated.kept)
     near = story_of([row.text for row in texts])
     # An article's story, where it has one, brings its near-duplicates along; otherwise the near-duplicate's first text names it.

@@ -22,6 +22,7 @@ from sentiment_platform.store.article_sentiment import (
     texts_scored,
     write_scores,
 )
+from sentiment_platform.text.english import is_english
 from sentiment_platform.text.normalise import normalise, text_hash
 from sentiment_platform.text.sentiment import likeliest_label
 
@@ -42,11 +43,15 @@ class VersionTally:
 
 @dataclass(frozen=True, slots=True)
 class ScoredDays:
-    """What one pass did. `digest` names every article with its text and the version whose score stands."""
+    """What one pass did. `digest` names every article with its text and the version whose score stands.
+
+    `unreadable` of the articles are not English that a model can read: nobody scores them, and no mean counts them.
+    """
 
     articles: int
     tallies: tuple[VersionTally, ...]
     digest: str
+    unreadable: int = 0
 
     @property
     def scored(self) -> int:
@@ -93,7 +98,10 @@ def score_days(
     with engine.connect() as connection:
         articles = count_articles(connection, start, end)
     meter = ProgressMeter(progress, "article scores", articles * len(scorers))
-    for headlines in _chunks(engine, start, end, chunk):
+    unreadable = 0
+    for page in _chunks(engine, start, end, chunk):
+        headlines = [headline for headline in page if is_english(headline.text)]
+        unreadable += len(page) - len(headlines)
         for scoring in scorers:
             standing = _standing(engine, headlines, scoring)
             waiting = [headline for headline in headlines if headline.article.id not in standing]
@@ -108,9 +116,9 @@ def score_days(
             for headline in headlines:
                 version = standing.get(headline.article.id, scoring.version)
                 digest.update(f"{headline.article.id} {headline.hash} {version}\n".encode())
-            meter.advance(len(headlines), scoring.version)
+            meter.advance(len(page), scoring.version)
     tallies = tuple(VersionTally(scoring.version, scored[scoring], kept[scoring]) for scoring in scorers)
-    return ScoredDays(articles, tallies, digest.hexdigest()[:16])
+    return ScoredDays(articles, tallies, digest.hexdigest()[:16], unreadable)
 
 
 def _chunks(engine: Engine, start: datetime, end: datetime, size: int) -> Iterator[list[_Headline]]:

@@ -148,11 +148,12 @@ def labels_digest(connection: Connection) -> str:
 
 
 def labelled_feedback(connection: Connection) -> list[tuple[str, str, str, datetime, str | None]]:
-    """(feedback id, text, label, received at, source) of feedback that names a label and whose prediction has arrived."""
+    """(feedback id, text, label, received at, source) of feedback that names a label and whose prediction, of a readable
+    text, has arrived."""
     query = (
         select(Feedback.id, Prediction.text, Feedback.label, Feedback.received_at, Prediction.source)
         .join(Prediction, Prediction.id == Feedback.prediction_id)
-        .where(Feedback.label.is_not(None))
+        .where(Feedback.label.is_not(None), Prediction.supported.is_not(False))
         .order_by(Feedback.id)
     )
     return [(row[0], row[1], row[2] or "", row[3], row[4]) for row in connection.execute(query)]

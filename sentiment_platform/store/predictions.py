@@ -83,6 +83,7 @@ class StoredPrediction:
     probabilities: list[float]
     sentiment: float
     confidence: float
+    supported: bool | None
     cache_hit: bool
     degraded: bool
     latency_ms: dict[str, float]
@@ -116,12 +117,13 @@ def feedback_on(connection: Connection, prediction_id: str, limit: int = 100) ->
 def served_predictions(
     connection: Connection, feature_schema: str, since: datetime | None, until: datetime, limit: int
 ) -> list[ServedPrediction]:
-    """The newest `limit` predictions made in (since, until] (since None: ever) with features of that schema, newest first."""
+    """The newest `limit` predictions of readable texts made in (since, until] (since None: ever) with features of that schema, newest
+    first."""
     table = Prediction
     query = select(
         table.id, table.predicted_at, table.model_version, table.text_hash, table.text, table.features, table.probabilities
     )
-    query = query.where(table.predicted_at <= until, table.feature_schema == feature_schema)
+    query = query.where(table.predicted_at <= until, table.feature_schema == feature_schema, table.supported.is_not(False))
     if since is not None:
         query = query.where(table.predicted_at > since)
     query = query.order_by(table.predicted_at.desc(), table.id).limit(limit)
@@ -141,7 +143,7 @@ def prediction_counts(connection: Connection, since: datetime, until: datetime) 
 
 
 def feedback_on_predictions(connection: Connection, since: datetime, until: datetime) -> list[FeedbackOnPrediction]:
-    """Feedback received until `until` on predictions made in (since, until], in the order it was received."""
+    """Feedback received until `until` on predictions of readable texts made in (since, until], in the order it was received."""
     query = (
         select(
             Prediction.id.label("prediction_id"),
@@ -156,7 +158,7 @@ def feedback_on_predictions(connection: Connection, since: datetime, until: date
         .join(Prediction, Prediction.id == Feedback.prediction_id)
         .where(Prediction.predicted_at > since, Prediction.predicted_at <= until)
         # Nobody speaks of a prediction before it was made: both ends are named, so that the index of the times is enough.
-        .where(Feedback.received_at > since, Feedback.received_at <= until)
+        .where(Feedback.received_at > since, Feedback.received_at <= until, Prediction.supported.is_not(False))
         .order_by(Feedback.received_at, Feedback.id)
     )
     return [FeedbackOnPrediction(**row) for row in connection.execute(query).mappings()]

@@ -5,7 +5,7 @@ from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.registry.refusal import Refused
-from sentiment_platform_tests.features.articles import NOW
+from sentiment_platform_tests.features.articles import NOW, article, insert
 from sentiment_platform_tests.sentiment.rig import Scoring, headline, store_articles
 from sentiment_platform_tests.serving.publishing import Publisher
 
@@ -29,6 +29,17 @@ def test_a_row_names_the_version_the_text_and_what_was_read_of_it(engine: Engine
         assert row.negative + row.neutral + row.positive == pytest.approx(1.0, abs=1e-9)
         assert (row.characters, row.characters_read) == (len(headline(number)), len(headline(number)))
     assert bad.available_at < NOW < bad.scored_at == scoring.now
+
+
+def test_a_headline_that_is_not_english_is_counted_and_never_scored(
+    engine: Engine, scoring: Scoring, publisher: Publisher
+) -> None:
+    titles = ("Harbour Mills reports great profit", "Tallow Foods meldet hohen Verlust und streicht Stellen", "qwrt zxcv bnm")
+    insert(engine, [article(number, number, title=title) for number, title in enumerate(titles)])
+    publisher.deploy(publisher.model())
+    done = scoring.run()
+    assert (done.articles, done.unreadable, done.scored, len(scoring.rows())) == (3, 2, 1, 1)
+    assert (scoring.run().scored, scoring.run().unreadable) == (0, 2)
 
 
 def test_a_swap_in_the_middle_of_a_day_scores_what_comes_from_then_on(

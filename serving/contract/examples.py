@@ -36,6 +36,7 @@ _PREDICTION = Prediction(
     probabilities=LabelProbabilities(negative=0.97, neutral=0.02, positive=0.01),
     sentiment=-0.96,
     confidence=0.97,
+    supported=True,
     price_direction="bearish",
     model_used=_FAMILY,
     features_count=15,

@@ -1,6 +1,8 @@
 """Body of GET /predictions/{id}: where one answer came from."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from sentiment_platform.text.sentiment import Label, PriceDirection
 from serving.contract.prediction_bodies import LabelProbabilities
@@ -20,7 +22,7 @@ class AnsweredPrediction(Struct, frozen=True, kw_only=True):
     label: Label
     probabilities: LabelProbabilities
     sentiment: float
-    confidence: float
+    confidence: Annotated[float, Meta(description="Null where the text could not be read.")] | None
     price_direction: PriceDirection
     cache_hit: bool
     degraded: bool

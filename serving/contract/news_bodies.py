@@ -45,6 +45,9 @@ class NewsItem(Struct, frozen=True, kw_only=True):
     published_at: Moment
     available_at: Annotated[Moment, Meta(description="When the platform could first have known it.")]
     articles: Annotated[int, Meta(ge=1, description="Articles that tell the story, this one included.")]
+    supported: Annotated[
+        bool, Meta(description="Whether the headline is English that a model can read; what is not is not scored.")
+    ]
     scores: dict[str, NewsScore]
     agreement: bool | None
 

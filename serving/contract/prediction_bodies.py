@@ -61,7 +61,7 @@ class LabelProbabilities(Struct, frozen=True):
 
 
 class Prediction(Struct, frozen=True, kw_only=True):
-    """What the model says. All of it follows from the three probabilities, so that no part contradicts another.
+    """What the model says. All of it but `supported` follows from the three probabilities, so that no part contradicts another.
 
     `label` is the likeliest of the three (of equals, the first of negative, neutral, positive), `confidence` its probability.
     `price_direction` is a word for the label: bullish for positive, bearish for negative. It is not a forecast of any price.
@@ -70,7 +70,17 @@ class Prediction(Struct, frozen=True, kw_only=True):
     label: Annotated[Label, Meta(description="The likeliest label; of equals, the first of negative, neutral, positive.")]
     probabilities: LabelProbabilities
     sentiment: Annotated[float, Meta(ge=-1, le=1, description="Probability of positive less probability of negative.")]
-    confidence: Annotated[float, Meta(ge=0, le=1, description="Calibrated probability of `label`.")]
+    confidence: (
+        Annotated[float, Meta(ge=0, le=1, description="Calibrated probability of `label`; null where `supported` is false.")]
+        | None
+    )
+    supported: Annotated[
+        bool,
+        Meta(
+            description="Whether the text is English that a model can read. Where it is not, no figure is calibrated, and the answer "
+            "counts nowhere: not in drift, not in feedback, not in training."
+        ),
+    ]
     price_direction: Annotated[
         PriceDirection,
         Meta(description="bullish where `label` is positive, bearish where it is negative; not a forecast of any price."),

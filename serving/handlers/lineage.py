@@ -80,7 +80,7 @@ def _shown(stored: "Lineage") -> PredictionLineage:
             label=stored.label,
             probabilities=LabelProbabilities(*answer.probabilities),
             sentiment=answer.sentiment,
-            confidence=answer.confidence,
+            confidence=None if answer.supported is False else answer.confidence,
             price_direction=price_direction(stored.label),
             cache_hit=answer.cache_hit,
             degraded=answer.degraded,

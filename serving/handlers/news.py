@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.text.english import is_english
 from sentiment_platform.text.normalise import normalise
 from serving.contract.news_bodies import (
     SYMBOL_PATTERN,
@@ -107,6 +108,7 @@ def _item(story: "ScoredStory") -> NewsItem:
         published_at=story.published_at,
         available_at=story.available_at,
         articles=story.articles,
+        supported=is_english(normalise(story.title)),
         scores={
             score.family: NewsScore(
                 version=score.version,

@@ -15,6 +15,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
     Attributes:
         probabilities: negative, neutral, positive.
         features: in the order of `feature_schema`; None where missing.
+        supported: whether the text is English that a model can read; what is not counts nowhere.
         latency_ms: named parts of the time it took, in milliseconds.
     """
 
@@ -39,6 +40,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
     probabilities: list[float]
     sentiment: float
     confidence: float
+    supported: bool = True
     cache_hit: bool
     degraded: bool
     latency_ms: dict[str, float]

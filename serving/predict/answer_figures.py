@@ -50,14 +50,15 @@ class Scored:
         return self.probabilities[LABELS.index(self.label)]
 
 
-def prediction(scored: Scored) -> Prediction:
-    """The part of the answer that the model gave."""
+def prediction(scored: Scored, *, supported: bool = True) -> Prediction:
+    """The part of the answer that the model gave; of a text that is not `supported` nobody knows how sure it is."""
     used = scored.features.values if scored.model.model.uses_features else ()
     return Prediction(
         label=scored.label,
         probabilities=LabelProbabilities(*scored.probabilities),
         sentiment=scored.sentiment,
-        confidence=scored.confidence,
+        confidence=scored.confidence if supported else None,
+        supported=supported,
         price_direction=price_direction(scored.label),
         model_used=scored.model.family,
         features_count=len(used),

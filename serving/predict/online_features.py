@@ -10,6 +10,7 @@ from sentiment_platform.features.compute import COMPUTE, FeatureContext, Feature
 from sentiment_platform.features.freshness import MISSING, FeatureStatus, FeatureValue
 from sentiment_platform.features.online import decode
 from sentiment_platform.features.schema import CONTEXT_ENTITY, SCHEMAS, FeatureSchema
+from sentiment_platform.text.english import is_english
 from serving.links.redis_link import RedisLink
 
 
@@ -21,6 +22,11 @@ class Input:
     ticker: str | None = None
     source: str | None = None
     published_at: datetime | None = None
+
+    @property
+    def supported(self) -> bool:
+        """Whether the text is English that a model can read."""
+        return is_english(self.text)
 
 
 @dataclass(frozen=True, slots=True)

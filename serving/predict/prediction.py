@@ -65,6 +65,7 @@ class Predictor:
             Problem: 400 for the text, 503 when nothing is live, or `family` is not deployed or too busy.
         """
         cleaned = self._clean(request)
+        supported = cleaned.supported
         live = self._snapshot()
         chosen = named(live, family) if family else default(live)
         degraded = False
@@ -77,13 +78,14 @@ class Predictor:
                 raise unavailable("overloaded", str(overloaded)) from overloaded
             degraded = True
             scored = await self._score(fallback, cleaned)
-        side_by_side = Comparison() if degraded else comparison([scored, *await self._cheap_others(live, scored, cleaned)])
+        compared = supported and not degraded
+        side_by_side = Comparison() if not compared else comparison([scored, *await self._cheap_others(live, scored, cleaned)])
         if is_own_question(self._keys, request.text, question):
             identity = new_record_id(self._clock().timestamp())
         else:
             identity = self._write(live, scored, cleaned, route, degraded=degraded)
         return Answer(
-            prediction=prediction(scored),
+            prediction=prediction(scored, supported=supported),
             performance=performance(scored, cleaned.text, self._elapsed_ms()),
             comparison=side_by_side,
             prediction_id=identity,
@@ -107,6 +109,7 @@ class Predictor:
     async def compare(self, request: PredictRequest, route: str) -> CompareAnswer:
         """Every live family at the same time; null for one that is too busy."""
         cleaned = self._clean(request)
+        supported = cleaned.supported
         live = self._snapshot()
         answers = await asyncio.gather(*(self._score_or_none(model, cleaned) for model in live.models.values()))
         done = [scored for scored in answers if scored is not None]
@@ -116,12 +119,12 @@ class Predictor:
         for scored in done:
             identity = self._write(live, scored, cleaned, route, degraded=False)
             results[scored.model.family] = FamilyAnswer(
-                prediction=prediction(scored),
+                prediction=prediction(scored, supported=supported),
                 performance=performance(scored, cleaned.text, self._elapsed_ms()),
                 prediction_id=identity,
                 explanation=await self._explain(request, scored, cleaned),
             )
-        return CompareAnswer(results, comparison(done), done[0].features.status, self._elapsed_ms())
+        return CompareAnswer(results, comparison(done if supported else ()), done[0].features.status, self._elapsed_ms())
 
     def _clean(self, request: PredictRequest) -> Input:
         return Input(

@@ -54,6 +54,7 @@ class PredictionJournal:
             probabilities=list(scored.probabilities),
             sentiment=scored.sentiment,
             confidence=scored.confidence,
+            supported=request.supported,
             cache_hit=scored.cache_hit,
             degraded=degraded,
             latency_ms={"total": total_ms, "inference": round(scored.inference_ms, 3)},

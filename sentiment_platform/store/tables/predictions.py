@@ -10,7 +10,10 @@ from sentiment_platform.store.tables.base import Base, Document, InsertedAt, Ins
 
 
 class Prediction(Base):
-    """One answered prediction, shipped from serving's journal; the row with its arm is the exposure of an experiment."""
+    """One answered prediction, shipped from serving's journal; the row with its arm is the exposure of an experiment.
+
+    Not `supported`: the text is not English that a model can read, and the row counts in no drift, performance or training. Null: not asked.
+    """
 
     __tablename__ = "predictions"
     __table_args__ = (
@@ -40,6 +43,7 @@ class Prediction(Base):
     probabilities: Mapped[list[float]] = mapped_column(ARRAY(Double))
     sentiment: Mapped[float] = mapped_column(Double)
     confidence: Mapped[float] = mapped_column(Double)
+    supported: Mapped[bool | None]
     cache_hit: Mapped[bool]
     degraded: Mapped[bool]
     latency_ms: Mapped[Document]

@@ -19,7 +19,7 @@ def test_the_answer_has_exactly_the_documented_form(answering: ServingProcess) -
     prediction = answer["prediction"]
     assert set(prediction) == {
         *("label", "probabilities", "sentiment", "confidence", "price_direction"),
-        *("model_used", "features_count", "features_present"),
+        *("model_used", "features_count", "features_present", "supported"),
     }
     assert set(prediction["probabilities"]) == {"negative", "neutral", "positive"}
     assert (prediction["label"], prediction["price_direction"], prediction["model_used"]) == ("positive", "bullish", "vader")
@@ -48,6 +48,18 @@ def test_the_answer_says_how_much_of_a_long_text_was_read(answering: ServingProc
     cut = answering.predict(endless)["performance"]
     assert (cut["passages"], cut["truncated"]) == (32, True)
     assert endless[: cut["characters_read"]].endswith("Unit 31 reports great profit.")
+
+
+@pytest.mark.parametrize(
+    "text", ["Harbour Mills meldet hohen Verlust und streicht Stellen", "利益が大幅に減少", "qwrt zxcv bnmp"]
+)
+def test_a_text_that_cannot_be_read_is_answered_as_such(answering: ServingProcess, text: str) -> None:
+    answer, compared = answering.predict(text), answering.predict(text, "/predict/compare")
+    for prediction in (answer["prediction"], compared["results"]["vader"]["prediction"]):
+        assert (prediction["supported"], prediction["confidence"]) == (False, None)
+    assert set(answer["comparison"].values()) == set(compared["comparison"].values()) == {None}
+    control = answering.predict("Société Générale reports great profit 🚀 $GLE")["prediction"]
+    assert (control["supported"], control["confidence"] > 1 / 3) == (True, True)
 
 
 def test_a_bad_text_is_bearish_and_a_neutral_one_is_neither(answering: ServingProcess) -> None:

@@ -919,6 +919,7 @@ export interface components {
          *         },
          *         "sentiment": -0.96,
          *         "confidence": 0.97,
+         *         "supported": true,
          *         "price_direction": "bearish",
          *         "model_used": "finbert",
          *         "features_count": 15,
@@ -958,7 +959,7 @@ export interface components {
         };
         /**
          * Prediction
-         * @description What the model says. All of it follows from the three probabilities, so that no part contradicts another.
+         * @description What the model says. All of it but `supported` follows from the three probabilities, so that no part contradicts another.
          *
          *     `label` is the likeliest of the three (of equals, the first of negative, neutral, positive), `confidence` its probability.
          *     `price_direction` is a word for the label: bullish for positive, bearish for negative. It is not a forecast of any price.
@@ -972,8 +973,10 @@ export interface components {
             probabilities: components["schemas"]["LabelProbabilities"];
             /** @description Probability of positive less probability of negative. */
             sentiment: number;
-            /** @description Calibrated probability of `label`. */
-            confidence: number;
+            /** @description Calibrated probability of `label`; null where `supported` is false. */
+            confidence: number | null;
+            /** @description Whether the text is English that a model can read. Where it is not, no figure is calibrated, and the answer counts nowhere: not in drift, not in feedback, not in training. */
+            supported: boolean;
             /**
              * @description bullish where `label` is positive, bearish where it is negative; not a forecast of any price.
              * @enum {string}
@@ -1066,6 +1069,7 @@ export interface components {
          *             },
          *             "sentiment": -0.96,
          *             "confidence": 0.97,
+         *             "supported": true,
          *             "price_direction": "bearish",
          *             "model_used": "finbert",
          *             "features_count": 15,
@@ -1126,6 +1130,7 @@ export interface components {
          *             },
          *             "sentiment": -0.96,
          *             "confidence": 0.97,
+         *             "supported": true,
          *             "price_direction": "bearish",
          *             "model_used": "finbert",
          *             "features_count": 15,
@@ -2221,7 +2226,8 @@ export interface components {
             label: "negative" | "neutral" | "positive";
             probabilities: components["schemas"]["LabelProbabilities"];
             sentiment: number;
-            confidence: number;
+            /** @description Null where the text could not be read. */
+            confidence: number | null;
             /** @enum {string} */
             price_direction: "bearish" | "bullish" | "neutral";
             cache_hit: boolean;
@@ -2373,6 +2379,7 @@ export interface components {
          *           "published_at": "2026-11-20T17:30:00Z",
          *           "available_at": "2026-11-29T03:03:37.066774Z",
          *           "articles": 1,
+         *           "supported": true,
          *           "scores": {
          *             "finbert": {
          *               "version": "v1.1.0-finbert",
@@ -2433,6 +2440,8 @@ export interface components {
             available_at: string;
             /** @description Articles that tell the story, this one included. */
             articles: number;
+            /** @description Whether the headline is English that a model can read; what is not is not scored. */
+            supported: boolean;
             scores: {
                 [key: string]: components["schemas"]["NewsScore"];
             };

@@ -58,6 +58,7 @@ export function Item({ story, first, isNew, chosen, onChoose }: Props) {
 
 function Scores({ story, first }: { story: Story; first: string | null }) {
   const families = familiesOf([story], first);
+  if (!story.supported) return <p className="scores soft small">Not English: no reading.</p>;
   if (families.length === 0) return <p className="scores soft small">No model has scored it yet.</p>;
   return (
     <ul className="scores" aria-label="Scores">

@@ -34,6 +34,11 @@ export function FamilyCard({ family, description, result }: Props) {
       aside={<Link href={`/app/models/${performance.model_version}`}>{performance.model_version}</Link>}
     >
       {description && <p className="note">{description}</p>}
+      {!prediction.supported && (
+        <Empty title="Not English: no reading">
+          The text has too few English words for a model to read. What it says below means nothing, and counts nowhere.
+        </Empty>
+      )}
       <p className="headline-label">
         <LabelWord label={prediction.label} />
         <span className="number" title="Probability of positive less probability of negative, from −1 to +1">

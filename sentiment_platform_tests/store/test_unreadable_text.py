@@ -1,0 +1,28 @@
+"""Claims about predictions whose text could not be read: they are stored, and count in no drift, performance or training."""
+
+from datetime import timedelta
+
+from sqlalchemy import Engine, update
+
+from sentiment_platform.store.labels import labelled_feedback
+from sentiment_platform.store.predictions import feedback_on_predictions, get_prediction, served_predictions
+from sentiment_platform.store.tables import Prediction
+from sentiment_platform_tests.monitoring.seeding import NOW, features, probabilities, seed_feedback, seed_predictions
+
+
+def test_what_could_not_be_read_counts_nowhere_and_what_nobody_asked_does(engine: Engine) -> None:
+    unread, asked, before = seed_predictions(engine, features(3, 1), probabilities(3, 1))
+    for one in (unread, asked, before):
+        seed_feedback(engine, one, label="negative")
+    with engine.begin() as connection:
+        for one, supported in ((unread, False), (asked, True), (before, None)):
+            connection.execute(update(Prediction).where(Prediction.id == one).values(supported=supported))
+    since = NOW - timedelta(days=1)
+    with engine.connect() as connection:
+        until = NOW + timedelta(days=1)
+        assert {row.id for row in served_predictions(connection, "v1", since, until, 10)} == {asked, before}
+        assert {row.prediction_id for row in feedback_on_predictions(connection, since, until)} == {asked, before}
+        assert {text for _, text, *_ in labelled_feedback(connection)} == {"served 1", "served 2"}
+        stored = get_prediction(connection, unread)
+    assert stored is not None
+    assert stored.supported is False
