@@ -7,7 +7,7 @@ by themselves and can all be made again; a key under another first word was not 
 from hashlib import sha256
 from typing import Any, Literal
 
-from sentiment_platform.text.normalise import text_key
+from sentiment_platform.text.normalise import normalise, text_key
 
 ContextKind = Literal["story", "ticker", "source"]
 """What a request can ask about besides its text."""
@@ -41,9 +41,14 @@ def ticker_entity(symbol: str | None) -> str:
     return f"ticker:{symbol}"
 
 
+def outlet_name(outlet: str) -> str:
+    """The one spelling of an outlet, whatever case, blanks and invisible characters it came with."""
+    return normalise(outlet).casefold()
+
+
 def source_entity(outlet: str | None) -> str:
     """An outlet, or the source that an article without one was fetched from."""
-    return f"source:{outlet}"
+    return f"source:{outlet_name(outlet) if outlet else outlet}"
 
 
 def split_entity(entity: str) -> tuple[str, str]:

@@ -85,7 +85,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
         before_request=refuse_unknown_names,
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         exception_handlers={
-            HTTPException: refused_bodies(settings.max_text_characters),
+            HTTPException: refused_bodies(settings.max_text_characters, services.clock),
             TransientError: handle_transient,
             Exception: handle_unexpected,
         },

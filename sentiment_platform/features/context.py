@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from sentiment_platform.entities import outlet_name
 from sentiment_platform.features.compute import FeatureContext
 from sentiment_platform.store.articles import Article
 
@@ -22,8 +23,8 @@ ContextValues = dict[str, float | None]
 
 
 def outlet_of(article: Article) -> str:
-    """The outlet that carried it, or the source it was fetched from."""
-    return article.outlet or article.source
+    """The one spelling of the outlet that carried it, or of the source it was fetched from."""
+    return outlet_name(article.outlet or article.source)
 
 
 class ArticleHistory:

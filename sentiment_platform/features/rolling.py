@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import fsum, log, log1p, sqrt
 from typing import ClassVar, Protocol
 
+from sentiment_platform.entities import outlet_name
 from sentiment_platform.features.compute import stock_engine
 from sentiment_platform.features.context import ArticleHistory, ContextValues, between, outlet_of
 from sentiment_platform.features.schema import LARGEST_RETURN
@@ -70,7 +71,7 @@ class RollingHistory(ArticleHistory):
                 self._copies[outlet].append(at)
             last[outlet] = at
         for outlet, at in sorted(refused, key=lambda item: item[1]):
-            self._refused[outlet].append(at)
+            self._refused[outlet_name(outlet)].append(at)
         for bar in sorted(closes, key=lambda bar: bar.available_at):
             self._closes[bar.symbol].append((bar.available_at, bar.close))
 

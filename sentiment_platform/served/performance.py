@@ -24,6 +24,7 @@ from sentiment_platform.store.predictions import FeedbackOnPrediction, feedback_
 from sentiment_platform.store.training_sets import examples_not_held_out
 from sentiment_platform.store.versions import get_version
 from sentiment_platform.text.normalise import text_hash
+from sentiment_platform.text.sentiment import TIE
 
 WINDOWS: Mapping[str, timedelta] = {"feedback:7d": timedelta(days=7), "feedback:30d": timedelta(days=30)}
 MIN_LABELS = 30
@@ -117,7 +118,7 @@ def _measure(connection: Connection, version: str, window: str, predictions: int
     labelled = [row for row in judged if row.label is not None]
     seen = _fitted_on(connection, version, labelled)
     usable = [row for row in labelled if _example_id(row) not in seen]
-    preferred = [float(row.preference == row.prediction.family) for row in judged if row.preference is not None]
+    preferred = [float(row.preference == row.prediction.family) for row in judged if row.preference not in (None, TIE)]
     useful = [row.utility for row in judged if row.utility is not None]
     live_figures = [
         *(_label_figures(version, window, usable, len(usable) / predictions) if len(usable) >= MIN_LABELS else []),

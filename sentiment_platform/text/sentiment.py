@@ -9,6 +9,8 @@ from typing import Literal
 Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Literal["negative"], Literal["neutral"], Literal["positive"]] = ("negative", "neutral", "positive")
 PriceDirection = Literal["bullish", "bearish", "neutral"]
+TIE = "tie"
+"""What a person who compares two answers says where neither is better."""
 
 _DIRECTIONS: Mapping[Label, PriceDirection] = {"negative": "bearish", "neutral": "neutral", "positive": "bullish"}
 

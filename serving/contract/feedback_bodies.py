@@ -16,7 +16,7 @@ class FeedbackRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     prediction_id: PredictionId
     label: Label | None = None
-    preference: Annotated[Family, Meta(description="The family whose answer was better.")] | None = None
+    preference: Annotated[Family, Meta(description="The family whose answer was better, or `tie`.")] | None = None
     utility: Annotated[float, Meta(ge=-1, le=1, description="How useful it was, from -1 to 1.")] | None = None
     comment: Annotated[str, Meta(max_length=2000)] | None = None
 

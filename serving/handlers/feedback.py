@@ -12,7 +12,7 @@ from sentiment_platform.text.normalise import normalise
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
-from serving.handlers.refused_bodies import NOTHING_SAID, says_nothing
+from serving.handlers.refused_bodies import NOTHING_SAID, no_preference, says_nothing
 from serving.journal.journal_records import FeedbackRecord, new_record_id
 from serving.services import Services
 
@@ -24,6 +24,8 @@ async def feedback(data: JSONBody[FeedbackRequest], services: NamedDependency[Se
     """Accepted means stored durably here; 503 means that it was not, and should be sent again."""
     if says_nothing(structs.asdict(data)):
         raise Problem(400, "empty_feedback", NOTHING_SAID, field="label")
+    if message := no_preference(data.preference):
+        raise Problem(400, "unknown_preference", message, field="preference")
     received_at = services.clock()
     record = FeedbackRecord(
         id=new_record_id(received_at.timestamp()),

@@ -1,32 +1,45 @@
 """What a client reads when its body is refused: every fault at once, by field and item; and what routes check beyond their structs."""
 
 from collections.abc import Callable, Iterator, Mapping, Set
+from datetime import datetime
 from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from msgspec import Struct
+from msgspec import Struct, convert
 
+from sentiment_platform.clock import Clock
+from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.text.sentiment import TIE
 from serving.contract.body_faults import body_faults
 from serving.contract.feedback_bodies import FeedbackRequest
 from serving.contract.prediction_bodies import PredictRequest
 from serving.contract.problems import Problem, handle_http, invalid
 from serving.contract.request_context import request_body
 from serving.edge.strict_request import body_struct
-from serving.predict.text_input import readable_text
+from serving.predict.text_input import known_outlet, possible_time, readable_text
 
 NOTHING_SAID = "Send at least one of label, preference and utility."
 
 
-def refused_bodies(max_text_characters: int) -> Callable[[Request[Any, Any, Any], HTTPException], Response[bytes]]:
+def refused_bodies(max_text_characters: int, clock: Clock) -> Callable[[Request[Any, Any, Any], HTTPException], Response[bytes]]:
     """The exception handler of everything that is refused; a body's faults are looked for only where one was."""
 
     def check(struct: type[Struct], sent: Mapping[str, Any], faulty: Set[str]) -> Iterator[tuple[str, str]]:
-        if struct is PredictRequest and "text" in sent and "text" not in faulty:
-            try:
-                readable_text(sent["text"], max_text_characters)
-            except Problem as problem:
-                yield "text", problem.detail
+        if struct is PredictRequest:
+            for name, kind, read in (
+                ("text", str, lambda text: readable_text(text, max_text_characters)),
+                ("source", str, known_outlet),
+                ("published_at", datetime, lambda at: possible_time(at, clock())),
+            ):
+                if sent.get(name) is None or name in faulty:
+                    continue
+                try:
+                    read(convert(sent[name], kind))
+                except Problem as problem:
+                    yield name, problem.detail
+        if struct is FeedbackRequest and "preference" not in faulty and (message := no_preference(sent.get("preference"))):
+            yield "preference", message
         if struct is FeedbackRequest and says_nothing(sent):
             yield "label", NOTHING_SAID
 
@@ -39,6 +52,13 @@ def refused_bodies(max_text_characters: int) -> Callable[[Request[Any, Any, Any]
         return handle_http(request, error)
 
     return handle
+
+
+def no_preference(preference: str | None) -> str:
+    """Why it is no preference; empty where it is one, or none is given."""
+    if preference is None or preference == TIE or preference in FAMILIES:
+        return ""
+    return f"There is no family {preference!r}; send one of {', '.join(FAMILIES)}, or {TIE}."
 
 
 def says_nothing(feedback: Mapping[str, Any]) -> bool:

@@ -27,7 +27,7 @@ from serving.predict.prediction_cache import PredictionCache, cache_key
 from serving.predict.prediction_journal import PredictionJournal
 from serving.predict.published_time import published_time
 from serving.predict.router import cheapest, default, named, require_live
-from serving.predict.text_input import readable_text
+from serving.predict.text_input import known_outlet, readable_text
 
 
 class Predictor:
@@ -130,7 +130,7 @@ class Predictor:
         return Input(
             text=readable_text(request.text, self._settings.max_text_characters),
             ticker=request.ticker.upper() if request.ticker else None,
-            source=request.source,
+            source=known_outlet(request.source),
             published_at=published_time(request.published_at, self._clock()),
         )
 

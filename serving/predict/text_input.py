@@ -1,14 +1,21 @@
-"""From the text a client sent to the text a model sees, or a refusal that says why."""
+"""From what a client sent to what a model sees and the database keeps, or a refusal that names the field."""
 
+from datetime import UTC, datetime, timedelta
+
+from sentiment_platform.entities import outlet_name
+from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.text.normalise import normalise
 from serving.contract.problems import Problem
 
 LARGEST_BINARY_SHARE = 0.1
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
+"""How far the clock of a publisher may run ahead of ours."""
 _WHITE = frozenset("\t\n\r\x0b\x0c\x85")
 
 
 def readable_text(text: str, max_characters: int) -> str:
-    """The normalised text (NFKC, nothing invisible, single blanks).
+    """The normalised text (no markup, entities read, NFKC, nothing invisible, single blanks), as collection cleans a headline.
 
     Raises:
         Problem: 400 for a text that is too long, binary, or has nothing visible in it.
@@ -17,13 +24,48 @@ def readable_text(text: str, max_characters: int) -> str:
         raise _too_long(len(text), max_characters)
     if "\0" in text or _binary_characters(text) > LARGEST_BINARY_SHARE * len(text):
         raise _refusal("binary_text", "The text looks like binary data; send the words of a news item.")
-    normalised = normalise(text)
+    normalised = normalise(plain_text(text) or "")
     if not normalised:
         raise _refusal("empty_text", "The text has no visible character; send the words of a news item.")
     # Compatibility forms can become several letters each.
     if len(normalised) > max_characters:
         raise _too_long(len(normalised), max_characters)
     return normalised
+
+
+def known_outlet(source: str | None) -> str | None:
+    """The one spelling of an outlet: what is in `entities`, whatever case, blanks and invisible characters it came with.
+
+    Raises:
+        Problem: 400 for NUL, or a name of which nothing is left.
+    """
+    if source is None:
+        return None
+    name = outlet_name(source)
+    if "\0" in source or not name:
+        raise Problem(
+            400, "invalid_source", "The source has no visible character, or has NUL; send the outlet's name.", field="source"
+        )
+    return name
+
+
+def possible_time(at: datetime | None, now: datetime) -> datetime | None:
+    """`at` in UTC.
+
+    Raises:
+        Problem: 400 for a time before `EARLIEST` or more than `AHEAD` from now: no news was published then.
+    """
+    if at is None:
+        return None
+    # Compared before it is converted: at the calendar's edge a time has no form in UTC.
+    if not EARLIEST <= at <= now + AHEAD:
+        raise Problem(
+            400,
+            "impossible_time",
+            f"No news was published then; send a time from {EARLIEST:%Y} to a day from now, or leave the field out.",
+            field="published_at",
+        )
+    return at.astimezone(UTC)
 
 
 def _too_long(length: int, max_characters: int) -> Problem:

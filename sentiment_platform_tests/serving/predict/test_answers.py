@@ -6,7 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.serving.running import ServingProcess, metric
 
 POSITIVE = "Harbour Mills reports great profit and strong growth"
@@ -106,6 +109,32 @@ def test_the_stated_response_time_is_what_the_client_waited_less_the_wire(answer
 def test_invisible_and_compatibility_characters_change_nothing(answering: ServingProcess) -> None:
     plain = answering.predict("A great profit")["prediction"]
     assert answering.predict("A gr\u200beat\u00a0 pro\ufb01t")["prediction"] == plain
+
+
+def test_markup_and_entities_change_nothing(answering: ServingProcess) -> None:
+    plain = answering.predict("A great profit & growth")
+    marked = answering.predict("<p>A <b>great</b> profit &amp; growth</p><script>loss()</script>")
+    assert marked["prediction"] == plain["prediction"]
+    assert marked["performance"]["characters_read"] == len("A great profit & growth")
+    assert answering.predict("profit <b growth, a < b")["performance"]["characters_read"] == len("profit <b growth, a < b")
+
+
+def test_one_outlet_has_one_spelling_and_what_is_answered_is_stored(answering: ServingProcess, module_settings: Settings) -> None:
+    at = "1990-01-02T00:00:00+14:00"
+    spelled = ("Quill  Media", "QUILL MEDIA", " quill\u200b media ")
+    asked = [answering.predict(POSITIVE, source=name, published_at=at, ticker="tfd") for name in spelled]
+    assert asked[0]["prediction"] == asked[1]["prediction"] == asked[2]["prediction"]
+    ids = [answer["prediction_id"] for answer in asked]
+    engine = create_platform_engine(module_settings.database_url)
+
+    def stored() -> list[str]:
+        with engine.connect() as connection:
+            query = text("SELECT source FROM platform.predictions WHERE id = ANY(:ids)")
+            return list(connection.execute(query, {"ids": ids}).scalars())
+
+    answering.wait_until(lambda: len(stored()) == 3)
+    assert stored() == ["quill media"] * 3
+    engine.dispose()
 
 
 def test_an_explanation_names_the_words_that_moved_the_answer(answering: ServingProcess) -> None:

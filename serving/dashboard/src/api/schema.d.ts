@@ -846,7 +846,7 @@ export interface components {
         FeedbackRequest: {
             prediction_id: string;
             label?: ("negative" | "neutral" | "positive") | null;
-            /** @description The family whose answer was better. */
+            /** @description The family whose answer was better, or `tie`. */
             preference?: string | null;
             /** @description How useful it was, from -1 to 1. */
             utility?: number | null;
