@@ -25,13 +25,15 @@ NOTHING_SAID = "Send at least one of label, preference and utility."
 def refused_bodies(max_text_characters: int, clock: Clock) -> Callable[[Request[Any, Any, Any], HTTPException], Response[bytes]]:
     """The exception handler of everything that is refused; a body's faults are looked for only where one was."""
 
+    readers: dict[str, tuple[Any, Callable[[Any], object]]] = {
+        "text": (str, lambda text: readable_text(text, max_text_characters)),
+        "source": (str, known_outlet),
+        "published_at": (datetime, lambda at: possible_time(at, clock())),
+    }
+
     def check(struct: type[Struct], sent: Mapping[str, Any], faulty: Set[str]) -> Iterator[tuple[str, str]]:
         if struct is PredictRequest:
-            for name, kind, read in (
-                ("text", str, lambda text: readable_text(text, max_text_characters)),
-                ("source", str, known_outlet),
-                ("published_at", datetime, lambda at: possible_time(at, clock())),
-            ):
+            for name, (kind, read) in readers.items():
                 if sent.get(name) is None or name in faulty:
                     continue
                 try:

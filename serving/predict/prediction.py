@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
@@ -127,12 +128,21 @@ class Predictor:
         return CompareAnswer(results, comparison(done if supported else ()), done[0].features.status, self._elapsed_ms())
 
     def _clean(self, request: PredictRequest) -> Input:
-        return Input(
-            text=readable_text(request.text, self._settings.max_text_characters),
-            ticker=request.ticker.upper() if request.ticker else None,
-            source=known_outlet(request.source),
-            published_at=published_time(request.published_at, self._clock()),
-        )
+        """The request as it is judged and kept; every field at fault is named."""
+        read, refused = list[Any](), list[Problem]()
+        for reader in (
+            lambda: readable_text(request.text, self._settings.max_text_characters),
+            lambda: known_outlet(request.source),
+            lambda: published_time(request.published_at, self._clock()),
+        ):
+            try:
+                read.append(reader())
+            except Problem as problem:
+                refused.append(problem)
+        if refused:
+            raise refused[0] if len(refused) == 1 else invalid([fault for problem in refused for fault in problem.errors])
+        text, source, published_at = read
+        return Input(text, request.ticker.upper() if request.ticker else None, source, published_at)
 
     def _snapshot(self) -> Snapshot:
         return require_live(self._live.current, self._live.why_not_ready())
