@@ -74,7 +74,7 @@ class ArticleHistory:
 
     def source_articles(self, outlet: str, at: datetime) -> float:
         """Articles of `outlet` in the 7 days before `at`."""
-        return between(self._outlets.get(outlet, []), at - SOURCE_WINDOW, at)
+        return between(self._outlets.get(outlet_name(outlet), []), at - SOURCE_WINDOW, at)
 
     def tickers(self) -> list[str]:
         """Every ticker seen."""

@@ -92,6 +92,7 @@ class RollingHistory(ArticleHistory):
 
     def source_values(self, outlet: str, at: datetime) -> ContextValues:
         """v1's, and reliability: (articles less copies) / (articles and refused items), of the 7 days before; None without any."""
+        outlet = outlet_name(outlet)
         values = super().source_values(outlet, at)
         articles = self.source_articles(outlet, at)
         items = articles + between(self._refused.get(outlet, []), at - WEEK, at)

@@ -159,7 +159,7 @@ def test_requests_find_how_widely_a_story_runs_and_how_busy_ticker_and_outlet_ar
     run(engine, client, V1, DAY, NEXT, NOW, run_id="run")
     now = DAY + timedelta(hours=2)
     assert refresh_context(engine, client, V1, now) == 4
-    entities = [story_entity(f" {title.upper()}! "), "ticker:EXM", "source:Outlet 1"]
+    entities = [story_entity(f" {title.upper()}! "), "ticker:EXM", "source:outlet 1"]
     values = [value.values for value in read(client, "v1", entities, now)]
     assert values == [{"story_outlets": 3.0}, {"ticker_articles_1d": 3.0}, {"source_articles_7d": 1.0}]
 

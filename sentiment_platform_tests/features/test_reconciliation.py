@@ -82,7 +82,7 @@ def test_superseded_context_is_forgotten_and_the_newest_is_kept(engine: Engine, 
     assert done.context_rows_deleted == 2
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT entity, as_of FROM platform.processed_features ORDER BY entity")).all()
-    assert [tuple(row) for row in rows] == [(name, DAY + timedelta(minutes=45)) for name in ("source:Outlet 1", "ticker:T1")]
+    assert [tuple(row) for row in rows] == [(name, DAY + timedelta(minutes=45)) for name in ("source:outlet 1", "ticker:T1")]
 
 
 def test_a_story_is_restored_from_its_newest_article(engine: Engine, client: Redis) -> None:
