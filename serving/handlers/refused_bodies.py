@@ -1,12 +1,11 @@
 """What a client reads when its body is refused: every fault at once, by field and item; and what routes check beyond their structs."""
 
 from collections.abc import Callable, Iterator, Mapping, Set
-from datetime import datetime
 from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from msgspec import Struct, convert
+from msgspec import Struct
 
 from sentiment_platform.clock import Clock
 from sentiment_platform.models.families import FAMILIES
@@ -17,7 +16,8 @@ from serving.contract.prediction_bodies import PredictRequest
 from serving.contract.problems import Problem, handle_http, invalid
 from serving.contract.request_context import request_body
 from serving.edge.strict_request import body_struct
-from serving.predict.text_input import known_outlet, possible_time, readable_text
+from serving.predict.published_time import published_time
+from serving.predict.text_input import known_outlet, readable_text
 
 NOTHING_SAID = "Send at least one of label, preference and utility."
 
@@ -25,19 +25,19 @@ NOTHING_SAID = "Send at least one of label, preference and utility."
 def refused_bodies(max_text_characters: int, clock: Clock) -> Callable[[Request[Any, Any, Any], HTTPException], Response[bytes]]:
     """The exception handler of everything that is refused; a body's faults are looked for only where one was."""
 
-    readers: dict[str, tuple[Any, Callable[[Any], object]]] = {
-        "text": (str, lambda text: readable_text(text, max_text_characters)),
-        "source": (str, known_outlet),
-        "published_at": (datetime, lambda at: possible_time(at, clock())),
+    readers: dict[str, Callable[[str], object]] = {
+        "text": lambda text: readable_text(text, max_text_characters),
+        "source": known_outlet,
+        "published_at": lambda at: published_time(at, clock()),
     }
 
     def check(struct: type[Struct], sent: Mapping[str, Any], faulty: Set[str]) -> Iterator[tuple[str, str]]:
         if struct is PredictRequest:
-            for name, (kind, read) in readers.items():
+            for name, read in readers.items():
                 if sent.get(name) is None or name in faulty:
                     continue
                 try:
-                    read(convert(sent[name], kind))
+                    read(sent[name])
                 except Problem as problem:
                     yield name, problem.detail
         if struct is FeedbackRequest and "preference" not in faulty and (message := no_preference(sent.get("preference"))):

@@ -1,16 +1,11 @@
 """From what a client sent to what a model sees and the database keeps, or a refusal that names the field."""
 
-from datetime import UTC, datetime, timedelta
-
 from sentiment_platform.entities import outlet_name
 from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.text.normalise import normalise
 from serving.contract.problems import Problem
 
 LARGEST_BINARY_SHARE = 0.1
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-AHEAD = timedelta(days=1)
-"""How far the clock of a publisher may run ahead of ours."""
 _WHITE = frozenset("\t\n\r\x0b\x0c\x85")
 
 
@@ -47,25 +42,6 @@ def known_outlet(source: str | None) -> str | None:
             400, "invalid_source", "The source has no visible character, or has NUL; send the outlet's name.", field="source"
         )
     return name
-
-
-def possible_time(at: datetime | None, now: datetime) -> datetime | None:
-    """`at` in UTC.
-
-    Raises:
-        Problem: 400 for a time before `EARLIEST` or more than `AHEAD` from now: no news was published then.
-    """
-    if at is None:
-        return None
-    # Compared before it is converted: at the calendar's edge a time has no form in UTC.
-    if not EARLIEST <= at <= now + AHEAD:
-        raise Problem(
-            400,
-            "impossible_time",
-            f"No news was published then; send a time from {EARLIEST:%Y} to a day from now, or leave the field out.",
-            field="published_at",
-        )
-    return at.astimezone(UTC)
 
 
 def _too_long(length: int, max_characters: int) -> Problem:
