@@ -1,5 +1,6 @@
 /** Axes: few ticks, thin lines, text at its own size. */
 import type { ScaleLinear, ScaleTime } from "d3-scale";
+import { toldApart } from "./scales";
 
 interface ValueAxis {
   scale: ScaleLinear<number, number>;
@@ -12,7 +13,7 @@ interface ValueAxis {
 /** Horizontal lines with their values at the left. */
 export const ValueAxis = ({ scale, left, right, format, ticks = 4 }: ValueAxis) => (
   <g className="axis">
-    {scale.ticks(ticks).map((value) => (
+    {toldApart(scale.ticks(ticks), format).map((value) => (
       <g key={value} transform={`translate(0 ${scale(value)})`}>
         <line x1={left} x2={right} className={value === 0 ? "zero" : ""} />
         <text x={left - 6} dy="0.32em" textAnchor="end">

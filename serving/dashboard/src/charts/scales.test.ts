@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { domainOf, fitting, lanes, nearest } from "./scales";
+import { domainOf, fitting, lanes, nearest, toldApart } from "./scales";
+
+describe("ticks", () => {
+  it("of counts are whole, so that no two read alike", () => {
+    expect(toldApart([0, 0.2, 0.4, 0.6, 0.8, 1], (value) => value.toFixed(0))).toEqual([0, 1]);
+    expect(toldApart([0, 0.5, 1], (value) => value.toFixed(1))).toEqual([0, 0.5, 1]);
+  });
+});
 
 describe("domains", () => {
   it("are never empty, so that no scale divides by nothing", () => {

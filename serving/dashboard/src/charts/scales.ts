@@ -20,6 +20,11 @@ export function nearest(places: readonly number[], x: number): number {
   return best;
 }
 
+/** Ticks that no two read alike: where some do, what is drawn are counts, which have no halves. */
+export function toldApart(ticks: readonly number[], format: (value: number) => string): readonly number[] {
+  return new Set(ticks.map(format)).size === ticks.length ? ticks : ticks.filter(Number.isInteger);
+}
+
 /** `text` cut to what fits `width` pixels at 12 px, with an ellipsis; "" where not even three letters fit. */
 export function fitting(text: string, width: number): string {
   const room = Math.floor(width / 6.6);

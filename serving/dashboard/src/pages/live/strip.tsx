@@ -100,13 +100,15 @@ function AlertStat({ alerts }: { alerts: Schemas["AlertsAnswer"] | undefined }) 
   if (!alerts) return <Stat name="Open alerts" value={<None why="not known yet" />} />;
   const { critical, warning, acknowledged } = alerts.open;
   const open = critical + warning;
-  const known = acknowledged > 0 ? `${open} open, ${acknowledged} acknowledged` : "none acknowledged";
+  const severe = critical > 0 ? `${critical} critical` : "none critical";
+  // An API that is older than acknowledgement says nothing of it.
+  const known = acknowledged == null ? "" : acknowledged > 0 ? `; ${open} open, ${acknowledged} acknowledged` : "; none acknowledged";
   return (
     <Stat
       name="Open alerts"
       value={open}
       tone={critical > 0 ? "critical" : open > 0 ? "warning" : "good"}
-      note={open === 0 ? "no alert is open" : `${critical > 0 ? `${critical} critical` : "none critical"}; ${known}`}
+      note={open === 0 ? "no alert is open" : severe + known}
     />
   );
 }

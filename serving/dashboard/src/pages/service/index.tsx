@@ -15,10 +15,12 @@ import { Table } from "../../parts/table";
 import { Tabs } from "../../parts/tabs";
 import { Time } from "../../parts/time";
 import { useChoice } from "../../parts/url";
+import { everyPeriod } from "./periods";
 import { share } from "./shares";
 
 const WINDOWS: readonly [ServiceWindow, ...ServiceWindow[]] = ["24h", "7d", "30d", "12w"];
 const TITLES: Record<ServiceWindow, string> = { "24h": "24 hours", "7d": "7 days", "30d": "30 days", "12w": "12 weeks" };
+const HOURS: Record<ServiceWindow, number> = { "24h": 24, "7d": 7 * 24, "30d": 30 * 24, "12w": 12 * 7 * 24 };
 
 export default function Service({ title, question }: PageProps) {
   const [window, setWindow] = useChoice("window", WINDOWS);
@@ -43,10 +45,13 @@ export default function Service({ title, question }: PageProps) {
 function Report({ report }: { report: Schemas["ServiceReport"] }) {
   const { latency_ms: latency, predictions, periods, process } = report;
   const span = TITLES[report.window] ?? report.window;
-  const line = (name: string, value: (period: Schemas["ServicePeriod"]) => number | null) => ({
+  const from = new Date(Date.parse(report.as_of) - (HOURS[report.window] ?? 24) * 3_600_000).toISOString();
+  const every = everyPeriod(periods, report.unit, from, report.as_of);
+  const line = (name: string, value: (period: Schemas["ServicePeriod"]) => number | null, nothing: number | null = null) => ({
     name,
-    points: periods.map((period) => ({ at: period.start, value: value(period) })),
+    points: every.map(({ at, counts }) => ({ at, value: counts === null ? nothing : value(counts) })),
   });
+  const errors = everyPeriod(process.periods ?? [], report.unit, process.started_at > from ? process.started_at : from, report.as_of);
   return (
     <>
       <Stats>
@@ -70,7 +75,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
             <LineChart
               title={`By ${report.unit}`}
               summary={`${number(predictions)} in ${span}`}
-              lines={[line("Predictions", (period) => period.predictions)]}
+              lines={[line("Predictions", (period) => period.predictions, 0)]}
               format={(value) => number(value)}
             />
           </Card>
@@ -116,8 +121,8 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
             title={`Errors of this process by ${report.unit}`}
             summary={`${number(process.server_errors)} failed, ${number(process.client_errors)} refused as wrong since it started`}
             lines={[
-              { name: "Refused as wrong", points: process.periods.map(({ start, client_errors: value }) => ({ at: start, value })) },
-              { name: "Failed", points: process.periods.map(({ start, server_errors: value }) => ({ at: start, value })) },
+              { name: "Refused as wrong", points: errors.map(({ at, counts }) => ({ at, value: counts?.client_errors ?? 0 })) },
+              { name: "Failed", points: errors.map(({ at, counts }) => ({ at, value: counts?.server_errors ?? 0 })) },
             ]}
             format={(value) => number(value)}
           />
