@@ -1,6 +1,6 @@
-"""A labelled text before and after the contract, and how a label may be spelled.
+"""A labelled text before and after the contract.
 
-Not here: reading files (`label_files`, `importers`, `tools`), the contract (`quality`), storing (`importing`).
+Not here: reading files (`label_files`, `importers`, `tools`), how a label may be spelled (`spelling`), the contract (`quality`), storing (`importing`).
 """
 
 from collections.abc import Mapping
@@ -17,20 +17,6 @@ TRAINABLE: frozenset[LabelKind] = frozenset({"human", "feedback"})
 
 SCORE_BAND = 0.1
 """A score from -0.1 to 0.1, both included, is neutral: scores of -1 to 1 crowd around 0, and their sign alone is noise there."""
-
-SPELLINGS: Mapping[str, Label] = {
-    "negative": "negative",
-    "neutral": "neutral",
-    "positive": "positive",
-    "neg": "negative",
-    "neu": "neutral",
-    "pos": "positive",
-    "bearish": "negative",
-    "bullish": "positive",
-    "-1": "negative",
-    "0": "neutral",
-    "1": "positive",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 Not here: the readers (`importers` for published sets and plain files, `tools` for labelling tools).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sentiment_platform.labels.examples import LabelKind
@@ -23,6 +23,7 @@ class LabelFile:
         columns: `field=column` pairs of a plain file, separated by commas.
         annotator: whose labels these are; None: as the file says.
         clock: of times without an offset, which are counted there; None: UTC.
+        said: what labels mean that are no words, as `spelling.parse_labels` gives it.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class LabelFile:
     columns: str = ""
     annotator: str | None = None
     clock: AssumedClock | None = None
+    said: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +46,31 @@ class LabelFormat:
 
 FORMATS: dict[str, LabelFormat] = {
     "plain": LabelFormat(
-        lambda file: plain(file.path, file.label_set, file.licence, file.kind, parse_columns(file.columns), file.clock),
+        lambda file: plain(
+            file.path, file.label_set, file.licence, file.kind, parse_columns(file.columns), file.clock, file.said
+        ),
         "CSV or JSON lines with text (or title) and label (or score from -1 to 1), and optionally\n"
         "id, annotator, weight, labelled_at, published_at, url; --map names other columns",
     ),
     "phrasebank": LabelFormat(
-        lambda file: phrasebank(file.path), "Financial PhraseBank, lines of sentence@label, each of its four agreement levels"
+        lambda file: phrasebank(file.path, file.said),
+        "Financial PhraseBank, lines of sentence@label, each of its four agreement levels",
     ),
     "sentfin": LabelFormat(
-        lambda file: sentfin(file.path), "SEntFiN, Title and Decisions; headlines whose entities disagree are left out"
+        lambda file: sentfin(file.path, file.said), "SEntFiN, Title and Decisions; headlines whose entities disagree are left out"
     ),
-    "tfns": LabelFormat(lambda file: tfns(file.path), "Twitter Financial News, text and label 0, 1, 2"),
+    "tfns": LabelFormat(lambda file: tfns(file.path, file.said), "Twitter Financial News, text and label 0, 1, 2"),
     "fiqa": LabelFormat(lambda file: fiqa(file.path), "FiQA, JSON or CSV with scores; up to 0.1 either way is neutral"),
     "label-studio": LabelFormat(
-        lambda file: label_studio(file.path, file.label_set, file.licence, file.clock),
+        lambda file: label_studio(file.path, file.label_set, file.licence, file.clock, file.said),
         '"JSON" export: data.text, annotations with one choice, completed_by, updated_at',
     ),
     "doccano": LabelFormat(
-        lambda file: doccano(file.path, file.label_set, file.licence, file.annotator),
+        lambda file: doccano(file.path, file.label_set, file.licence, file.annotator, file.said),
         "JSONL export, one file a user: text, label",
     ),
     "prodigy": LabelFormat(
-        lambda file: prodigy(file.path, file.label_set, file.licence, file.clock),
+        lambda file: prodigy(file.path, file.label_set, file.licence, file.clock, file.said),
         "db-out JSONL: text, accept or label, answer, _annotator_id, _timestamp",
     ),
 }

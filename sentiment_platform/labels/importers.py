@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.labels.examples import SPELLINGS, LabelKind, label_of_score
+from sentiment_platform.labels.examples import LabelKind, label_of_score
 from sentiment_platform.labels.label_files import csv_rows, json_document, json_lines, read_lines, read_score, time_of
 from sentiment_platform.labels.report import ImportReport, Reading
+from sentiment_platform.labels.spelling import require_signed
 from sentiment_platform.text.normalise import normalise
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import UNSTATED
@@ -25,31 +26,30 @@ PLAIN_FIELDS = ("text", "label", "score", "id", "annotator", "weight", "labelled
 UNREADABLE = (ValueError, OverflowError, OSError, TypeError)
 
 
-def phrasebank(path: Path) -> ImportReport:
+def phrasebank(path: Path, said: Mapping[str, str] | None = None) -> ImportReport:
     """`sentence@label` lines. Source: Malo et al. 2014, Financial PhraseBank 1.0, CC BY-NC-SA 3.0.
 
     The four files are four cuts of one annotation by agreement (at least 50, 66, 75 %, or all of 5 to 8 annotators), so they share
     one annotator, the majority, and a sentence that stands in several of them is heard once.
     """
     name = path.name.split(".")[0].removeprefix("Sentences_").lower()
-    reading = Reading(path, "phrasebank", f"phrasebank-{name}", "CC-BY-NC-SA-3.0")
+    reading = Reading(path, "phrasebank", f"phrasebank-{name}", "CC-BY-NC-SA-3.0", said=said)
     for line in read_lines(path):
         sentence, separator, label = line.rpartition("@")
         if separator:
-            known = spelled(label, SPELLINGS)
             agreement = _PHRASEBANK_AGREEMENT.get(name)
-            reading.add(sentence, known, "phrasebank-majority", {"line": line}, agreement=agreement)
+            reading.add(sentence, label, "phrasebank-majority", {"line": line}, agreement=agreement)
         else:
             reading.unreadable("the line has no @", {"line": line})
     return reading.finish("lines of the form sentence@label")
 
 
-def sentfin(path: Path) -> ImportReport:
+def sentfin(path: Path, said: Mapping[str, str] | None = None) -> ImportReport:
     """SEntFiN 1.0: a Python dictionary of entity labels a title; titles whose entities disagree have no one label.
 
     Source: Sinha et al. 2022, SEntFiN 1.0, MIT. Published dictionaries with an apostrophe inside of a name cannot be parsed.
     """
-    reading = Reading(path, "sentfin", "sentfin", "MIT")
+    reading = Reading(path, "sentfin", "sentfin", "MIT", said=said)
     for row in csv_rows(path, {"Title", "Decisions"}):
         try:
             decisions: Any = ast.literal_eval(row["Decisions"])
@@ -63,19 +63,18 @@ def sentfin(path: Path) -> ImportReport:
         if len(labels) > 1:
             reading.leave_out("entities disagree")
         else:
-            reading.add(row["Title"], spelled(labels.pop(), SPELLINGS), "sentfin-annotators", row)
+            reading.add(row["Title"], labels.pop(), "sentfin-annotators", row)
     return reading.finish("columns Title and Decisions")
 
 
-def tfns(path: Path) -> ImportReport:
+def tfns(path: Path, said: Mapping[str, str] | None = None) -> ImportReport:
     """Twitter Financial News Sentiment: 0 bearish, 1 bullish, 2 neutral; links are removed. Licence as published: MIT."""
-    reading = Reading(path, "tfns", "tfns", "MIT")
+    reading = Reading(path, "tfns", "tfns", "MIT", said={**_TWEET_LABELS, **(said or {})})
     for row in csv_rows(path, {"text", "label"}):
-        label = spelled(row["label"], _TWEET_LABELS)
         # What is left of a tweet that is nothing but a link is no text.
         text = _LINK.sub("", row["text"])
         if text.strip():
-            reading.add(text, label, "tfns-annotators", row)
+            reading.add(text, row["label"], "tfns-annotators", row)
         else:
             reading.leave_out("nothing but a link")
     return reading.finish("columns text and label")
@@ -127,14 +126,16 @@ def plain(
     kind: LabelKind = "human",
     columns: Mapping[str, str] | None = None,
     clock: AssumedClock | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> ImportReport:
     """CSV with a header, or JSON lines: `text` or `title`, `label` or `score`, and optionally the other fields of PLAIN_FIELDS.
 
     A weight is above 0. `columns` names the columns that are not called as their field. `clock`: of times without an offset, counted
-    there; UTC without it.
+    there; UTC without it. `said`: what labels mean that are no words, as `spelling.parse_labels` gives it.
     """
     named, stated = dict(columns or {}), clock.stated if clock else UNSTATED
-    reading = Reading(path, "plain", label_set or path.stem, licence, kind)
+    reading = Reading(path, "plain", label_set or path.stem, licence, kind, said=said)
+    scores: list[float] = []
     wanted = {named.get("label", "label")} if "score" not in named else set[str]()
     rows = json_lines(path) if path.suffix in (".jsonl", ".ndjson") else csv_rows(path, wanted)
     for row in rows:
@@ -149,7 +150,10 @@ def plain(
         except UNREADABLE as error:
             reading.unreadable(str(error), row)
             continue
-        label = spelled(cell["label"], SPELLINGS) if cell["label"] or score is None else label_of_score(score)
+        label = cell["label"]
+        if not label and score is not None:
+            scores.append(score)
+            label = label_of_score(score)
         reading.add(
             cell["text"] or _cell(row.get("title")),
             label,
@@ -160,6 +164,7 @@ def plain(
             url=normalise(cell["url"]) or None,
             **more,
         )
+    require_signed(path, scores, said or {})
     return reading.finish("columns text (or title) and label (or score)")
 
 
@@ -176,11 +181,6 @@ def parse_columns(text: str) -> dict[str, str]:
             raise PermanentError(f"The column map cannot use {pair!r}.", remedy=f"Fields are {', '.join(PLAIN_FIELDS)}.")
         columns[field] = column
     return columns
-
-
-def spelled(value: str, spellings: Mapping[str, str]) -> str:
-    """The label of a known spelling; an unknown one as it came, for the contract to refuse."""
-    return spellings.get(value.strip().lower(), value)
 
 
 def _cell(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -11,10 +11,11 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import LabelKind, LabelledExample, RawLabel
 from sentiment_platform.labels.label_files import read_bytes
 from sentiment_platform.labels.quality import RefusedLabel, judge_labels
+from sentiment_platform.labels.spelling import SKIP, meanings_of
 from sentiment_platform.text.normalise import normalise, text_hash
 from sentiment_platform.text.sentiment import Label
 
-IMPORTER_VERSION = 2
+IMPORTER_VERSION = 3
 """Part of every label's provenance: another way of reading the same file gets another number."""
 
 
@@ -47,13 +48,26 @@ class ImportReport:
 
 
 class Reading:
-    """Collects the rows of one file for `finish`, which holds them against the contract."""
+    """Collects the rows of one file for `finish`, which reads their labels and holds them against the contract.
 
-    def __init__(self, path: Path, importer: str, label_set: str, licence: str, kind: LabelKind = "human") -> None:
+    `said`: what a person said that labels mean, as `spelling.parse_labels` gives it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        importer: str,
+        label_set: str,
+        licence: str,
+        kind: LabelKind = "human",
+        *,
+        said: Mapping[str, str] | None = None,
+    ) -> None:
         self._path, self._importer, self._label_set, self._licence = path, importer, label_set, licence
         self._kind: LabelKind = kind
         self._rows: list[RawLabel] = []
         self._left_out: Counter[str] = Counter()
+        self._said = dict(said or {})
 
     def add(
         self,
@@ -65,7 +79,7 @@ class Reading:
         external_id: str | None = None,
         **more: Any,
     ) -> None:
-        """One row; without `external_id` the text itself is its id."""
+        """One row, its label as it is spelled there; without `external_id` the text itself is its id."""
         text = normalise(text or "")
         name = normalise(external_id or "") or text_hash(text)[:32]
         # All of it is normalised: an export may hold what neither a table nor a database can.
@@ -84,8 +98,10 @@ class Reading:
         """The report.
 
         Raises:
-            PermanentError: not one row of the file is a labelled text; `shape` says what was expected.
+            PermanentError: not one row of the file is a labelled text (`shape` says what was expected), or its labels are numbers
+                of which nobody said what they mean.
         """
+        self._read_labels()
         kept, refused = judge_labels(self._rows)
         if not kept:
             first = f" The first row was refused: {refused[0].detail}." if refused else ""
@@ -102,6 +118,15 @@ class Reading:
             refused=tuple(refused),
             left_out=dict(self._left_out),
         )
+
+    def _read_labels(self) -> None:
+        # Not row by row: whether 0 is neutral depends on the other labels of the file.
+        meanings = meanings_of(self._path, {row.label for row in self._rows if row.label}, self._said)
+        rows = [replace(row, label=meanings.get(row.label or "", row.label)) for row in self._rows]
+        for before, row in zip(self._rows, rows, strict=True):
+            if row.label == SKIP:
+                self.leave_out(f"label {before.label} is to be left out")
+        self._rows = [row for row in rows if row.label != SKIP]
 
     def _example(self, row: RawLabel) -> LabelledExample:
         # The contract has seen to it that text, label, annotator and id are there.

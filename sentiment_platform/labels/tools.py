@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.labels.examples import SPELLINGS
-from sentiment_platform.labels.importers import UNREADABLE, spelled
+from sentiment_platform.labels.importers import UNREADABLE
 from sentiment_platform.labels.label_files import json_document, json_lines, time_of
 from sentiment_platform.labels.report import ImportReport, Reading
 from sentiment_platform.times.assumed import AssumedClock
@@ -17,7 +16,11 @@ from sentiment_platform.times.reading import UNSTATED
 
 
 def label_studio(
-    path: Path, label_set: str | None = None, licence: str = "unstated", clock: AssumedClock | None = None
+    path: Path,
+    label_set: str | None = None,
+    licence: str = "unstated",
+    clock: AssumedClock | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> ImportReport:
     """Label Studio's JSON export of a choices project: `data.text`, `annotations[].result[].value.choices`.
 
@@ -25,7 +28,7 @@ def label_studio(
     Skipped annotations (`was_cancelled`) and tasks that nobody has done are left out.
     Source: labelstud.io/guide/task_format.
     """
-    reading = Reading(path, "label_studio", label_set or path.stem, licence)
+    reading = Reading(path, "label_studio", label_set or path.stem, licence, said=said)
     document = json_document(path)
     if not isinstance(document, list):
         raise PermanentError(f"{path} is no list of tasks.", remedy="Export the project as JSON.")
@@ -64,13 +67,19 @@ def _label_studio_annotation(
     _one_choice(reading, data.get("text"), choices, who, payload, task.get("id"), labelled_at=labelled_at)
 
 
-def doccano(path: Path, label_set: str | None = None, licence: str = "unstated", annotator: str | None = None) -> ImportReport:
+def doccano(
+    path: Path,
+    label_set: str | None = None,
+    licence: str = "unstated",
+    annotator: str | None = None,
+    said: Mapping[str, str] | None = None,
+) -> ImportReport:
     """doccano's JSONL export of a text classification: `text`, `label` (a list, or one name), `id`.
 
     annotator: the file's name, since doccano writes a file for each user; `annotator` says otherwise. The export has no time.
     Rows without a label are left out. Source: doccano.github.io/doccano, "Export dataset", JSONL.
     """
-    reading = Reading(path, "doccano", label_set or path.stem, licence)
+    reading = Reading(path, "doccano", label_set or path.stem, licence, said=said)
     for row in json_lines(path):
         label = row.get("label", row.get("labels"))
         choices = [label] if isinstance(label, str) else label if isinstance(label, list) else []
@@ -82,14 +91,18 @@ def doccano(path: Path, label_set: str | None = None, licence: str = "unstated",
 
 
 def prodigy(
-    path: Path, label_set: str | None = None, licence: str = "unstated", clock: AssumedClock | None = None
+    path: Path,
+    label_set: str | None = None,
+    licence: str = "unstated",
+    clock: AssumedClock | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> ImportReport:
     """Prodigy's `db-out` JSONL of a text classification: `accept` (choice) or `label` (binary), with `answer`.
 
     annotator: `_annotator_id`, else `_session_id`. labelled_at: `_timestamp` (seconds). id: `_input_hash`. Ignored rows are left out,
     and so are rejected ones: that a text is not positive does not say what it is. Source: prodi.gy/docs/api-interfaces.
     """
-    reading = Reading(path, "prodigy", label_set or path.stem, licence)
+    reading = Reading(path, "prodigy", label_set or path.stem, licence, said=said)
     for row in json_lines(path):
         answer = row.get("answer", "accept")
         if answer != "accept":
@@ -116,7 +129,7 @@ def _one_choice(
     annotator = "" if who is None else str(who)
     name = None if item is None else str(item)
     words = text if isinstance(text, str) else ""
-    reading.add(words, spelled(str(choices[0]), SPELLINGS), annotator, payload, external_id=name, **more)
+    reading.add(words, str(choices[0]), annotator, payload, external_id=name, **more)
 
 
 def _payload(row: object) -> dict[str, Any]:

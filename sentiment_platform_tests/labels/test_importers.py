@@ -57,7 +57,9 @@ def test_a_line_is_cut_at_line_ends_only(tmp_path: Path) -> None:
         ("Sales", "positive"),
         ("Sales", "negative"),
     ]
-    json_lines = "".join(json.dumps({"text": f"Sales{inside}{n}", "label": "0"}, ensure_ascii=False) + "\n" for n in range(2))
+    json_lines = "".join(
+        json.dumps({"text": f"Sales{inside}{n}", "label": "neutral"}, ensure_ascii=False) + "\n" for n in range(2)
+    )
     assert len(plain(file(tmp_path, json_lines, "x.jsonl")).examples) == 2
 
 
@@ -105,7 +107,7 @@ def test_a_plain_file_says_what_it_knows(tmp_path: Path) -> None:
     rows = [
         "a,Sales rose,Bullish,2025-01-06T12:00:00+02:00,https://e.example/1,ada,0.5",
         "b,Sales fell, NEG ,2025-01-06 12:00:00,,,",
-        ",Sales stood,0,,,,",
+        ",Sales stood,neutral,,,,",
     ]
     report = plain(file(tmp_path, header + "\n".join(rows)), "mine", "CC0-1.0")
     a, b, c = report.examples
@@ -121,22 +123,22 @@ def test_a_plain_file_says_what_it_knows(tmp_path: Path) -> None:
     [
         {"text": "x", "label": "great"},
         {"text": "x"},
-        {"text": "x", "label": "0", "published_at": "yesterday"},
-        {"text": "x", "label": "0", "published_at": 7},
-        {"text": "x", "label": "0", "weight": "-1"},
-        {"text": "x", "label": "0", "weight": "nan"},
-        {"text": "x", "label": "0", "weight": "1e999"},
-        {"text": "x", "label": "0", "score": "2"},
-        {"text": "x", "label": "0", "labelled_at": "soon"},
-        {"text": "x" * 5001, "label": "0"},
-        {"text": "bro\ufffdken", "label": "0"},
-        {"text": "17 %", "label": "0"},
-        {"text": "  ", "label": "0"},
-        {"label": "0"},
+        {"text": "x", "label": "neutral", "published_at": "yesterday"},
+        {"text": "x", "label": "neutral", "published_at": 7},
+        {"text": "x", "label": "neutral", "weight": "-1"},
+        {"text": "x", "label": "neutral", "weight": "nan"},
+        {"text": "x", "label": "neutral", "weight": "1e999"},
+        {"text": "x", "label": "neutral", "score": "2"},
+        {"text": "x", "label": "neutral", "labelled_at": "soon"},
+        {"text": "x" * 5001, "label": "neutral"},
+        {"text": "bro\ufffdken", "label": "neutral"},
+        {"text": "17 %", "label": "neutral"},
+        {"text": "  ", "label": "neutral"},
+        {"label": "neutral"},
     ],
 )
 def test_a_row_that_cannot_be_read_is_counted_with_its_reason(tmp_path: Path, row: dict[str, object]) -> None:
-    good = {"id": 7, "text": "Sales rose", "label": 1}
+    good = {"id": 7, "text": "Sales rose", "label": "positive"}
     report = plain(file(tmp_path, "\n".join(json.dumps(r) for r in (row, good)), "x.jsonl"))
     assert [(example.external_id, example.label) for example in report.examples] == [("7", "positive")]
     assert len(report.refused) == 1
@@ -150,8 +152,8 @@ def test_a_row_that_cannot_be_read_is_counted_with_its_reason(tmp_path: Path, ro
         ("sentfin", "", "a.csv", "no column"),
         ("plain", "text,label\n", "a.csv", "no labelled text"),
         ("plain", "{", "a.jsonl", "a.jsonl:1 is not JSON"),
-        ("plain", '{"text": "x", "label": "0"}\n[1]', "a.jsonl", "a.jsonl:2 is not a JSON object"),
-        ("plain", 'text,label\n"' + "x" * (1 << 21) + '",0\n', "a.csv", "is not CSV"),
+        ("plain", '{"text": "x", "label": "neutral"}\n[1]', "a.jsonl", "a.jsonl:2 is not a JSON object"),
+        ("plain", 'text,label\n"' + "x" * (1 << 21) + '",neutral\n', "a.csv", "is not CSV"),
         ("phrasebank", "", "Sentences_X.txt", "no labelled text"),
         ("phrasebank", "Sales rose@great", "Sentences_X.txt", "The first row was refused: the label is none of"),
         ("fiqa", "[]", "a.json", "no JSON object"),
@@ -207,7 +209,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_labels_are_not_guessed(tmp_path: Path) -> None:
-    words = (" Positive", "BEARISH", "-1", "neu", "", "2", "good", "positive?")
+    words = (" Positive", "BEARISH", "-1", "neu", "", "1 %", "good", "positive?")
     report = plain(file(tmp_path, "text,label\n" + "".join(f"Sales {n},{word}\n" for n, word in enumerate(words))))
     assert [example.label for example in report.examples] == ["positive", "negative", "negative", "neutral"]
     assert rules(report) == {"label_is_known": 4}

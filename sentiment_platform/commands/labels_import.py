@@ -1,0 +1,99 @@
+"""`labels import`: a file of labelled texts, in any of the known formats, into the database."""
+
+import uuid
+from pathlib import Path
+from typing import cast
+
+import click
+
+from sentiment_platform.clock import utc_now
+from sentiment_platform.commands.console import note, say
+from sentiment_platform.commands.parameters import FILE, stated_by, stated_options, usage_of
+from sentiment_platform.labels.examples import LabelKind
+from sentiment_platform.labels.formats import FORMATS, LabelFile, describe_formats
+
+IMPORT_HELP = f"""Import labelled texts. Importing them again changes nothing; rows that break the contract go into quarantine.
+
+\b
+{describe_formats()}
+
+\b
+Examples:
+  sentiment-platform labels import Sentences_AllAgree.txt --format phrasebank
+  sentiment-platform labels import desk.csv --set desk --licence CC0-1.0 --map label=tone,annotator=who
+  sentiment-platform labels import set.csv --labels 0=negative,1=neutral,2=positive
+  sentiment-platform labels import project-7.json --format label-studio --set desk
+"""
+
+
+@click.command("import", help=IMPORT_HELP)
+@click.argument("path", type=FILE, metavar="FILE")
+@click.option("--format", "name", type=click.Choice(list(FORMATS)), default="plain", help="What wrote the file; see above.")
+@click.option("--set", "label_set", help="Name of the label set; default: the file's name. Published sets have their own.")
+@click.option("--licence", default="unstated", help="Licence of the set: an SPDX identifier, or words.")
+@click.option(
+    "--kind",
+    type=click.Choice(["human", "machine", "outcome"]),
+    default="human",
+    help="Who labelled (plain files). Models learn from people only: other kinds are kept apart and never trained on.",
+)
+@click.option(
+    "--map", "mapping", default="", help="Columns of a plain file that have another name: label=sentiment,text=headline,..."
+)
+@click.option(
+    "--labels",
+    "named",
+    default="",
+    help="What labels mean that are no words: 0=negative,1=neutral,2=positive; =skip leaves rows out. Numbers need it, unless -1 is among them.",
+)
+@click.option("--annotator", help="Whose labels these are (doccano); default: the file's name.")
+@stated_options
+def import_labels_command(
+    path: Path,
+    name: str,
+    label_set: str | None,
+    licence: str,
+    kind: str,
+    mapping: str,
+    named: str,
+    annotator: str | None,
+    zone: str,
+    date_format: str,
+) -> None:
+    """See `IMPORT_HELP`, which lists the formats from their table."""
+    from sentiment_platform.labels.importers import parse_columns
+    from sentiment_platform.labels.importing import import_report
+    from sentiment_platform.labels.spelling import parse_labels
+    from sentiment_platform.local.session import connected_session
+    from sentiment_platform.times.assumed import AssumedClock
+
+    with usage_of("--map"):
+        parse_columns(mapping)
+    with usage_of("--labels"):
+        said = parse_labels(named)
+    clock = AssumedClock(stated_by(zone, date_format), "--zone America/New_York")
+    report = FORMATS[name].read(
+        LabelFile(
+            path=path,
+            label_set=label_set,
+            licence=licence,
+            kind=cast(LabelKind, kind),
+            columns=mapping,
+            annotator=annotator,
+            clock=clock,
+            said=said,
+        )
+    )
+    with connected_session(log=note) as (_, engine):
+        taken_in = import_report(engine, report, run_id=f"import-{uuid.uuid4()}", now=utc_now())
+    say(f"{report.rows} rows: {len(report.examples)} labels of set {report.label_set}, {taken_in.changed} new or changed.")
+    if (sentence := clock.note()) is not None:
+        say(sentence, style="yellow")
+    for reason, count in report.left_out.items():
+        say(f"{count} rows left out: {reason}", style="yellow")
+    if taken_in.refused:
+        say(
+            f"{taken_in.refused} rows quarantined: sentiment-platform news quarantine --source {report.label_set}", style="yellow"
+        )
+    if report.kind == "human":
+        say("Next: sentiment-platform run train_job, or wait for the sensor of new labels.")
