@@ -9,6 +9,7 @@ import click
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table
 from sentiment_platform.commands.parameters import COUNT, FILE, json_option, stated_by, stated_options, usage_of
+from sentiment_platform.commands.refusals import Refusals
 
 
 @click.group()
@@ -34,6 +35,9 @@ def news() -> None:
 def import_news(path: Path, mapping: str, source: str | None, zone: str, date_format: str) -> None:
     """Import a CSV, JSON lines or Parquet archive. Importing it again stores nothing.
 
+    A row needs a title and a time. What else cannot be read (an address, a symbol, a language) is left out with a note in the row.
+    The first refused rows are shown with their values. Where every row is refused, the exit status is 1.
+
     \b
     Examples:
       sentiment-platform news import archive.csv --map title=headline,published_at=date,tickers=symbol
@@ -45,6 +49,7 @@ def import_news(path: Path, mapping: str, source: str | None, zone: str, date_fo
     from sentiment_platform.store.articles import published_range
     from sentiment_platform.times.assumed import AssumedClock
 
+    refused = Refusals()
     with usage_of("--map"):
         columns = parse_mapping(mapping)
     stated = stated_by(zone, date_format)
@@ -60,14 +65,16 @@ def import_news(path: Path, mapping: str, source: str | None, zone: str, date_fo
             stated=stated,
             assumed=assumed,
             progress=done,
+            tell_refusal=lambda one: refused.add(one.item.position, one.detail, one.value),
         )
         with engine.connect() as connection:
             days = published_range(connection, source or path.stem)
     say(f"{report.fetched} rows: {report.stored} stored, {report.duplicate} duplicate, {report.quarantined} quarantined.")
     if (sentence := assumed.note()) is not None:
         say(sentence, style="yellow")
-    if report.quarantined:
-        say(f"Which rule each broke: sentiment-platform news quarantine --source {source or path.stem}", style="yellow")
+    if report.detail and report.detail != path.name:
+        say(f"{report.detail}.")
+    refused.end(path.name, report.source, report.fetched, report.quarantined, kept=report.stored + report.duplicate)
     if days:
         _say_next(*(at.astimezone(UTC).date() for at in days))
 

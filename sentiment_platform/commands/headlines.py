@@ -7,7 +7,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import Cell, note, print_json, say, show_table, styled
-from sentiment_platform.commands.parameters import COUNT, json_option
+from sentiment_platform.commands.parameters import COUNT, SYMBOL, json_option
 from sentiment_platform.text.normalise import normalise
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ COLOURS = {"negative": "red", "neutral": "", "positive": "green"}
 
 
 @click.command()
-@click.argument("symbol", required=False)
+@click.argument("symbol", type=SYMBOL, required=False)
 @click.option("--limit", type=COUNT, default=20, help="Stories to show.")
 @json_option
 def show(symbol: str | None, limit: int, as_json: bool) -> None:
@@ -43,9 +43,8 @@ def show(symbol: str | None, limit: int, as_json: bool) -> None:
     from sentiment_platform.store.company_news import companies, newest_news
     from sentiment_platform.store.scored_news import news_page
 
-    wanted = symbol.upper() if symbol else None
     with connected_session() as (_, engine), engine.connect() as connection:
-        stories = news_page(connection, symbol=wanted, since=None, after=None, limit=limit)
+        stories = news_page(connection, symbol=symbol, since=None, after=None, limit=limit)
         newest = newest_news(connection)
         # Archives and samples end in the past: their last week says more than an empty one.
         until = utc_now() if newest is None or newest > utc_now() - WINDOW else newest
@@ -53,18 +52,18 @@ def show(symbol: str | None, limit: int, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "companies": _window_json(window) if window.companies and not wanted else None,
+                "companies": _window_json(window) if window.companies and not symbol else None,
                 "stories": [_story_json(story) for story in stories],
             }
         )
         return
-    if not wanted and window.companies:
+    if not symbol and window.companies:
         show_companies(window)
         say("")
     nothing = (
-        f"No news names {wanted}." if newest and wanted else "There is no news yet. Next: sentiment-platform run collect_job"
+        f"No news names {symbol}." if newest and symbol else "There is no news yet. Next: sentiment-platform run collect_job"
     )
-    title = f"The newest {len(stories)} stories" + (f" that name {wanted}" if wanted else "")
+    title = f"The newest {len(stories)} stories" + (f" that name {symbol}" if symbol else "")
     show_stories(stories, window.family, title=title, empty=nothing)
     if stories and not any(story.scores for story in stories):
         days = sorted(f"{story.published_at:%Y-%m-%d}" for story in stories)

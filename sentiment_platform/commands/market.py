@@ -7,7 +7,8 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table
-from sentiment_platform.commands.parameters import FILE, date_format_option, json_option, stated_by, usage_of
+from sentiment_platform.commands.parameters import FILE, SYMBOL, date_format_option, json_option, stated_by, usage_of
+from sentiment_platform.commands.refusals import Refusals
 
 
 @click.group()
@@ -22,7 +23,7 @@ def market() -> None:
 
 @market.command("import")
 @click.argument("path", type=FILE, metavar="FILE")
-@click.option("--symbol", help="Whose prices these are, where the file has no column for it.")
+@click.option("--symbol", type=SYMBOL, help="Whose prices these are, where the file has no column for it.")
 @click.option(
     "--map",
     "mapping",
@@ -41,7 +42,8 @@ def import_prices(
     """Import daily bars from a CSV file: adjusted open, high, low and close by session.
 
     Importing a file again changes nothing; a bar that changed replaces itself and is kept as a revision. Rows that break the contract
-    (weekends and holidays, high below low, unadjusted splits...) go into quarantine with the rule.
+    (weekends and holidays, high below low, unadjusted splits...) go into quarantine with the rule; the first are shown with their values.
+    Where every row is refused, the exit status is 1.
 
     \b
     Examples:
@@ -55,19 +57,26 @@ def import_prices(
 
     with usage_of("--map"):
         columns = parse_price_map(mapping)
+    refused = Refusals()
     stated = stated_by(zone or str(EXCHANGE_ZONE), date_format) if zone or date_format else None
     bars = list(read_price_file(path, columns, symbol, stated))
     with connected_session(log=note) as (_, engine), engine.begin() as connection:
         stored = store_bars(
-            connection, bars, source=source, run_id=f"import-{uuid.uuid4()}", now=utc_now(), accept_jumps=accept_jumps
+            connection,
+            bars,
+            source=source,
+            run_id=f"import-{uuid.uuid4()}",
+            now=utc_now(),
+            accept_jumps=accept_jumps,
+            tell_refusal=lambda one: refused.add(None, one.detail, one.row),
         )
     written = stored.written
     say(
         f"{stored.fetched} rows: {written.new} new, {written.revised} revised, {written.unchanged} known, "
         f"{written.of_another_source} of days that another source has, {stored.refused} quarantined."
     )
-    if stored.refused:
-        say(f"Which rule each broke: sentiment-platform news quarantine --source {source}", style="yellow")
+    kept = written.new + written.revised + written.unchanged + written.of_another_source
+    refused.end(path.name, source, stored.fetched, stored.refused, kept=kept)
     say("Next: sentiment-platform run market_job --from DAY --to DAY computes the outcomes of the articles of these days.")
 
 

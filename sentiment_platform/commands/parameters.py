@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sentiment_platform.errors import PlatformError
+from sentiment_platform.symbols import symbol
 from sentiment_platform.times.own import own_day, own_moment
 
 if TYPE_CHECKING:
@@ -52,6 +53,17 @@ class Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+class SymbolName(click.ParamType[str]):
+    """A symbol in any usual spelling, as the one spelling."""
+
+    name = "symbol"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See `click.ParamType`."""
+        known = symbol(value)
+        return known or self.fail(f"{value!r} is not the symbol of one share; write it as LMP, LMP-B or 005930.KS.", param, ctx)
+
+
 class Version(click.ParamType[str]):
     """The tag of a model version. Whether there is such a version, only a database knows."""
 
@@ -83,7 +95,7 @@ class Tag(click.ParamType[tuple[str, str]]):
         return key, content
 
 
-DAY, MOMENT, VERSION, TAG = Day(), Moment(), Version(), Tag()
+DAY, MOMENT, VERSION, TAG, SYMBOL = Day(), Moment(), Version(), Tag(), SymbolName()
 PORT, COUNT = Number(1, 65535), Number(min=1)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of tables.")

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from sentiment_platform.market.calendar import EXCHANGE_ZONE
+from sentiment_platform.symbols import symbol
 from sentiment_platform.times.reading import UNSTATED, read_time
 from sentiment_platform.times.stated import Stated
 
@@ -27,7 +28,7 @@ class RawBar:
 def read_bar(cells: dict[str, Any], payload: dict[str, Any], stated: Stated | None = None) -> RawBar:
     """From cells under the names of `RawBar`'s fields, texts or numbers; `stated` as for `read_session`."""
     return RawBar(
-        symbol=str(cells.get("symbol") or "").strip().upper() or None,
+        symbol=symbol(cells.get("symbol")),
         session=read_session(cells.get("session"), stated),
         open=read_number(cells.get("open")),
         high=read_number(cells.get("high")),

@@ -34,6 +34,7 @@ class PriceSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     fields: dict[str, str]
     verified: bool
     requests_per_s: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    class_separator: str = "-"
     zone: str = ""
 
     def __post_init__(self) -> None:
@@ -82,7 +83,9 @@ def fetch_bars(source: PriceSource, request: PriceRequest, key: str, client: Pol
         SourceUnreachableError, SourceRefusedError: of the request, which is made again where that may help.
         PriceSourceError: an answer of another shape.
     """
-    url = source.url.format(symbol=quote(request.symbol, safe=""), first=request.first, last=request.last)
+    url = source.url.format(
+        symbol=quote(request.symbol.replace("-", source.class_separator), safe=""), first=request.first, last=request.last
+    )
     headers = {"Accept": "application/json"} | {name: value.format(key=key) for name, value in source.headers.items()}
     fetched = client.get(url, now=now, headers=headers, per_second=pace_of(url, source.requests_per_s))
     return _bars(fetched.body, source, request.symbol, shown(url))

@@ -18,6 +18,7 @@ from sentiment_platform.market.outcome_contract import judge_outcomes, outcome_i
 from sentiment_platform.store.market import Bar, bars_between
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, articles_with_symbols, write_outcomes
 from sentiment_platform.store.quarantine import insert_quarantine, release, waiting_items
+from sentiment_platform.symbols import symbol
 from sentiment_platform.text.sentiment import Label
 
 OUTCOME_RULE = "outcome-v1"
@@ -155,7 +156,7 @@ def update_outcomes(
         articles = articles_with_symbols(connection, start, end, PENDING)
         known = [article.available_at for article in articles] or [now]
         first, last = min(known).date(), max(known).date() + MARGIN
-        prices = Prices(bars_between(connection, first, last), now, market_symbol)
+        prices = Prices(bars_between(connection, first, last), now, symbol(market_symbol) or "")
     computed = compute_outcomes(articles, prices, trading_days(first, last), now)
     records, broken = judge_outcomes(computed)
     sound = {outcome_id(record) for record in records}

@@ -1,7 +1,7 @@
 """Bars into the database: judged, stored or kept in quarantine, and what a span of days then holds."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -20,6 +20,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.market import Bar, WrittenBars, bars_between, closes_before, write_bars
 from sentiment_platform.store.payloads import payload_id, storable
 from sentiment_platform.store.quarantine import Boundary, QuarantinedItem, insert_quarantine, refused_row, release
+from sentiment_platform.symbols import symbols
 
 BOUNDARY: Boundary = "market_prices"
 MAX_SILENT = 3
@@ -50,15 +51,24 @@ class PricesOfDays:
 
 
 def store_bars(
-    connection: Connection, bars: Sequence[RawBar], *, source: str, run_id: str, now: datetime, accept_jumps: bool = False
+    connection: Connection,
+    bars: Sequence[RawBar],
+    *,
+    source: str,
+    run_id: str,
+    now: datetime,
+    accept_jumps: bool = False,
+    tell_refusal: Callable[[RefusedBar], None] = lambda _: None,
 ) -> StoredPrices:
-    """Judge and store bars under the name of their source; storing them again changes nothing.
+    """Judge and store bars under the name of their source; storing them again changes nothing. `tell_refusal` is told each refusal.
 
     A bar that was refused before and is not any more leaves quarantine.
     """
     sessions = [bar.session for bar in bars if bar.session is not None]
     before = closes_before(connection, source, min(sessions), min(sessions) - MAX_PAUSE) if sessions else {}
     judged = judge_bars(bars, now, before, accept_jumps=accept_jumps)
+    for refusal in judged.refused:
+        tell_refusal(refusal)
     insert_quarantine(connection, [_quarantined(refused, source, run_id, now) for refused in judged.refused])
     release(connection, [payload_id(BOUNDARY, source, _payload(bar)) for bar in judged.accepted], now)
     written = write_bars(connection, _bars(judged, source, run_id, now))
@@ -82,14 +92,14 @@ def collect_prices(
     symbols in a row. Without a source, a key or symbols nothing is fetched. `catalogue` and `client` replace those that are shipped.
     """
     sources = read_catalogue() if catalogue is None else catalogue
-    symbols = price_symbols(settings.price_symbols)
-    note = _why_off(settings, symbols, sources)
+    wanted = price_symbols(settings.price_symbols)
+    note = _why_off(settings, wanted, sources)
     closed = trading_days(first, last).last_closed(now)
     fetched: list[StoredPrices] = []
     if not note and closed is not None:
         source, silent, given_up = sources[settings.price_source], 0, ""
         client = client or price_client(settings.contact, allow_private_hosts=settings.allow_private_hosts == "yes")
-        for symbol in symbols:
+        for symbol in wanted:
             if given_up:
                 fetched.append(StoredPrices(symbol, failure=given_up))
                 continue
@@ -115,11 +125,20 @@ def collect_prices(
 
 
 def price_symbols(setting: str) -> tuple[str, ...]:
-    """The symbols of the setting SENTIMENT_PRICE_SYMBOLS, each once, in their order."""
-    return tuple(dict.fromkeys(filter(None, (part.strip().upper() for part in setting.split(",")))))
+    """The symbols of the setting SENTIMENT_PRICE_SYMBOLS, each once, in their order.
+
+    Raises:
+        SettingsError: one of them is no symbol.
+    """
+    known, left_out = symbols(setting)
+    if left_out:
+        raise SettingsError(
+            f"SENTIMENT_PRICE_SYMBOLS names {left_out[0]!r}, which is no symbol.", remedy="Write it like LMP,LMP-B,005930.KS."
+        )
+    return known
 
 
-def _why_off(settings: Settings, symbols: Sequence[str], known: Mapping[str, PriceSource]) -> str:
+def _why_off(settings: Settings, wanted: Sequence[str], known: Mapping[str, PriceSource]) -> str:
     if not settings.price_source:
         return "no price source is configured (SENTIMENT_PRICE_SOURCE)"
     if settings.price_source not in known:
@@ -128,7 +147,7 @@ def _why_off(settings: Settings, symbols: Sequence[str], known: Mapping[str, Pri
         )
     if not settings.price_key:
         return f"{settings.price_source} is off: it has no key (SENTIMENT_PRICE_KEY)"
-    return "" if symbols else f"{settings.price_source} is off: no symbols are named (SENTIMENT_PRICE_SYMBOLS)"
+    return "" if wanted else f"{settings.price_source} is off: no symbols are named (SENTIMENT_PRICE_SYMBOLS)"
 
 
 def _bars(judged: JudgedBars, source: str, run_id: str, now: datetime) -> list[Bar]:

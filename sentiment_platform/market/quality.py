@@ -42,6 +42,11 @@ class RefusedBar:
     rule: str
     detail: str
 
+    @property
+    def row(self) -> str:
+        """The row as it came, in one line."""
+        return ", ".join(f"{name}={cell}" for name, cell in self.bar.payload.items())
+
 
 @dataclass(frozen=True, slots=True)
 class JudgedBars:

@@ -1,6 +1,6 @@
 """From items to rows: the contract, identity, quarantine and the arithmetic, in the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from sentiment_platform.news.identity import Identity, identify, identify_document
 from sentiment_platform.news.items import RawItem
-from sentiment_platform.news.quality import MAX_FUTURE, judge
+from sentiment_platform.news.quality import MAX_FUTURE, Refusal, judge
 from sentiment_platform.news.quarantine import refused_item
 from sentiment_platform.news.resolution import resolve
 from sentiment_platform.store.articles import NewArticle, insert_articles, insert_sightings
@@ -50,12 +50,22 @@ class Tally:
         )
 
 
-def store_items(connection: Connection, items: Sequence[RawItem], *, run_id: str, now: datetime, archived: bool = False) -> Tally:
+def store_items(
+    connection: Connection,
+    items: Sequence[RawItem],
+    *,
+    run_id: str,
+    now: datetime,
+    archived: bool = False,
+    tell_refusal: Callable[[Refusal], None] = lambda _: None,
+) -> Tally:
     """Judge, store, link or quarantine every item of one document, in the caller's transaction. The same items twice change nothing.
 
     `archived` items count as available since their publication, live ones not before `now`; `available_at` has the rule.
     """
     judgement = judge(items, now)
+    for refusal in judgement.refused:
+        tell_refusal(refusal)
     refused = [refused_item(one, run_id, now, archived=archived) for one in judgement.refused]
     insert_quarantine(connection, refused)
     held = held_ids(connection, [one.id for one in refused])
@@ -65,7 +75,9 @@ def store_items(connection: Connection, items: Sequence[RawItem], *, run_id: str
         for item, names in zip(judgement.accepted, named.identities, strict=True)
     ]
     stored, reworded = store_articles(connection, articles)
-    note = "; ".join(filter(None, (named.note, f"reworded: {reworded}" if reworded else None))) or None
+    noted = sum(bool(article.notes) for article in articles)
+    notes = (named.note, f"reworded: {reworded}" if reworded else None, f"with a note on a field: {noted}" if noted else None)
+    note = "; ".join(filter(None, notes)) or None
     # What the database did not keep is missing from the sum, and that is what the check of the accounts looks for.
     return Tally(len(items), stored, len(articles) - stored, sum(one.id in held for one in refused), note)
 
@@ -114,6 +126,7 @@ def article_of(item: RawItem, run_id: str, fetched_at: datetime, *, archived: bo
         summary=item.summary,
         language=item.language,
         tickers=item.tickers,
+        notes=item.notes,
         published_at=min(item.published_at, known_at),
         published_text=item.published_text,
         fetched_at=fetched_at,

@@ -13,9 +13,12 @@ from sqlalchemy import Engine
 
 from sentiment_platform.news.admission import Tally, store_items
 from sentiment_platform.news.errors import ArchiveError
-from sentiment_platform.news.items import RawItem, symbols, tidy
+from sentiment_platform.news.items import RawItem, tidy
+from sentiment_platform.news.quality import Refusal
 from sentiment_platform.news.tabular import Column, read_rows
+from sentiment_platform.store.articles import noted_articles
 from sentiment_platform.store.collection_reports import CollectionReport, record_collection
+from sentiment_platform.symbols import symbol_texts
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import UNSTATED, read_time
 from sentiment_platform.times.stated import Stated
@@ -72,12 +75,14 @@ def import_archive(
     stated: Stated = UNSTATED,
     assumed: AssumedClock | None = None,
     progress: Callable[[int], None] | None = None,
+    tell_refusal: Callable[[Refusal], None] = lambda _: None,
 ) -> CollectionReport:
     """Import an archive under the name `source`; a second import of the same file stores nothing.
 
     An archive's articles count as available from their publication on, from the end of the day where it names only the day. Each
     batch of BATCH_ROWS items is one transaction, so an interrupted import is finished by running it again. Empty rows are no
-    items. `stated`: clock and shape of its times; `assumed` counts those without a clock. `progress` is told the items done so far.
+    items. `stated`: clock and shape of its times; `assumed` counts those without a clock. `progress` is told the items done so far,
+    `tell_refusal` each refusal.
 
     Raises:
         ArchiveError: the file or the map is unusable; batches before the place of the error are stored.
@@ -91,12 +96,14 @@ def import_archive(
     total, pending = Tally(), archive_items(path, mapping, source, stated=stated, assumed=assumed, empty=skipped)
     while batch := list(islice(pending, BATCH_ROWS)):
         with engine.begin() as connection:
-            total += store_items(connection, batch, run_id=run_id, now=now, archived=True)
+            total += store_items(connection, batch, run_id=run_id, now=now, archived=True, tell_refusal=tell_refusal)
         if progress:
             progress(total.fetched)
-    detail = f"{path.name}: {blank:,} empty rows left out" if blank else path.name
-    report = total.report(source, run_id, "imported", detail, now)
     with engine.begin() as connection:
+        noted = noted_articles(connection, run_id)
+        said = [f"{blank:,} empty rows left out"] if blank else []
+        said += [f"{noted:,} articles with a note on a field that could not be kept as it was"] if noted else []
+        report = total.report(source, run_id, "imported", f"{path.name}: {', '.join(said)}" if said else path.name, now)
         record_collection(connection, report)
     return report
 
@@ -134,7 +141,7 @@ def archive_items(
             url=tidy(row.get("url")),
             outlet=tidy(row.get("outlet")),
             language=tidy(row.get("language")),
-            tickers=symbols(row.get("tickers")),
+            tickers=symbol_texts(row.get("tickers")),
             published_at=published.at if published else None,
             published_text=tidy(row["published_at"]),
             day_only=published is not None and published.day_only,

@@ -12,7 +12,9 @@ class RawItem(msgspec.Struct, frozen=True, kw_only=True):
     """An item with its provenance. Everything may be missing or wrong: `news.quality` decides.
 
     `published_at` is aware UTC, None where `published_text` is missing or cannot be read; with `day_only` the source named no
-    time of day, and `published_at` is the day's first moment. `zone`: the clock of times that name none. `origin` is the feed's URL or the archive's file name, `position` the item's number in it, from 1.
+    time of day, and `published_at` is the day's first moment. `zone`: the clock of times that name none. `origin` is the feed's URL
+    or the archive's file name, `position` the item's number in it, from 1. `tickers` are the texts that stood there; `notes` says what
+    of an optional field was changed or left out (`news.optional_fields`).
     """
 
     source: str
@@ -29,6 +31,7 @@ class RawItem(msgspec.Struct, frozen=True, kw_only=True):
     published_text: str | None = None
     day_only: bool = False
     zone: str = "UTC"
+    notes: tuple[str, ...] = ()
 
 
 def tidy(text: object) -> str | None:
@@ -36,11 +39,3 @@ def tidy(text: object) -> str | None:
     if text is None:
         return None
     return " ".join(_LONE_SURROGATES.sub("\ufffd", str(text)).split()) or None
-
-
-def symbols(text: object) -> tuple[str, ...]:
-    """Ticker symbols of one cell: separated by commas, semicolons, bars or blanks; list brackets, quotes and `$` are dropped."""
-    if isinstance(text, list | tuple):
-        text = ",".join(str(part) for part in text)  # pyright: ignore[reportUnknownVariableType]  cells of any type
-    parts = re.split(r"[,;|\s]+", re.sub(r"[\[\]()'\"$]", "", tidy(text) or ""))
-    return tuple(dict.fromkeys(part for part in parts if part))

@@ -11,12 +11,12 @@ from functools import cache
 from typing import Any
 
 from sentiment_platform.contracts import Contract, in_words
-from sentiment_platform.news.canonical_url import canonical_url
 from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.optional_fields import BINARY, with_usable_fields
 from sentiment_platform.store.stories import StoryCandidate
+from sentiment_platform.symbols import SPELLING
 
 MAX_FUTURE = timedelta(days=1)
-MAX_URL_CHARACTERS = 2_000
 
 RULES: dict[str, str] = {
     "title_is_present": "there is no title",
@@ -26,18 +26,14 @@ RULES: dict[str, str] = {
     "title_is_decoded": "the title was decoded with the wrong charset",
     "title_has_no_markup": "the title contains HTML",
     "text_has_no_binary": "a text contains control characters, which a database may not even hold",
-    "summary_is_at_most_20000_characters": "the summary is longer than 20,000 characters",
     "published_at_is_present": "there is no publication time",
     "published_at_is_readable": "the publication time cannot be read",
     "published_at_is_not_in_the_future": "the publication time is more than a day ahead",
     "published_at_is_after_1990": "the publication time is before 1990",
-    "url_is_http": "the address is no http or https address",
-    "url_is_at_most_2000_characters": "the address is longer than 2,000 characters",
-    "tickers_are_symbols": "a ticker is no exchange symbol",
-    "outlet_is_at_most_200_characters": "the outlet's name is longer than 200 characters",
-    "language_is_a_code": "the language is no BCP 47 code",
 }
-"""Name of each rule of raw news -> what is wrong where it is broken; an item is filed under the first that it breaks."""
+"""Name of each rule of raw news -> what is wrong where it is broken; an item is filed under the first that it breaks.
+
+Rules are about what an article cannot be without. All else is stored as far as it can be read (`news.optional_fields`)."""
 
 ARTICLE_RULES: dict[str, str] = {
     "id_is_a_content_hash": "the id is not 32 hexadecimal digits",
@@ -58,10 +54,15 @@ class Refusal:
     rule: str
     detail: str
 
+    @property
+    def value(self) -> str | None:
+        """The text that the rule is about; None where it is missing."""
+        return self.item.published_text if self.rule.startswith("published_at") else self.item.title
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Every item is in exactly one of the two, in its original order."""
+    """Every item is in exactly one of the two, in its original order: accepted with its usable fields, refused as it came."""
 
     accepted: tuple[RawItem, ...]
     refused: tuple[Refusal, ...]
@@ -72,10 +73,8 @@ def judge(items: Sequence[RawItem], now: datetime) -> Judgement:
     if not items:
         return Judgement((), ())
     broken = raw_news_contract().broken(_raw_frame(items, now))
-    if not broken:
-        return Judgement(tuple(items), ())
     refused = tuple(Refusal(items[index], rules[0], in_words(rules, RULES)) for index, rules in broken.items())
-    return Judgement(tuple(item for index, item in enumerate(items) if index not in broken), refused)
+    return Judgement(tuple(with_usable_fields(item) for index, item in enumerate(items) if index not in broken), refused)
 
 
 def broken_articles(articles: Sequence[StoryCandidate]) -> dict[str, list[str]]:
@@ -99,21 +98,14 @@ def _raw_frame(items: Sequence[RawItem], now: datetime) -> Any:
     values: dict[str, Any] = {}
     for name in (*_TEXTS, "published_at"):
         values[name] = [getattr(item, name) for item in items]
-    # A long one has a rule of its own, and may hold one address in the other a thousand times.
-    values["url_is_http"] = [
-        url is None or len(url) > MAX_URL_CHARACTERS or canonical_url(url) is not None for url in values["url"]
-    ]
-    values["tickers"] = [_BETWEEN.join(item.tickers) for item in items]
     series = {name: pl.Series(name, values[name], dtype=dtype, strict=False) for name, dtype in columns.items() if name != "now"}
     return pl.DataFrame(series).with_columns(now=pl.lit(now, dtype=columns["now"])).select(list(columns))
 
 
-_TEXTS = ("title", "summary", "url", "guid", "outlet", "language", "published_text")
+_TEXTS = ("title", "published_text")
 # Tickers are judged as one text: a column of lists takes ten times as long to make.
 _BETWEEN = "\x1f"
-_SYMBOL = r"[A-Z0-9^][A-Z0-9.^=-]{0,11}"
-_SYMBOLS = rf"^(?:{_SYMBOL}(?:{_BETWEEN}{_SYMBOL})*)?$"
-_BINARY = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+_SYMBOLS = rf"^(?:{SPELLING}(?:{_BETWEEN}{SPELLING})*)?$"
 # What UTF-8 looks like when it is read as cp1252: an accented letter, a typographic quotation mark or dash.
 _MISREAD = "\ufffd|\u00c3[\u0080-\u00bf\u0152-\u2122]|\u00e2\u20ac[\u0080-\u2122]"
 _PLACEHOLDER = r"(?i)^\W*(?:null|none|nan|n/a|undefined|untitled|no title|removed|deleted|test)\W*$"
@@ -125,10 +117,10 @@ def raw_news_contract() -> Contract:
     """The contract of items as they came."""
     import polars as pl
 
-    title, summary, published = pl.col("title"), pl.col("summary"), pl.col("published_at")
+    title, published = pl.col("title"), pl.col("published_at")
     instant = pl.Datetime("us", "UTC")
     texts = dict.fromkeys(_TEXTS, pl.String())
-    columns = {**texts, "url_is_http": pl.Boolean(), "tickers": pl.String(), "published_at": instant, "now": instant}
+    columns = {**texts, "published_at": instant, "now": instant}
     return Contract(
         "RawNewsContract",
         columns,
@@ -139,17 +131,11 @@ def raw_news_contract() -> Contract:
             "title_is_at_most_500_characters": title.str.len_chars() <= 500,
             "title_is_decoded": ~title.str.contains(_MISREAD),
             "title_has_no_markup": ~title.str.contains(_MARKUP),
-            "text_has_no_binary": pl.all_horizontal(~pl.col(name).fill_null("").str.contains(_BINARY) for name in _TEXTS),
-            "summary_is_at_most_20000_characters": summary.str.len_chars() <= 20_000,
+            "text_has_no_binary": pl.all_horizontal(~pl.col(name).fill_null("").str.contains(BINARY) for name in _TEXTS),
             "published_at_is_present": published.is_not_null() | pl.col("published_text").is_not_null(),
             "published_at_is_readable": published.is_not_null() | pl.col("published_text").is_null(),
             "published_at_is_not_in_the_future": published <= pl.col("now") + MAX_FUTURE,
             "published_at_is_after_1990": published >= datetime(1990, 1, 1, tzinfo=UTC),
-            "url_is_http": pl.col("url_is_http"),
-            "url_is_at_most_2000_characters": pl.col("url").str.len_chars() <= MAX_URL_CHARACTERS,
-            "tickers_are_symbols": pl.col("tickers").str.contains(_SYMBOLS),
-            "outlet_is_at_most_200_characters": pl.col("outlet").str.len_chars() <= 200,
-            "language_is_a_code": pl.col("language").str.contains(r"^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*$"),
         },
     )
 

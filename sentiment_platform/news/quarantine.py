@@ -30,8 +30,8 @@ def refused_item(refusal: Refusal, run_id: str, now: datetime, *, archived: bool
         del came["zone"]
     payload = {name: _storable(value) for name, value in came.items()}
     altered = sorted(name for name, value in payload.items() if value != came[name])
-    # Where it stood in the document is no part of what it is: a feed's items move down.
-    content = {name: value for name, value in payload.items() if name != "position"}
+    # Where it stood in the document is no part of what it is, because a feed's items move down; notes are ours.
+    content = {name: value for name, value in payload.items() if name not in ("position", "notes")}
     digest = sha256(refusal.rule.encode() + msgspec.json.encode(content, order="deterministic")).hexdigest()
     payload |= {_ARCHIVED: archived} | ({_ALTERED: altered} if altered else {})
     return refused_row(

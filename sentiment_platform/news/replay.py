@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.news.admission import Tally, article_of, store_articles
+from sentiment_platform.news.optional_fields import with_usable_fields
 from sentiment_platform.news.quality import judge
 from sentiment_platform.news.quarantine import unpack
 from sentiment_platform.store.articles import NewArticle
@@ -64,7 +65,10 @@ def replay(
 def _admit(
     connection: Connection, waiting: list[QuarantinedItem], run_id: str, now: datetime, *, dry_run: bool
 ) -> tuple[Tally, set[date]]:
-    unpacked = {row.id: (row, content) for row in waiting if (content := unpack(row)) is not None}
+    # With usable fields before they are judged: what is accepted is then the very object that its row is found by.
+    unpacked = {
+        row.id: (row, (with_usable_fields(content[0]), content[1])) for row in waiting if (content := unpack(row)) is not None
+    }
     by_item = {id(item): row for row, (item, _) in unpacked.values()}
     accepted = judge([item for _, (item, _) in unpacked.values()], now).accepted
     good = [by_item[id(item)].id for item in accepted]

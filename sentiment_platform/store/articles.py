@@ -124,6 +124,12 @@ def news_counts(connection: Connection) -> NewsCounts:
     return NewsCounts(*connection.execute(one).one())
 
 
+def noted_articles(connection: Connection, run_id: str) -> int:
+    """Articles of a run that carry a note: an optional field was left out or changed."""
+    query = select(func.count()).where(RawData.run_id == run_id, func.cardinality(RawData.notes) > 0)
+    return connection.execute(query).scalar_one()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewArticle:
     """One row of `raw_data` about to be written; `id` is the first 32 digits of `content_hash`."""
@@ -138,6 +144,7 @@ class NewArticle:
     summary: str | None
     language: str | None
     tickers: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     published_at: datetime
     published_text: str | None
     fetched_at: datetime
@@ -150,10 +157,10 @@ class NewArticle:
 # times the client's work, 7.0 to 10.8 s as jsonb. A multi-row INSERT spends more time in parameters than in the database.
 _INSERT_ARTICLES = text("""
     INSERT INTO platform.raw_data (
-        id, source, external_id, url, canonical_url, outlet, title, summary, language, tickers,
+        id, source, external_id, url, canonical_url, outlet, title, summary, language, tickers, notes,
         published_at, published_text, fetched_at, available_at, content_hash, run_id)
     SELECT
-        id, source, external_id, url, canonical_url, outlet, title, summary, language, tickers,
+        id, source, external_id, url, canonical_url, outlet, title, summary, language, tickers, notes,
         published_at, published_text, fetched_at, available_at, content_hash, run_id
     FROM json_populate_recordset(NULL::platform.raw_data, CAST(:rows AS json))
     ON CONFLICT DO NOTHING""")

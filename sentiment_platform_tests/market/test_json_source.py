@@ -24,7 +24,7 @@ from sentiment_platform.store.market import WrittenBars, coverage
 from sentiment_platform_tests.market.making import NOW, sessions
 from sentiment_platform_tests.news.server import ScriptedServer, reply, serving
 
-WEEK = PriceRequest("EX/M", date(2025, 11, 24), date(2025, 11, 28))
+WEEK = PriceRequest("EX-M", date(2025, 11, 24), date(2025, 11, 28))
 PATH = "/prices/EX%2FM?from=2025-11-24&to=2025-11-28"
 
 
@@ -37,7 +37,9 @@ def vendor() -> Iterator[ScriptedServer]:
 def entry(vendor: ScriptedServer) -> PriceSource:
     fields = {"session": "d", "open": "o", "high": "h", "low": "l", "close": "c"}
     url = vendor.url + "/prices/{symbol}?from={first}&to={last}"
-    return PriceSource(url=url, headers={"Authorization": "Token {key}"}, rows="data.rows", fields=fields, verified=False)
+    return PriceSource(
+        url=url, headers={"Authorization": "Token {key}"}, rows="data.rows", fields=fields, verified=False, class_separator="/"
+    )
 
 
 def replace_url(source: PriceSource, url: str) -> PriceSource:
@@ -75,7 +77,7 @@ def fetch(vendor: ScriptedServer, client: PoliteClient | None = None) -> list[Ra
 def test_one_request_brings_the_bars_and_carries_the_key_in_a_header_only(vendor: ScriptedServer) -> None:
     vendor.answers[PATH] = reply(body(date(2025, 11, 24)))
     (bar,) = fetch(vendor)
-    assert (bar.symbol, bar.session, bar.open, bar.volume) == ("EX/M", date(2025, 11, 24), 10.0, None)
+    assert (bar.symbol, bar.session, bar.open, bar.volume) == ("EX-M", date(2025, 11, 24), 10.0, None)
     ((path, headers),) = vendor.requests
     assert (path, headers["Authorization"]) == (PATH, "Token secret")
 

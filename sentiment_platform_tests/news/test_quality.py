@@ -25,9 +25,9 @@ def test_a_defect_is_refused_under_the_name_of_its_rule(rule: str) -> None:
 
 
 def test_an_item_with_several_defects_is_refused_once_and_all_are_named() -> None:
-    judgement = judge([item(title=None, url="ftp://example.com", tickers=("?",))], NOW)
+    judgement = judge([item(title=None, published_at=None, published_text="soon", url="ftp://example.com")], NOW)
     assert [refusal.rule for refusal in judgement.refused] == ["title_is_present"]
-    assert judgement.refused[0].detail == "; ".join(RULES[r] for r in ("title_is_present", "url_is_http", "tickers_are_symbols"))
+    assert judgement.refused[0].detail == "; ".join(RULES[r] for r in ("title_is_present", "published_at_is_readable"))
 
 
 def test_an_item_with_nothing_but_title_and_time_is_accepted() -> None:

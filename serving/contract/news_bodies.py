@@ -8,8 +8,6 @@ from sentiment_platform.text.sentiment import Label
 from serving.contract.prediction_bodies import LabelProbabilities
 from serving.contract.values import Moment
 
-SYMBOL_PATTERN = r"^[A-Za-z0-9.^=_\-]{1,15}(?![\s\S])"
-
 
 class LabelShares(Struct, frozen=True):
     """Share of the scored stories that have each label; they add up to 1."""

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sentiment_platform.features.online import FeatureStatus
+from sentiment_platform.symbols import LONGEST_TEXT
 from sentiment_platform.text.example import EXAMPLE_TEXT
 from sentiment_platform.text.sentiment import Label, PriceDirection
 
@@ -22,9 +23,13 @@ class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             examples=[EXAMPLE_TEXT],
         ),
     ]
-    ticker: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.^=_\-]{1,15}(?![\s\S])", description="The share it is about.")] | None = (
-        None
-    )
+    ticker: (
+        Annotated[
+            str,
+            Meta(max_length=LONGEST_TEXT, description="The share it is about, in any usual spelling: LMP-B, LMP.B, NYSE:LMP/B."),
+        ]
+        | None
+    ) = None
     source: Annotated[str, Meta(min_length=1, max_length=100, description="The outlet that carried it.")] | None = None
     published_at: (
         Annotated[

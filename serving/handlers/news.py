@@ -12,10 +12,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.symbols import LONGEST_TEXT
 from sentiment_platform.text.english import is_english
 from sentiment_platform.text.normalise import normalise
 from serving.contract.news_bodies import (
-    SYMBOL_PATTERN,
     LabelShares,
     NewsAnswer,
     NewsItem,
@@ -27,6 +27,7 @@ from serving.contract.prediction_bodies import LabelProbabilities
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
 from serving.handlers.paging import Limit
+from serving.predict.text_input import readable_symbol
 from serving.services import Services
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from sentiment_platform.store.scored_news import NewsPlace, ScoredStory
 
 TAGS = ["news"]
-Symbol = Annotated[str | None, QueryParameter(pattern=SYMBOL_PATTERN, description="Only news that names this share.")]
+Symbol = Annotated[str | None, QueryParameter(max_length=LONGEST_TEXT, description="Only news that names this share.")]
 Since = Annotated[
     str | None,
     QueryParameter(
@@ -59,6 +60,7 @@ async def news(
     """One item a story, at its first article. Pages follow each other without a gap while news comes in."""
     published_since = _moment(since) if since is not None else None
     after = _place(cursor) if cursor is not None else None
+    wanted = readable_symbol(symbol, "symbol")
 
     def read(connection: "Connection") -> "list[ScoredStory]":
         from sentiment_platform.store.scored_news import is_place, news_page
@@ -66,7 +68,7 @@ async def news(
         if after is not None and not is_place(connection, after):
             raise _bad_cursor()
         # One more than asked tells whether there is another page.
-        return news_page(connection, symbol=symbol and symbol.upper(), since=published_since, after=after, limit=limit + 1)
+        return news_page(connection, symbol=wanted, since=published_since, after=after, limit=limit + 1)
 
     stories = await services.database.call(read)
     last = stories[limit - 1] if len(stories) > limit else None

@@ -17,7 +17,7 @@ from serving.contract.problems import Problem, handle_http, invalid
 from serving.contract.request_context import request_body
 from serving.edge.strict_request import body_struct
 from serving.predict.published_time import published_time
-from serving.predict.text_input import known_outlet, readable_text
+from serving.predict.text_input import known_outlet, readable_symbol, readable_text
 
 NOTHING_SAID = "Send at least one of label, preference and utility."
 
@@ -27,6 +27,7 @@ def refused_bodies(max_text_characters: int, clock: Clock) -> Callable[[Request[
 
     readers: dict[str, Callable[[str], object]] = {
         "text": lambda text: readable_text(text, max_text_characters),
+        "ticker": lambda ticker: readable_symbol(ticker, "ticker"),
         "source": known_outlet,
         "published_at": lambda at: published_time(at, clock()),
     }

@@ -16,7 +16,7 @@ from serving.links.redis_link import RedisLink
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A request after cleaning: normalised text, ticker in capitals, time in UTC."""
+    """A request after cleaning: normalised text, the ticker in its one spelling, time in UTC."""
 
     text: str
     ticker: str | None = None

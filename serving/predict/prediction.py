@@ -28,7 +28,7 @@ from serving.predict.prediction_cache import PredictionCache, cache_key
 from serving.predict.prediction_journal import PredictionJournal
 from serving.predict.published_time import published_time
 from serving.predict.router import cheapest, default, named, require_live
-from serving.predict.text_input import known_outlet, readable_text
+from serving.predict.text_input import known_outlet, readable_symbol, readable_text
 
 
 class Predictor:
@@ -132,6 +132,7 @@ class Predictor:
         read, refused = list[Any](), list[Problem]()
         for reader in (
             lambda: readable_text(request.text, self._settings.max_text_characters),
+            lambda: readable_symbol(request.ticker, "ticker"),
             lambda: known_outlet(request.source),
             lambda: published_time(request.published_at, self._clock()),
         ):
@@ -141,8 +142,7 @@ class Predictor:
                 refused.append(problem)
         if refused:
             raise refused[0] if len(refused) == 1 else invalid([fault for problem in refused for fault in problem.errors])
-        text, source, published_at = read
-        return Input(text, request.ticker.upper() if request.ticker else None, source, published_at)
+        return Input(*read)
 
     def _snapshot(self) -> Snapshot:
         return require_live(self._live.current, self._live.why_not_ready())

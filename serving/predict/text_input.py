@@ -2,6 +2,7 @@
 
 from sentiment_platform.entities import outlet_name
 from sentiment_platform.news.parsing.markup import plain_text
+from sentiment_platform.symbols import symbols
 from sentiment_platform.text.normalise import normalise
 from serving.contract.problems import Problem
 
@@ -42,6 +43,18 @@ def known_outlet(source: str | None) -> str | None:
             400, "invalid_source", "The source has no visible character, or has NUL; send the outlet's name.", field="source"
         )
     return name
+
+
+def readable_symbol(text: str | None, field: str) -> str | None:
+    """The symbol that a request names, in its one spelling; None where it names none, in whatever word for that.
+
+    Raises:
+        Problem: 400 for what is no symbol, or for several.
+    """
+    known, left_out = symbols(text)
+    if left_out or len(known) > 1 or "\0" in (text or ""):
+        raise Problem(400, "no_symbol", "This is not the symbol of one share; write it as LMP, LMP-B or 005930.KS.", field=field)
+    return known[0] if known else None
 
 
 def _too_long(length: int, max_characters: int) -> Problem:

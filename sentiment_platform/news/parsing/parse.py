@@ -12,9 +12,10 @@ from xml.sax import SAXException
 import msgspec
 
 from sentiment_platform.news.errors import NotAFeedError
-from sentiment_platform.news.items import RawItem, symbols, tidy
+from sentiment_platform.news.items import RawItem, tidy
 from sentiment_platform.news.parsing.documents import feed_document
 from sentiment_platform.news.parsing.markup import plain_text
+from sentiment_platform.symbols import symbol_texts
 from sentiment_platform.times.reading import UNSTATED, read_time
 from sentiment_platform.times.stated import Stated
 
@@ -81,7 +82,7 @@ def _item(entry: Any, position: int, source: str, origin: str, language: str | N
         guid=guid,
         outlet=tidy(entry.get("source", {}).get("title")) or tidy(entry.get("publisher")),
         language=language,
-        tickers=symbols(tickers),
+        tickers=symbol_texts(tickers),
         published_at=published.at if published else None,
         published_text=published_text,
         day_only=published is not None and published.day_only,

@@ -21,6 +21,7 @@ from sentiment_platform.news.sources.json_path import find
 from sentiment_platform.news.sources.json_reply import decoded_json, own_words, plain_words
 from sentiment_platform.news.sources.paging import Turned, after, item_name, request_url, stated
 from sentiment_platform.news.sources.protocol import Ask, Cursor, Page, Window
+from sentiment_platform.symbols import symbol_texts
 from sentiment_platform.times.reading import read_time
 
 MAX_ITEMS = 5_000
@@ -123,9 +124,7 @@ class JsonApiSource:
         )
 
     def _tickers(self, value: Any) -> tuple[str, ...]:
-        parts: list[Any] = value if isinstance(value, list) else re.split(r"[,;|\s]+", _text(value) or "")
-        symbols = (text.upper() for part in parts if (text := _text(part)))
-        return tuple(dict.fromkeys(symbol for symbol in symbols if re.search(self.entry.ticker_pattern, symbol)))
+        return tuple(text for text in symbol_texts(value) if re.search(self.entry.ticker_pattern, text.upper()))
 
     def _remedy(self) -> str:
         where = f"; its documentation: {self.entry.documentation}" if self.entry.documentation else ""

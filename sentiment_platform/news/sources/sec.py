@@ -19,11 +19,11 @@ from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.parsing.parse import ParsedFeed
 from sentiment_platform.news.sources.entries import SecEntry
 from sentiment_platform.news.sources.protocol import Ask, Cursor, Page, Window
+from sentiment_platform.symbols import symbol
 
 _TITLE = re.compile(r"(?P<form>\S.*?) - (?P<company>.+) \((?P<cik>\d{10})\) \((?P<role>[^()]+)\)")
 _ACCESSION = re.compile(r"accession-number=([\d-]+)")
 _FORM_ITEM = re.compile(r"Item \d+\.\d+: .*?(?= Item \d+\.\d+: |$)")
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,11}")
 
 Tickers = dict[str, list[str]]
 """CIK number without leading zeros -> ticker symbols."""
@@ -122,9 +122,8 @@ def _company_tickers(body: bytes) -> Tickers:
         raise NotAFeedError(f"it cannot be read: {error}.", remedy="Check `tickers_url` of the source.") from error
     tickers: Tickers = {}
     for row in rows.values():
-        symbol = str(row.get("ticker", "")).upper()
-        if _SYMBOL.fullmatch(symbol):
-            tickers.setdefault(str(row.get("cik_str")), []).append(symbol)
+        if known := symbol(row.get("ticker")):
+            tickers.setdefault(str(row.get("cik_str")), []).append(known)
     return tickers
 
 

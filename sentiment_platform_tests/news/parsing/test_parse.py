@@ -5,7 +5,6 @@ from xml.sax.saxutils import escape
 import pytest
 
 from sentiment_platform.news.errors import NotAFeedError
-from sentiment_platform.news.items import symbols
 from sentiment_platform.news.parsing.documents import decoded, document_kind
 from sentiment_platform.news.parsing.parse import parse_feed
 from sentiment_platform_tests.news.parsing.hostile import DATE, TEXTS
@@ -95,22 +94,6 @@ def test_a_path_is_never_opened(tmp_path: Path) -> None:
     secret.write_bytes(rss(item("a", URL, "")))
     with pytest.raises(NotAFeedError, match="not XML"):
         parse_feed(str(secret).encode(), source="s", url=URL)
-
-
-@pytest.mark.parametrize(
-    ("cell", "expected"),
-    [
-        ("EXM", ("EXM",)),
-        ("['EXM', 'ABC']", ("EXM", "ABC")),
-        ("EXM; ABC|EXM", ("EXM", "ABC")),
-        ("$EXM", ("EXM",)),
-        (["EXM", "B"], ("EXM", "B")),
-        (None, ()),
-        ("[]", ()),
-    ],
-)
-def test_symbols_of_a_cell(cell: object, expected: tuple[str, ...]) -> None:
-    assert symbols(cell) == expected
 
 
 @pytest.mark.shared_data

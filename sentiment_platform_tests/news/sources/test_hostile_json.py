@@ -64,8 +64,7 @@ def test_good_items_are_stored_beside_bad_ones_and_every_item_has_one_fate(colle
     with collector.engine.connect() as connection:
         rules = {refused.rule for refused in quarantined_items(connection, limit=10_000)}
     assert rules >= {
-        "title_is_present", "title_is_at_most_500_characters", "text_has_no_binary", "summary_is_at_most_20000_characters",
-        "published_at_is_readable", "url_is_http", "url_is_at_most_2000_characters", "tickers_are_symbols", "language_is_a_code",
+        "title_is_present", "title_is_at_most_500_characters", "text_has_no_binary", "published_at_is_readable",
     }  # fmt: skip
     assert not any("<script" in article.title or "\x00" in article.title for article in collector.articles())
 

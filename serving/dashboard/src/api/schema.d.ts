@@ -748,7 +748,7 @@ export interface components {
              * @example Shares slide as profit misses forecasts
              */
             text: string;
-            /** @description The share it is about. */
+            /** @description The share it is about, in any usual spelling: LMP-B, LMP.B, NYSE:LMP/B. */
             ticker?: string | null;
             /** @description The outlet that carried it. */
             source?: string | null;

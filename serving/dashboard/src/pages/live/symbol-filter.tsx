@@ -5,8 +5,8 @@ import { Button } from "../../parts/button";
 import { Field } from "../../parts/field";
 import { SEARCH } from "../../shell/keys";
 
-// As the API checks it.
-const SYMBOL = /^[A-Za-z0-9.^=_-]{1,15}$/;
+// The API reads every usual spelling; this only keeps whole sentences from being asked for.
+const SYMBOL = /^[A-Za-z0-9.^=_:&/$ -]{1,64}$/;
 
 interface Props {
   symbol: string | null;
@@ -30,9 +30,9 @@ export function SymbolFilter({ symbol, onChoose }: Props) {
         autoComplete="off"
         autoCapitalize="characters"
         spellCheck={false}
-        maxLength={15}
+        maxLength={64}
         value={typed}
-        error={wrong ? "Letters, digits and . ^ = _ - only." : null}
+        error={wrong ? "Letters, digits and . ^ = _ : & / $ - only." : null}
         onChange={({ target: { value } }) => {
           setTyped(value);
           // A choice from the list needs no Enter.

@@ -1,0 +1,114 @@
+"""Exchanges: how vendors and terminals name them before or behind a symbol, and whose calendar each keeps.
+
+Here: names alone. Not here: how a symbol is read (`symbols.py`), when an exchange trades (`market/calendar.py`).
+"""
+
+from typing import NamedTuple
+
+
+class Exchange(NamedTuple):
+    """`suffix`: behind a symbol after a dot, as Yahoo writes it; "" in the United States. `calendar`: the code under which
+    `exchange_calendars` knows its hours, "" where it does not. `tails`: other suffixes; `prefixes`: what stands before a colon;
+    `codes`: what a terminal writes behind a blank; `digits`: to how many a symbol of digits is filled with zeros, 0 for none.
+    """
+
+    suffix: str
+    calendar: str
+    prefixes: str = ""
+    codes: str = ""
+    tails: str = ""
+    digits: int = 0
+
+
+UNITED_STATES = Exchange(
+    "",
+    "XNYS",
+    prefixes="NASDAQ NASDAQGS NASDAQGM NASDAQCM NMS NGM NCM NYSE NYS NYSEARCA NYSEAMERICAN NYSEMKT NYQ AMEX ASE ARCA PCX BATS BZX"
+    " CBOE IEX OTC OTCMKTS OTCMARKETS OTCQB OTCQX OTCBB OTCPK OTCPINK PINK PNK US USA XNYS XNAS XASE ARCX BATS OOTC",
+    codes="US UN UW UQ UR UP UA UV UF UB",
+    tails="US O OQ N NY K OB PK OTC",
+)
+_ELSEWHERE = (
+    # Asia and the Pacific
+    Exchange("T", "XTKS", "TYO JPX XTKS TKS", "JP JT", "JP", digits=4),
+    Exchange("KS", "XKRX", "KRX KOSPI XKRX KSE", "KS KP", "KO", digits=6),
+    Exchange("KQ", "XKRX", "KOSDAQ XKOS", "KQ", "", digits=6),
+    Exchange("HK", "XHKG", "HKG HKEX SEHK XHKG HK", "HK", "", digits=4),
+    Exchange("SS", "XSHG", "SHA SSE SH XSHG", "CG", "SH SHG", digits=6),
+    Exchange("SZ", "XSHG", "SHE SZSE SZ XSHE", "CS", "SHE", digits=6),
+    Exchange("TW", "XTAI", "TPE TWSE XTAI", "TT", digits=4),
+    Exchange("TWO", "XTAI", "TPEX GTSM", digits=4),
+    Exchange("NS", "XBOM", "NSE NSI XNSE", "IN IS", "NSE"),
+    Exchange("BO", "XBOM", "BSE BOM XBOM", "IB", "BSE", digits=6),
+    Exchange("SI", "XSES", "SGX SES XSES", "SP"),
+    Exchange("KL", "XKLS", "KLSE MYX XKLS", "MK", "KLSE", digits=4),
+    Exchange("BK", "XBKK", "BKK SET XBKK", "TB"),
+    Exchange("JK", "XIDX", "IDX JKT XIDX", "IJ"),
+    Exchange("PS", "XPHS", "PSE XPHS", "PM"),
+    Exchange("KA", "XKAR", "PSX KAR XKAR", "PA", "KAR"),
+    Exchange("AX", "XASX", "ASX XASX", "AU AT", "AU"),
+    Exchange("NZ", "XNZE", "NZX NZE NZSE XNZE", "NZ"),
+    # Europe
+    Exchange("L", "XLON", "LON LSE XLON AIM", "LN", "LON LSE"),
+    Exchange("IL", "XLON", "LSIN IOB", "LI"),
+    Exchange("DE", "XETR", "ETR XETR XETRA GER", "GY GR", "XETRA"),
+    Exchange("F", "XFRA", "FRA FWB XFRA", "GF"),
+    Exchange("DU", "XDUS", "DUS XDUS", "GD"),
+    Exchange("HM", "XHAM", "HAM XHAM", "GH"),
+    Exchange("SG", "XSTU", "STU XSTU", "GS", "STU"),
+    Exchange("BE", "", "BER XBER", "GB"),
+    Exchange("MU", "", "MUN XMUN", "GM"),
+    Exchange("HA", "", "HAN XHAN", "GI"),
+    Exchange("PA", "XPAR", "EPA XPAR PAR", "FP"),
+    Exchange("AS", "XAMS", "AMS XAMS AEX", "NA"),
+    Exchange("BR", "XBRU", "EBR XBRU BRU", "BB"),
+    Exchange("LS", "XLIS", "ELI XLIS LIS", "PL"),
+    Exchange("IR", "XDUB", "ISE XDUB DUB", "ID"),
+    Exchange("MI", "XMIL", "BIT MIL XMIL MTA", "IM"),
+    Exchange("MC", "XMAD", "BME XMAD MCE", "SM SQ"),
+    Exchange("SW", "XSWX", "SWX VTX XSWX EBS", "SW SE VX", "S VX"),
+    Exchange("VI", "XWBO", "VIE XWBO WBAG", "AV"),
+    Exchange("ST", "XSTO", "STO XSTO OMX", "SS"),
+    Exchange("CO", "XCSE", "CPH XCSE CSE", "DC"),
+    Exchange("HE", "XHEL", "HEL XHEL", "FH"),
+    Exchange("OL", "XOSL", "OSL OSE XOSL OB", "NO"),
+    Exchange("IC", "XICE", "XICE", "RF"),
+    Exchange("WA", "XWAR", "WSE GPW XWAR", "PW", "WAR"),
+    Exchange("PR", "XPRA", "PRA XPRA", "CP"),
+    Exchange("BD", "XBUD", "BUD XBUD", "HB"),
+    Exchange("AT", "ASEX", "ATH ASEX", "GA"),
+    Exchange("RO", "XBSE", "BVB XBSE", "RO"),
+    Exchange("TL", "XTAL", "TAL XTAL", "ET"),
+    Exchange("RG", "XRIS", "RIX XRIS", "LR"),
+    Exchange("VS", "XLIT", "VSE XLIT", "LH"),
+    Exchange("LU", "XLUX", "XLUX", "LX"),
+    Exchange("ZA", "XZAG", "ZAG ZSE XZAG", "CZ"),
+    Exchange("LJ", "XLJU", "LJU LJSE XLJU", "SV"),
+    Exchange("BV", "XBRA", "XBRA", "SK"),
+    Exchange("ME", "XMOS", "MCX MOEX MISX XMOS", "RM RX"),
+    Exchange("IS", "XIST", "IST BIST XIST", "TI"),
+    # America
+    Exchange("TO", "XTSE", "TSX TOR XTSE", "CT CN"),
+    Exchange("V", "XTSE", "TSXV CVE XTSX", "CV"),
+    Exchange("CN", "XTSE", "CNSX XCNQ", "CF"),
+    Exchange("NE", "XTSE", "NEO NEOE", "QH"),
+    Exchange("SA", "BVMF", "BVMF BMFBOVESPA B3 SAO", "BZ BS"),
+    Exchange("MX", "XMEX", "BMV MEX XMEX", "MM MF"),
+    Exchange("SN", "XSGO", "BCS SGO XSGO", "CI CC"),
+    Exchange("BA", "XBUE", "BCBA BUE XBUE", "AR AF"),
+    Exchange("LM", "XLIM", "BVL LIM XLIM", "PE"),
+    Exchange("CL", "XBOG", "BVC BOG XBOG", "CB"),
+    # Africa and the Middle East
+    Exchange("JO", "XJSE", "JSE JNB XJSE", "SJ", "J JSE"),
+    Exchange("TA", "XTAE", "TLV TASE XTAE", "IT"),
+    Exchange("SR", "XSAU", "TADAWUL SAU XSAU", "AB", "SAU", digits=4),
+    Exchange("CA", "", "EGX CAI XCAI", "EY"),
+    Exchange("QA", "", "QSE DSMD", "QD"),
+    Exchange("AE", "", "DFM ADX XDFM XADS", "UH DU"),
+)
+EXCHANGES = (UNITED_STATES, *_ELSEWHERE)
+
+BY_SUFFIX = {exchange.suffix: exchange for exchange in EXCHANGES}
+BY_TAIL = {tail: exchange for exchange in EXCHANGES for tail in (*exchange.tails.split(), exchange.suffix) if tail}
+BY_PREFIX = {prefix: exchange for exchange in EXCHANGES for prefix in exchange.prefixes.split()}
+BY_CODE = {code: exchange for exchange in EXCHANGES for code in exchange.codes.split()}
