@@ -52,7 +52,7 @@ class FeatureReader:
         """The vector of `request` under feature schema `schema`."""
         looked_up = await self._look_up(_entities(request), schema)
         published_at = request.published_at.astimezone(UTC) if request.published_at else None
-        context = FeatureContext(published_at=published_at, **_context(SCHEMAS[schema], looked_up))
+        context = FeatureContext(published_at=published_at, day_only=False, **_context(SCHEMAS[schema], looked_up))
         asked: list[FeatureStatus] = [looked_up[name].status for name in ("ticker", "source") if name in looked_up]
         return OnlineFeatures(COMPUTE[schema](request.text, context), freshness(asked))
 
