@@ -17,7 +17,8 @@ def contradictions(answer: dict[str, Any]) -> list[str]:
     checks = {
         "the probabilities add up to 1": math.isclose(sum(probabilities), 1, abs_tol=1e-6),
         "the label is the likeliest, of equals the first": said["label"] == LABELS[probabilities.index(largest)],
-        "the confidence is the label's": said["confidence"] == said["probabilities"][said["label"]],
+        "the confidence is the label's, and none where the text cannot be read": said["confidence"]
+        == (said["probabilities"][said["label"]] if said.get("supported", True) else None),
         "the sentiment is positive less negative": said["sentiment"] == probabilities[2] - probabilities[0],
         "the direction is the label's": said["price_direction"] == DIRECTIONS[said["label"]],
         "the sentiment is not on the other side": (said["sentiment"] > 0) - (said["sentiment"] < 0)
@@ -39,6 +40,10 @@ def side_by_side(answer: dict[str, Any]) -> list[str]:
 def _agreement(results: dict[str, Any], comparison: dict[str, Any]) -> Iterator[str]:
     if {"vader", "finbert"} <= results.keys():
         vader, finbert = results["vader"]["prediction"], results["finbert"]["prediction"]
+        if not vader.get("supported", True):
+            if set(comparison.values()) != {None}:
+                yield "what cannot be read is not compared"
+            return
         if comparison["agreement"] is not (vader["label"] == finbert["label"]):
             yield "agreement is the same label"
         if comparison["confidence_delta"] != finbert["confidence"] - vader["confidence"]:

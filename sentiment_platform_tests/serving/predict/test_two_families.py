@@ -117,7 +117,7 @@ def test_no_answer_over_http_contradicts_itself_or_the_other_family(both: Servin
     assert {answer["prediction"]["model_used"] for answer in answers} == {"finbert"}
     compared = [both.predict(text, "/predict/compare") for text in texts[::4]]
     assert [wrong for answer in compared if (wrong := side_by_side(answer))] == []
-    assert {answer["comparison"]["agreement"] for answer in compared} == {True, False}
+    assert {answer["comparison"]["agreement"] for answer in compared} == {True, False, None}
 
 
 @pytest.mark.skipif(usable_cores() < 2, reason="one core answers one text at a time")
