@@ -22,7 +22,7 @@ Examples:
   sentiment-platform labels import Sentences_AllAgree.txt --format phrasebank
   sentiment-platform labels import desk.csv --set desk --licence CC0-1.0 --map label=tone,annotator=who
   sentiment-platform labels import set.csv --labels 0=negative,1=neutral,2=positive
-  sentiment-platform labels import project-7.json --format label-studio --set desk
+  sentiment-platform labels import project-7.json --format label-studio --control sentiment --map text=headline
 """
 
 
@@ -38,7 +38,10 @@ Examples:
     help="Who labelled (plain files). Models learn from people only: other kinds are kept apart and never trained on.",
 )
 @click.option(
-    "--map", "mapping", default="", help="Columns of a plain file that have another name: label=sentiment,text=headline,..."
+    "--map",
+    "mapping",
+    default="",
+    help="Columns, or keys of a tool's text, that have another name: label=sentiment,text=headline,...",
 )
 @click.option(
     "--labels",
@@ -46,6 +49,7 @@ Examples:
     default="",
     help="What labels mean that are no words: 0=negative,1=neutral,2=positive; =skip leaves rows out. Numbers need it, unless -1 is among them.",
 )
+@click.option("--control", help="The question of a Label Studio project whose answer is the sentiment, where it has several.")
 @click.option("--annotator", help="Whose labels these are (doccano); default: the file's name.")
 @stated_options
 def import_labels_command(
@@ -56,6 +60,7 @@ def import_labels_command(
     kind: str,
     mapping: str,
     named: str,
+    control: str | None,
     annotator: str | None,
     zone: str,
     date_format: str,
@@ -67,6 +72,8 @@ def import_labels_command(
     from sentiment_platform.local.session import connected_session
     from sentiment_platform.times.assumed import AssumedClock
 
+    if control and name != "label-studio":
+        raise click.BadParameter("only Label Studio has controls; add --format label-studio.", param_hint="'--control'")
     with usage_of("--map"):
         parse_columns(mapping)
     with usage_of("--labels"):
@@ -81,6 +88,7 @@ def import_labels_command(
             columns=mapping,
             annotator=annotator,
             clock=clock,
+            control=control,
             said=said,
         )
     )

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from sentiment_platform.labels.examples import LabelKind
 from sentiment_platform.labels.importers import fiqa, parse_columns, phrasebank, plain, sentfin, tfns
+from sentiment_platform.labels.label_studio import label_studio
 from sentiment_platform.labels.report import ImportReport
-from sentiment_platform.labels.tools import doccano, label_studio, prodigy
+from sentiment_platform.labels.tools import doccano, prodigy
 from sentiment_platform.times.assumed import AssumedClock
 
 
@@ -23,6 +24,7 @@ class LabelFile:
         columns: `field=column` pairs of a plain file, separated by commas.
         annotator: whose labels these are; None: as the file says.
         clock: of times without an offset, which are counted there; None: UTC.
+        control: the question of a labelling project whose answer is the sentiment; None: its only one.
         said: what labels mean that are no words, as `spelling.parse_labels` gives it.
     """
 
@@ -33,6 +35,7 @@ class LabelFile:
     columns: str = ""
     annotator: str | None = None
     clock: AssumedClock | None = None
+    control: str | None = None
     said: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -49,7 +52,7 @@ FORMATS: dict[str, LabelFormat] = {
         lambda file: plain(
             file.path, file.label_set, file.licence, file.kind, parse_columns(file.columns), file.clock, file.said
         ),
-        "CSV or JSON lines with text (or title) and label (or score from -1 to 1), and optionally\n"
+        "CSV, JSON lines or a JSON list with text (or title) and label (or score from -1 to 1), and optionally\n"
         "id, annotator, weight, labelled_at, published_at, url; --map names other columns",
     ),
     "phrasebank": LabelFormat(
@@ -62,15 +65,25 @@ FORMATS: dict[str, LabelFormat] = {
     "tfns": LabelFormat(lambda file: tfns(file.path, file.said), "Twitter Financial News, text and label 0, 1, 2"),
     "fiqa": LabelFormat(lambda file: fiqa(file.path), "FiQA, JSON or CSV with scores; up to 0.1 either way is neutral"),
     "label-studio": LabelFormat(
-        lambda file: label_studio(file.path, file.label_set, file.licence, file.clock, file.said),
-        '"JSON" export: data.text, annotations with one choice, completed_by, updated_at',
+        lambda file: label_studio(
+            file.path,
+            file.label_set,
+            file.licence,
+            file.clock,
+            file.said,
+            control=file.control,
+            columns=parse_columns(file.columns),
+        ),
+        '"JSON" export: data.text, annotations with one choice, completed_by, updated_at;\n--control names the question of a project that has several',
     ),
     "doccano": LabelFormat(
-        lambda file: doccano(file.path, file.label_set, file.licence, file.annotator, file.said),
+        lambda file: doccano(
+            file.path, file.label_set, file.licence, file.annotator, file.said, columns=parse_columns(file.columns)
+        ),
         "JSONL export, one file a user: text, label",
     ),
     "prodigy": LabelFormat(
-        lambda file: prodigy(file.path, file.label_set, file.licence, file.clock, file.said),
+        lambda file: prodigy(file.path, file.label_set, file.licence, file.clock, file.said, columns=parse_columns(file.columns)),
         "db-out JSONL: text, accept or label, answer, _annotator_id, _timestamp",
     ),
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import LabelKind, label_of_score
-from sentiment_platform.labels.label_files import csv_rows, json_document, json_lines, read_lines, read_score, time_of
+from sentiment_platform.labels.label_files import csv_rows, json_document, json_rows, read_lines, read_score, time_of
 from sentiment_platform.labels.report import ImportReport, Reading
 from sentiment_platform.labels.spelling import require_signed
 from sentiment_platform.text.normalise import normalise
@@ -137,7 +137,7 @@ def plain(
     reading = Reading(path, "plain", label_set or path.stem, licence, kind, said=said)
     scores: list[float] = []
     wanted = {named.get("label", "label")} if "score" not in named else set[str]()
-    rows = json_lines(path) if path.suffix in (".jsonl", ".ndjson") else csv_rows(path, wanted)
+    rows = json_rows(path) if path.suffix.lower() in (".jsonl", ".ndjson", ".json") else csv_rows(path, wanted)
     for row in rows:
         cell = {field: _cell(row.get(named.get(field, field))) for field in PLAIN_FIELDS}
         try:

@@ -87,6 +87,25 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield row
 
 
+def json_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file: one a line, or one list of them.
+
+    Raises:
+        PermanentError: it is neither.
+    """
+    if path.suffix.lower() != ".json":
+        yield from json_lines(path)
+        return
+    document = json_document(path) if read_text(path).lstrip()[:1] == "[" else None
+    if document is None:
+        yield from json_lines(path)
+        return
+    for number, row in enumerate(document, 1):
+        if not isinstance(row, dict):
+            raise PermanentError(f"Row {number} of {path} is not a JSON object.", remedy="Give a list of objects.")
+        yield row
+
+
 def json_document(path: Path) -> Any:
     """The whole file as one JSON value.
 

@@ -1,8 +1,9 @@
 """What an importer read from one file: the examples that keep the contract, the rows that do not, and what was left out on purpose."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -86,6 +87,28 @@ class Reading:
         who, said = normalise(annotator or ""), normalise(label or "")
         self._rows.append(RawLabel(text=text, label=said, annotator=who, external_id=name, payload=dict(payload), **more))
 
+    def add_choice(
+        self,
+        text: object,
+        choices: Sequence[Any],
+        who: object,
+        payload: Mapping[str, Any],
+        item: object,
+        *,
+        question: str = "it",
+        **more: Any,
+    ) -> None:
+        """One annotator's answer in a labelling tool; none is left out, and two that differ are no label."""
+        names = list(dict.fromkeys(str(choice) for choice in choices))
+        if not names:
+            self.leave_out("nobody has labelled it" if question == "it" else f"nobody answered {question}")
+            return
+        if len(names) > 1:
+            self.unreadable(f"there are {len(names)} labels where one is expected", payload)
+            return
+        words, name = text if isinstance(text, str) else "", None if item is None else str(item)
+        self.add(words, names[0], "" if who is None else str(who), payload, external_id=name, **more)
+
     def unreadable(self, problem: str, payload: Mapping[str, Any]) -> None:
         """A row that is not of the file's own shape."""
         self._rows.append(RawLabel(text=None, label=None, annotator=None, problem=normalise(problem), payload=dict(payload)))
@@ -101,10 +124,12 @@ class Reading:
             PermanentError: not one row of the file is a labelled text (`shape` says what was expected), or its labels are numbers
                 of which nobody said what they mean.
         """
+        self._keep_last_words()
         self._read_labels()
         kept, refused = judge_labels(self._rows)
         if not kept:
             first = f" The first row was refused: {refused[0].detail}." if refused else ""
+            first += "".join(f" Rows left out because {reason}: {count}." for reason, count in self._left_out.items())
             raise PermanentError(f"{self._path} has no labelled text.{first}", remedy=f"Expected {shape}.")
         return ImportReport(
             importer=self._importer,
@@ -127,6 +152,22 @@ class Reading:
             if row.label == SKIP:
                 self.leave_out(f"label {before.label} is to be left out")
         self._rows = [row for row in rows if row.label != SKIP]
+
+    def _keep_last_words(self) -> None:
+        """Of one who spoke of one item at several times, the last word counts; words without a time are left to the contract."""
+        times: defaultdict[tuple[str | None, str | None], list[datetime | None]] = defaultdict(list)
+        for row in self._rows:
+            if row.problem is None:
+                times[row.external_id, row.annotator].append(row.labelled_at)
+        last = {who: max(filter(None, at)) for who, at in times.items() if len(at) > 1 and all(at)}
+        kept: list[RawLabel] = []
+        for row in self._rows:
+            spoke_later = last.get((row.external_id, row.annotator)) if row.problem is None else None
+            if spoke_later is not None and row.labelled_at != spoke_later:
+                self.leave_out("the annotator spoke again later")
+            else:
+                kept.append(row)
+        self._rows = kept
 
     def _example(self, row: RawLabel) -> LabelledExample:
         # The contract has seen to it that text, label, annotator and id are there.

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from sentiment_platform.labels.importers import plain
-from sentiment_platform.labels.tools import label_studio
+from sentiment_platform.labels.label_studio import label_studio
 from sentiment_platform.market.bars import read_session
 from sentiment_platform.market.price_files import parse_price_map, read_price_file
 from sentiment_platform.news.archive import archive_items, parse_mapping
