@@ -8,7 +8,16 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table
-from sentiment_platform.commands.parameters import COUNT, FILE, json_option, stated_by, stated_options, usage_of
+from sentiment_platform.commands.parameters import (
+    COUNT,
+    FILE,
+    json_option,
+    stated_by,
+    stated_options,
+    usage_of,
+    written_by,
+    written_options,
+)
 from sentiment_platform.commands.refusals import Refusals
 
 
@@ -32,7 +41,8 @@ def news() -> None:
 )
 @click.option("--source", help="Name of the source; default: the file's name.")
 @stated_options
-def import_news(path: Path, mapping: str, source: str | None, zone: str, date_format: str) -> None:
+@written_options
+def import_news(path: Path, mapping: str, source: str | None, zone: str, date_format: str, encoding: str, delimiter: str) -> None:
     """Import a CSV, JSON lines or Parquet archive. Importing it again stores nothing.
 
     A row needs a title and a time. What else cannot be read (an address, a symbol, a language) is left out with a note in the row.
@@ -42,6 +52,7 @@ def import_news(path: Path, mapping: str, source: str | None, zone: str, date_fo
     Examples:
       sentiment-platform news import archive.csv --map title=headline,published_at=date,tickers=symbol
       sentiment-platform news import desk.csv --map title=0,published_at=1 --zone America/New_York --date-format month-first
+      sentiment-platform news import desk.csv --map 'title="Title, long",published_at=Date' --encoding cp1251 --delimiter semicolon
     """
     from sentiment_platform.commands.progress import counting_bar
     from sentiment_platform.local.session import connected_session
@@ -52,7 +63,7 @@ def import_news(path: Path, mapping: str, source: str | None, zone: str, date_fo
     refused = Refusals()
     with usage_of("--map"):
         columns = parse_mapping(mapping)
-    stated = stated_by(zone, date_format)
+    stated, written = stated_by(zone, date_format), written_by(encoding, delimiter)
     assumed = AssumedClock(stated, "--zone America/New_York")
     with connected_session(log=note) as (_, engine), counting_bar("articles") as done:
         report = import_archive(
@@ -64,13 +75,14 @@ def import_news(path: Path, mapping: str, source: str | None, zone: str, date_fo
             now=utc_now(),
             stated=stated,
             assumed=assumed,
+            written=written,
             progress=done,
             tell_refusal=lambda one: refused.add(one.item.position, one.detail, one.value),
         )
         with engine.connect() as connection:
             days = published_range(connection, source or path.stem)
     say(f"{report.fetched} rows: {report.stored} stored, {report.duplicate} duplicate, {report.quarantined} quarantined.")
-    if (sentence := assumed.note()) is not None:
+    for sentence in filter(None, (assumed.note(), written.note())):
         say(sentence, style="yellow")
     if report.detail and report.detail != path.name:
         say(f"{report.detail}.")

@@ -8,7 +8,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, say
-from sentiment_platform.commands.parameters import FILE, stated_by, stated_options, usage_of
+from sentiment_platform.commands.parameters import FILE, stated_by, stated_options, usage_of, written_by, written_options
 from sentiment_platform.labels.examples import LabelKind
 from sentiment_platform.labels.formats import FORMATS, LabelFile, describe_formats
 
@@ -52,6 +52,7 @@ Examples:
 @click.option("--control", help="The question of a Label Studio project whose answer is the sentiment, where it has several.")
 @click.option("--annotator", help="Whose labels these are (doccano); default: the file's name.")
 @stated_options
+@written_options
 def import_labels_command(
     path: Path,
     name: str,
@@ -64,6 +65,8 @@ def import_labels_command(
     annotator: str | None,
     zone: str,
     date_format: str,
+    encoding: str,
+    delimiter: str,
 ) -> None:
     """See `IMPORT_HELP`, which lists the formats from their table."""
     from sentiment_platform.labels.importers import parse_columns
@@ -78,6 +81,7 @@ def import_labels_command(
         parse_columns(mapping)
     with usage_of("--labels"):
         said = parse_labels(named)
+    written = written_by(encoding, delimiter)
     clock = AssumedClock(stated_by(zone, date_format), "--zone America/New_York")
     report = FORMATS[name].read(
         LabelFile(
@@ -89,13 +93,14 @@ def import_labels_command(
             annotator=annotator,
             clock=clock,
             control=control,
+            written=written,
             said=said,
         )
     )
     with connected_session(log=note) as (_, engine):
         taken_in = import_report(engine, report, run_id=f"import-{uuid.uuid4()}", now=utc_now())
     say(f"{report.rows} rows: {len(report.examples)} labels of set {report.label_set}, {taken_in.changed} new or changed.")
-    if (sentence := clock.note()) is not None:
+    for sentence in filter(None, (clock.note(), written.note())):
         say(sentence, style="yellow")
     for reason, count in report.left_out.items():
         say(f"{count} rows left out: {reason}", style="yellow")

@@ -7,7 +7,16 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table
-from sentiment_platform.commands.parameters import FILE, SYMBOL, date_format_option, json_option, stated_by, usage_of
+from sentiment_platform.commands.parameters import (
+    FILE,
+    SYMBOL,
+    date_format_option,
+    json_option,
+    stated_by,
+    usage_of,
+    written_by,
+    written_options,
+)
 from sentiment_platform.commands.refusals import Refusals
 
 
@@ -36,8 +45,17 @@ def market() -> None:
     "--zone", default="", help="On whose clock numbers since 1970 are days; default: only midnight in UTC or New York is one."
 )
 @date_format_option
+@written_options
 def import_prices(
-    path: Path, symbol: str | None, mapping: str, source: str, accept_jumps: bool, zone: str, date_format: str
+    path: Path,
+    symbol: str | None,
+    mapping: str,
+    source: str,
+    accept_jumps: bool,
+    zone: str,
+    date_format: str,
+    encoding: str,
+    delimiter: str,
 ) -> None:
     """Import daily bars from a CSV file: adjusted open, high, low and close by session.
 
@@ -57,9 +75,9 @@ def import_prices(
 
     with usage_of("--map"):
         columns = parse_price_map(mapping)
-    refused = Refusals()
+    refused, written = Refusals(), written_by(encoding, delimiter)
     stated = stated_by(zone or str(EXCHANGE_ZONE), date_format) if zone or date_format else None
-    bars = list(read_price_file(path, columns, symbol, stated))
+    bars = list(read_price_file(path, columns, symbol, stated, written))
     with connected_session(log=note) as (_, engine), engine.begin() as connection:
         stored = store_bars(
             connection,
@@ -70,12 +88,14 @@ def import_prices(
             accept_jumps=accept_jumps,
             tell_refusal=lambda one: refused.add(None, one.detail, one.row),
         )
-    written = stored.written
+    bars_now = stored.written
     say(
-        f"{stored.fetched} rows: {written.new} new, {written.revised} revised, {written.unchanged} known, "
-        f"{written.of_another_source} of days that another source has, {stored.refused} quarantined."
+        f"{stored.fetched} rows: {bars_now.new} new, {bars_now.revised} revised, {bars_now.unchanged} known, "
+        f"{bars_now.of_another_source} of days that another source has, {stored.refused} quarantined."
     )
-    kept = written.new + written.revised + written.unchanged + written.of_another_source
+    kept = bars_now.new + bars_now.revised + bars_now.unchanged + bars_now.of_another_source
+    if (sentence := written.note()) is not None:
+        say(sentence, style="yellow")
     refused.end(path.name, source, stored.fetched, stored.refused, kept=kept)
     say("Next: sentiment-platform run market_job --from DAY --to DAY computes the outcomes of the articles of these days.")
 

@@ -13,6 +13,7 @@ from sentiment_platform.symbols import symbol
 from sentiment_platform.times.own import own_day, own_moment
 
 if TYPE_CHECKING:
+    from sentiment_platform.text_files.written import Written
     from sentiment_platform.times.stated import Stated
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -112,6 +113,38 @@ def stated_options(command: Callable[..., None]) -> Callable[..., None]:
     """`--zone` and `--date-format`, the two things that a person may have to say of a file's times."""
     zone = click.option("--zone", default="UTC", help="The clock of times without an offset: America/New_York, ...")
     return zone(date_format_option(command))
+
+
+def written_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`--encoding` and `--delimiter`, the two things that a person may have to say of how a text file is written."""
+    encoding = click.option(
+        "--encoding", default="", help="Of a file that is not UTF-8 or UTF-16: cp1251, gb18030, shift_jis, ..."
+    )
+    delimiter = click.option(
+        "--delimiter",
+        default="",
+        help="Between the cells of a CSV file: comma, semicolon, tab, pipe, or a character; default: found.",
+    )
+    return encoding(delimiter(command))
+
+
+def written_by(encoding: str, delimiter: str) -> "Written":
+    """What the two options say.
+
+    Raises:
+        click.BadParameter: no such encoding, or no delimiter.
+    """
+    from sentiment_platform.text_files.written import written_as
+
+    context = click.get_current_context(silent=True)
+    try:
+        written_as(encoding)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", ctx=context, param_hint="'--encoding'") from error
+    try:
+        return written_as(encoding, delimiter)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", ctx=context, param_hint="'--delimiter'") from error
 
 
 def stated_by(zone: str, date_format: str) -> "Stated":

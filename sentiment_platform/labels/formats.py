@@ -12,6 +12,7 @@ from sentiment_platform.labels.importers import fiqa, parse_columns, phrasebank,
 from sentiment_platform.labels.label_studio import label_studio
 from sentiment_platform.labels.report import ImportReport
 from sentiment_platform.labels.tools import doccano, prodigy
+from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.assumed import AssumedClock
 
 
@@ -25,6 +26,7 @@ class LabelFile:
         annotator: whose labels these are; None: as the file says.
         clock: of times without an offset, which are counted there; None: UTC.
         control: the question of a labelling project whose answer is the sentiment; None: its only one.
+        written: encoding and delimiter as stated; None: found in the file.
         said: what labels mean that are no words, as `spelling.parse_labels` gives it.
     """
 
@@ -36,6 +38,7 @@ class LabelFile:
     annotator: str | None = None
     clock: AssumedClock | None = None
     control: str | None = None
+    written: Written | None = None
     said: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -56,14 +59,17 @@ FORMATS: dict[str, LabelFormat] = {
         "id, annotator, weight, labelled_at, published_at, url; --map names other columns",
     ),
     "phrasebank": LabelFormat(
-        lambda file: phrasebank(file.path, file.said),
+        lambda file: phrasebank(file.path, file.said, file.written),
         "Financial PhraseBank, lines of sentence@label, each of its four agreement levels",
     ),
     "sentfin": LabelFormat(
-        lambda file: sentfin(file.path, file.said), "SEntFiN, Title and Decisions; headlines whose entities disagree are left out"
+        lambda file: sentfin(file.path, file.said, file.written),
+        "SEntFiN, Title and Decisions; headlines whose entities disagree are left out",
     ),
-    "tfns": LabelFormat(lambda file: tfns(file.path, file.said), "Twitter Financial News, text and label 0, 1, 2"),
-    "fiqa": LabelFormat(lambda file: fiqa(file.path), "FiQA, JSON or CSV with scores; up to 0.1 either way is neutral"),
+    "tfns": LabelFormat(lambda file: tfns(file.path, file.said, file.written), "Twitter Financial News, text and label 0, 1, 2"),
+    "fiqa": LabelFormat(
+        lambda file: fiqa(file.path, file.written), "FiQA, JSON or CSV with scores; up to 0.1 either way is neutral"
+    ),
     "label-studio": LabelFormat(
         lambda file: label_studio(
             file.path,
@@ -73,17 +79,32 @@ FORMATS: dict[str, LabelFormat] = {
             file.said,
             control=file.control,
             columns=parse_columns(file.columns),
+            written=file.written,
         ),
         '"JSON" export: data.text, annotations with one choice, completed_by, updated_at;\n--control names the question of a project that has several',
     ),
     "doccano": LabelFormat(
         lambda file: doccano(
-            file.path, file.label_set, file.licence, file.annotator, file.said, columns=parse_columns(file.columns)
+            file.path,
+            file.label_set,
+            file.licence,
+            file.annotator,
+            file.said,
+            columns=parse_columns(file.columns),
+            written=file.written,
         ),
         "JSONL export, one file a user: text, label",
     ),
     "prodigy": LabelFormat(
-        lambda file: prodigy(file.path, file.label_set, file.licence, file.clock, file.said, columns=parse_columns(file.columns)),
+        lambda file: prodigy(
+            file.path,
+            file.label_set,
+            file.licence,
+            file.clock,
+            file.said,
+            columns=parse_columns(file.columns),
+            written=file.written,
+        ),
         "db-out JSONL: text, accept or label, answer, _annotator_id, _timestamp",
     ),
 }

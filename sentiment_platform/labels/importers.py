@@ -7,6 +7,7 @@ refused whole. Files of labelling tools are read in `tools`.
 import ast
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from sentiment_platform.labels.label_files import csv_rows, json_document, json_
 from sentiment_platform.labels.report import ImportReport, Reading
 from sentiment_platform.labels.spelling import require_signed
 from sentiment_platform.text.normalise import normalise
+from sentiment_platform.text_files.maps import parse_map
+from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import UNSTATED
 
@@ -26,7 +29,7 @@ PLAIN_FIELDS = ("text", "label", "score", "id", "annotator", "weight", "labelled
 UNREADABLE = (ValueError, OverflowError, OSError, TypeError)
 
 
-def phrasebank(path: Path, said: Mapping[str, str] | None = None) -> ImportReport:
+def phrasebank(path: Path, said: Mapping[str, str] | None = None, written: Written | None = None) -> ImportReport:
     """`sentence@label` lines. Source: Malo et al. 2014, Financial PhraseBank 1.0, CC BY-NC-SA 3.0.
 
     The four files are four cuts of one annotation by agreement (at least 50, 66, 75 %, or all of 5 to 8 annotators), so they share
@@ -34,7 +37,8 @@ def phrasebank(path: Path, said: Mapping[str, str] | None = None) -> ImportRepor
     """
     name = path.name.split(".")[0].removeprefix("Sentences_").lower()
     reading = Reading(path, "phrasebank", f"phrasebank-{name}", "CC-BY-NC-SA-3.0", said=said)
-    for line in read_lines(path):
+    as_published = replace(written or Written(), otherwise="latin-1")
+    for line in read_lines(path, as_published):
         sentence, separator, label = line.rpartition("@")
         if separator:
             agreement = _PHRASEBANK_AGREEMENT.get(name)
@@ -44,13 +48,13 @@ def phrasebank(path: Path, said: Mapping[str, str] | None = None) -> ImportRepor
     return reading.finish("lines of the form sentence@label")
 
 
-def sentfin(path: Path, said: Mapping[str, str] | None = None) -> ImportReport:
+def sentfin(path: Path, said: Mapping[str, str] | None = None, written: Written | None = None) -> ImportReport:
     """SEntFiN 1.0: a Python dictionary of entity labels a title; titles whose entities disagree have no one label.
 
     Source: Sinha et al. 2022, SEntFiN 1.0, MIT. Published dictionaries with an apostrophe inside of a name cannot be parsed.
     """
     reading = Reading(path, "sentfin", "sentfin", "MIT", said=said)
-    for row in csv_rows(path, {"Title", "Decisions"}):
+    for row in csv_rows(path, {"Title", "Decisions"}, written):
         try:
             decisions: Any = ast.literal_eval(row["Decisions"])
         except (ValueError, TypeError, SyntaxError, RecursionError):
@@ -67,10 +71,10 @@ def sentfin(path: Path, said: Mapping[str, str] | None = None) -> ImportReport:
     return reading.finish("columns Title and Decisions")
 
 
-def tfns(path: Path, said: Mapping[str, str] | None = None) -> ImportReport:
+def tfns(path: Path, said: Mapping[str, str] | None = None, written: Written | None = None) -> ImportReport:
     """Twitter Financial News Sentiment: 0 bearish, 1 bullish, 2 neutral; links are removed. Licence as published: MIT."""
     reading = Reading(path, "tfns", "tfns", "MIT", said={**_TWEET_LABELS, **(said or {})})
-    for row in csv_rows(path, {"text", "label"}):
+    for row in csv_rows(path, {"text", "label"}, written):
         # What is left of a tweet that is nothing but a link is no text.
         text = _LINK.sub("", row["text"])
         if text.strip():
@@ -80,14 +84,14 @@ def tfns(path: Path, said: Mapping[str, str] | None = None) -> ImportReport:
     return reading.finish("columns text and label")
 
 
-def fiqa(path: Path) -> ImportReport:
+def fiqa(path: Path, written: Written | None = None) -> ImportReport:
     """FiQA task 1: sentences with a score from -1 to 1 for each target; the score is kept, the label is that of `label_of_score`.
 
     Reads the published JSON (id -> sentence and `info` with `sentiment_score`) and CSV with `sentence` and `score`. A sentence whose
     targets get different labels has no one label. Source: Maia et al. 2018, WWW'18 Open Challenge (FiQA); no licence is stated.
     """
     reading = Reading(path, "fiqa", "fiqa", "unstated")
-    for name, sentence, scores, row in _fiqa_rows(path):
+    for name, sentence, scores, row in _fiqa_rows(path, written):
         try:
             numbers = [number for value in scores if (number := read_score(value)) is not None]
         except ValueError as error:
@@ -102,12 +106,13 @@ def fiqa(path: Path) -> ImportReport:
     return reading.finish("JSON objects with sentence and info, or columns sentence and score")
 
 
-def _fiqa_rows(path: Path) -> list[tuple[str | None, str, list[Any], dict[str, Any]]]:
+def _fiqa_rows(path: Path, written: Written | None) -> list[tuple[str | None, str, list[Any], dict[str, Any]]]:
     if path.suffix == ".csv":
         return [
-            (row.get("_id") or None, row["sentence"], [row["score"]], dict(row)) for row in csv_rows(path, {"sentence", "score"})
+            (row.get("_id") or None, row["sentence"], [row["score"]], dict(row))
+            for row in csv_rows(path, {"sentence", "score"}, written, names=["_id"])
         ]
-    document = json_document(path)
+    document = json_document(path, written)
     if not isinstance(document, dict):
         raise PermanentError(f"{path} is no JSON object.", remedy="Expected id -> sentence and info.")
     rows: list[tuple[str | None, str, list[Any], dict[str, Any]]] = []
@@ -127,17 +132,21 @@ def plain(
     columns: Mapping[str, str] | None = None,
     clock: AssumedClock | None = None,
     said: Mapping[str, str] | None = None,
+    written: Written | None = None,
 ) -> ImportReport:
     """CSV with a header, or JSON lines: `text` or `title`, `label` or `score`, and optionally the other fields of PLAIN_FIELDS.
 
     A weight is above 0. `columns` names the columns that are not called as their field. `clock`: of times without an offset, counted
-    there; UTC without it. `said`: what labels mean that are no words, as `spelling.parse_labels` gives it.
+    there; UTC without it. `said`: what labels mean that are no words, as `spelling.parse_labels` gives it. `written`: encoding
+    and delimiter.
     """
     named, stated = dict(columns or {}), clock.stated if clock else UNSTATED
     reading = Reading(path, "plain", label_set or path.stem, licence, kind, said=said)
     scores: list[float] = []
     wanted = {named.get("label", "label")} if "score" not in named else set[str]()
-    rows = json_rows(path) if path.suffix.lower() in (".jsonl", ".ndjson", ".json") else csv_rows(path, wanted)
+    names = [*(named.get(field, field) for field in PLAIN_FIELDS), *([] if "text" in named else ["title"])]
+    is_json = path.suffix.lower() in (".jsonl", ".ndjson", ".json")
+    rows = json_rows(path, written, names=names) if is_json else csv_rows(path, wanted, written, names=names)
     for row in rows:
         cell = {field: _cell(row.get(named.get(field, field))) for field in PLAIN_FIELDS}
         try:
@@ -174,13 +183,12 @@ def parse_columns(text: str) -> dict[str, str]:
     Raises:
         PermanentError: an unknown or repeated field.
     """
-    columns: dict[str, str] = {}
-    for pair in filter(None, (part.strip() for part in text.split(","))):
-        field, _, column = (part.strip() for part in pair.partition("="))
-        if field not in PLAIN_FIELDS or not column or field in columns:
-            raise PermanentError(f"The column map cannot use {pair!r}.", remedy=f"Fields are {', '.join(PLAIN_FIELDS)}.")
-        columns[field] = column
-    return columns
+    try:
+        return parse_map(text, PLAIN_FIELDS)
+    except ValueError as error:
+        raise PermanentError(
+            f"The column map cannot use {str(error)!r}.", remedy=f"Fields are {', '.join(PLAIN_FIELDS)}."
+        ) from error
 
 
 def _cell(value: object) -> str:

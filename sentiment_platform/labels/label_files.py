@@ -1,19 +1,21 @@
-"""Files of labels into rows: text in whatever encoding it came, CSV, JSON, JSON lines; and how cells are read.
+"""Files of labels into rows: CSV, JSON, JSON lines; and how cells are read.
 
-Not here: what the rows mean (`importers`, `tools`).
+Not here: encodings and delimiters (`text_files`), what the rows mean (`importers`, `tools`).
 """
 
-import csv
-import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.text_files.encodings import encoding_of
+from sentiment_platform.text_files.maps import column_of
+from sentiment_platform.text_files.tables import open_table
+from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import read_time
 from sentiment_platform.times.stated import Stated
@@ -36,47 +38,52 @@ def read_bytes(path: Path) -> bytes:
         raise PermanentError(f"{path} cannot be read: {error.strerror}.", remedy="Check the path.") from error
 
 
-def read_text(path: Path) -> str:
-    """The file's text: UTF-8 with or without a byte order mark, else Latin-1 (as PhraseBank was published)."""
-    raw = read_bytes(path)
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
+def read_text(path: Path, written: Written | None = None) -> str:
+    """The file's text. `written`: its encoding as stated; what is guessed is noted there.
+
+    Raises:
+        PermanentError: it cannot be read, or its encoding cannot be told.
+    """
+    return read_bytes(path).decode(encoding_of(path, written or Written())).removeprefix("\ufeff")
 
 
-def read_lines(path: Path) -> list[str]:
+def read_lines(path: Path, written: Written | None = None) -> list[str]:
     """The lines that are not blank."""
-    return [line for line in _LINE_END.split(read_text(path)) if line.strip()]
+    return [line for line in _LINE_END.split(read_text(path, written)) if line.strip()]
 
 
-def csv_rows(path: Path, needed: set[str]) -> Iterator[dict[str, str]]:
+def csv_rows(
+    path: Path, needed: set[str], written: Written | None = None, *, names: Collection[str] = ()
+) -> Iterator[dict[str, str]]:
     """The rows with every cell a text; what a short row lacks is empty, what a long row has too much is dropped.
+
+    Columns in `needed` and `names` have these names in the rows, however the header writes them.
 
     Raises:
         PermanentError: a column is missing, or the file is no CSV.
     """
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""), restval="")
-    try:
-        missing = needed - set(reader.fieldnames or ())
-        if missing:
-            raise PermanentError(
-                f"{path} has no column {', '.join(sorted(missing))}.",
-                remedy=f"Its columns are {', '.join(reader.fieldnames or ()) or 'none'}.",
-            )
-        for row in reader:
-            yield {name: value for name, value in row.items() if isinstance(value, str)}
-    except csv.Error as error:
-        raise PermanentError(f"{path}:{reader.line_num} is not CSV: {error}.", remedy="Check its quotes.") from error
+    wanted = dict.fromkeys((*needed, *names))
+    table = open_table(path, list(wanted), written or Written())
+    places = {name: column_of(table.header, name, path.name) for name in wanted}
+    if missing := sorted(name for name in needed if places[name] is None):
+        raise PermanentError(
+            f"{path} has no column {', '.join(missing)}.", remedy=f"Its columns are {', '.join(table.header) or 'none'}."
+        )
+    header = list(table.header)
+    for name, place in places.items():
+        if place is not None:
+            header[place] = name
+    for row in table.rows:
+        yield dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False))
 
 
-def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+def json_lines(path: Path, written: Written | None = None) -> Iterator[dict[str, Any]]:
     """One object a line.
 
     Raises:
         PermanentError: a line is no JSON object.
     """
-    for number, line in enumerate(_LINE_END.split(read_text(path)), 1):
+    for number, line in enumerate(_LINE_END.split(read_text(path, written)), 1):
         if line.strip():
             try:
                 row = json.loads(line)
@@ -87,33 +94,32 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def json_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a file: one a line, or one list of them.
+def json_rows(path: Path, written: Written | None = None, *, names: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+    """The objects of a file: one a line, or one list of them. Keys in `names` have these names, in whatever case they stand there.
 
     Raises:
         PermanentError: it is neither.
     """
-    if path.suffix.lower() != ".json":
-        yield from json_lines(path)
-        return
-    document = json_document(path) if read_text(path).lstrip()[:1] == "[" else None
-    if document is None:
-        yield from json_lines(path)
-        return
-    for number, row in enumerate(document, 1):
+    if path.suffix.lower() == ".json" and read_text(path, written).lstrip()[:1] == "[":
+        rows: Iterable[Any] = json_document(path, written)
+    else:
+        rows = json_lines(path, written)
+    for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             raise PermanentError(f"Row {number} of {path} is not a JSON object.", remedy="Give a list of objects.")
-        yield row
+        keys = list(row)
+        places = {name: column_of(keys, name, path.name) for name in names if name not in row}
+        yield row | {name: row[keys[place]] for name, place in places.items() if place is not None}
 
 
-def json_document(path: Path) -> Any:
+def json_document(path: Path, written: Written | None = None) -> Any:
     """The whole file as one JSON value.
 
     Raises:
         PermanentError: it is none.
     """
     try:
-        return json.loads(read_text(path))
+        return json.loads(read_text(path, written))
     except (ValueError, RecursionError) as error:
         raise PermanentError(f"{path} is not JSON: {error}.", remedy="Export it again as JSON.") from error
 

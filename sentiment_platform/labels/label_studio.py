@@ -9,6 +9,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.importers import UNREADABLE
 from sentiment_platform.labels.label_files import json_document, time_of
 from sentiment_platform.labels.report import ImportReport, Reading
+from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import UNSTATED
 
@@ -22,6 +23,7 @@ def label_studio(
     *,
     control: str | None = None,
     columns: Mapping[str, str] | None = None,
+    written: Written | None = None,
 ) -> ImportReport:
     """Label Studio's JSON export of a choices project: `data.text`, `annotations[].result[].value.choices` (or `rating`).
 
@@ -33,7 +35,7 @@ def label_studio(
         PermanentError: the file is no such export, or has several controls and none is named, or not the one that is.
     """
     reading = Reading(path, "label_studio", label_set or path.stem, licence, said=said)
-    document = json_document(path)
+    document = json_document(path, written)
     if not isinstance(document, list):
         raise PermanentError(f"{path} is no list of tasks.", remedy="Export the project as JSON.")
     asked = _control(path, document, control)

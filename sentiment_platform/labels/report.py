@@ -13,6 +13,7 @@ from sentiment_platform.labels.examples import LabelKind, LabelledExample, RawLa
 from sentiment_platform.labels.label_files import read_bytes
 from sentiment_platform.labels.quality import RefusedLabel, judge_labels
 from sentiment_platform.labels.spelling import SKIP, meanings_of
+from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.text.normalise import normalise, text_hash
 from sentiment_platform.text.sentiment import Label
 
@@ -81,7 +82,7 @@ class Reading:
         **more: Any,
     ) -> None:
         """One row, its label as it is spelled there; without `external_id` the text itself is its id."""
-        text = normalise(text or "")
+        text = normalise(plain_text(text) or "")
         name = normalise(external_id or "") or text_hash(text)[:32]
         # All of it is normalised: an export may hold what neither a table nor a database can.
         who, said = normalise(annotator or ""), normalise(label or "")

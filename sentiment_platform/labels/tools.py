@@ -11,6 +11,7 @@ from sentiment_platform.labels.importers import UNREADABLE
 from sentiment_platform.labels.label_files import json_rows, time_of
 from sentiment_platform.labels.report import ImportReport, Reading
 from sentiment_platform.labels.spelling import WORDS
+from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import UNSTATED
 
@@ -23,6 +24,7 @@ def doccano(
     said: Mapping[str, str] | None = None,
     *,
     columns: Mapping[str, str] | None = None,
+    written: Written | None = None,
 ) -> ImportReport:
     """doccano's JSONL or JSON export of a text classification: `text` (or `data`), `label` (a list, or one name), `id`.
 
@@ -32,7 +34,7 @@ def doccano(
     """
     reading = Reading(path, "doccano", label_set or path.stem, licence, said=said)
     named = columns or {}
-    for row in json_rows(path):
+    for row in json_rows(path, written):
         text = _first(row, named.get("text"), "text", "data")
         item = _first(row, named.get("id"), "id")
         voices = list(_doccano_voices(row, named)) if "annotations" in row else []
@@ -65,6 +67,7 @@ def prodigy(
     said: Mapping[str, str] | None = None,
     *,
     columns: Mapping[str, str] | None = None,
+    written: Written | None = None,
 ) -> ImportReport:
     """Prodigy's `db-out` JSONL of a text classification: `accept` (choice) or `label` (binary), with `answer`.
 
@@ -74,7 +77,7 @@ def prodigy(
     """
     reading = Reading(path, "prodigy", label_set or path.stem, licence, said=said)
     named = columns or {}
-    for row in json_rows(path):
+    for row in json_rows(path, written):
         answer = row.get("answer", "accept")
         if answer != "accept":
             reading.leave_out(f"the answer is {str(answer)[:20]}")

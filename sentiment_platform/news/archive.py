@@ -14,11 +14,14 @@ from sqlalchemy import Engine
 from sentiment_platform.news.admission import Tally, store_items
 from sentiment_platform.news.errors import ArchiveError
 from sentiment_platform.news.items import RawItem, tidy
+from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.news.quality import Refusal
 from sentiment_platform.news.tabular import Column, read_rows
 from sentiment_platform.store.articles import noted_articles
 from sentiment_platform.store.collection_reports import CollectionReport, record_collection
 from sentiment_platform.symbols import symbol_texts
+from sentiment_platform.text_files.maps import parse_map
+from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import UNSTATED, read_time
 from sentiment_platform.times.stated import Stated
@@ -52,13 +55,12 @@ def parse_mapping(text: str) -> ColumnMap:
         ArchiveError: an unknown or repeated field, a missing one of `title` and `published_at`, or names mixed with positions.
     """
     known = [item.name for item in fields(ColumnMap)]
-    remedy = f"The map is `field=column,...`; fields are {', '.join(known)}; title and published_at are needed."
-    columns: dict[str, Column] = {}
-    for pair in filter(None, (part.strip() for part in text.split(","))):
-        name, _, column = (part.strip() for part in pair.partition("="))
-        if name not in known or not column or name in columns:
-            raise ArchiveError(f"The column map cannot use {pair!r}.", remedy=remedy)
-        columns[name] = int(column) if column.isdecimal() else column
+    remedy = f"The map is `field=column,...`; fields are {', '.join(known)}; title and published_at are needed. A name that holds ,x= stands in quotes."
+    try:
+        named = parse_map(text, known)
+    except ValueError as error:
+        raise ArchiveError(f"The column map cannot use {str(error)!r}.", remedy=remedy) from error
+    columns: dict[str, Column] = {name: int(column) if column.isdecimal() else column for name, column in named.items()}
     if not {"title", "published_at"} <= columns.keys() or len({type(column) for column in columns.values()}) != 1:
         raise ArchiveError(f"The column map {text!r} is incomplete, or mixes names with positions.", remedy=remedy)
     return ColumnMap(**columns)  # pyright: ignore[reportArgumentType]  title and published_at were looked for above
@@ -74,6 +76,7 @@ def import_archive(
     now: datetime,
     stated: Stated = UNSTATED,
     assumed: AssumedClock | None = None,
+    written: Written | None = None,
     progress: Callable[[int], None] | None = None,
     tell_refusal: Callable[[Refusal], None] = lambda _: None,
 ) -> CollectionReport:
@@ -81,7 +84,8 @@ def import_archive(
 
     An archive's articles count as available from their publication on, from the end of the day where it names only the day. Each
     batch of BATCH_ROWS items is one transaction, so an interrupted import is finished by running it again. Empty rows are no
-    items. `stated`: clock and shape of its times; `assumed` counts those without a clock. `progress` is told the items done so far,
+    items. `stated`: clock and shape of its times; `assumed` counts those without a clock. `written`: encoding and
+    delimiter. `progress` is told the items done so far,
     `tell_refusal` each refusal.
 
     Raises:
@@ -93,7 +97,7 @@ def import_archive(
         nonlocal blank
         blank += 1
 
-    total, pending = Tally(), archive_items(path, mapping, source, stated=stated, assumed=assumed, empty=skipped)
+    total, pending = Tally(), archive_items(path, mapping, source, stated=stated, assumed=assumed, written=written, empty=skipped)
     while batch := list(islice(pending, BATCH_ROWS)):
         with engine.begin() as connection:
             total += store_items(connection, batch, run_id=run_id, now=now, archived=True, tell_refusal=tell_refusal)
@@ -115,6 +119,7 @@ def archive_items(
     *,
     stated: Stated = UNSTATED,
     assumed: AssumedClock | None = None,
+    written: Written | None = None,
     empty: Callable[[], None] | None = None,
 ) -> Iterator[RawItem]:
     """The rows of an archive as items, in order; `empty` is told of each row without a value, which is no item.
@@ -123,7 +128,7 @@ def archive_items(
         ArchiveError: the file or the map is unusable.
     """
     names = list(mapping.present)
-    for position, cells in enumerate(read_rows(path, list(mapping.present.values())), start=1):
+    for position, cells in enumerate(read_rows(path, list(mapping.present.values()), written), start=1):
         row = dict(zip(names, cells, strict=True))
         if all(tidy(cell) is None for cell in cells):
             if empty:
@@ -136,10 +141,10 @@ def archive_items(
             source=source,
             origin=path.name,
             position=position,
-            title=tidy(row["title"]),
-            summary=tidy(row.get("summary")),
+            title=plain_text(row["title"]),
+            summary=plain_text(row.get("summary")),
             url=tidy(row.get("url")),
-            outlet=tidy(row.get("outlet")),
+            outlet=plain_text(row.get("outlet")),
             language=tidy(row.get("language")),
             tickers=symbol_texts(row.get("tickers")),
             published_at=published.at if published else None,

@@ -96,7 +96,7 @@ FAILED: dict[str, tuple[list[str], str]] = {
     "labels in an empty file": (["labels", "import", "EMPTY"], "Its columns are none"),
     "news in an empty file": (["news", "import", "EMPTY", *TO_TITLES], "Its columns are none"),
     "a column that there is not": (["news", "import", "TITLES", "--map", "title=heading,published_at=day"], "heading"),
-    "prices that are no text": (["market", "import", "BINARY"], "Give a UTF-8 CSV file"),
+    "prices that are no text": (["market", "import", "BINARY"], "--encoding"),
     "prices of nobody": (["market", "import", "TITLES"], ""),
 }
 

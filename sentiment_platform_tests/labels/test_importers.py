@@ -153,7 +153,7 @@ def test_a_row_that_cannot_be_read_is_counted_with_its_reason(tmp_path: Path, ro
         ("plain", "text,label\n", "a.csv", "no labelled text"),
         ("plain", "{", "a.jsonl", "a.jsonl:1 is not JSON"),
         ("plain", '{"text": "x", "label": "neutral"}\n[1]', "a.jsonl", "a.jsonl:2 is not a JSON object"),
-        ("plain", 'text,label\n"' + "x" * (1 << 21) + '",neutral\n', "a.csv", "is not CSV"),
+        ("plain", 'text,label\n"' + "x" * (1 << 21) + '",neutral\n', "a.csv", "longer than 5,000"),
         ("phrasebank", "", "Sentences_X.txt", "no labelled text"),
         ("phrasebank", "Sales rose@great", "Sentences_X.txt", "The first row was refused: the label is none of"),
         ("fiqa", "[]", "a.json", "no JSON object"),

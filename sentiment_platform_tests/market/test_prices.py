@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from sentiment_platform.errors import PermanentError
 from sentiment_platform.market.errors import PriceFileError
 from sentiment_platform.market.price_files import parse_price_map, read_price_file
 from sentiment_platform.market.prices import StoredPrices, store_bars
@@ -116,7 +117,7 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path, content: str, mappin
         list(read_price_file(csv(tmp_path, content), parse_price_map(mapping), symbol))
     with pytest.raises(PriceFileError, match="cannot use 'colour=c'"):
         parse_price_map("colour=c")
-    with pytest.raises(PriceFileError, match="cannot be read"):
+    with pytest.raises(PermanentError, match="cannot be read"):
         list(read_price_file(tmp_path / "absent.csv", parse_price_map(""), "EXM"))
 
 

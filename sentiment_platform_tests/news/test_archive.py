@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from sentiment_platform.errors import PermanentError
 from sentiment_platform.news.archive import ColumnMap, import_archive, parse_mapping
 from sentiment_platform.news.errors import ArchiveError
-from sentiment_platform.news.tabular import detect_encoding, read_rows
+from sentiment_platform.news.tabular import read_rows
 from sentiment_platform.store.articles import Article, articles_between, news_counts
 from sentiment_platform.store.collection_reports import CollectionReport, latest_collections
 from sentiment_platform.store.quarantine import quarantined_items
+from sentiment_platform.text_files.encodings import encoding_of
+from sentiment_platform.text_files.written import Written
 
 NOW = datetime(2026, 1, 6, 12, tzinfo=UTC)
 EPOCH, FOREVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -54,7 +57,7 @@ def test_a_csv_archive_is_imported_and_a_second_time_nothing_changes(engine: Eng
 def test_the_encoding_of_an_archive_is_found(engine: Engine, tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "news.csv"
     path.write_text(HEADER + "Caf\u00e9 \u201cprofits\u201d,2025-11-05,,,,\n", encoding=encoding)
-    assert detect_encoding(path) == {"utf-8": "utf-8-sig"}.get(encoding, encoding)
+    assert encoding_of(path, Written()) == encoding
     load(engine, path)
     assert [article.title for article in stored(engine)] == ["Caf\u00e9 \u201cprofits\u201d"]
 
@@ -62,7 +65,7 @@ def test_the_encoding_of_an_archive_is_found(engine: Engine, tmp_path: Path, enc
 def test_bytes_of_no_known_encoding_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "news.csv"
     path.write_bytes(b"title,date\n\x81\x8d,2025-11-05\n")
-    with pytest.raises(ArchiveError, match="neither"):
+    with pytest.raises(PermanentError, match="cannot be told for certain"):
         list(read_rows(path, ["title", "date"]))
 
 
@@ -133,7 +136,7 @@ def test_an_unreadable_archive_is_refused_with_its_place(
 ) -> None:
     path = tmp_path / name
     path.write_text(content)
-    with pytest.raises(ArchiveError, match=reason):
+    with pytest.raises(PermanentError, match=reason):
         load(engine, path, ColumnMap(title="title", published_at="date"))
 
 

@@ -1,0 +1,106 @@
+"""CSV as people have it: any delimiter, a header in any case, cells of any length. Streams; never holds a whole file."""
+
+import csv
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from sentiment_platform.text_files.encodings import encoding_of
+from sentiment_platform.text_files.maps import column_of
+from sentiment_platform.text_files.written import TextFileError, Written
+
+LARGEST_CELL = 1 << 26
+"""Characters of a cell, beyond which a quotation mark was surely never closed."""
+_HEAD_CHARACTERS, _HEAD_ROWS = 1 << 16, 20
+_STATED_INSIDE = re.compile(r'\ufeff?"?sep=(.)"?\s*\Z')
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`header`: its names, stripped; empty in a file without header. `rows`: the cells of each row that is not blank."""
+
+    header: tuple[str, ...]
+    rows: Iterator[list[str]]
+
+
+def open_table(path: Path, names: Collection[str], written: Written, *, positions: int | None = None) -> Table:
+    """The table of a CSV file in which columns of these names are looked for, or the place `positions` and those before it.
+
+    Raises:
+        TextFileError: it cannot be read; raised again at the place where it turns out to be no CSV.
+    """
+    encoding = encoding_of(path, written)
+    delimiter, skipped = _delimiter(path, encoding, names, written, positions)
+    rows = _rows(path, encoding, delimiter, skipped)
+    header = () if positions is not None else tuple(name.strip().strip("\ufeff") for name in next(rows, []))
+    return Table(header, rows)
+
+
+def _delimiter(path: Path, encoding: str, names: Collection[str], written: Written, positions: int | None) -> tuple[str, int]:
+    """The delimiter and how many lines stand before the table."""
+    with path.open(encoding=encoding, newline="") as file:
+        head = file.read(_HEAD_CHARACTERS)
+    first, *_ = re.split(r"[\r\n]", head, maxsplit=1)
+    stated = _STATED_INSIDE.match(first)
+    if stated:
+        return written.delimiter or stated[1], 1
+    if written.delimiter:
+        return written.delimiter, 0
+    usual = "\t,;|" if path.suffix.lower() == ".tsv" else ",;\t|"
+
+    def fits(delimiter: str) -> tuple[int, int]:
+        try:
+            rows = [row for _, row in zip(range(_HEAD_ROWS), _parsed(head, delimiter), strict=False)]
+        except csv.Error:
+            return (0, 0)
+        if positions is not None:
+            return (sum(len(row) > positions for row in rows), 0)
+        header = rows[0] if rows else []
+        return (sum(column_of(header, name, path.name) is not None for name in names), len(header))
+
+    # `max` keeps the first of equals.
+    return max(usual, key=fits), 0
+
+
+def _parsed(text: str, delimiter: str) -> Iterator[list[str]]:
+    return (row for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != " ") if row)
+
+
+def _rows(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[list[str]]:
+    csv.field_size_limit(LARGEST_CELL)
+    with path.open(encoding=encoding, newline="") as file:
+        for _ in range(skipped):
+            file.readline()
+        pending: list[str] = []
+
+        def lines() -> Iterator[str]:
+            for line in file:
+                pending.append(line)
+                yield line
+
+        reader = csv.reader(lines(), delimiter=delimiter, skipinitialspace=delimiter != " ")
+        try:
+            for row in reader:
+                _require_closed(path, "".join(pending), delimiter, reader.line_num)
+                pending.clear()
+                if row:
+                    yield row
+        except csv.Error as error:
+            raise TextFileError(
+                f"{path.name}, line {reader.line_num}: {error}.", remedy="Usually a quotation mark that is never closed."
+            ) from error
+
+
+def _require_closed(path: Path, raw: str, delimiter: str, line: int) -> None:
+    """A row that ends inside of quotes has swallowed what came after it: the end of the file closed it."""
+    if raw.count('"') % 2 and re.search(rf'(?:\A|{re.escape(delimiter)})\s*"', raw) and _is_open(raw, delimiter):
+        raise TextFileError(f"{path.name}, line {line}: a quotation mark is never closed.", remedy="Close it, or double it.")
+
+
+def _is_open(raw: str, delimiter: str) -> bool:
+    """Whether one more line would belong to the row."""
+    return (
+        len(list(csv.reader(StringIO(raw.rstrip("\r\n") + "\nx\n", newline=""), delimiter=delimiter, skipinitialspace=True))) == 1
+    )
