@@ -1,5 +1,6 @@
 """The reader of what Label Studio exports. A project may ask several questions: which of them is the sentiment, `--control` says."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,11 @@ from sentiment_platform.labels.report import ImportReport, Reading
 from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import UNSTATED
+
+_OF_SENTIMENT = re.compile(
+    "sentiment|tone|polarity|stance|mood|label|class|choice|rating|stars|score|^without a name$", re.IGNORECASE
+)
+"""Names of a project's only control that need no `--control`; an answer to "relevant?" may be "positive" too."""
 
 
 def label_studio(
@@ -27,7 +33,8 @@ def label_studio(
 ) -> ImportReport:
     """Label Studio's JSON export of a choices project: `data.text`, `annotations[].result[].value.choices` (or `rating`).
 
-    control: the `from_name` whose answer is the sentiment; needed where the project has several. columns: `text` is in another key of
+    control: the `from_name` whose answer is the sentiment; needed where the project has several, or one of another
+    name. columns: `text` is in another key of
     `data`. annotator: `completed_by` (an id, or an object with one). labelled_at: `updated_at`, else `created_at`. id: the task's `id`.
     Skipped annotations (`was_cancelled`) and those without an answer are left out. Source: labelstud.io/guide/task_format.
 
@@ -113,7 +120,13 @@ def _control(path: Path, tasks: list[Any], named: str | None) -> str | None:
             f"In {path} nobody answered {named}; there are answers to: {every_name}.",
             remedy="Name the control whose answer is the sentiment, or export again when somebody has answered it.",
         )
-    return named or next(iter(names), None)
+    only = next(iter(names), None)
+    if named is None and only is not None and not _OF_SENTIMENT.search(only):
+        raise PermanentError(
+            f"{path} has answers to one control, {only}, whose name does not say that it is the sentiment.",
+            remedy=f"If it is: --control {only}.",
+        )
+    return named or only
 
 
 def _require_text(path: Path, tasks: list[Any], key: str) -> None:

@@ -132,8 +132,13 @@ def test_who_did_not_answer_the_named_control_is_left_out_whatever_else_they_sai
         [("1", "3", "Kettle maker cuts jobs", "neutral")],
         ({}, {"nobody answered tone": 1}),
     )
+    alone = file(tmp_path, answered(other), "project.json")
     with pytest.raises(PermanentError, match="nobody answered tone"):
-        label_studio(file(tmp_path, answered(other), "project.json"), control="tone")
+        label_studio(alone, control="tone")
+    # What an only control asks, its name says; else a person does.
+    with pytest.raises(PermanentError, match=r"one control, relevant,.*--control relevant"):
+        label_studio(alone)
+    assert [row.label for row in label_studio(alone, control="relevant").examples] == ["positive"]
 
 
 def test_a_text_under_another_key_is_named_by_a_map(tmp_path: Path) -> None:
