@@ -41,6 +41,8 @@ _INSIDE_WORDS = frozenset("’–—·\xad\xa0&'-")
 _ALONE = frozenset("àèéìòóùúáíåöâêîôûÀÈÉÌÒÓÙÚÁÍÅÖÂÊÎÔÛ")
 # What these are in cp1252 is a vowel, in cp1250 and cp1254 a consonant: beside a vowel they are hardly what cp1252 says.
 _BEFORE_VOWELS = re.compile("[ÈèÌìØøÒòÙù][aeiouyáéíóúý]", re.IGNORECASE)
+# Letters where Western languages do not have them: they are Czech, Hungarian, Romanian or Turkish ones in another encoding.
+_MISPLACED = re.compile("õ(?!e)|ý|[aeyáéí]è|^è(?!res?$)|ì(?=.)|ã(?![oes]|$)", re.IGNORECASE)
 _ICELANDIC = frozenset("ÞþÐð")
 
 
@@ -160,6 +162,7 @@ def _is_western_letters(letters: str) -> bool:
         and not re.search(r"[^\x00-\x7f]{3}", letters)
         and not re.search(r"[a-zß-öø-ÿœšž][A-ZÀ-ÖØ-ÞŒŠŽŸ]", letters.replace("Mc", "mc"))
         and not _BEFORE_VOWELS.search(letters)
+        and not _MISPLACED.search(letters)
         and not _ICELANDIC.intersection(foreign)
         and all("LATIN" in unicodedata.name(letter, "") for letter in foreign)
         and not {"ƒ", "ª", "º", "µ", "ˆ"}.intersection(foreign)

@@ -167,3 +167,19 @@ def test_prices_are_read_by_the_same_reader(tmp_path: Path) -> None:
         list(read_price_file(path, columns))
     (bar,) = read_price_file(path, columns, written=written_as("cp1251"))
     assert (bar.symbol, bar.session, bar.high) == ("LAMP", date(2025, 1, 6), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("A kötélgyár erősen nőtt", "cp1250"),
+        ("Společnost zdražila", "cp1250"),
+        ("Banca urcă mâine sărac", "cp1250"),
+        ("Bankanın kârı", "cp1254"),
+    ],
+)
+def test_words_that_look_western_but_for_one_letter_are_not_guessed(tmp_path: Path, text: str, encoding: str) -> None:
+    path = made(tmp_path, text, encoding)
+    with pytest.raises(TextFileError, match="--encoding"):
+        titles(path)
+    assert titles(path, written_as(encoding)) == [text]
