@@ -62,13 +62,16 @@ def test_an_alert_is_acknowledged_by_keyboard_tried_first_with_the_tabs_key_and_
     said.clear()
 
     card(page).get_by_label("Admin key").fill(ADMIN_KEY)
-    page.keyboard.press("Enter")
+    tried.press("Enter")
     expect(card(page)).to_contain_text("It would work.")
     expect(card(page)).to_contain_text("configured admin would stand beside it")
     assert stored(page, platform) is None, "a dry run changes nothing"
     screenshot(page, "alerts-tried")
-    card(page).get_by_role("button", name="Do it").press("Enter")
+    done = card(page).get_by_role("button", name="Do it")
+    expect(done).to_be_focused()
+    done.press("Enter")
     expect(card(page)).to_contain_text("every replica reads it there")
+    expect(card(page).get_by_role("button", name="Close")).to_be_focused()
     acknowledgement = stored(page, platform)
     assert acknowledgement is not None
     assert (acknowledgement["by"], acknowledgement["note"]) == ("configured admin", "the desk makes room")

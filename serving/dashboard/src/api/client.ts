@@ -69,5 +69,8 @@ export function refused(response: Response, body: unknown): ApiError {
   );
 }
 
+/** Whether asking again may help: what the API refused, it refuses again. */
+export const mayPass = ({ status }: ApiError): boolean => status === 0 || status === 429 || status >= 500;
+
 /** The header that a protected route wants. The key stays in the caller's memory. */
 export const bearer = (key: string): { Authorization: string } => ({ Authorization: `Bearer ${key}` });

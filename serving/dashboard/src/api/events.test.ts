@@ -103,15 +103,16 @@ describe("events and queries", () => {
     expect(invalidated).toHaveBeenCalledOnce();
   });
 
-  it("asks for what is old when a stream is back, since it may have missed something", () => {
+  it("asks for what is old when a stream breaks, so that pages say so at once, and when it is back, since it may have missed something", () => {
     const queries = new QueryClient();
     const feed = new EventFeed(open);
     const again = vi.spyOn(queries, "refetchQueries");
     refreshOnEvents(queries, feed);
     feed.start();
     streams[0]?.say(state(false));
-    expect(again).not.toHaveBeenCalled();
+    expect(again).toHaveBeenCalledTimes(1);
     streams[0]?.say(state(true));
-    expect(again).toHaveBeenCalledWith({ type: "active", stale: true });
+    expect(again).toHaveBeenCalledTimes(2);
+    expect(again).toHaveBeenLastCalledWith({ type: "active", stale: true });
   });
 });

@@ -32,8 +32,9 @@ export function refreshOnEvents(queries: QueryClient, events: EventFeed, burstMs
   };
   const stop = events.subscribe((event) => {
     if (event.type === "stream_state") {
-      // A stream that is back may have missed events. At the first load nothing is old enough to be asked again.
-      if (event.connected) void queries.refetchQueries({ type: "active", stale: true });
+      // A stream that is back may have missed events; one that broke tells each page at once that its figures are stale. At the first load
+      // nothing is old enough to be asked again.
+      void queries.refetchQueries({ type: "active", stale: true });
       return;
     }
     for (const key of CHANGED[event.type]) due.add(key);

@@ -1,11 +1,11 @@
 /**
  * One hook a route. A page never fetches by itself.
  *
- * Every answer is asked again after its interval, every 5 s while it failed, and at once when an event says that it changed (`live.ts`).
+ * Every answer is asked again after its interval, every 5 s while it failed (not where it was refused), and at once when an event says that it changed (`live.ts`).
  * A failed answer keeps what it had; `parts/loaded.tsx` then says since when it is stale.
  */
 import { QueryClient, useQuery } from "@tanstack/react-query";
-import { type ApiError, answered, client, type Schemas } from "./client";
+import { type ApiError, answered, client, mayPass, type Schemas } from "./client";
 
 const SECOND = 1000;
 const AGAIN_AFTER_FAILURE = 5 * SECOND;
@@ -47,14 +47,18 @@ export const KEYS = {
 
 type Ask<Body> = (signal: AbortSignal) => Promise<{ data?: Body; error?: unknown; response: Response }>;
 
-/** `everyMs` null: the answer never changes. */
-function useAnswer<Body>(key: readonly unknown[], everyMs: number | null, ask: Ask<Body>, enabled = true) {
+/** `everyMs` null: the answer never changes. `awaited`: what is not there yet comes within seconds. */
+function useAnswer<Body>(key: readonly unknown[], everyMs: number | null, ask: Ask<Body>, enabled = true, awaited = false) {
   return useQuery<Body, ApiError>({
     queryKey: key,
     queryFn: ({ signal }) => answered(ask(signal)),
     enabled,
     staleTime: everyMs === null ? Infinity : 2 * SECOND,
-    refetchInterval: (query) => (query.state.status === "error" ? AGAIN_AFTER_FAILURE : (everyMs ?? false)),
+    refetchInterval: ({ state: { error } }) => {
+      if (error === null) return everyMs ?? false;
+      if (mayPass(error) || (awaited && error.status === 404)) return AGAIN_AFTER_FAILURE;
+      return error.status === 404 ? (everyMs ?? false) : false;
+    },
   });
 }
 
@@ -117,6 +121,7 @@ export const usePrediction = (id: string | null) =>
     null,
     (signal) => client.GET("/predictions/{prediction_id}", { params: { path: { prediction_id: id ?? "" } }, signal }),
     id !== null,
+    true,
   );
 
 export const useFeatureSchema = (version: string | null) =>
@@ -213,5 +218,5 @@ export const useComparison = (body: Schemas["PredictRequest"] | null) =>
     queryFn: ({ signal }) => answered(client.POST("/predict/compare", { body: body ?? { text: "" }, signal })),
     enabled: body !== null,
     staleTime: Infinity,
-    refetchInterval: ({ state: { error } }) => (error && (error.status === 0 || error.status >= 500) ? AGAIN_AFTER_FAILURE : false),
+    refetchInterval: ({ state: { error } }) => (error && mayPass(error) ? AGAIN_AFTER_FAILURE : false),
   });

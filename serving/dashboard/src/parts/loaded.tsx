@@ -5,7 +5,7 @@
  */
 import type { ReactNode } from "react";
 import type { UseQueryResult } from "@tanstack/react-query";
-import { ApiError } from "../api/client";
+import { type ApiError, mayPass } from "../api/client";
 import { Contained } from "./contained";
 import { Empty } from "./empty";
 import { moment } from "./format";
@@ -35,7 +35,7 @@ export function Stale({ since, error }: { since: number; error: ApiError }) {
   const now = useNow();
   return (
     <p className="band stale" role="status">
-      <strong>Stale since {moment(new Date(since), now)}.</strong> {error.detail} It is asked again every 5 s.
+      <strong>Stale since {moment(new Date(since), now)}.</strong> {error.detail} {mayPass(error) && "It is asked again every 5 s."}
     </p>
   );
 }
@@ -43,14 +43,15 @@ export function Stale({ since, error }: { since: number; error: ApiError }) {
 interface Failure {
   what: string;
   error: ApiError;
-  /** Whether it is asked again by itself. */
+  /** Whether it is asked again by itself, where that may help. */
   again?: boolean;
 }
 
 export const Failed = ({ what, error, again = true }: Failure) => (
   <Empty title={`${what}: no answer`}>
     {error.detail}
-    {again ? " It is asked again every 5 s." : ""}
+    {error.errors.map(({ field, message }) => ` ${field}: ${message}`).join(";")}
+    {again && mayPass(error) ? " It is asked again every 5 s." : ""}
     {error.requestId ? ` The failed request is ${error.requestId}.` : ""}
   </Empty>
 );

@@ -10,7 +10,7 @@ export function KeyField({ onChange }: { onChange: () => void }) {
       autoComplete="off"
       hint={
         <>
-          Kept by this tab until it is closed, and nowhere else. <code>sentiment-platform keys create --role admin</code> makes one.
+          Kept by this tab until it is loaded anew, and nowhere else. <code>sentiment-platform keys create --owner YOU --role admin</code> makes one.
         </>
       }
       value={useKey()}

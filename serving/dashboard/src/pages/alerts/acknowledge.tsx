@@ -87,7 +87,7 @@ function Followed({ answer, shown, onDone }: { answer: Schemas["AcknowledgementA
         <strong>{answer.changed ? "It is acknowledged." : "It was acknowledged so before."}</strong>{" "}
         {told ? "The database has it, and every replica reads it there." : "Waiting until the list of alerts shows it…"}
       </p>
-      <Button onClick={onDone}>Close</Button>
+      <Button autoFocus onClick={onDone}>Close</Button>
     </div>
   );
 }

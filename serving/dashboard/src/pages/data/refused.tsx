@@ -5,7 +5,7 @@ import { number, words } from "../../parts/format";
 import { Table } from "../../parts/table";
 
 export function Refused({ rows }: { rows: readonly Schemas["RefusedRows"][] }) {
-  if (rows.length === 0) return <Empty title="Nothing was refused">Every row kept the rules.</Empty>;
+  if (rows.length === 0) return <Empty title="Nothing was refused">No row broke a rule.</Empty>;
   return (
     <>
       <Table

@@ -35,7 +35,7 @@ export function Followed({ answer, atOnce, onDone }: Props) {
                   </li>
                 ))}
               </ol>
-              <Button onClick={onDone}>{steps.some(({ state }) => state === "waiting") ? "Leave it to itself" : "Close"}</Button>
+              <Button autoFocus onClick={onDone}>{steps.some(({ state }) => state === "waiting") ? "Leave it to itself" : "Close"}</Button>
             </>
           );
         }}

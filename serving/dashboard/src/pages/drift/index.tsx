@@ -86,7 +86,8 @@ function Reports({ reports, test }: { reports: readonly Schemas["DriftReportSumm
         }
       >
         <p className="note">
-          A cell shows how far a window is from what the version was made from, against the threshold at which it matters (1.0). Choose one to see the
+          A cell shows how far a window is from what the version was made from, against the threshold at which it matters (1.0). ◆ marks what is beyond it
+          and no chance (p after Holm below 0.05). Choose one to see the
           two distributions below.
         </p>
         <HeatMap

@@ -85,12 +85,15 @@ function Scorer({ family, onChoose }: { family: string | null; onChoose: (family
     <span className="scorer">
       By the scores of{" "}
       {live.length > 1 && live.includes(family) ? (
+        <>
+        <strong className="in-print">{family}</strong>
         <Tabs
           label="Whose scores"
           values={live.map((value) => ({ value, title: value }))}
           chosen={family}
           onChoose={(name) => onChoose(name === status?.default_family ? null : name)}
         />
+        </>
       ) : (
         <strong>{family}</strong>
       )}

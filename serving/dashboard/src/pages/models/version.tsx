@@ -9,7 +9,6 @@ import { Card, Grid } from "../../parts/card";
 import { Empty } from "../../parts/empty";
 import { bytes, counted, milliseconds, number, words } from "../../parts/format";
 import { Loaded } from "../../parts/loaded";
-import { None } from "../../parts/none";
 import { Page } from "../../parts/page";
 import { RunLink } from "../../parts/run-link";
 import { Table } from "../../parts/table";
@@ -29,7 +28,7 @@ export default function Version({ question }: PageProps) {
         </Link>
       }
     >
-      {card.error?.status === 404 && card.data === undefined ? (
+      {(card.error?.status === 404 || card.error?.status === 400) && card.data === undefined ? (
         <Empty title={`There is no version ${version}`}>It was never registered here.</Empty>
       ) : (
         <Loaded query={card} what="The card">
@@ -53,8 +52,9 @@ function Shown({ card }: { card: Schemas["ModelCard"] }) {
           </Fact>
           <Fact name="From">{card.base_model}</Fact>
           <Fact name="Learned from">
-            {set.examples == null ? <None why="its training set is not in this database" /> : counted(set.examples, "text")}
-            {set.stories != null && `, ${counted(set.stories, "story", "stories")}`} of {set.label_sets.join(", ") || "no named set"}
+            {set.examples == null ? "a training set that is not in this database" : counted(set.examples, "text")}
+            {set.stories != null && `, ${counted(set.stories, "story", "stories")}`}
+            {set.label_sets.length > 0 && ` of ${set.label_sets.join(", ")}`}
           </Fact>
           <Fact name="Reads features">
             {card.feature_schema.features.length} of schema {card.feature_schema.name}

@@ -24,8 +24,14 @@ const EXAMPLES = [
   "Sales fell, but the company expects a strong recovery",
 ] as const;
 
+/** What an address may hold of a text: with the rest of it, less than what the API takes. */
+const LONGEST_IN_ADDRESS = 3000;
+
 export default function Try({ title, question }: PageProps) {
-  const [text] = useParam("text");
+  const [linked] = useParam("text");
+  // A text that no address can hold is asked all the same, and has no link.
+  const [long, setLong] = useState<string | null>(null);
+  const text = linked ?? long;
   const [ticker] = useParam("ticker");
   const setParams = useSetParams({ push: true });
   const [draft, setDraft] = useState(text ?? "");
@@ -39,7 +45,11 @@ export default function Try({ title, question }: PageProps) {
   const asked = text?.trim() ? { text, ticker: ticker || null, explain: true } : null;
   const answer = useComparison(asked);
 
-  const ask = (sentence: string) => setParams({ text: sentence.trim() || null, ticker: share.trim() || null });
+  const ask = (sentence: string) => {
+    const fits = encodeURIComponent(sentence.trim()).length <= LONGEST_IN_ADDRESS;
+    setLong(fits ? null : sentence.trim());
+    setParams({ text: fits ? sentence.trim() || null : null, ticker: share.trim() || null });
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     ask(draft);
@@ -52,7 +62,7 @@ export default function Try({ title, question }: PageProps) {
   };
 
   return (
-    <Page title={title} question={question} controls={asked && answer.data && <ShareLink />}>
+    <Page title={title} question={question} controls={asked && answer.data && (linked ? <ShareLink /> : <span className="note">Too long for a link</span>)}>
       <form className="card try-form" onSubmit={submit}>
         <TextField
           label="A headline or a short text"
@@ -69,7 +79,7 @@ export default function Try({ title, question }: PageProps) {
             label="Symbol, if you know it"
             hint="Adds what was in the news of it."
             value={share}
-            maxLength={15}
+            maxLength={64}
             onChange={(event) => setShare(event.target.value)}
           />
           <Button type="submit" kind="primary" busy={answer.isFetching} disabled={!draft.trim()}>
