@@ -55,7 +55,7 @@ function useAnswer<Body>(key: readonly unknown[], everyMs: number | null, ask: A
     enabled,
     staleTime: everyMs === null ? Infinity : 2 * SECOND,
     refetchInterval: ({ state: { error } }) => {
-      if (error === null) return everyMs ?? false;
+      if (error == null) return everyMs ?? false;
       if (mayPass(error) || (awaited && error.status === 404)) return AGAIN_AFTER_FAILURE;
       return error.status === 404 ? (everyMs ?? false) : false;
     },

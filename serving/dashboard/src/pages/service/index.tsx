@@ -49,7 +49,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
   const every = everyPeriod(periods, report.unit, from, report.as_of);
   const line = (name: string, value: (period: Schemas["ServicePeriod"]) => number | null, nothing: number | null = null) => ({
     name,
-    points: every.map(({ at, counts }) => ({ at, value: counts === null ? nothing : value(counts) })),
+    points: every.map(({ at, counts }) => ({ at, value: counts == null ? nothing : value(counts) })),
   });
   const errors = everyPeriod(process.periods ?? [], report.unit, process.started_at > from ? process.started_at : from, report.as_of);
   return (
