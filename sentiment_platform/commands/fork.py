@@ -20,6 +20,8 @@ from sentiment_platform.setting_values.production import refusals
 from sentiment_platform.settings import Settings
 
 FOLDER = "setup"
+KEYS_FILE = "keys.env"
+"""Both lists of keys that were made here, as lines for a `.env`."""
 NEEDED_SECRETS = ("DATABASE_URL", "REDIS_URL", "SENTIMENT_SIGNING_KEYS")
 OPTIONAL_SECRETS = (
     "DATABASE_DIRECT_URL",
@@ -58,11 +60,14 @@ class Check:
 
 
 def with_keys(settings: Settings) -> Settings:
-    """`settings` with both pairs of keys: those that are set, else those of an earlier call, else new ones."""
+    """`settings` with both pairs of keys: those that are set, else those of an earlier call, else new ones; the two are kept as files."""
     if settings.signing_keys:
         public = settings.public_keys or PrivateKeys.parse(settings.signing_keys).public().text()
         return replace(settings, public_keys=public)
-    made = signing_environment(settings.state_dir / FOLDER)
+    folder = settings.state_dir / FOLDER
+    made = signing_environment(folder)
+    _write_secret(folder, "SENTIMENT_SIGNING_KEYS", made["SENTIMENT_SIGNING_KEYS"])
+    _write_secret(folder, KEYS_FILE, "".join(f"{name}={value}\n" for name, value in made.items()))
     return replace(
         settings, signing_keys=made["SENTIMENT_SIGNING_KEYS"], public_keys=settings.public_keys or made["SENTIMENT_PUBLIC_KEYS"]
     )
@@ -164,7 +169,7 @@ def _redis(settings: Settings) -> str:
 def _keys(settings: Settings, environ: Mapping[str, str]) -> str:
     RegistryAccess(settings).require_keys("model", "operator")
     made_here = settings.signing_keys != environ.get("SENTIMENT_SIGNING_KEYS", "").strip()
-    where = f"; keep a copy of {settings.state_dir / FOLDER / 'SENTIMENT_SIGNING_KEYS'}, GitHub never shows it again"
+    where = f"; keep a copy of {settings.state_dir / FOLDER / KEYS_FILE}, GitHub never shows them again"
     return "a model and an operator key, and the trusted pair of each" + (where if made_here else "")
 
 

@@ -54,13 +54,15 @@ def worker(queue: str, processes: int, grace_s: int) -> None:
     from sentiment_platform.settings import Settings
 
     chosen = QUEUES[queue]
-    require_shared_servers(Settings.from_environment(variables_of_commands()))
+    # Before servers are started for nothing.
+    configured = Settings.from_environment(variables_of_commands())
+    if not on_workers(configured):
+        raise PermanentError(
+            f"SENTIMENT_EXECUTOR is {configured.executor}: nobody would put a step into the queue.",
+            remedy=f"Set SENTIMENT_EXECUTOR={CELERY}, and SENTIMENT_BROKER_URL, here and where runs are started.",
+        )
+    require_shared_servers(configured)
     with session(log=note) as settings:
-        if not on_workers(settings):
-            raise PermanentError(
-                f"SENTIMENT_EXECUTOR is {settings.executor}: nobody would put a step into the queue.",
-                remedy=f"Set SENTIMENT_EXECUTOR={CELERY}, and SENTIMENT_BROKER_URL, here and where runs are started.",
-            )
         check_broker(settings, chosen)
         require_what_steps_need(settings, chosen, utc_now)
         with dagster_instance() as instance:

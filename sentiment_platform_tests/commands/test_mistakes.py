@@ -126,6 +126,15 @@ def test_sources_that_cannot_be_are_two_lines_before_anything_is_started(tmp_pat
     assert not (tmp_path / "state").exists()
 
 
+def test_a_worker_that_nobody_would_give_steps_to_ends_before_anything_is_started(tmp_path: Path) -> None:
+    answered = CliRunner(env={"SENTIMENT_STATE_DIR": str(tmp_path / "state")}).invoke(main, ["worker", "short"])
+    assert (answered.exit_code, answered.stdout) == (1, "")
+    what, to_do = answered.stderr.splitlines()
+    assert what == "Error: SENTIMENT_EXECUTOR is here: nobody would put a step into the queue."
+    assert "SENTIMENT_EXECUTOR=celery" in to_do
+    assert not (tmp_path / "state").exists()
+
+
 def broken() -> Program:
     program = Program("sentiment-platform")
 

@@ -1,6 +1,7 @@
 """`setup` over real servers: it says what is missing and what to do, makes keys once, and shows no secret. A whole fork: test_fork.py."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,11 @@ def test_what_is_missing_is_named_with_what_to_do_and_nothing_is_started(set_up:
     ):
         assert words in result.output
     assert "gh " not in result.stdout
+    unset = set_up("--json", **dict.fromkeys((*missing, "SENTIMENT_SIGNING_KEYS", "SENTIMENT_PUBLIC_KEYS"), ""))
+    (named,) = re.findall(r"keep a copy of (\S+),", looked_at(unset)["Signing keys"]["words"])
+    made = dict(line.split("=", 1) for line in Path(named).read_text().splitlines())
+    assert PrivateKeys.parse(made["SENTIMENT_SIGNING_KEYS"]).public().text() == made["SENTIMENT_PUBLIC_KEYS"]
+    assert Path(named).stat().st_mode & 0o777 == 0o600
     with_a_place = set_up(REDIS_URL="")
     assert "gh secret set DATABASE_URL" in with_a_place.stdout
     assert "gh workflow" not in with_a_place.stdout

@@ -1,5 +1,6 @@
 """compose.yaml, render.yaml and vercel.json: they parse, hold to their schemas, and promise what the page of hosts says."""
 
+import os
 import re
 import subprocess
 import sys
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sentiment_platform.commands.fork import vendor_keys
 from sentiment_platform.queues.work_queues import QUEUES
-from sentiment_platform.settings import documentation
-from sentiment_platform_tests.hosts.files import COMPOSE_TEXT, RENDER, VERCEL, Compose, image, render_environment
+from sentiment_platform.setting_values.production import refusals
+from sentiment_platform.settings import Settings, documentation
+from sentiment_platform_tests.hosts.files import COMPOSE_TEXT, RENDER, VERCEL, Compose, image, render_environment, stage
 from sentiment_platform_tests.source_code import ROOT
 
 VARIABLES = {
@@ -20,6 +23,7 @@ VARIABLES = {
 }
 COMPOSE = Compose.read(VARIABLES)
 OURS = {"platform", "serving"}
+VENDOR_KEYS = set(vendor_keys(Settings.from_environment({}), {}))
 WORKERS = {f"worker-{queue}" for queue in QUEUES}
 
 
@@ -98,14 +102,62 @@ def test_compose_does_not_start_without_what_it_needs(missing: str) -> None:
 
 
 def test_every_variable_that_our_services_are_given_is_a_setting() -> None:
-    known = (
-        {variable for variable, _, _ in documentation()} | set(image("platform").environment) | set(image("serving").environment)
-    )
+    settings = {variable for variable, _, _ in documentation()}
+    known = settings | VENDOR_KEYS | set(image("platform").environment) | set(image("serving").environment)
     for name in COMPOSE.services:
         if name.partition("-")[0] in {*OURS, "worker"}:
             assert set(COMPOSE.environment(name)) <= known
     for service in RENDER["services"]:
         assert {variable["key"] for variable in service["envVars"]} - known <= {"PYTHON_VERSION"}
+
+
+def test_who_collects_is_given_the_key_of_every_source_of_the_catalogue_and_nobody_else_is() -> None:
+    given = dict.fromkeys(VENDOR_KEYS, "x")
+    assert len(VENDOR_KEYS) >= 5
+    filled = Compose.read(VARIABLES | given)
+    assert {name for name in filled.services if VENDOR_KEYS & set(filled.environment(name))} == {"platform"}
+    assert given.items() <= filled.environment("platform").items()
+    names = [service["name"] for service in RENDER["services"]]
+    assert {name for name in names if VENDOR_KEYS & set(render_environment(name, given))} == {"sentiment-monitoring"}
+    assert given.items() <= render_environment("sentiment-monitoring", given).items()
+
+
+def test_a_file_with_sources_of_ones_own_is_read_where_the_page_of_hosts_says() -> None:
+    (folder,) = (volume for volume in COMPOSE.services["platform"]["volumes"] if volume.startswith("./"))
+    assert folder == "./sources:/app/sources:ro"
+    assert re.findall(r"^WORKDIR (\S+)$", stage("base"), re.MULTILINE) == ["/app"]
+    assert "SENTIMENT_SOURCES=tiingo,sources/mine.toml" in (ROOT / ".github" / "HOSTS.md").read_text()
+
+
+def test_every_variable_of_the_docker_steps_is_one_that_compose_asks_for() -> None:
+    page = (ROOT / ".github" / "HOSTS.md").read_text()
+    steps = page.partition("\n## Docker\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"\b(?:[A-Z]+_)+[A-Z]+\b", steps)) - {"SENTIMENT_STATE_DIR", "SENTIMENT_ENV"}
+    assert named <= COMPOSE.asked
+    assert {*VARIABLES, *VENDOR_KEYS, "SENTIMENT_SIGNING_KEYS", "SENTIMENT_ADMIN_KEY"} <= named
+
+
+def test_the_step_that_makes_keys_prints_lines_of_env_that_production_takes(tmp_path: Path) -> None:
+    page = (ROOT / ".github" / "HOSTS.md").read_text()
+    assert f"docker build --target platform -t {COMPOSE.services['platform']['image']} ." in page
+    (script,) = re.findall(r"docker run --rm -e SENTIMENT_ENV=development \S+ \\\n +sh -c '(.*)' >> \.env$", page, re.MULTILINE)
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+        "SENTIMENT_ENV": "development",
+        "SENTIMENT_STATE_DIR": str(tmp_path),
+    }
+    made = subprocess.run(
+        ["sh", "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    keys = dict(line.split("=", 1) for line in made.stdout.splitlines())
+    assert set(keys) == {"SENTIMENT_SIGNING_KEYS", "SENTIMENT_PUBLIC_KEYS"}
+    assert [one for one in refusals({**keys, "SENTIMENT_ENV": "production"}) if one.variable in keys] == []
+
+
+def test_pages_link_runs_to_where_compose_publishes_dagster() -> None:
+    (published,) = COMPOSE.services["platform"]["ports"]
+    for name in ("serving", "serving-2", "serving-3"):
+        assert COMPOSE.environment(name)["SENTIMENT_DAGSTER_URL"] == f"http://{published.rpartition(':')[0]}"
 
 
 def test_render_runs_at_most_three_processes_of_ours_and_only_what_it_gives_free_is_called_free() -> None:
