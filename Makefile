@@ -63,7 +63,7 @@ pictures: $(BUILT) ## Take the dashboard's pictures anew: all into build/picture
 
 # Without its pages the platform works, and says where they are missing.
 pages: $(STAMP)
-	@$(MAKE) --no-print-directory dashboard || echo "Going on without the dashboard." >&2
+	@$(MAKE) --silent dashboard || echo "Going on without the dashboard." >&2
 
 openapi: $(STAMP) ## Write serving/openapi.json and the dashboard's types again, after a change of the API
 	$(BIN)/python -m serving openapi > serving/openapi.json.new

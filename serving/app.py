@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException
 
 from sentiment_platform.errors import TransientError
 from sentiment_platform.settings import Settings
-from serving.contract.problems import handle_transient, handle_unexpected
+from serving.contract.problems import handle_not_set_up, handle_transient, handle_unexpected
 from serving.dashboard.built_pages import BUILT, read_built
 from serving.edge import openapi
 from serving.edge.envelope import Envelope, allowed_origins, head_as_get
@@ -39,6 +39,7 @@ from serving.handlers import (
 from serving.handlers.about import platform_version
 from serving.handlers.query_names import refuse_unknown_names
 from serving.handlers.refused_bodies import refused_bodies
+from serving.links.database import NoDatabase
 from serving.services import Services
 
 
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         exception_handlers={
             HTTPException: refused_bodies(settings.max_text_characters, services.clock),
+            NoDatabase: handle_not_set_up,
             TransientError: handle_transient,
             Exception: handle_unexpected,
         },

@@ -45,8 +45,8 @@ def quarantined(connection: Connection, now: datetime) -> list[Incident]:
 
 def _quarantine_of(source: str, day: date, quarantine: QuarantineShare) -> Incident:
     summary = (
-        f"{quarantine.share:.0%} of the {quarantine.fetched} items of {source} on {day} were quarantined"
-        f" (threshold {WARN_SHARE:.0%})."
+        f"Quarantined of {source} on {day}: {quarantine.quarantined} of {quarantine.fetched} items ({quarantine.share:.1%};"
+        f" threshold {WARN_SHARE:.1%})."
     )
     severity = "critical" if quarantine.is_alarming else "warning"
     detail = {"source": source, "partition": day.isoformat(), **asdict(quarantine), "share": quarantine.share}

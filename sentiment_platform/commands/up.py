@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -104,6 +105,7 @@ def chosen_ports(named: int | None, *, serving: bool = True) -> Ports:
 def _run_everything(settings: "Settings", ports: Ports, automation: str | None, *, host: str, serving: bool) -> None:
     from sentiment_platform.local.dagster_processes import start_dagster
     from sentiment_platform.local.processes.children import Children
+    from sentiment_platform.local.processes.ports import still_free
     from sentiment_platform.local.ticking import refuse_a_second_daemon
     from sentiment_platform.running.automation import automations, switch
     from sentiment_platform.running.headless import dagster_instance
@@ -117,7 +119,9 @@ def _run_everything(settings: "Settings", ports: Ports, automation: str | None, 
             switch(instance, on=automation == "on")
         pages = {"SENTIMENT_DAGSTER_URL": settings.dagster_url or dagster_url}
         if serving:
-            children.start("serving", ["python", "-m", "serving"], {"PORT": str(ports.serving), "SENTIMENT_POLL_S": "5", **pages})
+            environment = {"PORT": str(ports.serving), "SENTIMENT_POLL_S": "5", **pages}
+            free = partial(still_free, ports.serving, "serving")
+            children.start("serving", ["python", "-m", "serving"], environment, before_restart=free)
         _let_something_answer(settings)
         watched = {"SENTIMENT_SERVING_URL": settings.serving_url or (serving_url if serving else ""), **_first_day(settings)}
         start_dagster(children, watched, settings, host=host, port=ports.dagster, say=say)
@@ -167,7 +171,7 @@ def _first_day(settings: "Settings") -> dict[str, str]:
 def _say_what_starts(known: "list[Automation]") -> None:
     on, off = [one for one in known if one.on], [one.name for one in known if not one.on]
     if not on:
-        say(f"\nNothing starts by itself: all {len(known)} schedules and sensors are off. The demo turns them off.")
+        say(f"\nNothing starts by itself: all {len(known)} schedules and sensors are off.")
         say(f"Turn them on: {SWITCH_ON}; or one by one in the Dagster UI, under Automation.\n")
         return
     say("")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from sentiment_platform.local.processes.children import DAGSTER_STOP_TIMEOUT_S, Children
-from sentiment_platform.local.processes.ports import LOOPBACK
+from sentiment_platform.local.processes.ports import LOOPBACK, still_free
 from sentiment_platform.local.ticking import DAEMON, daemon_command
 from sentiment_platform.running.dagster_files import WORKSPACE, dagster_file
 from sentiment_platform.running.dead_runs import end_runs_of_the_daemon
@@ -22,6 +22,9 @@ def start_dagster(
 ) -> None:
     """Start both with `environment` over this process's own; `say` is told of runs that an ended daemon has left."""
     webserver = ("dagster-webserver", "-w", str(dagster_file(WORKSPACE)), "-h", host, "-p", str(port))
-    children.start("dagster-webserver", webserver, environment, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)
+    name = webserver[0]
+    children.start(
+        name, webserver, environment, before_restart=partial(still_free, port, name), stop_timeout_s=DAGSTER_STOP_TIMEOUT_S
+    )
     tidy = partial(end_runs_of_the_daemon, settings.direct_database_url(), say)
     children.start(DAEMON, daemon_command(), environment, before_restart=tidy, stop_timeout_s=DAGSTER_STOP_TIMEOUT_S)

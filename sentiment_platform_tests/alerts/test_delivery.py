@@ -1,4 +1,5 @@
 import hmac
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -96,7 +97,9 @@ def test_a_partition_with_too_much_quarantine_is_told_once_and_its_recovery_once
     assert sink.told == [("open", "quarantine:feed"), ("resolve", "quarantine:feed")]
     opened, resolved = sink.messages
     assert opened["incident"]["class"] == "data_quality"
-    assert "12% of the 100 items of feed" in opened["incident"]["summary"]
+    assert re.search(
+        r"^Quarantined of feed on \S+: 12 of 100 items \(12\.0%; threshold 5\.0%\)\.$", opened["incident"]["summary"]
+    )
     assert opened["runbook"].endswith("RUNBOOK.md#data-quality")
     assert opened["incident"]["resolved_at"] is None
     assert resolved["incident"]["resolved_at"] is not None

@@ -19,6 +19,8 @@ from serving.contract.request_context import request_id
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+RETRY_AFTER_A_PERSON_S = 3600
+"""Where nothing changes until somebody changes a setting."""
 _MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 """How Litestar says it, in words alone."""
 logger = logging.getLogger(__name__)
@@ -92,6 +94,11 @@ def handle_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[byt
 def handle_transient(_: Request[Any, Any, Any], error: TransientError) -> Response[bytes]:
     """Something this request needs is away for now."""
     return _respond(unavailable("unavailable", str(error)))
+
+
+def handle_not_set_up(_: Request[Any, Any, Any], error: TransientError) -> Response[bytes]:
+    """Something this request needs was never set up: another try does not help before a person has."""
+    return _respond(unavailable("not_set_up", str(error), retry_after_s=RETRY_AFTER_A_PERSON_S))
 
 
 def handle_unexpected(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -1,6 +1,6 @@
 // How the pages are built and tested. In development, everything that is no page is asked of a running `python -m serving`.
 import { defineConfig } from "vitest/config";
-import { askedFor, deployedAlone } from "./deployed-alone";
+import { askedFor, deployedAlone } from "./deployed-alone.ts";
 
 const SERVING = process.env.SENTIMENT_SERVING ?? "http://127.0.0.1:8000";
 const API_PATHS = ["/predict", "/predictions", "/models", "/experiments", "/feedback", "/features", "/news", "/tickers",

@@ -25,8 +25,15 @@ logger = logging.getLogger(__name__)
 class DatabaseUnavailable(TransientError):
     """PostgreSQL did not answer in time, or refused."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"The database is not available ({why}).", remedy="Try again in a few seconds.")
+    def __init__(self, why: str, *, remedy: str = "Try again in a few seconds.") -> None:
+        super().__init__(f"The database is not available ({why}).", remedy=remedy)
+
+
+class NoDatabase(DatabaseUnavailable):
+    """There is none until somebody names one: what serving does without a database goes on as while one is away."""
+
+    def __init__(self) -> None:
+        super().__init__("DATABASE_URL is not set", remedy="Set it, and start serving again.")
 
 
 class Database:
@@ -50,6 +57,7 @@ class Database:
 
         Raises:
             DatabaseUnavailable: no connection, an error of the database, or no end within `limit_s` seconds.
+            NoDatabase: there is none.
         """
         try:
             return await asyncio.wait_for(asyncio.wrap_future(self._submit(work)), limit_s)
@@ -80,7 +88,7 @@ class Database:
 
     def _submit(self, work: "Callable[[Connection], T]") -> "Future[T]":
         if not self._url:
-            raise DatabaseUnavailable("none is configured")
+            raise NoDatabase
         if self._waiting >= 2 * THREADS:
             raise DatabaseUnavailable("too many calls wait for it")
         self._waiting += 1

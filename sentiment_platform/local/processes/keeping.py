@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.errors import PlatformError
 from sentiment_platform.local.processes.process import LocalStackError, SupervisedProcess
 
@@ -46,7 +47,8 @@ class Keeper:
 
         Args:
             well: it has shown already that it works.
-            before_restart: tidies up what the ended process has left; while it fails the process is not started.
+            before_restart: tidies up what the ended process has left; while it fails the process is not started. A LocalStackError
+                of it says that no start can help.
         """
         self._kept.append(_Kept(process=process, well=well, started=self._clock(), before_restart=before_restart))
 
@@ -54,7 +56,7 @@ class Keeper:
         """Start again what has ended and whose pause is over.
 
         Raises:
-            LocalStackError: a process has ended that never ran well; the message quotes its log.
+            LocalStackError: a process has ended that never ran well; the message quotes its log. Or starting it again cannot help.
         """
         for kept in self._kept:
             self._look_at(kept, self._clock())
@@ -74,14 +76,16 @@ class Keeper:
             kept.due = now + kept.pause_s
             kept.pause_s = min(max(2 * kept.pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
         if now >= kept.due:
-            self._log(f"{order.name} has ended by itself and is started again; see {order.log_path}.")
             # First, so that a start that fails is tried again after the next pause.
             kept.started, kept.due = now, None
             try:
                 kept.before_restart()
+            except LocalStackError:
+                raise
             except (PlatformError, SQLAlchemyError) as error:
-                self._log(f"{order.name} is not started yet: {error}")
+                self._log(f"{utc_now():%H:%M:%S} UTC: {order.name} has ended by itself and is not started yet: {error}")
                 return
+            self._log(f"{utc_now():%H:%M:%S} UTC: {order.name} has ended by itself and is started again; see {order.log_path}.")
             kept.process.start()
 
 

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from sentiment_platform.errors import ConflictError, PermanentError
+from sentiment_platform.local.processes.process import LocalStackError
 
 LOOPBACK = "127.0.0.1"
 LASTING_PORTS = range(20_000, 30_000)
@@ -40,6 +41,19 @@ def chosen_port(named: int | None, default: int, how: str, *, besides: int = 0) 
     if named == besides or not is_free(named):
         raise ConflictError(f"Port {named} of {LOOPBACK} is taken.", remedy=f"End what uses it, or name another port with {how}.")
     return named
+
+
+def still_free(port: int, name: str) -> None:
+    """Pass only if `name`, which has ended, can listen on its port again: ports are chosen a while before they are listened on.
+
+    Raises:
+        LocalStackError: another program has it. What was told of the address is of that program now.
+    """
+    if not is_free(port):
+        raise LocalStackError(
+            f"{name} has ended: port {port} of {LOOPBACK} was taken by another program.",
+            remedy="End that program, or start this command again: it chooses another port where none is named.",
+        )
 
 
 def is_free(port: int) -> bool:

@@ -1,12 +1,16 @@
 import os
+import re
 import signal
+import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from sentiment_platform.local.processes.keeping import FIRST_PAUSE_S, LONGEST_PAUSE_S, WELL_AFTER_S, Keeper
+from sentiment_platform.local.processes.ports import LOOPBACK, still_free
 from sentiment_platform.local.processes.process import LocalStackError, ProcessOrder, SupervisedProcess
 
 
@@ -77,3 +81,29 @@ def test_a_process_that_never_ran_well_is_not_started_again_but_named_with_its_l
         keeper.look()
     assert not process.running
     process.stop()
+
+
+def test_a_process_whose_port_another_program_took_before_it_listened_ends_it_all_with_the_remedy(tmp_path: Path) -> None:
+    clock, said = Time(), list[str]()
+    keeper = Keeper(said.append, clock=clock)
+    process = started(tmp_path, "sleep 60")
+    with socket.socket() as other:
+        other.bind((LOOPBACK, 0))
+        port = other.getsockname()[1]
+        keeper.keep(process, before_restart=partial(still_free, port, "part"))
+        # Long enough to pass for well: it was loading.
+        clock.now = WELL_AFTER_S
+        end(process)
+        other.listen()
+        with pytest.raises(
+            LocalStackError, match=rf"part has ended: port {port} of 127.0.0.1 was taken.* start this command again"
+        ):
+            keeper.look()
+        assert (process.running, said) == (False, [])
+    try:
+        clock.now += WELL_AFTER_S
+        keeper.look()
+        assert process.running, "with the port free again it is only a process that has ended"
+        assert re.match(r"\d\d:\d\d:\d\d UTC: part has ended by itself and is started again", said[0])
+    finally:
+        process.stop()

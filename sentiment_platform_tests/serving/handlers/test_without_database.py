@@ -1,4 +1,4 @@
-"""Every route that reads the database is a problem while it is away, says when to try again, and comes back with it."""
+"""Every route that reads the database is a problem where there is none, which names the setting. One that is away: test_outages."""
 
 from pathlib import Path
 
@@ -25,13 +25,15 @@ NOT_THERE = {"/models/v1.0.0-vader", READS[3]}
 
 
 @pytest.mark.slow
-def test_without_the_database_reads_are_503_with_retry_after_and_with_it_they_are_empty(
+def test_without_a_database_reads_are_503_that_names_the_setting_and_with_one_they_are_empty(
     tmp_path: Path, start_serving: StartServing
 ) -> None:
-    away = start_serving(ready=False, DATABASE_URL="")
+    none = start_serving(ready=False, DATABASE_URL="")
     back = start_serving(ready=False, SENTIMENT_STATE_DIR=str(tmp_path / "another"))
     back.wait_until(lambda: back.answers("/models"))
     for path in READS:
-        assert refuses(away, path, 503, "unavailable"), path
-        assert away.client.get(path).headers["retry-after"] == "1", path
+        assert refuses(none, path, 503, "not_set_up"), path
+        reply = none.client.get(path)
+        assert "(DATABASE_URL is not set). Set it, and start serving again." in reply.json()["detail"], path
+        assert int(reply.headers["retry-after"]) >= 60, path
         assert back.client.get(path).status_code == (404 if path in NOT_THERE else 200), path

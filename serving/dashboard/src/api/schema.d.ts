@@ -2936,7 +2936,7 @@ export interface components {
          *           "class": "data_quality",
          *           "severity": "warning",
          *           "source": "quarantine_share_is_low",
-         *           "summary": "5% of the 19 items of brass-abacus on 2026-11-29 were quarantined (threshold 5%).",
+         *           "summary": "Quarantined of brass-abacus on 2026-11-29: 1 of 19 items (5.3%; threshold 5.0%).",
          *           "remedy": "See which rule refused what: `sentiment-platform news quarantine`. Adapt the source's entry, then `sentiment-platform news replay`.",
          *           "detail": {
          *             "share": 0.05263,
@@ -3034,7 +3034,7 @@ export interface components {
          *         "class": "data_quality",
          *         "severity": "warning",
          *         "source": "quarantine_share_is_low",
-         *         "summary": "5% of the 19 items of brass-abacus on 2026-11-29 were quarantined (threshold 5%).",
+         *         "summary": "Quarantined of brass-abacus on 2026-11-29: 1 of 19 items (5.3%; threshold 5.0%).",
          *         "remedy": "See which rule refused what: `sentiment-platform news quarantine`. Adapt the source's entry, then `sentiment-platform news replay`.",
          *         "detail": {
          *           "share": 0.05263,

@@ -41,7 +41,7 @@ export default function Alerts({ title, question }: PageProps) {
                 <Stat name="Acknowledged" value={open.acknowledged} note="of those that are open" />
               </Stats>
               {rows.length === 0 ? (
-                <Empty title={shown === "open" ? "Nothing is open" : "There was never an alert"} command="sentiment-platform run monitor_job">
+                <Empty title={shown === "open" ? "Nothing is open" : "There was never an alert"} command="sentiment-platform run alert_job">
                   Monitoring looks: it opens an alert once, and closes it when its cause is gone.
                 </Empty>
               ) : (
