@@ -70,7 +70,7 @@ class Services:
         cores = usable_cores()
         self._threads = ThreadPoolExecutor(cores, thread_name_prefix="model")
         cache = RegistryCache(settings.state_dir / CACHE_FOLDER, self._public_keys)
-        loader = ModelLoader(cache, self._reader, self._threads, cores, clock=clock)
+        loader = ModelLoader(cache, self._reader, self._threads, cores)
         self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock, announce=self._announce)
         self.poller = Poller(self.live, self.database, poll_s=settings.poll_s)
         self.override = ManualOverride(self.live, self.poller, self.database, clock=clock)

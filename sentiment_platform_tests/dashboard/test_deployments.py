@@ -67,8 +67,25 @@ def test_a_selection_is_tried_first_then_done_then_followed_until_it_is_recorded
         page.request.post(f"{platform.url}/predict/{name}", data={"text": "Harbour Mills raises its dividend"})
     expect(steps.nth(2)).to_contain_text("done", timeout=40_000)
     expect(steps.nth(3)).to_contain_text("waiting")
+    expect(steps.nth(3)).to_contain_text("sentiment-platform run deploy_job")
     screenshot(page, "deployments-followed")
+    said = "configured admin: the test of a person's choice, not published yet"
     expect(page.get_by_role("row").filter(has_text="the test of a person's choice").first).to_be_visible(timeout=30_000)
+    drawn = page.locator("tr").filter(has_text=f"selected by {said}")
+    expect(drawn).to_contain_text(chosen)
+    expect(drawn).to_contain_text("goes on")
+
+    # The page Live says the same of it: by whom, why, and since the same moment.
+    first_page = open_page("/")
+    moments = []
+    for shown in (page.locator("ul.families li"), first_page.locator(".strip ul.versions li")):
+        line = shown.filter(has_text=chosen)
+        expect(line).to_contain_text(f"selected by {said}")
+        expect(line).to_contain_text("selected by hand")
+        moments.append(line.locator("time").get_attribute("datetime"))
+    newest = page.request.get(f"{platform.url}/models/selections").json()["selections"][0]
+    assert moments == [newest["requested_at"]] * 2
+    expect(first_page.locator(".strip .why")).to_contain_text("The deployment that the selection overrides")
 
     # Back, so that whoever comes next finds what was there.
     page.get_by_role("button", name="Leave it to itself").click()

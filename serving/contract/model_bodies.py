@@ -51,14 +51,23 @@ class SelectionAnswer(Struct, frozen=True, kw_only=True):
     dry_run: bool
 
 
+class SelectionInForce(Struct, frozen=True, kw_only=True):
+    """A person's choice that answers here and that no deployment has published yet."""
+
+    actor: str
+    reason: str
+    requested_at: Moment
+
+
 class FamilyStatus(Struct, frozen=True, kw_only=True):
-    """What a family answers with."""
+    """What a family answers with: `since` when without a break in this process, and by whose `selection` (null: by the deployment)."""
 
     version: str
     manifest_digest: str
     base_model: str
     feature_schema: str
     since: Moment
+    selection: SelectionInForce | None
     queue_depth: int
     health: Literal["ok", "saturated"]
 

@@ -44,7 +44,7 @@ class LiveModels:
         self._metrics = metrics
         self._clock = clock
         self._selections = Selections(reader)
-        self._slot = LiveSlot(loader, self._selections, metrics, announce)
+        self._slot = LiveSlot(loader, self._selections, metrics, announce, clock=clock)
         self._etag: str | None = None
         self._floor: Deployment | None = None
         self.refusals = Refusals(metrics, clock=clock)

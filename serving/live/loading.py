@@ -5,9 +5,7 @@ Order: fetch, signature and digests (`registry`), feature schema, load, golden s
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 
-from sentiment_platform.clock import Clock
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.schema import SCHEMAS, FeatureSchema
 from sentiment_platform.models.evaluation.golden import require_golden
@@ -40,7 +38,6 @@ class LoadedVersion:
     schema: FeatureSchema
     model: TextReader
     runner: ModelRunner
-    since: datetime
 
 
 class ModelLoader:
@@ -51,14 +48,11 @@ class ModelLoader:
         threads: where models run; `workers` of them at a time for one model.
     """
 
-    def __init__(
-        self, cache: RegistryCache, reader: RegistryReader | None, threads: ThreadPoolExecutor, workers: int, *, clock: Clock
-    ) -> None:
+    def __init__(self, cache: RegistryCache, reader: RegistryReader | None, threads: ThreadPoolExecutor, workers: int) -> None:
         self._cache = cache
         self._reader = reader
         self._threads = threads
         self._workers = workers
-        self._clock = clock
 
     def load(self, family: str, version: str, manifest_digest: str, *, cached_only: bool = False) -> LoadedVersion:
         """Fetch, verify, load and try `version`.
@@ -92,7 +86,6 @@ class ModelLoader:
             schema=schema,
             model=model,
             runner=ModelRunner(family, model, self._threads, self._workers),
-            since=self._clock(),
         )
 
     def _fetched(self, reader: RegistryReader, version: str, manifest_digest: str) -> Manifest:

@@ -59,12 +59,10 @@ class ManualOverride:
                 f"{request.version} was never deployed: the gate, or a person's POST /models/promote, has to let it answer first.",
                 field="version",
             )
-        selection = Selection(secrets.token_hex(16), request.family, request.version, revision)
+        selection = self._asked(request.family, request.version, revision, request.reason, actor)
         return await self._apply(
             [selection],
             "models:select",
-            request.reason,
-            actor,
             expected_version=request.expected_version,
             dry_run=request.dry_run,
         )
@@ -85,22 +83,18 @@ class ManualOverride:
             )
         if manifest_digest is None:
             raise _unknown(version)
-        selection = Selection(secrets.token_hex(16), family, version, 0)
+        selection = self._asked(family, version, 0, request.reason, actor)
         live = await self._guarded(
             partial(self._live.try_first, selection, manifest_digest, expected_version=request.expected_version),
             stale="expected_version",
             refused="version",
         )
         before, after = live.versions, live.versions | {family: version}
-        at = self._clock()
 
         def record(connection: "Connection") -> str:
             if waiting := asked_before(connection, version):
                 return waiting
-            action, reason = "models:promote", request.reason
-            record_selections(
-                connection, [selection], actor=actor, action=action, reason=reason, before=before, after=after, at=at
-            )
+            record_selections(connection, [selection], action="models:promote", before=before, after=after)
             return selection.request_id
 
         request_id = None if request.dry_run else await self._database.call(record)
@@ -117,11 +111,22 @@ class ManualOverride:
         families = sorted(target.champions, key=lambda family: family == target.default_family)
         running = self._live.current.versions if self._live.current else {}
         selections = [
-            Selection(secrets.token_hex(16), family, target.champions[family].version, target.revision)
+            self._asked(family, target.champions[family].version, target.revision, reason, actor)
             for family in families
             if family == target.default_family or running.get(family) != target.champions[family].version
         ]
-        return await self._apply(selections, "models:rollback", reason, actor, dry_run=dry_run)
+        return await self._apply(selections, "models:rollback", dry_run=dry_run)
+
+    def _asked(self, family: str, version: str, revision: int, reason: str, actor: str) -> Selection:
+        return Selection(
+            request_id=secrets.token_hex(16),
+            family=family,
+            version=version,
+            revision=revision,
+            actor=actor,
+            reason=reason,
+            requested_at=self._clock(),
+        )
 
     async def _known(self, version: str) -> tuple[int | None, str | None]:
         """The newest deployment that names `version`, and the digest under which it is registered."""
@@ -135,26 +140,13 @@ class ManualOverride:
         self,
         selections: list[Selection],
         action: str,
-        reason: str,
-        actor: str,
         *,
         expected_version: str | None = None,
         dry_run: bool = False,
     ) -> SelectionAnswer:
-        at = self._clock()
-
         def record(before: dict[str, str], after: dict[str, str]) -> None:
             self._database.call_and_wait(
-                partial(
-                    record_selections,
-                    selections=selections,
-                    actor=actor,
-                    action=action,
-                    reason=reason,
-                    before=before,
-                    after=after,
-                    at=at,
-                )
+                partial(record_selections, selections=selections, action=action, before=before, after=after)
             )
 
         def work() -> tuple[Snapshot, Snapshot]:

@@ -1,10 +1,9 @@
 """What GET /models/status shows, built from the snapshot and the last attempts."""
 
 from sentiment_platform.models.families import FAMILIES
-from serving.contract.model_bodies import FamilyStatus, LiveDeployment, ModelsStatus
+from serving.contract.model_bodies import FamilyStatus, LiveDeployment, ModelsStatus, SelectionInForce
 from serving.live.inference import MAX_WAITING
 from serving.live.live import LiveModels
-from serving.live.loading import LoadedVersion
 from serving.live.snapshot import Snapshot
 
 
@@ -14,7 +13,7 @@ def models_status(models: LiveModels) -> ModelsStatus:
     return ModelsStatus(
         deployment=_deployment(live) if live else None,
         default_family=live.default_family if live else None,
-        families={family: _family(live.models[family]) if live and family in live.models else None for family in FAMILIES},
+        families={family: _family(live, family) if live and family in live.models else None for family in FAMILIES},
         selections=[selection.version for selection in live.selections] if live else [],
         last_swap=models.refusals.last_attempt,
         candidate=models.refusals.candidate,
@@ -34,14 +33,24 @@ def _deployment(live: Snapshot) -> LiveDeployment:
     )
 
 
-def _family(model: LoadedVersion) -> FamilyStatus:
+def _family(live: Snapshot, family: str) -> FamilyStatus:
+    model = live.models[family]
     depth = model.runner.depth
     return FamilyStatus(
         version=model.version,
         manifest_digest=model.manifest_digest,
         base_model=model.manifest.base_model,
         feature_schema=model.schema.version,
-        since=model.since,
+        since=live.since[family],
+        selection=_selection(live, family),
         queue_depth=depth,
         health="saturated" if depth >= MAX_WAITING else "ok",
     )
+
+
+def _selection(live: Snapshot, family: str) -> SelectionInForce | None:
+    """The newest of the family, which is the one that counts."""
+    for selection in reversed(live.selections):
+        if selection.family == family:
+            return SelectionInForce(actor=selection.actor, reason=selection.reason, requested_at=selection.requested_at)
+    return None

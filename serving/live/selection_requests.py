@@ -3,7 +3,6 @@
 A selection names a version that an earlier or the current signed deployment names; nothing else may ever run.
 """
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from serving.live.selections import Selection
@@ -20,7 +19,17 @@ def open_selections(connection: "Connection") -> list[Selection]:
     for request in open_selection_requests(connection):
         revision = revision_naming(connection, request.version)
         if revision is not None:
-            selections.append(Selection(request.request_id, request.family, request.version, revision))
+            selections.append(
+                Selection(
+                    request_id=request.request_id,
+                    family=request.family,
+                    version=request.version,
+                    revision=revision,
+                    actor=request.actor,
+                    reason=request.reason,
+                    requested_at=request.requested_at,
+                )
+            )
     return selections
 
 
@@ -53,14 +62,11 @@ def record_selections(
     connection: "Connection",
     selections: list[Selection],
     *,
-    actor: str,
     action: str,
-    reason: str,
     before: dict[str, str],
     after: dict[str, str],
-    at: datetime,
 ) -> None:
-    """The requests and their audit row, in the transaction of `connection`."""
+    """The requests of one person's change, and its audit row, in the transaction of `connection`."""
     from sentiment_platform.store.audit import record
     from sentiment_platform.store.selections import RequestedSelection, request_selection
 
@@ -71,15 +77,17 @@ def record_selections(
                 request_id=selection.request_id,
                 family=selection.family,
                 version=selection.version,
-                actor=actor,
-                reason=reason,
-                requested_at=at,
+                actor=selection.actor,
+                reason=selection.reason,
+                requested_at=selection.requested_at,
             ),
         )
+    asked = selections[0]
     detail = {
-        "reason": reason,
+        "reason": asked.reason,
         "before": before,
         "after": after,
         "requests": [selection.request_id for selection in selections],
     }
-    record(connection, at=at, actor=actor, action=action, subject=", ".join(s.version for s in selections), detail=detail)
+    subject = ", ".join(selection.version for selection in selections)
+    record(connection, at=asked.requested_at, actor=asked.actor, action=action, subject=subject, detail=detail)

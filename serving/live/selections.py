@@ -5,6 +5,7 @@ Not here: the rows of the database (`selection_requests`), the routes' use case 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sentiment_platform.errors import TransientError
 from sentiment_platform.registry.deployment import Deployment
@@ -12,14 +13,20 @@ from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """`version` shall be champion of `family`, and `family` answer /predict. `revision` is a deployment that names the version."""
+    """`version` shall be champion of `family`, and `family` answer /predict: `actor` asked for it.
+
+    `revision` is a deployment that names the version.
+    """
 
     request_id: str
     family: str
     version: str
     revision: int
+    actor: str
+    reason: str
+    requested_at: datetime
 
 
 class Selections:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sentiment_platform.registry.deployment import Deployment
 from serving.live.loading import LoadedVersion
@@ -10,10 +11,11 @@ from serving.live.selections import Selection
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """An immutable snapshot: the deployment in force, the selections on top of it, and the model of each family."""
+    """The deployment in force, the selections on top of it, and for each family its model and since when that answers here."""
 
     deployment: Deployment
     models: Mapping[str, LoadedVersion]
+    since: Mapping[str, datetime]
     default_family: str
     selections: tuple[Selection, ...] = ()
 

@@ -5,8 +5,10 @@ registry thread alone; anybody reads `current`, one immutable value.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
+from sentiment_platform.clock import Clock
 from sentiment_platform.errors import PermanentError, PlatformError
 from sentiment_platform.registry.deployment import Deployment
 from serving.live.loading import LoadedVersion, ModelLoader
@@ -25,12 +27,19 @@ class LiveSlot:
     """
 
     def __init__(
-        self, loader: ModelLoader, selections: Selections, metrics: Metrics, announce: Callable[[Snapshot], object]
+        self,
+        loader: ModelLoader,
+        selections: Selections,
+        metrics: Metrics,
+        announce: Callable[[Snapshot], object],
+        *,
+        clock: Clock,
     ) -> None:
         self._loader = loader
         self._selections = selections
         self._metrics = metrics
         self._announce = announce
+        self._clock = clock
         self._previous: Snapshot | None = None
         self._tried: LoadedVersion | None = None
         self.current: Snapshot | None = None
@@ -51,7 +60,7 @@ class LiveSlot:
         for family, (version, manifest_digest) in champions.items():
             loaded = self._loaded(version, manifest_digest)
             models[family] = loaded or self._loader.load(family, version, manifest_digest, cached_only=cached_only)
-        return Snapshot(deployment, models, default, tuple(selections))
+        return Snapshot(deployment, models, self._since(models), default, tuple(selections))
 
     def assemble_usable(self, deployment: Deployment, selections: Sequence[Selection]) -> Snapshot:
         """`assemble`, leaving out selections that cannot be served: one bad choice must not hold up a deployment."""
@@ -90,6 +99,15 @@ class LiveSlot:
     def loaded_digests(self) -> set[str]:
         """Manifest digests of all that runs or ran just before."""
         return {model.manifest_digest for live in (self.current, self._previous) if live for model in live.models.values()}
+
+    def _since(self, models: Mapping[str, LoadedVersion]) -> dict[str, datetime]:
+        """A version that answers already goes on; one that comes back begins anew, though it was kept loaded."""
+        now, live = self._clock(), self.current
+        running = live.versions if live else {}
+        return {
+            family: live.since[family] if live and running.get(family) == model.version else now
+            for family, model in models.items()
+        }
 
     def _selected(self, selection: Selection) -> LoadedVersion:
         manifest_digest = self._selections.manifest_digest(selection)

@@ -103,8 +103,11 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
     tried = choose(serving, admin, expected_version=SECOND, dry_run=True).json()
     assert (tried["request_id"], tried["after"]) == (None, {"vader": FIRST})
     assert live(serving) == SECOND, "a dry run changes nothing"
+    deployed = serving.status()["families"]["vader"]
     chosen = choose(serving, admin, expected_version=SECOND).json()
     assert live(serving) == FIRST
+    selected = serving.status()["families"]["vader"]
+    assert (deployed["selection"], selected["selection"]["reason"]) == (None, "test of selection")
     assert (chosen["before"], chosen["after"]) == ({"vader": SECOND}, {"vader": FIRST})
     with engine.connect() as connection:
         (request,) = open_selection_requests(connection)
@@ -112,6 +115,9 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
         assert audit.verify(connection) == []
     assert (request.request_id, request.version) == (chosen["request_id"], FIRST)
     assert "admin of the tests" in request.actor
+    assert selected["selection"]["actor"] == request.actor
+    assert deployed["since"] < selected["selection"]["requested_at"] < selected["since"], "it answers since it was swapped in"
+    assert datetime.fromisoformat(selected["selection"]["requested_at"]) == request.requested_at
     assert (row.action, row.subject, row.detail["reason"]) == ("models:select", FIRST, "test of selection")
 
     # Polls do not undo it, another replica follows within a poll, and so does a restart.
@@ -121,6 +127,7 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
     assert serving.terminate() == 0
     replica = start_serving()
     replica.wait_until(lambda: live(replica) == FIRST)
+    assert replica.status()["families"]["vader"]["selection"] == selected["selection"]
 
     # The graph publishes it as the next revision and closes the request: nothing changes for a client.
     third = two_deployments.deploy(two_deployments.model(FIRST))
@@ -128,6 +135,12 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
         close_selection_requests(connection, [request.id], third.revision)
     replica.wait_until(lambda: replica.status()["deployment"]["revision"] == 3 and not replica.status()["selections"])
     assert live(replica) == FIRST
+    published = replica.status()["families"]["vader"]
+    assert published["selection"] is None
+    # What was kept loaded while another answered is live since it answers again.
+    choose(replica, admin, SECOND)
+    choose(replica, admin, FIRST)
+    assert published["since"] < (again := replica.status()["families"]["vader"])["selection"]["requested_at"] < again["since"]
 
 
 def test_a_promotion_is_tried_asked_for_once_and_answers_on_every_replica_once_the_graph_has_signed_it(

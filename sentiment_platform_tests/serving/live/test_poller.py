@@ -6,10 +6,11 @@ from typing import Any, cast
 
 import pytest
 
+from sentiment_platform_tests.serving.live.selected import selection
 from serving.live.poller import Poller
 from serving.live.selections import Selection
 
-OLDER = [Selection("older", "vader", "v1.0.0-vader", 1)]
+OLDER = [selection("v1.0.0-vader")]
 
 
 class Played:

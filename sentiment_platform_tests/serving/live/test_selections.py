@@ -6,13 +6,10 @@ from sentiment_platform.errors import TransientError
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform_tests.registry.examples import deployment_of, manifest_of
-from serving.live.selections import Selection, Selections
+from sentiment_platform_tests.serving.live.selected import selection
+from serving.live.selections import Selections
 
 FIRST, SECOND = manifest_of("v1.0.0-vader"), manifest_of("v1.0.1-vader")
-
-
-def selection(version: str, revision: int = 1, request_id: str = "a") -> Selection:
-    return Selection(request_id, "vader", version, revision)
 
 
 def test_a_version_that_a_deployment_at_hand_names_needs_no_registry() -> None:

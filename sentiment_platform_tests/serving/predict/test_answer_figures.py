@@ -11,7 +11,7 @@ from sentiment_platform.models.reading import TextReader
 from sentiment_platform.models.vader.family import VaderModel
 from sentiment_platform.statistics.metrics import predicted_classes
 from sentiment_platform.text.sentiment import LABELS, PriceDirection, likeliest_label
-from sentiment_platform_tests.registry.examples import NOW, manifest_of
+from sentiment_platform_tests.registry.examples import manifest_of
 from sentiment_platform_tests.serving.publishing import trained
 from serving.contract.prediction_bodies import Comparison
 from serving.live.inference import ModelRunner, Probabilities
@@ -34,7 +34,6 @@ def scored(family: str, probabilities: Probabilities, *, uses_features: bool = T
         schema=V1,
         model=TextReader(model),
         runner=runner,
-        since=NOW,
     )
     values = (None,) * missing + (0.0,) * (15 - missing)
     return Scored(live, OnlineFeatures(values, "PRESENT"), probabilities, False, 1.0)

@@ -17,7 +17,7 @@ from sentiment_platform.models.family import Model
 from sentiment_platform.models.vader.family import VaderModel, load_vader
 from sentiment_platform.models.vader.training import VaderFamily
 from sentiment_platform.text.normalise import normalise
-from sentiment_platform_tests.registry.examples import NOW, manifest_of
+from sentiment_platform_tests.registry.examples import manifest_of
 from sentiment_platform_tests.serving.predict.consistency import contradictions, side_by_side
 from sentiment_platform_tests.serving.publishing import trained
 from sentiment_platform_tests.text.adversarial import adversarial_texts
@@ -53,7 +53,6 @@ def answer_of(model: Model, text: str, probabilities: Probabilities, family: str
         schema=V1,
         model=model,
         runner=ModelRunner("vader", model, ThreadPoolExecutor(1), 1),
-        since=NOW,
     )
     scored = Scored(live, OnlineFeatures(compute_v1(text), "MISSING"), probabilities, False, 0.0)
     return msgspec.json.decode(msgspec.json.encode({"prediction": prediction(scored), "comparison": comparison([scored])}))

@@ -1180,6 +1180,7 @@ export interface components {
          *           "base_model": "vaderSentiment 3.3.2 lexicon",
          *           "feature_schema": "v1",
          *           "since": "2026-11-29T03:46:55.751017Z",
+         *           "selection": null,
          *           "queue_depth": 0,
          *           "health": "ok"
          *         },
@@ -1189,6 +1190,11 @@ export interface components {
          *           "base_model": "sentence-transformers/all-MiniLM-L6-v2 (packaged)",
          *           "feature_schema": "v1",
          *           "since": "2026-11-29T03:48:32.173125Z",
+         *           "selection": {
+         *             "actor": "configured admin",
+         *             "reason": "The newer version is worse on our desk.",
+         *             "requested_at": "2026-11-29T03:48:31.920191Z"
+         *           },
          *           "queue_depth": 0,
          *           "health": "ok"
          *         }
@@ -1242,7 +1248,7 @@ export interface components {
         };
         /**
          * FamilyStatus
-         * @description What a family answers with.
+         * @description What a family answers with: `since` when without a break in this process, and by whose `selection` (null: by the deployment).
          */
         FamilyStatus: {
             version: string;
@@ -1251,9 +1257,20 @@ export interface components {
             feature_schema: string;
             /** Format: date-time */
             since: string;
+            selection: components["schemas"]["SelectionInForce"] | null;
             queue_depth: number;
             /** @enum {string} */
             health: "ok" | "saturated";
+        };
+        /**
+         * SelectionInForce
+         * @description A person's choice that answers here and that no deployment has published yet.
+         */
+        SelectionInForce: {
+            actor: string;
+            reason: string;
+            /** Format: date-time */
+            requested_at: string;
         };
         /**
          * Swap

@@ -14,14 +14,20 @@ import { spans } from "./spans";
 type Deployment = Schemas["DeploymentShown"];
 const TONES: Record<Deployment["rule"], Tone> = { gate: "good", bootstrap: "plain", manual: "warning", rollback: "critical" };
 
-export function History({ deployments, asOf }: { deployments: readonly Deployment[]; asOf: string }) {
+interface Props {
+  deployments: readonly Deployment[];
+  families: Schemas["ModelsStatus"]["families"];
+  asOf: string;
+}
+
+export function History({ deployments, families, asOf }: Props) {
   const [open, setOpen] = useParam("revision");
   return (
     <>
       <Timeline
         title="Which version answered when, by family"
         summary={`${deployments.length} deployments; the newest is ${deployments[0]?.tag ?? "none"}`}
-        spans={spans(deployments).map((span, index) => ({ ...span, series: (index % 4) + 1 }))}
+        spans={spans(deployments, families).map((span, index) => ({ ...span, series: (index % 4) + 1 }))}
         until={asOf}
       />
       <ol className="history">

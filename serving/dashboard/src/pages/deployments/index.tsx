@@ -49,7 +49,7 @@ export default function Deployments({ title, question }: PageProps) {
                   This deploys the starters that the platform ships:
                 </Empty>
               ) : (
-                <History deployments={rows} asOf={asOf} />
+                <History deployments={rows} families={status.data?.families ?? {}} asOf={asOf} />
               )
             }
           </Loaded>

@@ -1,6 +1,7 @@
 /** What answers now, since when, why, and whether something newer was offered and refused. */
 import { Link } from "wouter";
 import type { Schemas } from "../../api/client";
+import { isOverridden, Since } from "../../parts/answering";
 import { Badge } from "../../parts/badge";
 import { Empty } from "../../parts/empty";
 import { words } from "../../parts/format";
@@ -13,6 +14,7 @@ export function LiveNow({ status }: { status: Schemas["ModelsStatus"] }) {
       {deployment ? (
         <p>
           <strong>{deployment.tag}</strong> <Badge>{deployment.rule}</Badge> made <Time at={deployment.created_at} ago />: {deployment.reason}
+          {isOverridden(status) && <span className="note"> (overridden by a selection until the graph publishes that)</span>}
         </p>
       ) : (
         <Empty title="No deployment is live" command="sentiment-platform run bootstrap_job" />
@@ -24,7 +26,7 @@ export function LiveNow({ status }: { status: Schemas["ModelsStatus"] }) {
             <br />
             {live ? (
               <>
-                <Link href={`/app/models/${live.version}`}>{live.version}</Link> since <Time at={live.since} />
+                <Link href={`/app/models/${live.version}`}>{live.version}</Link> <Since live={live} deployment={deployment} />
                 {live.health !== "ok" && <Badge tone="warning">{live.health}</Badge>}
               </>
             ) : (

@@ -32,7 +32,7 @@ export function progress(answer: Schemas["SelectionAnswer"], told: Schemas["Sele
         state: published ? "done" : "waiting",
         detail: published
           ? `deploy ${mine[0]?.published_revision ?? ""}`
-          : "its sensor does so within a minute where the daemon runs; elsewhere the next tick does",
+          : "the sensor a_version_was_selected does so within a minute where the daemon runs it (its switch is in Dagster, Automation); else run: sentiment-platform run deploy_job",
       };
   return atOnce ? [here, recorded, everywhere, signed] : [recorded, signed, everywhere];
 }

@@ -1,14 +1,13 @@
 /** What answers, since when and why; how fast, how often degraded, and whether anything is wrong. */
 import type { Schemas } from "../../api/client";
 import { useAlerts, useDeployments, useService, useStatus } from "../../api/queries";
+import { isOverridden, Since } from "../../parts/answering";
 import { Badge } from "../../parts/badge";
+import { Empty } from "../../parts/empty";
 import { counted, milliseconds, number, percent } from "../../parts/format";
 import { Loaded } from "../../parts/loaded";
 import { None } from "../../parts/none";
 import { Stat, Stats } from "../../parts/stat";
-import { Time } from "../../parts/time";
-import { liveSince } from "./live-since";
-import { Empty } from "../../parts/empty";
 
 export function Strip() {
   return (
@@ -24,7 +23,7 @@ export function Strip() {
 }
 
 function Answering({ status }: { status: Schemas["ModelsStatus"] }) {
-  const { deployment, default_family: first, families, selections } = status;
+  const { deployment, default_family: first, families } = status;
   const deployments = useDeployments().data?.deployments ?? [];
   const live = Object.entries(families).flatMap(([family, now]) => (now ? [{ family, ...now }] : []));
   const actor = deployments.find(({ revision }) => revision === deployment?.revision)?.actor;
@@ -40,21 +39,17 @@ function Answering({ status }: { status: Schemas["ModelsStatus"] }) {
     <>
       <h2>What is live</h2>
       <ul className="versions">
-        {live.map(({ family, version, since, health }) => (
+        {live.map(({ family, ...now }) => (
           <li key={family}>
-            <strong>{version}</strong> {family === first && <Badge tone="accent">default</Badge>}{" "}
-            {selections.includes(family) && <Badge tone="warning">selected by hand</Badge>}{" "}
-            {health !== "ok" && <Badge tone="critical">{health}</Badge>}{" "}
-            <span className="soft">
-              since <Time at={selections.includes(family) ? since : (liveSince(version, deployments) ?? since)} />
-            </span>
+            <strong>{now.version}</strong> {family === first && <Badge tone="accent">default</Badge>}{" "}
+            {now.health !== "ok" && <Badge tone="critical">{now.health}</Badge>} <Since live={now} deployment={deployment} />
           </li>
         ))}
       </ul>
       <p className="why">
         {deployment ? (
           <>
-            <span className="soft">Why: </span>
+            <span className="soft">{isOverridden(status) ? "The deployment that the selection overrides: " : "Why: "}</span>
             {deployment.reason}{" "}
             <span className="soft">
               (deployment {deployment.revision}, {deployment.rule}
