@@ -44,9 +44,10 @@ describe("spans", () => {
 });
 
 const answer = { request_id: "r1", default_family: "vader", before: { vader: "v2" }, after: { vader: "v1" }, dry_run: false };
-const replica = (version: string) => ({ replica: version, family: "vader", version, revision: 1, answered_at: "2026-01-01T00:00:00Z" });
+const ASKED = "2026-01-01T00:00:00Z";
+const replica = (version: string, at = "2026-01-01T00:00:05Z") => ({ replica: version, family: "vader", version, revision: 1, answered_at: at });
 const selection = (state: "open" | "published" | "refused") =>
-  ({ request_id: "r1", family: "vader", version: "v1", state, published_revision: state === "published" ? 4 : null, refusal: state === "refused" ? "Not signed." : null }) as Schemas["RecordedSelection"];
+  ({ request_id: "r1", family: "vader", version: "v1", requested_at: ASKED, state, published_revision: state === "published" ? 4 : null, refusal: state === "refused" ? "Not signed." : null }) as Schemas["RecordedSelection"];
 const states = (selections: Schemas["RecordedSelection"][], replicas: Schemas["ReplicaAnswer"][], atOnce = true) =>
   progress(answer, { as_of: "", replicas_since: "", selections, replicas }, atOnce).map(({ state }) => state);
 
@@ -55,6 +56,11 @@ describe("progress", () => {
     expect(states([], [])).toEqual(["done", "waiting", "waiting", "waiting"]);
     expect(states([selection("open")], [replica("v1"), replica("v2")])).toEqual(["done", "done", "waiting", "waiting"]);
     expect(states([selection("published")], [replica("v1")])).toEqual(["done", "done", "done", "done"]);
+  });
+
+  it("does not wait for a process that has ended: what it answered before says nothing", () => {
+    expect(states([selection("open")], [replica("v1"), replica("v2", "2025-12-31T23:59:00Z")])).toEqual(["done", "done", "done", "waiting"]);
+    expect(states([selection("open")], [replica("v1", "2025-12-31T23:59:00Z")])).toEqual(["done", "done", "waiting", "waiting"]);
   });
 
   it("of a promotion ends with the replicas, which answer by it only after the graph has published it", () => {

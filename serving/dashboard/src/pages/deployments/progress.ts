@@ -12,8 +12,11 @@ export function progress(answer: Schemas["SelectionAnswer"], told: Schemas["Sele
   const mine = told.selections.filter(({ request_id: id }) => id === answer.request_id);
   const refused = mine.find(({ state }) => state === "refused");
   const published = mine.length > 0 && mine.every(({ state }) => state === "published");
-  const replicas = told.replicas.filter(({ family }) => family in answer.after);
-  const behind = replicas.filter(({ family, version }) => answer.after[family] !== version);
+  // What a process answered before it was asked for says nothing: it may have ended since.
+  const asked = Date.parse(mine[0]?.requested_at ?? "");
+  const known = told.replicas.filter(({ family }) => family in answer.after);
+  const since = known.filter(({ answered_at: at }) => Date.parse(at) >= asked);
+  const behind = since.filter(({ family, version }) => answer.after[family] !== version);
   const here: Step = { title: "It answers in the process that was asked", state: "done", detail: "" };
   const recorded: Step = {
     title: "The request is in the database",
@@ -22,8 +25,15 @@ export function progress(answer: Schemas["SelectionAnswer"], told: Schemas["Sele
   };
   const everywhere: Step = {
     title: "Every replica that answers has it",
-    state: replicas.length > 0 && behind.length === 0 ? "done" : "waiting",
-    detail: replicas.length === 0 ? "none answered in the last ten minutes" : behind.length > 0 ? `${behind.length} of ${replicas.length} answered last by another version` : "",
+    state: since.length > 0 && behind.length === 0 ? "done" : "waiting",
+    detail:
+      since.length === 0
+        ? "none has answered since"
+        : behind.length > 0
+          ? `${behind.length} of ${since.length} newest answers, one a replica and family, are by another version`
+          : since.length < known.length
+            ? "whoever was not asked since is not counted"
+            : "",
   };
   const signed: Step = refused
     ? { title: "The graph publishes it", state: "failed", detail: refused.refusal ?? "" }
