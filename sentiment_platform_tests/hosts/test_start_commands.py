@@ -185,8 +185,8 @@ MakeHost = Callable[[Mapping[str, str]], Host]
 def host(tmp_path: Path, settings: Settings, unprivileged: list[str]) -> Iterator[MakeHost]:
     made: list[Host] = []
     # The user without rights has to get to its own disk.
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        if os.geteuid() == 0 and folder.stat().st_uid == 0 and folder.name.startswith(("pytest", "test_")):
+    for folder in (tmp_path, *tmp_path.parents[:4]):
+        if os.geteuid() == 0 and folder.stat().st_uid == 0 and folder.name.startswith(("pytest", "popen", "test_")):
             folder.chmod(0o711)
 
     def make(environment: Mapping[str, str]) -> Host:

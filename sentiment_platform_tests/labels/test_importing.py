@@ -104,11 +104,11 @@ def test_rows_with_what_a_database_cannot_hold_are_kept_or_quarantined_all_the_s
     path = tmp_path / "x.jsonl"
     hostile = ["a\\u0000b", "a\\ud800b"]
     rows = [
-        f'{{"text": "Sales {n} {word}", "label": "1", "id": "{n}{word}", "annotator": "{word}", "url": "{word}"}}'
+        f'{{"text": "Sales {n} {word}", "label": "positive", "id": "{n}{word}", "annotator": "{word}", "url": "{word}"}}'
         for n, word in enumerate(hostile)
     ]
     rows += [f'{{"text": "Sales fell {word}", "label": "{word}"}}' for word in hostile]
-    rows.append('{"text": "Sales stood", "label": "0", "score": NaN}')
+    rows.append('{"text": "Sales stood", "label": "neutral", "score": NaN}')
     path.write_text("\n".join(rows))
     assert import_report(engine, plain(path), run_id="r", now=NOON) == TakenIn(2, 3)
 
