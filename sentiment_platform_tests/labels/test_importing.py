@@ -110,7 +110,9 @@ def test_rows_with_what_a_database_cannot_hold_are_kept_or_quarantined_all_the_s
     rows += [f'{{"text": "Sales fell {word}", "label": "{word}"}}' for word in hostile]
     rows.append('{"text": "Sales stood", "label": "neutral", "score": NaN}')
     path.write_text("\n".join(rows))
-    assert import_report(engine, plain(path), run_id="r", now=NOON) == TakenIn(2, 3)
+    assert import_report(engine, plain(path), run_id="r", now=NOON) == TakenIn(1, 4), (
+        "half a character is no text: its rows wait in quarantine"
+    )
 
 
 def test_a_row_leaves_quarantine_when_it_is_not_refused_any_more(engine: Engine, tmp_path: Path) -> None:
