@@ -55,13 +55,17 @@ class LiveModels:
         """The snapshot that answers."""
         return self._slot.current
 
-    def start_from_cache(self) -> None:
-        """Bring the newest deployment that was accepted before live again, without the network; verified like a fresh one."""
+    def start_from_cache(self, selections: Sequence[Selection]) -> None:
+        """Bring the newest deployment that was accepted before live again, with `selections` on top; verified like fresh ones.
+
+        No model is fetched; the registry is asked only for the deployment that vouches for a selection. What cannot be had that way
+        waits for the first poll.
+        """
         kept = self._cache.kept_deployment()
         if kept is None:
             return
         self._floor = kept
-        self._attempt(kept, (), lambda: self._slot.swap(self._slot.assemble(kept, (), cached_only=True)))
+        self._attempt(kept, selections, lambda: self._slot.swap(self._slot.assemble_usable(kept, selections, cached_only=True)))
 
     def poll(self, selections: Sequence[Selection] | None) -> None:
         """Look at the registry once and apply what is new.

@@ -17,7 +17,7 @@ from serving.live.snapshot import Snapshot
 T = TypeVar("T")
 RECOVERY_S = 3.0
 JITTER_SHARE = 0.1
-SELECTIONS_LIMIT_S = 2.0
+SELECTIONS_LIMIT_S = 3.0
 logger = logging.getLogger(__name__)
 
 
@@ -38,7 +38,8 @@ class Poller:
 
     async def run(self) -> None:
         """Start from the disk cache, then poll until cancelled."""
-        await self._safely(self._live.start_from_cache)
+        # Ready means: with what people selected. A database that is away costs this one limited wait.
+        await self._safely(partial(self._live.start_from_cache, await self._selections() or ()))
         self.started.set()
         while True:
             seen = self._live.current

@@ -55,34 +55,37 @@ class LiveSlot:
         models: dict[str, LoadedVersion] = {}
         for selection in selections:
             champions.pop(selection.family, None)
-            models[selection.family] = self._selected(selection)
+            models[selection.family] = self._selected(selection, cached_only=cached_only)
             default = selection.family
         for family, (version, manifest_digest) in champions.items():
             loaded = self._loaded(version, manifest_digest)
             models[family] = loaded or self._loader.load(family, version, manifest_digest, cached_only=cached_only)
         return Snapshot(deployment, models, self._since(models), default, tuple(selections))
 
-    def assemble_usable(self, deployment: Deployment, selections: Sequence[Selection]) -> Snapshot:
+    def assemble_usable(self, deployment: Deployment, selections: Sequence[Selection], *, cached_only: bool = False) -> Snapshot:
         """`assemble`, leaving out selections that cannot be served: one bad choice must not hold up a deployment."""
         usable: list[Selection] = []
         for selection in selections:
             try:
-                self._selected(selection)
+                self._selected(selection, cached_only=cached_only)
             except PlatformError as error:
                 logger.warning("selection of %s left out: %s", selection.version, error)
-                if isinstance(error, PermanentError):
+                # What the disk lacks, the registry may have.
+                if isinstance(error, PermanentError) and not cached_only:
                     self._selections.give_up(selection)
             else:
                 usable.append(selection)
-        return self.assemble(deployment, usable)
+        return self.assemble(deployment, usable, cached_only=cached_only)
 
-    def tried(self, family: str, version: str, manifest_digest: str) -> LoadedVersion:
+    def tried(self, family: str, version: str, manifest_digest: str, *, cached_only: bool = False) -> LoadedVersion:
         """A version that no deployment named, fetched, verified, loaded and tried; it is kept for the moment when one does.
 
         Raises:
             Refused, ModelRefused, TransientError: as `assemble`.
         """
-        loaded = self._loaded(version, manifest_digest) or self._loader.load(family, version, manifest_digest)
+        loaded = self._loaded(version, manifest_digest) or self._loader.load(
+            family, version, manifest_digest, cached_only=cached_only
+        )
         self._tried = loaded
         return loaded
 
@@ -109,10 +112,10 @@ class LiveSlot:
             for family, model in models.items()
         }
 
-    def _selected(self, selection: Selection) -> LoadedVersion:
+    def _selected(self, selection: Selection, *, cached_only: bool) -> LoadedVersion:
         manifest_digest = self._selections.manifest_digest(selection)
         loaded = self._loaded(selection.version, manifest_digest)
-        return loaded or self.tried(selection.family, selection.version, manifest_digest)
+        return loaded or self.tried(selection.family, selection.version, manifest_digest, cached_only=cached_only)
 
     def _loaded(self, version: str, manifest_digest: str) -> LoadedVersion | None:
         loaded = [model for live in (self.current, self._previous) if live for model in live.models.values()]

@@ -1,5 +1,6 @@
 """Claims about a person's choice of a version: who may make it, what may be chosen, what it leaves behind."""
 
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,13 +121,13 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
     assert datetime.fromisoformat(selected["selection"]["requested_at"]) == request.requested_at
     assert (row.action, row.subject, row.detail["reason"]) == ("models:select", FIRST, "test of selection")
 
-    # Polls do not undo it, another replica follows within a poll, and so does a restart.
+    # Polls do not undo it, and after a restart it answers from the first moment on, by what the disk kept.
     polled = serving.status()["registry"]["polled_at"]
     serving.wait_until(lambda: serving.status()["registry"]["polled_at"] > polled)
     assert live(serving) == FIRST
     assert serving.terminate() == 0
     replica = start_serving()
-    replica.wait_until(lambda: live(replica) == FIRST)
+    assert live(replica) == FIRST, "ready means: with what people selected"
     assert replica.status()["families"]["vader"]["selection"] == selected["selection"]
 
     # The graph publishes it as the next revision and closes the request: nothing changes for a client.
@@ -221,6 +222,16 @@ def test_a_choice_that_cannot_be_fetched_or_recorded_changes_nothing(
         assert not connection.execute(select(AuditRow.__table__)).all()
     assert choose(serving, admin).status_code == 200
     assert live(serving) == FIRST
+
+
+def test_a_restart_answers_while_the_database_accepts_and_says_nothing(
+    two_deployments: Publisher, start_serving: StartServing
+) -> None:
+    assert start_serving().terminate() == 0
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        serving = start_serving(DATABASE_URL=f"postgresql://anyone@127.0.0.1:{silent.getsockname()[1]}/anything")
+        assert live(serving) == SECOND
+        assert serving.health()["dependencies"]["postgresql"]["status"] == "down"
 
 
 def test_a_revoked_key_works_no_longer_than_five_seconds(

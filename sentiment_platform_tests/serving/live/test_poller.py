@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -22,8 +23,8 @@ class Played:
         self.polled: list[list[Selection] | None] = []
         self._chooses = chooses
 
-    def start_from_cache(self) -> None:
-        pass
+    def start_from_cache(self, selections: Sequence[Selection]) -> None:
+        assert list(selections) == OLDER
 
     async def call(self, _read: object, *, limit_s: float) -> list[Selection]:
         assert limit_s > 0
