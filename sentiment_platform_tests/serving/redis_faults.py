@@ -36,7 +36,7 @@ class Rig:
     def fill(self) -> None:
         """What a request about HML and Quill asks for."""
         now = datetime.now(UTC)
-        values = {"ticker:HML": {"ticker_articles_1d": 4.0}, "source:Quill": {"source_articles_7d": 9.0}}
+        values = {"ticker:HML": {"ticker_articles_1d": 4.0}, "source:quill": {"source_articles_7d": 9.0}}
         with self.client() as client:
             client.delete(*(f"features:v1:{entity}" for entity in values))
             write(client, "v1", [OnlineRow(entity, of, now - timedelta(minutes=1)) for entity, of in values.items()], now)

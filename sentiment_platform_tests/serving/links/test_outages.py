@@ -71,7 +71,7 @@ def test_redis_killed_or_frozen_costs_the_cache_and_the_context_and_nothing_else
     asked = {"ticker": "hml", "source": "Quill"}
     assert timed(serving)[0]["feature_status"] == "MISSING"
     with redis.Redis.from_url(own_redis.url) as client:
-        rows = [("ticker:HML", {"ticker_articles_1d": 4.0}), ("source:Quill", {"source_articles_7d": 9.0})]
+        rows = [("ticker:HML", {"ticker_articles_1d": 4.0}), ("source:quill", {"source_articles_7d": 9.0})]
         now = serving_now()
         online.write(client, "v1", [online.OnlineRow(entity, values, now) for entity, values in rows], now)
         answer = serving.predict(TEXT, **asked)
@@ -92,7 +92,7 @@ def test_redis_killed_or_frozen_costs_the_cache_and_the_context_and_nothing_else
             assert poisoned_answer["performance"]["cache_hit"] is False
             # The answer did not wait for the cache to be written; the next one finds it.
             assert serving.predict(TEXT, **asked)["performance"]["cache_hit"] is True
-        for entity in ("ticker:HML", "source:Quill"):
+        for entity in ("ticker:HML", "source:quill"):
             client.set(feature_key("v1", entity), b'{"values": 1}')
         assert serving.predict(TEXT, **asked)["feature_status"] == "MISSING"
 
