@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
 
+from sentiment_platform.local.processes.ports import free_port
+
 LIMIT_S = 1500
 """Ends a demo that hangs. How long one may take is asserted of what it printed."""
 ROOT = Path(__file__).parents[2]
@@ -55,9 +57,15 @@ def run_demo(state: Path, errors: Path) -> Told:
     told = Told([], 1.0)
     with errors.open("w") as stderr:
         started = time.monotonic()
-        command = [str(COMMAND), "demo", "--exit"]
+        # Another demo may start at this moment: the one in a terminal takes the usual ports.
+        command = [str(COMMAND), "demo", "--exit", "--port", str(free_port())]
         with subprocess.Popen(
-            command, env=environment(state), cwd=no_checkout, stdout=subprocess.PIPE, stderr=stderr, text=True
+            command,
+            env=environment(state) | {"PORT": str(free_port())},
+            cwd=no_checkout,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
         ) as process:
             assert process.stdout is not None
             limit = Timer(LIMIT_S, process.terminate)
