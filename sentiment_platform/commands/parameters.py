@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,8 @@ from sentiment_platform.times.own import own_day, own_moment
 if TYPE_CHECKING:
     from sentiment_platform.text_files.written import Written
     from sentiment_platform.times.stated import Stated
+
+Said = TypeVar("Said")
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -136,15 +138,7 @@ def written_by(encoding: str, delimiter: str) -> "Written":
     """
     from sentiment_platform.text_files.written import written_as
 
-    context = click.get_current_context(silent=True)
-    try:
-        written_as(encoding)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", ctx=context, param_hint="'--encoding'") from error
-    try:
-        return written_as(encoding, delimiter)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", ctx=context, param_hint="'--delimiter'") from error
+    return _said_by(written_as, (encoding, "--encoding"), (delimiter, "--delimiter"))
 
 
 def stated_by(zone: str, date_format: str) -> "Stated":
@@ -155,15 +149,19 @@ def stated_by(zone: str, date_format: str) -> "Stated":
     """
     from sentiment_platform.times.stated import stated_clock
 
+    return _said_by(stated_clock, (zone, "--zone"), (date_format, "--date-format"))
+
+
+def _said_by(read: Callable[..., Said], first: tuple[str, str], second: tuple[str, str]) -> Said:
+    """What `read` makes of two values, each with its option; the option whose value it refuses is named."""
     context = click.get_current_context(silent=True)
+    option = first[1]
     try:
-        stated_clock(zone)
+        read(first[0])
+        option = second[1]
+        return read(first[0], second[0])
     except ValueError as error:
-        raise click.BadParameter(f"{error}.", ctx=context, param_hint="'--zone'") from error
-    try:
-        return stated_clock(zone, date_format)
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", ctx=context, param_hint="'--date-format'") from error
+        raise click.BadParameter(f"{error}.", ctx=context, param_hint=f"'{option}'") from error
 
 
 @contextmanager
