@@ -53,7 +53,7 @@ class LabelFormat:
 FORMATS: dict[str, LabelFormat] = {
     "plain": LabelFormat(
         lambda file: plain(
-            file.path, file.label_set, file.licence, file.kind, parse_columns(file.columns), file.clock, file.said
+            file.path, file.label_set, file.licence, file.kind, parse_columns(file.columns), file.clock, file.said, file.written
         ),
         "CSV, JSON lines or a JSON list with text (or title) and label (or score from -1 to 1), and optionally\n"
         "id, annotator, weight, labelled_at, published_at, url; --map names other columns",
