@@ -20,14 +20,14 @@ Rule = Literal["gate", "bootstrap", "manual", "rollback"]
 Revision = Annotated[int, msgspec.Meta(ge=1, le=999_999)]
 
 
-class Champion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Champion(msgspec.Struct, frozen=True):
     """The version of a family that answers, with the sha256 of its manifest."""
 
     version: VersionName
     manifest_digest: Sha256
 
 
-class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Arm(msgspec.Struct, frozen=True):
     """One arm of an experiment; `weight` is its share of the traffic."""
 
     version: VersionName
@@ -35,7 +35,7 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
-class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Experiment(msgspec.Struct, frozen=True):
     """The running online experiment. A change of weights begins a new phase."""
 
     name: Line
@@ -50,7 +50,7 @@ class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"the weights of the arms add up to {total}, not 1")
 
 
-class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Evidence(msgspec.Struct, frozen=True):
     """What the decision rests on: the assets and runs that computed it, their figures, and the verdict in words."""
 
     asset_keys: tuple[Line, ...]
@@ -59,14 +59,14 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verdict: Prose
 
 
-class Previous(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Previous(msgspec.Struct, frozen=True):
     """The deployment before this one, with the sha256 of its document."""
 
     revision: Revision
     digest: Sha256
 
 
-class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Deployment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Revision `revision` of what serving runs. `previous` is the newest that its writer knew, None for the first.
 
     Numbers may be left out: a tag whose release was deleted is never used again.

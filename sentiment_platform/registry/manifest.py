@@ -30,14 +30,14 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 LabelOrder = tuple[Literal["negative"], Literal["neutral"], Literal["positive"]]
 
 
-class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FileEntry(msgspec.Struct, frozen=True):
     """One file of a version; `size` in bytes."""
 
     sha256: Sha256
     size: Annotated[int, msgspec.Meta(ge=1)]
 
 
-class FeatureSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FeatureSchema(msgspec.Struct, frozen=True):
     """The feature vector that the calibration head reads, in order; empty when the model uses none."""
 
     name: Line
@@ -45,7 +45,7 @@ class FeatureSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     features: tuple[Line, ...]
 
 
-class Metric(Estimate, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Metric(Estimate, frozen=True, kw_only=True):
     """A measured value with its 95 % interval over `n` examples of `dataset`.
 
     `in_sample` is true when the model, or a choice about it, has seen those examples: such a figure is no evidence.
@@ -55,14 +55,14 @@ class Metric(Estimate, frozen=True, forbid_unknown_fields=True, kw_only=True):
     in_sample: bool = False
 
 
-class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Golden(msgspec.Struct, frozen=True):
     """A sentence and the probabilities (negative, neutral, positive) that the model gave it at export, without features."""
 
     text: Prose
     probabilities: tuple[Probability, Probability, Probability]
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What a model version consists of. Everything is measured or recorded at export; nothing is edited afterwards.
 
     `files` is what serving fetches and loads. `training_files` lie in the same release and are vouched for in the same way, but only

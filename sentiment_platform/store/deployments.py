@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.registry.deployment import Deployment
-from sentiment_platform.registry.documents import read_stored
+from sentiment_platform.registry.documents import as_stored, read_stored
 from sentiment_platform.store.tables import DeploymentRow
 
 LAST_NAMED = """last_named AS (
@@ -33,7 +32,7 @@ def mirror_deployment(connection: Connection, document: Deployment, *, digest: s
         "revision": document.revision,
         "tag": str(document.tag),
         "digest": digest,
-        "document": msgspec.to_builtins(document),
+        "document": as_stored(document),
         "rule": document.rule,
         "actor": document.actor,
         "reason": document.reason,

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Select, Text, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from sentiment_platform.registry.documents import digest, read_stored
+from sentiment_platform.registry.documents import as_stored, digest, read_stored
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.store.tables import ModelVersion
 
@@ -47,7 +46,7 @@ def register_version(
         "version": manifest.version,
         "family": manifest.family,
         "manifest_digest": digest(manifest),
-        "manifest": msgspec.to_builtins(manifest),
+        "manifest": as_stored(manifest),
         "training_set": manifest.training_set,
         "options_digest": options_digest,
         "run_id": run_id,

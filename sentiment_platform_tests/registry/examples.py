@@ -1,10 +1,11 @@
 """Small valid documents and a small valid model folder that the tests of the registry start from."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sentiment_platform.registry.deployment import Champion, Deployment, Evidence
-from sentiment_platform.registry.documents import digest
+from sentiment_platform.registry.documents import canonical_json, digest
 from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golden, Manifest, Metric
 from sentiment_platform.registry.signing import PrivateKeys, generate_private_key
 from sentiment_platform.registry.versions import VersionTag
@@ -63,3 +64,13 @@ def deployment_of(
         created_at=NOW,
         previous=previous.as_previous() if previous else None,
     )
+
+
+def with_more(document: Manifest | Deployment) -> bytes:
+    """`document` as a newer writer would sign it: more fields at the top, in a struct, and in a struct of a list."""
+    content = json.loads(canonical_json(document))
+    content |= {"shadow": {"share": 0.1, "words": ["ä", None]}}
+    for inner in (content.get("evidence"), *content.get("champions", {}).values(), *content.get("golden", [])):
+        if inner is not None:
+            inner["aside"] = [1, 2.5]
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

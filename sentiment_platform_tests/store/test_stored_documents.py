@@ -6,11 +6,13 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, text
 
-from sentiment_platform.registry.documents import digest
+from sentiment_platform.registry.deployment import Deployment
+from sentiment_platform.registry.documents import decode, digest
+from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.store.deployments import deployment_at, deployments, get_deployment, latest_deployment, mirror_deployment
 from sentiment_platform.store.versions import all_versions, get_version, latest_version, register_version
-from sentiment_platform_tests.registry.examples import deployment_of, manifest_of
+from sentiment_platform_tests.registry.examples import deployment_of, manifest_of, with_more
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 AWKWARD = {"tiny": 1e-300, "whole": 2.0, "huge": 10**20, "words": "ä — ü", "none": None, "nested": [{"a": [0.1, 1 / 3]}]}
@@ -26,6 +28,18 @@ def test_a_manifest_keeps_its_digest_through_the_database(engine: Engine) -> Non
     assert stored.manifest == manifest
     assert digest(stored.manifest) == digest(manifest) == stored.manifest_digest
     assert (stored.version, stored.family, stored.training_set) == ("v1.0.0-vader", "vader", manifest.training_set)
+
+
+def test_fields_of_a_newer_writer_come_out_of_the_database_with_the_digest_that_was_signed(engine: Engine) -> None:
+    manifest, first = decode(with_more(manifest_of()), Manifest), decode(with_more(deployment_of()), Deployment)
+    with engine.begin() as connection:
+        register_version(connection, manifest, options_digest="o", run_id="run")
+        mirror_deployment(connection, first, digest=digest(first), published_at=NOW)
+        stored, deployed = get_version(connection, manifest.version), latest_deployment(connection)
+    assert stored is not None
+    assert deployed is not None
+    assert digest(stored.manifest) == stored.manifest_digest == digest(with_more(manifest_of()))
+    assert deployed.as_previous().digest == digest(with_more(deployment_of()))
 
 
 def test_a_deployment_is_the_same_document_however_it_is_asked_for(engine: Engine) -> None:
