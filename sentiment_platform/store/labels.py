@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, LargeBinary, Text, cast, func, literal, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
+from sentiment_platform.store.predictions import COUNTED
 from sentiment_platform.store.tables import (
     Feedback,
     LabelRow,
@@ -148,12 +149,12 @@ def labels_digest(connection: Connection) -> str:
 
 
 def labelled_feedback(connection: Connection) -> list[tuple[str, str, str, datetime, str | None]]:
-    """(feedback id, text, label, received at, source) of feedback that names a label and whose prediction, of a readable
-    text, has arrived."""
+    """(feedback id, text, label, received at, source) of feedback that names a label and whose prediction, which
+    counts, has arrived."""
     query = (
         select(Feedback.id, Prediction.text, Feedback.label, Feedback.received_at, Prediction.source)
         .join(Prediction, Prediction.id == Feedback.prediction_id)
-        .where(Feedback.label.is_not(None), Prediction.supported.is_not(False))
+        .where(Feedback.label.is_not(None), COUNTED)
         .order_by(Feedback.id)
     )
     return [(row[0], row[1], row[2] or "", row[3], row[4]) for row in connection.execute(query)]

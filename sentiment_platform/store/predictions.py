@@ -6,12 +6,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, and_, func, select, text
 
 from sentiment_platform.store.tables import (
     Feedback,
     Prediction,
 )
+
+COUNTED = and_(Prediction.supported.is_not(False), Prediction.traffic.is_(None))
+"""What monitoring, live accuracy and training look at: answers on readable texts that a user asked for, and no load test."""
 
 
 def insert_new(connection: Connection, *, predictions: Sequence[Any] = (), feedback: Sequence[Any] = ()) -> int:
@@ -117,13 +120,13 @@ def feedback_on(connection: Connection, prediction_id: str, limit: int = 100) ->
 def served_predictions(
     connection: Connection, feature_schema: str, since: datetime | None, until: datetime, limit: int
 ) -> list[ServedPrediction]:
-    """The newest `limit` predictions of readable texts made in (since, until] (since None: ever) with features of that schema, newest
+    """The newest `limit` predictions that count, made in (since, until] (since None: ever) with features of that schema, newest
     first."""
     table = Prediction
     query = select(
         table.id, table.predicted_at, table.model_version, table.text_hash, table.text, table.features, table.probabilities
     )
-    query = query.where(table.predicted_at <= until, table.feature_schema == feature_schema, table.supported.is_not(False))
+    query = query.where(table.predicted_at <= until, table.feature_schema == feature_schema, COUNTED)
     if since is not None:
         query = query.where(table.predicted_at > since)
     query = query.order_by(table.predicted_at.desc(), table.id).limit(limit)
@@ -131,11 +134,11 @@ def served_predictions(
 
 
 def prediction_counts(connection: Connection, since: datetime, until: datetime) -> dict[str, int]:
-    """model version -> predictions made in (since, until]."""
+    """model version -> predictions made in (since, until], without those of load tests."""
     table = Prediction
     query = (
         select(table.model_version, func.count())
-        .where(table.predicted_at > since, table.predicted_at <= until)
+        .where(table.predicted_at > since, table.predicted_at <= until, table.traffic.is_(None))
         .group_by(table.model_version)
         .order_by(table.model_version)
     )
@@ -143,7 +146,7 @@ def prediction_counts(connection: Connection, since: datetime, until: datetime) 
 
 
 def feedback_on_predictions(connection: Connection, since: datetime, until: datetime) -> list[FeedbackOnPrediction]:
-    """Feedback received until `until` on predictions of readable texts made in (since, until], in the order it was received."""
+    """Feedback received until `until` on predictions that count, made in (since, until], in the order it was received."""
     query = (
         select(
             Prediction.id.label("prediction_id"),
@@ -158,7 +161,7 @@ def feedback_on_predictions(connection: Connection, since: datetime, until: date
         .join(Prediction, Prediction.id == Feedback.prediction_id)
         .where(Prediction.predicted_at > since, Prediction.predicted_at <= until)
         # Nobody speaks of a prediction before it was made: both ends are named, so that the index of the times is enough.
-        .where(Feedback.received_at > since, Feedback.received_at <= until, Prediction.supported.is_not(False))
+        .where(Feedback.received_at > since, Feedback.received_at <= until, COUNTED)
         .order_by(Feedback.received_at, Feedback.id)
     )
     return [FeedbackOnPrediction(**row) for row in connection.execute(query).mappings()]

@@ -159,7 +159,7 @@ def _asked(serving: ServingProcess, number: int) -> tuple[float, float]:
     """Milliseconds that the answer to text `number` states, and that the client waited."""
     text = ". ".join(headline(number * 16 + part) for part in range(16))[: CHARACTERS[number % len(CHARACTERS)]]
     began = time.perf_counter()
-    answer = serving.predict(text, "/predict/vader")
+    answer = serving.predict(text, "/predict/vader", traffic="load_test")
     waited_ms = (time.perf_counter() - began) * 1e3
     if answer["performance"]["cache_hit"] or answer["prediction"]["model_used"] != "vader" or answer["degraded"]:
         raise PermanentError(f"No plain answer of VADER: {answer}", remedy="Ask texts that nobody has asked before.")

@@ -1,11 +1,11 @@
-"""Claims about predictions whose text could not be read: they are stored, and count in no drift, performance or training."""
+"""Claims about predictions that are stored and count in no drift, performance or training: text that could not be read, load tests."""
 
 from datetime import timedelta
 
 from sqlalchemy import Engine, update
 
 from sentiment_platform.store.labels import labelled_feedback
-from sentiment_platform.store.predictions import feedback_on_predictions, get_prediction, served_predictions
+from sentiment_platform.store.predictions import feedback_on_predictions, get_prediction, prediction_counts, served_predictions
 from sentiment_platform.store.tables import Prediction
 from sentiment_platform_tests.monitoring.seeding import NOW, features, probabilities, seed_feedback, seed_predictions
 
@@ -26,3 +26,17 @@ def test_what_could_not_be_read_counts_nowhere_and_what_nobody_asked_does(engine
         stored = get_prediction(connection, unread)
     assert stored is not None
     assert stored.supported is False
+
+
+def test_what_a_load_test_asked_counts_nowhere(engine: Engine) -> None:
+    load, asked = seed_predictions(engine, features(2, 1), probabilities(2, 1))
+    for one in (load, asked):
+        seed_feedback(engine, one, label="negative")
+    with engine.begin() as connection:
+        connection.execute(update(Prediction).where(Prediction.id == load).values(traffic="load_test"))
+    since, until = NOW - timedelta(days=1), NOW + timedelta(days=1)
+    with engine.connect() as connection:
+        assert [row.id for row in served_predictions(connection, "v1", since, until, 10)] == [asked]
+        assert [row.prediction_id for row in feedback_on_predictions(connection, since, until)] == [asked]
+        assert [text for _, text, *_ in labelled_feedback(connection)] == ["served 1"]
+        assert list(prediction_counts(connection, since, until).values()) == [1]

@@ -1,6 +1,6 @@
 """Bodies of POST /predict and its variants: a text and what is known of it, the answer and how it came about."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -45,6 +45,16 @@ class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     unit_id: (
         Annotated[
             str, Meta(min_length=1, max_length=128, description="What an experiment assigns to an arm; unused when none runs.")
+        ]
+        | None
+    ) = None
+    traffic: (
+        Annotated[
+            Literal["load_test"],
+            Meta(
+                description="What the request is for, where it is no question of a user. `load_test`: answered and recorded as any other, "
+                "and counted nowhere: not in drift, not in live accuracy, not in training, not among the texts put aside for labelling."
+            ),
         ]
         | None
     ) = None

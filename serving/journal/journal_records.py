@@ -16,6 +16,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
         probabilities: negative, neutral, positive.
         features: in the order of `feature_schema`; None where missing.
         supported: whether the text is English that a model can read; what is not counts nowhere.
+        traffic: what the request said it is for; only what says nothing is a user's question and counts in monitoring.
         latency_ms: named parts of the time it took, in milliseconds.
     """
 
@@ -41,6 +42,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
     sentiment: float
     confidence: float
     supported: bool = True
+    traffic: str | None = None
     cache_hit: bool
     degraded: bool
     latency_ms: dict[str, float]

@@ -16,12 +16,13 @@ from serving.links.redis_link import RedisLink
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A request after cleaning: normalised text, the ticker in its one spelling, time in UTC."""
+    """A request after cleaning: normalised text, the ticker in its one spelling, time in UTC. `traffic`: what it is for, if no user's."""
 
     text: str
     ticker: str | None = None
     source: str | None = None
     published_at: datetime | None = None
+    traffic: str | None = None
 
     @property
     def supported(self) -> bool:

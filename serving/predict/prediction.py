@@ -142,7 +142,7 @@ class Predictor:
                 refused.append(problem)
         if refused:
             raise refused[0] if len(refused) == 1 else invalid([fault for problem in refused for fault in problem.errors])
-        return Input(*read)
+        return Input(*read, traffic=request.traffic)
 
     def _snapshot(self) -> Snapshot:
         return require_live(self._live.current, self._live.why_not_ready())

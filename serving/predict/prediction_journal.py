@@ -55,6 +55,7 @@ class PredictionJournal:
             sentiment=scored.sentiment,
             confidence=scored.confidence,
             supported=request.supported,
+            traffic=request.traffic,
             cache_hit=scored.cache_hit,
             degraded=degraded,
             latency_ms={"total": total_ms, "inference": round(scored.inference_ms, 3)},

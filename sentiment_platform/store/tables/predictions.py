@@ -13,6 +13,7 @@ class Prediction(Base):
     """One answered prediction, shipped from serving's journal; the row with its arm is the exposure of an experiment.
 
     Not `supported`: the text is not English that a model can read, and the row counts in no drift, performance or training. Null: not asked.
+    `traffic` says what a request was for that is no user's (`load_test`): it counts in none of these either.
     """
 
     __tablename__ = "predictions"
@@ -44,6 +45,7 @@ class Prediction(Base):
     sentiment: Mapped[float] = mapped_column(Double)
     confidence: Mapped[float] = mapped_column(Double)
     supported: Mapped[bool | None]
+    traffic: Mapped[str | None]
     cache_hit: Mapped[bool]
     degraded: Mapped[bool]
     latency_ms: Mapped[Document]

@@ -49,6 +49,7 @@ BAD: list[tuple[str, Any, list[Place]]] = [
     (BATCH, {"items": [GOOD, {"text": "\u200b"}]}, [("items[1].text", 1)]),
     (BATCH, {"items": [GOOD, {**GOOD, "published_at": "0001-01-01T00:00:00Z"}]}, [("items[1].published_at", 1)]),
     (FEEDBACK, {"prediction_id": ID, "preference": "gpt"}, [("preference", None)]),
+    (PREDICT, {**GOOD, "traffic": "mine"}, [("traffic", None)]),
     (PREDICT, {**GOOD, "unit_id": "u" * 129}, [("unit_id", None)]),
     (PREDICT, {**GOOD, "explain": "perhaps"}, [("explain", None)]),
     (PREDICT, {**GOOD, "explain": "true"}, [("explain", None)]),

@@ -151,14 +151,17 @@ def test_with_postgres_away_everything_is_answered_and_later_exactly_everything_
     serving.process.wait()
     own_postgres.start()
     again = start_serving(over=replace(settings, database_url=own_postgres.url))
-    identities.add(again.predict(TEXT)["prediction_id"])
+    load = again.predict(TEXT, traffic="load_test")["prediction_id"]
+    identities.add(load)
     assert again.terminate() == 0, "the rest is shipped on the way out"
     engine = create_platform_engine(own_postgres.url)
     assert stored_predictions(engine) == identities
     with engine.connect() as connection:
         (row,) = connection.execute(select(Feedback.__table__)).all()
         shown = connection.execute(select(Prediction.__table__).where(Prediction.id == first)).mappings().one()
+        marked = connection.execute(select(Prediction.id).where(Prediction.traffic == "load_test")).scalars().all()
     engine.dispose()
+    assert marked == [load], "what a load test asked is kept with its mark"
     assert (row.id, row.prediction_id, row.label) == (reply.json()["feedback_id"], first, "positive")
     assert shown["route"] == "/predict"
     assert shown["deployment_revision"] == 1

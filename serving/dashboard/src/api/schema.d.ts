@@ -756,6 +756,8 @@ export interface components {
             published_at?: string | null;
             /** @description What an experiment assigns to an arm; unused when none runs. */
             unit_id?: string | null;
+            /** @description What the request is for, where it is no question of a user. `load_test`: answered and recorded as any other, and counted nowhere: not in drift, not in live accuracy, not in training, not among the texts put aside for labelling. */
+            traffic?: "load_test" | null;
             /** @description Also return `explanation`: how much each token moved the sentiment. */
             explain?: boolean;
         };
