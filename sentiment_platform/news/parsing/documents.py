@@ -19,6 +19,7 @@ MAX_BEFORE_THE_ROOT = 10_000
 """Characters that are no part of a feed and may stand before it: warnings of its server, remains of a template."""
 _FEED_ROOTS = {"rss", "feed", "rdf"}
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
+_FEED_ROOT = re.compile(r"\s*<(?:[\w.-]+:)?(?:rss|feed|rdf)(?=[\s/>])", re.IGNORECASE)
 _SPACE = re.compile(r"\s*")
 _XML_DECLARATION = re.compile(r"<\?xml\s+version\s*=\s*[\"']1\.0[\"'][^<>]*\?>")
 _IDENTIFIER = r"(?:\"[^\"<>]*\"|'[^'<>]*')"
@@ -99,10 +100,11 @@ def _opening(text: str, position: int = 0) -> _Opening:
             position = _after("?>", text, position)
         elif text.startswith("<!--", position):
             position = _after("-->", text, position)
-        elif text[position : position + 14].lower() == "<!doctype html":
-            return _Opening("an HTML page")
         elif text.startswith("<!", position):
             doctype = _DOCTYPE.match(text, position)
+            is_page = text[position : position + 14].lower() == "<!doctype html"
+            if is_page and not (doctype and _FEED_ROOT.match(text, doctype.end())):
+                return _Opening("an HTML page")
             if doctype is None or has_doctype or _OF_THIS_MACHINE.search(doctype["external"]):
                 return _Opening("a document with a DOCTYPE or ENTITY declaration (refused unread)")
             position, flaws, has_doctype = doctype.end(), flaws + 1, True

@@ -1,7 +1,7 @@
 """Feeds that are not quite XML, mended where a flaw is harmless: one pass over the text, and each mend is counted.
 
 Mended: entities that only HTML knows, ampersands and less-thans that start nothing, forbidden characters, comments and declarations out
-of place, unbound prefixes, what stands after the root. Not mended: what is cut off, nests wrongly or declares anything. Whether the
+of place, attributes that are not as XML wants them, tags in two cases, unbound prefixes, what stands after the root. Not mended: what is cut off, nests wrongly or declares anything. Whether the
 mended text is well-formed is for `documents` to see.
 """
 
@@ -10,22 +10,23 @@ from dataclasses import dataclass, field
 from html.entities import html5
 
 from sentiment_platform.news.errors import NotAFeedError
+from sentiment_platform.news.parsing.attributes import ATTRIBUTES, NAME, QNAME, tidied
+from sentiment_platform.news.parsing.markup import HALVES, whole_character
 
 MAX_MENDED = 50_000
 MAX_PREFIXES = 50
 _MAX_OPEN = 500
-_NAME = r"[^\W\d][\w.-]*+"
-_QNAME = rf"{_NAME}(?::{_NAME})?+"
 _REFERENCE = (
+    rf"(?P<halves>{HALVES})|"
     r"&(?:\#(?P<decimal>[0-9]++);?|\#[xX](?P<hex>[0-9a-fA-F]++);?|(?P<entity>[A-Za-z][A-Za-z0-9]{0,39}+)(?:(?P<ended>;)|(?!=)))?"
 )
 # The controls from 80 to 9F are allowed, and always characters of Windows-1252 under its numbers there.
 _CHARACTER = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x80-\\x9f\ufffe\uffff\ud800-\udfff]"
 _TOKEN = re.compile(
     rf"""
-    (?P<skipped><!--.*?(?:-->|\Z)|<\?{_NAME}.*?(?:\?>|\Z))
+    (?P<skipped><!--.*?(?:-->|\Z)|<\?{NAME}.*?(?:\?>|\Z))
     |(?P<cdata><!\[CDATA\[.*?(?:\]\]>|\Z))
-    |<(?P<close>/?)(?P<name>{_QNAME})(?P<attributes>(?:\s++{_QNAME}\s*+=\s*+(?:"[^"]*+"|'[^']*+'))*+)\s*+(?P<empty>/?)>
+    |<(?P<close>/?)(?P<name>{QNAME})(?P<attributes>{ATTRIBUTES})\s*+(?P<empty>/?)>
     |{_REFERENCE}
     |(?P<declaration><!(?:DOCTYPE|ENTITY))
     |<|\]\]>|{_CHARACTER}
@@ -35,7 +36,8 @@ _TOKEN = re.compile(
 _IN_VALUE = re.compile(rf"{_REFERENCE}|<|{_CHARACTER}")
 _A_CHARACTER = re.compile(_CHARACTER)
 _QUOTED = re.compile(r"\"[^\"]*+\"|'[^']*+'")
-_PREFIXED = re.compile(rf"({_NAME}):({_NAME})")
+_PREFIXED = re.compile(rf"({NAME}):({NAME})")
+_CLOSED_LINK = re.compile(r"[^<]*+</(?:\w+:)?link\b", re.IGNORECASE)
 _SKIPPED = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _MORE_DOCUMENTS = re.compile(r"<!DOCTYPE|<!ENTITY|<(?:[\w.-]+:)?(?:rss|feed|rdf)(?=[\s/>])", re.IGNORECASE)
 
@@ -131,7 +133,8 @@ class _Mender:
             self.flaws += "--" in written[4:-3] if written.startswith("<!") else written.startswith("<?xml ")
             return "" if written.endswith(("-->", "?>")) else written
         if token["cdata"]:
-            return _A_CHARACTER.sub(self._character, written)
+            self.flaws += not written.startswith("<![CDATA[")
+            return "<![CDATA[" + _A_CHARACTER.sub(self._character, written[9:])
         if token["declaration"]:
             raise _refused("The feed has a DOCTYPE or ENTITY declaration (refused unread).")
         return self._flawed(token)
@@ -139,6 +142,9 @@ class _Mender:
     def _flawed(self, token: re.Match[str]) -> str:
         """A reference, a less-than, the end of a CDATA section or a character, fit to stand in XML."""
         written, name = token[0], token["entity"]
+        if token["halves"]:
+            self.flaws += 1
+            return whole_character(token)
         if name in _PREDEFINED and token["ended"]:
             return written
         if number := token["decimal"] or token["hex"]:
@@ -172,7 +178,8 @@ class _Mender:
         return bytes([code]).decode("windows-1252", "ignore") if 0x80 <= code <= 0x9F else ""
 
     def _opened(self, tag: re.Match[str]) -> str:
-        name, attributes = tag["name"], tag["attributes"]
+        name, (attributes, flaws) = tag["name"], tidied(tag["attributes"])
+        self.flaws += flaws
         if self.open_ and self.open_[-1][0].lower() in _VOID:
             self._escape(*self.open_.pop())
         prefixes = {name.partition(":")[0]} if ":" in name else set[str]()
@@ -184,10 +191,13 @@ class _Mender:
                     prefixes.add(prefix)
         self.used |= prefixes
         self.root = self.root or name
-        if not tag["empty"]:
+        ended = tag["empty"]
+        if not ended and name.lower().endswith("link") and "href" in attributes and not _CLOSED_LINK.match(tag.string, tag.end()):
+            ended, self.flaws = "/", self.flaws + 1
+        if not ended:
             self.open_.append((name, len(self.pieces)))
         mended = _QUOTED.sub(self._value, attributes)
-        return tag[0] if mended == attributes else f"<{name}{mended}{tag['empty']}>"
+        return tag[0] if (mended, ended) == (tag["attributes"], tag["empty"]) else f"<{name}{mended}{ended}>"
 
     def _value(self, quoted: re.Match[str]) -> str:
         return _IN_VALUE.sub(self._flawed, quoted[0])
@@ -195,12 +205,13 @@ class _Mender:
     def _closed(self, written: str, name: str) -> str:
         above = 0
         for other, _ in reversed(self.open_[-_MAX_OPEN:]):
-            if other == name:
+            if other.lower() == name.lower():
                 while above:
                     self._escape(*self.open_.pop())
                     above -= 1
                 self.open_.pop()
-                return written
+                self.flaws += other != name
+                return written if other == name else f"</{other}>"
             if not _is_loose(other):
                 break
             above += 1

@@ -21,6 +21,9 @@ from sentiment_platform.times.stated import Stated
 
 _TICKER_SCHEME = re.compile(r"(?i)(?:^|[/#:])(?:stock[-_]?)?(?:tickers?|symbols?)/?$")
 
+_AN_ITEM = re.compile(r"<(?:item|entry)[\s/>]", re.IGNORECASE)
+# A root that names another vocabulary as its own: to feedparser its items are elements of that one.
+_ROOT_NAMESPACE = re.compile(r"(<[^<>]*?)\sxmlns\s*=\s*(?:\"[^\"]*\"|'[^']*')")
 # Feedparser reads the number of a character reference without a bound, and Python refuses to read one of more than 4,300 digits.
 _LONG_NUMBER = re.compile(r"(?<!\d)\d{1000,}+")
 
@@ -55,16 +58,22 @@ def read_feed(body: bytes, *, source: str, url: str, content_type: str = "", sta
     import feedparser
 
     read = feed_document(body, content_type)
-    text = _LONG_NUMBER.sub("\ufffd", read.text)
+    text, mended = _LONG_NUMBER.sub("\ufffd", read.text), read.mended
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
-    document: Any = feedparser.parse(io.BytesIO(text.encode("utf-8", "replace")), response_headers=headers)
+
+    def parsed(text: str) -> Any:
+        return feedparser.parse(io.BytesIO(text.encode("utf-8", "replace")), response_headers=headers)
+
+    document = parsed(text)
+    if not document.entries and _AN_ITEM.search(text) and (root := _ROOT_NAMESPACE.match(text)):
+        document, mended = parsed(root[1] + text[root.end() :]), mended + 1
     if isinstance(document.get("bozo_exception"), SAXException):
         raise NotAFeedError(
             f"The feed is broken XML: {document.bozo_exception}.", remedy="It is tried again at the next tick; tell its operator."
         )
     language = tidy(document.feed.get("language"))
     items = (_item(entry, number, source, url, language, stated) for number, entry in enumerate(document.entries, start=1))
-    return ParsedFeed(tuple(items), read.mended)
+    return ParsedFeed(tuple(items), mended)
 
 
 def _item(entry: Any, position: int, source: str, origin: str, language: str | None, stated: Stated) -> RawItem:

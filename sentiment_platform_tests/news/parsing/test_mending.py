@@ -43,6 +43,29 @@ def test_a_bad_byte_in_another_encoding_costs_that_place_alone(encoding: str, ba
     assert (read, mended) == ([OTHER_TITLES[0], letters + " \ufffd end", OTHER_TITLES[1]], 1)
 
 
+@pytest.mark.parametrize(
+    ("label", "encoding", "written"),
+    [
+        ("x-sjis", "cp932", "\u9020\u8239\u6240"),
+        ("Windows-31J", "cp932", "\u9020\u8239\u6240"),
+        ("x-gbk", "gbk", "\u8239\u5382"),
+        ("macintosh", "mac_roman", "Z\u00fcrich\u2019s"),
+        ("ISO-2022-JP", "iso2022_jp", "\u9020\u8239\u6240"),
+        ("x-euc-jp", "euc_jp", "\u9020\u8239\u6240"),
+    ],
+)
+def test_encodings_are_known_by_the_names_that_servers_give_them(label: str, encoding: str, written: str) -> None:
+    for declared, content_type in ((label, ""), ("utf-8", f"text/xml; charset={label}")):
+        body = (
+            FEED.replace("UTF-8", declared)
+            .replace(TITLE, written)
+            .replace("Caf\u00e9", "Cafe")
+            .replace("\u201c", "")
+            .replace("\u201d", "")
+        )
+        assert titles(body.encode(encoding), content_type)[0][1] == written
+
+
 @pytest.mark.parametrize("label", ["utf-8", "iso-8859-1", "windows-1252", "no-such"])
 def test_one_bad_byte_does_not_hand_a_feed_to_a_wrong_label(label: str) -> None:
     body = FEED.replace(TITLE, "Z\u00fcrich \u2013 \u00d8resund \u00e0 HERE").encode().replace(b"HERE", b"Caf\xe9")
