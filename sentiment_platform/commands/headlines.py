@@ -97,6 +97,16 @@ def show_stories(
         title=title,
         empty=empty,
     )
+    for story in stories:
+        if story.corrected_at is not None:
+            say(_correction(story, first))
+
+
+def _correction(story: "ScoredStory", first: str | None) -> str:
+    """What a corrected headline said before, and what the default family made of that."""
+    before = story.earlier[-1]
+    said = next((f" ({score.label} {score.sentiment:+.2f})" for score in before.scores if score.family == first), "")
+    return f"Corrected at {story.corrected_at:%Y-%m-%d %H:%M} UTC: {normalise(story.title)}. Before: {normalise(before.title)}{said}."
 
 
 def _company(company: "CompanyNews") -> list[Cell]:
@@ -152,15 +162,24 @@ def _story_json(story: "ScoredStory") -> dict[str, Any]:
         "available_at": story.available_at,
         "articles": story.articles,
         "agreement": story.agreement,
-        "scores": {
-            score.family: {
-                "version": score.version,
-                "label": score.label,
-                "sentiment": score.sentiment,
-                "probabilities": {"negative": score.negative, "neutral": score.neutral, "positive": score.positive},
-            }
-            for score in story.scores
-        },
+        "scores": _scores_json(story.scores),
+        "corrected_at": story.corrected_at,
+        "earlier": [
+            {"headline": normalise(told.title), "available_at": told.available_at, "scores": _scores_json(told.scores)}
+            for told in story.earlier
+        ],
+    }
+
+
+def _scores_json(scores: "Sequence[StoryScore]") -> dict[str, Any]:
+    return {
+        score.family: {
+            "version": score.version,
+            "label": score.label,
+            "sentiment": score.sentiment,
+            "probabilities": {"negative": score.negative, "neutral": score.neutral, "positive": score.positive},
+        }
+        for score in scores
     }
 
 

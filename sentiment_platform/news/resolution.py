@@ -2,9 +2,10 @@
 
 A name at a source proves nothing by itself: sites use one guid for everything, count again from one, or tell another story under it. The
 rule, in this order: the same content; the same source, outlet, title and time, whatever the link; the same name and title, whatever the
-time; the same name and a title that is reworded. What is left is an article of its own.
+time; the same name and a title that is reworded or corrected. What is left is an article of its own.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from sentiment_platform.news.identity import title_key
-from sentiment_platform.news.stories.headlines import SIMILARITY, Headline, contradict, read_headline, similarity
+from sentiment_platform.news.stories.headlines import SIMILARITY, Headline, contradict, corrects, read_headline, similarity
 from sentiment_platform.news.stories.linking import STORY_WINDOW
 from sentiment_platform.store.articles import NewArticle
 from sentiment_platform.store.wordings import KnownArticle, Revision
@@ -20,6 +21,14 @@ from sentiment_platform.store.wordings import KnownArticle, Revision
 _FEWEST_WORDS = 3
 """Words of a headline that say enough for a longer one around them to be the same headline."""
 _FIRST = frozenset({"one", "first"})
+# As desks mark it. The word alone may be a market's correction.
+_SAYS_CORRECTED = re.compile(
+    r"^\W*(correct(ed|ion|s)|refile)\s*\d*\s*[-:\u2013\u2014/]|[(\[]\s*correct(s|ed|ing|ion)\b"
+    r"|\b(story|article|headline|report|version) (has been|was|is) corrected\b",
+    re.IGNORECASE,
+)
+_CORRECTED = 0.01
+"""How near a correction is: farther than any rewording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +106,42 @@ def _nearness(article: NewArticle, other: _Told) -> float:
     """How alike a title is to the most similar wording of an article of the same name; 0 where none is a rewording of the other.
 
     Reworded: published within three days of each other, half the words in common or one headline inside the other, and no
-    contradiction in numbers, outcomes, denials or, where neither tickers nor time agree, names.
+    contradiction in numbers, outcomes, denials or, where neither tickers nor time agree, names. Corrected: half the words in common,
+    another fact about the same names, and either the very same time of publication or a text that says it is a correction.
     """
     if abs(article.published_at - other.published_at) > STORY_WINDOW:
         return 0.0
+    is_correction = article.published_at == other.published_at or any(
+        _SAYS_CORRECTED.search(text) for text in (article.title, article.summary or "")
+    )
     is_same_item = article.published_at == other.published_at or bool(article.tickers and article.tickers == other.tickers)
     here = read_headline(article.title, article.outlet)
     return max(
-        (_likeness(here, read_headline(title, other.outlet), same_companies=is_same_item) for title in other.titles.values()),
+        (
+            _likeness(here, there, same_companies=is_same_item)
+            or (_CORRECTED if is_correction and _is_corrected(here, there) else 0.0)
+            for there in (read_headline(title, other.outlet) for title in other.titles.values())
+        ),
         default=0.0,
     )
 
 
 def _likeness(one: Headline, other: Headline, *, same_companies: bool) -> float:
-    here, there = one.words - other.words, other.words - one.words
-    numbered = (here & one.numbers and there & _FIRST) or (there & other.numbers and here & _FIRST)
-    if numbered or contradict(one, other, same_companies=same_companies):
+    if _numbered(one, other) or contradict(one, other, same_companies=same_companies):
         return 0.0
     shorter, longer = sorted((one.words, other.words), key=len)
     alike = similarity(one, other)
     return alike if alike >= SIMILARITY or (len(shorter) >= _FEWEST_WORDS and shorter <= longer) else 0.0
+
+
+def _is_corrected(one: Headline, other: Headline) -> bool:
+    return corrects(one, other) and not _numbered(one, other)
+
+
+def _numbered(one: Headline, other: Headline) -> bool:
+    """Whether they are parts of a series: part one, and another."""
+    here, there = one.words - other.words, other.words - one.words
+    return bool((here & one.numbers and there & _FIRST) or (there & other.numbers and here & _FIRST))
 
 
 def _revision(article_id: str, key: str, article: NewArticle) -> Revision:

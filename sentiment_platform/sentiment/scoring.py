@@ -69,11 +69,16 @@ class ScoredDays:
 
 @dataclass(frozen=True, slots=True)
 class _Headline:
-    """An article with the text that a model reads, and the hash of that."""
+    """A wording of an article with the text that a model reads, and the hash of that."""
 
     article: ArticleText
     text: str
     hash: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Which article and which of its wordings."""
+        return self.article.id, self.article.wording
 
 
 def score_days(
@@ -87,7 +92,8 @@ def score_days(
     progress: ProgressSink = lambda _: None,
     chunk: int = CHUNK,
 ) -> ScoredDays:
-    """Score the articles with start <= published_at < end that have no score that stands, by every one of `scorers`.
+    """Score the articles with start <= published_at < end, and what was corrected in that time, by every one of `scorers`. Every
+    wording has its score; one that stands is not made again.
 
     Args:
         load: called once for each version that has something to score, and not for the others.
@@ -101,10 +107,10 @@ def score_days(
     unreadable = 0
     for page in _chunks(engine, start, end, chunk):
         headlines = [headline for headline in page if is_english(headline.text)]
-        unreadable += len(page) - len(headlines)
+        unreadable += _articles(page) - _articles(headlines)
         for scoring in scorers:
             standing = _standing(engine, headlines, scoring)
-            waiting = [headline for headline in headlines if headline.article.id not in standing]
+            waiting = [headline for headline in headlines if headline.key not in standing]
             if waiting:
                 if scoring.version not in loaded:
                     loaded[scoring.version] = load(scoring)
@@ -114,11 +120,16 @@ def score_days(
             scored[scoring] += len(waiting)
             kept[scoring] += len(standing)
             for headline in headlines:
-                version = standing.get(headline.article.id, scoring.version)
+                version = standing.get(headline.key, scoring.version)
                 digest.update(f"{headline.article.id} {headline.hash} {version}\n".encode())
-            meter.advance(len(page), scoring.version)
+            meter.advance(_articles(page), scoring.version)
     tallies = tuple(VersionTally(scoring.version, scored[scoring], kept[scoring]) for scoring in scorers)
     return ScoredDays(articles, tallies, digest.hexdigest()[:16], unreadable)
+
+
+def _articles(headlines: Sequence[_Headline]) -> int:
+    """How many articles begin among these wordings."""
+    return sum(not headline.article.wording for headline in headlines)
 
 
 def _chunks(engine: Engine, start: datetime, end: datetime, size: int) -> Iterator[list[_Headline]]:
@@ -132,18 +143,18 @@ def _chunks(engine: Engine, start: datetime, end: datetime, size: int) -> Iterat
         last = page[-1]
 
 
-def _standing(engine: Engine, headlines: Sequence[_Headline], scoring: ScoringVersion) -> dict[str, str]:
-    """Article -> the version whose score of this very text stands for one of `scoring`; its own score first."""
+def _standing(engine: Engine, headlines: Sequence[_Headline], scoring: ScoringVersion) -> dict[tuple[str, str], str]:
+    """Article and wording -> the version whose score of this very text stands for one of `scoring`; its own score first."""
     with engine.connect() as connection:
         stored = texts_scored(connection, [headline.article.id for headline in headlines], scoring.stand_in)
     own_first = sorted(scoring.stand_in, key=lambda version: version != scoring.version)
-    standing: dict[str, str] = {}
+    standing: dict[tuple[str, str], str] = {}
     for headline in headlines:
         for version in own_first:
-            score = stored.get((headline.article.id, version))
+            score = stored.get((*headline.key, version))
             same_manifest = score is not None and (version != scoring.version or score.manifest_digest == scoring.manifest_digest)
             if score is not None and same_manifest and score.text_hash == headline.hash:
-                standing[headline.article.id] = version
+                standing[headline.key] = version
                 break
     return standing
 
@@ -160,6 +171,7 @@ def _answered(scorer: LoadedScorer, scoring: ScoringVersion, waiting: Sequence[_
             rows.append(
                 ScoreRow(
                     article_id=headline.article.id,
+                    wording=headline.article.wording,
                     version=scoring.version,
                     family=scoring.family,
                     manifest_digest=scoring.manifest_digest,

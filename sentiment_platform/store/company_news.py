@@ -1,7 +1,8 @@
 """SQL of companies in the news: what a window of days says of each symbol. Nothing is written here.
 
 A story counts once for a symbol, at its first article that names it, with the score of that article; so a wire story that forty outlets
-carry moves a company as one.
+carry moves a company as one. The score is that of the wording that was known at the end of the window: a correction counts from its time
+on, and windows that ended before keep what they said.
 """
 
 from dataclasses import dataclass
@@ -78,10 +79,15 @@ _COMPANIES = text(f"""
     first_named AS (
         SELECT * FROM named WHERE NOT EXISTS (
             SELECT 1 FROM told_before WHERE told_before.story_id = named.story_id AND told_before.symbol = named.symbol)),
+    told AS (
+        SELECT DISTINCT ON (revision.article_id) revision.article_id, revision.wording
+        FROM platform.article_revisions AS revision JOIN first_named ON first_named.id = revision.article_id
+        WHERE revision.available_at <= CASE WHEN first_named.available_at > :since THEN CAST(:until AS timestamptz) ELSE :since END
+        ORDER BY revision.article_id, revision.available_at DESC, revision.wording DESC),
     score AS (
         SELECT DISTINCT ON (article_id) article_id, label, positive - negative AS sentiment
-        FROM platform.article_sentiment LEFT JOIN last_named USING (version)
-        WHERE family = :family AND article_id IN (SELECT id FROM first_named)
+        FROM platform.article_sentiment AS stored LEFT JOIN last_named USING (version) LEFT JOIN told USING (article_id)
+        WHERE family = :family AND article_id IN (SELECT id FROM first_named) AND stored.wording = coalesce(told.wording, '')
         ORDER BY article_id, last_named.revision DESC NULLS LAST, scored_at DESC, version DESC),
     scored AS (
         SELECT first_named.symbol, first_named.available_at > :since AS now, score.label, score.sentiment

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from sentiment_platform.entities import ARTICLE
 from sentiment_platform.store.deployments import LAST_NAMED
+from sentiment_platform.store.wordings import Wording, corrections_of
 from sentiment_platform.text.sentiment import Label
 
 
@@ -33,9 +34,21 @@ class StoryScore:
         return self.positive - self.negative
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierHeadline:
+    """A wording that stood from `available_at` until the next one, with its scores, which stay what they were."""
+
+    title: str
+    available_at: datetime
+    scores: tuple[StoryScore, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredStory:
-    """A story at its first article; `articles` is how many tell it, `symbols` are those of the first, `scores` one a family, by name."""
+    """A story at its first article; `articles` is how many tell it, `symbols` are those of the first, `scores` one a family, by name.
+
+    `title` and `scores` are of the newest wording, known since `corrected_at`; `earlier` are those before it, oldest first.
+    """
 
     story_id: str
     article_id: str
@@ -47,6 +60,8 @@ class ScoredStory:
     available_at: datetime
     articles: int
     scores: tuple[StoryScore, ...] = ()
+    corrected_at: datetime | None = None
+    earlier: tuple[EarlierHeadline, ...] = ()
 
     @property
     def agreement(self) -> bool | None:
@@ -104,46 +119,57 @@ def news_page(
         "limit": limit,
     }
     rows = connection.execute(_PAGE, asked).all()
-    scores = scores_in_force(connection, [row[1] for row in rows])
-    return [
-        ScoredStory(
-            story_id=row[0],
-            article_id=row[1],
-            title=row[2],
-            outlet=row[3],
-            url=row[4],
-            symbols=tuple(row[5]),
-            published_at=row[6],
-            available_at=row[7],
-            articles=row[8],
-            scores=tuple(scores.get(row[1], ())),
+    ids = [row[1] for row in rows]
+    corrections, scores = corrections_of(connection, ids), scores_in_force(connection, ids)
+    stories: list[ScoredStory] = []
+    for row in rows:
+        told = [Wording("", row[2], row[7]), *corrections.get(row[1], ())]
+        said = [tuple(scores.get((row[1], wording.wording), ())) for wording in told]
+        stories.append(
+            ScoredStory(
+                story_id=row[0],
+                article_id=row[1],
+                title=told[-1].title,
+                outlet=row[3],
+                url=row[4],
+                symbols=tuple(row[5]),
+                published_at=row[6],
+                available_at=row[7],
+                articles=row[8],
+                scores=said[-1],
+                corrected_at=told[-1].available_at if len(told) > 1 else None,
+                earlier=tuple(
+                    EarlierHeadline(wording.title, wording.available_at, scored)
+                    for wording, scored in zip(told[:-1], said[:-1], strict=True)
+                ),
+            )
         )
-        for row in rows
-    ]
+    return stories
 
 
 _SCORES = text(f"""
     WITH {LAST_NAMED}
-    SELECT DISTINCT ON (article_id, family) article_id, family, version, negative, neutral, positive, label, scored_at
+    SELECT DISTINCT ON (article_id, wording, family)
+        article_id, wording, family, version, negative, neutral, positive, label, scored_at
     FROM platform.article_sentiment LEFT JOIN last_named USING (version) WHERE article_id = ANY(:ids)
-    ORDER BY article_id, family, last_named.revision DESC NULLS LAST, scored_at DESC, version DESC""")  # noqa: S608  the part is a constant
+    ORDER BY article_id, wording, family, last_named.revision DESC NULLS LAST, scored_at DESC, version DESC""")  # noqa: S608  the part is a constant
 
 
-def scores_in_force(connection: Connection, article_ids: Sequence[str]) -> dict[str, list[StoryScore]]:
-    """Article -> the score of each family that has one: of its versions that scored the article, the one that was deployed last.
+def scores_in_force(connection: Connection, article_ids: Sequence[str]) -> dict[tuple[str, str], list[StoryScore]]:
+    """(article, wording) -> the score of each family that has one: of its versions that scored it, the one that was deployed last.
 
     What a version that nobody deployed says of history stands beside that, and is shown only where nothing else is.
     """
-    by_article: dict[str, list[StoryScore]] = {}
+    by_wording: dict[tuple[str, str], list[StoryScore]] = {}
     for row in connection.execute(_SCORES, {"ids": list(article_ids)}):
         score = StoryScore(
-            family=row[1],
-            version=row[2],
-            negative=row[3],
-            neutral=row[4],
-            positive=row[5],
-            label=row[6],
-            scored_at=row[7],
+            family=row[2],
+            version=row[3],
+            negative=row[4],
+            neutral=row[5],
+            positive=row[6],
+            label=row[7],
+            scored_at=row[8],
         )
-        by_article.setdefault(row[0], []).append(score)
-    return by_article
+        by_wording.setdefault((row[0], row[1]), []).append(score)
+    return by_wording

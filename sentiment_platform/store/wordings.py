@@ -41,6 +41,15 @@ class Revision:
     run_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How an article was told from `available_at` on; the first `wording` is empty."""
+
+    wording: str
+    title: str
+    available_at: datetime
+
+
 # Three questions about the same items: what stands under their names, what of their sources is of their times, what has their ids.
 _KNOWN = text(f"""
     WITH came AS MATERIALIZED (
@@ -85,3 +94,16 @@ def insert_revisions(connection: Connection, revisions: Collection[Revision]) ->
         return 0
     ordered = sorted(revisions, key=lambda revision: (revision.article_id, revision.wording))
     return connection.execute(_INSERT_REVISIONS, {"rows": msgspec.json.encode(ordered).decode()}).rowcount
+
+
+_CORRECTIONS = text("""
+    SELECT article_id, wording, title, available_at FROM platform.article_revisions WHERE article_id = ANY(:ids)
+    ORDER BY article_id, available_at, wording""")
+
+
+def corrections_of(connection: Connection, article_ids: Collection[str]) -> dict[str, list[Wording]]:
+    """Article -> its wordings after the first, oldest first; articles that were told once are left out."""
+    corrections: dict[str, list[Wording]] = {}
+    for article_id, *wording in connection.execute(_CORRECTIONS, {"ids": list(article_ids)}):
+        corrections.setdefault(article_id, []).append(Wording(*wording))
+    return corrections

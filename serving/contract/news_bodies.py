@@ -27,8 +27,16 @@ class NewsScore(Struct, frozen=True, kw_only=True):
     scored_at: Moment
 
 
+class EarlierHeadline(Struct, frozen=True):
+    """Words that stood before the headline was corrected or reworded, with what the versions said of them then."""
+
+    headline: str
+    available_at: Annotated[Moment, Meta(description="Since when they were known; they stood until the next ones.")]
+    scores: dict[str, NewsScore]
+
+
 class NewsItem(Struct, frozen=True, kw_only=True):
-    """A story, at its first article.
+    """A story, at its first article, in its newest wording.
 
     The headline is plain text, whatever characters it has: show it as text, never as markup. `scores` has each family that has scored it,
     by the version that did so last; `agreement` tells whether their labels are the same, null where fewer than two have.
@@ -48,6 +56,10 @@ class NewsItem(Struct, frozen=True, kw_only=True):
     ]
     scores: dict[str, NewsScore]
     agreement: bool | None
+    corrected_at: Annotated[
+        Moment | None, Meta(description="Since when the headline reads as it does; null where the source never changed it.")
+    ]
+    earlier: Annotated[list[EarlierHeadline], Meta(description="What stood before, oldest first.")]
 
 
 class NewsAnswer(Struct, frozen=True):

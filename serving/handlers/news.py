@@ -16,6 +16,7 @@ from sentiment_platform.symbols import LONGEST_TEXT
 from sentiment_platform.text.english import is_english
 from sentiment_platform.text.normalise import normalise
 from serving.contract.news_bodies import (
+    EarlierHeadline,
     LabelShares,
     NewsAnswer,
     NewsItem,
@@ -31,10 +32,12 @@ from serving.predict.text_input import readable_symbol
 from serving.services import Services
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from sentiment_platform.store.company_news import CompanyNews, CompanyWindow
-    from sentiment_platform.store.scored_news import NewsPlace, ScoredStory
+    from sentiment_platform.store.scored_news import NewsPlace, ScoredStory, StoryScore
 
 TAGS = ["news"]
 Symbol = Annotated[str | None, QueryParameter(max_length=LONGEST_TEXT, description="Only news that names this share.")]
@@ -57,7 +60,7 @@ FamilyName = Annotated[
 async def news(
     services: NamedDependency[Services], symbol: Symbol = None, since: Since = None, limit: Limit = 50, cursor: Cursor = None
 ) -> NewsAnswer:
-    """One item a story, at its first article. Pages follow each other without a gap while news comes in."""
+    """One item a story, at its first article, in the words that stand now; `earlier` has those before a correction. Pages follow each other without a gap while news comes in."""
     published_since = _moment(since) if since is not None else None
     after = _place(cursor) if cursor is not None else None
     wanted = readable_symbol(symbol, "symbol")
@@ -111,18 +114,24 @@ def _item(story: "ScoredStory") -> NewsItem:
         available_at=story.available_at,
         articles=story.articles,
         supported=is_english(normalise(story.title)),
-        scores={
-            score.family: NewsScore(
-                version=score.version,
-                label=score.label,
-                sentiment=score.sentiment,
-                probabilities=LabelProbabilities(score.negative, score.neutral, score.positive),
-                scored_at=score.scored_at,
-            )
-            for score in story.scores
-        },
+        scores=_scores(story.scores),
         agreement=story.agreement,
+        corrected_at=story.corrected_at,
+        earlier=[EarlierHeadline(normalise(told.title), told.available_at, _scores(told.scores)) for told in story.earlier],
     )
+
+
+def _scores(scores: "Sequence[StoryScore]") -> dict[str, NewsScore]:
+    return {
+        score.family: NewsScore(
+            version=score.version,
+            label=score.label,
+            sentiment=score.sentiment,
+            probabilities=LabelProbabilities(score.negative, score.neutral, score.positive),
+            scored_at=score.scored_at,
+        )
+        for score in scores
+    }
 
 
 def _ticker(company: "CompanyNews") -> TickerNews:

@@ -123,6 +123,17 @@ def similarity(one: Headline, other: Headline) -> float:
     return len(one.words & other.words) / max(1, len(one.words | other.words))
 
 
+def corrects(one: Headline, other: Headline) -> bool:
+    """Whether a headline can be the other one with another fact in it: half the words or more in common, and what differs is numbers,
+    outcomes, denials or other words in lower case; never a company on each side. That both name one item must be known otherwise.
+    """
+    facts = _BETTER | _WORSE | _PENDING | _DENIED
+    here, there = one.words - other.words, other.words - one.words
+    return similarity(one, other) >= SIMILARITY and not (
+        here & one.names - one.numbers - facts and there & other.names - other.numbers - facts
+    )
+
+
 def contradict(one: Headline, other: Headline, *, same_companies: bool) -> bool:
     """Whether two headlines cannot tell the same story: each has a number that the other lacks, one denies or awaits what the other
     reports, their outcomes are opposite, or each has a name that the other lacks.

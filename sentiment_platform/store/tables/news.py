@@ -69,6 +69,7 @@ class ArticleRevision(Base):
     """
 
     __tablename__ = "article_revisions"
+    __table_args__ = (Index("ix_article_revisions_available_at", "available_at"),)
 
     article_id: Mapped[str] = mapped_column(ForeignKey("platform.raw_data.id"), primary_key=True)
     wording: Mapped[str] = mapped_column(primary_key=True)

@@ -1,17 +1,17 @@
 """What versions say of articles."""
 
-from sqlalchemy import Double, ForeignKey, Index
+from sqlalchemy import Double, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sentiment_platform.store.tables.base import Base, Instant
 
 
 class ArticleSentiment(Base):
-    """The answer of one version to the text of one article; versions stand side by side.
+    """The answer of one version to one wording of an article; versions and wordings stand side by side.
 
     The three probabilities are what `POST /predict` answers to the text alone. `text_hash` names the normalised text that was read, of
-    which the version read the first `characters_read`: a corrected text is scored anew, an unchanged one never. `available_at` is the
-    article's, `scored_at` when this row was written.
+    which the version read the first `characters_read`: a corrected text is scored anew, an unchanged one never. `wording` is that of
+    `article_revisions`, empty for the first. `available_at` is the wording's, `scored_at` when this row was written.
     """
 
     __tablename__ = "article_sentiment"
@@ -19,6 +19,7 @@ class ArticleSentiment(Base):
 
     article_id: Mapped[str] = mapped_column(ForeignKey("platform.raw_data.id"), primary_key=True)
     version: Mapped[str] = mapped_column(primary_key=True)
+    wording: Mapped[str] = mapped_column(primary_key=True, server_default=text("''::text"))
     family: Mapped[str]
     manifest_digest: Mapped[str]
     negative: Mapped[float] = mapped_column(Double)

@@ -373,7 +373,7 @@ export interface paths {
         };
         /**
          * The news with its sentiment, newest first
-         * @description One item a story, at its first article. Pages follow each other without a gap while news comes in.
+         * @description One item a story, at its first article, in the words that stand now; `earlier` has those before a correction. Pages follow each other without a gap while news comes in.
          */
         get: operations["get_news"];
         put?: never;
@@ -2423,7 +2423,9 @@ export interface components {
          *               "scored_at": "2026-11-29T03:04:39.992123Z"
          *             }
          *           },
-         *           "agreement": true
+         *           "agreement": true,
+         *           "corrected_at": null,
+         *           "earlier": []
          *         }
          *       ],
          *       "next_cursor": "WyIyMDI2LTExLTIwVDE3OjMwOjAwWiIsIjAyMTQ1ZWZlM2RiZWM4ODI3NTA2YWM0ODVjMDY1ODIzIl0"
@@ -2437,7 +2439,7 @@ export interface components {
         };
         /**
          * NewsItem
-         * @description A story, at its first article.
+         * @description A story, at its first article, in its newest wording.
          *
          *     The headline is plain text, whatever characters it has: show it as text, never as markup. `scores` has each family that has scored it,
          *     by the version that did so last; `agreement` tells whether their labels are the same, null where fewer than two have.
@@ -2465,6 +2467,10 @@ export interface components {
                 [key: string]: components["schemas"]["NewsScore"];
             };
             agreement: boolean | null;
+            /** @description Since when the headline reads as it does; null where the source never changed it. */
+            corrected_at: string | null;
+            /** @description What stood before, oldest first. */
+            earlier: components["schemas"]["EarlierHeadline"][];
         };
         /**
          * NewsScore
@@ -2478,6 +2484,21 @@ export interface components {
             probabilities: components["schemas"]["LabelProbabilities"];
             /** Format: date-time */
             scored_at: string;
+        };
+        /**
+         * EarlierHeadline
+         * @description Words that stood before the headline was corrected or reworded, with what the versions said of them then.
+         */
+        EarlierHeadline: {
+            headline: string;
+            /**
+             * Format: date-time
+             * @description Since when they were known; they stood until the next ones.
+             */
+            available_at: string;
+            scores: {
+                [key: string]: components["schemas"]["NewsScore"];
+            };
         };
         /**
          * TickersAnswer

@@ -23,6 +23,7 @@ export function Item({ story, first, isNew, chosen, onChoose }: Props) {
             <Outward to={story.url}>{story.headline}</Outward>
           </bdi>
         </p>
+        {story.corrected_at != null && <Corrected at={story.corrected_at} before={story.earlier.at(-1)?.headline} />}
         <p className="meta">
           <Time at={story.published_at} />
           <bdi className="outlet">{story.outlet}</bdi>
@@ -53,6 +54,14 @@ export function Item({ story, first, isNew, chosen, onChoose }: Props) {
       </div>
       <Scores story={story} first={first} />
     </li>
+  );
+}
+
+function Corrected({ at, before }: { at: string; before: string | undefined }) {
+  return (
+    <p className="corrected soft small">
+      Corrected <Time at={at} />. It said: <bdi>{before}</bdi>
+    </p>
   );
 }
 

@@ -7,7 +7,7 @@ const score = (scored_at = "2026-03-02T10:00:00Z") => ({
 /** Story `n`: the higher, the newer. */
 const story = (n: number, more: Partial<Story> = {}): Story => ({
   story_id: `s${n}`, article_id: `a${n}`, headline: `Headline ${n}`, outlet: "desk", url: null, symbols: [],
-  published_at: new Date(Date.UTC(2026, 2, 2, 0, n)).toISOString(), available_at: "2026-03-02T10:00:00Z", articles: 1, scores: {}, supported: true, agreement: null, ...more,
+  published_at: new Date(Date.UTC(2026, 2, 2, 0, n)).toISOString(), available_at: "2026-03-02T10:00:00Z", articles: 1, scores: {}, supported: true, agreement: null, corrected_at: null, earlier: [], ...more,
 });
 const page = (numbers: number[], next_cursor: string | null) => ({ as_of: "2026-03-02T10:00:00Z", items: numbers.map((n) => story(n)), next_cursor });
 const ids = (stories: { items: readonly Story[] }) => stories.items.map(({ story_id }) => story_id);
