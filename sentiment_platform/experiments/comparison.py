@@ -14,13 +14,13 @@ import numpy as np
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import Floats, Ints
 from sentiment_platform.statistics.estimate import interval
+from sentiment_platform.statistics.planning import mcnemar_power
 from sentiment_platform.statistics.significance import (
     McNemarResult,
     PairedDifference,
     discordant_counts,
     holm,
     mcnemar_exact,
-    mcnemar_power,
     paired_bootstrap,
 )
 

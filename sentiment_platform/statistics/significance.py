@@ -1,24 +1,24 @@
-"""Whether one classifier beats another on the same rows: McNemar, paired bootstrap, power, several tests at once.
+"""Whether one classifier beats another on the same rows: McNemar, paired bootstrap, several tests at once.
 
-Fixed-horizon tests only: looking again and again while data arrive needs an always-valid test, which is another subject.
+Where `stories` are named, the story is the unit: each counts once, however many rows tell it, and is drawn whole.
+Fixed-horizon tests only: looking again and again while data arrive is `sequential`; how many rows a test needs, `planning`.
 What follows from a result (promote or not) belongs to `experiments`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import N_CLASSES, Classes, Floats, Matrix, as_classes, as_probabilities
 from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.metrics import predicted_classes, ratios
-from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_counts, percentile_estimate
+from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_groups, percentile_estimate
 
 PairedMetric = Literal["macro_f1", "accuracy"]
 
@@ -45,11 +45,16 @@ class PairedDifference(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
 
 
-def discordant_counts(y_true: Classes, probabilities_a: Matrix, probabilities_b: Matrix) -> tuple[int, int]:
-    """Rows that only A, and rows that only B, got right."""
+def discordant_counts(
+    y_true: Classes, probabilities_a: Matrix, probabilities_b: Matrix, stories: Sequence[str] | None = None
+) -> tuple[int, int]:
+    """Rows that only A, and rows that only B, got right; with `stories`, one name a row: stories of which A, of which B got more right."""
     truth = as_classes(y_true, name="y_true")
     right_a, right_b = (predicted_classes(as_probabilities(p, n=truth.size)) == truth for p in (probabilities_a, probabilities_b))
-    return int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    lead = right_b.astype(np.int64) - right_a
+    if stories is not None:
+        lead = np.bincount(_story_of_row(stories, truth.size), weights=lead)
+    return int((lead < 0).sum()), int((lead > 0).sum())
 
 
 def mcnemar_exact(only_a_right: int, only_b_right: int) -> McNemarResult:
@@ -74,26 +79,28 @@ def paired_bootstrap(
     metric: PairedMetric = "macro_f1",
     n_resamples: int = N_RESAMPLES,
     confidence: float = 0.95,
+    stories: Sequence[str] | None = None,
 ) -> PairedDifference:
     """Interval and p value of metric(B) - metric(A), both seen on the same resampled rows.
 
     p is twice the smaller tail beyond 0, with one added above and below the line so that it is never 0 (Davison and Hinkley,
     1997, section 4.2).
 
+    Args:
+        stories: of each row the name of its story: n then counts stories.
+
     Raises:
         PermanentError: shapes or values that are not labels and probabilities of the same rows.
     """
-    table = _joint_table(y_true, probabilities_a, probabilities_b)
-    a, b = _both(table.astype(np.float64), metric)
-    samples = paired_bootstrap_samples(
-        y_true, probabilities_a, probabilities_b, seed=seed, metric=metric, n_resamples=n_resamples
-    )
+    tables, counts = _tables(y_true, probabilities_a, probabilities_b, stories)
+    a, b = _both(np.tensordot(counts.astype(np.float64), tables, 1), metric)
+    samples = _sampled_differences(tables, counts, metric, seed, n_resamples)
     tail = min(int((samples <= 0.0).sum()), int((samples >= 0.0).sum()))
     return PairedDifference(
         metric=metric,
         a=float(a),
         b=float(b),
-        difference=percentile_estimate(float(b - a), samples, n=int(table.sum()), confidence=confidence),
+        difference=percentile_estimate(float(b - a), samples, n=int(counts.sum()), confidence=confidence),
         p_value=min(1.0, 2.0 * (tail + 1) / (n_resamples + 1)),
         n_resamples=n_resamples,
         seed=seed,
@@ -108,49 +115,53 @@ def paired_bootstrap_samples(
     seed: int,
     metric: PairedMetric = "macro_f1",
     n_resamples: int = N_RESAMPLES,
+    stories: Sequence[str] | None = None,
 ) -> Floats:
     """The resampled differences themselves, shape (n_resamples,), for a histogram; the same as `paired_bootstrap` uses."""
-    table = _joint_table(y_true, probabilities_a, probabilities_b)
-    a, b = _both(bootstrap_counts(table, seed=seed, n_resamples=n_resamples), metric)
-    return b - a
+    tables, counts = _tables(y_true, probabilities_a, probabilities_b, stories)
+    return _sampled_differences(tables, counts, metric, seed, n_resamples)
 
 
-def mcnemar_power(*, discordant_share: float, difference: float, n: int, alpha: float = 0.05) -> float:
-    """Probability that the two-sided McNemar test sees an accuracy difference with `n` rows.
+def holm(p_values: Sequence[float] | Floats, *, of: int | None = None) -> Floats:
+    """Adjusted p values, shape (k,), that bound the chance of any false alarm (Holm, 1979).
 
-    Normal approximation of Connor (1987), "Sample size for testing differences in proportions for the paired-sample design",
-    Biometrics 43, 207-211. `discordant_share` is the share of rows that exactly one of the two gets right; it is at least
-    |difference|.
-
-    Raises:
-        PermanentError: shares that cannot be, or n < 1.
+    Args:
+        of: how many tests there are, these included, where the others come later; None: these are all.
     """
-    _check_design(discordant_share, difference, alpha)
-    if n < 1:
-        raise PermanentError(f"n = {n} rows have no power.", remedy="Pass n >= 1.")
-    if discordant_share == 0.0:
-        return 0.0
-    normal = NormalDist()
-    distance = abs(difference) * math.sqrt(n) - normal.inv_cdf(1 - alpha / 2) * math.sqrt(discordant_share)
-    spread = math.sqrt(discordant_share - difference**2)
-    if spread == 0.0:
-        return 1.0 if distance > 0 else 0.0
-    return normal.cdf(distance / spread)
-
-
-def holm(p_values: Sequence[float] | Floats) -> Floats:
-    """Adjusted p values, shape (k,), that bound the chance of any false alarm (Holm, 1979)."""
     p, order = _ordered(p_values)
-    factors = p.size - np.arange(p.size)
+    factors = max(of or 0, p.size) - np.arange(p.size)
     return _unordered(np.maximum.accumulate(factors * p[order]), order)
 
 
-def _joint_table(y_true: Classes, probabilities_a: Matrix, probabilities_b: Matrix) -> np.ndarray[tuple[int, ...]]:
+def _tables(
+    y_true: Classes, probabilities_a: Matrix, probabilities_b: Matrix, stories: Sequence[str] | None
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """The different tables (k, truth, a, b) that one unit can be, each of sum 1, and how many units are of each kind, (k,)."""
     truth = as_classes(y_true, name="y_true")
     a = predicted_classes(as_probabilities(probabilities_a, n=truth.size, name="probabilities_a"))
     b = predicted_classes(as_probabilities(probabilities_b, n=truth.size, name="probabilities_b"))
-    cells = np.bincount((truth * N_CLASSES + a) * N_CLASSES + b, minlength=N_CLASSES**3)
-    return cells.reshape(N_CLASSES, N_CLASSES, N_CLASSES)
+    cells, k = (truth * N_CLASSES + a) * N_CLASSES + b, N_CLASSES**3
+    shape = (-1, N_CLASSES, N_CLASSES, N_CLASSES)
+    story = None if stories is None else _story_of_row(stories, truth.size)
+    if story is None or int(story.max()) + 1 == truth.size:
+        return np.eye(k).reshape(shape), np.bincount(cells, minlength=k)
+    sizes = np.bincount(story)
+    tables = np.bincount(story * k + cells, minlength=sizes.size * k).reshape(-1, k) / sizes[:, None]
+    kinds, counts = np.unique(tables, axis=0, return_counts=True)
+    return kinds.reshape(shape), counts
+
+
+def _sampled_differences(
+    tables: Floats, counts: npt.NDArray[np.int64], metric: PairedMetric, seed: int, n_resamples: int
+) -> Floats:
+    a, b = _both(bootstrap_groups(tables, counts, seed=seed, n_resamples=n_resamples), metric)
+    return b - a
+
+
+def _story_of_row(stories: Sequence[str], n: int) -> npt.NDArray[np.int64]:
+    if len(stories) != n:
+        raise PermanentError(f"{len(stories)} stories for {n} rows.", remedy="Pass one name a row.")
+    return np.unique(np.asarray(stories, dtype=str), return_inverse=True)[1].astype(np.int64)
 
 
 def _both(tables: Floats, metric: PairedMetric) -> tuple[Floats, Floats]:
@@ -162,14 +173,6 @@ def _discordant(only_a_right: int, only_b_right: int) -> int:
     if only_a_right < 0 or only_b_right < 0:
         raise PermanentError(f"Counts {only_a_right}, {only_b_right} are negative.", remedy="Pass counts of rows.")
     return only_a_right + only_b_right
-
-
-def _check_design(discordant_share: float, difference: float, alpha: float) -> None:
-    if not (0.0 <= abs(difference) <= discordant_share <= 1.0 and 0.0 < alpha < 1.0):
-        raise PermanentError(
-            f"difference {difference}, discordant share {discordant_share}, alpha {alpha} cannot be together.",
-            remedy="The discordant share lies between |difference| and 1, alpha between 0 and 1.",
-        )
 
 
 def _ordered(p_values: Sequence[float] | Floats) -> tuple[Floats, np.ndarray[tuple[int, ...]]]:

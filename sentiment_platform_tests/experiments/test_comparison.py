@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.experiments.comparison import ALPHA, SEED, as_array, compare_all, find
-from sentiment_platform.statistics.significance import discordant_counts, holm, mcnemar_exact, mcnemar_power, paired_bootstrap
+from sentiment_platform.statistics.planning import mcnemar_power
+from sentiment_platform.statistics.significance import discordant_counts, holm, mcnemar_exact, paired_bootstrap
 from sentiment_platform_tests.promotion.seeding import answers, truth
 
 LABELS = truth(300)

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.statistics.planning import mcnemar_power
 from sentiment_platform.statistics.significance import (
     discordant_counts,
     holm,
     mcnemar_exact,
-    mcnemar_power,
     paired_bootstrap,
     paired_bootstrap_samples,
 )
@@ -122,3 +122,60 @@ def test_adjusted_values_keep_order_never_fall_below_the_raw_ones_and_holm_is_th
 def test_what_are_not_p_values_is_refused(p):
     with pytest.raises(PermanentError):
         holm(p)
+
+
+def told_by_stories(stories: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """1 to 8 rows a story, of one label; A and B are right on a whole story or on a row of it by chance: half of what decides is shared."""
+    rng = np.random.default_rng(seed)
+    story = np.repeat(np.arange(stories), rng.integers(1, 9, stories))
+    labels = rng.integers(3, size=stories)[story]
+    said = []
+    for right in (0.7, 0.75):
+        shared = rng.random(stories)[story]
+        luck = np.where(rng.random(story.size) < 0.8, shared, rng.random(story.size))
+        wrong = (labels + rng.integers(1, 3, stories)[story]) % 3
+        said.append(ONE_HOT[np.where(luck < right, labels, wrong)])
+    return labels, said[0], said[1], [str(name) for name in story]
+
+
+def test_a_story_of_thirty_rows_counts_as_its_single_row() -> None:
+    y, a, b = pair(200, 0.7, 0.74, seed=5)
+    once = [str(n) for n in range(200)]
+    row = int(np.flatnonzero((b.argmax(axis=1) == y) & (a.argmax(axis=1) != y))[0])
+    many = np.r_[np.arange(200), np.full(29, row)]
+    stories = [once[n] for n in many]
+    assert discordant_counts(y[many], a[many], b[many], stories) == discordant_counts(y, a, b)
+    told, single = paired_bootstrap(y[many], a[many], b[many], seed=1, stories=stories), paired_bootstrap(y, a, b, seed=1)
+    assert (told.a, told.b, told.difference.n) == (pytest.approx(single.a), pytest.approx(single.b), 200)
+    assert told.difference.low == pytest.approx(single.difference.low, abs=0.01)
+    # The control: counted by rows, the one story moves the figure.
+    assert paired_bootstrap(y[many], a[many], b[many], seed=1).difference.value != pytest.approx(
+        single.difference.value, abs=0.01
+    )
+
+
+def test_stories_of_one_row_change_nothing() -> None:
+    y, a, b = pair(300, 0.6, 0.7, seed=6)
+    names = [f"s{n}" for n in range(300)]
+    assert paired_bootstrap(y, a, b, seed=1, stories=names) == paired_bootstrap(y, a, b, seed=1)
+    with pytest.raises(PermanentError, match="299 stories for 300 rows"):
+        discordant_counts(y, a, b, names[1:])
+
+
+def test_the_interval_over_stories_covers_the_truth_and_the_one_over_rows_does_not() -> None:
+    y, a, b, _ = told_by_stories(60_000, 0)
+    truth = paired_bootstrap(y, a, b, seed=1, n_resamples=2).difference.value
+    covered = {"stories": 0, "rows": 0}
+    for seed in range(1, 151):
+        y, a, b, stories = told_by_stories(120, seed)
+        for unit, names in (("stories", stories), ("rows", None)):
+            d = paired_bootstrap(y, a, b, seed=seed, n_resamples=200, stories=names).difference
+            covered[unit] += d.low <= truth <= d.high
+    assert 0.915 <= covered["stories"] / 150 <= 0.975
+    assert covered["rows"] / 150 < 0.85
+
+
+def test_holm_over_tests_of_which_some_come_later_takes_those_for_the_larger_ones() -> None:
+    assert holm([0.01, 0.03], of=3) == pytest.approx([0.03, 0.06])
+    assert holm([0.01, 0.03, 0.9]) == pytest.approx([0.03, 0.06, 0.9])
+    assert holm([0.02], of=0) == pytest.approx([0.02])
