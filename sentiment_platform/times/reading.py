@@ -8,20 +8,23 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
+from sentiment_platform.times.agreement import Named, agreed
 from sentiment_platform.times.epochs import epoch_time
 from sentiment_platform.times.shapes import YEAR, bare_time_at, day_at, month_and_day_at, time_at
 from sentiment_platform.times.stated import Stated
-from sentiment_platform.times.words import JOINT, WEEKDAYS, fold
-from sentiment_platform.times.zones import NAME, clock_of
+from sentiment_platform.times.words import BRACKETED, JOINT, WEEKDAYS, fold
+from sentiment_platform.times.zones import NAME
 
 MAX_CHARACTERS = 100
 FIRST_YEAR, LAST_YEAR = 1900, 2099
 UNSTATED = Stated()
 
-_NUMBER = re.compile(r"\d{8,20}(?:\.\d+)?|\d\.\d+e\+?\d\d?")
+# A power of ten with fewer digits is what a spreadsheet left of a number: it may be hours off.
+_NUMBER = re.compile(r"(?P<number>\d{8,20}(?:\.\d+)?|\d\.\d{7,}e\+?\d\d?)")
 _JSON_DATE = re.compile(r"\\?/date\((?P<number>\d{9,13})(?:[+-]\d{4})?\)\\?/")
-_BETWEEN = re.compile(r"(?:[ ,;|@·•]|(?<= )[-–—](?= ))+")
-_OFFSET = re.compile(r"(?P<name>(?:utc|gmt|ut) ?)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?(?![\d:])")
+_BETWEEN = re.compile(r"(?:[ ,;|@·•—]|(?<= )[-–/](?= ))+")
+_HYPHEN = re.compile(r"-(?=\d\d([:.])\d\d\1\d\d(?!\d))")
+_OFFSET = re.compile(r"(?P<name>(?:utc|gmt|ut) ?)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d)(?::00)?)?(?![\d:])")
 _COMMENT = re.compile(r"\((?P<inner>[^()]*)\)|\[(?P<region>[^][]*)\]")
 _LETTERS = re.compile(r"[^\W\d_]+\.?")
 _LONGEST_OFFSET = timedelta(hours=14)
@@ -71,12 +74,11 @@ def _read(text: str, stated: Stated) -> ReadTime | None:
         if stated.is_day_only:
             return _day_alone(moment.date(), moment.tzinfo, stated)
         return _timed(moment.replace(tzinfo=None), moment.tzinfo, stated)
-    text = fold(text)
+    text = fold(text).strip("\"'")
     number = _NUMBER.fullmatch(text) or _JSON_DATE.fullmatch(text)
     if number is None:
         return _Scan(text, stated).time()
-    digits = number.groupdict().get("number") or text
-    moment, written = epoch_time(digits), _Scan(text.removesuffix(".0"), stated).time()
+    moment, written = epoch_time(number["number"]), _Scan(text.removesuffix(".0"), stated).time()
     # Digits that are a moment in one reading and a day in the other are neither.
     if moment and not written:
         return ReadTime(moment)
@@ -91,7 +93,7 @@ class _Scan:
         self._day: date | None = None
         self._month_and_day: tuple[int, int] | None = None
         self._since_midnight: timedelta | None = None
-        self._zone: str | timezone | None = None
+        self._zones: list[Named] = []
 
     def time(self) -> ReadTime | None:
         at = 0
@@ -124,9 +126,9 @@ class _Scan:
             return None
         read = time_at(self._text, at)
         if read is None and self._day is not None:
-            is_iso = self._text.startswith("t", at)
+            is_joined = self._text.startswith(("t", "_"), at) or _HYPHEN.match(self._text, at)
             is_glued = self._text[at - 1].isdigit()
-            if is_iso:
+            if is_joined:
                 read = time_at(self._text, at + 1) or bare_time_at(self._text, at + 1)
             elif is_glued:
                 read = bare_time_at(self._text, at)
@@ -155,31 +157,38 @@ class _Scan:
     def _offset(self, at: int) -> int | None:
         match = _OFFSET.match(self._text, at)
         # Behind a day alone a hyphen may begin an hour, and one digit alone is no offset.
-        if match is None or self._zone or not (match["name"] or (self._since_midnight is not None and len(match["hours"]) == 2)):
+        if match is None or not (match["name"] or (self._since_midnight is not None and len(match["hours"]) == 2)):
             return None
-        self._zone = _offset(match)
-        return match.end() if self._zone else None
+        return self._named(match.end(), _offset(match))
 
     def _name(self, at: int) -> int | None:
         match = NAME.match(self._text, at)
         if match is None or (self._day is None and self._since_midnight is None):
             return None
-        if isinstance(self._zone, str):
-            return None
-        # Behind an offset a name only explains (`+0800 CST`): the digits are certain.
-        self._zone = self._zone or match[0]
-        return match.end()
+        return self._named(match.end(), match[0])
 
     def _comment(self, at: int) -> int | None:
-        """A zone in brackets; behind a zone it only explains, whatever it says."""
+        """A zone in brackets, or a weekday; behind a zone any other words only explain."""
         match = _COMMENT.match(self._text, at)
-        if match is None or self._since_midnight is None:
+        if match is None:
             return None
-        if self._zone is None:
-            inner = (match["inner"] or match["region"] or "").strip()
-            offset = _OFFSET.fullmatch(inner)
-            self._zone = _offset(offset) if offset else inner if NAME.fullmatch(inner) else None
-        return match.end() if self._zone else None
+        inner = (match["inner"] or match["region"] or "").strip()
+        if inner.rstrip(".") in BRACKETED:
+            return match.end()
+        if self._since_midnight is None:
+            return None
+        offset = _OFFSET.fullmatch(inner)
+        if offset:
+            return self._named(match.end(), _offset(offset))
+        if NAME.fullmatch(inner):
+            return self._named(match.end(), inner, in_brackets=True)
+        return match.end() if self._zones else None
+
+    def _named(self, end: int, zone: str | timezone | None, *, in_brackets: bool = False) -> int | None:
+        if zone is None:
+            return None
+        self._zones.append(Named(zone, in_brackets))
+        return end
 
     def _joint(self, at: int) -> int | None:
         if match := JOINT.match(self._text, at):
@@ -189,8 +198,8 @@ class _Scan:
 
     def _assembled(self, day: date) -> ReadTime | None:
         local = datetime(day.year, day.month, day.day) + (self._since_midnight or timedelta())  # noqa: DTZ001  its zone follows
-        zone = clock_of(self._zone, local, self._stated.zone) if isinstance(self._zone, str) else self._zone
-        if self._zone and zone is None:
+        zone = agreed(self._zones, local, self._stated.zone) if self._zones else None
+        if self._zones and zone is None:
             return None
         return _day_alone(day, zone, self._stated) if self._since_midnight is None else _timed(local, zone, self._stated, day)
 

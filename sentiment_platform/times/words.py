@@ -1,4 +1,4 @@
-"""Words that stand in dates: months and weekdays of ten languages, and what only joins the parts. All of them folded (`fold`)."""
+"""Words that stand in dates: months and weekdays of many languages, and what only joins the parts. All of them folded (`fold`)."""
 
 import re
 import unicodedata
@@ -45,6 +45,28 @@ MONTHS = _table(
     "januari/jan februari/feb mars april/apr maj juni/jun juli/jul augusti/aug september/sep oktober/okt november/nov december/dec",
     "январь/января/янв февраль/февраля/фев март/марта/мар апрель/апреля/апр май/мая июнь/июня/июн июль/июля/июл август/августа/авг "
     "сентябрь/сентября/сен октябрь/октября/окт ноябрь/ноября/ноя декабрь/декабря/дек",
+    "січень/січня лютий/лютого березень/березня квітень/квітня травень/травня червень/червня липень/липня серпень/серпня "
+    "вересень/вересня жовтень/жовтня листопад/листопада грудень/грудня",
+    "януари/ян февруари март април май юни юли август септември октомври ноември декември",
+    # Without the month that is November in Poland and October in Croatia.
+    "styczeń/stycznia/sty luty/lutego/lut marzec/marca kwiecień/kwietnia/kwi maj/maja czerwiec/czerwca/cze lipiec/lipca sierpień/sierpnia/sie "
+    "wrzesień/września/wrz październik/października/paź - grudzień/grudnia/gru",
+    "leden/ledna únor/února březen/března duben/dubna květen/května červen/června červenec/července srpen/srpna září říjen/října listopadu "
+    "prosinec/prosince",
+    "január/januára február/februára marec/marca apríl/apríla máj/mája jún/júna júl/júla august/augusta september/septembra október/októbra "
+    "november/novembra december/decembra",
+    "ocak şubat/şub mart nisan/nis mayıs haziran/haz temmuz/tem ağustos/ağu eylül/eyl ekim/eki kasım aralık/ara",
+    "ianuarie/ian februarie martie aprilie mai iunie/iun iulie/iul august septembrie octombrie noiembrie/noi decembrie",
+    "januar februar marts/mars april maj/mai juni juli august september oktober november desember/des",
+    "tammikuu/tammikuuta helmikuu/helmikuuta maaliskuu/maaliskuuta huhtikuu/huhtikuuta toukokuu/toukokuuta kesäkuu/kesäkuuta "
+    "heinäkuu/heinäkuuta elokuu/elokuuta syyskuu/syyskuuta lokakuu/lokakuuta marraskuu/marraskuuta joulukuu/joulukuuta",
+    "januari februari maret/mar april mei juni juli agustus/agt september oktober november desember/des",
+    "Ιανουάριος/Ιανουαρίου/Ιαν Φεβρουάριος/Φεβρουαρίου/Φεβ Μάρτιος/Μαρτίου/Μαρ Απρίλιος/Απριλίου/Απρ Μάιος/Μαΐου/Μαΐ Ιούνιος/Ιουνίου/Ιουν "
+    "Ιούλιος/Ιουλίου/Ιουλ Αύγουστος/Αυγούστου/Αυγ Σεπτέμβριος/Σεπτεμβρίου/Σεπ Οκτώβριος/Οκτωβρίου/Οκτ Νοέμβριος/Νοεμβρίου/Νοε "
+    "Δεκέμβριος/Δεκεμβρίου/Δεκ",
+    "يناير فبراير مارس أبريل مايو يونيو/يونيه يوليو/يوليه أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+    "ינואר/בינואר פברואר/בפברואר מרץ/במרץ אפריל/באפריל מאי/במאי יוני/ביוני יולי/ביולי אוגוסט/באוגוסט ספטמבר/בספטמבר אוקטובר/באוקטובר "
+    "נובמבר/בנובמבר דצמבר/בדצמבר",
     "január/jan február/febr március/márc április/ápr május/máj június/jún július/júl augusztus/aug szeptember/szept október/okt november/nov "
     "december/dec",
 )
@@ -59,9 +81,18 @@ WEEKDAYS = frozenset(
         "maandag ma dinsdag woensdag wo donderdag vrijdag vr zaterdag za zondag zo "
         "måndag mån tisdag tis onsdag ons torsdag tors tor fredag fre lördag lör söndag sön "
         "понедельник пн вторник вт среда ср четверг чт пятница пт суббота сб воскресенье вс "
-        "hétfő kedd szerda csütörtök péntek szombat vasárnap"
+        "hétfő kedd szerda csütörtök péntek szombat vasárnap "
+        "poniedziałek wtorek środa czwartek piątek niedziela pondělí úterý středa čtvrtek pátek neděle "
+        "pazartesi salı çarşamba perşembe cuma cumartesi pazar senin selasa rabu kamis jumat sabtu minggu "
+        "mandag tirsdag lørdag søndag 星期一 星期二 星期三 星期四 星期五 星期六 星期日 星期天 周一 周二 周三 周四 周五 周六 周日 "
+        "月曜日 火曜日 水曜日 木曜日 金曜日 土曜日 日曜日 월요일 화요일 수요일 목요일 금요일 토요일 일요일"
     ).split()
 )
+BRACKETED = WEEKDAYS | frozenset("月火水木金土日월화수목금토일一二三四五六")
+"""What names a weekday where it stands in brackets."""
 
-JOINT = re.compile(r"(?:at|on)(?= \w)|(?:am|um|den|kl\.?|le|a|a las)(?= \d)|uhr|o'clock")
+JOINT = re.compile(
+    r"(?:at|on)(?= \w)|(?:am|um|den|kl\.?|klo|le|a|as|a las|as|om|ore|alle|o godz\.|o|ve|v)(?= \d)"
+    r"|(?:uhr|o'clock|hrs?|hours|г\.|года?|h)(?![^\W_])"
+)
 """What only joins the parts of a folded text."""

@@ -13,7 +13,7 @@ NEW_YORK = Stated(ZoneInfo("America/New_York"))
 
 
 def test_the_table_is_long_enough_to_mean_something() -> None:
-    assert len(expected()) >= 180
+    assert len(expected()) >= 280
     assert len(UNKNOWN) >= 40
 
 
