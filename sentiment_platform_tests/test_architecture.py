@@ -61,6 +61,7 @@ MAY_NAME_A_FAMILY = {
     # The published rules that are called VADER: an engine and a lexicon, which the feature schema v1 uses whatever families there are.
     "sentiment_platform/text": ".*",
     "sentiment_platform/features/compute.py": r"sentiment_platform\.text\.vader|VaderEngine",
+    "sentiment_platform/models/evaluation/baselines.py": r"sentiment_platform\.text\.vader|VaderEngine|VADER as published",
     "sentiment_platform/features/schema.py": "vader|vader_(compound|positive|negative)",
     # The published model that is called FinBERT: a base to fine-tune, and what it has seen.
     "sentiment_platform/settings.py": "ProsusAI/finbert",

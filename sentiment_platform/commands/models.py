@@ -12,6 +12,7 @@ from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table, styled
 from sentiment_platform.commands.parameters import COUNT, MOMENT, VERSION, json_option
 from sentiment_platform.commands.published import tell_published
+from sentiment_platform.errors import PermanentError
 
 if TYPE_CHECKING:
     from sentiment_platform.registry.deployment import Deployment
@@ -150,6 +151,26 @@ def at(time: datetime, as_json: bool) -> None:
 
 def _live(document: "Deployment") -> dict[str, Any]:
     return {"deployment": str(document.tag), "versions": document.versions(), "default_family": document.default_family}
+
+
+@models.command()
+@click.argument("version", type=VERSION)
+def card(version: str) -> None:
+    """Print a version's card: data, figures beside baselines and champion, limits, cost, licences, how to check it. Markdown.
+
+    \b
+    Example:
+      sentiment-platform models card v1.0.0-vader > card.md
+    """
+    from sentiment_platform.local.session import connected_session
+    from sentiment_platform.models.model_card import model_card
+    from sentiment_platform.store.versions import get_version
+
+    with connected_session() as (_, engine), engine.connect() as connection:
+        registered = get_version(connection, version)
+    if registered is None:
+        raise PermanentError(f"{version} is not registered here.", remedy="See `sentiment-platform models list`.")
+    click.echo(model_card(registered.manifest))
 
 
 @models.command()

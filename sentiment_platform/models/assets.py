@@ -8,14 +8,13 @@ import dagster as dg
 from sentiment_platform.models.evaluation.holdout import evaluate_family, holdout_window
 from sentiment_platform.models.families import FAMILIES, evaluation_asset_name, model_asset_name
 from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
+from sentiment_platform.models.model_card import contrast_table, model_card
 from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.model_pictures import answers_picture, model_picture
 from sentiment_platform.models.pages.reporting import (
-    contrast_table,
     doubted_table,
     log_progress,
     manifest_sentence,
-    manifest_summary,
     terms_table,
 )
 from sentiment_platform.models.progress import throttled
@@ -72,7 +71,7 @@ def model_asset(family: str) -> dg.AssetsDefinition:
                 "base_model": trained.manifest.base_model,
                 "unchanged": not trained.new,
                 **_shown(trained.manifest),
-                "card": dg.MetadataValue.md(manifest_summary(trained.manifest, new=trained.new)),
+                "card": dg.MetadataValue.md(model_card(trained.manifest)),
                 "figures": dg.MetadataValue.json(trained.manifest.figures),
                 "manifest_digest": trained.manifest_digest,
             },

@@ -33,6 +33,7 @@ class FamilyEntry:
         checks: functions (family) -> check of the asset `<family>_model`. That its evaluation is complete is checked for each family.
         recurring: parameters with which `train_job` trains it, where they differ from the family's own defaults.
         starter: function () -> Starter; "" where the platform ships none.
+        script: `package:file` of a script that answers with a version's files where this platform is not; "" where there is none.
     """
 
     description: str
@@ -42,6 +43,7 @@ class FamilyEntry:
     checks: tuple[str, ...] = (RELEASE_CHECK,)
     recurring: Mapping[str, Any] = field(default_factory=dict[str, Any])
     starter: str = ""
+    script: str = ""
 
 
 class Starter(Protocol):
@@ -94,6 +96,7 @@ FAMILIES: dict[str, FamilyEntry] = {
         checks=(RELEASE_CHECK,),
         recurring={"start": "champion"},
         starter="sentiment_platform.models.transformer.starter:TransformerStarter",
+        script="sentiment_platform.models.transformer:answer_elsewhere.txt",
     ),
 }
 

@@ -7,6 +7,7 @@ Nothing heavy is imported here: serving loads models through this protocol.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from math import fsum
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,6 +66,7 @@ class LabelledTexts:
         features: (n, k) float64 in the order of the schema; NaN where a value is missing.
         label_sets: (n,) name of the set that each label comes from; empty where that is not known.
         stories: (n,) story of each text; empty where that is not known, and then each text is its own.
+        days: the first and the last day on which a dated text was available; None where none is dated.
     """
 
     ids: Sequence[str]
@@ -73,6 +75,7 @@ class LabelledTexts:
     features: Floats
     label_sets: Sequence[str] = ()
     stories: Sequence[str] = ()
+    days: tuple[date, date] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)

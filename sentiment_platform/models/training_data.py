@@ -1,6 +1,7 @@
 """From a stored training set to the arrays that a family trains on."""
 
 from collections.abc import Sequence
+from datetime import UTC
 
 import numpy as np
 from sqlalchemy import Engine
@@ -46,6 +47,7 @@ def to_training_data(digest: str, feature_schema: str, examples: Sequence[Stored
 
 
 def _arrays(rows: Sequence[StoredExample], width: int) -> LabelledTexts:
+    days = sorted(row.available_at.astimezone(UTC).date() for row in rows if row.available_at)
     return LabelledTexts(
         ids=[row.example_id for row in rows],
         texts=[row.text for row in rows],
@@ -53,4 +55,5 @@ def _arrays(rows: Sequence[StoredExample], width: int) -> LabelledTexts:
         features=np.array([row.features for row in rows], dtype=np.float64).reshape(len(rows), width),
         label_sets=[row.label_set for row in rows],
         stories=[row.story_id for row in rows],
+        days=(days[0], days[-1]) if days else None,
     )

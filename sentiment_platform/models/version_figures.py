@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 
+from sentiment_platform.models.evaluation.baselines import Baseline
 from sentiment_platform.models.evaluation.contrast_suite import ContrastScore
 from sentiment_platform.models.evaluation.technical import TechnicalFigures
 from sentiment_platform.models.head.head import Ablation
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.statistics.calibration import ReliabilityBin
+from sentiment_platform.statistics.estimate import Estimate
 
 
 class OriginFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +47,39 @@ class SearchFigures(msgspec.Struct, frozen=True, kw_only=True):
     importances: dict[str, float] = {}
 
 
+class PartFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of the training set: counts by label and by label set; first and last day of its dated texts, None without any."""
+
+    texts: int
+    stories: int
+    labels: dict[str, int]
+    sets: dict[str, int]
+    days: tuple[str, str] | None = None
+
+
+class ChampionFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """This version beside the one that was deployed while it was trained, both on the test part that this one left alone.
+
+    Attributes:
+        macro_f1: this one's less the other's; `seen`: how many of the n texts the other was fitted on.
+    """
+
+    version: str
+    macro_f1: Estimate
+    only_this_right: int
+    only_that_right: int
+    seen: int
+
+
 class ShownFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What the pages of a version show; what its family did not measure is None or empty.
 
     Attributes:
         features_help: whether the head uses the features.
         confusion: counts on the holdout, a row for each true class.
+        ece_when_calibrated: what 95 % of perfectly calibrated models stay below with these answers.
+        data: part of the training set -> what it holds; `baselines`: name -> figures on the test part.
+        deployed_then: the champion beside it; None where there was none.
         terms_moved: as `pages.reporting.terms_table` takes it; `distillation` as `doubted_table` does.
     """
 
@@ -63,6 +92,10 @@ class ShownFigures(msgspec.Struct, frozen=True, kw_only=True):
     confusion: tuple[tuple[int, ...], ...] = ()
     reliability: tuple[ReliabilityBin, ...] = ()
     ece: float | None = None
+    ece_when_calibrated: float | None = None
+    data: dict[str, PartFigures] = {}
+    baselines: dict[str, Baseline] = {}
+    deployed_then: ChampionFigures | None = None
     contrast: ContrastScore | None = None
     terms_moved: dict[str, Any] | None = None
     distillation: dict[str, Any] | None = None

@@ -12,10 +12,12 @@ from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.promotion.announcing import announce
+from sentiment_platform.promotion.cost_of_switch import switch_in_words
 from sentiment_platform.promotion.mirror import mirror, newest_known, require_same_head, synchronise_mirror
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Champion, Deployment, Evidence, Previous, Rule
 from sentiment_platform.registry.drafts import SpentTagError
+from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.published import PublishedDeployment
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.store import leases
@@ -179,13 +181,29 @@ def _publish(
         try:
             # Whoever took a tag without publishing it held this lease; now we do, so that attempt is dead.
             return document, registry.publish_deployment(
-                document, access.private_keys, fence=fence, adopt_abandoned=lambda: True, lost=previous
+                document,
+                access.private_keys,
+                fence=fence,
+                adopt_abandoned=lambda: True,
+                lost=previous,
+                remarks=_remarks(engine, document),
             )
         except SpentTagError:
             if not attempts_left:
                 raise
             revision += 1
     raise AssertionError("the last attempt returns or raises")
+
+
+def _remarks(engine: Engine, document: Deployment) -> str:
+    with engine.connect() as connection:
+        before = latest_deployment(connection)
+
+        def manifest_of(version: str) -> Manifest | None:
+            registered = get_version(connection, version)
+            return registered.manifest if registered else None
+
+        return switch_in_words(before, document, manifest_of)
 
 
 def _document(engine: Engine, intent: Intent, revision: int, previous: Previous | None, now: datetime) -> Deployment:

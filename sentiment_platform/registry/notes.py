@@ -12,18 +12,21 @@ def marker(document_digest: str) -> str:
     return f"<!-- document sha256:{document_digest} -->"
 
 
-def model_notes(manifest: Manifest, manifest_digest: str) -> str:
-    """Markdown: what the model is, its metrics with intervals, its files."""
+def model_notes(manifest: Manifest, manifest_digest: str, card: str = "") -> str:
+    """Markdown: the card of the model, or where there is none its metrics with intervals and its files."""
+    return "\n".join([card or _figures_and_files(manifest), "", marker(manifest_digest)])
+
+
+def _figures_and_files(manifest: Manifest) -> str:
     rows = [
-        f"| {_cell(name)} | {m.value:.4f} | {interval(m, '.4f')} | {m.n} | {_cell(m.dataset)}"
-        f"{' (in sample)' if m.in_sample else ''} |"
+        f"| {_cell(name)} | {m.value:.4f} | {interval(m, '.4f')} | {m.n} | {_cell(m.dataset)}{' (in sample)' if m.in_sample else ''} |"
         for name, m in sorted(manifest.metrics.items())
     ]
     files = [f"| {name} | {entry.size} | `{entry.sha256}` |" for name, entry in sorted(manifest.released_files().items())]
     return "\n".join(
         [
-            f"Model of family **{manifest.family}**, base `{_cell(manifest.base_model)}`, "
-            f"{len(manifest.feature_schema.features)} features of `{_cell(manifest.feature_schema.name)}`.",
+            f"Model of family **{manifest.family}**, base `{_cell(manifest.base_model)}`. "
+            "A release is not a deployment: what runs is named by the latest `deploy-` release.",
             "",
             "| metric | value | 95 % interval | n | data |",
             "| --- | ---: | --- | ---: | --- |",
@@ -32,18 +35,12 @@ def model_notes(manifest: Manifest, manifest_digest: str) -> str:
             "| file | bytes | sha256 |",
             "| --- | ---: | --- |",
             *files,
-            "",
-            f"Trained on `{_cell(manifest.training_set)}` at commit `{_cell(manifest.git_sha)}`. "
-            f"Licences: {_cell(', '.join(manifest.licences)) or 'none stated'}.",
-            "A release is not a deployment: what runs is named by the latest `deploy-` release.",
-            "",
-            marker(manifest_digest),
         ]
     )
 
 
-def deployment_notes(deployment: Deployment, document_digest: str) -> str:
-    """Markdown: what runs from this revision on, and why."""
+def deployment_notes(deployment: Deployment, document_digest: str, remarks: str = "") -> str:
+    """Markdown: what runs from this revision on, and why; `remarks` as they are."""
     champions = [
         f"| {family} | {champion.version} | `{champion.manifest_digest}` |{' default' if family == deployment.default_family else ''} |"
         for family, champion in sorted(deployment.champions.items())
@@ -60,6 +57,7 @@ def deployment_notes(deployment: Deployment, document_digest: str) -> str:
             f"Experiment: {_cell(experiment.name)}, phase {experiment.phase}." if experiment else "No experiment runs.",
             f"Verdict: {_cell(deployment.evidence.verdict)}",
             "",
+            *([remarks, ""] if remarks else []),
             marker(document_digest),
         ]
     )

@@ -85,8 +85,11 @@ class ReleaseRegistry(PublishedReleases):
         self._reader.close()
         self._transfer.close()
 
-    def publish_model(self, directory: Path, manifest: Manifest, keys: PrivateKeys) -> PublishedModel:
+    def publish_model(self, directory: Path, manifest: Manifest, keys: PrivateKeys, *, card: str = "") -> PublishedModel:
         """Publish the files of `directory` as `manifest.version`, never marked latest. Running it again changes nothing.
+
+        Args:
+            card: Markdown for people, which the release's text begins with.
 
         Raises:
             Refused: the folder is not what the manifest says. ConflictError: the version exists with other content.
@@ -99,7 +102,7 @@ class ReleaseRegistry(PublishedReleases):
         data = canonical_json(manifest)
         files = {name: Content(directory / name, e.sha256, e.size) for name, e in sorted(listed.items())}
         files |= {MANIFEST_SIGNATURE: Content.of(keys.sign("model", data)), MANIFEST: Content.of(data)}
-        plan = Plan(manifest.version, model_notes(manifest, digest(data)), digest(data), files, make_latest="false")
+        plan = Plan(manifest.version, model_notes(manifest, digest(data), card), digest(data), files, make_latest="false")
         release = self._finished(plan, MANIFEST)
         if release is None:
             release = self._drafts.prepare(plan)
@@ -120,11 +123,13 @@ class ReleaseRegistry(PublishedReleases):
         fence: Callable[[], None],
         adopt_abandoned: Callable[[], bool] = lambda: False,
         lost: Previous | None = None,
+        remarks: str = "",
     ) -> PublishedDeployment:
         """Publish `document` as the next revision and mark it latest. Running it again with the same document changes nothing.
 
         Args:
             lost: a deployment newer than the published head, whose release was deleted: the document may name it as its previous.
+            remarks: Markdown that the release's text has beside what the document says.
             fence: raises ConflictError when this writer's lease is no longer its own; asked right before the tag is taken
                 and right before publication.
             adopt_abandoned: asked when the tag is taken but nothing is published under it: whether the writer that took it
@@ -137,7 +142,7 @@ class ReleaseRegistry(PublishedReleases):
         """
         data = canonical_json(document)
         files = {DEPLOYMENT_SIGNATURE: Content.of(keys.sign("operator", data)), DEPLOYMENT: Content.of(data)}
-        notes = deployment_notes(document, digest(data))
+        notes = deployment_notes(document, digest(data), remarks)
         plan = Plan(str(document.tag), notes, digest(data), files, make_latest="true")
         release = self._finished(plan, DEPLOYMENT)
         if release is None:

@@ -95,6 +95,23 @@ def calibration_report(
     return CalibrationReport(int(truth.size), ece, brier, loss, reliability_bins(truth, matrix, n_bins=n_bins))
 
 
+def ece_when_calibrated(probabilities: Matrix, *, seed: int, n_draws: int = 1000, n_bins: int = N_BINS) -> Floats:
+    """The ECE that a perfectly calibrated model shows with these answers (n, 3), in `n_draws` draws, shape (n_draws,).
+
+    Each draw decides by the confidence itself whether the likeliest label of a row is right. So few rows do not pass for bad calibration.
+    """
+    matrix = as_probabilities(probabilities, n=len(probabilities))
+    confidence, _, index = _top_label(np.zeros(len(matrix), dtype=np.int64), matrix, n_bins)
+    rng = np.random.default_rng(seed)
+    of_bin = np.zeros((confidence.size, n_bins))
+    of_bin[np.arange(confidence.size), index] = 1.0
+    draws = [
+        np.abs((confidence - (rng.random((min(50, n_draws - start), confidence.size)) < confidence)) @ of_bin).sum(axis=1)
+        for start in range(0, n_draws, 50)
+    ]
+    return np.concatenate(draws) / confidence.size
+
+
 def log_losses(truth: Ints, probabilities: Floats) -> Floats:
     """Negative log probability of the truth by row, shape (n,), nats."""
     return -np.log(np.maximum(probabilities[np.arange(truth.size), truth], _SMALLEST_PROBABILITY))

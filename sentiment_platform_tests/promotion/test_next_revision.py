@@ -68,6 +68,21 @@ def test_a_version_that_is_not_registered_for_its_family_is_not_deployed(
     assert deploy(engine, access).revision == 1
 
 
+def test_the_release_says_what_the_switch_costs_and_how_to_undo_it(
+    engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path
+) -> None:
+    release(engine, access, tmp_path, V2)
+    tags = deploy(engine, access).tag, deploy(engine, access, V2).tag
+    with access.writer(clock) as registry:
+        texts = {r.tag_name: r.body for r in registry._connection.repository.get_releases()}  # pyright: ignore[reportPrivateUsage]
+    first, second = (texts[tag] for tag in tags)
+    assert f"| vader | nothing | {V1}: " in first
+    assert "nothing to go back to" in first
+    assert f"| vader | {V1}: " in second
+    assert "models rollback" in second
+    assert f"content of {tags[0]}" in second
+
+
 def test_of_publishers_that_start_at_once_each_revision_has_one(engine: Engine, access: RegistryAccess, labels: Integers) -> None:
     def attempt(actor: str) -> bool:
         try:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.calibration import (
     calibration_report,
+    ece_when_calibrated,
     expected_calibration_error,
     log_loss,
     reliability_bins,
@@ -84,3 +85,13 @@ def test_ece_stays_in_the_unit_interval_and_bins_hold_every_row(n, seed, n_bins)
 def test_no_bins_are_refused():
     with pytest.raises(PermanentError, match="n_bins"):
         expected_calibration_error([0], [[1.0, 0.0, 0.0]], n_bins=0)
+
+
+def test_what_a_calibrated_model_shows_is_met_by_one_and_not_by_a_boastful_one():
+    bounds = [
+        (expected_calibration_error(*drawn), float(np.quantile(ece_when_calibrated(drawn[1], seed=1, n_draws=200), 0.95)))
+        for drawn in (drawn_from_their_probabilities(400, seed) for seed in range(100))
+    ]
+    assert 0.88 <= np.mean([ece <= bound for ece, bound in bounds]) <= 1.0
+    y, boastful = drawn_from_their_probabilities(400, 3, sharpen=3.0)
+    assert expected_calibration_error(y, boastful) > ece_when_calibrated(boastful, seed=1).max()

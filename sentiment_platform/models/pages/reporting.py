@@ -5,12 +5,10 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from sentiment_platform.models.evaluation.contrast_suite import ContrastScore
 from sentiment_platform.models.family import Progress, ProgressSink
 from sentiment_platform.models.version_figures import shown_figures
 from sentiment_platform.registry.manifest import Manifest
-from sentiment_platform.statistics.comparison import ProbabilityComparison
-from sentiment_platform.statistics.estimate import ECE, LOG_LOSS, MACRO_F1, TITLES, interval, with_interval
+from sentiment_platform.statistics.estimate import MACRO_F1, TITLES
 
 EVERY_S = 5.0
 TERMS_SHOWN, EXAMPLE_CHARACTERS = 20, 16
@@ -51,43 +49,6 @@ def manifest_sentence(manifest: Manifest, *, new: bool) -> str:
     state = "is newly published" if new else "stands: its inputs are unchanged"
     warning = shown_figures(manifest).warning
     return f"{manifest.version} {state}. {'; '.join(known) or 'It was not measured'}. {warning or ''}".strip()
-
-
-def manifest_summary(manifest: Manifest, *, new: bool) -> str:
-    """Markdown: what the version is, its files, its figures."""
-    state = "newly published" if new else "unchanged inputs: the published version stands"
-    lines = [
-        f"**{manifest.version}** ({state}), base {manifest.base_model}, features {manifest.feature_schema.name}",
-        "",
-        "| metric | value | 95 % interval | n | data |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {name} | {m.value:.3f} | {interval(m)} | {m.n} | {m.dataset}{' (in-sample)' if m.in_sample else ''} |"
-        for name, m in manifest.metrics.items()
-    ]
-    figures = shown_figures(manifest)
-    if technical := figures.technical:
-        lines += [
-            "",
-            f"One text in {technical.latency_p50_ms} ms (p95 {technical.latency_p95_ms}), {technical.texts_per_s} texts/s,"
-            f" {technical.loaded_mb} MB, one thread on {technical.processor} ({technical.cores} cores)",
-        ]
-    if figures.ablation:
-        lines += ["", *_ablation_lines(figures.ablation.comparison, used=figures.features_help)]
-    if figures.warning:
-        lines += ["", f"**Warning.** {figures.warning}"]
-    lines += ["", "Files:", "", "| file | MB | sha256 |", "|---|---|---|"]
-    lines += [f"| {name} | {entry.size / 1e6:.2f} | `{entry.sha256[:16]}` |" for name, entry in manifest.files.items()]
-    return "\n".join(lines)
-
-
-def contrast_table(score: ContrastScore) -> str:
-    """Markdown: pairs of the contrast suite with both sentences right, in all and by kind."""
-    whole = score.both_right
-    lines = ["| kind of pair | both sentences right |", "|---|---|"]
-    lines += [f"| {kind} | {share:.0%} |" for kind, share in score.by_kind.items()]
-    return "\n".join([*lines, f"| all {whole.n} | {with_interval(whole, '.1%')} |"])
 
 
 def terms_table(moved: Mapping[str, Any]) -> str:
@@ -136,20 +97,6 @@ def doubted_table(distillation: Mapping[str, Any]) -> str:
         identifier = _cell(text["id"])[:EXAMPLE_CHARACTERS]
         lines.append(f"| `{identifier}` | {text['label']} | {text['predicted']} | {text['probability']:.3f} |")
     return "\n".join(lines)
-
-
-def _ablation_lines(comparison: ProbabilityComparison, *, used: bool) -> list[str]:
-    """The calibration head on the scorer alone and with the features, and their difference with its interval."""
-    lines = [
-        f"| held-out validation texts, n = {comparison.n} | {' | '.join(TITLES[name] for name in (LOG_LOSS, MACRO_F1, ECE))} |",
-        "|---|---|---|---|",
-    ]
-    for title, side in (("scorer alone", comparison.a), ("with the features", comparison.b)):
-        lines.append(f"| {title} | {side.log_loss:.3f} | {side.macro_f1:.3f} | {side.ece:.3f} |")
-    differences = (comparison.log_loss_difference, comparison.macro_f1_difference, comparison.ece_difference)
-    cells = [with_interval(difference, "+.3f") for difference in differences]
-    verdict = "they help, and this version uses them" if used else "no sure gain, so this version leaves them out"
-    return ["What the features add: " + verdict, "", *lines, f"| difference (95 % interval) | {' | '.join(cells)} |"]
 
 
 def _cell(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from sentiment_platform.features.schema import schema
+from sentiment_platform.models.evaluation.baselines import measure_baselines
 from sentiment_platform.models.evaluation.contrast_suite import score_contrast
 from sentiment_platform.models.evaluation.evaluation import Evaluation, measures
 from sentiment_platform.models.evaluation.golden import golden_answers
@@ -18,7 +21,9 @@ from sentiment_platform.models.evaluation.seen_data import in_sample
 from sentiment_platform.models.evaluation.technical import measure_technical
 from sentiment_platform.models.families import loader_of
 from sentiment_platform.models.family import LABELS, ExportReport, Family, Model, TrainingData, TrainingOptions
+from sentiment_platform.models.version_figures import PartFigures
 from sentiment_platform.registry.manifest import FeatureSchema, FileEntry, Golden, Manifest, Metric
+from sentiment_platform.statistics.calibration import ece_when_calibrated
 from sentiment_platform.statistics.estimate import ECE
 
 
@@ -57,10 +62,27 @@ def described(
         figures={
             **figures,
             "in_sample": seen,
+            "data": {name: msgspec.to_builtins(part) for name, part in described_data(data).items()},
+            "baselines": {name: msgspec.to_builtins(one) for name, one in measure_baselines(data).items()},
             "contrast": msgspec.to_builtins(score_contrast(model)),
             "technical": msgspec.to_builtins(measure_technical(loader_of(family.name), directory, data.test.texts)),
         },
     )
+
+
+def described_data(data: TrainingData) -> dict[str, PartFigures]:
+    """Part -> what it holds."""
+    parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    return {
+        name: PartFigures(
+            texts=len(part),
+            stories=len(set(part.stories)) or len(part),
+            labels={label: int((part.labels == index).sum()) for index, label in enumerate(LABELS)},
+            sets=dict(sorted(Counter(part.label_sets).items())),
+            days=(part.days[0].isoformat(), part.days[1].isoformat()) if part.days else None,
+        )
+        for name, part in parts.items()
+    }
 
 
 def metrics_of(evaluation: Evaluation, data: TrainingData, *, in_sample: bool) -> dict[str, Metric]:
@@ -91,6 +113,7 @@ def figures_of(exported: ExportReport, evaluation: Evaluation, options: Training
     figures: Mapping[str, Any] = {
         **exported.figures,
         ECE: evaluation.calibration.ece,
+        "ece_when_calibrated": float(np.quantile(ece_when_calibrated(evaluation.probabilities, seed=options.seed), 0.95)),
         "reliability": msgspec.to_builtins([row for row in evaluation.calibration.bins if row.count]),
         "confusion": [list(row) for row in evaluation.report.confusion],
         "seed": options.seed,

@@ -16,8 +16,10 @@ from sentiment_platform.labels.training_set import licence_notes
 from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
 from sentiment_platform.models.families import load_model, trainer
 from sentiment_platform.models.family import ProgressSink, TrainingOptions
+from sentiment_platform.models.model_card import model_card
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.models.version_figures import origin_figures
+from sentiment_platform.models.versions.champion_then import beside_champion
 from sentiment_platform.models.versions.description import described, figures_of
 from sentiment_platform.models.versions.training_inputs import (
     change_since,
@@ -100,6 +102,8 @@ def train_and_publish(
             model = load_model(family.name, directory)
             evaluation = evaluate(model, data.test)
             figures = figures_of(exported, evaluation, options, options_digest) | origin
+            if champion and files:
+                figures["deployed_then"] = msgspec.to_builtins(beside_champion(engine, champion.version, files, data, evaluation))
             licences = licence_notes(engine, data.digest)
             unnamed = described(family, model, data, directory, exported, licences, evaluation, figures, now())
             change = change_since(previous, inputs, options, data)
@@ -153,7 +157,7 @@ def release(
             tags += [*registry.used_tags(), *spent]
             manifest = msgspec.structs.replace(unnamed, version=str(next_version(tags, unnamed.family, change)))
             try:
-                registry.publish_model(directory, manifest, access.private_keys)
+                registry.publish_model(directory, manifest, access.private_keys, card=model_card(manifest))
             except SpentTagError:
                 spent.append(manifest.version)
                 if len(spent) > MOST_DELETED:

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from sentiment_platform.models.family import ExportReport, Progress, TrainingData, TrainingOptions
 from sentiment_platform.models.head.head import CalibrationHead
 from sentiment_platform.models.head.label_rule import fit_labelling_head
-from sentiment_platform.models.pages.reporting import TERMS_SHOWN, manifest_summary, terms_table
+from sentiment_platform.models.model_card import model_card
+from sentiment_platform.models.pages.reporting import TERMS_SHOWN, terms_table
 from sentiment_platform.models.transformer.training.stages import taken
 from sentiment_platform.models.vader.diff import moved_summary, moved_terms
 from sentiment_platform.models.vader.family import (
@@ -215,7 +216,7 @@ def test_a_version_that_was_not_learned_is_published_and_its_check_warns_until_o
     assert (failed.passed, failed.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "No head could be fitted" in str(failed.description)
     assert failed.metadata["version"].value == versions[0].version
-    assert "**Warning.** No head could be fitted" in manifest_summary(versions[0].manifest, new=True)
-    assert "What the features add" not in manifest_summary(versions[0].manifest, new=True)
+    assert "**Warning.** No head could be fitted" in model_card(versions[0].manifest)
+    assert "| scorer alone |" not in model_card(versions[0].manifest)
     assert (learned.passed, learned.metadata["version"].value) == (True, versions[1].version)
-    assert "| scorer alone |" in manifest_summary(versions[1].manifest, new=True)
+    assert "| scorer alone |" in model_card(versions[1].manifest)

@@ -12,8 +12,8 @@ from sentiment_platform.labels.training_set import build_and_store
 from sentiment_platform.models.evaluation.golden import GOLDEN_TEXTS, require_golden
 from sentiment_platform.models.evaluation.holdout import evaluate_latest, evaluate_version
 from sentiment_platform.models.families import load_model
-from sentiment_platform.models.family import Progress
-from sentiment_platform.models.pages.reporting import manifest_summary
+from sentiment_platform.models.family import LABELS, Progress
+from sentiment_platform.models.model_card import model_card
 from sentiment_platform.models.vader.diff import moved_summary
 from sentiment_platform.models.vader.family import STOCK_SCORER, read_scorer
 from sentiment_platform.models.versions.training_inputs import deployed_champion
@@ -22,6 +22,7 @@ from sentiment_platform.registry.signing import generate_private_key
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import leases
 from sentiment_platform.store.versions import all_versions
+from sentiment_platform_tests.labels.stored_labels import many
 from sentiment_platform_tests.models.versions.vader_versions import EVERY_FAMILY, NOW, drafts, label, registered, released, train
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 from sentiment_platform_tests.registry.examples import manifest_of, write_files
@@ -53,9 +54,17 @@ def test_a_version_is_published_with_what_it_was_made_of_and_can_be_served(engin
     assert row.manifest == manifest
     assert set(manifest.figures) >= EVERY_FAMILY | {"fitted_macro_f1", "thresholds", "terms", "terms_moved", "search"}
     assert set(manifest.figures["ablation"]["comparison"]) >= {"a", "b", "log_loss_difference", "macro_f1_difference"}
-    shown = manifest_summary(manifest, new=True)
+    shown = model_card(manifest)
     for row in ("| scorer alone |", "| with the features |", "| difference (95 % interval) |"):
         assert row in shown
+    # The card is the text of the release, and says what stands in the training set.
+    with access.writer(lambda: NOW) as registry:
+        (release,) = registry._connection.repository.get_releases()  # pyright: ignore[reportPrivateUsage]
+        assert release.body.startswith(shown)
+    parts = manifest.figures["data"]
+    assert sum(part["texts"] for part in parts.values()) == len(many())
+    assert f"| train | {parts['train']['texts']} | " in shown
+    assert {f"always {name}" for name in LABELS} & manifest.figures["baselines"].keys()
     # The figures of the manifest are those of the published files, fetched and loaded.
     found = evaluate_latest(engine, access, "vader")
     assert found.evaluation.report.accuracy.value == manifest.metrics["accuracy"].value
