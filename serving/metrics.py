@@ -36,6 +36,9 @@ class Metrics:
         self.journal_rejected = counter(
             "serving_journal_rejected", "Journal records set aside: damaged, or refused by the database."
         )
+        self.feedback_rejected = counter(
+            "serving_feedback_rejected", "Feedback on no prediction: refused, or found so when it was shipped to the database."
+        )
         self._revision = Gauge(
             "serving_live_revision", "Revision of the live deployment; 0 before the first.", registry=self.registry
         )

@@ -14,6 +14,7 @@ from sentiment_platform.registry.transfer import Limits
 from sentiment_platform.settings import Settings
 from serving.edge.security import KeyChecker
 from serving.journal.journal import Journal
+from serving.journal.known_predictions import KnownPredictions
 from serving.journal.shipper import Shipper
 from serving.links.database import Database
 from serving.links.event_hub import EventHub
@@ -48,6 +49,7 @@ class Services:
         self.draining = False
         self.redis = RedisLink(settings.redis_url, clock=clock)
         self.database = Database(settings.database_url, clock=clock)
+        self.known = KnownPredictions(self.database, clock=clock)
         self.events = EventHub(settings.redis_url, clock=clock, draining=lambda: self.draining)
         self.keys = KeyChecker(self.database, settings.admin_key, clock=clock)
         self._public_keys = PublicKeys.parse(settings.public_keys)
@@ -75,13 +77,13 @@ class Services:
         self.poller = Poller(self.live, self.database, poll_s=settings.poll_s)
         self.override = ManualOverride(self.live, self.poller, self.database, clock=clock)
         self.journal = Journal(settings.state_dir / JOURNAL_FOLDER)
-        self.shipper = Shipper(self.journal, self.database, self.metrics)
+        self.shipper = Shipper(self.journal, self.database, self.metrics, clock=clock)
         self.predictor = Predictor(
             settings,
             self.live,
             FeatureReader(self.redis, clock=clock),
             PredictionCache(self.redis),
-            PredictionJournal(self.journal, self.metrics, clock=clock),
+            PredictionJournal(self.journal, self.known, self.metrics, clock=clock),
             self.metrics,
             clock=clock,
         )

@@ -1,6 +1,6 @@
 """SQL of what was served: serving's journal becomes rows here, and monitoring reads them with what people said of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,6 +107,12 @@ def get_prediction(connection: Connection, prediction_id: str) -> StoredPredicti
     columns = [getattr(Prediction, name) for name in StoredPrediction.__dataclass_fields__]
     row = connection.execute(select(*columns).where(Prediction.id == prediction_id)).mappings().first()
     return StoredPrediction(**row) if row else None
+
+
+def missing_predictions(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of the ids that no prediction has."""
+    stored = connection.execute(select(Prediction.id).where(Prediction.id.in_(ids))).scalars()
+    return set(ids) - set(stored)
 
 
 def feedback_on(connection: Connection, prediction_id: str, limit: int = 100) -> list[StoredFeedback]:

@@ -41,7 +41,7 @@ class ProcessCounts(Struct, frozen=True, kw_only=True):
     """What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
 
     `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
-    `journal_dropped` never will be. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
+    `journal_dropped` never will be. `feedback_rejected`: feedback on predictions that never were. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
     """
 
     started_at: Moment
@@ -51,6 +51,7 @@ class ProcessCounts(Struct, frozen=True, kw_only=True):
     shed: int
     journal_backlog_records: int
     journal_dropped: int
+    feedback_rejected: int
     periods: list[ProcessPeriod]
 
 

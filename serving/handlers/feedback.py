@@ -16,16 +16,30 @@ from serving.handlers.refused_bodies import NOTHING_SAID, no_preference, says_no
 from serving.journal.journal_records import FeedbackRecord, new_record_id
 from serving.services import Services
 
+NO_SUCH_PREDICTION = (
+    "No prediction has the id {}, so nothing was stored. Send `prediction_id` as an answer of POST /predict gave it."
+)
+
 
 @post(
-    "/feedback", status_code=202, tags=["feedback"], responses=problem_responses(400, 413, 415, 503), summary="Say what was right"
+    "/feedback",
+    status_code=202,
+    tags=["feedback"],
+    responses=problem_responses(400, 404, 413, 415, 503),
+    summary="Say what was right",
 )
 async def feedback(data: JSONBody[FeedbackRequest], services: NamedDependency[Services]) -> FeedbackAccepted:
-    """Accepted means stored durably here; 503 means that it was not, and should be sent again."""
+    """Accepted means stored durably here; 503 means that it was not, and should be sent again. 404: no prediction has that id.
+
+    While the database is away every id of serving's form is accepted. What then proves to speak of nothing is counted, and never used.
+    """
     if says_nothing(structs.asdict(data)):
         raise Problem(400, "empty_feedback", NOTHING_SAID, field="label")
     if message := no_preference(data.preference):
         raise Problem(400, "unknown_preference", message, field="preference")
+    if await services.known.never_was(data.prediction_id):
+        services.metrics.feedback_rejected.inc()
+        raise Problem(404, "unknown_prediction", NO_SUCH_PREDICTION.format(data.prediction_id), field="prediction_id")
     received_at = services.clock()
     record = FeedbackRecord(
         id=new_record_id(received_at.timestamp()),

@@ -88,6 +88,7 @@ def _process(services: Services, since: datetime, unit: Unit) -> ProcessCounts:
         shed=services.metrics.total(services.metrics.shed),
         journal_backlog_records=services.journal.backlog_records,
         journal_dropped=services.metrics.total(services.metrics.journal_dropped),
+        feedback_rejected=services.metrics.total(services.metrics.feedback_rejected),
         periods=_process_periods(services, since, unit),
     )
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.errors import TransientError
 from serving.journal.journal import Journal, Record, read_segment
 from serving.journal.journal_records import FeedbackRecord, PredictionRecord
+from serving.journal.known_predictions import ON_ITS_WAY, answered_time
 from serving.links.database import Database, DatabaseUnavailable
 from serving.metrics import Metrics
 
@@ -31,7 +33,8 @@ logger = logging.getLogger(__name__)
 class Shipper:
     """Empties one journal into one database; idempotent, because rows are keyed by the record's id."""
 
-    def __init__(self, journal: Journal, database: Database, metrics: Metrics) -> None:
+    def __init__(self, journal: Journal, database: Database, metrics: Metrics, *, clock: Clock = utc_now) -> None:
+        self._clock = clock
         self._journal = journal
         self._database = database
         self._metrics = metrics
@@ -85,16 +88,26 @@ class Shipper:
     def _insert(self, records: Sequence[Record]) -> bool:
         from sqlalchemy.exc import DBAPIError
 
-        from sentiment_platform.store.predictions import insert_new
+        from sentiment_platform.store.predictions import insert_new, missing_predictions
 
         predictions = [record for record in records if isinstance(record, PredictionRecord)]
         feedback = [record for record in records if isinstance(record, FeedbackRecord)]
 
+        # Accepted while the database was away, or before another process had shipped the prediction, which it may still do.
+        questionable = [one.prediction_id for one in feedback if self._is_due(one.prediction_id)]
+
         def insert(connection: "Connection") -> int:
-            return insert_new(connection, predictions=predictions, feedback=feedback)
+            insert_new(connection, predictions=predictions, feedback=feedback)
+            missing = missing_predictions(connection, questionable) if questionable else set[str]()
+            return sum(identity in missing for identity in questionable)
 
         try:
-            self._database.call_and_wait(insert, limit_s=15)
+            about_nothing = self._database.call_and_wait(insert, limit_s=15)
         except DBAPIError:
             return False
+        self._metrics.feedback_rejected.inc(about_nothing)
         return True
+
+    def _is_due(self, prediction_id: str) -> bool:
+        answered_at = answered_time(prediction_id)
+        return answered_at is None or answered_at < self._clock() - ON_ITS_WAY

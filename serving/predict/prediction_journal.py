@@ -11,6 +11,7 @@ from sentiment_platform.clock import Clock
 from sentiment_platform.text.normalise import text_hash
 from serving.journal.journal import Journal, JournalUnavailable
 from serving.journal.journal_records import PredictionRecord
+from serving.journal.known_predictions import KnownPredictions
 from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.answer_figures import Scored
@@ -22,8 +23,9 @@ logger = logging.getLogger(__name__)
 class PredictionJournal:
     """Writes predictions; one that the journal cannot take is answered all the same, counted and logged."""
 
-    def __init__(self, journal: Journal, metrics: Metrics, *, clock: Clock) -> None:
+    def __init__(self, journal: Journal, known: KnownPredictions, metrics: Metrics, *, clock: Clock) -> None:
         self._journal = journal
+        self._known = known
         self._metrics = metrics
         self._clock = clock
         self._instance = f"{socket.gethostname()}:{os.getpid()}"
@@ -63,6 +65,7 @@ class PredictionJournal:
         )
         try:
             self._journal.append(record)
+            self._known.remember(identity)
             self._failing = False
         except JournalUnavailable as error:
             self._metrics.journal_dropped.inc()

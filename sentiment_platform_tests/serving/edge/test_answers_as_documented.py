@@ -13,6 +13,7 @@ from sentiment_platform_tests.source_code import ROOT
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "serving" / "openapi.json").read_bytes())
 TEXT = {"text": "Profit rose"}
+NEVER = "0192f0c0-0000-4000-8000-000000000000"
 ID = "01a224b6-28cd-707e-a484-feb0f7e2ce7b"
 SELECT = {"family": "vader", "version": "v9.9.9-vader", "reason": "a test"}
 
@@ -54,9 +55,14 @@ def test_every_route_answers_as_documented_with_and_without_models_and_servers(
 ) -> None:
     serving = answering if deployed else start_serving(ready=False, DATABASE_URL="", REDIS_URL="")
     seen: set[int] = set()
+    answered = serving.predict()["prediction_id"] if deployed else ID
     for method, path in plain_requests():
         body = (
-            {"items": [TEXT]} if path.endswith("batch") else {"prediction_id": ID, "utility": 1} if path == "/feedback" else TEXT
+            {"items": [TEXT]}
+            if path.endswith("batch")
+            else {"prediction_id": answered, "utility": 1}
+            if path == "/feedback"
+            else TEXT
         )
         for given in (
             {"json": body} if method == "POST" else {},
@@ -83,6 +89,7 @@ def test_every_refusal_that_a_route_explains_is_as_documented(answering: Serving
         ("POST", "/predict", {"content": "x" * 70_000}, 413),
         ("POST", "/predict", {"content": "text", "headers": {"Content-Type": "text/plain"}}, 415),
         ("POST", "/feedback", {"json": {"prediction_id": ID}}, 400),
+        ("POST", "/feedback", {"json": {"prediction_id": NEVER, "utility": 1}}, 404),
         ("GET", "/features/{version}", {"path": {"version": "v99"}}, 422),
         ("GET", "/models/{version}", {"path": {"version": "v9.9.9-vader"}}, 404),
         ("GET", "/models/{version}", {"path": {"version": "vader"}}, 400),

@@ -335,7 +335,9 @@ export interface paths {
         put?: never;
         /**
          * Say what was right
-         * @description Accepted means stored durably here; 503 means that it was not, and should be sent again.
+         * @description Accepted means stored durably here; 503 means that it was not, and should be sent again. 404: no prediction has that id.
+         *
+         *     While the database is away every id of serving's form is accepted. What then proves to speak of nothing is counted, and never used.
          */
         post: operations["post_feedback"];
         delete?: never;
@@ -3145,6 +3147,7 @@ export interface components {
          *         "shed": 0,
          *         "journal_backlog_records": 0,
          *         "journal_dropped": 0,
+         *         "feedback_rejected": 0,
          *         "periods": [
          *           {
          *             "start": "2026-11-29T03:00:00Z",
@@ -3199,7 +3202,7 @@ export interface components {
          * @description What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
          *
          *     `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
-         *     `journal_dropped` never will be. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
+         *     `journal_dropped` never will be. `feedback_rejected`: feedback on predictions that never were. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
          */
         ProcessCounts: {
             /** Format: date-time */
@@ -3210,6 +3213,7 @@ export interface components {
             shed: number;
             journal_backlog_records: number;
             journal_dropped: number;
+            feedback_rejected: number;
             periods: components["schemas"]["ProcessPeriod"][];
         };
         /**
@@ -4908,6 +4912,15 @@ export interface operations {
             };
             /** @description The request does not have the documented form. */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -115,6 +115,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           <Stat name="Shed" value={number(process.shed)} note="could not be taken within the deadline" tone={process.shed > 0 ? "warning" : "plain"} />
           <Stat name="Journal" value={number(process.journal_backlog_records)} note="records not in the database yet" />
           <Stat name="Lost" value={number(process.journal_dropped)} note="records that never will be" tone={process.journal_dropped > 0 ? "critical" : "plain"} />
+          {process.feedback_rejected > 0 && <Stat name="Feedback on nothing" value={number(process.feedback_rejected)} note="no prediction has the id" tone="warning" />}
         </Stats>
         {process.periods && process.periods.length > 0 && (
           <LineChart
