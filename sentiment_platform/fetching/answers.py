@@ -22,6 +22,10 @@ _MAX_VALIDATOR = 1_000
 _GZIP = b"\x1f\x8b"
 _MAX_MEMBERS = 10_000
 _SHOWN_CODINGS = 60
+_NO_CODINGS = frozenset(
+    ["identity", "none", "binary", "text", "7bit", "8bit", "us-ascii", "utf-8", "utf8", "iso-8859-1", "windows-1252"]
+)
+"""Values of Content-Encoding that compress nothing: careless servers name a charset or a transfer encoding there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +96,7 @@ def _too_large(name: str, max_bytes: int) -> SourceRefusedError:
 async def _decoded(response: httpx.Response, name: str, max_bytes: int) -> AsyncIterator[bytes]:
     """The body piece by piece, decompressed by at most `max_bytes` + 1 bytes a piece, whatever a bomb promises."""
     codings = [coding for part in response.headers.get("content-encoding", "").split(",") if (coding := part.strip().lower())]
-    codings = [coding for coding in codings if coding != "identity"]
+    codings = [coding for coding in codings if coding not in _NO_CODINGS]
     if not codings or response.status_code == 304:
         async for raw in response.aiter_raw():
             yield raw

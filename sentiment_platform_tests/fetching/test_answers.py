@@ -46,6 +46,9 @@ def with_every_header_field(body: bytes) -> bytes:
 SOUND = {
     "gzip": ("gzip", gzip.compress(BODY)),
     "x-gzip in capitals": ("X-GZIP", gzip.compress(BODY)),
+    "a charset where a coding belongs": ("UTF-8", BODY),
+    "none": ("none", BODY),
+    "gzip and a charset": ("gzip, utf-8", gzip.compress(BODY)),
     "gzip and identity": ("gzip, identity", gzip.compress(BODY)),
     "gzip with every field": ("gzip", with_every_header_field(BODY)),
     "two members": ("gzip", gzip.compress(BODY[:100]) + gzip.compress(BODY[100:])),

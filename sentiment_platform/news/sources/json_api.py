@@ -66,7 +66,7 @@ class JsonApiSource:
     def _document(self, fetched: Fetched) -> Any:
         try:
             document = decoded_json(fetched.body, is_lenient=self.entry.is_lenient)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, RecursionError, ValueError):
             words = plain_words(fetched.body, self.key)
             said = f"; it says: {words}" if words else "."
             # The text of the decoder's error may quote the reply, and with it a key.
@@ -88,6 +88,8 @@ class JsonApiSource:
             place = f"at {self.entry.items_at!r}" if self.entry.items_at else "as its whole"
             raise NotAFeedError(f"The answer of {origin} has no list {place}.", remedy=self._remedy())
         rows: list[Any] = value
+        if rows and all(isinstance(row, str) for row in rows) and (words := own_words(rows, self.key)):
+            raise SourceRefusedError(f"{origin} says: {words}", remedy=self._remedy())
         if len(rows) > MAX_ITEMS:
             raise NotAFeedError(f"The answer of {origin} has more than {MAX_ITEMS:,} items.", remedy="Ask for smaller pages.")
         return tuple(self._item(row, number, origin) for number, row in enumerate(rows, start=1))

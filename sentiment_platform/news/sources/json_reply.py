@@ -3,6 +3,7 @@
 Not here: what an item of it is (`sources.json_api`).
 """
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -20,19 +21,21 @@ _ESCAPE = re.compile(
     rb'(\\(?:["\\/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}))'
     rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\"
 )
+_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*+[\]}])', re.DOTALL)
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _EXPLAINS = re.compile(
-    r"(?i)error|message|\bmsg\b|note|information|detail|description|reason|warning|status|code|title|fault|problem"
+    r"(?i)error|err(?![a-z])|err_?(?:msg|code|text)|message|(?<![a-z])msg|note|information|detail|description|reason|warning|status|code|title|fault|problem"
 )
+_SAYS_NOTHING = frozenset(["", "ok", "success", "true", "false", "none", "null"])
 _MARKUP = (b"<!doctype", b"<html", b"<?xml")
 
 
 def decoded_json(body: bytes, *, is_lenient: bool) -> Any:
     """The document of a reply. Lenient: unknown escapes lose their backslash, raw controls are blanks, bytes that are no UTF-8 are
-    U+FFFD.
+    U+FFFD, numbers that are none are read as Python reads them, and commas before an end are left out.
 
     Raises:
-        msgspec.MsgspecError, RecursionError, UnicodeDecodeError: it is no JSON.
+        msgspec.MsgspecError, RecursionError, ValueError: it is no JSON.
     """
     body = body.removeprefix(_BOM)
     try:
@@ -41,7 +44,11 @@ def decoded_json(body: bytes, *, is_lenient: bool) -> Any:
         if not is_lenient:
             raise
     mended = _ESCAPE.sub(lambda escape: escape[1] or (b"\\ufffd" if escape[2] else b""), _CONTROL.sub(b" ", body))
-    return msgspec.json.decode(mended.decode("utf-8", "replace"))
+    text = mended.decode("utf-8", "replace")
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.MsgspecError:
+        return json.loads(_COMMA.sub(lambda comma: comma[1] or "", text))
 
 
 def plain_words(body: bytes, key: str) -> str | None:
@@ -56,9 +63,16 @@ def plain_words(body: bytes, key: str) -> str | None:
 def own_words(document: Any, key: str, *, is_explanation: bool = False) -> str | None:
     """What a JSON reply says of itself where it holds no items, without the key: the texts under names that explain something.
 
-    With `is_explanation` the document is what stands under such a name.
+    With `is_explanation` the document is what stands under such a name; a document that is a text, or a list of texts, explains itself. Where
+    there is no text, the numbers under such names are told with them.
     """
-    words = tidy("; ".join(dict.fromkeys(_explanations(document, explains=is_explanation))))
+    is_explanation = is_explanation or not isinstance(document, dict)
+    told = dict.fromkeys(_explanations(document, explains=is_explanation))
+    if not told and isinstance(document, dict):
+        told = dict.fromkeys(
+            f"{name} {value}" for name, value in document.items() if type(value) is int and _EXPLAINS.search(str(name))
+        )  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  JSON
+    words = tidy("; ".join(told))
     return _shown(words, key) if words else None
 
 
@@ -66,7 +80,7 @@ def _explanations(value: Any, *, explains: bool, depth: int = 0) -> Iterator[str
     if depth > _DEEPEST:
         return
     if isinstance(value, str):
-        if explains:
+        if explains and value.strip().lower() not in _SAYS_NOTHING:
             yield value
     elif isinstance(value, list) and explains:
         for part in value[:5]:  # pyright: ignore[reportUnknownVariableType]  JSON

@@ -23,6 +23,7 @@ from sentiment_platform.news.sources.protocol import Cursor, Window
 from sentiment_platform.times.own import own_moment
 
 _MAX_PLACE_CHARACTERS = 4_000
+_FEWEST_OF_A_MOMENT = 2
 _TELL = "It is asked again from the beginning of the window; tell the vendor."
 
 
@@ -97,7 +98,11 @@ def after(entry: JsonApiEntry, key: str, document: Any, page: Turned, window: Wi
             url = find(document, path)
             next_page = {"next_url": _same_place(entry, key, url)} if url and isinstance(url, str) and page.is_new else None
         case ByTime():
-            next_page = _since(page, window)
+            next_page = _since(entry, page, window, at)
+            if at and "full" in at:
+                note = "; ".join(
+                    filter(None, (note, f"a page held nothing but items of {at['full']}: others of then may be missing"))
+                )
     # A vendor that names the same page again would be asked for it until the quota is gone.
     if next_page is not None and next_page != at:
         return Following(next_page, note)
@@ -130,12 +135,30 @@ def _counted(
     return {**next_page, "got": got, "last": page.digest}
 
 
-def _since(page: Turned, window: Window) -> Cursor | None:
+def _since(entry: JsonApiEntry, page: Turned, window: Window, at: Cursor | None) -> Cursor | None:
+    """A window that starts at the newest item. `most`: how many items a page has held; `full`: the moment that filled the page before."""
     times = [item.published_at for item in page.items if item.published_at]
     # The oldest come first, so it is the last one that reaches the end; one absurd time among the others does not.
     if not times or times[-1] >= window.end:
         return None
-    return {"since": max(time for time in times if time < window.end).isoformat()}
+    newest, most = max(time for time in times if time < window.end), max(len(page.items), (at or {}).get("most", 0))
+    start = own_moment(at["since"]) if at and "since" in at else None
+    if start is None or newest > start:
+        return {"since": newest.isoformat(), "most": most}
+    step = _step(entry)
+    is_full = len(page.items) >= max(most, _FEWEST_OF_A_MOMENT) and min(times) > start - step
+    if newest < start or not is_full or start + step >= window.end:
+        return None
+    # As long a page as any, all of the moment at which it starts: the next would be this one, and what comes later never asked for.
+    return {"since": (start + step).isoformat(), "most": most, "full": start.isoformat()}
+
+
+def _step(entry: JsonApiEntry) -> timedelta:
+    """The least by which the start of a window can be later, as the vendor writes it."""
+    form = entry.window.format if entry.window else ""
+    if "%S" in form or "unix" in form:
+        return timedelta(seconds=1)
+    return timedelta(minutes=1) if "%M" in form else timedelta(days=1)
 
 
 def _got(at: Cursor | None) -> int:

@@ -230,6 +230,54 @@ def test_an_escape_that_json_does_not_know_costs_neither_the_page_nor_its_item(w
     assert len(judge(page.items, NOW).accepted) == 250
 
 
+def test_a_lenient_source_may_write_numbers_that_are_none_and_commas_too_many() -> None:
+    body = document("gdelt", [row("gdelt", 1), row("gdelt", 2)]).decode()
+    broken = body.replace("}]", ', "x": [NaN, -Infinity, 1e999, "a,]", ], },]')
+    (page, _) = pages("gdelt", Replies([broken.encode(), document("gdelt", [])]))
+    assert len(judge(page.items, NOW).accepted) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"s": "error", "errmsg": "no access"}, "says: no access"),
+        ({"err": {"text": "plan over"}}, "says: plan over"),
+        (["error: quota of the day"], "says: error: quota of the day"),
+        ("You are too fast", "says: You are too fast"),
+        ({"code": 429}, "says: code 429"),
+        ({"status": "ok"}, "has no list"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("name", JSON_ENTRIES)
+def test_a_refusal_in_other_shapes_reaches_the_person_too(name: str, said: Any, words: str) -> None:
+    if JSON_ENTRIES[name].items_at or words != "has no list":
+        with pytest.raises(PlatformError, match=words):
+            pages(name, Replies([json.dumps(said).encode()]))
+
+
+@pytest.mark.parametrize("name", ["alpha_vantage", "gdelt"])
+def test_a_minute_that_fills_a_page_does_not_hide_what_comes_after_it(name: str) -> None:
+    """Five items of one minute, three a page: two of them cannot be asked for, and the report says so; the later ones come."""
+    rows = [row(name, number) for number in range(8)]
+    for number, one in enumerate(rows):
+        at = WINDOW.start + timedelta(minutes=10 if number < 5 else number * 20)
+        one[JSON_ENTRIES[name].fields.published_at] = at.strftime(TIMES[name])
+    window = JSON_ENTRIES[name].window
+
+    def answer(query: dict[str, str]) -> bytes:
+        assert window is not None
+        start = datetime.strptime(query[window.start], window.format).strftime(TIMES[name])
+        later = [one for one in rows if one[JSON_ENTRIES[name].fields.published_at] >= start]
+        return document(name, later[:3])
+
+    replies = Replies(answer)
+    told = pages(name, replies)
+    assert len({item.title for page in told for item in page.items}) == 6
+    assert len(replies.asked) == 4
+    assert ["may be missing" in (page.note or "") for page in told] == [False, False, True, False]
+
+
 def test_strict_stays_strict_where_a_source_does_not_ask_for_leniency() -> None:
     body = document("polygon", [row("polygon", 1)]).replace(b"Kiln maker", rb"Kiln\: maker")
     with pytest.raises(NotAFeedError, match="not JSON"):
