@@ -1,6 +1,6 @@
 """Whether a text is English that a model can read: a share of known words, counted.
 
-A rule and a word list, some microseconds a text. Not here: which other language it is; what becomes of a text that cannot be read.
+A rule and three word lists, some microseconds a text. Not here: which other language it is; what becomes of a text that cannot be read.
 """
 
 import re
@@ -10,227 +10,54 @@ from pathlib import Path
 from sentiment_platform.text.lexicon import stock_lexicon
 
 WORDS_FILE = Path(__file__).with_name("english_words.txt")
+FOREIGN_WORDS_FILE = Path(__file__).with_name("foreign_words.txt")
+"""Small words of other languages, which English has in names alone."""
+SHARED_WORDS_FILE = Path(__file__).with_name("shared_words.txt")
+"""Words of many languages: they say nothing about which one it is."""
 JUDGED = 2_000
 """Characters from the start of a text that are looked at."""
-_APART = re.compile(r"https?://\S+|[$@#]\w+")
-"""Addresses, cashtags, hashtags and names of accounts are of no language."""
+_APART = re.compile(r"https?://\S+|(?<![\w@.])(?:[\w-]{1,63}\.){1,5}[a-z]{2,10}(?:/\S*|(?!\S))|[$@#]\w+|'(?:s|d|m|t|ll|re|ve)\b")
+"""Addresses, cashtags, hashtags, names of accounts and what an apostrophe cut off are no words."""
 _WORD = re.compile(r"[^\W\d_]+")
 _WEAK = frozenset(
     ["am", "an", "are", "as", "at", "be", "by", "for", "has", "in", "is", "it", "no", "not", "of", "on", "was", "were", "will"]
 )
 """English words that stand in other languages too, with another meaning."""
-_SHARED = frozenset(
-    [
-        "a",
-        "ab",
-        "ad",
-        "ag",
-        "agenda",
-        "al",
-        "alpha",
-        "asa",
-        "auto",
-        "av",
-        "bank",
-        "banks",
-        "beta",
-        "bn",
-        "bonus",
-        "but",
-        "capital",
-        "central",
-        "ceo",
-        "cfo",
-        "chain",
-        "co",
-        "con",
-        "corp",
-        "da",
-        "das",
-        "data",
-        "de",
-        "del",
-        "delta",
-        "dem",
-        "den",
-        "der",
-        "des",
-        "det",
-        "di",
-        "die",
-        "digital",
-        "do",
-        "du",
-        "e",
-        "een",
-        "ein",
-        "eine",
-        "el",
-        "em",
-        "en",
-        "er",
-        "era",
-        "es",
-        "est",
-        "et",
-        "eur",
-        "euro",
-        "export",
-        "fin",
-        "final",
-        "fonds",
-        "formula",
-        "from",
-        "gala",
-        "general",
-        "global",
-        "ha",
-        "hat",
-        "he",
-        "het",
-        "hotel",
-        "i",
-        "id",
-        "idea",
-        "ik",
-        "il",
-        "ill",
-        "im",
-        "import",
-        "inc",
-        "index",
-        "industrial",
-        "instrument",
-        "international",
-        "ipo",
-        "ja",
-        "job",
-        "jobs",
-        "la",
-        "labor",
-        "las",
-        "le",
-        "les",
-        "llc",
-        "lo",
-        "los",
-        "ltd",
-        "ma",
-        "mai",
-        "man",
-        "manager",
-        "mar",
-        "mas",
-        "material",
-        "me",
-        "med",
-        "media",
-        "mega",
-        "met",
-        "mi",
-        "minister",
-        "mn",
-        "na",
-        "national",
-        "ne",
-        "net",
-        "nv",
-        "o",
-        "og",
-        "op",
-        "opera",
-        "or",
-        "os",
-        "oyj",
-        "pan",
-        "par",
-        "pas",
-        "per",
-        "plan",
-        "plc",
-        "plus",
-        "premium",
-        "pro",
-        "problem",
-        "que",
-        "radio",
-        "real",
-        "record",
-        "region",
-        "regional",
-        "royal",
-        "rs",
-        "sa",
-        "sale",
-        "se",
-        "sera",
-        "si",
-        "sin",
-        "sino",
-        "so",
-        "social",
-        "som",
-        "son",
-        "spa",
-        "start",
-        "station",
-        "status",
-        "stop",
-        "su",
-        "super",
-        "sur",
-        "system",
-        "te",
-        "team",
-        "test",
-        "til",
-        "top",
-        "tot",
-        "total",
-        "tu",
-        "um",
-        "un",
-        "und",
-        "une",
-        "usd",
-        "van",
-        "via",
-        "video",
-        "visa",
-        "war",
-        "we",
-        "won",
-        "y",
-        "zero",
-    ]
-)
-"""Words of many languages: they say nothing about which one it is."""
 _WEAK_COUNTS, _FEWEST = 0.4, 0.7
-_FOR_EACH_UNKNOWN, _FOR_EACH_NAME = 0.5, 0.12
+_FOR_EACH_UNKNOWN, _FOR_EACH_ACCENTED, _FOR_EACH_NAME = 0.6, 1.1, 0.12
+_CAPITAL_BESIDE_FOREIGN = 0.35
+"""What a known word with a capital counts where other words are foreign: it may be the name of an English company."""
 _ENDINGS = ("s", "ed", "d", "ing", "ly")
 
 
 def is_english(text: str) -> bool:
     """Whether a normalised text has enough known English words beside what it has of others.
 
-    Words in lower case, or beyond ASCII, that are not known weigh most; a capital may begin a name. A text without a known word is not
-    English: other scripts, gibberish, symbols, digits.
+    Words in lower case that are not known weigh most, those beyond ASCII more; a capital may begin a name. A text without a known word is
+    not English: other scripts, gibberish, symbols, digits.
     """
-    known, read = 0.0, _words()
-    unknown = names = 0
+    known, capitals, read, foreign, shared = 0.0, 0, _words(), _listed(FOREIGN_WORDS_FILE), _listed(SHARED_WORDS_FILE)
+    unknown = accented = names = 0
     for word in _WORD.findall(_APART.sub(" ", text[:JUDGED])):
         lower = word.lower()
+        if len(word) == 1:
+            continue
         if lower in _WEAK:
             known += _WEAK_COUNTS
-        elif lower in _SHARED:
+        elif word in foreign:
+            unknown += 1
+        elif lower in shared:
             continue
         elif lower in read or any(lower.endswith(end) and _is_stem(lower[: -len(end)]) for end in _ENDINGS):
-            known += 1
+            known, capitals = (known, capitals + 1) if word[0].isupper() else (known + 1, capitals)
         elif word[0].isupper():
             names += 1
-        else:
+        elif word.isascii():
             unknown += 1
-    return known >= max(_FEWEST, _FOR_EACH_UNKNOWN * unknown + _FOR_EACH_NAME * names)
+        else:
+            accented += 1
+    known += capitals * (_CAPITAL_BESIDE_FOREIGN if unknown or accented else 1)
+    return known >= max(_FEWEST, _FOR_EACH_UNKNOWN * unknown + _FOR_EACH_ACCENTED * accented + _FOR_EACH_NAME * names)
 
 
 def _is_stem(stem: str) -> bool:
@@ -241,4 +68,9 @@ def _is_stem(stem: str) -> bool:
 def _words() -> frozenset[str]:
     """The word list, and what the stock lexicon knows of four letters and more."""
     of_lexicon = {word for word in stock_lexicon().valences if len(word) > 3 and word.isascii() and word.isalpha()}
-    return frozenset(of_lexicon.union(WORDS_FILE.read_text("ascii").split()) - _SHARED - _WEAK)
+    return frozenset((of_lexicon | _listed(WORDS_FILE)) - _listed(SHARED_WORDS_FILE) - _WEAK)
+
+
+@cache
+def _listed(file: Path) -> frozenset[str]:
+    return frozenset(file.read_text("utf-8").split())
