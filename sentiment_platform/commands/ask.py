@@ -46,6 +46,11 @@ def predict(text: str, as_json: bool) -> None:
     if not answers:
         note(NOTHING_DEPLOYED, style="yellow")
         sys.exit(1)
+    if not answers[0].supported:
+        note(
+            "The text is not English that a model can read: no figure below is calibrated, and it would count nowhere.",
+            style="yellow",
+        )
     for answer in answers:
         probabilities = ", ".join(f"{label} {p:.2f}" for label, p in answer.probabilities.items())
         say(
@@ -60,6 +65,9 @@ def predict(text: str, as_json: bool) -> None:
             f"  {explained.sum:+.2f} = {explained.base:+.2f} an empty text, {explained.features:+.2f} the features, {words:+.2f} the words",
             style="dim",
         )
+        if answer.truncated or answer.passages > 1:
+            read = f"the first {answer.characters_read:,} characters" if answer.truncated else "all of it"
+            say(f"  read in {answer.passages} passages: {read}", style="dim")
 
 
 @click.command()

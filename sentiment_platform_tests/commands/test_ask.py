@@ -1,8 +1,14 @@
+import json
+
 import pytest
+from sqlalchemy import Engine
 
 from sentiment_platform.commands.ask import coloured
 from sentiment_platform.models.explanation import READ_BOTH_WAYS
 from sentiment_platform.models.family import Contribution
+from sentiment_platform.settings import Settings
+from sentiment_platform_tests.commands.conftest import Invoke
+from sentiment_platform_tests.serving.publishing import Publisher
 
 
 @pytest.mark.parametrize(
@@ -28,3 +34,27 @@ def test_a_push_has_the_colour_of_its_side_and_a_weak_one_none() -> None:
         ]
     )
     assert [str(span.style) for span in text.spans] == ["bold green", "red", "dim"]
+
+
+@pytest.mark.slow
+def test_predict_says_what_is_not_english_and_how_much_was_read(settings: Settings, engine: Engine, invoke: Invoke) -> None:
+    publisher = Publisher(settings, engine)
+    publisher.deploy(publisher.model())
+    publisher.close()
+    plain, foreign, long = (
+        "Kiln maker wins a contract",
+        "Ofenbauer verliert Auftrag und streicht Stellen",
+        "Kilns sell well. " * 400,
+    )
+
+    def said(text: str) -> tuple[bool, bool, int, bool]:
+        (answer,) = json.loads(invoke("predict", text, "--json").stdout)
+        assert answer["characters_read"] <= len(text)
+        return answer["supported"], answer["passages"] > 1, answer["characters_read"], answer["truncated"]
+
+    assert said(plain) == (True, False, len(plain), False)
+    assert said(foreign) == (False, False, len(foreign), False)
+    assert said(long)[:2] == (True, True)
+    assert "not English" not in (shown := invoke("predict", plain)).stdout + shown.stderr
+    assert "not English that a model can read: no figure below is calibrated" in invoke("predict", foreign).stderr
+    assert " passages: " in invoke("predict", long).stdout
