@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from io import StringIO
@@ -9,11 +10,13 @@ from pathlib import Path
 
 from sentiment_platform.text_files.encodings import encoding_of
 from sentiment_platform.text_files.maps import column_of
+from sentiment_platform.text_files.swallowed_rows import swallowed
 from sentiment_platform.text_files.written import TextFileError, Written
 
 LARGEST_CELL = 1 << 26
 """Characters of a cell, beyond which a quotation mark was surely never closed."""
 _HEAD_CHARACTERS, _HEAD_ROWS = 1 << 16, 20
+_COMPARED_ROWS, _SHOWN = 50, 60
 _STATED_INSIDE = re.compile(r'\ufeff?"?sep=(.)"?\s*\Z')
 
 
@@ -74,6 +77,7 @@ def _rows(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[l
         for _ in range(skipped):
             file.readline()
         pending: list[str] = []
+        before: deque[list[str]] = deque(maxlen=_COMPARED_ROWS)
 
         def lines() -> Iterator[str]:
             for line in file:
@@ -84,8 +88,15 @@ def _rows(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[l
         try:
             for row in reader:
                 _require_closed(path, "".join(pending), delimiter, reader.line_num)
+                if len(pending) > 1 and (taken := swallowed(pending, before, delimiter)):
+                    raise TextFileError(
+                        f"{path.name}, line {reader.line_num - len(pending) + 1 + skipped}: a quotation mark opens a cell that takes in "
+                        f"the rows after it, such as {taken.strip()[:_SHOWN]!r}.",
+                        remedy="Close it, or double it where it belongs to the text.",
+                    )
                 pending.clear()
                 if row:
+                    before.append(row)
                     yield row
         except csv.Error as error:
             raise TextFileError(

@@ -153,6 +153,50 @@ def test_a_quotation_mark_that_is_never_closed_is_no_cell(tmp_path: Path, tail: 
     assert titles(path) == texts(path) == ['A 5" pipe', 'A "5" pipe']
 
 
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ('Ropes,2024-07-02,neg\n"Kettles sell,2024-07-03,pos\nLooms,2024-07-04,neg\nKilns 19",2024-07-05,pos\n', 3),
+        ('"Kettles sell,2024-07-03,pos\nLooms,2024-07-04,neg\nRopes,2024-07-05,neg\nKilns 19",2024-07-05,pos\n', 2),
+        ('Ropes,2024-07-02,neg\n"Kettles sell,2024-07-03,pos\n"Looms, ropes",2024-07-04,neg\n', 3),
+        ('Ropes,2024-07-02,neg\nSay it,2024-07-03,"pos\nLooms,2024-07-04,neg\nRopes,2024-07-04,"neg"\n', 3),
+    ],
+)
+def test_a_quotation_mark_that_a_later_row_closes_swallows_no_rows(tmp_path: Path, rows: str, line: int) -> None:
+    path = tmp_path / "desk.csv"
+    path.write_text(f"text,day,label\n{rows}")
+    for read in (titles, texts):
+        with pytest.raises(TextFileError, match=rf"line {line}: a quotation mark opens a cell that takes in the rows after it"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '"Kettles sell,\nsaid the maker, on Monday\nand more"',
+        '"Kilns: 1, 2, 3\n4, 5, 6\n7, 8"',
+        '"A list:\n\nropes, looms\n2024-07-01"',
+        '"""Quoted"", he said,\n""twice"" even"',
+        '"Kettles sell\r\nas in 2024, and in May"',
+    ],
+)
+def test_texts_of_several_lines_are_cells(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "desk.csv"
+    with path.open("w", newline="") as file:
+        file.write(f"text,day,label\nRopes,2024-07-02,neg\n{cell},2024-07-03,pos\nLooms,2024-07-04,neg\n")
+    assert [title and title.split()[0] for title in titles(path)][::2] == ["Ropes", "Looms"]
+    assert len(texts(path)) == 3
+
+
+def test_prices_that_a_quotation_mark_swallows_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bars.csv"
+    path.write_text(
+        'symbol,session,open,high,low,close\n"LAMP,2025-01-06,1,2,1,2\nLAMP,2025-01-07,1,2,1,2\n"LAMP",2025-01-08,1,2,1,2\n'
+    )
+    with pytest.raises(TextFileError, match="line 2: a quotation mark opens a cell"):
+        list(read_price_file(path, parse_price_map("")))
+
+
 def test_entities_and_tags_are_no_part_of_a_text(tmp_path: Path) -> None:
     path = tmp_path / "desk.csv"
     path.write_text("text,day,label\n<p>K&amp;R <b>cuts</b> Rope&#39;s P/E &lt; 9</p>,2024-07-02,neg\n")
