@@ -158,7 +158,7 @@ def _made(listed: CatalogueEntry, settings: Settings, environ: Mapping[str, str]
                 ) from error
             path = listed.file.parent / Path(entry.path).expanduser()
             off = None if path.is_file() else f"there is no file {path}"
-            source = ArchiveSource(name=name, path=path, columns=columns, stated=entry.stated())
+            source = ArchiveSource(name=name, path=path, columns=columns, stated=entry.stated(), written=entry.written())
             return ConfiguredSource(source=source, entry=entry, kind="archive", off=off)
         case JsonApiEntry() as entry:
             key = environ.get(entry.auth.variable, "").strip() if entry.auth else ""

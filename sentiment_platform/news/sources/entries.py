@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from sentiment_platform.text_files.written import Written, written_as
 from sentiment_platform.times.stated import Stated, stated_clock
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -71,11 +72,27 @@ class SecEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 
 
 class ArchiveEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="archive"):
-    """A file of dated news. `path` is relative to the file of the entry, `columns` as for `news import --map`."""
+    """A file of dated news. `path` is relative to the file of the entry, `columns` as for `news import --map`. `encoding`, `delimiter`: as
+    for `news import`; empty: found in the file.
+    """
 
     path: str
     columns: str
+    encoding: str = ""
+    delimiter: str = ""
     pages_per_run: Positive = 1_000_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key, given in (("encoding", (self.encoding, "")), ("delimiter", ("", self.delimiter))):
+            try:
+                written_as(*given)
+            except ValueError as error:
+                raise ValueError(f"`{key}`: {error}") from error
+
+    def written(self) -> Written:
+        """What the entry says of how its file is written."""
+        return written_as(self.encoding, self.delimiter)
 
 
 class Auth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

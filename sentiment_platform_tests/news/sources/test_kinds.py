@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from sentiment_platform.errors import SettingsError
 from sentiment_platform.news.sources.protocol import Window
 from sentiment_platform_tests.news.server import ScriptedServer, reply
 from sentiment_platform_tests.news.sources.conftest import NOW, Collector
@@ -139,6 +140,24 @@ def test_an_archive_is_a_source_of_backfills_and_gives_the_rows_of_the_window(co
     ]
     again, _ = collector(past=window, run_id="again")
     assert (again.stored, again.duplicate, again.quarantined) == (0, 2, 1)
+
+
+def test_an_archive_says_how_its_file_is_written(collector: Collector, tmp_path: Path) -> None:
+    (tmp_path / "old.csv").write_bytes(
+        "datum~titulek\n2024-05-01T09:00:00Z~Výrobce kamen zvýšil tržby, a dost\n".encode("cp1250")
+    )
+    entry = '[old]\nkind = "archive"\ntitle = "Old"\npath = "old.csv"\ncolumns = "title=titulek,published_at=datum"\n'
+    window = Window(datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 5, 2, tzinfo=UTC))
+    collector.write(entry + 'encoding = "windows-1250"\ndelimiter = "~"\n')
+    (report,) = collector(past=window)
+    assert (report.stored, [article.title for article in collector.articles()]) == (1, ["Výrobce kamen zvýšil tržby, a dost"])
+    for wrong, said in (
+        ('encoding = "cp9"', "`encoding`: 'cp9' is no encoding"),
+        ('delimiter = "xx"', "`delimiter`: 'xx' is no delimiter"),
+    ):
+        collector.write(f"{entry}{wrong}\n")
+        with pytest.raises(SettingsError, match=said):
+            collector(past=window)
 
 
 def test_an_archive_of_several_pages_is_read_to_its_end(collector: Collector, tmp_path: Path) -> None:
