@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from sentiment_platform.news.identity import Identity, identify, identify_document
 from sentiment_platform.news.items import RawItem
+from sentiment_platform.news.language import detected_language
 from sentiment_platform.news.quality import MAX_FUTURE, Refusal, judge
 from sentiment_platform.news.quarantine import refused_item
 from sentiment_platform.news.resolution import resolve
@@ -124,7 +125,8 @@ def article_of(item: RawItem, run_id: str, fetched_at: datetime, *, archived: bo
         outlet=item.outlet,
         title=item.title,
         summary=item.summary,
-        language=item.language,
+        language=item.language or detected_language(item.title, item.summary),
+        language_detected=item.language is None,
         tickers=item.tickers,
         notes=item.notes,
         published_at=min(item.published_at, known_at),

@@ -143,6 +143,7 @@ class NewArticle:
     title: str
     summary: str | None
     language: str | None
+    language_detected: bool = False
     tickers: tuple[str, ...]
     notes: tuple[str, ...] = ()
     published_at: datetime
@@ -157,10 +158,10 @@ class NewArticle:
 # times the client's work, 7.0 to 10.8 s as jsonb. A multi-row INSERT spends more time in parameters than in the database.
 _INSERT_ARTICLES = text("""
     INSERT INTO platform.raw_data (
-        id, source, external_id, url, canonical_url, outlet, title, summary, language, tickers, notes,
+        id, source, external_id, url, canonical_url, outlet, title, summary, language, language_detected, tickers, notes,
         published_at, published_text, fetched_at, available_at, content_hash, run_id)
     SELECT
-        id, source, external_id, url, canonical_url, outlet, title, summary, language, tickers, notes,
+        id, source, external_id, url, canonical_url, outlet, title, summary, language, language_detected, tickers, notes,
         published_at, published_text, fetched_at, available_at, content_hash, run_id
     FROM json_populate_recordset(NULL::platform.raw_data, CAST(:rows AS json))
     ON CONFLICT DO NOTHING""")

@@ -28,7 +28,7 @@ SIZES = ("title", "summary", "tickers", "published_at")
 _PROFILES = text("""
     SELECT source, CAST(timezone('UTC', published_at) AS date) AS day, count(*),
         avg(CAST(summary IS NULL AS int)), avg(CAST(url IS NULL AS int)), avg(CAST(outlet IS NULL AS int)),
-        avg(CAST(language IS NULL AS int)), avg(CAST(tickers = '{}' AS int)),
+        avg(CAST(language IS NULL OR language_detected AS int)), avg(CAST(tickers = '{}' AS int)),
         avg(length(title)), avg(length(summary)), avg(cardinality(tickers)) FILTER (WHERE tickers <> '{}'),
         avg(extract(epoch FROM fetched_at - published_at)) FILTER (WHERE available_at >= fetched_at) / 3600
     FROM platform.raw_data

@@ -15,6 +15,7 @@ class RawData(Base):
 
     `published_at` is the source's word, `fetched_at` when we got it, `available_at` when we could first have known it:
     the later of publication and first fetch for live sources, the publication itself for archives (the end of a day without a time).
+    `language` is the source's word; with `language_detected` it states none, and the text says `en`, or `und` where it is not English.
     `notes` says which optional fields were changed or left out because they could not be stored as they came, one note each.
     """
 
@@ -37,6 +38,7 @@ class RawData(Base):
     title: Mapped[str]
     summary: Mapped[str | None]
     language: Mapped[str | None]
+    language_detected: Mapped[bool] = mapped_column(server_default=text("false"))
     tickers: Mapped[list[str]] = mapped_column(ARRAY(Text))
     notes: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
     published_at: Mapped[Instant]
