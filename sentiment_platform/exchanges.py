@@ -1,6 +1,7 @@
 """Exchanges: how vendors and terminals name them before or behind a symbol, and whose calendar each keeps.
 
-Here: names alone. Not here: how a symbol is read (`symbols.py`), when an exchange trades (`market/calendar.py`).
+Here: names alone. Not here: how a symbol is read (`symbols.py`), on which exchange it trades (`market/symbol_exchange.py`) and when
+an exchange trades (`market/calendar.py`).
 """
 
 from typing import NamedTuple
@@ -107,6 +108,38 @@ _ELSEWHERE = (
     Exchange("AE", "", "DFM ADX XDFM XADS", "UH DU"),
 )
 EXCHANGES = (UNITED_STATES, *_ELSEWHERE)
+
+INDICES = {
+    index: calendar
+    for calendar, indices in (
+        ("XNYS", "GSPC SPX DJI DJA DJT DJU IXIC NDX RUT RUI RUA NYA XAX VIX OEX MID SML SOX W5000"),
+        ("XTSE", "GSPTSE"),
+        ("BVMF", "BVSP"),
+        ("XMEX", "MXX"),
+        ("XTKS", "N225 TPX TOPX"),
+        ("XKRX", "KS11 KQ11 KS200"),
+        ("XHKG", "HSI HSCE"),
+        ("XTAI", "TWII"),
+        ("XBOM", "BSESN NSEI NSEBANK"),
+        ("XSES", "STI"),
+        ("XKLS", "KLSE"),
+        ("XIDX", "JKSE"),
+        ("XASX", "AXJO AORD"),
+        ("XNZE", "NZ50"),
+        ("XLON", "FTSE FTMC FTAS"),
+        ("XETR", "GDAXI MDAXI SDAXI TECDAX"),
+        ("XPAR", "FCHI"),
+        ("XAMS", "AEX"),
+        ("XBRU", "BFX"),
+        ("XSWX", "SSMI"),
+        ("XMAD", "IBEX"),
+        ("XWBO", "ATX"),
+        ("XSTO", "OMX"),
+    )
+    for index in indices.split()
+}
+"""Index, as it is spelled behind its caret -> the calendar of the exchange whose shares it counts; others are computed at hours that
+nobody stated."""
 
 BY_SUFFIX = {exchange.suffix: exchange for exchange in EXCHANGES}
 BY_TAIL = {tail: exchange for exchange in EXCHANGES for tail in (*exchange.tails.split(), exchange.suffix) if tail}

@@ -117,7 +117,7 @@ class Settings:
     market_symbol: str = _setting(
         "SENTIMENT_MARKET_SYMBOL",
         "",
-        "Symbol whose prices stand for the market in outcomes (an index fund). Unset: the mean of all other symbols.",
+        "Symbols whose prices stand for the market in outcomes (an index fund), one an exchange. Elsewhere: the mean of its other symbols.",
     )
     feature_schemas: str = _setting(
         "SENTIMENT_FEATURE_SCHEMAS",

@@ -89,7 +89,7 @@ RUNNING = "RUNNING"
 # name: (job, cron in UTC, status when nobody has chosen)
 SCHEDULES: dict[str, tuple[str, str, str]] = {
     "collection_schedule": ("collect_job", "*/15 * * * *", RUNNING),
-    "market_schedule": ("market_job", "45 22 * * 1-5", RUNNING),
+    "market_schedule": ("market_job", "45 22 * * *", RUNNING),
     "feature_store_schedule": ("feature_store_job", "52 * * * *", RUNNING),
     "monitoring_schedule": ("monitor_job", "37 * * * *", RUNNING),
     "alert_schedule": ("alert_job", "5-59/15 * * * *", RUNNING),

@@ -23,8 +23,8 @@ from sentiment_platform.store.resources import PlatformResource
     pool="prices",
     description=(
         "Daily bars, one a symbol and session, adjusted as their source does. A partition is the day of the exchange session: "
-        "2026-03-02 holds what was traded that Monday, and 2026-03-07, a Saturday, is empty. A bar is fetched once its session is "
-        "over. A bar that its source changes is kept as a revision; one that breaks the contract is in quarantine with the rule."
+        "2026-03-02 holds what was traded that Monday, and 2026-03-07, a Saturday, holds only what trades always. The day is the date at "
+        "the symbol's exchange. A bar is fetched once its session is over there. A bar that its source changes is kept as a revision; one that breaks the contract is in quarantine with the rule."
     ),
 )
 def market_prices(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
@@ -50,7 +50,7 @@ def market_prices(context: dg.AssetExecutionContext, platform: PlatformResource)
     )
 
 
-LONGEST_DAYS = 14
+LONGEST_DAYS = 21
 
 
 @dg.asset(
@@ -71,8 +71,8 @@ LONGEST_DAYS = 14
     kinds={"postgres"},
     tags={"stage": "collection", "label_kind": "outcome"},
     description=(
-        "What symbols did after articles, less the market: returns over 1 and 5 sessions from the first opening after the article was "
-        "available. A partition is the UTC day of publication of the article, not the day of the return: an article of Monday "
+        "What symbols did after articles, less the market: returns over 1 and 5 sessions from the first opening of the symbol's exchange "
+        "after the article was available. A partition is the UTC day of publication of the article, not the day of the return: an article of Monday "
         "2026-03-02, 22:00 UTC, is in 2026-03-02, and its return begins with the opening of 2026-03-03. "
         "A late and noisy kind of label (kind `outcome`); no model is trained on it."
     ),
@@ -94,7 +94,7 @@ def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> d
             "quarantined": updated.refused,
             "without_outcome": without,
             "rule": f"{OUTCOME_RULE}; neutral within {', '.join(f'{band:.1%} over {n}' for n, band in HORIZONS.items())} sessions",
-            "market": settings.market_symbol or "mean of all other symbols",
+            "market": settings.market_symbol or "mean of the other symbols of the exchange",
             "all_outcomes": dg.MetadataValue.md(f"| sessions | label or reason | rows |\n|---|---|---|\n{rows}"),
             "reasons": dg.MetadataValue.md(reasons),
         },

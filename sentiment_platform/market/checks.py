@@ -5,13 +5,12 @@ from datetime import timedelta
 import dagster as dg
 
 from sentiment_platform.market.assets import market_prices
-from sentiment_platform.market.evaluation import MAX_REFUSED_SHARE, RefusedShare, evaluate_completeness
+from sentiment_platform.market.evaluation import MAX_REFUSED_SHARE, RefusedShare, completeness_now
 from sentiment_platform.market.prices import BOUNDARY, price_symbols
-from sentiment_platform.store.market import arrivals_since, bars_between, coverage
+from sentiment_platform.store.market import arrivals_since
 from sentiment_platform.store.outcomes import outcomes_that_look_ahead
 from sentiment_platform.store.resources import PlatformResource
 
-WINDOW = timedelta(days=45)
 ARRIVALS = timedelta(days=14)
 
 
@@ -38,17 +37,14 @@ def prices_hold_their_contract(platform: PlatformResource) -> dg.AssetCheckResul
 
 @dg.asset_check(
     asset=market_prices,
-    description="In the last 45 days no series has a gap, and none that is fetched is more than 2 sessions behind.",
+    description="In the last 45 days no series lacks a session of its exchange, and none that is fetched is more than 2 sessions behind.",
 )
 def no_session_is_missing(platform: PlatformResource) -> dg.AssetCheckResult:
-    now = platform.now()
-    first, last = (now - WINDOW).date(), now.date()
     settings = platform.settings()
     live = price_symbols(settings.price_symbols) if settings.price_source and settings.price_key else ()
     with platform.engine().connect() as connection:
-        bars = bars_between(connection, first, last)
-        completeness = evaluate_completeness(bars, coverage(connection), first, last, now, live)
-    missing = "\n".join(f"- {symbol}: {', '.join(map(str, days))}" for symbol, days in completeness.gaps.items())
+        completeness = completeness_now(connection, platform.now(), live)
+    missing = "\n".join(f"- {exchange}: {'; '.join(said)}" for exchange, said in completeness.by_exchange.items())
     return dg.AssetCheckResult(
         passed=completeness.holds,
         severity=dg.AssetCheckSeverity.WARN,
@@ -56,7 +52,7 @@ def no_session_is_missing(platform: PlatformResource) -> dg.AssetCheckResult:
         metadata={
             "value": len(completeness.gaps) + len(completeness.behind),
             "bound": 0,
-            "gaps": dg.MetadataValue.md(missing or "none"),
+            "by_exchange": dg.MetadataValue.md(missing or "none"),
             "sessions_behind": dict(completeness.behind),
         },
     )

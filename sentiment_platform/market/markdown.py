@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sentiment_platform.market.prices import StoredPrices
+from sentiment_platform.market.symbol_exchange import exchange_of
 from sentiment_platform.store.market import Coverage
 
 
@@ -10,9 +11,9 @@ def fetched_table(fetched: Sequence[StoredPrices], note: str) -> str:
     """A row a symbol that was asked for, or why none was."""
     if not fetched:
         return f"Nothing was fetched: {note or 'no session has closed in these days'}."
-    head = "| symbol | fetched | new | revised | unchanged | of another source | refused | failure |\n|---|---|---|---|---|---|---|---|\n"
+    head = "| symbol | exchange | fetched | new | revised | unchanged | of another source | refused | failure |\n|---|---|---|---|---|---|---|---|---|\n"
     return head + "\n".join(
-        f"| {one.name} | {one.fetched} | {one.written.new} | {one.written.revised} | {one.written.unchanged} "
+        f"| {one.name} | {exchange_of(one.name)} | {one.fetched} | {one.written.new} | {one.written.revised} | {one.written.unchanged} "
         f"| {one.written.of_another_source} | {one.refused} | {one.failure.replace('|', '/') or '-'} |"
         for one in fetched
     )
@@ -20,6 +21,8 @@ def fetched_table(fetched: Sequence[StoredPrices], note: str) -> str:
 
 def coverage_table(coverage: Sequence[Coverage]) -> str:
     """A row a symbol."""
-    head = "| symbol | source | first | last | bars | revised |\n|---|---|---|---|---|---|\n"
-    rows = (f"| {c.symbol} | {c.source} | {c.first} | {c.last} | {c.bars} | {c.revised} |" for c in coverage)
+    head = "| symbol | exchange | source | first | last | bars | revised |\n|---|---|---|---|---|---|---|\n"
+    rows = (
+        f"| {c.symbol} | {exchange_of(c.symbol)} | {c.source} | {c.first} | {c.last} | {c.bars} | {c.revised} |" for c in coverage
+    )
     return head + "\n".join(rows) if coverage else "No prices yet."

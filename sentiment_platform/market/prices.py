@@ -13,9 +13,10 @@ from sentiment_platform.errors import PlatformError, SettingsError
 from sentiment_platform.fetching.errors import SourceBusyError, SourceUnreachableError
 from sentiment_platform.fetching.politeness import PoliteClient
 from sentiment_platform.market.bars import RawBar
-from sentiment_platform.market.calendar import Session, trading_days
+from sentiment_platform.market.calendar import final_at, newest_final_day
 from sentiment_platform.market.json_source import PriceRequest, PriceSource, fetch_bars, price_client, read_catalogue
 from sentiment_platform.market.quality import MAX_PAUSE, JudgedBars, RefusedBar, judge_bars
+from sentiment_platform.market.symbol_exchange import exchange_of
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.market import Bar, WrittenBars, bars_between, closes_before, write_bars
 from sentiment_platform.store.payloads import payload_id, storable
@@ -86,7 +87,7 @@ def collect_prices(
     catalogue: Mapping[str, PriceSource] | None = None,
     client: PoliteClient | None = None,
 ) -> PricesOfDays:
-    """Fetch the closed sessions of first <= day <= last for every configured symbol, and read what is stored of these days.
+    """Fetch the sessions of first <= day <= last that are over for every configured symbol, and read what is stored of these days.
 
     A symbol that cannot be had is reported and does not stop the others, unless the vendor is busy or does not answer MAX_SILENT
     symbols in a row. Without a source, a key or symbols nothing is fetched. `catalogue` and `client` replace those that are shipped.
@@ -94,17 +95,19 @@ def collect_prices(
     sources = read_catalogue() if catalogue is None else catalogue
     wanted = price_symbols(settings.price_symbols)
     note = _why_off(settings, wanted, sources)
-    closed = trading_days(first, last).last_closed(now)
+    closed = {symbol: newest_final_day(exchange_of(symbol), first, last, now) for symbol in wanted}
     fetched: list[StoredPrices] = []
-    if not note and closed is not None:
+    if not note:
         source, silent, given_up = sources[settings.price_source], 0, ""
         client = client or price_client(settings.contact, allow_private_hosts=settings.allow_private_hosts == "yes")
-        for symbol in wanted:
+        for symbol, newest in closed.items():
+            if newest is None:
+                continue
             if given_up:
                 fetched.append(StoredPrices(symbol, failure=given_up))
                 continue
             try:
-                raw = fetch_bars(source, PriceRequest(symbol, first, closed.day), settings.price_key, client, now)
+                raw = fetch_bars(source, PriceRequest(symbol, first, newest), settings.price_key, client, now)
             except PlatformError as error:
                 fetched.append(StoredPrices(symbol, failure=str(error)))
                 silent = silent + 1 if isinstance(error, SourceUnreachableError) else 0
@@ -115,7 +118,7 @@ def collect_prices(
                 continue
             silent = 0
             # A vendor that answers with more than was asked for must not smuggle in a day that is not over.
-            raw = [bar for bar in raw if bar.session is None or first <= bar.session <= closed.day]
+            raw = [bar for bar in raw if bar.session is None or first <= bar.session <= newest]
             with engine.begin() as connection:
                 stored = store_bars(connection, raw, source=settings.price_source, run_id=run_id, now=now)
             fetched.append(StoredPrices(symbol, stored.fetched, stored.refused, stored.written))
@@ -151,24 +154,20 @@ def _why_off(settings: Settings, wanted: Sequence[str], known: Mapping[str, Pric
 
 
 def _bars(judged: JudgedBars, source: str, run_id: str, now: datetime) -> list[Bar]:
-    sessions = [bar.session for bar in judged.accepted if bar.session is not None]
-    if not sessions:
-        return []
-    days = trading_days(min(sessions), max(sessions))
     made: dict[tuple[str, date], Bar] = {}
     for bar in judged.accepted:
         # That symbol, session and prices are there is what the contract has seen to.
-        session, symbol = cast(Session, days.on(cast(date, bar.session))), cast(str, bar.symbol)
-        made[symbol, session.day] = Bar(
+        session, symbol = cast(date, bar.session), cast(str, bar.symbol)
+        made[symbol, session] = Bar(
             symbol=symbol,
-            session=session.day,
+            session=session,
             open=cast(float, bar.open),
             high=cast(float, bar.high),
             low=cast(float, bar.low),
             close=cast(float, bar.close),
             volume=None if bar.volume is None else round(bar.volume),
             source=source,
-            available_at=session.closes_at,
+            available_at=cast(datetime, final_at(exchange_of(symbol), session)),
             fetched_at=now,
             run_id=run_id,
         )

@@ -9,7 +9,8 @@ from typing import Any
 
 from sentiment_platform.contracts import Contract, in_words
 from sentiment_platform.market.bars import RawBar
-from sentiment_platform.market.calendar import trading_days
+from sentiment_platform.market.calendar import final_at
+from sentiment_platform.market.symbol_exchange import exchange_of
 
 MAX_FACTOR = 2.0
 """A close above this multiple of the one before, or below its inverse, is taken for an unadjusted split or another unit."""
@@ -20,9 +21,12 @@ ROUNDING = 1e-6
 
 RULES: Mapping[str, str] = {
     "symbol_is_present": "there is no symbol",
-    "session_is_a_date": "the day is missing or cannot be read",
-    "session_is_a_trading_day": "the exchange is closed on that day: a weekend or a holiday",
-    "session_is_over": "the session has not closed yet, so its bar is not final",
+    "session_is_a_date": (
+        "the day is missing or cannot be read: a number or a time must be midnight in UTC, or midnight or the opening at the symbol's"
+        " exchange; state its clock with --zone, or `zone` of the source"
+    ),
+    "session_is_a_trading_day": "the symbol's exchange is closed on that day: a weekend or a holiday",
+    "session_is_over": "the session has not closed yet at the symbol's exchange, so its bar is not final",
     "prices_are_present": "open, high, low or close is missing or no number",
     "prices_are_positive": "a price is zero or negative",
     "high_is_the_highest": "high is below open, low or close",
@@ -101,14 +105,12 @@ def _after_a_jump(bars: Sequence[RawBar], closes_before: Mapping[str, float]) ->
 def _frame(bars: Sequence[RawBar], now: datetime, jumps: set[int]) -> Any:
     import polars as pl
 
-    dated = [bar.session for bar in bars if bar.session is not None]
-    days = trading_days(min(dated), max(dated)) if dated else None
-    sessions = [days.on(bar.session) if days and bar.session else None for bar in bars]
+    closes = [final_at(exchange_of(bar.symbol or ""), bar.session) if bar.session else None for bar in bars]
     said: dict[tuple[str | None, date | None], set[tuple[float | None, ...]]] = defaultdict(set)
     for bar in bars:
         said[bar.symbol, bar.session].add((bar.open, bar.high, bar.low, bar.close))
     values: dict[str, Any] = {name: [getattr(bar, name) for bar in bars] for name in ("symbol", "session", *_NUMBERS)}
-    values["closes_at"] = [session.closes_at if session else None for session in sessions]
+    values["closes_at"] = closes
     values["now"] = [now] * len(bars)
     values["words"] = [len(said[bar.symbol, bar.session]) for bar in bars]
     values["jumps"] = [n in jumps for n in range(len(bars))]

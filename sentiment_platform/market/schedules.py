@@ -1,4 +1,4 @@
-"""When prices are fetched: after the close of every trading day, for the last two weeks at once."""
+"""When prices are fetched: once a day, for the last two weeks at once."""
 
 from datetime import UTC, timedelta
 
@@ -8,15 +8,18 @@ from sentiment_platform.market.jobs import market_job
 from sentiment_platform.run_tags import range_tags
 
 LOOK_BACK = timedelta(days=14)
-"""Long enough for the longest horizon of an outcome, and for what a source corrects afterwards."""
+"""Long enough for days that were missed, and for what a source corrects afterwards; outcomes that wait are looked at whatever their day."""
 
 
 @dg.schedule(
     job=market_job,
-    cron_schedule="45 22 * * 1-5",
+    cron_schedule="45 22 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="The last 14 days in one run, on weekdays after the exchange has closed in winter and in summer.",
+    description=(
+        "The last 14 days in one run, every day: at 22:45 UTC America has closed in winter and in summer and Australia not yet opened. "
+        "Riyadh trades on Sundays, crypto always. Each symbol is asked for up to the newest session that is over at its exchange."
+    ),
 )
 def market_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     day = context.scheduled_execution_time.astimezone(UTC).date()

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from math import isclose
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sentiment_platform.store.tables import MarketPrice, PriceRevision, Quarantine
@@ -56,7 +56,8 @@ class Coverage:
 
 
 def write_bars(connection: Connection, bars: Collection[Bar]) -> WrittenBars:
-    """Store bars by (symbol, session). A bar that its source changed is replaced and its former word kept as a revision.
+    """Store bars by (symbol, session). A bar that its source changed is replaced and its former word kept as a revision; a close of the
+    session that is known better than before is no revision.
 
     A bar that another source brought is left alone: two sources adjust differently, and a series that alternates between them has
     returns that never happened.
@@ -68,6 +69,7 @@ def write_bars(connection: Connection, bars: Collection[Bar]) -> WrittenBars:
     known = _known(connection, bars)
     new: list[Bar] = []
     revised: list[Bar] = []
+    closes: list[dict[str, object]] = []
     unchanged = foreign = 0
     for bar in bars:
         before = known.get((bar.symbol, bar.session))
@@ -77,16 +79,21 @@ def write_bars(connection: Connection, bars: Collection[Bar]) -> WrittenBars:
             foreign += 1
         elif _same(before, bar):
             unchanged += 1
+            if before.available_at != bar.available_at:
+                closes.append({"of": bar.symbol, "on": bar.session, "at": bar.available_at})
         else:
             revised.append(bar)
     if new:
         connection.execute(insert(MarketPrice), [{**asdict(bar), "revision": 0} for bar in new])
+    if closes:
+        known_better = update(MarketPrice).where(MarketPrice.symbol == bindparam("of"), MarketPrice.session == bindparam("on"))
+        connection.execute(known_better.values(available_at=bindparam("at")), closes)
     for bar in revised:
         before = known[bar.symbol, bar.session]
         kept = ("symbol", "session", "revision", *_VALUES, "fetched_at", "run_id")
         connection.execute(insert(PriceRevision).values({name: getattr(before, name) for name in kept}))
         statement = insert(MarketPrice).values({**asdict(bar), "revision": before.revision + 1})
-        changed = {name: statement.excluded[name] for name in (*_VALUES, "fetched_at", "run_id", "revision")}
+        changed = {name: statement.excluded[name] for name in (*_VALUES, "available_at", "fetched_at", "run_id", "revision")}
         connection.execute(statement.on_conflict_do_update(index_elements=["symbol", "session"], set_=changed))
     return WrittenBars(len(new), len(revised), unchanged, foreign)
 

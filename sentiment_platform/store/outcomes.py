@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, any_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.store.tables import Outcome, RawData
@@ -39,13 +39,23 @@ class OutcomeRecord:
     market: str | None = None
 
 
-def articles_with_symbols(connection: Connection, start: datetime, end: datetime, pending: str) -> list[ArticleTime]:
-    """Articles with start <= published_at < end that name a symbol, and those of any day with an outcome whose reason is `pending`."""
+def articles_with_symbols(
+    connection: Connection, start: datetime, end: datetime, pending: str, *, rule: str, of_former: int
+) -> list[ArticleTime]:
+    """Articles with start <= published_at < end that name a symbol, those of any day with an outcome whose reason is `pending`, and at
+    most `of_former` with an outcome of another rule."""
     waits = select(Outcome.article_id).where(Outcome.reason == pending)
+    former = (
+        select(Outcome.article_id)
+        .join(RawData, RawData.id == Outcome.article_id)
+        .where(or_(Outcome.rule < rule, Outcome.rule > rule), Outcome.symbol == any_(RawData.tickers))
+        .order_by(Outcome.article_id)
+        .limit(of_former)
+    )
     in_span = and_(RawData.published_at >= start, RawData.published_at < end)
     query = (
         select(RawData.id, RawData.tickers, RawData.available_at)
-        .where(or_(in_span, RawData.id.in_(waits)), func.cardinality(RawData.tickers) > 0)
+        .where(or_(in_span, RawData.id.in_(waits), RawData.id.in_(former)), func.cardinality(RawData.tickers) > 0)
         .order_by(RawData.id)
     )
     return [ArticleTime(row.id, tuple(row.tickers), row.available_at) for row in connection.execute(query)]

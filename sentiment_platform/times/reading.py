@@ -5,7 +5,7 @@ thing that it knows. A clock that the text does not name is the one that the sou
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 from sentiment_platform.times.agreement import Named, agreed
@@ -33,12 +33,14 @@ _LONGEST_OFFSET = timedelta(hours=14)
 @dataclass(frozen=True, slots=True)
 class ReadTime:
     """`at`: aware UTC. `day`: the calendar day as the text has it, None for a number. `day_only`: no time of day is known, and `at` is
-    the day's first moment. `is_assumed`: the text names no clock, so the stated one was taken."""
+    the day's first moment. `is_assumed`: the text names no clock, so the stated one was taken. `local`: what its own clock shows, None
+    for a number and a day alone."""
 
     at: datetime
     day: date | None = None
     day_only: bool = False
     is_assumed: bool = False
+    local: datetime | None = field(default=None, compare=False)
 
 
 def read_time(value: object, stated: Stated = UNSTATED) -> ReadTime | None:
@@ -216,7 +218,7 @@ def _timed(local: datetime, zone: tzinfo | None, stated: Stated, day: date | Non
     at = _in_utc(local, zone or stated.zone)
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
         return None
-    return ReadTime(at, day or local.date(), is_assumed=zone is None)
+    return ReadTime(at, day or local.date(), is_assumed=zone is None, local=local)
 
 
 def _day_alone(day: date, zone: tzinfo | None, stated: Stated) -> ReadTime | None:

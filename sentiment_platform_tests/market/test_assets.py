@@ -51,7 +51,13 @@ def fill(engine: Engine, without: str = "", refused: int = 0) -> None:
         if (symbol, day) != ("AAA", without)
     ]
     with engine.begin() as connection:
-        store_bars(connection, [*bars, *(raw("2026-01-03", f"W{n}") for n in range(refused))], source="made", run_id="r", now=NOW)
+        store_bars(
+            connection,
+            [*bars, *(raw("2026-01-03", f"W{chr(65 + n)}") for n in range(refused))],
+            source="made",
+            run_id="r",
+            now=NOW,
+        )
 
 
 def checks(result: dg.ExecuteInProcessResult) -> dict[str, tuple[bool, str]]:
@@ -81,7 +87,7 @@ def test_a_range_of_days_is_one_run_from_prices_to_outcomes(platform: PlatformRe
     assert (found["dagster/partition_row_count"], found["without_outcome"], found["market"]) == (
         4,
         1,
-        "mean of all other symbols",
+        "mean of the other symbols of the exchange",
     )
     with platform.engine().connect() as connection:
         # The price of EXM rises by one percent a day, and does not move between open and close.
@@ -119,10 +125,10 @@ def test_a_gap_is_named(platform: PlatformResource) -> None:
         if found.check_name == "no_session_is_missing"
     )
     assert not found.passed
-    assert found.metadata["gaps"].value == "- AAA: 2026-01-07"
+    assert found.metadata["by_exchange"].value == "- XNYS: AAA lacks 2026-01-07"
 
 
-def test_every_weekday_evening_the_last_two_weeks_are_looked_at_again() -> None:
+def test_every_evening_the_last_two_weeks_are_looked_at_again() -> None:
     ticks = [datetime(2026, 1, 16, 22, 45, tzinfo=UTC), datetime(2026, 1, 19, 22, 45, tzinfo=UTC)]
     requests = [
         (market_schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=tick)).run_requests or [])[0]

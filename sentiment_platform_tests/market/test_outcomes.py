@@ -34,11 +34,12 @@ from sentiment_platform_tests.market.making import sessions, stored
 from sentiment_platform_tests.store.articles import article
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
-DAYS = trading_days(date(2025, 11, 3), date(2026, 1, 30))
+SPAN_OF_DAYS = (date(2025, 11, 3), date(2026, 1, 30))
+DAYS = trading_days(*SPAN_OF_DAYS)
 SPAN = sessions("2025-11-03", "2026-01-16")
 OTHERS = ("AAA", "BBB", "CCC")
 COLUMNS = parse_price_map("session=ds,symbol=ticker")
-DAYS_OF_FILES = trading_days(date(2025, 9, 1), date(2026, 1, 31))
+SPAN_OF_FILES = (date(2025, 9, 1), date(2026, 1, 31))
 
 
 def bars(symbol: str, drift: float, span: Sequence[date] = SPAN) -> list[Bar]:
@@ -55,7 +56,7 @@ def known(moment: str, symbol: str = "EXM") -> ArticleTime:
 
 
 def outcomes(of: ArticleTime, given: Sequence[Bar] = ALL, now: datetime = NOW, market: str = "") -> list[OutcomeRecord]:
-    return compute_outcomes([of], Prices(given, now, market), DAYS, now)
+    return compute_outcomes([of], Prices(given, now, market), SPAN_OF_DAYS, now)
 
 
 @pytest.mark.parametrize(
@@ -296,8 +297,8 @@ def test_returns_after_real_articles_are_those_that_the_price_files_say(engine: 
     with (shared_data / "dated/mag7/training_news/AAPL.csv").open() as file:
         moments = sorted({parsedate_to_datetime(row["date"]).astimezone(UTC) for row in csv.DictReader(file)})
     with engine.connect() as connection:
-        prices = Prices(bars_between(connection, date(2025, 9, 1), date(2026, 1, 31)), NOW)
-    found = compute_outcomes([ArticleTime(str(n), ("AAPL",), at) for n, at in enumerate(moments)], prices, DAYS_OF_FILES, NOW)
+        prices = Prices(bars_between(connection, *SPAN_OF_FILES), NOW)
+    found = compute_outcomes([ArticleTime(str(n), ("AAPL",), at) for n, at in enumerate(moments)], prices, SPAN_OF_FILES, NOW)
     assert len(found) == 2 * len(moments)
     compared = 0
     for one in found:

@@ -2,9 +2,10 @@
 
 import csv
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -135,10 +136,20 @@ def test_price_files(tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([("session", "open", "high", "low", "close"), *((text, 1, 1, 1, 1) for text in RIGHT)])
-    sessions = [bar.session for bar in read_price_file(path, parse_price_map(""), "EXM")]
-    days = [read.day if (read := read_time(text)) else None for text in RIGHT]
-    assert sessions == days
-    assert len(set(sessions)) > 5
+    read = [read_time(text, stated_clock(ZONE)) for text in RIGHT]
+    in_new_york = [one.at.astimezone(ZoneInfo(ZONE)).date() if one else None for one in read]
+    stated = [bar.session for bar in read_price_file(path, parse_price_map(""), "EXM", stated_clock(ZONE))]
+    assert all(
+        session == (one.day if one and one.local and one.local.time() == time() else day)
+        for session, one, day in zip(stated, read, in_new_york, strict=True)
+    )
+    assert len(set(stated)) > 5
+    # Without a statement a time on the clock of another place is no day: which of two it means, nobody can say.
+    unstated = [bar.session for bar in read_price_file(path, parse_price_map(""), "EXM")]
+    text_days = [one.day if one else None for one in map(read_time, RIGHT)]
+    assert all(session in (None, *days) for session, *days in zip(unstated, text_days, in_new_york, strict=True))
+    by_text = dict(zip(RIGHT, unstated, strict=True))
+    assert {text: by_text[text] for text in DAYS} == {text: date.fromisoformat(day) for text, day in DAYS.items()}
 
 
 @pytest.mark.parametrize("per_second", [1, 10**3, 10**6, 10**9])

@@ -11,7 +11,8 @@ from sentiment_platform.store.tables.base import Base, InsertedAt, Instant
 class MarketPrice(Base):
     """The daily bar of a symbol, adjusted for splits and dividends as its source did when it was fetched.
 
-    `session` is the exchange's date; `available_at` the close of that session, before which no bar can be known.
+    `session` is the exchange's date; `available_at` the close of that session at the symbol's exchange, before which no bar can be known
+    (where the exchange is not known: the moment at which that date is over everywhere on earth).
     `revision` counts how often the source changed its word; the former words are in `price_revisions`.
     """
 
@@ -57,7 +58,11 @@ class Outcome(Base):
     """
 
     __tablename__ = "outcomes"
-    __table_args__ = (Index("ix_outcomes_available_at", "available_at"), Index("ix_outcomes_reason", "reason"))
+    __table_args__ = (
+        Index("ix_outcomes_available_at", "available_at"),
+        Index("ix_outcomes_reason", "reason"),
+        Index("ix_outcomes_rule", "rule"),
+    )
 
     article_id: Mapped[str] = mapped_column(
         ForeignKey("platform.raw_data.id", name="fk_outcomes_article_id_raw_data"), primary_key=True
