@@ -61,7 +61,8 @@ class TextReader:
 
     def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
         """(n, 3) calibrated probabilities; `features` (n, k) with NaN where missing, or None when all are."""
-        whole = [self.fits(text) for text in texts]
+        fits = self.model.fits
+        whole = [fits(text) and says_nothing_twice(text) for text in texts]
         if all(whole):
             return self.model.predict(texts, features)
         answers = np.empty((len(texts), len(LABELS)))

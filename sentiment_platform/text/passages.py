@@ -56,10 +56,15 @@ def is_one_sentence(text: str) -> bool:
 
 def says_nothing_twice(text: str) -> bool:
     """Whether no sentence comes again, and none is mere repetition; quick, because it is asked of every text."""
-    words = text.lower().split() if text.isascii() else _WORD.findall(text.lower())
+    is_ascii = text.isascii()
+    words = text.lower().split() if is_ascii else _WORD.findall(text.lower())
     # Two sentences that are the same have half of their words twice; so only of three or more does another one hide the repetition.
-    if 2 * len(set(words)) > len(words) and len(_MARKED_END.findall(text)) < 2:
-        return True
+    if 2 * len(set(words)) > len(words):
+        # Counting marks is quicker than looking for ends, and a headline has hardly one.
+        if is_ascii and text.count(".") + text.count("!") + text.count("?") < 2:
+            return True
+        if len(_MARKED_END.findall(text)) < 2:
+            return True
     spoken = [_folded(text[start:stop]) for start, stop in sentences(text)]
     return len(set(spoken)) == len(spoken) and not any(map(_repeats, spoken))
 
