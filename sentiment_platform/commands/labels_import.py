@@ -9,6 +9,7 @@ import click
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, say
 from sentiment_platform.commands.parameters import FILE, stated_by, stated_options, usage_of, written_by, written_options
+from sentiment_platform.commands.refusals import Refusals
 from sentiment_platform.labels.examples import LabelKind
 from sentiment_platform.labels.formats import FORMATS, LabelFile, describe_formats
 
@@ -71,6 +72,7 @@ def import_labels_command(
     """See `IMPORT_HELP`, which lists the formats from their table."""
     from sentiment_platform.labels.importers import parse_columns
     from sentiment_platform.labels.importing import import_report
+    from sentiment_platform.labels.report import remedy_of_words, unknown_words
     from sentiment_platform.labels.spelling import parse_labels
     from sentiment_platform.local.session import connected_session
     from sentiment_platform.times.assumed import AssumedClock
@@ -104,9 +106,15 @@ def import_labels_command(
         say(sentence, style="yellow")
     for reason, count in report.left_out.items():
         say(f"{count} rows left out: {reason}", style="yellow")
+    refused = Refusals()
+    for one in report.refused:
+        refused.add(None, one.detail, one.value)
+    refused.say_first()
     if taken_in.refused:
         say(
             f"{taken_in.refused} rows quarantined: sentiment-platform news quarantine --source {report.label_set}", style="yellow"
         )
+    if remedy := remedy_of_words(unknown_words(report.refused)):
+        say(remedy.strip(), style="yellow")
     if report.kind == "human":
         say("Next: sentiment-platform run train_job, or wait for the sensor of new labels.")

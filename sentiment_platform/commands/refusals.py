@@ -20,6 +20,11 @@ class Refusals:
             shown = "" if value is None else f": {value[:_VALUE_CHARACTERS]!r}"
             self._first.append(f"{place} was refused: {detail}{shown}.")
 
+    def say_first(self) -> None:
+        """Say the first rows."""
+        for line in self._first:
+            say(line, style="yellow")
+
     def end(self, file: str, source: str, rows: int, refused: int, *, kept: int) -> None:
         """Say the first rows, and where all `refused` of `rows` are.
 
@@ -27,8 +32,7 @@ class Refusals:
             PermanentError: the file has rows, and none of them is `kept`, newly or from an earlier import.
         """
         command = f"sentiment-platform news quarantine --source {source}"
-        for line in self._first:
-            say(line, style="yellow")
+        self.say_first()
         if refused:
             say(f"Every refused row with its rule: {command}", style="yellow")
         if rows and not kept:

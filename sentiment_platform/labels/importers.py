@@ -143,10 +143,10 @@ def plain(
     named, stated = dict(columns or {}), clock.stated if clock else UNSTATED
     reading = Reading(path, "plain", label_set or path.stem, licence, kind, said=said)
     scores: list[float] = []
-    wanted = {named.get("label", "label")} if "score" not in named else set[str]()
     names = [*(named.get(field, field) for field in PLAIN_FIELDS), *([] if "text" in named else ["title"])]
+    one_of = [named.get(field, field) for field in ("label", "score") if field in named or not named.keys() & {"label", "score"}]
     is_json = path.suffix.lower() in (".jsonl", ".ndjson", ".json")
-    rows = json_rows(path, written, names=names) if is_json else csv_rows(path, wanted, written, names=names)
+    rows = json_rows(path, written, names=names) if is_json else csv_rows(path, set(), written, names=names, one_of=one_of)
     for row in rows:
         cell = {field: _cell(row.get(named.get(field, field))) for field in PLAIN_FIELDS}
         try:

@@ -5,13 +5,14 @@ Not here: encodings and delimiters (`text_files`), what the rows mean (`importer
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.symbols import is_nothing
 from sentiment_platform.text_files.encodings import encoding_of
 from sentiment_platform.text_files.maps import column_of
 from sentiment_platform.text_files.tables import open_table
@@ -53,11 +54,11 @@ def read_lines(path: Path, written: Written | None = None) -> list[str]:
 
 
 def csv_rows(
-    path: Path, needed: set[str], written: Written | None = None, *, names: Collection[str] = ()
+    path: Path, needed: set[str], written: Written | None = None, *, names: Collection[str] = (), one_of: Sequence[str] = ()
 ) -> Iterator[dict[str, str]]:
     """The rows with every cell a text; what a short row lacks is empty, what a long row has too much is dropped.
 
-    Columns in `needed` and `names` have these names in the rows, however the header writes them.
+    Columns in `needed` and `names` have these names in the rows, however the header writes them. `one_of`: one of them has to be there.
 
     Raises:
         PermanentError: a column is missing, or the file is no CSV.
@@ -65,7 +66,10 @@ def csv_rows(
     wanted = dict.fromkeys((*needed, *names))
     table = open_table(path, list(wanted), written or Written())
     places = {name: column_of(table.header, name, path.name) for name in wanted}
-    if missing := sorted(name for name in needed if places[name] is None):
+    missing = sorted(name for name in needed if places[name] is None)
+    if one_of and all(places[name] is None for name in one_of):
+        missing.append(" or ".join(one_of))
+    if missing:
         raise PermanentError(
             f"{path} has no column {', '.join(missing)}.", remedy=f"Its columns are {', '.join(table.header) or 'none'}."
         )
@@ -130,7 +134,7 @@ def time_of(value: object, stated: Stated, assumed: AssumedClock | None = None) 
     Raises:
         ValueError: it is no time, or none that is known for certain.
     """
-    if value is None or value == "":
+    if value is None or is_nothing(str(value)):
         return None
     read = read_time(value, stated)
     if read is None:

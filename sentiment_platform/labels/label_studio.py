@@ -51,7 +51,9 @@ def label_studio(
     for task in document:
         annotations, data = _annotations(task), task.get("data") if isinstance(task, dict) else None
         if not isinstance(annotations, list) or not isinstance(data, dict):
-            reading.unreadable("the task has no data and annotations", {"row": task})
+            reading.unreadable(
+                "the task has no data and annotations; JSON-MIN is read by --format plain with a --map", {"row": task}
+            )
             continue
         if not annotations:
             reading.leave_out("nobody has labelled it")
@@ -67,9 +69,6 @@ def _annotation(
     if not isinstance(one, dict):
         reading.unreadable("the annotation is no object", payload)
         return
-    if one.get("was_cancelled"):
-        reading.leave_out("the annotator skipped it")
-        return
     who = one.get("completed_by")
     who = who.get("id") or who.get("email") if isinstance(who, dict) else who
     try:
@@ -79,6 +78,9 @@ def _annotation(
         )
     except (*UNREADABLE, AttributeError) as error:
         reading.unreadable(f"the annotation cannot be read: {error}", payload)
+        return
+    if one.get("was_cancelled"):
+        reading.take_back("the annotator skipped it", text, who, payload["task"], labelled_at=labelled_at)
         return
     reading.add_choice(text, answers, who, payload, payload["task"], question=control or "it", labelled_at=labelled_at)
 
@@ -90,7 +92,11 @@ def _answers(annotation: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         choices = value.get("choices")
         for answer in choices if isinstance(choices, list) else [choices or value.get("rating")]:
             if answer is not None:
-                yield str(result.get("from_name") or "without a name"), answer
+                # A choice below another one is a path: its end is the answer.
+                yield (
+                    str(result.get("from_name") or "without a name"),
+                    answer[-1] if isinstance(answer, list) and answer else answer,
+                )
 
 
 def _annotations(task: Any) -> Any:

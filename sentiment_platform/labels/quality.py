@@ -34,6 +34,11 @@ class RefusedLabel:
     rule: str
     detail: str
 
+    @property
+    def value(self) -> str | None:
+        """The text that the rule is about; None where it is missing or the row cannot be read."""
+        return self.row.label if self.rule.startswith("label") else self.row.text
+
 
 def judge_labels(rows: Sequence[RawLabel]) -> tuple[list[RawLabel], list[RefusedLabel]]:
     """Hold rows against the contract: those that keep it, and those that do not, each in its order.

@@ -14,11 +14,15 @@ from sentiment_platform.labels.label_files import read_bytes
 from sentiment_platform.labels.quality import RefusedLabel, judge_labels
 from sentiment_platform.labels.spelling import SKIP, meanings_of
 from sentiment_platform.news.parsing.markup import plain_text
+from sentiment_platform.text.misread import is_misread
 from sentiment_platform.text.normalise import normalise, text_hash
-from sentiment_platform.text.sentiment import Label
+from sentiment_platform.text.sentiment import LABELS, Label
 
-IMPORTER_VERSION = 3
+IMPORTER_VERSION = 4
 """Part of every label's provenance: another way of reading the same file gets another number."""
+
+SHOWN_CHARACTERS, SHOWN_WORDS = 40, 8
+MISREAD_TEXT = "the text was decoded with the wrong charset before it was written"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class Reading:
         self._kind: LabelKind = kind
         self._rows: list[RawLabel] = []
         self._left_out: Counter[str] = Counter()
+        self._taken_back: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
         self._said = dict(said or {})
 
     def add(
@@ -82,10 +87,13 @@ class Reading:
         **more: Any,
     ) -> None:
         """One row, its label as it is spelled there; without `external_id` the text itself is its id."""
-        text = normalise(plain_text(text) or "")
-        name = normalise(external_id or "") or text_hash(text)[:32]
+        read = plain_text(text) or ""
+        if is_misread(read):
+            self.unreadable(MISREAD_TEXT, payload)
+            return
+        text, name, who = _identified(read, external_id, annotator)
         # All of it is normalised: an export may hold what neither a table nor a database can.
-        who, said = normalise(annotator or ""), normalise(label or "")
+        said = normalise(label or "")
         self._rows.append(RawLabel(text=text, label=said, annotator=who, external_id=name, payload=dict(payload), **more))
 
     def add_choice(
@@ -118,6 +126,14 @@ class Reading:
         """A sound row that labels no text."""
         self._left_out[reason] += 1
 
+    def take_back(self, reason: str, text: object, who: object, item: object, *, labelled_at: datetime | None = None) -> None:
+        """An annotator who decided to give no label, and what they said of the item before that counts no more."""
+        self.leave_out(reason)
+        words = plain_text(text) or "" if isinstance(text, str) else ""
+        _, name, annotator = _identified(words, None if item is None else str(item), None if who is None else str(who))
+        if labelled_at:
+            self._taken_back[name, annotator].append(labelled_at)
+
     def finish(self, shape: str) -> ImportReport:
         """The report.
 
@@ -129,9 +145,12 @@ class Reading:
         self._read_labels()
         kept, refused = judge_labels(self._rows)
         if not kept:
-            first = f" The first row was refused: {refused[0].detail}." if refused else ""
+            shown = f": {refused[0].value[:SHOWN_CHARACTERS]!r}" if refused and refused[0].value else ""
+            first = f" The first row was refused: {refused[0].detail}{shown}." if refused else ""
             first += "".join(f" Rows left out because {reason}: {count}." for reason, count in self._left_out.items())
-            raise PermanentError(f"{self._path} has no labelled text.{first}", remedy=f"Expected {shape}.")
+            raise PermanentError(
+                f"{self._path} has no labelled text.{first}", remedy=f"Expected {shape}.{remedy_of_words(unknown_words(refused))}"
+            )
         return ImportReport(
             importer=self._importer,
             label_set=self._label_set,
@@ -164,7 +183,10 @@ class Reading:
         kept: list[RawLabel] = []
         for row in self._rows:
             spoke_later = last.get((row.external_id, row.annotator)) if row.problem is None else None
-            if spoke_later is not None and row.labelled_at != spoke_later:
+            taken_back = self._taken_back.get((row.external_id or "", row.annotator or ""), [])
+            if row.problem is None and row.labelled_at and any(at > row.labelled_at for at in taken_back):
+                self.leave_out("the annotator took it back later")
+            elif spoke_later is not None and row.labelled_at != spoke_later:
                 self.leave_out("the annotator spoke again later")
             else:
                 kept.append(row)
@@ -187,3 +209,24 @@ class Reading:
             agreement=row.agreement,
             labelled_at=row.labelled_at,
         )
+
+
+def unknown_words(refused: Sequence[RefusedLabel]) -> list[str]:
+    """The labels that no rule knows, each once, in the order of their rows."""
+    return list(dict.fromkeys(one.row.label for one in refused if one.rule == "label_is_known" and one.row.label))
+
+
+def remedy_of_words(words: Sequence[str]) -> str:
+    """What to add to a command line where labels have other names; empty where none has."""
+    if not words:
+        return ""
+    asked = ",".join(f"{word[:SHOWN_CHARACTERS]}=..." for word in words[:SHOWN_WORDS]) + (
+        ",..." if len(words) > SHOWN_WORDS else ""
+    )
+    return f" If these labels mean something, say what: --labels '{asked}' with {', '.join(LABELS)}, or {SKIP}."
+
+
+def _identified(text: str, external_id: str | None, annotator: str | None) -> tuple[str, str, str]:
+    """Text, id and annotator in the one spelling of each."""
+    text = normalise(text)
+    return text, normalise(external_id or "") or text_hash(text)[:32], normalise(annotator or "")

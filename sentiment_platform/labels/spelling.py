@@ -14,16 +14,16 @@ from sentiment_platform.text.sentiment import LABELS, Label
 SKIP = "skip"
 """What `--labels` says of a name whose rows are to be left out."""
 
-WORDS: Mapping[str, Label] = {
-    "negative": "negative",
-    "neutral": "neutral",
-    "positive": "positive",
-    "neg": "negative",
-    "neu": "neutral",
-    "pos": "positive",
-    "bearish": "negative",
-    "bullish": "positive",
+_SPELLINGS: Mapping[Label, str] = {
+    "negative": "negative neg bearish negativ negativo negativa négatif négative negatief negatywny negatywna negativní negatív negatif olumsuz "
+    "отрицательный отрицательная негативный негативная негатив 负面 負面 消极 消極 ネガティブ 否定的 부정 부정적 αρνητικό سلبي",
+    "neutral": "neutral neu neutro neutra neutre neutrale neutraal neutralny neutralna neutrální semleges nötr нейтральный нейтральная "
+    "нейтрально 中性 中立 ニュートラル 중립 중립적 ουδέτερο محايد",
+    "positive": "positive pos bullish positiv positivo positiva positif positief pozytywny pozytywna pozitivní pozitív pozitif olumlu "
+    "положительный положительная позитивный позитивная позитив 正面 积极 積極 ポジティブ 肯定的 긍정 긍정적 θετικό إيجابي",
 }
+WORDS: Mapping[str, Label] = {word: label for label, words in _SPELLINGS.items() for word in words.split()}
+"""The words that are known, in the languages in which sets are published; in lower case."""
 SIGNED: Mapping[str, Label] = {"-1": "negative", "0": "neutral", "1": "positive"}
 """What numbers mean in a file that holds -1, and no number beside these."""
 
@@ -34,6 +34,7 @@ _NUMBERED = re.compile(
     r"(?:\s*(?:stars?|points?|/\s*\d+|[*★⭐]))?"
 )
 _STARS = re.compile(r"([*★⭐]\ufe0f?)+[☆✩]*|[☆✩]+")
+_AROUND = " .!\"'[]()"
 _MINUS = str.maketrans("−–﹣－", "----")
 
 
@@ -94,7 +95,7 @@ def require_signed(path: Path, scores: Iterable[float], said: Mapping[str, str])
 def _name(text: str) -> str:
     """One spelling for a label: a number without what surrounds it, else the words in lower case."""
     number = _number(text)
-    return " ".join(text.split()).lower() if number is None else number
+    return " ".join(text.split()).lower().strip(_AROUND) if number is None else number
 
 
 def _number(text: str) -> str | None:
@@ -105,5 +106,9 @@ def _number(text: str) -> str | None:
     numbered = _NUMBERED.fullmatch(folded)
     if numbered is None:
         return None
-    value = float(numbered[1].replace(",", "."))
+    digits = numbered[1].replace(",", ".")
+    # In `class-1` the hyphen only joins: a minus stands alone, or behind a sign or a blank.
+    if digits.startswith("-") and folded[: numbered.start(1)][-1:].isalpha():
+        digits = digits[1:]
+    value = float(digits)
     return str(int(value)) if value.is_integer() else str(value)

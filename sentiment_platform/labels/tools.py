@@ -79,17 +79,17 @@ def prodigy(
     named = columns or {}
     for row in json_rows(path, written):
         answer = row.get("answer", "accept")
-        if answer != "accept":
-            reading.leave_out(f"the answer is {str(answer)[:20]}")
-            continue
         try:
             labelled_at = time_of(_first(row, named.get("labelled_at"), "_timestamp"), clock.stated if clock else UNSTATED, clock)
         except UNREADABLE as error:
             reading.unreadable(f"the time cannot be read: {error}", row)
             continue
-        choices = [_option(row, choice) for choice in _as_list(_first(row, named.get("label"), "accept", "label"))]
         who = _first(row, named.get("annotator"), "_annotator_id", "_session_id") or "prodigy"
         text, item = _first(row, named.get("text"), "text"), _first(row, named.get("id"), "_input_hash")
+        if answer != "accept":
+            reading.take_back(f"the answer is {str(answer)[:20]}", text, who, item, labelled_at=labelled_at)
+            continue
+        choices = [_option(row, choice) for choice in _as_list(_first(row, named.get("label"), "accept", "label"))]
         reading.add_choice(text, choices, who, row, item, labelled_at=labelled_at)
     return reading.finish("objects with text, answer and accept or label")
 

@@ -15,6 +15,7 @@ from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.optional_fields import BINARY, with_usable_fields
 from sentiment_platform.store.stories import StoryCandidate
 from sentiment_platform.symbols import SPELLING
+from sentiment_platform.text.misread import MISREAD
 
 MAX_FUTURE = timedelta(days=1)
 
@@ -106,8 +107,6 @@ _TEXTS = ("title", "published_text")
 # Tickers are judged as one text: a column of lists takes ten times as long to make.
 _BETWEEN = "\x1f"
 _SYMBOLS = rf"^(?:{SPELLING}(?:{_BETWEEN}{SPELLING})*)?$"
-# What UTF-8 looks like when it is read as cp1252: an accented letter, a typographic quotation mark or dash.
-_MISREAD = "\ufffd|\u00c3[\u0080-\u00bf\u0152-\u2122]|\u00e2\u20ac[\u0080-\u2122]"
 _PLACEHOLDER = r"(?i)^\W*(?:null|none|nan|n/a|undefined|untitled|no title|removed|deleted|test)\W*$"
 _MARKUP = r"(?i)</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>|&(?:amp|lt|gt|quot|nbsp|#\d+|#x[0-9a-f]+);"
 
@@ -129,7 +128,7 @@ def raw_news_contract() -> Contract:
             "title_has_letters": title.str.contains(r"\p{L}"),
             "title_is_no_placeholder": ~title.str.contains(_PLACEHOLDER),
             "title_is_at_most_500_characters": title.str.len_chars() <= 500,
-            "title_is_decoded": ~title.str.contains(_MISREAD),
+            "title_is_decoded": ~title.str.contains(f"\ufffd|{MISREAD}"),
             "title_has_no_markup": ~title.str.contains(_MARKUP),
             "text_has_no_binary": pl.all_horizontal(~pl.col(name).fill_null("").str.contains(BINARY) for name in _TEXTS),
             "published_at_is_present": published.is_not_null() | pl.col("published_text").is_not_null(),

@@ -21,6 +21,8 @@ def test_labels_are_imported_shown_by_set_and_compared_between_annotators(invoke
     assert first.exit_code == 0
     assert "3 rows: 2 labels of set desk, 2 new or changed." in first.output
     assert "1 rows quarantined: sentiment-platform news quarantine --source desk" in first.output
+    assert "any known spelling: 'oops'." in first.output
+    assert "--labels 'oops=...'" in first.output
     again = invoke("labels", "import", desk, "--licence", "CC-BY-NC-4.0", "--map", "text=headline,annotator=who")
     assert "0 new or changed" in again.output
 

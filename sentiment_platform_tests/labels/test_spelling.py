@@ -42,6 +42,9 @@ def labelled(folder: Path, labels: list[object], name: str = "set.jsonl") -> Pat
         (["1 star", "5 stars", "3/5"], "1 star, 3/5, 5 stars"),
         (["★★★☆☆", "★☆☆☆☆"], "★★★☆☆, ★☆☆☆☆"),
         (["٠", "١", "٢"], "0, 1, 2|٠, ١, ٢"),
+        # A hyphen behind a word only joins.
+        (["class-1", "class-0"], "class-0, class-1"),
+        (["L-1", "L0", "L1"], "L-1, L0, L1"),
         # A set for tests writes -1 where nobody has labelled: beside other numbers it does not say that 0 is the middle.
         ([-1, 0, 1, 2], "-1, 0, 1, 2"),
         (["positive", "neutral", 0], "0"),
@@ -67,6 +70,12 @@ def test_a_file_whose_labels_are_numbers_is_refused_whole_and_names_them(
         (["5 stars", "★", "positive"], "1=negative,5=positive", ["positive", "negative", "positive"]),
         ([-1, 0, 1], "", ["negative", "neutral", "positive"]),
         (["−1.0", "0.0", "+1"], "", ["negative", "neutral", "positive"]),
+        (["label -1", "label_0", "label 1"], "", ["negative", "neutral", "positive"]),
+        (["Negativ", "Neutro", "POSITIF"], "", ["negative", "neutral", "positive"]),
+        (["消极", "нейтральный", "긍정"], "", ["negative", "neutral", "positive"]),
+        (["['negative']", '["neutral"]', "Positive."], "", ["negative", "neutral", "positive"]),
+        ([["negative"], ["positive"]], "", ["negative", "positive"]),
+        (["P", "N"], "P=positive,N=negative", ["positive", "negative"]),
     ],
 )
 def test_what_a_person_says_of_numbers_counts_and_a_file_with_minus_one_needs_no_word(
@@ -98,6 +107,25 @@ def test_every_reader_asks_for_the_meaning_of_numbers(tmp_path: Path) -> None:
     for reader, name in readers:
         with pytest.raises(PermanentError, match="labels that are numbers"):
             reader(tmp_path / name)
+
+
+def test_words_that_nobody_knows_are_named_with_the_option_that_says_what_they_mean(tmp_path: Path) -> None:
+    with pytest.raises(PermanentError, match=r"--labels 'up=\.\.\.,down=\.\.\.' with negative"):
+        plain(labelled(tmp_path, ["up", "down"]))
+
+
+def test_scores_alone_are_labels_without_a_map(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text("text,score\nRopes sink,-0.5\nKettles rise,0.7\nNails stay,0\n")
+    report = plain(path)
+    assert [(example.label, example.score) for example in report.examples] == [
+        ("negative", -0.5),
+        ("positive", 0.7),
+        ("neutral", 0.0),
+    ]
+    path.write_text("text,tone\nRopes sink,-0.5\n")
+    with pytest.raises(PermanentError, match="no column label or score"):
+        plain(path)
 
 
 @pytest.mark.parametrize("scores", [[0, 1], [1, 3, 5], [0.2, 0.9], [-2, 0, 2], [0, 50, 100]])

@@ -200,3 +200,64 @@ def test_an_option_of_prodigy_that_is_numbered_is_its_words(tmp_path: Path) -> N
     options = [{"id": 0, "text": "Positive"}, {"id": 1, "text": "Negative"}]
     path = file(tmp_path, [{"text": "Rope frays", "accept": [1], "options": options, "answer": "accept"}], "out.jsonl")
     assert [row.label for row in prodigy(path).examples] == ["negative"]
+
+
+def test_who_took_a_label_back_later_said_nothing(tmp_path: Path) -> None:
+    rows = [
+        {
+            "text": "Kettles rise",
+            "_input_hash": 1,
+            "accept": ["positive"],
+            "answer": "accept",
+            "_session_id": "ada",
+            "_timestamp": 1719914400,
+        },
+        {
+            "text": "Kettles rise",
+            "_input_hash": 1,
+            "accept": [],
+            "answer": "ignore",
+            "_session_id": "ada",
+            "_timestamp": 1719914500,
+        },
+        {
+            "text": "Kettles rise",
+            "_input_hash": 1,
+            "accept": ["positive"],
+            "answer": "accept",
+            "_session_id": "bob",
+            "_timestamp": 1719914400,
+        },
+        {
+            "text": "Ropes fall",
+            "_input_hash": 2,
+            "accept": [],
+            "answer": "ignore",
+            "_session_id": "ada",
+            "_timestamp": 1719914400,
+        },
+        {
+            "text": "Ropes fall",
+            "_input_hash": 2,
+            "accept": ["negative"],
+            "answer": "accept",
+            "_session_id": "ada",
+            "_timestamp": 1719914500,
+        },
+    ]
+    report = prodigy(file(tmp_path, rows, "out.jsonl"))
+    assert words(report) == [("1", "bob", "Kettles rise", "positive"), ("2", "ada", "Ropes fall", "negative")]
+    assert fates(report) == ({}, {"the answer is ignore": 2, "the annotator took it back later": 1})
+    said = {"completed_by": 3, "result": choice("positive"), "updated_at": "2025-01-06T12:00:00Z"}
+    skipped = {"completed_by": 3, "result": [], "was_cancelled": True, "updated_at": "2025-01-07T12:00:00Z"}
+    tasks = [
+        {"id": 1, "data": {"text": "Kettles rise"}, "annotations": [said, skipped]},
+        {"id": 2, "data": {"text": "Ropes fall"}, "annotations": [said]},
+    ]
+    assert words(label_studio(file(tmp_path, tasks, "project.json"))) == [("2", "3", "Ropes fall", "positive")]
+
+
+def test_the_end_of_a_path_of_choices_is_the_answer(tmp_path: Path) -> None:
+    tasks = [{"id": 1, "data": {"text": "Ropes fall"}, "annotations": [{"completed_by": 3, "result": choice()}]}]
+    tasks[0]["annotations"][0]["result"][0]["value"] = {"choices": [["Tone", "negative"]]}  # type: ignore[index]
+    assert words(label_studio(file(tmp_path, tasks, "project.json"))) == [("1", "3", "Ropes fall", "negative")]
