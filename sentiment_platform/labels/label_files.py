@@ -15,7 +15,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.symbols import is_nothing
 from sentiment_platform.text_files.encodings import encoding_of
 from sentiment_platform.text_files.maps import column_of
-from sentiment_platform.text_files.tables import open_table
+from sentiment_platform.text_files.tables import more_than_header, open_table
 from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import read_time
@@ -25,6 +25,10 @@ SHOWN_CHARACTERS = 60
 
 # Not str.splitlines, which also cuts at characters that may stand inside a sentence (U+0085, U+2028, form feed).
 _LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class MisfitRow(dict[str, str]):
+    """A row with more cells than the header; which is which, nobody can say."""
 
 
 def read_bytes(path: Path) -> bytes:
@@ -56,7 +60,7 @@ def read_lines(path: Path, written: Written | None = None) -> list[str]:
 def csv_rows(
     path: Path, needed: set[str], written: Written | None = None, *, names: Collection[str] = (), one_of: Sequence[str] = ()
 ) -> Iterator[dict[str, str]]:
-    """The rows with every cell a text; what a short row lacks is empty, what a long row has too much is dropped.
+    """The rows with every cell a text; what a short row lacks is empty, a row with more cells than the header is a `MisfitRow`.
 
     Columns in `needed` and `names` have these names in the rows, however the header writes them. `one_of`: one of them has to be there.
 
@@ -78,7 +82,8 @@ def csv_rows(
         if place is not None:
             header[place] = name
     for row in table.rows:
-        yield dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False))
+        cells = dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False))
+        yield MisfitRow(cells | {"more": " | ".join(row[len(header) :])}) if more_than_header(header, row) else cells
 
 
 def json_lines(path: Path, written: Written | None = None) -> Iterator[dict[str, Any]]:
@@ -90,7 +95,7 @@ def json_lines(path: Path, written: Written | None = None) -> Iterator[dict[str,
     for number, line in enumerate(_LINE_END.split(read_text(path, written)), 1):
         if line.strip():
             try:
-                row = json.loads(line)
+                row = json.loads(line.rstrip().removesuffix(","))
             except (ValueError, RecursionError) as error:
                 raise PermanentError(f"{path}:{number} is not JSON: {error}.", remedy="Give one JSON object a line.") from error
             if not isinstance(row, dict):
@@ -104,7 +109,7 @@ def json_rows(path: Path, written: Written | None = None, *, names: Collection[s
     Raises:
         PermanentError: it is neither.
     """
-    if path.suffix.lower() == ".json" and read_text(path, written).lstrip()[:1] == "[":
+    if read_text(path, written).lstrip()[:1] == "[":
         rows: Iterable[Any] = json_document(path, written)
     else:
         rows = json_lines(path, written)

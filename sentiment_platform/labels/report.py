@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import LabelKind, LabelledExample, RawLabel
-from sentiment_platform.labels.label_files import read_bytes
+from sentiment_platform.labels.label_files import MisfitRow, read_bytes
 from sentiment_platform.labels.quality import RefusedLabel, judge_labels
 from sentiment_platform.labels.spelling import SKIP, meanings_of
 from sentiment_platform.news.parsing.markup import plain_text
@@ -22,6 +22,7 @@ IMPORTER_VERSION = 4
 """Part of every label's provenance: another way of reading the same file gets another number."""
 
 SHOWN_CHARACTERS, SHOWN_WORDS = 40, 8
+MISFIT = "the row has more cells than the header: a delimiter stands in one of them"
 MISREAD_TEXT = "the text was decoded with the wrong charset before it was written"
 
 
@@ -88,8 +89,8 @@ class Reading:
     ) -> None:
         """One row, its label as it is spelled there; without `external_id` the text itself is its id."""
         read = plain_text(text) or ""
-        if is_misread(read):
-            self.unreadable(MISREAD_TEXT, payload)
+        if isinstance(payload, MisfitRow) or is_misread(read):
+            self.unreadable(MISFIT if isinstance(payload, MisfitRow) else MISREAD_TEXT, payload)
             return
         text, name, who = _identified(read, external_id, annotator)
         # All of it is normalised: an export may hold what neither a table nor a database can.

@@ -6,7 +6,7 @@ from pathlib import Path
 from sentiment_platform.market.bars import RawBar, read_bar
 from sentiment_platform.market.errors import PriceFileError
 from sentiment_platform.text_files.maps import column_of, parse_map
-from sentiment_platform.text_files.tables import open_table
+from sentiment_platform.text_files.tables import more_than_header, open_table
 from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.stated import Stated
 
@@ -57,4 +57,7 @@ def read_price_file(
         full = [*row, *[""] * (len(table.header) - len(row))]
         payload = dict(zip(table.header, full, strict=False))
         cells = {name: None if place is None else full[place] for name, place in places.items()}
-        yield read_bar({**cells, "symbol": symbol or cells["symbol"]}, payload, stated)
+        if more_than_header(table.header, row):  # Which number is which nobody can say: a comma of thousands stands in one.
+            yield read_bar({}, payload | {"more": " | ".join(row[len(table.header) :])}, stated)
+        else:
+            yield read_bar({**cells, "symbol": symbol or cells["symbol"]}, payload, stated)

@@ -16,7 +16,7 @@ from sentiment_platform.news.errors import ArchiveError
 from sentiment_platform.news.items import RawItem, tidy
 from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.news.quality import Refusal
-from sentiment_platform.news.tabular import Column, read_rows
+from sentiment_platform.news.tabular import Column, MisfitRow, read_rows
 from sentiment_platform.store.articles import noted_articles
 from sentiment_platform.store.collection_reports import CollectionReport, record_collection
 from sentiment_platform.symbols import symbol_texts
@@ -27,6 +27,7 @@ from sentiment_platform.times.reading import UNSTATED, read_time
 from sentiment_platform.times.stated import Stated
 
 BATCH_ROWS = 5_000
+MORE_CELLS = "more cells than the header has"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,10 @@ def archive_items(
     """
     names = list(mapping.present)
     for position, cells in enumerate(read_rows(path, list(mapping.present.values()), written), start=1):
+        if isinstance(cells, MisfitRow):
+            whole = " | ".join(map(str, cells))
+            yield RawItem(source=source, origin=path.name, position=position, title=tidy(whole), problem=MORE_CELLS)
+            continue
         row = dict(zip(names, cells, strict=True))
         if all(tidy(cell) is None for cell in cells):
             if empty:

@@ -14,7 +14,7 @@ class RawItem(msgspec.Struct, frozen=True, kw_only=True):
     `published_at` is aware UTC, None where `published_text` is missing or cannot be read; with `day_only` the source named no
     time of day, and `published_at` is the day's first moment. `zone`: the clock of times that name none. `origin` is the feed's URL
     or the archive's file name, `position` the item's number in it, from 1. `tickers` are the texts that stood there; `notes` says what
-    of an optional field was changed or left out (`news.optional_fields`).
+    of an optional field was changed or left out (`news.optional_fields`). `problem`: why the item could not be read at all.
     """
 
     source: str
@@ -32,6 +32,7 @@ class RawItem(msgspec.Struct, frozen=True, kw_only=True):
     day_only: bool = False
     zone: str = "UTC"
     notes: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 def tidy(text: object) -> str | None:

@@ -20,6 +20,7 @@ from sentiment_platform.text.misread import MISREAD
 MAX_FUTURE = timedelta(days=1)
 
 RULES: dict[str, str] = {
+    "row_fits_its_header": "the row has more cells than the header: a delimiter stands in one of them",
     "title_is_present": "there is no title",
     "title_has_letters": "the title has no letter",
     "title_is_no_placeholder": "the title stands for a missing or withdrawn one",
@@ -97,7 +98,7 @@ def _raw_frame(items: Sequence[RawItem], now: datetime) -> Any:
 
     columns = raw_news_contract().columns
     values: dict[str, Any] = {}
-    for name in (*_TEXTS, "published_at"):
+    for name in (*_TEXTS, "problem", "published_at"):
         values[name] = [getattr(item, name) for item in items]
     series = {name: pl.Series(name, values[name], dtype=dtype, strict=False) for name, dtype in columns.items() if name != "now"}
     return pl.DataFrame(series).with_columns(now=pl.lit(now, dtype=columns["now"])).select(list(columns))
@@ -118,12 +119,13 @@ def raw_news_contract() -> Contract:
 
     title, published = pl.col("title"), pl.col("published_at")
     instant = pl.Datetime("us", "UTC")
-    texts = dict.fromkeys(_TEXTS, pl.String())
+    texts = dict.fromkeys((*_TEXTS, "problem"), pl.String())
     columns = {**texts, "published_at": instant, "now": instant}
     return Contract(
         "RawNewsContract",
         columns,
         {
+            "row_fits_its_header": pl.col("problem").is_null(),
             "title_is_present": title.is_not_null(),
             "title_has_letters": title.str.contains(r"\p{L}"),
             "title_is_no_placeholder": ~title.str.contains(_PLACEHOLDER),

@@ -10,27 +10,40 @@ from typing import Any
 
 from sentiment_platform.news.errors import ArchiveError
 from sentiment_platform.text_files.encodings import encoding_of
+from sentiment_platform.text_files.kinds import require_text
 from sentiment_platform.text_files.maps import column_of
-from sentiment_platform.text_files.tables import open_table
+from sentiment_platform.text_files.tables import more_than_header, open_table
 from sentiment_platform.text_files.written import Written
 
 _PARQUET_ROWS = 10_000
+_PEEKED_CHARACTERS = 1_000
+_JSON = (".jsonl", ".ndjson", ".json")
 _CSV = (".csv", ".tsv", ".txt", ".tab", ".psv")
+
+
+class MisfitRow(tuple[object, ...]):
+    """The cells of a row that has more of them than the header; which is which, nobody can say."""
+
+    __slots__ = ()
+
 
 Column = str | int
 """A column by the name in the header, or by its position from 0 in a file without header."""
 
 
 def read_rows(path: Path, columns: Sequence[Column], written: Written | None = None) -> Iterator[tuple[object, ...]]:
-    """The cells of `columns`, row by row; a cell that a row lacks is None. `written`: as stated; what is guessed is noted there.
+    """The cells of `columns`, row by row; a cell that a row lacks is None, and of a row that does not fit its header all cells are given,
+    as a `MisfitRow`. `written`: as stated; what is guessed is noted there.
 
     Raises:
         ArchiveError: unknown kind of file, a column that is not there, or a file that cannot be read to its end.
         TextFileError: its encoding cannot be told, or it is no CSV.
     """
-    readers = {**dict.fromkeys(_CSV, _csv), ".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}
+    readers = {**dict.fromkeys(_CSV, _csv), **dict.fromkeys(_JSON, _objects), ".parquet": _parquet}
     reader = readers.get(path.suffix.lower())
     if reader is None:
+        if path.is_file():
+            require_text(path)
         raise ArchiveError(f"{path.name}: unknown kind of archive.", remedy=f"Known endings are {', '.join(readers)}.")
     if not path.is_file():
         raise ArchiveError(f"{path} is not a file.", remedy="Check the path.")
@@ -44,7 +57,10 @@ def _csv(path: Path, columns: Sequence[Column], written: Written) -> Iterator[tu
     table = open_table(path, names, written, positions=max(places, default=0) if by_place else None)
     places = places if by_place else _places(path, names, table.header)
     for row in table.rows:
-        yield tuple(row[place] if place < len(row) else None for place in places)
+        if not by_place and more_than_header(table.header, row):
+            yield MisfitRow(row)
+        else:
+            yield tuple(row[place] if place < len(row) else None for place in places)
 
 
 def _places(path: Path, names: Sequence[str], header: Sequence[str]) -> list[int]:
@@ -58,13 +74,31 @@ def _places(path: Path, names: Sequence[str], header: Sequence[str]) -> list[int
     return [place for place in places if place is not None]
 
 
-def _json_lines(path: Path, columns: Sequence[Column], written: Written) -> Iterator[tuple[object, ...]]:
-    with path.open(encoding=encoding_of(path, written)) as file:
+def _objects(path: Path, columns: Sequence[Column], written: Written) -> Iterator[tuple[object, ...]]:
+    """One object a line, or one list of them, which is read as a whole."""
+    encoding = encoding_of(path, written)
+    with path.open(encoding=encoding) as file:
+        is_list = file.read(_PEEKED_CHARACTERS).lstrip("\ufeff \t\r\n").startswith("[")
+    if not is_list:
+        yield from _json_lines(path, columns, encoding)
+        return
+    try:
+        documents: Any = json.loads(path.read_text(encoding=encoding).lstrip("\ufeff"))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ArchiveError(f"{path.name}: {error}.", remedy="Give one list of objects, or one JSON object a line.") from error
+    for number, document in enumerate(documents, start=1):
+        if not isinstance(document, dict):
+            raise ArchiveError(f"{path.name}, number {number} is no object.", remedy="Give a list of objects.")
+        yield tuple(_value(document, column, path.name) for column in columns)
+
+
+def _json_lines(path: Path, columns: Sequence[Column], encoding: str) -> Iterator[tuple[object, ...]]:
+    with path.open(encoding=encoding) as file:
         for number, line in enumerate(file, start=1):
             if not line.strip("\ufeff \t\r\n"):
                 continue
             try:
-                document: Any = json.loads(line.lstrip("\ufeff"))
+                document: Any = json.loads(line.lstrip("\ufeff").rstrip().removesuffix(","))
             except (json.JSONDecodeError, RecursionError) as error:
                 raise ArchiveError(f"{path.name}, line {number}: {error}.", remedy="Each line is one JSON object.") from error
             if not isinstance(document, dict):

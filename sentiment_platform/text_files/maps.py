@@ -1,6 +1,7 @@
 """`field=column,...`: which column of a file holds what, as a person writes it on the command line."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 
 from sentiment_platform.text_files.written import TextFileError
@@ -38,16 +39,15 @@ def column_of(header: Sequence[str], name: str, file: str) -> int | None:
         TextFileError: several columns are called so.
     """
     exact = [place for place, column in enumerate(header) if column.strip() == name.strip()]
-    if exact:
-        return exact[0]
-    alike = [place for place, column in enumerate(header) if _folded(column) == _folded(name)]
+    alike = exact or [place for place, column in enumerate(header) if _folded(column) == _folded(name)]
     if len(alike) > 1:
+        one = "Take one of them out." if exact else "Name one of them in the map exactly as it is written."
         raise TextFileError(
-            f"{file} has {len(alike)} columns called {name}: {', '.join(header[place] for place in alike)}.",
-            remedy="Name one of them in the map exactly as it is written.",
+            f"{file} has {len(alike)} columns called {name}: {', '.join(header[place] for place in alike)}.", remedy=one
         )
     return alike[0] if alike else None
 
 
 def _folded(name: str) -> str:
-    return " ".join(name.strip("\ufeff").split()).casefold()
+    seen = "".join(character for character in unicodedata.normalize("NFKC", name) if unicodedata.category(character) != "Cf")
+    return " ".join(seen.split()).casefold()

@@ -3,10 +3,11 @@
 import csv
 import re
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 from sentiment_platform.text_files.encodings import encoding_of
 from sentiment_platform.text_files.maps import column_of
@@ -17,12 +18,14 @@ LARGEST_CELL = 1 << 26
 """Characters of a cell, beyond which a quotation mark was surely never closed."""
 _HEAD_CHARACTERS, _HEAD_ROWS = 1 << 16, 20
 _COMPARED_ROWS, _SHOWN = 50, 60
-_STATED_INSIDE = re.compile(r'\ufeff?"?sep=(.)"?\s*\Z')
+_STATED_INSIDE = re.compile(r'\ufeff?"?sep=(.)"?\s*\Z', re.IGNORECASE)
+_JSON = re.compile(r'\ufeff?\s*(?:\[\s*)?\{\s*"')
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`header`: its names, stripped; empty in a file without header. `rows`: the cells of each row that is not blank."""
+    """`header`: its names, stripped; empty in a file without header. `rows`: the cells of each row that is not blank, but for a header that
+    stands there again."""
 
     header: tuple[str, ...]
     rows: Iterator[list[str]]
@@ -35,43 +38,67 @@ def open_table(path: Path, names: Collection[str], written: Written, *, position
         TextFileError: it cannot be read; raised again at the place where it turns out to be no CSV.
     """
     encoding = encoding_of(path, written)
-    delimiter, skipped = _delimiter(path, encoding, names, written, positions)
-    rows = _rows(path, encoding, delimiter, skipped)
-    header = () if positions is not None else tuple(name.strip().strip("\ufeff") for name in next(rows, []))
-    return Table(header, rows)
+    shape = _shape(path, encoding, names, written, positions)
+    rows = _rows(path, encoding, shape)
+    if positions is not None:
+        return Table((), rows)
+    first = next(rows, [])
+    return Table(tuple(name.strip().strip("\ufeff") for name in first), (row for row in rows if row != first))
 
 
-def _delimiter(path: Path, encoding: str, names: Collection[str], written: Written, positions: int | None) -> tuple[str, int]:
-    """The delimiter and how many lines stand before the table."""
+def more_than_header(header: Sequence[str], row: Sequence[str]) -> bool:
+    """Whether a row has more cells than the header: a delimiter stands in one of them, and nobody can say in which."""
+    return len(row) > len(header) and any(cell.strip() for cell in row[len(header) :])
+
+
+class _Shape(NamedTuple):
+    """The delimiter, and how many lines (`sep=;`) and then how many rows (notes, blanks) stand before the header."""
+
+    delimiter: str
+    lines: int
+    rows: int
+
+
+def _shape(path: Path, encoding: str, names: Collection[str], written: Written, positions: int | None) -> _Shape:
     with path.open(encoding=encoding, newline="") as file:
         head = file.read(_HEAD_CHARACTERS)
     first, *_ = re.split(r"[\r\n]", head, maxsplit=1)
+    if _JSON.match(head) and positions is None:
+        raise TextFileError(f"{path} is JSON, no table.", remedy="Give it the ending .jsonl, with one object a line.")
     stated = _STATED_INSIDE.match(first)
-    if stated:
-        return written.delimiter or stated[1], 1
-    if written.delimiter:
-        return written.delimiter, 0
+    lines = 1 if stated else 0
     usual = "\t,;|" if path.suffix.lower() == ".tsv" else ",;\t|"
+    asked = written.delimiter or (stated[1] if stated else usual)
+    head = head.split("\n", lines)[-1]
 
-    def fits(delimiter: str) -> tuple[int, int]:
+    def fit(delimiter: str) -> tuple[int, int, int]:
+        """How many names or rows fit, how wide the header is, how many rows stand before it."""
         try:
             rows = [row for _, row in zip(range(_HEAD_ROWS), _parsed(head, delimiter), strict=False)]
         except csv.Error:
-            return (0, 0)
+            return (0, 0, 0)
         if positions is not None:
-            return (sum(len(row) > positions for row in rows), 0)
-        header = rows[0] if rows else []
-        return (sum(column_of(header, name, path.name) is not None for name in names), len(header))
+            return (sum(len(row) > positions for row in rows), 0, 0)
+        named = [_names_in(row, names, path.name) for row in rows] or [0]
+        place = named.index(max(named))
+        return (named[place], len(rows[place]) if rows else 0, place)
 
     # `max` keeps the first of equals.
-    return max(usual, key=fits), 0
+    fits = {delimiter: fit(delimiter) for delimiter in asked}
+    delimiter = max(asked, key=lambda one: fits[one][:2])
+    return _Shape(delimiter, lines, fits[delimiter][2])
+
+
+def _names_in(row: Sequence[str], names: Collection[str], file: str) -> int:
+    return sum(column_of(row, name, file) is not None for name in names)
 
 
 def _parsed(text: str, delimiter: str) -> Iterator[list[str]]:
     return (row for row in csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != " ") if row)
 
 
-def _rows(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[list[str]]:
+def _rows(path: Path, encoding: str, shape: _Shape) -> Iterator[list[str]]:
+    delimiter, skipped, notes = shape
     csv.field_size_limit(LARGEST_CELL)
     with path.open(encoding=encoding, newline="") as file:
         for _ in range(skipped):
@@ -95,7 +122,9 @@ def _rows(path: Path, encoding: str, delimiter: str, skipped: int) -> Iterator[l
                         remedy="Close it, or double it where it belongs to the text.",
                     )
                 pending.clear()
-                if row:
+                if row and notes:
+                    notes -= 1
+                elif row:
                     before.append(row)
                     yield row
         except csv.Error as error:

@@ -17,7 +17,7 @@ class TextFileError(PermanentError):
 class Written:
     """`encoding`, `delimiter`: as stated; empty: found in the file.
 
-    `otherwise`: the encoding of a published set, where the file is no Unicode. `guessed`: the words that a guess rests on.
+    `otherwise`: the encoding of a published set in English, where the file is no Unicode. `guessed`: the words that a guess rests on.
     """
 
     encoding: str = ""

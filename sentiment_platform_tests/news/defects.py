@@ -20,6 +20,7 @@ GOOD = {
 }
 
 DEFECTS: dict[str, dict[str, object]] = {
+    "row_fits_its_header": {"problem": "more cells than the header has"},
     "title_is_present": {"title": None},
     "title_has_letters": {"title": "+++ 123 +++"},
     "title_is_no_placeholder": {"title": "[Removed]"},

@@ -1,6 +1,7 @@
 """Each file is read by the readers of news, of labels and of prices: they say the same, or all refuse it."""
 
-from datetime import date
+import gzip
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.importers import parse_columns, plain
 from sentiment_platform.market.price_files import parse_price_map, read_price_file
 from sentiment_platform.news.archive import archive_items, parse_mapping
+from sentiment_platform.news.quality import judge
 from sentiment_platform.text_files.maps import parse_map
 from sentiment_platform.text_files.written import TextFileError, Written, written_as
 
@@ -25,6 +27,11 @@ NATIONAL = {
     "cp1253": "Η εταιρεία αύξησε τα κέρδη της",
     "cp1254": "Çaydanlık şirketi kârını artırdı",
     "cp1255": "מפעל הקומקומים העלה תחזית",
+    "cp866": "Канатный цех снизил прогноз на год",
+    "cp1256": "ارتفاع أرباح الشركة",
+    "cp1257": "Įmonė padidino pelną šiemet",
+    "hz": "水壶厂商上调全年业绩预期",
+    "utf_7": "Канатный цех снизил прогноз",
     "mac_roman": "Le fabricant de théières relève ses prévisions",
     "cp850": "Le fabricant de théières relève ses prévisions",
 }
@@ -51,20 +58,118 @@ def test_a_national_encoding_is_refused_with_samples_until_it_is_named(tmp_path:
     for read in (titles, texts):
         with pytest.raises(TextFileError, match="--encoding") as refused:
             read(path)
-        if encoding not in ("cp1255", "cp850", "cp1254", "mac_roman"):
+        if encoding not in ("cp850", "cp1254", "cp1257", "mac_roman"):
             assert text[:6] in str(refused.value), "one of the samples is the right one"
         assert read(path, written_as(encoding)) == [text]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
 def test_unicode_is_read_without_a_word_and_without_a_mark_of_its_own(tmp_path: Path, encoding: str) -> None:
     path = made(tmp_path, "Канатный цех снизил прогноз, say “€”".replace(",", ";"), encoding)
     assert titles(path) == ["Канатный цех снизил прогноз; say “€”"]
     assert texts(path) == ['Канатный цех снизил прогноз; say "€"']
     assert titles(path, written_as(encoding)) == titles(path)
     if encoding.startswith("utf-8"):
-        with pytest.raises(TextFileError, match="Leave --encoding out"):
-            titles(path, written_as("cp1251"))
+        for other in ("cp1251", "gb18030", "shift_jis", "latin-1"):
+            with pytest.raises(TextFileError, match="Leave --encoding out"):
+                titles(path, written_as(other))
+
+
+@pytest.mark.parametrize(
+    ("named", "written", "text"),
+    [
+        ("shift_jis", "cp932", "①やかんメーカーが上方修正"),
+        ("gb2312", "gb18030", "鎔水壶厂商上调"),
+        ("euc-kr", "cp949", "똠방 주전자 업체"),
+        ("latin-1", "cp1252", "Kettle maker’s profit – up"),
+        ("gb2312", "gb2312", "茅台"),  # its four bytes are UTF-8 too
+    ],
+)
+def test_a_name_means_what_windows_writes_under_it(tmp_path: Path, named: str, written: str, text: str) -> None:
+    path = made(tmp_path, text, written)
+    assert titles(path, written_as(named)) == [text]
+    if named != "latin-1":
+        with pytest.raises(TextFileError, match="--encoding"):
+            titles(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "workbook"),
+        (b"PK\x03\x04" + bytes(26) + b"desk.csv", "zip archive"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "workbook of Excel"),
+        (gzip.compress(b"text,day,label\n"), "gzip"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b"PAR1" + bytes(20), "Parquet"),
+        (b"\n<!DOCTYPE html><html><body>text,day</body></html>", "HTML"),
+        (b"<?xml version='1.0'?><rss/>", "XML"),
+        (b'[{"text": "Kettles rise", "day": "2024-07-02"}]', "JSON"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_its_own_name(tmp_path: Path, content: bytes, kind: str) -> None:
+    path = tmp_path / "desk.csv"
+    path.write_bytes(content)
+    for read in (titles, texts):
+        with pytest.raises(TextFileError, match=kind):
+            read(path)
+    if kind != "JSON":
+        with pytest.raises(TextFileError, match=kind):
+            titles(path.rename(tmp_path / "desk.xlsx"))
+
+
+def test_a_file_that_is_utf_8_but_for_a_line_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "desk.csv"
+    path.write_bytes("text,day,label\nCafé,2024-07-02,pos\n".encode() * 3 + "Café,2024-07-03,neg\n".encode("cp1252"))
+    for read in (titles, texts):
+        with pytest.raises(TextFileError, match=r"but for 1 of its lines \(7\)"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "before", ["# from the desk\n", "Headlines, of 2024; all\n\n", ",,\n,,\n", "sep=,\n# note\n", "SEP=,\n", '\ufeff"Report"\n']
+)
+def test_what_stands_before_the_header_is_no_header(tmp_path: Path, before: str) -> None:
+    path = tmp_path / "desk.csv"
+    path.write_text(
+        f"{before}\u200btext\u200b,day,label\nKettles sell,2024-07-02,pos\n\u200btext\u200b,day,label\nRopes,2024-07-03,neg\n"
+    )
+    assert titles(path) == texts(path) == ["Kettles sell", "Ropes"]
+
+
+def test_a_column_that_is_there_twice_and_a_row_that_is_too_long_are_not_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "desk.csv"
+    path.write_text("day,label,text\n2024-07-02,pos,Kettles, and ropes, sell\n2024-07-03,neg,Ropes,,\n")
+    cut, whole = archive_items(path, parse_mapping("title=text,published_at=day"), "desk")
+    assert (cut.title, cut.published_at, whole.title) == ("2024-07-02 | pos | Kettles | and ropes | sell", None, "Ropes")
+    refused = judge([cut, whole], datetime(2025, 1, 1, tzinfo=UTC)).refused
+    assert [one.rule for one in refused] == ["row_fits_its_header"]
+    report = plain(path)
+    assert ([example.text for example in report.examples], [one.rule for one in report.refused]) == (
+        ["Ropes"],
+        ["row_is_readable"],
+    )
+
+    path.write_text("Session,Symbol,open,high,low,close\n2025-01-06,LAMP,1,234.5,1,240,1,230,1,235\n2025-01-07,LAMP,1,2,1,2,\n")
+    wrong, right = read_price_file(path, parse_price_map(""))
+    assert (wrong.symbol, wrong.open, right.symbol, right.close) == (None, None, "LAMP", 2.0)
+
+    path.write_text("text,text,day,label\na,b,2024-07-02,neg\n")
+    for read in (titles, texts):
+        with pytest.raises(TextFileError, match="2 columns called text"):
+            read(path)
+
+
+@pytest.mark.parametrize("name", ["desk.json", "desk.jsonl", "desk.ndjson"])
+def test_objects_come_one_a_line_or_as_one_list(tmp_path: Path, name: str) -> None:
+    rows = [
+        '{"Text": "Kettles sell", "day": "2024-07-02", "label": "pos"}',
+        '{"text": "Ropes", "day": 1719914400, "label": "neg"}',
+    ]
+    path = tmp_path / name
+    for content in ("\r\n".join(rows), ",\n".join(rows), f"\ufeff[{','.join(rows)}]", f"[\n{rows[0]},\n{rows[1]}\n]\n"):
+        path.write_text(content)
+        assert titles(path) == texts(path) == ["Kettles sell", "Ropes"]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +325,9 @@ def test_prices_are_read_by_the_same_reader(tmp_path: Path) -> None:
         ("Společnost zdražila", "cp1250"),
         ("Banca urcă mâine sărac", "cp1250"),
         ("Bankanın kârı", "cp1254"),
+        ("PKO zwiększa zysk", "cp1250"),
+        ("Zarząd podnosi prognozę", "cp1250"),
+        ("Įmonė padidino pelną", "cp1257"),
     ],
 )
 def test_words_that_look_western_but_for_one_letter_are_not_guessed(tmp_path: Path, text: str, encoding: str) -> None:
