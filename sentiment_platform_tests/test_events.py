@@ -11,12 +11,13 @@ from sentiment_platform.alerts.announcing import announce
 from sentiment_platform.alerts.incidents import Changes
 from sentiment_platform.entities import EVENTS_KEY, unknown_keys
 from sentiment_platform.events import KEPT, MOST_AT_ONCE, RetrainDecided, publish
+from sentiment_platform.features.schema import V1
 from sentiment_platform.local.processes.ports import free_port
 from sentiment_platform.monitoring.announcing import announce_decision, announce_drift
 from sentiment_platform.monitoring.drift import measure_drift
 from sentiment_platform.monitoring.retraining import decide_and_store
 from sentiment_platform.store.incidents import Incident, open_incident, resolve_incident
-from sentiment_platform_tests.monitoring.seeding import NOW, features, probabilities, seed_deployed, seed_predictions
+from sentiment_platform_tests.monitoring.seeding import NOW, seed_deployed, seed_weeks
 from sentiment_platform_tests.public_events import told
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -66,7 +67,8 @@ def test_incidents_are_told_when_they_open_and_when_they_are_over(engine: Engine
 
 def test_a_drift_report_and_a_decision_are_told_once(engine: Engine, redis_url: str) -> None:
     seed_deployed(engine)
-    seed_predictions(engine, features(300, 3, {"word_count": 3.0}), probabilities(300, 4))
+    seed_weeks(engine, (2, 3))
+    seed_weeks(engine, (0, 1), shift=dict.fromkeys(V1.names[:8], 3.0))
     for run in ("first", "second"):
         announce_drift(redis_url, measure_drift(engine, NOW), NOW)
         announce_decision(redis_url, decide_and_store(engine, NOW, run_id=run), NOW)

@@ -13,6 +13,7 @@ from sentiment_platform.alerts.serving_watch import SOURCE, record_refusals
 from sentiment_platform.monitoring.decision import RetrainPolicy
 from sentiment_platform.monitoring.drift import read_drift
 from sentiment_platform.monitoring.retraining import live_performance
+from sentiment_platform.monitoring.severity import RESPONSES
 from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
@@ -61,32 +62,35 @@ def _quarantine_of(source: str, day: date, quarantine: QuarantineShare) -> Incid
 
 
 def drifted(connection: Connection, now: datetime) -> list[Incident]:
-    """One incident a subject (a feature or a score) that the newest report on the watched version names."""
-    del now
+    """One incident while the newest report is of a severity that alerts, whatever it names from hour to hour."""
     version = watched_version(connection)
     if isinstance(version, str):
         return []
-    report = read_drift(connection, version.version)
-    return [
-        _drift_of(subject, version.version, [row for row in report.rows if row.feature == subject]) for subject in report.drifted
+    report = read_drift(connection, version.version, now)
+    response = RESPONSES[report.severity]
+    if not response.alert:
+        return []
+    tests = [
+        {"subject": row.feature, "test": row.test, "statistic": row.statistic, "threshold": row.threshold}
+        for row in report.rows
+        if row.drifted
     ]
-
-
-def _drift_of(subject: str, version: str, rows: list[FeatureDrift]) -> Incident:
-    figures = [
-        {"test": row.test, "statistic": row.statistic, "threshold": row.threshold, "adjusted_p": row.adjusted_p} for row in rows
-    ]
-    shown = ", ".join(f"{row.test.upper()} {row.statistic:.3f} (threshold {row.threshold:g})" for row in rows if row.drifted)
-    summary = f"{subject} has drifted from what {version} was made from: {shown}, n = {rows[0].n_current}."
-    detail = {"subject": subject, "version": version, "tests": figures}
-    return Incident(
-        fingerprint=f"drift:{version}:{subject}",
+    shown = "; ".join(_shown(row) for row in report.rows if row.drifted)
+    frozen = " No version is promoted by itself until it is over." if response.freeze else ""
+    summary = f"What is asked or answered differs from the weeks before ({report.severity} severity, {report.texts} stories): {shown}.{frozen}"
+    incident = Incident(
+        fingerprint="drift",
         category="data_quality",
-        severity="warning",
+        severity="critical" if response.freeze else "warning",
         source="drift_is_within_bounds",
         summary=summary,
-        detail=detail,
+        detail={"severity": report.severity, "version": version.version, "report_id": report.report_id, "tests": tests},
     )
+    return [incident]
+
+
+def _shown(row: FeatureDrift) -> str:
+    return f"{row.feature} {row.test.upper()} {row.statistic:.3f} (matters from {row.threshold:g})"
 
 
 def degraded(connection: Connection, now: datetime) -> list[Incident]:

@@ -7,7 +7,7 @@ REMEDIES: Mapping[str, str] = {
         "See which rule refused what: `sentiment-platform news quarantine`. Adapt the source's entry, then `sentiment-platform news replay`."
     ),
     "sources_are_fresh": "See quota, key and last failure: `sentiment-platform news sources`. Switch off a source that is gone.",
-    "drift_is_within_bounds": "Look at both distributions. A missing feed or a new client explains context; other texts need labels.",
+    "drift_is_within_bounds": "Look at both distributions and at the telling words. A missing feed or a new client explains context; other texts need labels.",
     "live_accuracy_matches_the_holdout": (
         "Roll back if the newest deployment is the cause: `sentiment-platform models rollback`. Otherwise add labels and train again."
     ),

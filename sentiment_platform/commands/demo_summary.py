@@ -7,7 +7,8 @@ from typing import Any
 
 from sentiment_platform.commands.console import Cell, say, show_table, styled
 from sentiment_platform.commands.headlines import COLOURS, show_companies, show_stories
-from sentiment_platform.local.demo.demo import Demo, DemoReport
+from sentiment_platform.local.demo.demo import Demo
+from sentiment_platform.local.demo.report import DemoReport
 from sentiment_platform.models.families import FAMILIES, model_asset_name
 from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, TITLES, with_interval
 from sentiment_platform.text.example import EXAMPLE_TEXT

@@ -6,17 +6,28 @@ The way back from the decision to training is a sensor, so the graph has no circ
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from sentiment_platform.models.pages.drawing import as_markdown
-from sentiment_platform.models.pages.plots import drift_heatmap_png
+from sentiment_platform.models.pages.plots import drift_heatmap_png, two_distributions_png
 from sentiment_platform.monitoring.announcing import announce_decision, announce_drift
 from sentiment_platform.monitoring.drift import measure_drift
-from sentiment_platform.monitoring.markdown import decision_table, drift_table, missing_table, performance_table
+from sentiment_platform.monitoring.fit_words import read_fit
+from sentiment_platform.monitoring.markdown import decision_table, drift_table, missing_table, performance_table, verdict
 from sentiment_platform.monitoring.retraining import decide_and_store
 from sentiment_platform.served.performance import measure_performance
 from sentiment_platform.store.resources import PlatformResource
 
 GROUP, OWNERS, TAGS = "monitoring", ["team:mlops"], {"stage": "monitoring"}
+
+
+class DriftConfig(dg.Config):
+    """How traffic is cut into windows."""
+
+    texts_per_window: int | None = Field(
+        default=None, ge=10, description="Windows of so many stories instead of a week, to try things out; judged however few."
+    )
+
 
 predictions = dg.AssetSpec(
     "predictions",
@@ -35,17 +46,18 @@ predictions = dg.AssetSpec(
     owners=OWNERS,
     kinds={"python", "postgres"},
     tags=TAGS,
-    description="KS and PSI of the 15 features and of the scores: what was served against what the deployed version was made from.",
+    description="What was asked and answered in the last week against the weeks before: features, scores and texts; and each version's fit.",
 )
-def drift_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    report = measure_drift(platform.engine(), platform.now())
+def drift_report(config: DriftConfig, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    report = measure_drift(platform.engine(), platform.now(), texts_per_window=config.texts_per_window)
     announce_drift(platform.settings().redis_url, report, platform.now())
-    picture = as_markdown(drift_heatmap_png(report.rows), "Drift by subject and test") if report.rows else report.note
+    with platform.engine().connect() as connection:
+        fit = read_fit(connection, report.version)
+    map_of_tests = as_markdown(drift_heatmap_png(report.rows), "Drift by subject and test") if report.rows else report.note
+    pictures = {one.subject: one for one in report.distributions if one.subject in (*report.drifted, *report.moved)}
     return dg.MaterializeResult(
         metadata={
-            "summary": f"Drift is of {report.severity} severity: {', '.join(report.drifted) or 'nothing'} moved."
-            if report.rows
-            else report.note,
+            "summary": verdict(report),
             "dagster/row_count": len(report.rows),
             "drifted_subjects": len(report.drifted),
             "severity": report.severity,
@@ -56,7 +68,12 @@ def drift_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
             "window": f"{report.window_start} to {report.window_end}" if report.rows else report.note,
             "tests": dg.MetadataValue.md(drift_table(report)),
             "missing_values": dg.MetadataValue.md(missing_table(report)),
-            "heat_map": dg.MetadataValue.md(picture),
+            "words": ", ".join(report.words) or "none",
+            "fit": fit.words,
+            "heat_map": dg.MetadataValue.md(map_of_tests),
+            "before_and_now": dg.MetadataValue.md(
+                as_markdown(two_distributions_png(list(pictures.values())), "Before and now") if pictures else "Nothing moved."
+            ),
         },
         data_version=dg.DataVersion(report.report_id or "nothing measured"),
     )

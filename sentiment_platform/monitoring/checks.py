@@ -6,29 +6,28 @@ from sentiment_platform.monitoring.assets import drift_report, performance_repor
 from sentiment_platform.monitoring.decision import LivePerformance, RetrainPolicy
 from sentiment_platform.monitoring.drift import DriftReport, read_drift
 from sentiment_platform.monitoring.retraining import live_performance, without_reason
-from sentiment_platform.monitoring.severity import at_least
+from sentiment_platform.monitoring.severity import RESPONSES, Severity
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.estimate import with_interval
 from sentiment_platform.store.decisions import newest_decisions
 from sentiment_platform.store.resources import PlatformResource
 
 POLICY = RetrainPolicy()
-NOTHING_TESTED = (
-    "Nothing could be tested: too little was served, or what the version was trained on is not stored here, as with a starter."
-)
+ALERTS_FROM: Severity = next(severity for severity, response in RESPONSES.items() if response.alert)
+NOTHING_TESTED = "Nothing could be tested: too few stories in the week, or in the weeks before the last three."
 
 
 def drift_result(report: DriftReport) -> dg.AssetCheckResult:
-    """Green below the severity that is a cause to train again, and where nothing can be tested, which the metadata say."""
+    """Green below the severity that alerts, and where nothing can be tested, which the metadata say."""
     return dg.AssetCheckResult(
-        passed=report.severity == "none" or not at_least(report.severity, POLICY.drift_severity),
+        passed=not RESPONSES[report.severity].alert,
         severity=dg.AssetCheckSeverity.WARN,
         description=report.note
         or (NOTHING_TESTED if not report.tested else "")
-        or f"Drift is of {report.severity} severity ({', '.join(report.drifted) or 'nothing'}); below {POLICY.drift_severity} it is in bounds.",
+        or f"Drift is of {report.severity} severity ({', '.join(report.drifted) or 'nothing'}); below {ALERTS_FROM} it is in bounds.",
         metadata={
             "value": report.severity,
-            "bound": POLICY.drift_severity,
+            "bound": ALERTS_FROM,
             "drifted_subjects": len(report.drifted),
             "drifted": ", ".join(report.drifted) or "nothing",
             "subjects_tested": report.tested,
@@ -57,13 +56,13 @@ def accuracy_result(performance: LivePerformance) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset=drift_report, description=f"Drift is below {POLICY.drift_severity} severity.")
+@dg.asset_check(asset=drift_report, description=f"Drift is below {ALERTS_FROM} severity.")
 def drift_is_within_bounds(platform: PlatformResource) -> dg.AssetCheckResult:
     with platform.engine().connect() as connection:
         version = watched_version(connection)
         if isinstance(version, str):
             return _nothing_watched(version)
-        return drift_result(read_drift(connection, version.version))
+        return drift_result(read_drift(connection, version.version, platform.now()))
 
 
 @dg.asset_check(

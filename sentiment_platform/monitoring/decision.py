@@ -27,7 +27,7 @@ class RetrainPolicy:
     """When to train again.
 
     Attributes:
-        drift_severity: a drift this bad, or worse, is a cause (table in `severity`).
+        drift_severity: a drift this bad, or worse, is a cause (`severity.RESPONSES`).
         accuracy_margin: live accuracy is a cause when the upper end of its 95 % interval lies below the lower end of the holdout's
             by more than this, in [0, 1].
         max_age: a training set older than this is a cause, given `labels_when_old` new labels: without any, training again would
@@ -35,7 +35,7 @@ class RetrainPolicy:
         cool_down: how long one decision to train again holds back the next, whatever its causes.
     """
 
-    drift_severity: Severity = "medium"
+    drift_severity: Severity = "high"
     accuracy_margin: float = 0.02
     max_age: timedelta = timedelta(days=30)
     labels_when_old: int = 50

@@ -4,12 +4,30 @@ from collections.abc import Iterable, Sequence
 
 from sentiment_platform.monitoring.decision import Decision
 from sentiment_platform.monitoring.drift import DriftReport
+from sentiment_platform.monitoring.judging import PERSISTS
+from sentiment_platform.monitoring.severity import CLOCK
+from sentiment_platform.monitoring.windows import WINDOWS
 from sentiment_platform.served.performance import PerformanceReport
 from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, PREFERRED_SHARE, TITLES, UTILITY, with_interval
 
 
+def verdict(report: DriftReport) -> str:
+    """The report in one sentence."""
+    if not report.rows:
+        return report.note
+    if not report.tested:
+        few = report.rows[0].not_testable or "too few stories"
+        return f"Nothing could be judged: {few}."
+    once = f" {', '.join(report.moved)} moved for the first time: another window decides." if report.moved else ""
+    if not report.drifted:
+        return f"Nothing drifted: {report.tested} subjects were tested on {report.texts:,} stories.{once}"
+    return f"Drift of {report.severity} severity, in at least {PERSISTS} of {WINDOWS} windows: {', '.join(report.drifted)}.{once}"
+
+
 def drift_table(report: DriftReport) -> str:
     """One line a test: figures, decision, and why it could not be made where it could not."""
+    outcomes = dict.fromkeys(report.moved, f"moved, {PERSISTS} of {WINDOWS} windows are needed")
+    outcomes |= dict.fromkeys(CLOCK, "the clock: shown, not judged")
     rows = [
         (
             row.feature,
@@ -18,18 +36,19 @@ def drift_table(report: DriftReport) -> str:
             f"{row.threshold:g}",
             _number(row.adjusted_p),
             f"{row.n_reference:,} / {row.n_current:,}",
-            row.not_testable or ("**drifted**" if row.drifted else "steady"),
+            _windows(report, row.feature),
+            row.not_testable or ("**drifted**" if row.drifted else outcomes.get(row.feature, "steady")),
         )
         for row in report.rows
     ]
-    header = ("subject", "test", "statistic", "threshold", "adjusted p", "n reference / served", "outcome")
+    header = ("subject", "test", "statistic", "threshold", "adjusted p", "n before / now", "windows moved", "outcome")
     return _table(header, rows, report.note or "Nothing was tested.")
 
 
 def missing_table(report: DriftReport) -> str:
     """One line a feature that lacks values on either side."""
     rows = [(name, f"{one:.0%}", f"{other:.0%}") for name, (one, other) in report.missing.items() if one or other]
-    return _table(("feature", "missing in the reference", "missing when served"), rows, "No value is missing on either side.")
+    return _table(("feature", "missing before", "missing now"), rows, "No value is missing on either side.")
 
 
 def performance_table(report: PerformanceReport) -> str:
@@ -63,6 +82,10 @@ def performance_table(report: PerformanceReport) -> str:
 def decision_table(decision: Decision) -> str:
     """One line a cause."""
     return _table(("cause", "about", "why"), [(c.kind, c.subject, c.statement) for c in decision.causes], decision.reason)
+
+
+def _windows(report: DriftReport, subject: str) -> str:
+    return f"{report.windows_moved.get(subject, 0)} of {WINDOWS}"
 
 
 def _number(value: float | None) -> str:

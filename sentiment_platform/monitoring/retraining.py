@@ -38,7 +38,7 @@ def decide_and_store(engine: Engine, now: datetime, *, run_id: str, policy: Retr
         decision = decide(
             now,
             version.version,
-            read_drift(connection, version.version),
+            read_drift(connection, version.version, now),
             live_performance(connection, version, now),
             last_training(connection),
             Decision.of(standing[0]) if standing else None,

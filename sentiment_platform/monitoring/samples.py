@@ -1,34 +1,29 @@
-"""The two samples of every drift test: what the watched version was made from, and what it is asked now.
+"""The two samples of every drift test, of the features, of the scores and of the texts. The tests are `drift`, the spans `windows`.
 
-Reads and shapes only; the tests are `drift`. Values are columns of float64, NaN where one is missing.
+Values are columns of float64, NaN where one is missing.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import numpy as np
 from sqlalchemy import Connection
 
 from sentiment_platform.features.schema import schema
 from sentiment_platform.monitoring.severity import CONFIDENCE, PREDICTED_LABEL, SENTIMENT
-from sentiment_platform.news.stories.near_duplicates import counted_as
+from sentiment_platform.monitoring.windows import MAX_EARLIER
 from sentiment_platform.statistics.arrays import Floats
 from sentiment_platform.statistics.metrics import predicted_classes
+from sentiment_platform.store.drift import EARLIER
 from sentiment_platform.store.figures import holdout_predictions
-from sentiment_platform.store.predictions import ServedPrediction, served_predictions
-from sentiment_platform.store.training_sets import part_features
+from sentiment_platform.store.predictions import ServedPrediction
+from sentiment_platform.store.training_sets import part_features, part_texts
 from sentiment_platform.store.versions import RegisteredVersion
-
-MIN_PREDICTIONS = 500
-"""A window with fewer predictions is widened to the last so many."""
-MAX_PREDICTIONS = 20_000
-"""Of a busier window the newest so many are compared: no shift worth naming hides in that many."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One subject's values in both samples, (n,) and (m,), and which part of the version's training set the first ones are."""
+    """One subject's values in both samples, (n,) and (m,), and what the first ones are: `EARLIER`, or a part of the training set."""
 
     subject: str
     part: str
@@ -36,22 +31,36 @@ class Sample:
     current: Floats
 
 
-def read_served(connection: Connection, feature_schema: str, now: datetime, window: timedelta) -> list[ServedPrediction]:
-    """Predictions of the window, newest first, one for each distinct text and for each text that others syndicate.
+@dataclass(frozen=True)
+class Texts:
+    """The texts of both samples, and what the first ones are."""
 
-    A text that is asked again and again (a page that reloads, a load test) or comes from ten outlets is one observation: the tests
-    take rows for independent draws.
-    """
-    rows = served_predictions(connection, feature_schema, now - window, now, MAX_PREDICTIONS)
-    if len(rows) < MIN_PREDICTIONS:
-        rows = served_predictions(connection, feature_schema, None, now, MIN_PREDICTIONS)
-    distinct = list({row.text_hash: row for row in reversed(rows)}.values())
-    counted = counted_as([row.text for row in distinct], [None] * len(distinct))
-    return [row for position, row in enumerate(distinct) if counted[position] == position][::-1]
+    part: str
+    reference: Sequence[str]
+    current: Sequence[str]
 
 
-def read_samples(connection: Connection, version: RegisteredVersion, served: Sequence[ServedPrediction]) -> list[Sample]:
-    """Every feature against the train part; the scores of `version` against its own answers on its test part."""
+def change_samples(
+    version: RegisteredVersion, earlier: Sequence[ServedPrediction], served: Sequence[ServedPrediction]
+) -> tuple[list[Sample], Texts]:
+    """What was asked in a window beside what was asked before. Answers are compared with earlier answers of the same version alone."""
+    names = schema(version.manifest.feature_schema.name).names
+    sides = [_matrix([row.features for row in rows], len(names)) for rows in (earlier, served)]
+    answers = [
+        scores(_matrix([row.probabilities for row in rows if row.model_version == version.version], 3))
+        for rows in (earlier, served)
+    ]
+    features = [Sample(name, EARLIER, sides[0][:, i], sides[1][:, i]) for i, name in enumerate(names)]
+    return (
+        [*features, *(Sample(name, EARLIER, answers[0][name], answers[1][name]) for name in answers[0])],
+        Texts(EARLIER, [row.text for row in earlier], [row.text for row in served]),
+    )
+
+
+def fit_samples(
+    connection: Connection, version: RegisteredVersion, served: Sequence[ServedPrediction]
+) -> tuple[list[Sample], Texts]:
+    """Features and texts against the train part; the scores of `version` against its own answers on its test part."""
     names = schema(version.manifest.feature_schema.name).names
     reference = _matrix(part_features(connection, version.training_set, "train"), len(names))
     current = _matrix([row.features for row in served], len(names))
@@ -59,7 +68,11 @@ def read_samples(connection: Connection, version: RegisteredVersion, served: Seq
     holdout = holdout_predictions(connection, version.version, version.training_set)
     answers = [row.probabilities for row in served if row.model_version == version.version]
     held_out, answered = (scores(_matrix(rows, 3)) for rows in (list(holdout.values()), answers))
-    return [*features, *(Sample(name, "test", held_out[name], answered[name]) for name in held_out)]
+    trained_on = part_texts(connection, version.training_set, "train", MAX_EARLIER)
+    return (
+        [*features, *(Sample(name, "test", held_out[name], answered[name]) for name in held_out)],
+        Texts("train", trained_on, [row.text for row in served]),
+    )
 
 
 def scores(probabilities: Floats) -> dict[str, Floats]:

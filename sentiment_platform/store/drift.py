@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from sentiment_platform.statistics.drift.by_feature import DriftTest
 
 
+EARLIER = "earlier"
+"""The part of a reference that is earlier traffic: such a report is about change, any other about fit."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftRow:
     """One test of one subject (a feature or a score) in a report.
 
     Attributes:
-        reference: `<version>:<part>`, what was compared with: that part of the version's training set.
+        reference: `<version>:<part>`, what was compared with: traffic of the weeks before (`EARLIER`), or that part of the training set.
         statistic, p_value, adjusted_p_value, effect_size: None where the test says nothing of it.
+        windows_moved: in how many of the report's windows the subject moved; None where there is one window only, as in a fit.
     """
 
     report_id: str
@@ -38,6 +43,7 @@ class DriftRow:
     effect_size: float | None
     threshold: float
     drifted: bool
+    windows_moved: int | None = None
 
     @property
     def feature(self) -> str:
@@ -95,7 +101,8 @@ def distributions_of(connection: Connection, report_id: str) -> list[StoredDistr
 # Each report tests the predicted label once: the way to the newest reports without reading all their rows.
 _NEWEST_REPORTS = text("""
     SELECT report_id FROM platform.drift_metrics
-    WHERE subject = 'predicted_label' AND test = 'psi' AND (CAST(:version AS text) IS NULL OR split_part(reference, ':', 1) = :version)
+    WHERE subject = 'predicted_label' AND test = 'psi' AND split_part(reference, ':', 2) = 'earlier'
+        AND (CAST(:version AS text) IS NULL OR split_part(reference, ':', 1) = :version)
     ORDER BY created_at DESC, report_id LIMIT :limit""")
 
 
@@ -121,8 +128,16 @@ def _rows(connection: Connection, which: ColumnElement[bool]) -> list[StoredDrif
 
 
 def newest_drift_rows(connection: Connection, version: str) -> list[StoredDriftRow]:
-    """The rows of the report about `version` that was written last; empty when there is none."""
+    """The rows of the report on change that was written last while `version` was watched; empty when there is none."""
+    return _newest(connection, DriftMetric.reference == f"{version}:{EARLIER}")
+
+
+def fit_rows(connection: Connection, version: str) -> list[StoredDriftRow]:
+    """The rows of the report on how well traffic fits what `version` was trained on; empty when there is none."""
+    return _newest(connection, DriftMetric.reference.in_([f"{version}:train", f"{version}:test"]))
+
+
+def _newest(connection: Connection, which: ColumnElement[bool]) -> list[StoredDriftRow]:
     table = DriftMetric
-    of_version = table.reference.startswith(f"{version}:", autoescape=True)
-    newest = select(table.report_id).where(of_version).order_by(table.created_at.desc(), table.report_id).limit(1)
+    newest = select(table.report_id).where(which).order_by(table.created_at.desc(), table.report_id).limit(1)
     return _rows(connection, table.report_id == newest.scalar_subquery())

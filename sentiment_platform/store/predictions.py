@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, func, select, text
+from sqlalchemy import BigInteger, Connection, and_, cast, func, select, text
 
 from sentiment_platform.store.tables import (
     Feedback,
@@ -126,16 +126,25 @@ def feedback_on(connection: Connection, prediction_id: str, limit: int = 100) ->
 def served_predictions(
     connection: Connection, feature_schema: str, since: datetime | None, until: datetime, limit: int
 ) -> list[ServedPrediction]:
-    """The newest `limit` predictions that count, made in (since, until] (since None: ever) with features of that schema, newest
-    first."""
+    """Predictions that count, made in (since, until] (since None: ever) with features of that schema, newest first.
+
+    Of more than `limit` about so many are taken from all over the span, the same ones each time; with `since` None the newest `limit`.
+    """
     table = Prediction
     query = select(
         table.id, table.predicted_at, table.model_version, table.text_hash, table.text, table.features, table.probabilities
     )
     query = query.where(table.predicted_at <= until, table.feature_schema == feature_schema, COUNTED)
-    if since is not None:
+    if since is None:
+        query = query.limit(limit)
+    else:
+        in_span = and_(table.predicted_at > since, table.predicted_at <= until, table.feature_schema == feature_schema, COUNTED)
+        there = connection.execute(select(func.count()).select_from(table).where(in_span)).scalar_one()
+        one_in = -(-there // limit)
         query = query.where(table.predicted_at > since)
-    query = query.order_by(table.predicted_at.desc(), table.id).limit(limit)
+        if one_in > 1:
+            query = query.where(func.abs(cast(func.hashtext(table.id), BigInteger)) % one_in == 0)
+    query = query.order_by(table.predicted_at.desc(), table.id)
     return [ServedPrediction(**row) for row in connection.execute(query).mappings()]
 
 

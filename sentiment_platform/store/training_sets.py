@@ -104,6 +104,13 @@ def part_features(connection: Connection, digest: str, part: str) -> list[list[f
     return [row[0] for row in connection.execute(query)]
 
 
+def part_texts(connection: Connection, digest: str, part: str, limit: int) -> list[str]:
+    """Texts of one part of a training set; of more than `limit` so many at random, the same ones each time."""
+    table = TrainingExample
+    query = select(table.text).where(table.digest == digest, table.part == part).order_by(table.example_id).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
 def examples_not_held_out(connection: Connection, digest: str, example_ids: Sequence[str]) -> set[str]:
     """Which of these examples the models of that training set saw, in fitting or in choosing."""
     table = TrainingExample

@@ -28,6 +28,7 @@ from sentiment_platform_tests.monitoring.seeding import (
     seed_deployed,
     seed_feedback,
     seed_predictions,
+    seed_weeks,
 )
 
 SECRET = "secret of the tests"
@@ -108,18 +109,24 @@ def test_a_partition_with_too_much_quarantine_is_told_once_and_its_recovery_once
 
 def test_a_shift_of_one_feature_by_a_standard_deviation_names_that_feature_and_no_other(engine: Engine, sink: Sink) -> None:
     seed_deployed(engine)
-    seed_predictions(engine, features(600, 21), probabilities(600, 22), until=NOW - timedelta(days=8))
-    measure_drift(engine, NOW - timedelta(days=8))
-    assert evaluate(engine, NOW).opened == ()  # the control: the same traffic without a shift
-    seed_predictions(engine, features(600, 23, {"word_count": 1.0}), probabilities(600, 24), prefix="moved")
+    seed_weeks(engine, range(2, 7))
+    measure_drift(engine, NOW - timedelta(days=14))
+    assert evaluate(engine, NOW - timedelta(days=14)).opened == ()  # the control: the same traffic without a shift
+    seed_weeks(engine, (0, 1), shift={"word_count": 1.0})
     report = measure_drift(engine, NOW)
     assert report.drifted == ("word_count",)
-    assert evaluate(engine, NOW).opened == (f"drift:{VERSION}:word_count",)
+    assert evaluate(engine, NOW).opened == ("drift",)
     assert evaluate(engine, NOW).opened == ()
     send(engine, sink)
     (message,) = sink.messages
-    assert message["incident"]["summary"].startswith("word_count has drifted")
-    assert [test["test"] for test in message["incident"]["detail"]["tests"]] == ["ks", "psi"]
+    assert message["incident"]["summary"].startswith(
+        "What is asked or answered differs from the weeks before (medium severity, 300 stories): word_count KS"
+    )
+    assert [(test["subject"], test["test"]) for test in message["incident"]["detail"]["tests"]] == [
+        ("word_count", "ks"),
+        ("word_count", "psi"),
+    ]
+    assert evaluate(engine, NOW + timedelta(days=8)).resolved == ("drift",)  # nobody asks any more
 
 
 def test_fallen_accuracy_is_told_as_performance(engine: Engine, sink: Sink) -> None:

@@ -140,6 +140,30 @@ def seed_predictions(
     return ids
 
 
+def seed_weeks(
+    engine: Engine,
+    weeks: Sequence[int] = (0, 1, 2, 3, 4),
+    *,
+    n: int = 300,
+    shift: Mapping[str, float] | None = None,
+    weights: tuple[float, float, float] = (2.0, 3.0, 2.5),
+    version: str = VERSION,
+    texts: str = "served",
+    now: datetime = NOW,
+) -> None:
+    """So many stories at the end of each of these weeks before `now` (0: the newest), all of one kind."""
+    for week in weeks:
+        seed_predictions(
+            engine,
+            features(n, 100 + week, shift),
+            probabilities(n, 200 + week, weights),
+            version=version,
+            until=now - timedelta(days=7 * week),
+            prefix=f"{texts}-{version}-{now:%m%d}-{week}",
+            texts=[f"{texts} {(now - NOW).days * 1000 + week * n + i}" for i in range(n)],
+        )
+
+
 def seed_feedback(
     engine: Engine,
     prediction_id: str,

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from sentiment_platform.alerts import assets as alert_assets
+from sentiment_platform.features.schema import V1
 from sentiment_platform.monitoring import assets, checks
 from sentiment_platform.monitoring.jobs import monitor_job
 from sentiment_platform.monitoring.schedules import monitoring_schedule
@@ -22,6 +23,7 @@ from sentiment_platform_tests.monitoring.seeding import (
     seed_deployed,
     seed_feedback,
     seed_predictions,
+    seed_weeks,
 )
 
 CHECKS = [
@@ -48,9 +50,10 @@ def passed(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
 
 def seed_served(engine: Engine, *, shift: float = 0.0, right: int = 35) -> None:
     seed_deployed(engine)
-    seed_predictions(engine, features(600, 11, {"vader_compound": shift}), probabilities(600, 12))
+    seed_weeks(engine, (2, 3, 4))
+    seed_weeks(engine, (0, 1), shift=dict.fromkeys(V1.names[:8], shift))
     answers = np.array([answering("positive")] * 40)
-    ids = seed_predictions(engine, features(40, 13), answers, prefix="labelled")
+    ids = seed_predictions(engine, features(40, 13), answers, prefix="labelled", texts=[f"served {5000 + i}" for i in range(40)])
     for i, prediction in enumerate(ids):
         seed_feedback(engine, prediction, label="positive" if i < right else "negative")
 
@@ -67,10 +70,13 @@ def test_a_quiet_week_is_reported_and_nothing_is_decided(engine: Engine, platfor
     assert (drift["severity"], drift["drifted"], drift["version"]) == ("none", "nothing", VERSION)
     assert "data:image/png;base64," in str(drift["heat_map"])
     assert "| vader_compound | KS |" in str(drift["tests"])
+    assert str(drift["summary"]).startswith("Nothing drifted: 17 subjects were tested on 340 stories")
+    assert drift["before_and_now"] == "Nothing moved."
+    assert str(drift["fit"]).startswith(f"What is asked of {VERSION} differs from what it was trained on (340 stories): text.")
     assert shown(result, "performance_report")["labelled"] == 40
     decision = shown(result, "retrain_decision")
     assert (decision["retrain"], decision["decided_now"]) == (False, True)
-    assert str(decision["reason"]).startswith("Nothing calls for training. 18 subjects tested")
+    assert str(decision["reason"]).startswith("Nothing calls for training. 17 subjects tested")
 
 
 def test_drift_and_fallen_accuracy_turn_the_checks_red_and_decide_once_with_both_reasons(
@@ -84,6 +90,7 @@ def test_drift_and_fallen_accuracy_turn_the_checks_red_and_decide_once_with_both
         "live_accuracy_matches_the_holdout": False,
         "every_decision_names_its_reason": True,
     }
+    assert "data:image/png;base64," in str(shown(result, "drift_report")["before_and_now"])
     decision = shown(result, "retrain_decision")
     assert decision["retrain"]
     assert "vader_compound" in str(decision["reason"])

@@ -48,6 +48,7 @@ def drift(severity: Severity) -> DriftReport:
         texts=600,
         severity=severity,
         rows=(row,),
+        windows_moved={"word_count": 2 * drifted},
         missing={},
     )
 
@@ -58,7 +59,8 @@ def drift(severity: Severity) -> DriftReport:
         ("none", STEADY, RECENT, []),
         ("none", UNKNOWN, None, []),
         ("low", STEADY, RECENT, []),
-        ("medium", STEADY, RECENT, ["data_drift"]),
+        ("medium", STEADY, RECENT, []),
+        ("high", STEADY, RECENT, ["data_drift"]),
         ("critical", UNKNOWN, None, ["data_drift"]),
         ("none", FALLEN, RECENT, ["performance_degradation"]),
         ("none", STEADY, OLD, ["age"]),
@@ -84,26 +86,26 @@ def test_live_accuracy_must_be_below_the_holdout_by_more_than_the_margin(high: f
 
 
 def test_deciding_the_same_again_while_it_cools_down_is_the_standing_decision() -> None:
-    first = decide(NOW, VERSION, drift("medium"), STEADY, RECENT, None, POLICY)
-    again = decide(NOW + timedelta(hours=23), VERSION, drift("high"), STEADY, RECENT, first, POLICY)
+    first = decide(NOW, VERSION, drift("high"), STEADY, RECENT, None, POLICY)
+    again = decide(NOW + timedelta(hours=23), VERSION, drift("critical"), STEADY, RECENT, first, POLICY)
     assert again is first
 
 
 def test_another_cause_within_the_cool_down_is_held_back_and_says_until_when() -> None:
-    first = decide(NOW, VERSION, drift("medium"), STEADY, RECENT, None, POLICY)
-    held = decide(NOW + timedelta(hours=1), VERSION, drift("medium"), FALLEN, RECENT, first, POLICY)
+    first = decide(NOW, VERSION, drift("high"), STEADY, RECENT, None, POLICY)
+    held = decide(NOW + timedelta(hours=1), VERSION, drift("high"), FALLEN, RECENT, first, POLICY)
     assert not held.retrain
     assert held.id != first.id
     assert held.reason.startswith("Held back until 2025-03-11 12:00 UTC")
-    assert held == decide(NOW + timedelta(hours=1), VERSION, drift("medium"), FALLEN, RECENT, first, POLICY)
+    assert held == decide(NOW + timedelta(hours=1), VERSION, drift("high"), FALLEN, RECENT, first, POLICY)
 
 
 def test_a_cause_that_outlives_the_cool_down_decides_again_once() -> None:
-    first = decide(NOW, VERSION, drift("medium"), STEADY, RECENT, None, POLICY)
-    second = decide(NOW + POLICY.cool_down, VERSION, drift("medium"), STEADY, RECENT, first, POLICY)
+    first = decide(NOW, VERSION, drift("high"), STEADY, RECENT, None, POLICY)
+    second = decide(NOW + POLICY.cool_down, VERSION, drift("high"), STEADY, RECENT, first, POLICY)
     assert second.retrain
     assert second.id != first.id
-    assert decide(NOW + POLICY.cool_down, VERSION, drift("medium"), STEADY, RECENT, second, POLICY) is second
+    assert decide(NOW + POLICY.cool_down, VERSION, drift("high"), STEADY, RECENT, second, POLICY) is second
 
 
 def test_a_cause_that_never_ends_decides_at_most_once_a_cool_down() -> None:
@@ -124,6 +126,6 @@ def test_quiet_decisions_have_one_id_for_the_same_reports() -> None:
 
 
 def test_a_decision_survives_its_row() -> None:
-    decision = decide(NOW, VERSION, drift("medium"), FALLEN, OLD, None, POLICY)
+    decision = decide(NOW, VERSION, drift("high"), FALLEN, OLD, None, POLICY)
     assert Decision.of(decision.to_stored()) == decision
-    assert decision.causes[0] == Cause("data_drift", VERSION, "drift of medium severity in word_count")
+    assert decision.causes[0] == Cause("data_drift", VERSION, "drift of high severity in word_count")

@@ -20,6 +20,7 @@ from serving.contract.drift_bodies import (
     DriftReportList,
     DriftReportSummary,
     DriftTestResult,
+    FitAnswer,
 )
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
@@ -38,16 +39,20 @@ ReportId = Annotated[str, PathParameter(pattern=r"^[0-9a-f]{32}(?![\s\S])", desc
 
 @get("/monitoring/drift", tags=TAGS, responses=problem_responses(503), summary="The newest drift report of each live version")
 async def drift(services: NamedDependency[Services]) -> DriftAnswer:
-    """One entry a test: subject (a feature or a score), statistic, adjusted p, effect size, threshold, decision; empty before the first report."""
+    """One entry a test: subject (a feature, a score or the texts), statistic, adjusted p, effect size, threshold, decision; and each version's fit."""
     live = services.live.current
     versions = sorted(live.versions.values()) if live else []
 
-    def read(connection: "Connection") -> list[DriftTestResult]:
+    def read(connection: "Connection") -> tuple[list[DriftTestResult], list[FitAnswer]]:
+        from sentiment_platform.monitoring.fit_words import read_fit
         from sentiment_platform.store.drift import newest_drift_rows
 
-        return [DriftTestResult(**asdict(row)) for version in versions for row in newest_drift_rows(connection, version)]
+        tests = [DriftTestResult(**asdict(row)) for version in versions for row in newest_drift_rows(connection, version)]
+        fits = [msgspec.convert(read_fit(connection, version), FitAnswer, from_attributes=True) for version in versions]
+        return tests, fits
 
-    return DriftAnswer(services.clock(), versions, await services.database.call(read))
+    tests, fits = await services.database.call(read)
+    return DriftAnswer(services.clock(), versions, tests, fits)
 
 
 @get("/monitoring/drift-reports", tags=TAGS, responses=problem_responses(400, 503), summary="Drift over time")

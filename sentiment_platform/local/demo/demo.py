@@ -6,7 +6,6 @@ What is printed comes from what the stages measured; a stage that does not do it
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +20,16 @@ from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.local.dagster_processes import start_dagster
 from sentiment_platform.local.demo.deployed import answer_of, champion_of, outcome_of_training
-from sentiment_platform.local.demo.feedback import give_feedback
-from sentiment_platform.local.demo.load import LightLoad, LoadReport
-from sentiment_platform.local.demo.sample_data import days_of_the_sample, read_headlines, sample_directory, second_wave
+from sentiment_platform.local.demo.feedback import ask_ordinarily, give_feedback
+from sentiment_platform.local.demo.load import LightLoad
+from sentiment_platform.local.demo.report import DemoReport
+from sentiment_platform.local.demo.sample_data import (
+    days_of_the_sample,
+    ordinary_questions,
+    read_headlines,
+    sample_directory,
+    second_wave,
+)
 from sentiment_platform.local.first_day import first_day_shown
 from sentiment_platform.local.processes.children import Children, wait_for
 from sentiment_platform.local.processes.ports import LOOPBACK
@@ -36,7 +42,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.articles import news_counts
 from sentiment_platform.store.company_news import CompanyWindow, companies
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.figures import StoredFigure, newest_figures
+from sentiment_platform.store.figures import newest_figures
 from sentiment_platform.store.scored_news import ScoredStory, news_page
 from sentiment_platform.text.example import EXAMPLE_TEXT
 
@@ -45,6 +51,9 @@ if TYPE_CHECKING:
 
 COLUMNS = "title=title,published_at=published_at,tickers=tickers,summary=summary,url=url,outlet=outlet"
 FEEDBACK_PREDICTIONS = 60
+ORDINARY_QUESTIONS = 150
+TEXTS_PER_WINDOW = 25
+"""A week is too long for a demo: drift is measured over windows of so many stories, and the second wave fills two of them."""
 NEWS_DAYS = 7
 COMPANIES_SHOWN, HEADLINES_SHOWN = 6, 8
 QUESTIONS = (
@@ -54,23 +63,6 @@ QUESTIONS = (
     "The board will meet on 12 March",
     "Strike called off, shares jump",
 )
-
-
-@dataclass(kw_only=True)
-class DemoReport:
-    """What the summary shows; every value was measured in this run."""
-
-    articles: int = 0
-    stories: int = 0
-    quarantined: int = 0
-    feature_vectors: int = 0
-    runs: dict[str, RunOutcome] = field(default_factory=dict[str, RunOutcome])
-    figures: list[StoredFigure] = field(default_factory=list[StoredFigure])
-    load: LoadReport = field(default_factory=LoadReport)
-    swapped_after_s: float = 0.0
-    answers: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    first_answer_after_s: float = 0.0
-    feedback: int = 0
 
 
 class Demo:
@@ -178,13 +170,17 @@ class Demo:
         self._say(f"{what}; {load.report.requests} requests meanwhile, {load.report.failures.total()} failed")
 
     def give_feedback(self) -> None:
-        """Ask with headlines of another mix, say what people thought of them, wait until it has all arrived."""
+        """Ask as users do; then with a second wave of another mix, say what people thought of that, wait until it has all arrived."""
+        self._step("asking what users ask")
+        ask_ordinarily(self.serving_url, ordinary_questions(ORDINARY_QUESTIONS))
         self._step("asking, and saying what people thought of the answers")
         self.report.feedback = give_feedback(self.serving_url, self._engine, second_wave()[:FEEDBACK_PREDICTIONS])
 
     def look_back(self) -> None:
         """Drift, live accuracy and the decision that follows from them."""
-        outcome = self._run("monitor_job")
+        windows = {"ops": {"drift_report": {"config": {"texts_per_window": TEXTS_PER_WINDOW}}}}
+        outcome = self._run("monitor_job", run_config=windows)
+        self._say(str(outcome.metadata["drift_report"]["summary"]))
         decision = outcome.metadata["retrain_decision"]
         self._say(f"retrain {decision['retrain']}: {decision['reason']}")
 

@@ -1,4 +1,4 @@
-"""What people think of live answers: the demo asks with headlines whose labels it knows, and gives those as feedback."""
+"""What users ask, and what they think of the answers: the demo asks with headlines whose labels it knows, and gives those as feedback."""
 
 import time
 from collections.abc import Sequence
@@ -15,6 +15,14 @@ from sentiment_platform.store.labels import labelled_feedback
 ARRIVAL_LIMIT = timedelta(seconds=60)
 
 
+def ask_ordinarily(serving_url: str, headlines: Sequence[SampleHeadline]) -> int:
+    """Ask for each headline as a user would, without a word on the answers; returns how many."""
+    with httpx.Client(timeout=10.0, trust_env=False) as client:
+        for headline in headlines:
+            client.post(f"{serving_url}/predict", json=_question(headline)).raise_for_status()
+    return len(headlines)
+
+
 def give_feedback(serving_url: str, engine: Engine, headlines: Sequence[SampleHeadline]) -> int:
     """Ask for each headline, give its label as feedback, and wait until all of it is in PostgreSQL; returns how many.
 
@@ -23,10 +31,7 @@ def give_feedback(serving_url: str, engine: Engine, headlines: Sequence[SampleHe
     """
     with httpx.Client(timeout=10.0, trust_env=False) as client:
         for headline in headlines:
-            body = {"text": headline.title, "source": headline.outlet} | (
-                {"ticker": headline.tickers[0]} if headline.tickers else {}
-            )
-            answer = client.post(f"{serving_url}/predict", json=body).raise_for_status().json()
+            answer = client.post(f"{serving_url}/predict", json=_question(headline)).raise_for_status().json()
             feedback = {"prediction_id": answer["prediction_id"], "label": headline.label}
             client.post(f"{serving_url}/feedback", json=feedback).raise_for_status()
     deadline = utc_now() + ARRIVAL_LIMIT
@@ -38,3 +43,7 @@ def give_feedback(serving_url: str, engine: Engine, headlines: Sequence[SampleHe
     raise PermanentError(
         f"The journal did not arrive in PostgreSQL within {ARRIVAL_LIMIT}.", remedy="See serving's log in the state folder."
     )
+
+
+def _question(headline: SampleHeadline) -> dict[str, str]:
+    return {"text": headline.title, "source": headline.outlet} | ({"ticker": headline.tickers[0]} if headline.tickers else {})

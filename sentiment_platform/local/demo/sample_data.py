@@ -55,6 +55,14 @@ def second_wave() -> list[SampleHeadline]:
     return _read(sample_directory() / "second_wave.csv")
 
 
+def ordinary_questions(number: int) -> list[SampleHeadline]:
+    """The first headline of each of so many stories, oldest first: what users ask about before the shock."""
+    first: dict[str, SampleHeadline] = {}
+    for headline in read_headlines():
+        first.setdefault(headline.story, headline)
+    return list(first.values())[:number]
+
+
 def days_of_the_sample(newest: int | None = None) -> tuple[str, str]:
     """First and last UTC day of `read_headlines`, as partition keys; of the `newest` days alone where that is given."""
     days = sorted(headline.published_at.astimezone(UTC).date() for headline in read_headlines())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -126,6 +126,45 @@ def drift_heatmap_png(rows: Sequence[FeatureDrift], *, title: str = "Drift by fe
     thresholds = {row.test: row.threshold for row in rows}
     grid_of_cells(axes, columns=[f"{test.upper()}\nthreshold {thresholds[test]:g}" for test in tests], rows=features)
     return png_of(figure)
+
+
+class TwoDistributions(Protocol):
+    """One subject in two samples: counts between neighbouring edges."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def edges(self) -> Sequence[float]: ...
+    @property
+    def reference(self) -> Sequence[int]: ...
+    @property
+    def current(self) -> Sequence[int]: ...
+
+
+def two_distributions_png(distributions: Sequence[TwoDistributions]) -> bytes:
+    """One picture a subject: the share of texts by value, before as an area and now as a line, over the same bins.
+
+    Raises:
+        PermanentError: no distributions.
+    """
+    return panels_png([_two_distributions(one) for one in distributions])
+
+
+def _two_distributions(one: TwoDistributions) -> Panel:
+    def draw(area: Any) -> None:
+        axes = dressed(area.subplots(), one.subject)
+        edges = np.asarray(one.edges, dtype=np.float64)
+        styles: list[tuple[Sequence[int], str, dict[str, Any]]] = [
+            (one.reference, "before", {"fill": True, "color": blend(PALETTE["blue"], 0.4)}),
+            (one.current, "now", {"color": PALETTE["red"], "linewidth": 1.6}),
+        ]
+        for counts, name, style in styles:
+            shares = np.asarray(counts, dtype=np.float64) / max(1, sum(counts))
+            axes.stairs(shares, edges, label=f"{name} (n = {sum(counts):,})", **style)
+        axes.set(xlabel="value", ylabel="share of stories", ylim=(0, None))
+        axes.legend(frameon=False, labelcolor=PALETTE["ink"], fontsize=8)
+
+    return draw
 
 
 def training_panel(

@@ -18,7 +18,7 @@ from sentiment_platform.statistics.drift.ks import KsResult, ks_of_sorted
 from sentiment_platform.statistics.drift.psi import PsiResult, psi_of_sorted
 from sentiment_platform.statistics.significance import holm
 
-DriftTest = Literal["ks", "psi"]
+DriftTest = Literal["ks", "psi", "auc"]
 
 KS_THRESHOLD = 0.1
 PSI_THRESHOLD = 0.25
@@ -30,7 +30,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
 
     `drifted` holds when `statistic >= threshold` (large enough to matter) and `adjusted_p < alpha` (not chance). `effect_size` is
     the shift of the mean in standard deviations of the reference, signed (None where the reference does not vary), for "ks"; for
-    "psi" it is the change of the missing share, in [-1, 1].
+    "psi" it is the change of the missing share, in [-1, 1]. "auc" is the test of all texts together (`texts`), its statistic from 0.5 on.
     """
 
     feature: str

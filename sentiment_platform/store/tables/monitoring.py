@@ -32,6 +32,7 @@ class DriftMetric(Base):
     effect_size: Mapped[float | None] = mapped_column(Double)
     threshold: Mapped[float] = mapped_column(Double)
     drifted: Mapped[bool]
+    windows_moved: Mapped[int | None]
     created_at: Mapped[InsertedAt]
 
 

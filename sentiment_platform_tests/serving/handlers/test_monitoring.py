@@ -19,14 +19,14 @@ def in_the_table(engine: Engine, table: Any) -> list[dict[str, Any]]:
     return [msgspec.to_builtins(dict(row)) for row in rows]
 
 
-def drift_row(version: str, subject: str) -> DriftRow:
+def drift_row(version: str, subject: str, part: str = "earlier") -> DriftRow:
     return DriftRow(
-        report_id=f"report on {version}",
+        report_id=f"report on {version}, {part}",
         subject=subject,
         test="ks",
         window_start=NOW,
         window_end=NOW,
-        reference=f"{version}:train",
+        reference=f"{version}:{part}",
         n_reference=800,
         n_current=600,
         statistic=0.25,
@@ -58,8 +58,12 @@ def test_drift_is_the_newest_report_of_what_runs_and_of_nothing_else(
 ) -> None:
     publisher.deploy(publisher.model(FIRST))
     with engine.begin() as connection:
-        assert write_drift_rows(connection, [drift_row(FIRST, "word_count"), drift_row(SECOND, "word_count")]) == 2
+        rows = [drift_row(FIRST, "word_count"), drift_row(SECOND, "word_count"), drift_row(FIRST, "number_count", "train")]
+        assert write_drift_rows(connection, rows) == 3
     answer = start_serving().client.get("/monitoring/drift").json()
     assert answer["live_versions"] == [FIRST]
-    assert answer["tests"] == [row for row in in_the_table(engine, DriftMetric) if row["reference"] == f"{FIRST}:train"]
+    assert answer["tests"] == [row for row in in_the_table(engine, DriftMetric) if row["reference"] == f"{FIRST}:earlier"]
     assert len(answer["tests"]) == 1
+    (fit,) = answer["fits"]
+    assert (fit["version"], fit["differs"], fit["texts"]) == (FIRST, ["number_count"], 600)
+    assert fit["words"].endswith("This is told once and is no alarm.")

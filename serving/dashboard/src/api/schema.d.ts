@@ -415,7 +415,7 @@ export interface paths {
         };
         /**
          * The newest drift report of each live version
-         * @description One entry a test: subject (a feature or a score), statistic, adjusted p, effect size, threshold, decision; empty before the first report.
+         * @description One entry a test: subject (a feature, a score or the texts), statistic, adjusted p, effect size, threshold, decision; and each version's fit.
          */
         get: operations["get_monitoring_drift"];
         put?: never;
@@ -2565,7 +2565,7 @@ export interface components {
         };
         /**
          * DriftAnswer
-         * @description The newest report of each version that runs here, read at `as_of`; empty before the first report.
+         * @description The newest report of each version that runs here, read at `as_of`, and the fit of each; no tests before the first report.
          * @example {
          *       "as_of": "2026-11-29T03:49:14.676532Z",
          *       "live_versions": [
@@ -2579,7 +2579,7 @@ export interface components {
          *           "test": "ks",
          *           "window_start": "2026-11-29T03:06:30.256446Z",
          *           "window_end": "2026-11-29T03:25:40.913409Z",
-         *           "reference": "v1.1.0-finbert:train",
+         *           "reference": "v1.1.0-finbert:earlier",
          *           "n_reference": 506,
          *           "n_current": 958,
          *           "statistic": 0.6915,
@@ -2588,7 +2588,19 @@ export interface components {
          *           "effect_size": 2.2,
          *           "threshold": 0.1,
          *           "drifted": true,
+         *           "windows_moved": 2,
          *           "created_at": "2026-11-29T03:48:23.233492Z"
+         *         }
+         *       ],
+         *       "fits": [
+         *         {
+         *           "version": "v1.1.0-finbert",
+         *           "told_at": "2026-11-29T03:48:23.233492Z",
+         *           "texts": 340,
+         *           "differs": [
+         *             "text"
+         *           ],
+         *           "words": "What is asked of v1.1.0-finbert differs from what it was trained on (340 stories): text. The texts can be told apart with an area of 0.78, where chance has 0.5. This is told once and is no alarm."
          *         }
          *       ]
          *     }
@@ -2598,6 +2610,7 @@ export interface components {
             as_of: string;
             live_versions: string[];
             tests: components["schemas"]["DriftTestResult"][];
+            fits: components["schemas"]["FitAnswer"][];
         };
         /**
          * DriftTestResult
@@ -2606,13 +2619,13 @@ export interface components {
         DriftTestResult: {
             /** @description Names the report; the same inputs make the same report. */
             report_id: string;
-            /** @description A feature, or a score of the version. */
+            /** @description A feature, a score of the version, or `text` for all texts together. */
             subject: string;
             /**
-             * @description Kolmogorov-Smirnov, or the population stability index.
+             * @description Kolmogorov-Smirnov, the population stability index, or how well the texts can be told apart (area under the curve).
              * @enum {string}
              */
-            test: "ks" | "psi";
+            test: "auc" | "ks" | "psi";
             /**
              * Format: date-time
              * @description The first moment of the answers that were tested.
@@ -2623,13 +2636,13 @@ export interface components {
              * @description The moment after the last of them.
              */
             window_end: string;
-            /** @description `version:part`: what was compared with. */
+            /** @description `version:earlier` for the weeks before, else the part of its training set that was compared with. */
             reference: string;
             /** @description Number of texts in the reference. */
             n_reference: number;
             /** @description Number of texts in the window. */
             n_current: number;
-            /** @description Size of the difference: KS from 0 to 1, PSI from 0 up. */
+            /** @description Size of the difference: KS from 0 to 1, PSI from 0 up, the area from 0.5 to 1. */
             statistic: number | null;
             p_value: number | null;
             /** @description Of all tests of the report together, after Holm. */
@@ -2638,12 +2651,29 @@ export interface components {
             effect_size: number | null;
             /** @description From this statistic on the difference matters. */
             threshold: number;
+            /** @description Whether it differs now, and the subject did in another of the three windows too. */
             drifted: boolean;
+            /** @description In how many of the three windows the subject differs; null in a fit and in old reports. */
+            windows_moved: number | null;
             /**
              * Format: date-time
              * @description When the report was written.
              */
             created_at: string;
+        };
+        /**
+         * FitAnswer
+         * @description How far what is asked is from what a version was trained on: measured once a version, no alarm. `told_at` is null before.
+         */
+        FitAnswer: {
+            version: string;
+            told_at: string | null;
+            /** @description Number of stories that were asked about. */
+            texts: number;
+            /** @description Subjects that differ. */
+            differs: string[];
+            /** @description The fit in one sentence. */
+            words: string;
         };
         /**
          * DriftReportList
@@ -2702,7 +2732,7 @@ export interface components {
         DriftCell: {
             subject: string;
             /** @enum {string} */
-            test: "ks" | "psi";
+            test: "auc" | "ks" | "psi";
             statistic: number | null;
             threshold: number;
             drifted: boolean;
@@ -2725,7 +2755,7 @@ export interface components {
          *           "test": "ks",
          *           "window_start": "2026-11-29T03:06:30.256446Z",
          *           "window_end": "2026-11-29T03:25:40.913409Z",
-         *           "reference": "v1.1.0-finbert:train",
+         *           "reference": "v1.1.0-finbert:earlier",
          *           "n_reference": 506,
          *           "n_current": 958,
          *           "statistic": 0.6915,
@@ -2734,6 +2764,7 @@ export interface components {
          *           "effect_size": 2.2,
          *           "threshold": 0.1,
          *           "drifted": true,
+         *           "windows_moved": 2,
          *           "created_at": "2026-11-29T03:48:23.233492Z"
          *         }
          *       ],
@@ -3455,19 +3486,19 @@ export interface components {
          *           "id": "e4a6b469ed89d7e84311d704a95c51b5",
          *           "decided_at": "2026-11-29T03:07:44.517618Z",
          *           "retrain": true,
-         *           "reason": "drift of medium severity in number_count, vader_negative.",
+         *           "reason": "drift of high severity in number_count, vader_negative.",
          *           "causes": [
          *             {
          *               "kind": "data_drift",
          *               "subject": "v1.1.0-finbert",
-         *               "statement": "drift of medium severity in number_count, vader_negative"
+         *               "statement": "drift of high severity in number_count, vader_negative"
          *             }
          *           ],
          *           "evidence": {
          *             "version": "v1.1.0-finbert",
          *             "drift": {
          *               "report_id": "7bd4765a2bcd6910ea5b42de6e9eedb1",
-         *               "severity": "medium",
+         *               "severity": "high",
          *               "drifted": [
          *                 "number_count",
          *                 "vader_negative"
@@ -3494,7 +3525,7 @@ export interface components {
          *               "new_labels": 60
          *             },
          *             "policy": {
-         *               "drift_severity": "medium",
+         *               "drift_severity": "high",
          *               "accuracy_margin": 0.02,
          *               "max_age_days": 30,
          *               "labels_when_old": 50,
@@ -5101,7 +5132,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The newest report of each version that runs here, read at `as_of`; empty before the first report. */
+            /** @description The newest report of each version that runs here, read at `as_of`, and the fit of each; no tests before the first report. */
             200: {
                 headers: {
                     [name: string]: unknown;

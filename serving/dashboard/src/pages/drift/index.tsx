@@ -1,7 +1,7 @@
-/** Drift: has what is asked moved away from what the versions were made from, where, and since when? */
+/** Drift: is what is asked and answered different from the weeks before, where, and since when? And how does it fit the version? */
 import type { PageProps } from "..";
 import type { Schemas } from "../../api/client";
-import { useDriftReport, useDriftReports, useStatus } from "../../api/queries";
+import { useDrift, useDriftReport, useDriftReports, useStatus } from "../../api/queries";
 import { HeatMap } from "../../charts";
 import { Badge, type Tone } from "../../parts/badge";
 import { Card } from "../../parts/card";
@@ -13,25 +13,22 @@ import { Page } from "../../parts/page";
 import { Tabs } from "../../parts/tabs";
 import { Time } from "../../parts/time";
 import { useChoice, useParam, useSetParams } from "../../parts/url";
-import { subjectsByDrift, windows } from "./map";
+import { subjectsByDrift, TEST_NAMES, type Test, times, windows } from "./map";
 import { Subject } from "./subject";
 import { Tests } from "./tests";
 
-const TESTS = [
-  { value: "ks", title: "Kolmogorov-Smirnov" },
-  { value: "psi", title: "PSI" },
-] as const;
-type Test = (typeof TESTS)[number]["value"];
+const TESTS = (["ks", "psi", "auc"] as const).map((value) => ({ value, title: TEST_NAMES[value] }));
 const TONES: Record<string, Tone> = { none: "good", low: "plain", medium: "warning", high: "critical" };
 
 export default function Drift({ title, question }: PageProps) {
   const status = useStatus();
   const reports = useDriftReports({ limit: 60 });
   const [given, setVersion] = useParam("version");
-  const [test, setTest] = useChoice<Test>("test", ["ks", "psi"]);
+  const [test, setTest] = useChoice<Test>("test", ["ks", "psi", "auc"]);
   const versions = [...new Set(reports.data?.reports.map(({ version }) => version) ?? [])];
   const answering = status.data?.default_family ? status.data.families[status.data.default_family]?.version : undefined;
   const version = versions.find((name) => name === given) ?? versions.find((name) => name === answering) ?? versions[0] ?? null;
+  const fit = useDrift().data?.fits.find((one) => one.version === version);
   return (
     <Page
       title={title}
@@ -54,10 +51,10 @@ export default function Drift({ title, question }: PageProps) {
           const own = windows(all.filter((report) => report.version === version));
           return own.length === 0 ? (
             <Empty title="No drift report yet" command="sentiment-platform run monitor_job">
-              A report needs answers of a deployed version, and a version that was trained here. Monitoring writes it:
+              A report needs questions to a deployed version. Monitoring writes it:
             </Empty>
           ) : (
-            <Reports reports={own} test={test} />
+            <Reports reports={own} test={test} fit={fit?.words} />
           );
         }}
       </Loaded>
@@ -65,7 +62,7 @@ export default function Drift({ title, question }: PageProps) {
   );
 }
 
-function Reports({ reports, test }: { reports: readonly Schemas["DriftReportSummary"][]; test: Test }) {
+function Reports({ reports, test, fit }: { reports: readonly Schemas["DriftReportSummary"][]; test: Test; fit: string | undefined }) {
   const [givenReport] = useParam("report");
   const setParams = useSetParams();
   const [givenSubject, setSubject] = useParam("subject");
@@ -78,7 +75,7 @@ function Reports({ reports, test }: { reports: readonly Schemas["DriftReportSumm
   return (
     <>
       <Card
-        title="Features and scores, window by window"
+        title="Features, scores and texts, window by window"
         aside={
           <>
             newest: <Badge tone={TONES[newest.severity] ?? "plain"}>{newest.severity}</Badge> <Time at={newest.created_at} ago />
@@ -86,20 +83,21 @@ function Reports({ reports, test }: { reports: readonly Schemas["DriftReportSumm
         }
       >
         <p className="note">
-          A cell shows how far a window is from what the version was made from, against the threshold at which it matters (1.0). ◆ marks what is beyond it
-          and no chance (p after Holm below 0.05). Choose one to see the
-          two distributions below.
+          A cell shows how far the last week is from the weeks before, against the threshold at which it matters (1.0). ◆ marks what is beyond it, no
+          chance (p after Holm below 0.05), and so in two of three weeks. Choose one to see the two distributions below. The clock is shown and
+          never marked.
         </p>
+        {fit && <p className="note">{fit}</p>}
         <HeatMap
-          title={`${test === "ks" ? "Kolmogorov-Smirnov" : "PSI"} against its threshold`}
+          title={`${TEST_NAMES[test]} against its threshold`}
           rows={subjects}
           columns={reports.map(({ window_end: end }) => windowTitle(end))}
           mark="beyond the threshold"
           cell={(row, column) => {
             const tested = reports[column]?.tests.find((one) => one.subject === subjects[row] && one.test === test);
             if (!tested || tested.statistic == null) return { shade: null, text: "not tested" };
-            const times = tested.statistic / tested.threshold;
-            return { shade: Math.min(1, times / 2), text: `${number(times, 2)} of the threshold`, marked: tested.drifted };
+            const reached = times(test, tested.statistic, tested.threshold);
+            return { shade: Math.min(1, reached / 2), text: `${number(reached, 2)} of the threshold`, marked: tested.drifted };
           }}
           chosen={{ row: subjects.indexOf(subject), column: reports.indexOf(chosen) }}
           onChoose={(row, column) => {

@@ -6,6 +6,7 @@ import { Empty } from "../../parts/empty";
 import { counted, number, percent } from "../../parts/format";
 import { Stat, Stats } from "../../parts/stat";
 import { bins } from "./bins";
+import { TEST_NAMES } from "./map";
 
 export function Subject({ report, subject }: { report: Schemas["DriftReportAnswer"]; subject: string }) {
   const distribution = report.distributions.find((one) => one.subject === subject);
@@ -16,22 +17,22 @@ export function Subject({ report, subject }: { report: Schemas["DriftReportAnswe
         <>
           <HistogramPair
             title="Shares of texts by value"
-            summary={`${subject}: what the version was made from beside what was asked`}
+            summary={`${subject}: the weeks before beside the last one`}
             bins={bins(distribution)}
             format={(value) => number(value, Number.isInteger(value) ? 0 : 2)}
-            referenceName="made from"
-            currentName="asked"
+            referenceName="before"
+            currentName="now"
           />
           <Missing distribution={distribution} />
         </>
       ) : (
-        <Empty title="The distributions of this report were not kept">Reports keep them from this version of the platform on.</Empty>
+        <Empty title="There is no distribution to show">Texts have none, and old reports kept none.</Empty>
       )}
       <Stats>
         {tests.map(({ test, statistic, threshold, adjusted_p_value: p, effect_size: effect, drifted, n_current: n }) => (
           <Stat
             key={test}
-            name={test === "ks" ? "Kolmogorov-Smirnov" : "PSI"}
+            name={TEST_NAMES[test]}
             value={number(statistic, 3)}
             note={
               <>
@@ -54,8 +55,7 @@ function Missing({ distribution }: { distribution: Schemas["DriftDistribution"] 
   const share = (missing: number, counts: readonly number[]) => missing / Math.max(1, missing + counts.reduce((sum, count) => sum + count, 0));
   return (
     <p className="note">
-      Without a value: {percent(share(before, reference), 1)} of what it was made from, {percent(share(now, current), 1)} of what was asked. The bars leave
-      them out.
+      Without a value: {percent(share(before, reference), 1)} before, {percent(share(now, current), 1)} now. The bars leave them out.
     </p>
   );
 }

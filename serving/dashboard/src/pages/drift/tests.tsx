@@ -5,6 +5,7 @@ import { Button } from "../../parts/button";
 import { number } from "../../parts/format";
 import { None } from "../../parts/none";
 import { Table } from "../../parts/table";
+import { TEST_NAMES } from "./map";
 
 interface Props {
   tests: readonly Schemas["DriftTestResult"][];
@@ -29,11 +30,18 @@ export const Tests = ({ tests, chosen, onChoose }: Props) => (
           </Button>
         ),
       },
-      { key: "test", title: "Test", sort: ({ test }) => test, cell: ({ test }) => (test === "ks" ? "KS" : "PSI") },
+      { key: "test", title: "Test", sort: ({ test }) => test, cell: ({ test }) => TEST_NAMES[test] },
       { key: "statistic", title: "Statistic", numeric: true, sort: ({ statistic }) => statistic, cell: ({ statistic }) => figure(statistic) },
       { key: "threshold", title: "Matters from", numeric: true, cell: ({ threshold }) => number(threshold, 2) },
       { key: "p", title: "p after Holm", numeric: true, sort: ({ adjusted_p_value: p }) => p, cell: ({ adjusted_p_value: p }) => (p != null && p < 0.001 ? "< 0.001" : figure(p)) },
       { key: "effect", title: "Effect", numeric: true, cell: ({ effect_size: effect }) => figure(effect, 2) },
+      {
+        key: "windows",
+        title: "Weeks moved",
+        numeric: true,
+        sort: ({ windows_moved: weeks }) => weeks,
+        cell: ({ windows_moved: weeks }) => (weeks == null ? <None why="an old report" /> : `${weeks} of 3`),
+      },
       {
         key: "drifted",
         title: "Verdict",
