@@ -35,7 +35,7 @@ _ELSEWHERE = (
     Exchange("KS", "XKRX", "KRX KOSPI XKRX KSE", "KS KP", "KO", digits=6),
     Exchange("KQ", "XKRX", "KOSDAQ XKOS", "KQ", "", digits=6),
     Exchange("HK", "XHKG", "HKG HKEX SEHK XHKG HK", "HK", "", digits=4),
-    Exchange("SS", "XSHG", "SHA SSE SH XSHG", "CG", "SH SHG", digits=6),
+    Exchange("SS", "XSHG", "SHA SSE SH SHSE XSHG", "CG", "SH SHG", digits=6),
     Exchange("SZ", "XSHG", "SHE SZSE SZ XSHE", "CS", "SHE", digits=6),
     Exchange("TW", "XTAI", "TPE TWSE XTAI", "TT", digits=4),
     Exchange("TWO", "XTAI", "TPEX GTSM", digits=4),
@@ -50,7 +50,7 @@ _ELSEWHERE = (
     Exchange("AX", "XASX", "ASX XASX", "AU AT", "AU"),
     Exchange("NZ", "XNZE", "NZX NZE NZSE XNZE", "NZ"),
     # Europe
-    Exchange("L", "XLON", "LON LSE XLON AIM", "LN", "LON LSE"),
+    Exchange("L", "XLON", "LON LSE XLON AIM", "LN", "LON LSE UK"),
     Exchange("IL", "XLON", "LSIN IOB", "LI"),
     Exchange("DE", "XETR", "ETR XETR XETRA GER", "GY GR", "XETRA"),
     Exchange("F", "XFRA", "FRA FWB XFRA", "GF"),
@@ -67,10 +67,10 @@ _ELSEWHERE = (
     Exchange("IR", "XDUB", "ISE XDUB DUB", "ID"),
     Exchange("MI", "XMIL", "BIT MIL XMIL MTA", "IM"),
     Exchange("MC", "XMAD", "BME XMAD MCE", "SM SQ"),
-    Exchange("SW", "XSWX", "SWX VTX XSWX EBS", "SW SE VX", "S VX"),
+    Exchange("SW", "XSWX", "SWX VTX XSWX EBS SIX", "SW SE VX", "S VX"),
     Exchange("VI", "XWBO", "VIE XWBO WBAG", "AV"),
     Exchange("ST", "XSTO", "STO XSTO OMX", "SS"),
-    Exchange("CO", "XCSE", "CPH XCSE CSE", "DC"),
+    Exchange("CO", "XCSE", "CPH XCSE", "DC"),
     Exchange("HE", "XHEL", "HEL XHEL", "FH"),
     Exchange("OL", "XOSL", "OSL OSE XOSL OB", "NO"),
     Exchange("IC", "XICE", "XICE", "RF"),
@@ -145,3 +145,39 @@ BY_SUFFIX = {exchange.suffix: exchange for exchange in EXCHANGES}
 BY_TAIL = {tail: exchange for exchange in EXCHANGES for tail in (*exchange.tails.split(), exchange.suffix) if tail}
 BY_PREFIX = {prefix: exchange for exchange in EXCHANGES for prefix in exchange.prefixes.split()}
 BY_CODE = {code: exchange for exchange in EXCHANGES for code in exchange.codes.split()}
+_CODES_AS_TAILS = "LN GY FP JP UW UQ CT TT SM IM AV FH DC BB NA"
+CODES_AS_TAILS = frozenset(_CODES_AS_TAILS.split())
+"""Codes of a terminal that some write behind a dot; the others are a suffix, a class of shares or a country of other sources."""
+_COUNTRIES = "JP:T TW:TW SG:SI AU:AX UK:L GB:L DE:DE FR:PA NL:AS IT:MI ES:MC CH:SW SE:ST NO:OL FI:HE DK:CO CA:TO BR:SA MX:MX ZA:JO BE:BR AT:VI IE:IR PT:LS"
+BY_COUNTRY = {country: BY_SUFFIX[suffix] for country, _, suffix in (pair.partition(":") for pair in _COUNTRIES.split())}
+"""Countries beside a colon; alone or in parentheses such letters are symbols too."""
+BY_LONG_NAME = {
+    name: BY_SUFFIX[suffix]
+    for suffix, names in {
+        "": "NASDAQ GLOBAL SELECT MARKET/NASDAQ GLOBAL SELECT/NASDAQ GLOBAL MARKET/NASDAQ CAPITAL MARKET/NASDAQ GLOBAL/NASDAQ CAPITAL"
+        "/NYSE ARCA/NYSE AMERICAN/NYSE MKT/NASDAQ GS/NASDAQ GM/NASDAQ CM/OTC MARKETS/OTC PINK/OTC QB/OTC QX/NYSE NATIONAL",
+        "TO": "TORONTO STOCK EXCHANGE/TORONTO",
+        "V": "TSX VENTURE EXCHANGE/TSX VENTURE/TSX V",
+        "L": "LONDON STOCK EXCHANGE/LONDON/LSE AIM",
+        "DE": "FRANKFURT XETRA",
+        "F": "FRANKFURT",
+        "PA": "EURONEXT PARIS/PARIS",
+        "AS": "EURONEXT AMSTERDAM/AMSTERDAM",
+        "BR": "EURONEXT BRUSSELS/BRUSSELS",
+        "LS": "EURONEXT LISBON/LISBON",
+        "IR": "EURONEXT DUBLIN",
+        "MI": "EURONEXT MILAN/BORSA ITALIANA/MILAN",
+        "OL": "EURONEXT OSLO/OSLO BORS/OSLO",
+        "ST": "NASDAQ STOCKHOLM/NASDAQ OMX STOCKHOLM/STOCKHOLM",
+        "HE": "NASDAQ HELSINKI/HELSINKI",
+        "CO": "NASDAQ COPENHAGEN/COPENHAGEN",
+        "IC": "NASDAQ ICELAND",
+        "SW": "SIX SWISS EXCHANGE/SIX SWISS",
+        "HK": "HONG KONG STOCK EXCHANGE/HONG KONG",
+        "AX": "AUSTRALIAN SECURITIES EXCHANGE/SYDNEY",
+        "SI": "SINGAPORE EXCHANGE",
+        "T": "TOKYO STOCK EXCHANGE/TOKYO",
+    }.items()
+    for name in names.split("/")
+}
+"""Names of several words, as press releases write them before a colon."""

@@ -6,7 +6,7 @@ Here: exchanges before and behind a symbol, classes of shares, pairs of currenci
 
 import re
 
-from sentiment_platform.exchanges import BY_CODE, BY_PREFIX, BY_TAIL, Exchange
+from sentiment_platform.exchanges import BY_CODE, BY_COUNTRY, BY_PREFIX, BY_TAIL, CODES_AS_TAILS, Exchange
 
 
 def words(text: str) -> frozenset[str]:
@@ -23,8 +23,8 @@ MONEY = words(
     " THB IDR MYR PHP TWD VND RUB UAH KZT PKR EGP NGN XAU XAG XPT XPD"
 )
 """Currencies by ISO 4217, metals among them."""
-QUOTES = MONEY | {"USDT", "USDC", "BUSD"}
-"""In what crypto is quoted: currencies, and coins that stand for a dollar."""
+QUOTES = MONEY | {"USDT", "USDC", "BUSD", "BTC", "ETH"}
+"""In what crypto is quoted: currencies, coins that stand for a dollar, and the two in which other coins have a price."""
 
 _COINS = words(
     "BTC ETH XRP SOL BNB DOGE ADA TRX AVAX SHIB DOT LINK BCH LTC NEAR MATIC POL UNI ICP APT ETC XLM XMR ATOM HBAR FIL ARB OP SUI"
@@ -47,8 +47,15 @@ _PREFERRED = re.compile(r"(?P<base>[A-Z0-9][A-Z0-9&]{0,5})(?:[./_-]PR?[./_-]|[./
 # How Reuters and the consolidated tape write classes and preferred shares: by a small letter.
 _SMALL_CLASS = re.compile(r"(?P<base>[A-Z]{2,5})(?P<letter>[a-d])(?P<tail>\.[A-Z]{1,3})?")
 _SMALL_PREFERRED = re.compile(r"(?P<base>[A-Z]{2,5})p(?P<letter>[A-Z])")
-# What has the form of a symbol and is a name of another kind: an ISIN, an option.
-_OTHER_NAME = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]|[A-Z]{1,6}[0-9]{6}[CP][0-9]{8}")
+# What has the form of a symbol and is a name of another kind: an ISIN, an option, an LEI, a CUSIP, a number of the SEC.
+_OTHER_NAME = re.compile(
+    r"[A-Z]{2}[A-Z0-9]{9}[0-9]|[A-Z]{1,6}[0-9]{6}[CP][0-9]{8}|[A-Z0-9]{18}[0-9]{2}|[0-9]{3}[A-Z0-9]{5}[0-9]|CIK[0-9]{4,10}"
+)
+# An exchange before a symbol without a colon, as China's and other brokers write it.
+_EXCHANGE_FIRST = re.compile(
+    r"(?P<name>SH|SZ|SHSE|SZSE)[._]?(?P<digits>[0-9]{6})|(?P<hk>HK)[._]?(?P<few>[0-9]{4,5})"
+    r"|(?P<named>US|NYSE|NASDAQ|AMEX|XNAS|XNYS)[._](?P<rest>[A-Z]{2,}(?:[.-][A-Z])?)"
+)
 
 
 def of_word(word: str) -> str | None:
@@ -66,10 +73,10 @@ def of_word(word: str) -> str | None:
         return _spelled("^" + rest.upper().lstrip("^."))
     if name in _SHARES:
         return of_word(rest)
-    exchange = exchange_before(name, rest)
+    exchange = exchange_before(name, rest) or BY_COUNTRY.get(name)
     if exchange:
         return at_exchange(rest, exchange)
-    behind = BY_CODE.get(rest.upper()) or BY_PREFIX.get(rest.upper())
+    behind = BY_CODE.get(rest.upper()) or BY_PREFIX.get(rest.upper()) or BY_COUNTRY.get(rest.upper())
     return at_exchange(prefix, behind) if behind else None
 
 
@@ -85,6 +92,8 @@ def at_exchange(word: str, exchange: Exchange) -> str | None:
     known = _plain(word)
     if known is None or "." in known or known.startswith("^") or "=" in known:
         return known
+    if exchange.suffix in ("NS", "BO"):  # India's series of trading is no part of a symbol
+        known = re.sub(r"-(?:EQ|BE|BZ)$", "", known)
     return _spelled(_filled(known, exchange) + (f".{exchange.suffix}" if exchange.suffix else ""))
 
 
@@ -93,6 +102,8 @@ def pair(one: str, other: str) -> str | None:
     one, other = _SAME_COIN.get(one, one), _SAME_COIN.get(other, other)
     if one in MONEY and other in MONEY:
         return f"{one}{other}=X" if one != other else None
+    if other in ("BTC", "ETH") and one not in _COINS - {other}:
+        return None
     return f"{one}-{other}" if other in QUOTES and _BASE.fullmatch(one) else None
 
 
@@ -101,7 +112,8 @@ def crypto(word: str, coins: frozenset[str] | None = None) -> str | None:
     word = re.sub(r"[/_-]", "", word)
     for quote in sorted(QUOTES, key=len, reverse=True):
         base = word.removesuffix(quote)
-        if base and base != word and (coins is None or _SAME_COIN.get(base, base) in coins):
+        among = _COINS if quote in ("BTC", "ETH") else coins
+        if base and base != word and (among is None or _SAME_COIN.get(base, base) in among):
             return pair(base, quote)
     alone = _SAME_COIN.get(word, word)
     return pair(alone, "USD") if coins is None or alone in coins else None
@@ -128,7 +140,16 @@ def _plain(word: str) -> str | None:
         return word if "=" in word else None
     if "=" in word:
         return currency(word) or crypto(word.removesuffix("=X").removesuffix("="), coins=_COINS)
-    one, dash, other = re.sub("[_]", "-", word).partition("-")
+    if first := _EXCHANGE_FIRST.fullmatch(word):
+        name, rest = first["name"] or first["hk"] or first["named"], first["digits"] or first["few"] or first["rest"]
+        if name not in ("US", "NYSE", "NASDAQ", "AMEX", "XNAS", "XNYS") or _exchange_behind(rest.split(".")[-1], "") is None:
+            return of_word(f"{name}:{rest}")
+    if vendor := re.fullmatch(r"(.+)\.(CC|FOREX|FX|INDX)", word):
+        name = {"CC": "CRYPTO", "INDX": "INDEX"}.get(vendor[2], "FX")
+        return of_word(f"{name}:{vendor[1]}")
+    one, dash, other = re.sub(r"_|(?<=^[A-Z]{3})\.(?=[A-Z]{3}$)", "-", word).partition("-")
+    if dash and "." in word and pair(one, other) is None:
+        one, dash, other = re.sub("_", "-", word).partition("-")
     known = pair(one, other) if dash else _together(word)
     return known or _share(word)
 
@@ -152,7 +173,7 @@ def _share(word: str) -> str | None:
     head, dot, tail = word.rpartition(".")
     if not dot:
         return _paper(word)
-    exchange = BY_TAIL.get(tail)
+    exchange = _exchange_behind(tail, head)
     if exchange:
         base = _paper(head)
         return base and _spelled(_filled(base, exchange) + (f".{exchange.suffix}" if exchange.suffix else ""))
@@ -160,6 +181,14 @@ def _share(word: str) -> str | None:
         return _paper(word)
     base = _paper(head) if _UNKNOWN_EXCHANGE.fullmatch(tail) else None
     return _spelled(f"{base}.{tail}") if base else None
+
+
+def _exchange_behind(tail: str, head: str) -> Exchange | None:
+    """The exchange that stands behind a dot: by its suffix, its name of three letters or more, or some codes of a terminal."""
+    if tail == "TSE":
+        return exchange_before(tail, head)
+    code = BY_CODE[tail] if tail in CODES_AS_TAILS else None
+    return BY_TAIL.get(tail) or (BY_PREFIX.get(tail) if len(tail) > 2 else None) or code
 
 
 def _paper(word: str) -> str | None:

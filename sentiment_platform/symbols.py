@@ -2,29 +2,27 @@
 
 `LMP-B` is a class of shares, `005930.KS` a share with the suffix of its exchange (none in the United States), `BTC-USD` crypto,
 `EURUSD=X` two currencies and `USD=X` one, `^GSPC` an index. Reading the one spelling again gives it again. A bare word is taken for a
-symbol: no reader can know which words are names. Not here: a single word (`symbol_spelling.py`), the names of exchanges (`exchanges.py`).
+symbol: no reader can know which words are names. Not here: cells that are no text (`symbol_cells.py`), a single word
+(`symbol_spelling.py`), the names of exchanges (`exchanges.py`).
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sentiment_platform.exchanges import BY_CODE, BY_PREFIX
+from sentiment_platform.exchanges import BY_CODE, BY_LONG_NAME, BY_PREFIX
+from sentiment_platform.symbol_cells import LONGEST_TEXT, MOST, texts_of
 from sentiment_platform.symbol_spelling import QUOTES, SPELLING, at_exchange, exchange_before, of_word, pair, words
 
 __all__ = ["LONGEST_TEXT", "QUOTES", "SPELLING", "SymbolsOfCell", "is_nothing", "symbol", "symbol_texts", "symbols"]
-
-LONGEST_TEXT = 64
-"""Characters that a person needs at most to write one symbol."""
-MOST = 200
-"""So many symbols are read of one cell."""
 
 _NOTHING = frozenset(
     (
         "nan", "none", "null", "nil", "n/a", "na", "n.a", "n.a.", "n/d", "<na>", "#n/a", "#na", "nat", "undefined", "missing",
         "unknown", "unavailable", "not available", "not applicable", "not listed", "no ticker", "no symbol", "no data", "no value",
+        "none listed", "not traded", "unlisted", "delisted", "private", "private company", "various", "multiple", "0.0", "-1",
         "tbd", "tba", "empty", "blank", "void", "false", "\\n", "#value!", "#ref!", "#name?", "#null!", "0",
     )
 )  # fmt: skip
@@ -34,12 +32,16 @@ _CODES_ALONE = words("US UW UQ LN JP JT HK GY GR FP KS CT")
 """Codes of a terminal that name an exchange even where no word says what is traded."""
 _FORMS = words("INC CORP LTD PLC LLC GMBH LIMITED CORPORATION INCORPORATED COMPANY HOLDINGS")
 _KIND_OF_PAPER = re.compile(r"\s(equity|index|curncy|comdty|corp|crncy)\b\s*", re.IGNORECASE)
-_TWO_WORDS = re.compile(r"(?i)\b(NYSE|NASDAQ|OTC)[ -](ARCA|AMERICAN|MKT|GS|GM|CM|MARKETS|PINK|QB|QX)\s*:")
+_LONG_NAME = re.compile(rf"(?i)\b({'|'.join(sorted(BY_LONG_NAME, key=len, reverse=True)).replace(' ', '[ -]')}):")
+_NAME_BEHIND = re.compile(r"\$?([A-Z][A-Z0-9.]{0,9})(?: -|:) ?(?=\S*[a-z])(.*[a-z].*)")
+_CODES_OF_ONE = words("UN UR UP UV")
+"""Codes of a terminal that are symbols too: behind one symbol, and nothing else in the cell, they name its exchange."""
+_WRAPPED = re.compile(r"(?:array|frozenset|set|list|tuple|Index)\((.*?)(?:,\s*dtype=[^)]*)?\)")
+_AFTER_COMMA = re.compile(r",\s*(?=(?:Inc|Corp|Ltd|Llc|LLC|PLC|Plc|plc|Co|N\.V|S\.A|AG|SE)\b)")
 _CLASS = re.compile(r"[A-Z](?:\.[A-Z]{1,4})?|WS|WT|UN|RT|PR?[A-Z]")
 # Behind a blank only these two: JPM C is a list.
 _BLANK_CLASS = re.compile(r"[AB](?:\.[A-Z]{1,4})?")
-_LONGEST_NUMBER = 64
-"""Bits; Python refuses to write very long numbers out."""
+_WITHOUT_CLASS = re.compile(r"(?:[A-Z]+:)?[A-Z0-9]{2,}")
 _INVISIBLE = {"Cf", "Cc", "Cs"}
 
 
@@ -60,7 +62,7 @@ def symbols(cell: object) -> SymbolsOfCell:
     """The symbols of a cell: a text with any separator, a list, an object with a symbol in it, or nothing."""
     known: dict[str, None] = {}
     left_out: dict[str, None] = {}
-    for text in _texts(cell):
+    for text in texts_of(cell):
         one = _read(text) if len(text) <= LONGEST_TEXT * MOST else SymbolsOfCell((), (text[:LONGEST_TEXT],))
         known |= dict.fromkeys(one.symbols)
         left_out |= dict.fromkeys(one.left_out)
@@ -70,7 +72,7 @@ def symbols(cell: object) -> SymbolsOfCell:
 
 def symbol_texts(cell: object) -> tuple[str, ...]:
     """The texts of a cell that may be symbols, as they came, each once; `symbols` reads them."""
-    return tuple(dict.fromkeys(piece for text in _texts(cell) for piece in _pieces(text[: LONGEST_TEXT * MOST])))
+    return tuple(dict.fromkeys(piece for text in texts_of(cell) for piece in _pieces(text[: LONGEST_TEXT * MOST])))
 
 
 def is_nothing(text: str) -> bool:
@@ -79,36 +81,39 @@ def is_nothing(text: str) -> bool:
     return bare in _NOTHING or not any(character.isalnum() for character in bare)
 
 
-def _texts(cell: object) -> Iterator[str]:
-    if isinstance(cell, list | tuple | set):
-        parts: list[Any] = list(cell)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  cells of any type
-        for part in parts:
-            yield from _texts(part)
-    elif isinstance(cell, dict):
-        named: dict[str, Any] = {str(name).lower(): value for name, value in cell.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        yield from _texts(next((named[name] for name in ("symbol", "ticker", "code") if name in named), None))
-    elif isinstance(cell, float) and cell.is_integer():
-        yield str(int(cell))
-    elif isinstance(cell, int) and cell.bit_length() > _LONGEST_NUMBER:
-        yield "<a long number>"
-    elif cell is not None and not isinstance(cell, bool):
-        yield str(cell)
-
-
 @lru_cache(maxsize=50_000)
 def _read(cell: str) -> SymbolsOfCell:
     known: list[str] = []
     left_out: list[str] = []
     for piece in _pieces(cell):
-        inside = _piece(_TWO_WORDS.sub(r"\1\2:", re.sub(r"\s*:\s*", ":", piece)).strip(": "))
+        inside = _named_behind(piece) or _piece(_with_codes(re.sub(r"\s*:\s*", ":", piece)).strip(": "))
         known += inside or ()
         left_out += [piece] if inside is None else []
     return SymbolsOfCell(tuple(dict.fromkeys(known)), tuple(left_out))
 
 
+def _with_codes(piece: str) -> str:
+    """Names of exchanges with several words before a colon, as one."""
+    return _LONG_NAME.sub(lambda name: f"{_prefix_of(name[1])}:", piece)
+
+
+def _prefix_of(name: str) -> str:
+    return BY_LONG_NAME[name.upper().replace("-", " ")].prefixes.split()[0]
+
+
+def _named_behind(piece: str) -> list[str] | None:
+    """The symbol before the name of its company: `LAMP - Lampworks plc`, `LAMP: Lampworks`."""
+    match = _NAME_BEHIND.fullmatch(piece)
+    if match is None or exchange_before(match[1], match[2]) or re.fullmatch(r"[A-Z]+[a-z]?", match[2].strip()):
+        return None
+    return _one(of_word(match[1]))
+
+
 def _pieces(cell: str) -> Iterator[str]:
     """What stands between commas and their kin. Blanks, slashes, dashes and parentheses have meanings of their own."""
+    cell = re.sub("[\u00ab\u00bb\u2122\u00ae\u00a9]", "", _WRAPPED.sub(r"\1", cell))
     text = unicodedata.normalize("NFKC", re.sub(r"[\n\r\t\v\f\x1f]+", ",", cell)).replace("&amp;", "&")
+    text = re.sub(r"(?<=\w)[+~](?=[\w$])|(?<=\w)(?=\$\w)", ",", _AFTER_COMMA.sub(" ", text))
     text = re.sub("[\u2010-\u2015\u2212]", "-", "".join(c for c in text if unicodedata.category(c) not in _INVISIBLE))
     for raw in re.split(r"[,;|\u3001\u00b7\u2022]", re.sub(r"[\[\]{}'\"`\u2018\u2019\u201c\u201d]", "", text)):
         piece = " ".join(raw.split())
@@ -126,9 +131,13 @@ def _piece(piece: str) -> list[str] | None:
     terminal = _KIND_OF_PAPER.split(f"{piece} ")
     if len(terminal) > 1:
         return _of_terminal(terminal)
+    piece = re.sub(r"(?<=[A-Z]) (?:PR|PFD|p) ([A-Z])$", r"-P\1", piece)
     parts = piece.split()
-    if len(parts) == 1 and re.fullmatch(r"[A-Z][a-z]{5,}", piece):
-        return None  # a name
+    if len(parts) == 1 and (piece == "True" or re.fullmatch(r"[A-Z][a-z]{5,}", piece)):
+        return None  # a name, or a truth
+    code = parts[1].upper() if len(parts) == 2 else ""
+    if code in _CODES_OF_ONE or (code in BY_CODE and parts[0].isdigit()):
+        return _one(at_exchange(parts[0].replace("/", "-"), BY_CODE[code]))
     if len(parts) > 1 and (parts[-1].upper().rstrip(".") in _FORMS or any(re.fullmatch(r"[A-Z][a-z]{2,}\.?", p) for p in parts)):
         return None  # the name of a company
     return _words(parts)
@@ -177,8 +186,8 @@ def _words(parts: list[str]) -> list[str] | None:
         before = parts[number - 1].strip("()$#@").upper() if number else ""
         if is_nothing(word) or bare in _ALONE or word in ("and", "or", "und"):
             continue
-        if known and before.isalnum() and len(before) > 1 and _BLANK_CLASS.fullmatch(bare) and known[-1] == before:
-            known[-1] = of_word(f"{before}-{bare}") or before
+        if known and _WITHOUT_CLASS.fullmatch(before) and _BLANK_CLASS.fullmatch(bare) and (known[-1] == before or ":" in before):
+            known[-1] = of_word(f"{before}-{bare}") or known[-1]
         elif known and bare in _CODES_ALONE and before not in _CODES_ALONE and "." not in known[-1]:
             known[-1] = at_exchange(known[-1], BY_CODE[bare]) or known[-1]
         elif (inside := _word(word.strip("()"))) is None:
@@ -190,7 +199,10 @@ def _words(parts: list[str]) -> list[str] | None:
 
 def _word(word: str) -> list[str] | None:
     """A word without blanks: one symbol, or several between slashes."""
+    word = re.sub(r"^([A-Za-z]+)/([A-Za-z]):(?=[A-Za-z]+$)", r"\1-\2:", word)
     parts = [part for part in word.split("/") if part]
+    if len(parts) == 2 and parts[0].upper() in _ALONE:
+        parts = [":".join(parts)]
     if len(parts) < 2:
         return _one(of_word(parts[0])) if parts else []
     if word.count(":") == 1 and ":" in parts[0] and (len(parts) == 2):

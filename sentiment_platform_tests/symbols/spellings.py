@@ -37,12 +37,28 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     '["MILL"]': ("MILL",), "{MILL,LAKE}": ("MILL", "LAKE"), "MILL,,MILL": ("MILL",), "MILL, nan": ("MILL",), "MILL N/A LAKE": ("MILL", "LAKE"),
     "MILL;None;LAKE": ("MILL", "LAKE"), "NYSE:MILL/NASDAQ:LAKE": ("MILL", "LAKE"), "MILL US Equity LAKE US Equity": ("MILL", "LAKE"),
     "JPM C BAC": ("JPM", "C", "BAC"),
+    # Names of exchanges and codes behind a dot, before one, and before six digits; countries; names of several words.
+    "MILL.NASDAQ": ("MILL",), "MILL.XNYS": ("MILL",), "MILL.XLON": ("MILL.L",), "MILL.LN": ("MILL.L",), "MILL.UK": ("MILL.L",), "MILL.ASX": ("MILL.AX",),
+    "600990.XSHG": ("600990.SS",), "7200.TYO": ("7200.T",), "7200.TSE": ("7200.T",), "MILL.TSE": ("MILL.TO",), "SH600990": ("600990.SS",),
+    "sz.000990": ("000990.SZ",), "HK.00700": ("0700.HK",), "US.MILL": ("MILL",), "NASDAQ.MILL": ("MILL",), "NYSE/MILL": ("MILL",),
+    "UK:MILL": ("MILL.L",), "JP:7200": ("7200.T",), "MIL.B:CA": ("MIL-B.TO",), "MIL/B:US": ("MIL-B",), "MIL/B UN": ("MIL-B",),
+    "MILL UN": ("MILL",), "700 HK": ("0700.HK",), "NSE:MILL-EQ": ("MILL.NS",), "TSX VENTURE: MILL": ("MILL.V",),
+    "Euronext Paris: MILL": ("MILL.PA",), "NASDAQ Global Select: MILL": ("MILL",), "Nasdaq Stockholm: MIL B": ("MIL-B.ST",),
+    # Other vendors' currencies, crypto and indices; a coin in another.
+    "BTC-USD.CC": ("BTC-USD",), "EURUSD.FOREX": ("EURUSD=X",), "EUR.USD": ("EURUSD=X",), "GSPC.INDX": ("^GSPC",), "ETH/BTC": ("ETH-BTC",),
+    "X:ETHBTC": ("ETH-BTC",), "CRYPTO:WBTC": ("WBTC-USD",),
+    # What a program printed, and signs that are no letters of a symbol.
+    "[{'symbol': 'MILL', 'name': 'Mill Works', 'exchange': 'NYSE'}]": ("MILL",), '[{"ticker": "MILL", "score": 0.5}, {"ticker": null}]': ("MILL",),
+    "{'code': 'MILL', 'exchange': 'LSE'}": ("MILL.L",), "array(['MILL', 'LAKE'], dtype=object)": ("MILL", "LAKE"), "frozenset({'MILL'})": ("MILL",),
+    "MILL\u2122": ("MILL",), "\u00abMILL\u00bb": ("MILL",), "MILL+LAKE": ("MILL", "LAKE"), "$MILL$LAKE": ("MILL", "LAKE"),
+    "MILL - Mill Works plc": ("MILL",), "MILL: Mill Works": ("MILL",), "MILL PR C": ("MILL-PC",),
 }  # fmt: skip
 NOTHING = (
     "", " ", "nan", "NaN", "None", "none", "NULL", "nil", "N/A", "n/a", "NA", "n.a.", "<NA>", "#N/A", "-", "--", "\u2014", ".", "?", "[]", "{}",
-    "()", "''", "['nan']", "\\N", "undefined", "nan, None", "None;N/A", "0", "(none)", "not available", "$", "NaT",
+    "()", "''", "['nan']", "\\N", "undefined", "nan, None", "None;N/A", "0", "(none)", "not available", "$", "NaT", "0.0", "not traded", "none listed",
 )  # fmt: skip
 NO_SYMBOL = (
     "Mill Works Inc", "Grindmills", "hello world!!", "https://mill.example/1", "US0990331005", "MILL270119C00150000", "a@b.example",
+    "Mill Works, Inc.", "True", "529900T8BM49AURSDO55", "38259P508", "CIK0000320193", "CSE: MILL",
     "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "12", "FOO:MILL", "\u5de5\u5834",
 )  # fmt: skip
