@@ -29,13 +29,15 @@ class Refusals:
         """Say the first rows, and where all `refused` of `rows` are.
 
         Raises:
-            PermanentError: the file has rows, and none of them is `kept`, newly or from an earlier import.
+            PermanentError: none of its rows is `kept`, newly or from an earlier import.
         """
         command = f"sentiment-platform news quarantine --source {source}"
         self.say_first()
         if refused:
             say(f"Every refused row with its rule: {command}", style="yellow")
-        if rows and not kept:
+        if not rows:
+            raise PermanentError(f"Nothing of {file} is stored: it has no rows.", remedy="Look at what is in it.")
+        if not kept:
             raise PermanentError(
                 f"Nothing of {file} is stored: all {rows:,} rows were refused.",
                 remedy=f"Set right what the lines above say; {command} shows every row.",

@@ -15,6 +15,7 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.symbols import is_nothing
 from sentiment_platform.text_files.encodings import encoding_of
 from sentiment_platform.text_files.maps import column_of
+from sentiment_platform.text_files.numbers import number_of
 from sentiment_platform.text_files.tables import more_than_header, open_table
 from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.assumed import AssumedClock
@@ -159,7 +160,7 @@ def read_score(value: object) -> float | None:
     """
     if value is None or value == "":
         return None
-    number = float(str(value))
-    if not isfinite(number):
-        raise ValueError(f"{value} is no finite number")
+    number = number_of(value) if isinstance(value, str) else float(str(value))
+    if number is None or not isfinite(number):
+        raise ValueError(f"{str(value)[:SHOWN_CHARACTERS]} is no finite number")
     return number

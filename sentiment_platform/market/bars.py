@@ -8,6 +8,7 @@ from typing import Any
 from sentiment_platform.market.calendar import CRYPTO, CURRENCIES, NEW_YORK, exchange_zone, session_on
 from sentiment_platform.market.symbol_exchange import exchange_of
 from sentiment_platform.symbols import symbol
+from sentiment_platform.text_files.numbers import number_of
 from sentiment_platform.times.reading import UNSTATED, read_time
 from sentiment_platform.times.stated import Stated
 
@@ -93,8 +94,10 @@ def read_number(cell: object) -> float | None:
     """A finite number, or None."""
     if cell is None or isinstance(cell, bool) or not isinstance(cell, int | float | str):
         return None
+    if isinstance(cell, str):
+        return number_of(cell)
     try:
         number = float(cell)
-    except (ValueError, OverflowError):
+    except OverflowError:
         return None
     return number if isfinite(number) else None

@@ -31,6 +31,13 @@ def test_a_column_that_the_file_has_not_is_an_error_with_its_remedy(invoke: Invo
     assert "headline" in wrong.output
 
 
+def test_a_file_with_a_header_alone_stores_nothing_and_fails(invoke: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "kiln.csv"
+    path.write_text("headline,day\n")
+    ended = invoke("news", "import", str(path), "--map", "title=headline,published_at=day")
+    assert (ended.exit_code, "it has no rows" in ended.stderr) == (1, True)
+
+
 def test_an_import_prints_the_command_for_its_days_and_days_before_the_first_partition_get_one_by_it(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
