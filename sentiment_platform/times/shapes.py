@@ -23,6 +23,8 @@ _COMPACT = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<number>0\d|1[0-2])(?P<day>[0-
 _WEEK = re.compile(r"(?P<year>\d{4})-?w(?P<week>\d\d)-?(?P<weekday>[1-7])(?![\d:])")
 _ORDINAL = re.compile(r"(?P<year>\d{4})-(?P<ordinal>\d{3})(?![\d:-])")
 _IDEOGRAPHS = re.compile(r"(?P<year>\d{4}) ?[年년] ?(?P<number>\d{1,2}) ?[月월] ?(?P<day>\d{1,2}) ?[日号號일]?")
+# What Java prints of a mail's date in Japanese, Chinese and Korean: 02 7月 2024.
+_JAVA = re.compile(rf"{_D} (?P<number>\d{{1,2}})[月월] {_Y}(?!:)")
 _WORDS = tuple(
     re.compile(shape)
     for shape in (
@@ -166,4 +168,5 @@ _SHAPES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], date | None]], .
     (_ORDINAL, _by_ordinal),
     *((shape, _by_words) for shape in _WORDS),
     (_IDEOGRAPHS, _by_numbered_month),
+    (_JAVA, _by_numbered_month),
 )

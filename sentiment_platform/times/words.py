@@ -84,6 +84,7 @@ WEEKDAYS = frozenset(
         "hétfő kedd szerda csütörtök péntek szombat vasárnap "
         "poniedziałek wtorek środa czwartek piątek niedziela pondělí úterý středa čtvrtek pátek neděle "
         "pazartesi salı çarşamba perşembe cuma cumartesi pazar senin selasa rabu kamis jumat sabtu minggu "
+        "mar ter qua qui sex wto śro czw pią sob nie pon tir sal çar per cum paz sel rab kam jum sab min "
         "mandag tirsdag lørdag søndag 星期一 星期二 星期三 星期四 星期五 星期六 星期日 星期天 周一 周二 周三 周四 周五 周六 周日 "
         "月曜日 火曜日 水曜日 木曜日 金曜日 土曜日 日曜日 월요일 화요일 수요일 목요일 금요일 토요일 일요일"
     ).split()
@@ -92,7 +93,7 @@ BRACKETED = WEEKDAYS | frozenset("月火水木金土日월화수목금토일一�
 """What names a weekday where it stands in brackets."""
 
 JOINT = re.compile(
-    r"(?:at|on)(?= \w)|(?:am|um|den|kl\.?|klo|le|a|as|a las|as|om|ore|alle|o godz\.|o|ve|v)(?= \d)"
+    r"(?:at|on)(?= \w)|[月火水木金土日월화수목금토일](?=,)|(?:am|um|den|kl\.?|klo|le|a|as|a las|as|om|ore|alle|o godz\.|o|ve|v)(?= \d)"
     r"|(?:uhr|o'clock|hrs?|hours|г\.|года?|h)(?![^\W_])"
 )
 """What only joins the parts of a folded text."""
