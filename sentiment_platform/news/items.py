@@ -6,6 +6,8 @@ from datetime import datetime
 import msgspec
 
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
+# Marks of order and direction that no reader sees: of a file that was put together of several, or of a web page.
+_UNSEEN = re.compile("[\ufeff\u200b\u200e\u200f\u2060]")
 
 
 class RawItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +38,7 @@ class RawItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tidy(text: object) -> str | None:
-    """Text with single blanks and none at the ends; None when nothing is left. Lone surrogates become U+FFFD."""
+    """Text with single blanks, none at the ends and no mark that nobody sees; None when nothing is left. Lone surrogates become U+FFFD."""
     if text is None:
         return None
-    return " ".join(_LONE_SURROGATES.sub("\ufffd", str(text)).split()) or None
+    return " ".join(_UNSEEN.sub("", _LONE_SURROGATES.sub("\ufffd", str(text))).split()) or None

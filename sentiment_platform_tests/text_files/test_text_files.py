@@ -302,6 +302,12 @@ def test_prices_that_a_quotation_mark_swallows_are_refused(tmp_path: Path) -> No
         list(read_price_file(path, parse_price_map("")))
 
 
+def test_marks_that_nobody_sees_are_no_part_of_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "desk.csv"
+    path.write_text("text,day,label\nKettles sell,2024-07-02,neg\n\ufeffRo\u200bpes\u200e,\u200e2024-07-02,pos\u200b\n")
+    assert titles(path) == texts(path) == ["Kettles sell", "Ropes"]
+
+
 def test_entities_and_tags_are_no_part_of_a_text(tmp_path: Path) -> None:
     path = tmp_path / "desk.csv"
     path.write_text("text,day,label\n<p>K&amp;R <b>cuts</b> Rope&#39;s P/E &lt; 9</p>,2024-07-02,neg\n")
