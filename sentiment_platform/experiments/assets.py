@@ -9,7 +9,6 @@ from sentiment_platform.experiments.holdout_comparison import HoldoutComparison,
 from sentiment_platform.models.families import FAMILIES, evaluation_asset_name
 from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.plots import difference_png
-from sentiment_platform.statistics.significance import paired_bootstrap_samples
 from sentiment_platform.store.resources import PlatformResource
 
 
@@ -19,17 +18,19 @@ from sentiment_platform.store.resources import PlatformResource
     owners=["team:data-science"],
     kinds={"python", "postgres"},
     tags={"stage": "training"},
-    description="What runs and what is new, pairwise on the same holdout: exact McNemar, paired bootstrap of macro-F1, verdict in words.",
+    description="What runs and what is new, pairwise on the same holdout: exact McNemar and paired bootstrap over stories, guardrails, verdict in words.",
 )
 def ab_evaluation(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    compared = compare_on_holdout(platform.engine())
+    compared = compare_on_holdout(platform.engine(), platform.now())
     digest = store_comparison(platform.engine(), compared, run_id=context.run.run_id, made_at=platform.now())
     evidence, pairs = compared.evidence(), compared.comparisons
     return dg.MaterializeResult(
         metadata={
-            "summary": f"{len(compared.probabilities)} versions on {evidence.n:,} holdout texts. {evidence.proposal.reason}",
+            "summary": f"{len(compared.sides)} versions on {evidence.n:,} holdout texts. {evidence.proposal.reason}",
             "n": evidence.n,
-            "versions": ", ".join(compared.probabilities),
+            "versions": ", ".join(compared.sides),
+            "attempt": evidence.attempt,
+            "level": evidence.level,
             "verdict": dg.MetadataValue.md("\n\n".join(pair.words() for pair in pairs) or evidence.words()),
             "in_sample": evidence.in_sample,
             "proposal": evidence.proposal.reason,
@@ -42,6 +43,4 @@ def ab_evaluation(context: dg.AssetExecutionContext, platform: PlatformResource)
 
 
 def _plot(compared: HoldoutComparison, pair: Comparison) -> str:
-    a, b = compared.probabilities[pair.a], compared.probabilities[pair.b]
-    samples = paired_bootstrap_samples(compared.labels, a, b, seed=pair.macro_f1.seed)
-    return as_markdown(difference_png(samples, pair.macro_f1, names=(pair.a, pair.b)), pair.words())
+    return as_markdown(difference_png(compared.sampled_differences(pair), pair.macro_f1, names=(pair.a, pair.b)), pair.words())

@@ -11,30 +11,46 @@ import msgspec
 from sqlalchemy import Connection
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.experiments.comparison import Comparison
+from sentiment_platform.experiments.comparison import MINIMUM_TEXTS, Comparison
 from sentiment_platform.experiments.contenders import Contenders
+from sentiment_platform.experiments.error_budget import PLANNED_ATTEMPTS, YEAR, YEARLY_ERROR, Question
+from sentiment_platform.experiments.floor import Floor
 from sentiment_platform.experiments.gate import Proposal, propose
 from sentiment_platform.registry.documents import canonical_json, digest
-from sentiment_platform.store.gate_evidence import StoredGateEvidence, add_gate_evidence, newest_gate_evidence
+from sentiment_platform.store.gate_evidence import StoredGateEvidence, add_gate_evidence, gate_questions, newest_gate_evidence
 
-MINIMUM_TEXTS = 50
-"""A verdict on fewer holdout texts is none."""
 MAKE_IT_AGAIN = "Materialize the asset ab_evaluation again."
 NO_EVIDENCE = "No evidence is stored yet. Materialize the asset ab_evaluation."
 
 
 class GateEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every pair of the contenders on the `n` holdout texts of `training_set`, and the proposal that follows."""
+    """Every pair of the contenders on the `n` holdout texts of `training_set`, and the proposal that follows.
+
+    Attributes:
+        floors: of versions that are the first of their family.
+        attempt: which one of the year it is; `level`: what its p values are held against.
+    """
 
     training_set: str
     n: int
     contenders: Contenders
     comparisons: tuple[Comparison, ...]
     proposal: Proposal
+    floors: tuple[Floor, ...]
+    attempt: int
+    level: float
 
     def words(self) -> str:
-        """The verdicts as sentences."""
-        return " ".join(comparison.words() for comparison in self.comparisons) or "One version alone: there is nothing to beat."
+        """Which attempt it is, and the verdicts on the pairs that the gate reads, as sentences."""
+        read = [comparison.words() for comparison in self.comparisons if comparison.read]
+        return " ".join([self.attempt_words(), *read]) if read else "One version alone: there is nothing to beat."
+
+    def attempt_words(self) -> str:
+        """Which attempt of the year it is."""
+        return (
+            f"Attempt {self.attempt} of {PLANNED_ATTEMPTS} a year, at level {self.level:.2g}: all together switch to what is no better "
+            f"in {YEARLY_ERROR:.0%} of years at most."
+        )
 
     @property
     def in_sample(self) -> bool:
@@ -45,8 +61,10 @@ class GateEvidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         """Why nothing may be deployed on the strength of it, with the remedy; None where nothing speaks against it."""
         if self.n < MINIMUM_TEXTS:
             return f"The evidence rests on {self.n} holdout texts; {MINIMUM_TEXTS} are needed. Import more labels."
-        if propose(self.contenders, self.comparisons) != self.proposal:
+        if propose(self.contenders, self.comparisons, self.floors) != self.proposal:
             return f"The proposal does not follow from the verdicts. {MAKE_IT_AGAIN}"
+        if not self.proposal.champions:
+            return f"Nothing can be deployed: {self.proposal.reason}. Import more labels, or train again."
         return None
 
 
@@ -67,6 +85,22 @@ def record_evidence(connection: Connection, evidence: GateEvidence, *, run_id: s
     if newest is None or (newest.digest, newest.document) != (name, document):
         add_gate_evidence(connection, StoredGateEvidence(name, document, run_id, made_at))
     return name
+
+
+class _Compared(msgspec.Struct, frozen=True):
+    """What evidence of any release says of its contenders."""
+
+    champions: dict[str, str] = {}
+    newest: dict[str, str] = {}
+
+
+def questions_of_the_year(connection: Connection, now: datetime) -> list[Question]:
+    """What evidence of the year before `now` asked, oldest first, whichever release wrote it."""
+    questions: list[Question] = []
+    for training_set, contenders in gate_questions(connection, now - YEAR):
+        compared = msgspec.convert(contenders, _Compared)
+        questions.append(Question(training_set, frozenset((*compared.champions.values(), *compared.newest.values()))))
+    return [question for question in questions if len(question.versions) > 1]
 
 
 def newest_evidence(connection: Connection) -> RecordedEvidence | None:

@@ -14,52 +14,75 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.experiments.comparison import Comparison, as_array, compare_all
+from sentiment_platform.experiments.comparing import SEED, as_array
+from sentiment_platform.experiments.comparison import Comparison
 from sentiment_platform.experiments.contenders import Contenders, read_contenders
+from sentiment_platform.experiments.contestants import Contestant, Holdout, contestant, holdout_of
 from sentiment_platform.experiments.disagreement import Disagreement, disagreement
-from sentiment_platform.experiments.evidence import GateEvidence, record_evidence
+from sentiment_platform.experiments.error_budget import attempt_number, level_of
+from sentiment_platform.experiments.evidence import GateEvidence, questions_of_the_year, record_evidence
+from sentiment_platform.experiments.floor import Floor, floor_of
 from sentiment_platform.experiments.gate import propose
+from sentiment_platform.experiments.planning import with_plan
+from sentiment_platform.experiments.weighing import question_of, weigh
 from sentiment_platform.models.evaluation.holdout import compare_answers
-from sentiment_platform.models.evaluation.seen_data import in_sample
+from sentiment_platform.models.evaluation.seen_data import knows_the_set
+from sentiment_platform.models.evaluation.seen_texts import learned_from
 from sentiment_platform.models.families import evaluation_asset_name
 from sentiment_platform.models.family import LABELS
+from sentiment_platform.models.version_figures import shown_figures
 from sentiment_platform.registry.versions import VersionTag
-from sentiment_platform.statistics.arrays import Floats, Ints
+from sentiment_platform.statistics.arrays import Floats
+from sentiment_platform.statistics.significance import paired_bootstrap_samples
 from sentiment_platform.store.experiments import write_experiment
 from sentiment_platform.store.figures import holdout_predictions
-from sentiment_platform.store.training_sets import latest_training_set, training_examples
-from sentiment_platform.store.versions import all_versions
+from sentiment_platform.store.training_sets import StoredExample, latest_training_set, training_examples
+from sentiment_platform.store.versions import RegisteredVersion, get_version
 
 
 @dataclass(frozen=True, kw_only=True)
 class HoldoutComparison:
-    """The contenders pairwise: (n,) true `labels` and, of each version, (n, 3) `probabilities` in the order of `example_ids`."""
+    """The contenders pairwise; `sides` is version -> what it brings, rows in the order of `example_ids`."""
 
-    training_set: str
     example_ids: list[str]
-    labels: Ints
-    probabilities: dict[str, Floats]
+    holdout: Holdout
+    sides: dict[str, Contestant]
     contenders: Contenders
     comparisons: list[Comparison]
+    floors: tuple[Floor, ...]
+    attempt: int
 
     def evidence(self) -> GateEvidence:
         """What the gate reads of it."""
         return GateEvidence(
-            training_set=self.training_set,
-            n=len(self.labels),
+            training_set=self.holdout.training_set,
+            n=len(self.holdout.labels),
             contenders=self.contenders,
             comparisons=tuple(self.comparisons),
-            proposal=propose(self.contenders, self.comparisons),
+            floors=self.floors,
+            attempt=self.attempt,
+            level=level_of(self.attempt),
+            proposal=propose(self.contenders, self.comparisons, self.floors),
         )
 
     def disagreement(self, comparison: Comparison) -> Disagreement:
-        """Where the two versions of `comparison` answer differently."""
-        a, b = self.probabilities[comparison.a], self.probabilities[comparison.b]
-        return disagreement((comparison.a, comparison.b), self.example_ids, self.labels, a, b)
+        """Where the two versions of `comparison` answer differently, on the whole holdout."""
+        a, b = self.sides[comparison.a].probabilities, self.sides[comparison.b].probabilities
+        return disagreement((comparison.a, comparison.b), self.example_ids, self.holdout.labels, a, b)
+
+    def sampled_differences(self, comparison: Comparison) -> Floats:
+        """The resampled differences of macro-F1 that the interval of `comparison` is made of; none where nothing was compared."""
+        a, b = self.sides[comparison.a], self.sides[comparison.b]
+        rows = ~(a.learned | b.learned)
+        if not rows.any():
+            return np.zeros(1)
+        stories = self.holdout.stories[rows]
+        said = a.probabilities[rows], b.probabilities[rows]
+        return paired_bootstrap_samples(self.holdout.labels[rows], *said, seed=SEED, stories=stories)
 
 
-def compare_on_holdout(engine: Engine) -> HoldoutComparison:
-    """Read the contenders and what they answered, and compare all of them.
+def compare_on_holdout(engine: Engine, now: datetime) -> HoldoutComparison:
+    """Read the contenders and what they answered, and compare all of them at the level of this attempt.
 
     Raises:
         PermanentError: there is no training set or no version yet, or a version has not answered every text of the newest holdout.
@@ -68,32 +91,52 @@ def compare_on_holdout(engine: Engine) -> HoldoutComparison:
         newest_set = latest_training_set(connection)
         if newest_set is None:
             raise PermanentError("No training set has been made yet.", remedy="Materialize the asset training_set.")
-        training_set = newest_set.digest
-        examples = training_examples(connection, training_set, "test")
+        examples = training_examples(connection, newest_set.digest, "test")
         contenders = read_contenders(connection)
         if not contenders.versions():
             raise PermanentError("There is no version to compare yet.", remedy="Run `sentiment-platform run train_job`.")
-        ids = [example.example_id for example in examples]
-        probabilities = {version: _answers(connection, version, training_set, ids) for version in contenders.versions()}
-        manifests = {version.version: version.manifest for version in all_versions(connection)}
-    labels = np.array([LABELS.index(example.label) for example in examples], dtype=np.int64)  # type: ignore[arg-type]
-    label_sets = {example.label_set for example in examples}
-    seen_by = {
-        version
-        for version in probabilities
-        if in_sample(manifests[version].base_model, manifests[version].figures, ids, label_sets)
-    }
+        labels = np.array([LABELS.index(example.label) for example in examples], dtype=np.int64)  # type: ignore[arg-type]
+        holdout = holdout_of(newest_set.digest, labels, [example.story_id for example in examples])
+        sides = {version: _side(connection, version, holdout, examples) for version in contenders.versions()}
+        question = question_of(contenders, holdout.training_set)
+        attempt = attempt_number(questions_of_the_year(connection, now), question) if question else 1
+    first = [version for family, version in contenders.newest.items() if family not in contenders.champions]
+    floors = tuple(floor for version in first if (floor := floor_of(holdout, sides[version])))
+    comparisons = weigh(contenders, holdout, sides, level=level_of(attempt), floors=floors)
     return HoldoutComparison(
-        training_set=training_set,
-        example_ids=ids,
-        labels=labels,
-        probabilities=probabilities,
+        example_ids=[example.example_id for example in examples],
+        holdout=holdout,
+        sides=sides,
         contenders=contenders,
-        comparisons=compare_all(training_set, labels, probabilities, seen_by),
+        comparisons=[with_plan(pair, labels) for pair in comparisons],
+        floors=floors,
+        attempt=attempt,
     )
 
 
-def _answers(connection: Connection, version: str, training_set: str, ids: Sequence[str]) -> Floats:
+def _side(connection: Connection, version: str, holdout: Holdout, examples: Sequence[StoredExample]) -> Contestant:
+    registered = get_version(connection, version)
+    if registered is None:
+        raise PermanentError(f"{version} is not registered here.", remedy="Run `sentiment-platform models sync`.")
+    ids = [example.example_id for example in examples]
+    learned = learned_from(connection, registered, ids)
+    shown = shown_figures(registered.manifest)
+    return contestant(
+        holdout,
+        version,
+        _answers(connection, registered, holdout.training_set, ids),
+        np.array([key in learned for key in ids], dtype=np.bool_),
+        family=registered.family,
+        knows_the_set=knows_the_set(
+            registered.manifest.base_model, registered.manifest.figures, {example.label_set for example in examples}
+        ),
+        technical=shown.technical,
+        contrast=shown.contrast,
+    )
+
+
+def _answers(connection: Connection, registered: RegisteredVersion, training_set: str, ids: Sequence[str]) -> Floats:
+    version = registered.version
     stored: Mapping[str, Sequence[float]] = holdout_predictions(connection, version, training_set)
     answers = compare_answers(version, ids, stored)
     if not answers.complete:

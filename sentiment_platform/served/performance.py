@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.models.evaluation.evaluation import SEED, Evaluation, figures
-from sentiment_platform.models.evaluation.seen_data import seen_by_starter
+from sentiment_platform.models.evaluation.seen_texts import learned_from
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.estimate import ACCURACY, PREFERRED_SHARE, UTILITY
@@ -21,7 +21,6 @@ from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.statistics.resampling import bootstrap_means, percentile_estimate
 from sentiment_platform.store.figures import Figure, newest_figures, write_figures
 from sentiment_platform.store.predictions import FeedbackOnPrediction, feedback_on_predictions, prediction_counts
-from sentiment_platform.store.training_sets import examples_not_held_out
 from sentiment_platform.store.versions import get_version
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import TIE
@@ -167,10 +166,7 @@ def _mean_figure(version: str, window: str, metric: str, values: Sequence[float]
 
 def _fitted_on(connection: Connection, version: str, rows: Sequence[Judged]) -> set[str]:
     registered = get_version(connection, version)
-    if registered is None or not rows:
-        return set()
-    ids = [_example_id(row) for row in rows]
-    return examples_not_held_out(connection, registered.training_set, ids) | seen_by_starter(registered.manifest.figures, ids)
+    return learned_from(connection, registered, [_example_id(row) for row in rows]) if registered and rows else set()
 
 
 def _example_id(row: Judged) -> str:

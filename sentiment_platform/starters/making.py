@@ -19,7 +19,7 @@ import numpy as np
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.experiments.comparison import compare_all
+from sentiment_platform.experiments.weighing import compare_all
 from sentiment_platform.features.schema import DEFAULT_SCHEMA
 from sentiment_platform.labels.importers import phrasebank, sentfin, tfns
 from sentiment_platform.labels.licences import commercial_use, licence_note

@@ -5,6 +5,8 @@ Tests and p values are `significance`; what follows from a comparison belongs to
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import numpy as np
 
@@ -12,7 +14,9 @@ from sentiment_platform.statistics.arrays import Classes, Floats, Matrix, as_cla
 from sentiment_platform.statistics.calibration import calibration_gaps, log_losses
 from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_means, percentile_estimate
-from sentiment_platform.statistics.significance import paired_bootstrap
+from sentiment_platform.statistics.significance import Stories, paired_bootstrap, story_of_row
+
+_Z = 1.959964
 
 
 class ProbabilityFigures(msgspec.Struct, frozen=True):
@@ -63,3 +67,18 @@ def compare_probabilities(
 
 def _loss_and_ece(means: Floats) -> tuple[Floats, Floats]:
     return means[..., 0], np.abs(means[..., 1:]).sum(axis=-1)
+
+
+def log_loss_difference(
+    y_true: Classes, probabilities_a: Matrix, probabilities_b: Matrix, *, stories: Stories | None = None
+) -> Estimate:
+    """Log loss of B less that of A in nats, with the 95 % normal interval of a mean over rows, or over `stories` where named."""
+    truth = as_classes(y_true, name="y_true")
+    a, b = (log_losses(truth, as_probabilities(side, n=truth.size)) for side in (probabilities_a, probabilities_b))
+    lost = b - a
+    if stories is not None:
+        story = story_of_row(stories, truth.size)
+        lost = np.bincount(story, weights=lost) / np.bincount(story)
+    mean = float(lost.mean())
+    wide = _Z * float(lost.std(ddof=1)) / math.sqrt(lost.size) if lost.size > 1 else math.inf
+    return Estimate(mean, mean - wide, mean + wide, n=lost.size)

@@ -1,7 +1,7 @@
-"""The bootstrap: over counts (exact and independent of n), over groups of rows, and over rows (for means of per-row columns).
+"""The bootstrap, twice: over counts (exact and independent of n) and over rows (for means of per-row columns).
 
 What is resampled and which figure is formed from it belongs to the caller. Rows count as independent draws: where many rows tell
-one story, pass one row a story, or the stories as groups; otherwise the intervals are too narrow.
+one story, count stories, or pass one row a story; otherwise the intervals are too narrow.
 """
 
 from __future__ import annotations
@@ -39,15 +39,6 @@ def bootstrap_counts(counts: npt.NDArray[np.int64], *, seed: int, n_resamples: i
     n = int(counts.sum())
     draws = np.random.default_rng(seed).multinomial(n, counts.ravel() / n, size=n_resamples)
     return draws.reshape((n_resamples, *counts.shape)).astype(np.float64)
-
-
-def bootstrap_groups(kinds: Floats, counts: npt.NDArray[np.int64], *, seed: int, n_resamples: int = N_RESAMPLES) -> Floats:
-    """Sums of resampled groups, shape (n_resamples, *shape of one kind), where `counts` (k,) groups are of each of the `kinds` (k, ...).
-
-    Groups that are equal are drawn together, as in `bootstrap_counts`.
-    """
-    draws = bootstrap_counts(counts, seed=seed, n_resamples=n_resamples)
-    return np.tensordot(draws, kinds, 1)
 
 
 def bootstrap_means(columns: Floats, *, seed: int, n_resamples: int = N_RESAMPLES) -> Floats:

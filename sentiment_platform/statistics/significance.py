@@ -18,9 +18,11 @@ from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import N_CLASSES, Classes, Floats, Matrix, as_classes, as_probabilities
 from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.metrics import predicted_classes, ratios
-from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_groups, percentile_estimate
+from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_counts, percentile_estimate
 
 PairedMetric = Literal["macro_f1", "accuracy"]
+Stories = Sequence[str] | npt.NDArray[np.int64]
+"""Of each row what names its story: a text or a number."""
 
 
 class McNemarResult(msgspec.Struct, frozen=True):
@@ -46,14 +48,14 @@ class PairedDifference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def discordant_counts(
-    y_true: Classes, probabilities_a: Matrix, probabilities_b: Matrix, stories: Sequence[str] | None = None
+    y_true: Classes, probabilities_a: Matrix, probabilities_b: Matrix, stories: Stories | None = None
 ) -> tuple[int, int]:
     """Rows that only A, and rows that only B, got right; with `stories`, one name a row: stories of which A, of which B got more right."""
     truth = as_classes(y_true, name="y_true")
     right_a, right_b = (predicted_classes(as_probabilities(p, n=truth.size)) == truth for p in (probabilities_a, probabilities_b))
     lead = right_b.astype(np.int64) - right_a
     if stories is not None:
-        lead = np.bincount(_story_of_row(stories, truth.size), weights=lead)
+        lead = np.bincount(story_of_row(stories, truth.size), weights=lead)
     return int((lead < 0).sum()), int((lead > 0).sum())
 
 
@@ -79,7 +81,7 @@ def paired_bootstrap(
     metric: PairedMetric = "macro_f1",
     n_resamples: int = N_RESAMPLES,
     confidence: float = 0.95,
-    stories: Sequence[str] | None = None,
+    stories: Stories | None = None,
 ) -> PairedDifference:
     """Interval and p value of metric(B) - metric(A), both seen on the same resampled rows.
 
@@ -92,9 +94,10 @@ def paired_bootstrap(
     Raises:
         PermanentError: shapes or values that are not labels and probabilities of the same rows.
     """
-    tables, counts = _tables(y_true, probabilities_a, probabilities_b, stories)
-    a, b = _both(np.tensordot(counts.astype(np.float64), tables, 1), metric)
-    samples = _sampled_differences(tables, counts, metric, seed, n_resamples)
+    kinds, counts = _tables(y_true, probabilities_a, probabilities_b, stories)
+    table = counts.astype(np.float64)
+    a, b = _both(table if kinds is None else np.tensordot(table, kinds, 1), metric)
+    samples = _sampled_differences(kinds, counts, metric, seed, n_resamples)
     tail = min(int((samples <= 0.0).sum()), int((samples >= 0.0).sum()))
     return PairedDifference(
         metric=metric,
@@ -115,11 +118,11 @@ def paired_bootstrap_samples(
     seed: int,
     metric: PairedMetric = "macro_f1",
     n_resamples: int = N_RESAMPLES,
-    stories: Sequence[str] | None = None,
+    stories: Stories | None = None,
 ) -> Floats:
     """The resampled differences themselves, shape (n_resamples,), for a histogram; the same as `paired_bootstrap` uses."""
-    tables, counts = _tables(y_true, probabilities_a, probabilities_b, stories)
-    return _sampled_differences(tables, counts, metric, seed, n_resamples)
+    kinds, counts = _tables(y_true, probabilities_a, probabilities_b, stories)
+    return _sampled_differences(kinds, counts, metric, seed, n_resamples)
 
 
 def holm(p_values: Sequence[float] | Floats, *, of: int | None = None) -> Floats:
@@ -133,35 +136,43 @@ def holm(p_values: Sequence[float] | Floats, *, of: int | None = None) -> Floats
     return _unordered(np.maximum.accumulate(factors * p[order]), order)
 
 
+def story_of_row(stories: Stories, n: int) -> npt.NDArray[np.int64]:
+    """The stories of `n` rows as numbers from 0, (n,).
+
+    Raises:
+        PermanentError: another number of rows.
+    """
+    if len(stories) != n:
+        raise PermanentError(f"{len(stories)} stories for {n} rows.", remedy="Pass one name a row.")
+    return np.unique(np.asarray(stories), return_inverse=True)[1].astype(np.int64)
+
+
 def _tables(
-    y_true: Classes, probabilities_a: Matrix, probabilities_b: Matrix, stories: Sequence[str] | None
-) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """The different tables (k, truth, a, b) that one unit can be, each of sum 1, and how many units are of each kind, (k,)."""
+    y_true: Classes, probabilities_a: Matrix, probabilities_b: Matrix, stories: Stories | None
+) -> tuple[Floats | None, npt.NDArray[np.int64]]:
+    """The different tables (k, truth, a, b) that one story can be, each of sum 1, and how many stories are of each kind, (k,).
+
+    Where each row is a unit, None and the table of all rows.
+    """
     truth = as_classes(y_true, name="y_true")
     a = predicted_classes(as_probabilities(probabilities_a, n=truth.size, name="probabilities_a"))
     b = predicted_classes(as_probabilities(probabilities_b, n=truth.size, name="probabilities_b"))
-    cells, k = (truth * N_CLASSES + a) * N_CLASSES + b, N_CLASSES**3
-    shape = (-1, N_CLASSES, N_CLASSES, N_CLASSES)
-    story = None if stories is None else _story_of_row(stories, truth.size)
+    cells, k, shape = (truth * N_CLASSES + a) * N_CLASSES + b, N_CLASSES**3, (N_CLASSES, N_CLASSES, N_CLASSES)
+    story = None if stories is None else story_of_row(stories, truth.size)
     if story is None or int(story.max()) + 1 == truth.size:
-        return np.eye(k).reshape(shape), np.bincount(cells, minlength=k)
+        return None, np.bincount(cells, minlength=k).reshape(shape)
     sizes = np.bincount(story)
     tables = np.bincount(story * k + cells, minlength=sizes.size * k).reshape(-1, k) / sizes[:, None]
     kinds, counts = np.unique(tables, axis=0, return_counts=True)
-    return kinds.reshape(shape), counts
+    return kinds.reshape((-1, *shape)), counts
 
 
 def _sampled_differences(
-    tables: Floats, counts: npt.NDArray[np.int64], metric: PairedMetric, seed: int, n_resamples: int
+    kinds: Floats | None, counts: npt.NDArray[np.int64], metric: PairedMetric, seed: int, n_resamples: int
 ) -> Floats:
-    a, b = _both(bootstrap_groups(tables, counts, seed=seed, n_resamples=n_resamples), metric)
+    drawn = bootstrap_counts(counts, seed=seed, n_resamples=n_resamples)
+    a, b = _both(drawn if kinds is None else np.tensordot(drawn, kinds, 1), metric)
     return b - a
-
-
-def _story_of_row(stories: Sequence[str], n: int) -> npt.NDArray[np.int64]:
-    if len(stories) != n:
-        raise PermanentError(f"{len(stories)} stories for {n} rows.", remedy="Pass one name a row.")
-    return np.unique(np.asarray(stories, dtype=str), return_inverse=True)[1].astype(np.int64)
 
 
 def _both(tables: Floats, metric: PairedMetric) -> tuple[Floats, Floats]:

@@ -31,6 +31,13 @@ def add_gate_evidence(connection: Connection, evidence: StoredGateEvidence) -> N
     connection.execute(insert(GateEvidenceRow).values(row))
 
 
+def gate_questions(connection: Connection, since: datetime) -> list[tuple[str, Any]]:
+    """Training set and contenders of the evidence that was made after `since`, oldest first, as the release wrote them that made it."""
+    document = GateEvidenceRow.document
+    query = select(document["training_set"].astext, document["contenders"]).where(GateEvidenceRow.made_at > since)
+    return [(row[0], row[1]) for row in connection.execute(query.order_by(GateEvidenceRow.id))]
+
+
 def newest_gate_evidence(connection: Connection) -> StoredGateEvidence | None:
     """The row that was added last."""
     table = GateEvidenceRow

@@ -1,5 +1,6 @@
 """Evidence is made once, read by whoever asks, and refused where it is not what its digest names."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.experiments.error_budget import level_of
 from sentiment_platform.experiments.evidence import (
     MINIMUM_TEXTS,
     GateEvidence,
@@ -14,7 +16,7 @@ from sentiment_platform.experiments.evidence import (
     newest_evidence,
     record_evidence,
 )
-from sentiment_platform.experiments.holdout_comparison import compare_on_holdout
+from sentiment_platform.experiments.holdout_comparison import compare_on_holdout, store_comparison
 from sentiment_platform_tests.promotion.seeding import NOW, answers, make_evidence, register, truth, write_holdout
 
 V1, F1 = "v1.0.0-vader", "v1.0.0-finbert"
@@ -40,7 +42,7 @@ def rows(engine: Engine) -> list[str]:
 def test_what_was_made_is_read_and_making_it_again_adds_nothing(engine: Engine) -> None:
     assert read(engine) is None
     seed(engine)
-    made = compare_on_holdout(engine).evidence()
+    made = compare_on_holdout(engine, NOW).evidence()
     name = make_evidence(engine, "run-1")
     assert read(engine) == RecordedEvidence(made, name, "run-1", NOW)
     assert make_evidence(engine, "run-2") == name
@@ -51,7 +53,7 @@ def test_what_was_made_is_read_and_making_it_again_adds_nothing(engine: Engine) 
 def test_evidence_that_is_made_once_more_after_other_evidence_is_the_newest_again(engine: Engine) -> None:
     seed(engine)
     first = make_evidence(engine)
-    other = msgspec.structs.replace(compare_on_holdout(engine).evidence(), training_set="cd" * 32)
+    other = msgspec.structs.replace(compare_on_holdout(engine, NOW).evidence(), training_set="cd" * 32)
     with engine.begin() as connection:
         second = record_evidence(connection, other, run_id="run", made_at=NOW)
     assert make_evidence(engine) == first
@@ -96,7 +98,7 @@ def test_a_row_that_is_not_what_its_digest_names_is_refused_until_it_is_made_aga
 )
 def test_a_proposal_that_does_not_follow_from_the_verdicts_is_objected_to(engine: Engine, changes: dict[str, Any]) -> None:
     seed(engine)
-    evidence = compare_on_holdout(engine).evidence()
+    evidence = compare_on_holdout(engine, NOW).evidence()
     forged = msgspec.structs.replace(evidence.proposal, **changes)
     assert evidence.objection() is None
     objection = msgspec.structs.replace(evidence, proposal=forged).objection()
@@ -106,6 +108,40 @@ def test_a_proposal_that_does_not_follow_from_the_verdicts_is_objected_to(engine
 @pytest.mark.parametrize(("texts", "enough"), [(MINIMUM_TEXTS - 1, False), (MINIMUM_TEXTS, True)])
 def test_evidence_on_too_few_texts_is_objected_to(engine: Engine, texts: int, enough: bool) -> None:
     seed(engine, texts)
-    evidence: GateEvidence = compare_on_holdout(engine).evidence()
+    evidence: GateEvidence = compare_on_holdout(engine, NOW).evidence()
     expected = f"The evidence rests on {texts} holdout texts; {MINIMUM_TEXTS} are needed. Import more labels."
     assert evidence.objection() == (None if enough else expected)
+
+
+def test_each_evidence_says_which_attempt_of_the_year_it_is_and_one_made_again_is_none(engine: Engine) -> None:
+    def attempt(day: int) -> tuple[int, float]:
+        compared = compare_on_holdout(engine, NOW + timedelta(days=day))
+        store_comparison(engine, compared, run_id=f"day {day}", made_at=NOW + timedelta(days=day))
+        evidence = compared.evidence()
+        assert evidence.words().startswith(f"Attempt {evidence.attempt} of 52 a year")
+        assert {pair.level for pair in evidence.comparisons if pair.read} == {evidence.level}
+        return evidence.attempt, evidence.level
+
+    seed(engine)
+    assert attempt(0) == attempt(1) == (1, level_of(1))
+    labels = truth(200)
+    register(engine, "v1.1.0-finbert", answers(labels, 0.9, 3))
+    assert attempt(7) == attempt(8) == (2, level_of(2))
+    register(engine, "v1.2.0-finbert", answers(labels, 0.9, 4))
+    assert attempt(14) == (3, level_of(3))
+    assert attempt(14 + 366) == (1, level_of(1)), "a year later"
+
+
+def test_evidence_of_an_earlier_release_is_an_attempt_too_and_is_made_again(engine: Engine) -> None:
+    seed(engine)
+    make_evidence(engine)
+    register(engine, "v1.1.0-finbert", answers(truth(200), 0.9, 3))
+    with engine.begin() as connection:
+        old = "document - 'attempt' - 'level' - 'floors' #- '{comparisons,0,stories}'"
+        connection.execute(text(f"UPDATE platform.gate_evidence SET document = {old}"))
+    with pytest.raises(PermanentError, match=r"cannot be read.*Materialize the asset ab_evaluation again"):
+        read(engine)
+    make_evidence(engine)
+    newest = read(engine)
+    assert newest is not None
+    assert newest.evidence.attempt == 2

@@ -3,9 +3,10 @@ from collections.abc import Collection, Mapping, Sequence
 import pytest
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.experiments.comparison import Comparison, Verdict, compare_all
+from sentiment_platform.experiments.comparison import Comparison, Verdict
 from sentiment_platform.experiments.contenders import Contenders
 from sentiment_platform.experiments.gate import Proposal, propose
+from sentiment_platform.experiments.weighing import compare_all
 from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.significance import McNemarResult, PairedDifference
 from sentiment_platform_tests.promotion.seeding import answers, truth

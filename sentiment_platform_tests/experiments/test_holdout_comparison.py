@@ -8,8 +8,10 @@ from sentiment_platform.experiments.disagreement import Disagreement
 from sentiment_platform.experiments.holdout_comparison import HoldoutComparison, compare_on_holdout, store_comparison
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.family import Integers
+from sentiment_platform.store.training_sets import StoredExample, write_training_set
 from sentiment_platform_tests import versions
 from sentiment_platform_tests.promotion.seeding import NOW, TRAINING_SET, answers, register, truth, write_holdout
+from sentiment_platform_tests.registry.examples import manifest_of
 
 V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
 
@@ -28,19 +30,19 @@ def store(engine: Engine, compared: HoldoutComparison, run: str = "run-1") -> st
 def test_the_newest_version_of_each_family_stands_the_cheapest_first(engine: Engine, labels: Integers) -> None:
     for number, version in enumerate((F1, V1, V2)):
         register(engine, version, answers(labels, 0.5 + number / 10, number))
-    compared = compare_on_holdout(engine)
-    assert (compared.training_set, compared.labels.tolist()) == (TRAINING_SET, labels.tolist())
+    compared = compare_on_holdout(engine, NOW)
+    assert (compared.holdout.training_set, compared.holdout.labels.tolist()) == (TRAINING_SET, labels.tolist())
     assert compared.contenders.newest == {"vader": V2, "finbert": F1}
-    assert list(compared.probabilities) == compared.contenders.versions() == [V2, F1]
-    assert (compared.probabilities[V2] == answers(labels, 0.7, 2)).all()
+    assert list(compared.sides) == compared.contenders.versions() == [V2, F1]
+    assert (compared.sides[V2].probabilities == answers(labels, 0.7, 2)).all()
     assert (compared.contenders.champions, compared.contenders.default_family, compared.contenders.revision) == ({}, None, 0)
     assert compared.evidence().proposal.rule == "bootstrap"
 
 
 def test_a_comparison_is_stored_once_with_its_words(engine: Engine, labels: Integers) -> None:
     for number, version in enumerate((V1, F1)):
-        register(engine, version, answers(labels, 0.5 + number / 3, number))
-    compared = compare_on_holdout(engine)
+        register(engine, version, answers(labels, 0.55 + number / 3, number))
+    compared = compare_on_holdout(engine, NOW)
     assert store(engine, compared, "run-1") == store(engine, compared, "run-2")
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT champion, challenger, verdict, run_id, result FROM platform.experiments")).all()
@@ -56,11 +58,11 @@ def test_a_pair_that_is_compared_among_more_versions_has_the_figures_of_the_newe
     monkeypatch.setitem(FAMILIES, "third", FAMILIES["finbert"])
     register(engine, V1, answers(labels, 0.5, 1))
     register(engine, F1, answers(labels, 0.6, 2))
-    store(engine, compare_on_holdout(engine))
+    store(engine, compare_on_holdout(engine, NOW))
     with engine.connect() as connection:
         (alone,) = connection.execute(text("SELECT result FROM platform.experiments")).scalars()
     register(engine, "v1.0.0-third", answers(labels, 0.4, 3))
-    compared = compare_on_holdout(engine)
+    compared = compare_on_holdout(engine, NOW)
     store(engine, compared, "run-2")
     with engine.connect() as connection:
         query = text("SELECT run_id, result FROM platform.experiments WHERE champion = :a AND challenger = :b")
@@ -77,24 +79,24 @@ def test_a_version_of_a_family_that_this_build_does_not_know_is_not_weighed_and_
         other_build.setitem(FAMILIES, "third", FAMILIES["finbert"])
         ours = register(engine, V1, answers(labels, 0.5, 1))
         theirs = register(engine, "v1.0.0-third", answers(labels, 0.9, 2))
-        assert compare_on_holdout(engine).contenders.newest == {"vader": V1, "third": "v1.0.0-third"}
-    compared = compare_on_holdout(engine)
+        assert compare_on_holdout(engine, NOW).contenders.newest == {"vader": V1, "third": "v1.0.0-third"}
+    compared = compare_on_holdout(engine, NOW)
     assert compared.contenders.newest == {"vader": V1}
     assert compared.evidence().proposal.default_family == "vader"
     versions.deploy(engine, ours, theirs)
     with pytest.raises(PermanentError, match=r"v1\.0\.0-third runs, of a family that this build does not know\. .*families"):
-        compare_on_holdout(engine)
+        compare_on_holdout(engine, NOW)
 
 
 def test_where_the_two_disagree_is_stored_with_who_is_right_there(engine: Engine, labels: Integers) -> None:
     for number, version in enumerate((V1, F1)):
         register(engine, version, answers(labels, 0.5 + number / 3, number))
-    compared = compare_on_holdout(engine)
+    compared = compare_on_holdout(engine, NOW)
     store(engine, compared)
     with engine.connect() as connection:
         stored = connection.execute(text("SELECT result -> 'disagreement' FROM platform.experiments")).scalar_one()
     assert msgspec.convert(stored, Disagreement) == compared.disagreement(compared.comparisons[0])
-    said_a, said_b = (compared.probabilities[version].argmax(axis=1) for version in (V1, F1))
+    said_a, said_b = (compared.sides[version].probabilities.argmax(axis=1) for version in (V1, F1))
     different = said_a != said_b
     assert (stored["a"], stored["b"], stored["n"]) == (V1, F1, len(labels))
     assert stored["n_different"] == len(stored["ids"]) == int(different.sum()) > 0
@@ -114,7 +116,7 @@ def test_a_comparison_knows_whether_a_base_has_seen_the_holdout(
     write_holdout(engine, labels, label_set=label_set)
     register(engine, V1, answers(labels, 0.5, 1))
     register(engine, F1, answers(labels, 0.8, 3), base=base)
-    compared = compare_on_holdout(engine)
+    compared = compare_on_holdout(engine, NOW)
     assert [(c.a, c.b, c.seen_by) for c in compared.comparisons] == [(V1, F1, (F1,) if in_sample else ())]
     store(engine, compared)
     with engine.connect() as connection:
@@ -131,12 +133,50 @@ def test_a_version_whose_answers_are_missing_is_not_judged_and_the_asset_that_ma
     register(engine, V1, answers(labels, 0.5, 1))
     register(engine, F1, answers(labels, 0.5, 1)[:answered])
     with pytest.raises(PermanentError, match=f"{F1} answered {answered} of 200 .* Materialize the asset finbert_evaluation"):
-        compare_on_holdout(engine)
+        compare_on_holdout(engine, NOW)
 
 
 def test_without_training_set_or_version_there_is_nothing_to_compare(engine: Engine) -> None:
     with pytest.raises(PermanentError, match="Materialize the asset training_set"):
-        compare_on_holdout(engine)
+        compare_on_holdout(engine, NOW)
     write_holdout(engine, truth(200))
     with pytest.raises(PermanentError, match="no version to compare yet"):
-        compare_on_holdout(engine)
+        compare_on_holdout(engine, NOW)
+
+
+def test_texts_that_a_version_or_the_one_that_it_went_on_from_was_trained_on_are_left_out_by_id(
+    engine: Engine, labels: Integers
+) -> None:
+    """Labels that are imported behind newer ones move texts from the training part of a champion into the holdout of today."""
+    older = [
+        StoredExample(
+            example_id=f"{n:04}",
+            part="validation" if n < 10 else "train" if n < 30 else "test",
+            text=f"Text {n}",
+            label="neutral",
+            label_set="made",
+            story_id=f"s{n}",
+            available_at=None,
+            features=(None,) * 15,
+        )
+        for n in range(60)
+    ]
+    with engine.begin() as connection:
+        write_training_set(connection, "ef" * 32, "v1", {}, older)
+        connection.execute(
+            text("UPDATE platform.training_sets SET created_at = '2020-01-01' WHERE digest = :old"), {"old": "ef" * 32}
+        )
+    register(engine, V1, answers(labels, 0.55, 1))
+    went_on = {"lineage": {"start": "champion", "from_version": V1}}
+    manifest = msgspec.structs.replace(manifest_of(V2), training_set="aa" * 32, figures=went_on)
+    versions.register(engine, manifest)
+    versions.answer_holdout(engine, V2, TRAINING_SET, {f"{n:04}": list(row) for n, row in enumerate(answers(labels, 0.6, 2))})
+    fresh = msgspec.structs.replace(manifest_of(F1), training_set="aa" * 32)
+    versions.register(engine, fresh)
+    versions.answer_holdout(engine, F1, TRAINING_SET, {f"{n:04}": list(row) for n, row in enumerate(answers(labels, 0.8, 3))})
+    compared = compare_on_holdout(engine, NOW)
+    assert {name: int(side.learned.sum()) for name, side in compared.sides.items()} == {V2: 30, F1: 0}
+    (pair,) = compared.comparisons
+    assert (pair.n, pair.left_out) == (170, 30)
+    assert "on 170 holdout texts (30 that one of the two has learned from are left out)" in pair.words()
+    assert store(engine, compared)

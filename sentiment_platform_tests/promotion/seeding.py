@@ -83,7 +83,7 @@ def release(
 
 def make_evidence(engine: Engine, run: str = "evidence") -> str:
     """What `ab_evaluation` does; returns the digest of the evidence."""
-    return store_comparison(engine, compare_on_holdout(engine), run_id=run, made_at=NOW)
+    return store_comparison(engine, compare_on_holdout(engine, NOW), run_id=run, made_at=NOW)
 
 
 def ask(engine: Engine, name: str, family: str, version: str) -> None:

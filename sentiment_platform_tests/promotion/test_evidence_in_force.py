@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import ConflictError, PermanentError
-from sentiment_platform.experiments import comparison
+from sentiment_platform.experiments import comparing
 from sentiment_platform.experiments.assets import ab_evaluation
 from sentiment_platform.experiments.checks import the_verdict_rests_on_evidence
+from sentiment_platform.experiments.comparison import Verdict
 from sentiment_platform.experiments.evidence import GateEvidence, newest_evidence, record_evidence
 from sentiment_platform.experiments.gate import propose
 from sentiment_platform.models.family import Integers
@@ -66,7 +67,7 @@ def test_what_is_deployed_names_the_evidence_and_the_run_that_made_it(engine: En
 @pytest.mark.usefixtures("better")
 @pytest.mark.parametrize("verdict", ["better", "no difference shown", "worse"])
 def test_the_gate_follows_a_row_that_says_something_else_under_the_right_digest(
-    engine: Engine, access: RegistryAccess, verdict: comparison.Verdict
+    engine: Engine, access: RegistryAccess, verdict: Verdict
 ) -> None:
     evidence = evidence_of(engine)
     (pair,) = evidence.comparisons
@@ -162,9 +163,9 @@ def test_too_little_evidence_is_not_followed_by_a_run_that_has_not_checked_it(
 def test_one_run_compares_each_pair_once(engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the evidence was stored there were three bootstraps a pair: of the asset, of its check and of `deployment`."""
     pairs: list[int] = []
-    bootstrap = comparison.paired_bootstrap
+    bootstrap = comparing.paired_bootstrap
     monkeypatch.setattr(
-        comparison, "paired_bootstrap", lambda *given, seed: (pairs.append(seed), bootstrap(*given, seed=seed))[1]
+        comparing, "paired_bootstrap", lambda *given, **named: (pairs.append(named["seed"]), bootstrap(*given, **named))[1]
     )
     overrides = {item.metadata["variable"]: str(getattr(settings, item.name)) for item in fields(settings)}
     platform = PlatformResource(overrides=overrides, fixed_now=NOW.isoformat())

@@ -17,23 +17,59 @@ class Disagreement(Struct, frozen=True, kw_only=True):
     confusion: list[list[int]]
 
 
-class ComparisonFigures(Struct, frozen=True, kw_only=True):
-    """The challenger (b) against the champion (a) on the same `n` texts of the holdout of `training_set`.
+class Guardrail(Struct, frozen=True):
+    """What must not get worse: whether it blocks the challenger, and in words why, or why it cannot judge."""
 
-    `macro_f1.difference` has the 95 % bootstrap interval; `adjusted_p` is exact McNemar's p after Holm over all pairs of the run;
-    `power` the chance to see a difference of 5 points of accuracy. `in_sample`: those in `seen_by` know labels of this holdout, so
-    the verdict is no evidence. `words` says all of it as a sentence.
+    name: str
+    blocks: bool
+    words: str
+
+
+class ScoreWeights(Struct, frozen=True):
+    """Weights of the parts of a score."""
+
+    accuracy: float
+    calibration: float
+    latency: float
+
+
+class WeightedScore(Struct, frozen=True, kw_only=True):
+    """accuracy * a + calibration * (1 - ECE) + latency * budget / (budget + p95), with its inputs; an unknown latency (null) has no part."""
+
+    version: str
+    value: float
+    accuracy: float
+    ece: float
+    latency_p95_ms: float | None
+    latency_budget_ms: float
+    weights: ScoreWeights
+
+
+class ComparisonFigures(Struct, frozen=True, kw_only=True):
+    """The challenger (b) against the champion (a) on the same `n` texts of the holdout of `training_set`, which tell `stories` stories.
+
+    `macro_f1.difference` has the 95 % bootstrap interval; `adjusted_p` is exact McNemar's p after Holm over the `tests` that the gate
+    reads, null for a pair that it does not read; better needs it below `level`. `power`: the chance to see a difference of 5 points of
+    accuracy; `needs`: so many more labelled stories would show it. `left_out`: texts that one of the two has learned from. `in_sample`:
+    those in `seen_by` know labels of this holdout, so the verdict is no evidence. `words` says all of it as sentences.
     """
 
     training_set: str
     n: int
     macro_f1: PairedDifference
     mcnemar: McNemarResult
-    adjusted_p: float
+    adjusted_p: float | None
     power: float
     in_sample: bool
     seen_by: list[str]
     words: str
+    stories: int = 0
+    left_out: int = 0
+    tests: int = 1
+    level: float = 0.05
+    needs: int | None = None
+    guardrails: list[Guardrail] = []
+    scores: tuple[WeightedScore, WeightedScore] | None = None
     disagreement: Disagreement | None = None
 
 
@@ -51,13 +87,13 @@ class PairComparison(Struct, frozen=True, kw_only=True):
 
 
 class GatePair(Struct, frozen=True, kw_only=True):
-    """One pair of the newest evidence: `b` against `a`, the difference of macro-F1 with its interval, p after Holm."""
+    """One pair of the newest evidence: `b` against `a`, the difference of macro-F1 with its interval, p after Holm (null: not read)."""
 
     a: str
     b: str
     verdict: str
     difference: Estimate
-    adjusted_p: float
+    adjusted_p: float | None
     in_sample: bool
 
 
@@ -73,7 +109,10 @@ class GateProposal(Struct, frozen=True, kw_only=True):
 
 
 class GateEvidence(Struct, frozen=True, kw_only=True):
-    """The newest evidence, under the digest that a deployment names: every pair on `n` holdout texts, and what follows."""
+    """The newest evidence, under the digest that a deployment names: every pair on `n` holdout texts, and what follows.
+
+    `attempt`: which look of the year it is; `level`: what p is held against in it. `attempt_words` says so as a sentence.
+    """
 
     digest: str
     run_id: str
@@ -81,6 +120,9 @@ class GateEvidence(Struct, frozen=True, kw_only=True):
     training_set: str
     n: int
     in_sample: bool
+    attempt: int
+    level: float
+    attempt_words: str
     pairs: list[GatePair]
     proposal: GateProposal
 

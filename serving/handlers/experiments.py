@@ -92,6 +92,9 @@ def _shown(recorded: "RecordedEvidence") -> GateEvidence:
         training_set=evidence.training_set,
         n=evidence.n,
         in_sample=evidence.in_sample,
+        attempt=evidence.attempt,
+        level=evidence.level,
+        attempt_words=evidence.attempt_words(),
         pairs=pairs,
         proposal=GateProposal(**msgspec.structs.asdict(evidence.proposal)),
     )

@@ -53,17 +53,16 @@ def in_sample(base_model: str, figures: Mapping[str, Any], ids: Sequence[str], l
         figures: of its manifest.
         ids, label_sets: of the texts that it is asked.
     """
+    return knows_the_set(base_model, figures, label_sets) or len(seen_by_starter(figures, ids)) > MOST_SEEN * len(ids)
+
+
+def knows_the_set(base_model: str, figures: Mapping[str, Any], label_sets: Iterable[str]) -> bool:
+    """True when a version's base, or a starter of another release, was trained on one of `label_sets`: no text of it is known by name."""
     sets = set(label_sets)
     if _are_of(SEEN_BY.get(base_model.lower(), frozenset()), sets):
         return True
     starter = starter_data(figures)
-    if starter is None:
-        return False
-    training_set, hashes = starter_hashes()
-    if starter.training_set != training_set:
-        # A starter of another release of the platform: its sets are all that is known.
-        return _are_of(starter.label_sets, sets)
-    return sum(name[:HASH_DIGITS] in hashes for name in ids) > MOST_SEEN * len(ids)
+    return starter is not None and starter.training_set != starter_hashes()[0] and _are_of(starter.label_sets, sets)
 
 
 def seen_by_starter(figures: Mapping[str, Any], ids: Iterable[str]) -> set[str]:

@@ -40,14 +40,14 @@ def test_a_champion_that_has_not_answered_the_newest_holdout_is_evaluated_beside
     assert train(engine, access).version == V2
     # The control: nobody who compares makes the answers that are missing.
     with pytest.raises(PermanentError, match=f"{V1} answered 0 of .* Materialize the asset vader_evaluation"):
-        compare_on_holdout(engine)
+        compare_on_holdout(engine, NOW)
     evaluated = evaluate_family(engine, access, "vader", NOW + timedelta(hours=1))
     assert evaluated is not None
     assert evaluated.champion is not None
     assert (evaluated.newest.version, evaluated.champion.version) == (V2, V1)
     n = len(evaluated.newest.example_ids)
     assert answered(engine, evaluated.newest.training_set) == {V1: n, V2: n}
-    assert compare_on_holdout(engine).contenders.versions() == [V1, V2]
+    assert compare_on_holdout(engine, NOW).contenders.versions() == [V1, V2]
     with engine.connect() as connection:
         query = text("SELECT DISTINCT version, as_of FROM platform.model_performance ORDER BY as_of, version")
         dated = [tuple(row) for row in connection.execute(query)]

@@ -23,7 +23,7 @@ def test_pairs_verdict_interval_p_and_proposal_are_those_that_were_stored(engine
     write_holdout(engine, labels)
     register(engine, V1, answers(labels, 0.5, 1))
     register(engine, F1, answers(labels, 0.9, 2))
-    compared = compare_on_holdout(engine)
+    compared = compare_on_holdout(engine, NOW)
     digest = make_evidence(engine, "run-1")
     shown = documented_answer(serving, "/experiments")
 

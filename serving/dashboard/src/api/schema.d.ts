@@ -1930,6 +1930,9 @@ export interface components {
          *         "training_set": "9b48c8d3d200915f68c0528ad4ddec53fa310fbedced3544ce282f2acfab77f2",
          *         "n": 156,
          *         "in_sample": false,
+         *         "attempt": 2,
+         *         "level": 0.01346,
+         *         "attempt_words": "Attempt 2 of 52 a year, at level 0.013: all together switch to what is no better in 5% of years at most.",
          *         "pairs": [
          *           {
          *             "a": "v1.0.0-vader",
@@ -1990,11 +1993,18 @@ export interface components {
          *               "statistic": 20,
          *               "p_value": 0.7608
          *             },
-         *             "adjusted_p": 0.7608,
-         *             "power": 0.2195,
+         *             "adjusted_p": 1,
+         *             "power": 0.03,
          *             "in_sample": false,
          *             "seen_by": [],
-         *             "words": "v1.0.1-vader is not shown to differ from v1.0.0-vader on 156 holdout texts: macro-F1 0.474 against 0.484, difference -0.010 (95 % interval -0.094 to +0.074); alone right 20 against 23 times, exact McNemar p = 0.76 (Holm 0.76); power to see 5% accuracy: 0.22.",
+         *             "words": "v1.0.1-vader is not shown to differ from v1.0.0-vader on 156 holdout texts: macro-F1 0.474 against 0.484, difference -0.010 (95 % interval -0.094 to +0.074); alone right 20 against 23 times, exact McNemar p = 0.76 (Holm 1 of 3, level 0.013); power to see 5% accuracy: 0.03. It needs 1,820 more labelled texts to show a difference of 5%.",
+         *             "stories": 0,
+         *             "left_out": 0,
+         *             "tests": 3,
+         *             "level": 0.01346,
+         *             "needs": 1820,
+         *             "guardrails": [],
+         *             "scores": null,
          *             "disagreement": {
          *               "n_different": 65,
          *               "only_a_right": 23,
@@ -2033,6 +2043,8 @@ export interface components {
         /**
          * GateEvidence
          * @description The newest evidence, under the digest that a deployment names: every pair on `n` holdout texts, and what follows.
+         *
+         *     `attempt`: which look of the year it is; `level`: what p is held against in it. `attempt_words` says so as a sentence.
          */
         GateEvidence: {
             digest: string;
@@ -2042,19 +2054,22 @@ export interface components {
             training_set: string;
             n: number;
             in_sample: boolean;
+            attempt: number;
+            level: number;
+            attempt_words: string;
             pairs: components["schemas"]["GatePair"][];
             proposal: components["schemas"]["GateProposal"];
         };
         /**
          * GatePair
-         * @description One pair of the newest evidence: `b` against `a`, the difference of macro-F1 with its interval, p after Holm.
+         * @description One pair of the newest evidence: `b` against `a`, the difference of macro-F1 with its interval, p after Holm (null: not read).
          */
         GatePair: {
             a: string;
             b: string;
             verdict: string;
             difference: components["schemas"]["Estimate"];
-            adjusted_p: number;
+            adjusted_p: number | null;
             in_sample: boolean;
         };
         /**
@@ -2087,22 +2102,33 @@ export interface components {
         };
         /**
          * ComparisonFigures
-         * @description The challenger (b) against the champion (a) on the same `n` texts of the holdout of `training_set`.
+         * @description The challenger (b) against the champion (a) on the same `n` texts of the holdout of `training_set`, which tell `stories` stories.
          *
-         *     `macro_f1.difference` has the 95 % bootstrap interval; `adjusted_p` is exact McNemar's p after Holm over all pairs of the run;
-         *     `power` the chance to see a difference of 5 points of accuracy. `in_sample`: those in `seen_by` know labels of this holdout, so
-         *     the verdict is no evidence. `words` says all of it as a sentence.
+         *     `macro_f1.difference` has the 95 % bootstrap interval; `adjusted_p` is exact McNemar's p after Holm over the `tests` that the gate
+         *     reads, null for a pair that it does not read; better needs it below `level`. `power`: the chance to see a difference of 5 points of
+         *     accuracy; `needs`: so many more labelled stories would show it. `left_out`: texts that one of the two has learned from. `in_sample`:
+         *     those in `seen_by` know labels of this holdout, so the verdict is no evidence. `words` says all of it as sentences.
          */
         ComparisonFigures: {
             training_set: string;
             n: number;
             macro_f1: components["schemas"]["PairedDifference"];
             mcnemar: components["schemas"]["McNemarResult"];
-            adjusted_p: number;
+            adjusted_p: number | null;
             power: number;
             in_sample: boolean;
             seen_by: string[];
             words: string;
+            stories: number;
+            left_out: number;
+            tests: number;
+            level: number;
+            needs: number | null;
+            guardrails: components["schemas"]["Guardrail"][];
+            scores: [
+                components["schemas"]["WeightedScore"],
+                components["schemas"]["WeightedScore"]
+            ] | null;
             disagreement: components["schemas"]["Disagreement"] | null;
         };
         /**
@@ -2130,6 +2156,37 @@ export interface components {
             method: "exact";
             statistic: number;
             p_value: number;
+        };
+        /**
+         * Guardrail
+         * @description What must not get worse: whether it blocks the challenger, and in words why, or why it cannot judge.
+         */
+        Guardrail: {
+            name: string;
+            blocks: boolean;
+            words: string;
+        };
+        /**
+         * WeightedScore
+         * @description accuracy * a + calibration * (1 - ECE) + latency * budget / (budget + p95), with its inputs; an unknown latency (null) has no part.
+         */
+        WeightedScore: {
+            version: string;
+            value: number;
+            accuracy: number;
+            ece: number;
+            latency_p95_ms: number | null;
+            latency_budget_ms: number;
+            weights: components["schemas"]["ScoreWeights"];
+        };
+        /**
+         * ScoreWeights
+         * @description Weights of the parts of a score.
+         */
+        ScoreWeights: {
+            accuracy: number;
+            calibration: number;
+            latency: number;
         };
         /**
          * Disagreement

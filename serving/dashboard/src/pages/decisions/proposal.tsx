@@ -34,13 +34,13 @@ export function Proposal({ told }: { told: Schemas["ExperimentList"] }) {
           value,
           low,
           high,
-          note: `${verdict}, p ${p < 0.001 ? "< 0.001" : number(p, 3)} after Holm`,
+          note: p === null ? verdict : `${verdict}, p ${p < 0.001 ? "< 0.001" : number(p, 3)} after Holm`,
         }))}
         format={(value) => signed(value, 3)}
         reference={0}
       />
       <p className="note">
-        On {number(evidence.n)} holdout texts, <Time at={evidence.made_at} />, <RunLink id={evidence.run_id} />. More on the page{" "}
+        {evidence.attempt_words} On {number(evidence.n)} holdout texts, <Time at={evidence.made_at} />, <RunLink id={evidence.run_id} />. More on the page{" "}
         <Link href="/app/models">Models</Link>.
       </p>
     </>

@@ -9,6 +9,7 @@ import { Stat, Stats } from "../../../parts/stat";
 import { Time } from "../../../parts/time";
 
 const TONES: Record<string, Tone> = { better: "good", worse: "warning" };
+const tone = (verdict: string): Tone => (verdict.startsWith("blocked:") ? "critical" : (TONES[verdict] ?? "plain"));
 
 export function Verdict({ comparison }: { comparison: Schemas["PairComparison"] }) {
   const { figures, champion, challenger, verdict } = comparison;
@@ -22,7 +23,7 @@ export function Verdict({ comparison }: { comparison: Schemas["PairComparison"] 
       }
     >
       <p className="verdict">
-        <Badge tone={TONES[verdict] ?? "plain"}>{verdict}</Badge> {figures?.words}
+        <Badge tone={tone(verdict)}>{verdict}</Badge> {figures?.words}
       </p>
       {figures?.in_sample && (
         <p className="band warning">
@@ -40,7 +41,7 @@ export function Verdict({ comparison }: { comparison: Schemas["PairComparison"] 
                 value: figures.macro_f1.difference.value,
                 low: figures.macro_f1.difference.low,
                 high: figures.macro_f1.difference.high,
-                note: `${number(figures.n)} texts that both answered`,
+                note: textsCompared(figures),
               },
             ]}
             format={(value) => signed(value, 3)}
@@ -49,7 +50,11 @@ export function Verdict({ comparison }: { comparison: Schemas["PairComparison"] 
           <Stats>
             <Stat name={`Macro-F1 of ${champion}`} value={number(figures.macro_f1.a, 3)} />
             <Stat name={`Macro-F1 of ${challenger}`} value={number(figures.macro_f1.b, 3)} note={signed(figures.macro_f1.difference.value, 3)} />
-            <Stat name="Exact McNemar, after Holm" value={`p ${pValue(figures.adjusted_p)}`} note="over every pair of the run" />
+            <Stat
+              name="Exact McNemar, after Holm"
+              value={figures.adjusted_p === null ? "not read" : `p ${pValue(figures.adjusted_p)}`}
+              note={figures.adjusted_p === null ? "the gate does not weigh this pair" : `better needs less than ${number(figures.level, 4)}`}
+            />
             <Stat name="Power" value={number(figures.power, 2)} note="to see 5 points of accuracy" />
           </Stats>
         </>
@@ -57,5 +62,14 @@ export function Verdict({ comparison }: { comparison: Schemas["PairComparison"] 
     </Card>
   );
 }
+
+const textsCompared = ({ n, stories, left_out }: NonNullable<Schemas["PairComparison"]["figures"]>): string =>
+  [
+    `${number(n)} texts that both answered`,
+    stories > 0 && stories < n && `${number(stories)} stories`,
+    left_out > 0 && `without ${number(left_out)} that one has learned from`,
+  ]
+    .filter(Boolean)
+    .join(", ");
 
 const pValue = (p: number): string => (p < 0.001 ? "< 0.001" : `= ${number(p, 3)}`);
