@@ -1,6 +1,7 @@
 """`market`: bring prices in, see what there is."""
 
 import uuid
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -42,7 +43,9 @@ def market() -> None:
 @click.option("--source", default="archive", help="Name of the source; its bars are compared with its own only.")
 @click.option("--accept-jumps", is_flag=True, help="Closes that more than double or halve in a day are real: you have looked.")
 @click.option(
-    "--zone", default="", help="On whose clock numbers since 1970 are days; default: only midnight in UTC or New York is one."
+    "--zone",
+    default="",
+    help="On whose clock numbers since 1970 are days; default: only midnight in UTC, and midnight and the opening at the exchange are.",
 )
 @date_format_option
 @written_options
@@ -69,14 +72,13 @@ def import_prices(
       sentiment-platform market import all.csv --map session=ds,symbol=ticker
     """
     from sentiment_platform.local.session import connected_session
-    from sentiment_platform.market.calendar import EXCHANGE_ZONE
     from sentiment_platform.market.price_files import parse_price_map, read_price_file
     from sentiment_platform.market.prices import store_bars
 
     with usage_of("--map"):
         columns = parse_price_map(mapping)
     refused, written = Refusals(), written_by(encoding, delimiter)
-    stated = stated_by(zone or str(EXCHANGE_ZONE), date_format) if zone or date_format else None
+    stated = replace(stated_by(zone or "UTC", date_format), has_zone=bool(zone)) if zone or date_format else None
     bars = list(read_price_file(path, columns, symbol, stated, written))
     with connected_session(log=note) as (_, engine), engine.begin() as connection:
         stored = store_bars(
@@ -103,25 +105,34 @@ def import_prices(
 @market.command()
 @json_option
 def show(as_json: bool) -> None:
-    """Show which symbols have prices, from when to when, and how many bars were revised.
+    """Show which symbols have prices, on which exchange, from when to when, how many bars were revised, and which sessions of the last
+    45 days are missing.
 
-    As JSON: one object a series (symbol, source, first, last, bars, revised).
+    As JSON: one object a series (symbol, source, first, last, bars, revised, exchange, missing).
 
     \b
     Example:
       sentiment-platform market show --json
     """
     from sentiment_platform.local.session import connected_session
+    from sentiment_platform.market.evaluation import completeness_now
+    from sentiment_platform.market.symbol_exchange import exchange_of
     from sentiment_platform.store.market import coverage
 
     with connected_session() as (_, engine), engine.connect() as connection:
         series = list(coverage(connection))
+        completeness = completeness_now(connection, utc_now(), ())
     if as_json:
-        print_json(series)
+        missing = completeness.gaps
+        print_json(
+            [asdict(one) | {"exchange": exchange_of(one.symbol), "missing": missing.get(one.symbol, ())} for one in series]
+        )
         return
     show_table(
-        ["symbol", "source", "first", "last", "bars", "revised"],
-        [(one.symbol, one.source, one.first, one.last, one.bars, one.revised) for one in series],
+        ["symbol", "exchange", "source", "first", "last", "bars", "revised"],
+        [(one.symbol, exchange_of(one.symbol), one.source, one.first, one.last, one.bars, one.revised) for one in series],
         title=f"{len(series)} series",
         empty="There are no prices yet. Bring a file in: sentiment-platform market import AAPL.csv --symbol AAPL",
     )
+    for exchange, said in completeness.by_exchange.items():
+        say(f"{exchange}: {'; '.join(said)}.", style="yellow")

@@ -52,6 +52,7 @@ def read_session(cell: object, stated: Stated | None = None, exchange: str = NEW
     read = read_time(cell, stated or UNSTATED)
     if read is None:
         return None
+    stated = stated if stated and stated.has_zone else None
     if read.local is None:
         return read.day or (_of_stated(read.at, stated, exchange) if stated else _of_moment(read.at, exchange))
     if exchange in (CRYPTO, CURRENCIES) and read.at.replace(tzinfo=None) != read.local:

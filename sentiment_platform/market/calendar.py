@@ -7,7 +7,6 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cached_property, lru_cache
-from zoneinfo import ZoneInfo
 
 NEW_YORK = "XNYS"
 """ISO 10383 code of New York. XNYS and XNAS keep the same hours."""
@@ -15,8 +14,6 @@ CRYPTO, CURRENCIES = "crypto", "currencies"
 """What trades always: its sessions are the days of UTC. Two names, because neither is the market of the other."""
 UNKNOWN = "unknown"
 """Of a symbol whose exchange nobody stated, or whose hours are not known."""
-EXCHANGE_ZONE = ZoneInfo("America/New_York")
-"""The clock of New York."""
 SATURDAY = 5
 """The weekday with which a weekend begins."""
 OVER_EVERYWHERE = timedelta(days=1, hours=12)

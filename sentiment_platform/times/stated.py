@@ -1,6 +1,6 @@
 """What a source, an import or an entry says of its times: their clock, and how their days are written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from sentiment_platform.times.shapes import Order
@@ -21,11 +21,13 @@ _OF_THE_MACHINE = ("%Z", "%c", "%x", "%X", "%s")
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """`zone`: of times that name none. `order`: of days in three numbers. `pattern`: strptime's codes; then nothing else is read."""
+    """`zone`: of times that name none. `order`: of days in three numbers. `pattern`: strptime's codes; then nothing else is read.
+    `has_zone`: somebody stated the zone; else it is assumed."""
 
     zone: tzinfo = UTC
     order: Order | None = None
     pattern: str = ""
+    has_zone: bool = field(default=True, compare=False)
 
     @property
     def is_day_only(self) -> bool:

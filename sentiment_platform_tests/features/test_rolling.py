@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import log, sqrt
 
 import pytest
@@ -11,6 +11,8 @@ from sentiment_platform.features.compute import compute_v1, compute_v2, stock_en
 from sentiment_platform.features.context import ArticleHistory
 from sentiment_platform.features.rolling import PRICE_LOOKBACK, RollingHistory
 from sentiment_platform.features.schema import V1, V2
+from sentiment_platform.market.calendar import final_at
+from sentiment_platform.market.symbol_exchange import exchange_of
 from sentiment_platform.store.articles import Article
 
 NOON = datetime(2025, 1, 26, 12, tzinfo=UTC)
@@ -141,3 +143,28 @@ def test_the_first_fifteen_values_of_v2_are_those_of_v1(known: Sequence[Article]
         v2 = compute_v2(one.title, second.context(one))
         assert v2[: len(V1.names)] == compute_v1(one.title, first.context(one))
         V2.validate(v2)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "moment", "newest"),
+    [
+        # Seoul closes at 06:30, London at 16:30, New York at 21:00; crypto's day ends at midnight, a date everywhere at noon.
+        ("999990.KS", "2025-02-19T06:29", 18),
+        ("999990.KS", "2025-02-19T06:30", 19),
+        ("LMP.L", "2025-02-19T16:29", 18),
+        ("LMP.L", "2025-02-19T16:30", 19),
+        ("LMP", "2025-02-19T20:59", 18),
+        ("LMP", "2025-02-19T21:00", 19),
+        ("BTC-USD", "2025-02-19T23:59", 18),
+        ("BTC-USD", "2025-02-20T00:00", 19),
+        ("LMP.QQ", "2025-02-20T11:59", 18),
+        ("LMP.QQ", "2025-02-20T12:00", 19),
+    ],
+)
+def test_a_return_knows_the_closes_of_its_own_exchange_and_none_that_is_to_come(symbol: str, moment: str, newest: int) -> None:
+    closes = {18: 102.0, 19: 105.0, 20: 111.0}
+    final = {day: final_at(exchange_of(symbol), date(2025, 2, day)) for day in (14, *closes)}
+    bars = [Bar(symbol, close, at) for day, close in ({14: 100.0} | closes).items() if (at := final[day]) is not None]
+    known = RollingHistory([], closes=bars).ticker_values(symbol, datetime.fromisoformat(moment).replace(tzinfo=UTC))
+    before = {18: 100.0, 19: 102.0}[newest]
+    assert known["ticker_return_1d"] == pytest.approx(closes[newest] / before - 1)

@@ -17,6 +17,7 @@ from sentiment_platform.market.outcome_contract import judge_outcomes
 from sentiment_platform.market.outcomes import (
     HORIZONS,
     MARGIN,
+    OUTCOME_RULE,
     PENDING,
     REASONS,
     Prices,
@@ -216,6 +217,23 @@ def test_outcomes_are_stored_once_and_follow_a_revised_price(engine: Engine) -> 
         # The control: an outcome entered when the article was not yet known is found.
         connection.execute(text("UPDATE platform.outcomes SET entry_at = '2025-11-24T12:59Z' WHERE horizon_sessions = 1"))
         assert outcomes_that_look_ahead(connection, NOW) == 1
+
+
+def test_outcomes_of_a_former_rule_are_computed_again_whatever_days_are_asked_for(engine: Engine) -> None:
+    hours = (datetime(2025, 11, 24, 13, tzinfo=UTC) - datetime(2025, 1, 6, 12, tzinfo=UTC)) / timedelta(hours=1)
+    start, end = datetime(2025, 11, 24, tzinfo=UTC), datetime(2025, 11, 25, tzinfo=UTC)
+    with engine.begin() as connection:
+        insert_articles(connection, [article(1, hours=hours)])
+        write_bars(connection, ALL)
+    update_outcomes(engine, start, end, NOW, run_id="run")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE platform.outcomes SET rule = 'outcome-v1', entry_at = '2025-11-24T12:59Z'"))
+    later = datetime(2026, 1, 20, tzinfo=UTC)
+    assert update_outcomes(engine, later, later + timedelta(days=1), NOW, run_id="run").changed == 2
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT DISTINCT rule, entry_at FROM platform.outcomes")).all()
+    assert [tuple(row) for row in rows] == [(OUTCOME_RULE, datetime(2025, 11, 24, 14, 30, tzinfo=UTC))]
+    assert update_outcomes(engine, later, later + timedelta(days=1), NOW, run_id="run").records == ()
 
 
 def test_a_later_sighting_with_other_tickers_changes_no_outcome(engine: Engine) -> None:

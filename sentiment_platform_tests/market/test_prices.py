@@ -52,6 +52,41 @@ def test_a_bar_is_known_from_the_close_of_its_session(engine: Engine) -> None:
     assert known == [datetime(2025, 7, 1, 20, tzinfo=UTC), datetime(2025, 11, 28, 18, tzinfo=UTC)]
 
 
+def closes(engine: Engine) -> dict[tuple[str, date], datetime]:
+    with engine.connect() as connection:
+        known = connection.execute(text("SELECT symbol, session, available_at FROM platform.market_prices")).all()
+    return {(row.symbol, row.session): row.available_at for row in known}
+
+
+def test_a_bar_is_held_against_its_own_exchange_and_known_from_its_close(engine: Engine) -> None:
+    # On 17 February New York has a holiday; on the 15th, a Saturday, only crypto is traded.
+    bars = [raw("2025-02-17", symbol) for symbol in ("999990.KS", "LMP", "BTC-USD", "LMP.QQ")]
+    stored = store(engine, [*bars, raw("2025-02-15", "999990.KS"), raw("2025-02-15", "BTC-USD")])
+    assert (stored.written, stored.refused) == (WrittenBars(new=4), 2)
+    known = {
+        ("999990.KS", date(2025, 2, 17)): datetime(2025, 2, 17, 6, 30, tzinfo=UTC),
+        ("BTC-USD", date(2025, 2, 17)): datetime(2025, 2, 18, tzinfo=UTC),
+        ("BTC-USD", date(2025, 2, 15)): datetime(2025, 2, 16, tzinfo=UTC),
+        ("LMP.QQ", date(2025, 2, 17)): datetime(2025, 2, 18, 12, tzinfo=UTC),
+    }
+    assert closes(engine) == known
+    # A close that was taken for New York's is put right when the bar comes again, and that is no revision.
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE platform.market_prices SET available_at = '2025-02-17T21:00Z'"))
+    assert store(engine, bars[2:]).written == WrittenBars(unchanged=2)
+    assert closes(engine) == {
+        name: datetime(2025, 2, 17, 21, tzinfo=UTC) if name[0] == "999990.KS" or name[1].day == 15 else at
+        for name, at in known.items()
+    }
+
+
+def test_a_bar_is_not_over_before_its_own_exchange_has_closed(engine: Engine) -> None:
+    bars = [raw("2025-02-18", symbol) for symbol in ("999990.KS", "LMP.L", "LMP", "BTC-USD", "LMP.QQ")]
+    for now, over in (("2025-02-18T06:30", 1), ("2025-02-18T16:30", 2), ("2025-02-18T21:00", 3), ("2025-02-19T11:59", 4)):
+        written = store(engine, bars, now=datetime.fromisoformat(now).replace(tzinfo=UTC)).written
+        assert written.new + written.unchanged == over
+
+
 def test_a_series_never_alternates_between_two_sources(engine: Engine) -> None:
     store(engine, [raw("2025-11-24"), raw("2025-11-25")])
     both = [raw("2025-11-25", close=11.0), raw("2025-11-26", close=11.0)]
