@@ -202,6 +202,23 @@ def test_a_rollback_brings_the_deployment_before_back_and_not_further_than_there
     assert (row.action, row.detail["before"], row.detail["after"]) == ("models:rollback", {"vader": SECOND}, {"vader": FIRST})
 
 
+def test_a_rollback_goes_over_the_gap_that_a_deleted_release_left(
+    two_deployments: Publisher, settings: Settings, admin: dict[str, str], start_serving: StartServing
+) -> None:
+    two_deployments.deploy(two_deployments.model(UNDEPLOYED, steepness=3.0))
+    two_deployments.deploy(two_deployments.model("v1.0.3-vader", steepness=4.0))
+    repository = f"{settings.registry_url}/repos/{settings.registry_repository}"
+    with httpx.Client(headers={"Authorization": f"Bearer {settings.registry_token}"}, trust_env=False) as page:
+        number = page.get(f"{repository}/releases/tags/deploy-000003").raise_for_status().json()["id"]
+        page.delete(f"{repository}/releases/{number}").raise_for_status()
+    serving = start_serving()
+    assert live(serving) == "v1.0.3-vader"
+    for version in (SECOND, FIRST):
+        rolled = serving.client.post("/models/rollback", json={"reason": "worse in production"}, headers=admin)
+        assert rolled.status_code == 200, rolled.text
+        assert live(serving) == version
+
+
 def test_a_choice_that_cannot_be_fetched_or_recorded_changes_nothing(
     two_deployments: Publisher, github_server: GithubServer, engine: Engine, admin: dict[str, str], start_serving: StartServing
 ) -> None:
