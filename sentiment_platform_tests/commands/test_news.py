@@ -1,6 +1,8 @@
+from datetime import UTC
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
 
 from sentiment_platform_tests.commands.conftest import Invoke
 
@@ -20,6 +22,40 @@ def test_an_archive_is_imported_by_its_column_map_once_and_its_bad_rows_are_show
     assert "3 rows: 0 stored, 2 duplicate, 1 quarantined." in invoke(*arguments).output
     refused = invoke("news", "quarantine", "--source", "desk").output
     assert "published_at_is_readable" in refused
+
+
+LOCAL = {
+    "2025-03-07 09:31": "2025-03-07 14:31",
+    "2025-03-09 02:30": "2025-03-09 07:30",  # no such time of day: the later reading
+    "2025-03-10 09:31": "2025-03-10 13:31",
+    "2025-07-01 15:00": "2025-07-01 19:00",
+    "2025-10-31 09:31": "2025-10-31 13:31",
+    "2025-11-02 01:30": "2025-11-02 06:30",  # twice: the later one
+    "2025-11-03 09:31": "2025-11-03 14:31",
+    "2025-07-01T15:00:00Z": "2025-07-01 15:00",  # names its own clock
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--zone", "America/New_York"], "7 times have no offset and are read as America/New_York; 71% of them fall"),
+        ([], "7 times have no offset and are read as UTC; 14% of them fall"),
+    ],
+)
+def test_a_local_clock_is_named_over_both_changes_of_a_year_or_the_import_says_what_it_took(
+    invoke: Invoke, engine: Engine, tmp_path: Path, options: list[str], said: str
+) -> None:
+    path = tmp_path / "desk.csv"
+    path.write_text("headline,day\n" + "".join(f"Kiln maker wins contract {n},{day}\n" for n, day in enumerate(LOCAL)))
+    shown = " ".join(invoke("news", "import", str(path), "--map", "title=headline,published_at=day", *options).output.split())
+    assert "8 rows: 8 stored" in shown
+    assert f"{said} between 13:30 and 20:00 UTC, when the exchange is open." in shown
+    assert ("say so with --zone America/New_York" in shown) == (not options)
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT title, published_at FROM platform.raw_data ORDER BY title")).all()
+    right = list(LOCAL.values() if options else [day[:16].replace("T", " ") for day in LOCAL])
+    assert [f"{at.astimezone(UTC):%Y-%m-%d %H:%M}" for _, at in rows] == right
 
 
 def test_a_column_that_the_file_has_not_is_an_error_with_its_remedy(invoke: Invoke, tmp_path: Path) -> None:
