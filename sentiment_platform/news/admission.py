@@ -131,6 +131,7 @@ def article_of(item: RawItem, run_id: str, fetched_at: datetime, *, archived: bo
         notes=item.notes,
         published_at=min(item.published_at, known_at),
         published_text=item.published_text,
+        day_only=item.day_only,
         fetched_at=fetched_at,
         available_at=known_at,
         content_hash=names.content_hash,

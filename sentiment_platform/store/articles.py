@@ -56,6 +56,7 @@ def articles_between(connection: Connection, start: datetime, end: datetime, *, 
             RawData.tickers,
             RawData.published_at,
             RawData.published_text,
+            RawData.day_only,
             RawData.available_at,
             func.coalesce(StoryCluster.story_id, RawData.id).label("story_id"),
         )
@@ -70,9 +71,14 @@ def articles_between(connection: Connection, start: datetime, end: datetime, *, 
 
 
 def _article(row: dict[str, Any]) -> Article:
-    row["day_only"] = is_day_only(row.pop("published_text"))
+    row["day_only"] = names_day_only(row["day_only"], row.pop("published_text"))
     row["tickers"] = tuple(row["tickers"])
     return Article(**row)
+
+
+def names_day_only(stored: bool | None, published_text: str | None) -> bool:
+    """Whether an article's source named no time of day; what was stored before that was kept goes by the text."""
+    return is_day_only(published_text) if stored is None else stored
 
 
 def stored_by_source(connection: Connection, start: datetime, end: datetime) -> dict[str, int]:
@@ -148,6 +154,7 @@ class NewArticle:
     notes: tuple[str, ...] = ()
     published_at: datetime
     published_text: str | None
+    day_only: bool | None = None
     fetched_at: datetime
     available_at: datetime
     content_hash: str
@@ -159,10 +166,10 @@ class NewArticle:
 _INSERT_ARTICLES = text("""
     INSERT INTO platform.raw_data (
         id, source, external_id, url, canonical_url, outlet, title, summary, language, language_detected, tickers, notes,
-        published_at, published_text, fetched_at, available_at, content_hash, run_id)
+        published_at, published_text, day_only, fetched_at, available_at, content_hash, run_id)
     SELECT
         id, source, external_id, url, canonical_url, outlet, title, summary, language, language_detected, tickers, notes,
-        published_at, published_text, fetched_at, available_at, content_hash, run_id
+        published_at, published_text, day_only, fetched_at, available_at, content_hash, run_id
     FROM json_populate_recordset(NULL::platform.raw_data, CAST(:rows AS json))
     ON CONFLICT DO NOTHING""")
 _INSERT_SIGHTINGS = text("""

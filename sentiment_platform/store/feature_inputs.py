@@ -6,9 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection, Date, cast, func, select, text
 
 from sentiment_platform.entities import ARTICLE
-from sentiment_platform.store.articles import Article
+from sentiment_platform.store.articles import Article, names_day_only
 from sentiment_platform.store.tables import Prediction, RawData
-from sentiment_platform.times.reading import is_day_only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,8 @@ class ServedFeatures:
 # their key: a plain join of a week read every story that there ever was.
 _AVAILABLE = text("""
     SELECT article.id, article.title, NULL, article.source, article.outlet, article.tickers,
-        article.published_at, article.available_at, coalesce(story.story_id, article.id), article.published_text
+        article.published_at, article.available_at, coalesce(story.story_id, article.id), article.published_text,
+        article.day_only
     FROM platform.raw_data AS article LEFT JOIN LATERAL (
         SELECT story_id FROM platform.story_clusters WHERE article_id = article.id LIMIT 1) AS story ON true
     WHERE article.available_at BETWEEN :start AND :end
@@ -59,7 +59,7 @@ def articles_available(
             published_at=r[6],
             available_at=r[7],
             story_id=r[8],
-            day_only=is_day_only(r[9]),
+            day_only=names_day_only(r[10], r[9]),
         )
         for r in rows.all()
     ]

@@ -6,14 +6,18 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.features.compute import FeatureContext, compute_v1
+from sentiment_platform.features.schema import V1
 from sentiment_platform.news.archive import ColumnMap, import_archive, parse_mapping
 from sentiment_platform.news.errors import ArchiveError
 from sentiment_platform.news.tabular import read_rows
 from sentiment_platform.store.articles import Article, articles_between, news_counts
 from sentiment_platform.store.collection_reports import CollectionReport, latest_collections
+from sentiment_platform.store.feature_inputs import articles_available
 from sentiment_platform.store.quarantine import quarantined_items
 from sentiment_platform.text_files.encodings import encoding_of
 from sentiment_platform.text_files.written import Written
+from sentiment_platform.times.stated import stated_clock
 
 NOW = datetime(2026, 1, 6, 12, tzinfo=UTC)
 EPOCH, FOREVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -97,6 +101,32 @@ def test_a_file_without_header_is_read_by_position(engine: Engine, tmp_path: Pat
     path.write_text("2025-11-05,Profit rises\n2025-11-06\n")
     report = load(engine, path, parse_mapping("title=1,published_at=0"))
     assert (report.stored, report.quarantined) == (1, 1)
+
+
+def test_a_day_that_only_a_stated_format_reads_has_no_time_of_day(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "desk.csv"
+    hours: dict[str, float | None] = {}
+    for day, date_format in (("05/02/2025", "%d/%m/%Y"), ("05/02/2025 00:00", "%d/%m/%Y %H:%M"), ("05/02/2025", "month-first")):
+        path.write_text(f"headline,day\nKiln maker wins a contract,{day}\n")
+        stated = stated_clock("UTC", date_format)
+        import_archive(
+            path,
+            parse_mapping("title=headline,published_at=day"),
+            source=date_format,
+            engine=engine,
+            run_id="run",
+            now=datetime(2025, 6, 1, tzinfo=UTC),
+            stated=stated,
+        )
+    start, end = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 12, 31, tzinfo=UTC)
+    with engine.connect() as connection:
+        for article in articles_between(connection, start, end):
+            context = FeatureContext(published_at=article.published_at, day_only=article.day_only)
+            vector = dict(zip(V1.names, compute_v1(article.title, context), strict=True))
+            hours[article.source] = vector["hour_utc"]
+        again = {article.source: article.day_only for article in articles_available(connection, start, end)}
+    assert hours == {"%d/%m/%Y": None, "%d/%m/%Y %H:%M": 0.0, "month-first": None}
+    assert again == {"%d/%m/%Y": True, "%d/%m/%Y %H:%M": False, "month-first": True}
 
 
 @pytest.mark.parametrize(

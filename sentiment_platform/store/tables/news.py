@@ -15,6 +15,7 @@ class RawData(Base):
 
     `published_at` is the source's word, `fetched_at` when we got it, `available_at` when we could first have known it:
     the later of publication and first fetch for live sources, the publication itself for archives (the end of a day without a time).
+    `day_only`: the source named no time of day; null in rows from before this was kept, of which `published_text` says it.
     `language` is the source's word; with `language_detected` it states none, and the text says `en`, or `und` where it is not English.
     `notes` says which optional fields were changed or left out because they could not be stored as they came, one note each.
     """
@@ -43,6 +44,7 @@ class RawData(Base):
     notes: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'::text[]"))
     published_at: Mapped[Instant]
     published_text: Mapped[str | None]
+    day_only: Mapped[bool | None]
     fetched_at: Mapped[Instant]
     available_at: Mapped[Instant]
     content_hash: Mapped[str]
