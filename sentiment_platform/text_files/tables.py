@@ -108,8 +108,8 @@ def _rows(path: Path, encoding: str, shape: _Shape) -> Iterator[list[str]]:
 
         def lines() -> Iterator[str]:
             for line in file:
-                pending.append(line)
-                yield line
+                pending.append(_with_doubled_quotes(line, delimiter, inside=bool(pending)))
+                yield pending[-1]
 
         reader = csv.reader(lines(), delimiter=delimiter, skipinitialspace=delimiter != " ")
         try:
@@ -131,6 +131,16 @@ def _rows(path: Path, encoding: str, shape: _Shape) -> Iterator[list[str]]:
             raise TextFileError(
                 f"{path.name}, line {reader.line_num}: {error}.", remedy="Usually a quotation mark that is never closed."
             ) from error
+
+
+def _with_doubled_quotes(line: str, delimiter: str, *, inside: bool) -> str:
+    """The line with `""` for `\\"`, where its quoted cells are written so: text that follows a closing quotation mark would be no CSV."""
+    if '\\"' not in line:
+        return line
+    apart = re.escape(delimiter)
+    is_quoted = inside or re.search(rf'(?:\A|{apart})\s*"', line)
+    is_escaped = re.search(rf'(?<!\\)\\"(?![\s"]*(?:{apart}|\Z))', line)
+    return re.sub(r'(?<!\\)\\"', '""', line) if is_quoted and is_escaped else line
 
 
 def _require_closed(path: Path, raw: str, delimiter: str, line: int) -> None:

@@ -302,6 +302,19 @@ def test_prices_that_a_quotation_mark_swallows_are_refused(tmp_path: Path) -> No
         list(read_price_file(path, parse_price_map("")))
 
 
+def test_quotation_marks_behind_a_backslash_are_read_as_doubled_ones(tmp_path: Path) -> None:
+    path = tmp_path / "desk.csv"
+    rows = (
+        r'"Kettles \"strong\", ropes",2024-07-02,pos',
+        r'"He said \"buy\"",2024-07-02,pos',
+        r'"Kilns in C:\",2024-07-02,neg',
+        r"Looms \"weak\" today,2024-07-02,neg",
+    )
+    path.write_text("\n".join(("text,day,label", *rows)))
+    right = ['Kettles "strong", ropes', 'He said "buy"', "Kilns in C:\\", r"Looms \"weak\" today"]
+    assert titles(path) == texts(path) == right
+
+
 def test_marks_that_nobody_sees_are_no_part_of_a_text(tmp_path: Path) -> None:
     path = tmp_path / "desk.csv"
     path.write_text("text,day,label\nKettles sell,2024-07-02,neg\n\ufeffRo\u200bpes\u200e,\u200e2024-07-02,pos\u200b\n")
