@@ -154,11 +154,13 @@ class Settings:
         "200",
         "Time within which a prediction is answered, degraded to the cheapest family, or refused, in milliseconds.",
     )
+    anonymous_feedback: str = _setting(
+        "SENTIMENT_ANONYMOUS_FEEDBACK",
+        "count",
+        "Feedback without an API key: `count` it, or `learn` from all of it as one voice.",
+    )
     admin_key: str = _setting(
-        "SENTIMENT_ADMIN_KEY",
-        "",
-        "API key of an admin, accepted beside the keys in the database; for the first start.",
-        secret=True,
+        "SENTIMENT_ADMIN_KEY", "", "API key of an admin, beside the keys in the database; for the first start.", secret=True
     )
     alert_webhook: str = _setting(
         "SENTIMENT_ALERT_WEBHOOK", "", "URL that alerts are posted to as signed JSON. Unset: none is sent.", secret=True

@@ -28,6 +28,9 @@ class Metrics:
             "serving_request_seconds", "Time to answer, in seconds.", ["route"], buckets=_SECONDS, registry=self.registry
         )
         self.predictions = counter("serving_predictions", "Predictions answered.", "family", "cache", "degraded")
+        self.feedback = counter(
+            "serving_feedback", "Feedback taken: of a known voice, anonymous, or with an unchecked key.", "voice"
+        )
         self.shed = counter("serving_shed", "Predictions that a family could not take within the deadline.", "family")
         self.swaps = counter("serving_swaps", "Attempts to bring a deployment or selection live.", "outcome")
         self.polls = counter("serving_polls", "Looks at the registry.", "outcome")

@@ -13,6 +13,7 @@ from sentiment_platform.registry.signing import PublicKeys
 from sentiment_platform.registry.transfer import Limits
 from sentiment_platform.settings import Settings
 from serving.edge.security import KeyChecker
+from serving.edge.voices import Allowance
 from serving.journal.journal import Journal
 from serving.journal.known_predictions import KnownPredictions
 from serving.journal.shipper import Shipper
@@ -52,6 +53,7 @@ class Services:
         self.known = KnownPredictions(self.database, clock=clock)
         self.events = EventHub(settings.redis_url, clock=clock, draining=lambda: self.draining)
         self.keys = KeyChecker(self.database, settings.admin_key, clock=clock)
+        self.anonymous_feedback = Allowance()
         self._public_keys = PublicKeys.parse(settings.public_keys)
         self._reader: RegistryReader | None = None
         self.recent = RecentReads()

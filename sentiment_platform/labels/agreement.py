@@ -32,7 +32,7 @@ class Agreement:
 def evaluate_agreement(labels: Sequence[StoredLabel]) -> Agreement:
     """Agreement of all who speak in `labels`. Who says two things of one text is not heard on it.
 
-    Users have no names, so the pairs show feedback as one partner: on a text where users disagree it is not heard.
+    The pairs show feedback as one partner: on a text where users disagree it is not heard.
     """
     words: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     named: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))

@@ -7,10 +7,10 @@ import dagster as dg
 
 from sentiment_platform.features.schema import DEFAULT_SCHEMA
 from sentiment_platform.labels.agreement import evaluate_agreement
-from sentiment_platform.labels.consolidation import trainable
+from sentiment_platform.labels.consolidation import hears_anonymous, trainable
 from sentiment_platform.labels.examples import TRAINABLE
 from sentiment_platform.labels.importing import import_feedback
-from sentiment_platform.labels.markdown import conflicts_table, pairs_table, sets_table
+from sentiment_platform.labels.markdown import conflicts_table, pairs_table, parts_table, sets_table
 from sentiment_platform.labels.training_set import NO_LABELS, build_and_store
 from sentiment_platform.store.label_sets import label_counts, label_sets
 from sentiment_platform.store.labels import all_labels, any_label, labels_digest
@@ -28,10 +28,11 @@ from sentiment_platform.store.resources import PlatformResource
     ),
 )
 def labels(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    feedback = import_feedback(platform.engine(), run_id=context.run.run_id, now=platform.now())
+    anonymous = hears_anonymous(platform.settings())
+    feedback = import_feedback(platform.engine(), run_id=context.run.run_id, now=platform.now(), anonymous=anonymous)
     with platform.engine().connect() as connection:
         counts, sets, digest = label_counts(connection), label_sets(connection), labels_digest(connection)
-        agreement = evaluate_agreement(trainable(all_labels(connection)))
+        agreement = evaluate_agreement(trainable(all_labels(connection), anonymous=anonymous))
     total = sum(n for _, _, n in counts)
     return dg.MaterializeResult(
         metadata={
@@ -66,19 +67,17 @@ def training_set(context: dg.AssetExecutionContext, platform: PlatformResource) 
         # Nothing is wrong, there is nothing to learn from: what follows is skipped, what is deployed stays.
         context.log.warning(NO_LABELS)
         return
-    snapshot, new = build_and_store(platform.engine(), DEFAULT_SCHEMA, platform.now)
-    summary = snapshot.summary
-    parts = "\n".join(
-        f"| {part} | {counts.get('negative', 0)} | {counts.get('neutral', 0)} | {counts.get('positive', 0)} |"
-        for part, counts in summary["parts"].items()
+    snapshot, new = build_and_store(
+        platform.engine(), DEFAULT_SCHEMA, platform.now, anonymous=hears_anonymous(platform.settings())
     )
+    summary = snapshot.summary
     yield dg.MaterializeResult(
         metadata={
             "summary": f"{len(snapshot.examples):,} texts of {summary['stories']:,} stories; {'newly made' if new else 'unchanged'}.",
             "dagster/row_count": len(snapshot.examples),
             "unchanged": not new,
             "stories": summary["stories"],
-            "parts": dg.MetadataValue.md(f"| part | negative | neutral | positive |\n|---|---|---|---|\n{parts}"),
+            "parts": dg.MetadataValue.md(parts_table(summary["parts"])),
             "label_sets": summary["label_sets"],
             "ties_left_out": summary["ties_left_out"],
             "syndicated_copies_left_out": summary["syndicated_copies_left_out"],

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from math import fsum
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.labels.examples import TRAINABLE
+from sentiment_platform.labels.examples import ANONYMOUS, TRAINABLE
+from sentiment_platform.settings import Settings
 from sentiment_platform.store.labels import StoredLabel
 
-CONSOLIDATION = "v1"
+CONSOLIDATION = "v2"
 """Part of the digest of every training set. Another rule gets another name.
 
 v1: where an annotator has spoken, feedback on the same text is not heard. Each annotator has one voice a text, its weight the largest
 that he gave it, whatever the number of sets that repeat it; one who says two things has none. The label with the largest sum of
 weights wins; texts without a winner are left out and counted.
+v2: in feedback a voice is a key, or the client that its holder names, with one voice a text of weight 1; its last word counts. In v1
+each piece of feedback was another voice.
 """
 
 
@@ -42,13 +45,25 @@ class Consolidated:
     disputed: int
 
 
-def trainable(labels: Sequence[StoredLabel]) -> list[StoredLabel]:
-    """The labels of people who read the text; what a machine or the market said is no example to learn from."""
-    return [label for label in labels if label.kind in TRAINABLE]
+def hears_anonymous(settings: Settings) -> bool:
+    """Whether feedback without a voice of its own teaches and judges models, all of it together as one voice."""
+    return settings.anonymous_feedback == "learn"
+
+
+def trainable(labels: Sequence[StoredLabel], *, anonymous: bool = False) -> list[StoredLabel]:
+    """The labels of people who read the text; what a machine or the market said is no example to learn from.
+
+    Feedback without a voice is left out as well, unless `anonymous`: then all of it is one voice.
+    """
+    return [
+        label
+        for label in labels
+        if label.kind in TRAINABLE and (anonymous or label.kind != "feedback" or label.annotator != ANONYMOUS)
+    ]
 
 
 def consolidate(labels: Sequence[StoredLabel]) -> Consolidated:
-    """Apply rule v1.
+    """Apply rule v2.
 
     Raises:
         PermanentError: a label is of a kind that is never learnt from, such as an outcome.
@@ -88,15 +103,16 @@ def consolidate(labels: Sequence[StoredLabel]) -> Consolidated:
 
 
 def voice_of(label: StoredLabel) -> str:
-    """Whose voice a row is: an annotator's, across all sets; each piece of feedback is another user's."""
-    return label.annotator if label.kind != "feedback" else f"feedback {label.id}"
+    """Whose voice a row is: an annotator's, across all sets; a key or a client of it in feedback, whatever annotator has that name."""
+    return label.annotator if label.kind != "feedback" else f"feedback {label.annotator}"
 
 
 def _voices(rows: Sequence[StoredLabel]) -> tuple[list[StoredLabel], int]:
-    """The rows of everybody who says one thing about the text, and how many say several."""
+    """The rows of everybody who says one thing about the text, and how many say several; of feedback the last row of each voice."""
     by_voice: dict[str, list[StoredLabel]] = defaultdict(list)
     for row in rows:
         by_voice[voice_of(row)].append(row)
+    by_voice = {who: [max(said, key=_last)] if said[0].kind == "feedback" else said for who, said in by_voice.items()}
     heard = [said for said in by_voice.values() if len({row.label for row in said}) == 1]
     return [row for said in heard for row in said], len(by_voice) - len(heard)
 
@@ -105,10 +121,14 @@ def _weights(rows: Sequence[StoredLabel]) -> list[tuple[str, float]]:
     """(label, weight) of every voice."""
     largest: dict[str, tuple[str, float]] = {}
     for row in rows:
-        voice = voice_of(row)
-        largest[voice] = (row.label, max(row.weight, largest.get(voice, (row.label, 0.0))[1]))
+        voice, weight = voice_of(row), 1.0 if row.kind == "feedback" else row.weight
+        largest[voice] = (row.label, max(weight, largest.get(voice, (row.label, 0.0))[1]))
     return list(largest.values())
 
 
 def _earliest(row: StoredLabel) -> tuple[object, ...]:
     return (row.available_at is None, row.available_at, row.label_set, row.id)
+
+
+def _last(row: StoredLabel) -> tuple[object, ...]:
+    return (row.labelled_at is not None, row.labelled_at, row.id)

@@ -15,6 +15,9 @@ LabelKind = Literal["human", "feedback", "machine", "outcome"]
 TRAINABLE: frozenset[LabelKind] = frozenset({"human", "feedback"})
 """The kinds that a model may learn from: people who read the text."""
 
+ANONYMOUS = "anonymous"
+"""The annotator of feedback that came without a valid key; no key's id has this form."""
+
 SCORE_BAND = 0.1
 """A score from -0.1 to 0.1, both included, is neutral: scores of -1 to 1 crowd around 0, and their sign alone is noise there."""
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from sqlalchemy import Connection, Engine
 
-from sentiment_platform.labels.examples import LabelledExample, RawLabel
+from sentiment_platform.labels.examples import ANONYMOUS, LabelledExample, RawLabel
 from sentiment_platform.labels.licences import commercial_use
 from sentiment_platform.labels.quality import RefusedLabel, judge_labels
 from sentiment_platform.labels.report import IMPORTER_VERSION, ImportReport
@@ -60,21 +60,25 @@ def import_labels(engine: Engine, examples: Sequence[LabelledExample]) -> int:
         return _write(connection, examples, None)
 
 
-def import_feedback(engine: Engine, *, run_id: str, now: datetime) -> TakenIn:
-    """Feedback that names a label becomes a label of set `feedback`; each is a voice of its own, since users have no names."""
+def import_feedback(engine: Engine, *, run_id: str, now: datetime, anonymous: bool = False) -> TakenIn:
+    """The last word of each voice on each text becomes a label of set `feedback`; the words before it stay in table `feedback`.
+
+    A label is dated by its text, that is by when it was answered, and not by when somebody spoke of it. `anonymous`: what came
+    without a valid key becomes labels too, as the words of one voice.
+    """
     with engine.connect() as connection:
-        rows = labelled_feedback(connection)
+        words = labelled_feedback(connection, anonymous=anonymous)
     raw = [
         RawLabel(
-            text=normalise(text),
-            label=label,
-            annotator="user",
-            external_id=feedback_id,
-            labelled_at=at,
-            published_at=at,
-            payload={"feedback": feedback_id},
+            text=(content := normalise(word.text)),
+            label=word.label,
+            annotator=word.voice or ANONYMOUS,
+            external_id=text_hash(content)[:32],
+            labelled_at=word.said_at,
+            published_at=word.answered_at,
+            payload={"voice": word.voice or ANONYMOUS, "text": content, "label": word.label},
         )
-        for feedback_id, text, label, at, _ in rows
+        for word in words
     ]
     kept, refused = judge_labels(raw)
     examples = [
@@ -83,7 +87,7 @@ def import_feedback(engine: Engine, *, run_id: str, now: datetime) -> TakenIn:
             external_id=str(row.external_id),
             text=str(row.text),
             label=cast(Label, row.label),
-            annotator="user",
+            annotator=str(row.annotator),
             licence="feedback",
             published_at=row.published_at,
             labelled_at=row.labelled_at,

@@ -52,3 +52,9 @@ def conflicts_table(agreement: Agreement) -> str:
     ]
     rest = len(agreement.conflicts) - SHOWN_CONFLICTS
     return head + "\n".join(rows) + (f"\n\n...and {rest} more." if rest > 0 else "")
+
+
+def parts_table(parts: Mapping[str, Mapping[str, int]]) -> str:
+    """One line a part of a training set: how many texts of each label (part -> label -> number)."""
+    lines = [f"| {part} | " + " | ".join(str(counts.get(label, 0)) for label in LABELS) + " |" for part, counts in parts.items()]
+    return "\n".join([f"| part | {' | '.join(LABELS)} |", "|---" * (len(LABELS) + 1) + "|", *lines])

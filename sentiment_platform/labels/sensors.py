@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from sentiment_platform.labels.consolidation import hears_anonymous
 from sentiment_platform.labels.importing import FEEDBACK_SET
 from sentiment_platform.news.sensors import UNFINISHED_STATUSES
 from sentiment_platform.run_tags import REASON, TRIGGER
@@ -50,7 +51,7 @@ def new_labels_arrived(context: dg.SensorEvaluationContext, platform: PlatformRe
             return dg.SkipReason("There is no training set to compare with: run train_job once.")
         acted_on = own_moment(context.cursor) if context.cursor else newest.created_at
         since = max(newest.created_at, acted_on).astimezone(UTC)
-        count, arrived_at = labels_since(connection, since, FEEDBACK_SET)
+        count, arrived_at = labels_since(connection, since, FEEDBACK_SET, anonymous=hears_anonymous(platform.settings()))
     if count < NEW_LABELS or arrived_at is None:
         return dg.SkipReason(f"{count} new labels since {since:%Y-%m-%d %H:%M} UTC; {NEW_LABELS} are needed.")
     # The cursor stays: labels that a run under way comes too late for are counted again after it.

@@ -31,7 +31,7 @@ from sentiment_platform.text.english import is_english
 from sentiment_platform.text.sentiment import LABELS
 
 RULE = {
-    "version": 4,
+    "version": 5,
     "consolidation": CONSOLIDATION,
     "similarity": SIMILARITY,
     "test_share": TEST_SHARE,
@@ -112,14 +112,18 @@ def build(
     return Snapshot(content_digest(examples, schema), schema.version, tuple(examples), summary)
 
 
-def build_and_store(engine: Engine, schema: FeatureSchema, now: Clock = utc_now) -> tuple[Snapshot, bool]:
+def build_and_store(
+    engine: Engine, schema: FeatureSchema, now: Clock = utc_now, *, anonymous: bool = False
+) -> tuple[Snapshot, bool]:
     """Read labels and features, build the snapshot, store it; the flag says whether it is new.
+
+    `anonymous`: feedback without a voice is learnt from too, as one voice.
 
     Raises:
         PermanentError: as `build`.
     """
     with engine.connect() as connection:
-        labels, sets = trainable(all_labels(connection)), label_sets(connection)
+        labels, sets = trainable(all_labels(connection), anonymous=anonymous), label_sets(connection)
         entities = sorted({article_entity(label.article_id) for label in labels if label.article_id})
         features: dict[str, FeatureRow] = {}
         for start in range(0, len(entities), 5000):

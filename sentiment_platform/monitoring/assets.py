@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from sentiment_platform.labels.consolidation import hears_anonymous
 from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.plots import drift_heatmap_png, two_distributions_png
 from sentiment_platform.monitoring.announcing import announce_decision, announce_drift
@@ -88,7 +89,7 @@ def drift_report(config: DriftConfig, platform: PlatformResource) -> dg.Material
     description="Accuracy, macro-F1, calibration, preference and utility of every served version, by feedback, with intervals.",
 )
 def performance_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    report = measure_performance(platform.engine(), platform.now())
+    report = measure_performance(platform.engine(), platform.now(), anonymous=hears_anonymous(platform.settings()))
     answered = max((row.predictions for row in report.rows), default=0)
     labelled = max((row.labelled for row in report.rows), default=0)
     return dg.MaterializeResult(
@@ -113,7 +114,9 @@ def performance_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     description="Whether to train again and why, or why not; a decision to do so stands for its cool-down.",
 )
 def retrain_decision(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
-    outcome = decide_and_store(platform.engine(), platform.now(), run_id=context.run.run_id)
+    outcome = decide_and_store(
+        platform.engine(), platform.now(), run_id=context.run.run_id, anonymous=hears_anonymous(platform.settings())
+    )
     announce_decision(platform.settings().redis_url, outcome, platform.now())
     decision = outcome.decision
     if decision is None:

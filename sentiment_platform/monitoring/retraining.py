@@ -27,8 +27,10 @@ class Outcome:
     note: str = ""
 
 
-def decide_and_store(engine: Engine, now: datetime, *, run_id: str, policy: RetrainPolicy | None = None) -> Outcome:
-    """Decide on the newest stored reports about the watched version."""
+def decide_and_store(
+    engine: Engine, now: datetime, *, run_id: str, policy: RetrainPolicy | None = None, anonymous: bool = False
+) -> Outcome:
+    """Decide on the newest stored reports about the watched version; `anonymous`: labels without a voice count as new ones too."""
     policy = policy or RetrainPolicy()
     with engine.begin() as connection:
         version = watched_version(connection)
@@ -40,7 +42,7 @@ def decide_and_store(engine: Engine, now: datetime, *, run_id: str, policy: Retr
             version.version,
             read_drift(connection, version.version, now),
             live_performance(connection, version, now),
-            last_training(connection),
+            last_training(connection, anonymous=anonymous),
             Decision.of(standing[0]) if standing else None,
             policy,
         )
@@ -59,12 +61,12 @@ def live_performance(connection: Connection, version: RegisteredVersion, now: da
     )
 
 
-def last_training(connection: Connection) -> LastTraining | None:
+def last_training(connection: Connection, *, anonymous: bool = False) -> LastTraining | None:
     """The newest training set and the labels that arrived after it."""
     newest = latest_training_set(connection)
     if newest is None:
         return None
-    count, _ = labels_since(connection, newest.created_at, FEEDBACK_SET)
+    count, _ = labels_since(connection, newest.created_at, FEEDBACK_SET, anonymous=anonymous)
     return LastTraining(newest.digest, newest.created_at, count)
 
 

@@ -31,7 +31,7 @@ MIN_LABELS = 30
 
 @dataclass(frozen=True)
 class Judged:
-    """Everything that was said of one prediction: the newest label, preference and utility, each on its own."""
+    """All that a voice said of one version's answers to a text: its newest label, preference and utility, each on its own."""
 
     prediction: FeedbackOnPrediction
     label: str | None
@@ -73,13 +73,18 @@ class PerformanceReport:
         return sha256(json.dumps(content).encode()).hexdigest()
 
 
-def measure_performance(engine: Engine, now: datetime, windows: Mapping[str, timedelta] = WINDOWS) -> PerformanceReport:
-    """Measure every version that answered within `windows` before `now`, and store a revision of each figure that changed."""
+def measure_performance(
+    engine: Engine, now: datetime, windows: Mapping[str, timedelta] = WINDOWS, *, anonymous: bool = False
+) -> PerformanceReport:
+    """Measure every version that answered within `windows` before `now`, and store a revision of each figure that changed.
+
+    `anonymous`: feedback without a voice is heard too, as one voice.
+    """
     rows: list[VersionPerformance] = []
     with engine.begin() as connection:
         for window, length in windows.items():
             counts = prediction_counts(connection, now - length, now)
-            judged = latest_by_prediction(feedback_on_predictions(connection, now - length, now))
+            judged = last_words(feedback_on_predictions(connection, now - length, now, anonymous=anonymous))
             for version, predictions in counts.items():
                 of_version = [row for row in judged if row.prediction.model_version == version]
                 rows.append(_measure(connection, version, window, predictions, of_version))
@@ -99,12 +104,16 @@ def live_accuracy(
     return None
 
 
-def latest_by_prediction(feedback: Sequence[FeedbackOnPrediction]) -> list[Judged]:
-    """Fold feedback, oldest first, to one row a prediction; saying nothing of the label does not take an earlier one back."""
-    latest: dict[str, Judged] = {}
+def last_words(feedback: Sequence[FeedbackOnPrediction]) -> list[Judged]:
+    """Fold feedback, oldest first, to one row a voice, text and version; those without a voice are one voice.
+
+    Saying nothing of the label does not take an earlier one back.
+    """
+    latest: dict[tuple[str | None, str, str], Judged] = {}
     for row in feedback:
-        before = latest.get(row.prediction_id) or Judged(row, None, None, None)
-        latest[row.prediction_id] = Judged(
+        whose = (row.voice, row.text_hash, row.model_version)
+        before = latest.get(whose) or Judged(row, None, None, None)
+        latest[whose] = Judged(
             row,
             row.label or before.label,
             row.preference or before.preference,

@@ -180,6 +180,11 @@ RULES = (
     Rule(("SENTIMENT_MAX_BODY_BYTES",), _outside(1024, 16 * 2**20, "bytes"), "Unset it for 65536."),
     Rule(("SENTIMENT_DEADLINE_MS",), _outside(10, 60_000, "milliseconds"), "Unset it for 200."),
     Rule(("SENTIMENT_CORS_ORIGINS",), open_origins, "Write `https://app.example.org`: lower case, no path, no `*`."),
+    Rule(
+        ("SENTIMENT_ANONYMOUS_FEEDBACK",),
+        _no_match("count", "whoever reaches serving could teach the models"),
+        "Unset it, and give API keys to those whose word shall count: `sentiment-platform keys create`.",
+    ),
     Rule(("SENTIMENT_ADMIN_KEY", "SENTIMENT_ALERT_SECRET"), _weak_secret(LEAST_SECRET_CHARACTERS), RANDOM),
     Rule(("SENTIMENT_ALERT_WEBHOOK",), no_url_of("https", "http"), HTTPS),
     Rule(("SENTIMENT_ALERT_WEBHOOK",), unencrypted_http, f"{HTTPS} {NEAR}"),

@@ -2,14 +2,16 @@
 
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
+from typing import Protocol
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.store.key_form import hash_of, read_key
 from sentiment_platform.store.roles import ROLES, Role
 from sentiment_platform.store.tables import ApiKey
 
@@ -28,23 +30,46 @@ def create_key(connection: Connection, role: Role, owner: str, expires_at: datet
     if role not in ROLES:
         raise PermanentError(f"{role!r} is not a role.", remedy=f"Use one of {', '.join(ROLES)}.")
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    connection.execute(insert(ApiKey).values(id=key_id, secret_hash=_hash(secret), role=role, owner=owner, expires_at=expires_at))
+    connection.execute(
+        insert(ApiKey).values(id=key_id, secret_hash=hash_of(secret), role=role, owner=owner, expires_at=expires_at)
+    )
     return f"sp_{key_id}_{secret}"
 
 
 def check_key(connection: Connection, presented: str, now: datetime) -> KeyHolder | None:
     """The holder of a valid key; None for an unknown, wrong, expired or revoked one. Compares in constant time."""
-    # The form first: PostgreSQL refuses a NUL and UTF-8 a lone surrogate with an error, and neither is in any key.
-    if not (presented.isascii() and presented.isprintable()):
-        return None
-    prefix, _, rest = presented.partition("_")
-    key_id, _, secret = rest.partition("_")
-    row = connection.execute(select(ApiKey.__table__).where(ApiKey.id == key_id)).first() if prefix == "sp" else None
+    key = read_key(presented)
+    row = connection.execute(select(ApiKey.__table__).where(ApiKey.id == key.key_id)).first() if key else None
     # An unknown id costs the same comparison as a known one.
-    matches = hmac.compare_digest(_hash(secret), row.secret_hash if row else _hash(""))
+    matches = hmac.compare_digest(key.secret_hash if key else "", row.secret_hash if row else hash_of(""))
     if row is None or not matches or row.revoked_at or (row.expires_at and row.expires_at <= now):
         return None
     return KeyHolder(row.id, row.role, row.owner)
+
+
+class Claim(Protocol):
+    """Somebody's word that he holds a key, with the moment in which he gave it."""
+
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def secret_hash(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+def true_claims(connection: Connection, claims: Collection[Claim]) -> list[bool]:
+    """Whether each claim is of a key that was valid in its moment, in the order of `claims`."""
+    query = select(ApiKey.id, ApiKey.secret_hash, ApiKey.revoked_at, ApiKey.expires_at)
+    known = {row.id: row for row in connection.execute(query.where(ApiKey.id.in_({claim.key_id for claim in claims})))}
+
+    def is_true(claim: Claim) -> bool:
+        row = known.get(claim.key_id)
+        if row is None or not hmac.compare_digest(claim.secret_hash, row.secret_hash):
+            return False
+        return all(end is None or claim.at < end for end in (row.revoked_at, row.expires_at))
+
+    return [is_true(claim) for claim in claims]
 
 
 def revoke_key(connection: Connection, key_id: str) -> bool:
@@ -59,8 +84,3 @@ def list_keys(connection: Connection) -> list[dict[str, object]]:
     """Every key without its hash, newest first."""
     columns = (ApiKey.id, ApiKey.role, ApiKey.owner, ApiKey.created_at, ApiKey.expires_at, ApiKey.revoked_at)
     return [dict(row) for row in connection.execute(select(*columns).order_by(ApiKey.created_at.desc())).mappings()]
-
-
-def _hash(secret: str) -> str:
-    # A random 256-bit secret needs no slow hash: there is nothing to guess.
-    return sha256(secret.encode()).hexdigest()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, LargeBinary, Text, cast, func, literal, select, text
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Text, cast, func, literal, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from sentiment_platform.store.predictions import COUNTED
@@ -46,6 +46,23 @@ class StoredLabel:
     available_at: datetime | None
     annotator: str
     kind: str
+    labelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidOfText:
+    """The last word of a voice on a text, as feedback gave it; `voice` is None for all who have none.
+
+    Attributes:
+        answered_at: when that text was answered, which is the text's time.
+        said_at: when the word came in.
+    """
+
+    voice: str | None
+    text: str
+    label: str
+    answered_at: datetime
+    said_at: datetime
 
 
 def write_labels(connection: Connection, records: Sequence[Mapping[str, Any]]) -> int:
@@ -108,6 +125,7 @@ def all_labels(connection: Connection) -> list[StoredLabel]:
             func.coalesce(RawData.available_at, LabelRow.published_at).label("available_at"),
             LabelRow.annotator,
             LabelSetRow.kind,
+            LabelRow.labelled_at,
         )
         .join(LabelSetRow, LabelSetRow.name == LabelRow.label_set)
         .outerjoin(RawData, RawData.id == LabelRow.article_id)
@@ -148,28 +166,54 @@ def labels_digest(connection: Connection) -> str:
     return str(connection.execute(joined).scalar_one())
 
 
-def labelled_feedback(connection: Connection) -> list[tuple[str, str, str, datetime, str | None]]:
-    """(feedback id, text, label, received at, source) of feedback that names a label and whose prediction, which
-    counts, has arrived."""
+def labelled_feedback(connection: Connection, *, anonymous: bool = False) -> list[SaidOfText]:
+    """The last label that each voice gave to each text in feedback whose prediction, which counts, has arrived.
+
+    `anonymous`: feedback without a voice is heard too, all of it as one.
+    """
+    voice = func.coalesce(Feedback.voice, "")
     query = (
-        select(Feedback.id, Prediction.text, Feedback.label, Feedback.received_at, Prediction.source)
+        select(
+            Feedback.voice,
+            Prediction.text,
+            Feedback.label,
+            Prediction.predicted_at.label("answered_at"),
+            Feedback.received_at.label("said_at"),
+        )
         .join(Prediction, Prediction.id == Feedback.prediction_id)
-        .where(Feedback.label.is_not(None), COUNTED)
-        .order_by(Feedback.id)
+        .where(*_teaches(anonymous))
+        .order_by(voice, Prediction.text_hash, Feedback.received_at.desc(), Feedback.id.desc())
+        .ext(distinct_on(voice, Prediction.text_hash))
     )
-    return [(row[0], row[1], row[2] or "", row[3], row[4]) for row in connection.execute(query)]
+    return [SaidOfText(**row) for row in connection.execute(query).mappings()]
 
 
-def labels_since(connection: Connection, since: datetime, feedback_set: str) -> tuple[int, datetime | None]:
-    """How many labels of people arrived after `since`, and when the newest did.
+def labels_since(
+    connection: Connection, since: datetime, feedback_set: str, *, anonymous: bool = False
+) -> tuple[int, datetime | None]:
+    """How many labels of people, which models may learn from, arrived after `since`, and when the newest did.
 
-    Feedback counts when it reaches the database, taken in as a label or not: its copies in label set `feedback_set` are left out.
+    Feedback counts when it reaches the database, one voice a text, taken in as a label or not: its copies in label set `feedback_set`
+    are left out. `anonymous` as in `labelled_feedback`.
     """
     by_people = select(LabelSetRow.name).where(LabelSetRow.kind == "human", LabelSetRow.name != feedback_set)
     labels = select(func.count(), func.max(LabelRow.inserted_at)).where(
         LabelRow.inserted_at > since, LabelRow.label_set.in_(by_people)
     )
-    feedback = select(func.count(), func.max(Feedback.shipped_at)).where(Feedback.shipped_at > since, Feedback.label.is_not(None))
+    words = (
+        select(func.max(Feedback.shipped_at).label("shipped_at"))
+        .join(Prediction, Prediction.id == Feedback.prediction_id)
+        .where(Feedback.shipped_at > since, *_teaches(anonymous))
+        .group_by(func.coalesce(Feedback.voice, ""), Prediction.text_hash)
+        .subquery()
+    )
+    feedback = select(func.count(), func.max(words.c.shipped_at))
     one, other = connection.execute(labels).one(), connection.execute(feedback).one()
     arrivals: list[datetime | None] = [one[1], other[1]]
     return one[0] + other[0], max((at for at in arrivals if at is not None), default=None)
+
+
+def _teaches(anonymous: bool) -> list[ColumnElement[bool]]:
+    """Feedback, joined with its prediction, that a model may learn from."""
+    named: list[ColumnElement[bool]] = [Feedback.label.is_not(None), COUNTED]
+    return named if anonymous else [*named, Feedback.voice.is_not(None)]

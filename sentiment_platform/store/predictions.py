@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -53,12 +53,14 @@ class ServedPrediction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackOnPrediction:
-    """One feedback beside the prediction it speaks of."""
+    """One feedback beside the prediction it speaks of; `voice` is None for those who have none."""
 
+    voice: str | None
     prediction_id: str
     model_version: str
     family: str
     text: str
+    text_hash: str
     probabilities: list[float]
     label: str | None
     preference: str | None
@@ -160,14 +162,21 @@ def prediction_counts(connection: Connection, since: datetime, until: datetime) 
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def feedback_on_predictions(connection: Connection, since: datetime, until: datetime) -> list[FeedbackOnPrediction]:
-    """Feedback received until `until` on predictions that count, made in (since, until], in the order it was received."""
+def feedback_on_predictions(
+    connection: Connection, since: datetime, until: datetime, *, anonymous: bool = False
+) -> list[FeedbackOnPrediction]:
+    """Feedback received until `until` on predictions that count, made in (since, until], in the order it was received.
+
+    `anonymous`: with what came without a voice.
+    """
     query = (
         select(
+            Feedback.voice,
             Prediction.id.label("prediction_id"),
             Prediction.model_version,
             Prediction.family,
             Prediction.text,
+            Prediction.text_hash,
             Prediction.probabilities,
             Feedback.label,
             Feedback.preference,
@@ -179,4 +188,23 @@ def feedback_on_predictions(connection: Connection, since: datetime, until: date
         .where(Feedback.received_at > since, Feedback.received_at <= until, COUNTED)
         .order_by(Feedback.received_at, Feedback.id)
     )
+    if not anonymous:
+        query = query.where(Feedback.voice.is_not(None))
     return [FeedbackOnPrediction(**row) for row in connection.execute(query).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackOfDay:
+    """How much feedback came on a UTC day: with a voice, and without."""
+
+    day: date
+    voiced: int
+    anonymous: int
+
+
+def feedback_by_day(connection: Connection, since: datetime) -> list[FeedbackOfDay]:
+    """Days after `since` with feedback, newest first."""
+    day = func.date(func.timezone("UTC", Feedback.received_at))
+    voiced = func.count(Feedback.voice)
+    query = select(day, voiced, func.count() - voiced).where(Feedback.received_at > since).group_by(day).order_by(day.desc())
+    return [FeedbackOfDay(*row) for row in connection.execute(query)]

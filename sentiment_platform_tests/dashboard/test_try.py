@@ -38,7 +38,7 @@ def test_a_sentence_is_answered_by_both_families_explained_and_judged_by_keyboar
 
     cards.nth(0).get_by_role("button", name="Right").focus()
     page.keyboard.press("Enter")
-    expect(cards.nth(0).locator(".feedback")).to_contain_text("It is noted")
+    expect(cards.nth(0).locator(".feedback")).to_contain_text("It is counted")
     cards.nth(0).get_by_text("Where this answer comes from").click()
     expect(cards.nth(0).locator(".origin")).to_contain_text("Deployed", timeout=30_000)
     # The answer gets into the database within seconds; who asks sooner is told 404, and asks again.

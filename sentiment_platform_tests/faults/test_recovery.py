@@ -33,6 +33,7 @@ from sentiment_platform.news.admission import store_items
 from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.jobs import WITHOUT_ASKING
 from sentiment_platform.settings import Settings
+from sentiment_platform.store.api_keys import create_key
 from sentiment_platform.store.engine import create_platform_engine
 
 pytestmark = pytest.mark.slow
@@ -58,6 +59,7 @@ class Client:
     """Predicts and gives feedback without a pause; keeps what was acknowledged, with the time, and what was refused."""
 
     url: str
+    key: str
     predictions: list[str] = field(default_factory=list[str])
     feedback: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
     refused: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
@@ -68,7 +70,7 @@ class Client:
         while not self._over.wait(PAUSE_S):
             number += 1
             try:
-                with httpx.Client(base_url=self.url, timeout=10, trust_env=False) as client:
+                with httpx.Client(base_url=self.url, timeout=10, trust_env=False, headers={"X-API-Key": self.key}) as client:
                     answer = client.post("/predict", json={"text": f"Profit of unit {number} rose"}).raise_for_status().json()
                     self.predictions.append(answer["prediction_id"])
                     said = {"prediction_id": answer["prediction_id"], "label": "positive"}
@@ -143,6 +145,14 @@ class Platform:
     def sql(self, statement: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.settings.database_url, connect_timeout=1) as connection:
             return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+    def new_key(self) -> str:
+        """An API key: of feedback without one, only so much a minute is taken."""
+        engine = create_platform_engine(self.settings.database_url)
+        with engine.begin() as connection:
+            key = create_key(connection, "viewer", "tests")
+        engine.dispose()
+        return key
 
     def daemon_beats_since(self, at: float) -> bool:
         """Whether every part of the daemon has given a sign of life since that time (Unix seconds); at its start each does."""
@@ -231,7 +241,7 @@ def platform(servers_dir: Path) -> Iterator[Platform]:
 
 @pytest.mark.timeout(600)
 def test_each_part_that_is_killed_comes_back_by_itself_and_nothing_acknowledged_is_lost(platform: Platform) -> None:
-    client = Client(platform.url)
+    client = Client(platform.url, platform.new_key())
     took: dict[str, float] = {}
     with client.at_work():
         platform.wait(lambda: len(client.feedback) >= 5, "the client")

@@ -57,12 +57,30 @@ def test_feedback_is_not_heard_where_an_annotator_has_spoken() -> None:
     assert (labels, found.overruled, found.heard_sets) == (["positive"], 3, ("desk",))
 
 
-def test_where_nobody_else_has_spoken_each_piece_of_feedback_is_a_voice() -> None:
+def test_where_nobody_else_has_spoken_each_voice_of_feedback_is_heard_once() -> None:
     users = [
-        said(label, "user", kind="feedback", label_set=f"f{n}") for n, label in enumerate(["negative", "positive", "negative"])
+        said(label, voice, kind="feedback") for voice, label in (("k1", "negative"), ("k2", "positive"), ("k1/eve", "negative"))
     ]
     labels, found = outcome(*users)
     assert (labels, found.overruled, found.voiceless) == (["negative"], 0, 0)
+
+
+def test_a_voice_that_repeats_itself_ten_thousand_times_is_one_voice_and_its_last_word_counts() -> None:
+    loud = [
+        replace(said("negative", "k1", kind="feedback", weight=9.0), id=f"{n:05}", labelled_at=NOON + timedelta(seconds=n))
+        for n in range(10_000)
+    ]
+    others = [said("positive", "k2", kind="feedback"), said("positive", "k3", kind="feedback")]
+    assert outcome(*loud, *others)[0] == ["positive"]
+    changed = replace(loud[0], id="z", label="neutral", labelled_at=NOON + timedelta(days=1))
+    labels, found = outcome(*loud, changed)
+    assert (labels, found.voiceless, found.disputed) == (["neutral"], 0, 0)
+
+
+def test_a_key_that_is_called_as_an_annotator_is_another_voice() -> None:
+    rows = [said("negative", "ada", kind="feedback"), said("positive", "ada", kind="feedback", text="other")]
+    report = evaluate_agreement([said("positive", "ada"), *rows])
+    assert report.texts == 1
 
 
 def test_feedback_does_not_break_the_tie_of_annotators() -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, insert, text
 
 from sentiment_platform.errors import ConflictError
+from sentiment_platform.labels.consolidation import trainable
 from sentiment_platform.labels.examples import LabelKind, LabelledExample, RawLabel
 from sentiment_platform.labels.importers import phrasebank, plain
 from sentiment_platform.labels.importing import TakenIn, import_feedback, import_labels, import_report
@@ -22,6 +23,7 @@ from sentiment_platform.store.tables import Feedback, Prediction
 from sentiment_platform_tests.store.articles import article
 
 NOON = datetime(2025, 1, 6, 12, tzinfo=UTC)
+LATER, MINUTE = NOON + timedelta(days=40), timedelta(minutes=1)
 
 
 def example(number: int, **changes: object) -> LabelledExample:
@@ -220,21 +222,65 @@ def prediction(name: str) -> dict[str, object]:
     }
 
 
-def test_feedback_that_names_a_label_becomes_a_label_once(engine: Engine) -> None:
-    said = [("f1", "p1", "negative"), ("f2", "p1", "neutral"), ("f3", "p2", None), ("f4", "not arrived yet", "positive")]
+def say(engine: Engine, *words: tuple[str | None, str, str | None]) -> None:
+    """(voice, prediction, label) in the order in which it is said, a minute apart."""
     with engine.begin() as connection:
-        connection.execute(insert(Prediction), [prediction("p1"), prediction("p2")])
-        connection.execute(
-            insert(Feedback), [{"id": f, "prediction_id": p, "label": label, "received_at": NOON} for f, p, label in said]
-        )
+        number = connection.execute(text("SELECT count(*) FROM platform.feedback")).scalar_one()
+        rows = [
+            {
+                "id": f"f{number + n}",
+                "prediction_id": p,
+                "label": label,
+                "voice": voice,
+                "received_at": LATER + (number + n) * MINUTE,
+            }
+            for n, (voice, p, label) in enumerate(words)
+        ]
+        connection.execute(insert(Feedback), rows)
+
+
+def labels_from_feedback(engine: Engine, *, anonymous: bool = False) -> list[tuple[str, str, str]]:
+    with engine.connect() as connection:
+        known = trainable(all_labels(connection), anonymous=anonymous)
+    return sorted((label.annotator, label.text, label.label) for label in known if label.kind == "feedback")
+
+
+def test_the_last_word_of_a_voice_on_a_text_becomes_its_label(engine: Engine) -> None:
+    answered = [prediction("p1"), prediction("p2"), {**prediction("p1 again"), "text": "Text of p1", "text_hash": "p1"}]
+    with engine.begin() as connection:
+        connection.execute(insert(Prediction), answered)
+    say(engine, ("ada", "p1", "negative"), ("bob", "p1", "neutral"), ("ada", "p2", None), ("ada", "not arrived yet", "positive"))
     assert import_feedback(engine, run_id="r", now=NOON) == TakenIn(2, 0)
     assert import_feedback(engine, run_id="r", now=NOON) == TakenIn(0, 0)
-    with engine.connect() as connection:
-        found = [(label.label_set, label.text, label.label, label.available_at) for label in all_labels(connection)]
-    assert found == [("feedback", "Text of p1", "negative", NOON), ("feedback", "Text of p1", "neutral", NOON)]
+    say(engine, ("ada", "p1 again", "positive"))
+    assert import_feedback(engine, run_id="r", now=NOON) == TakenIn(1, 0)
+    assert labels_from_feedback(engine) == [("ada", "Text of p1", "positive"), ("bob", "Text of p1", "neutral")]
     with engine.begin() as connection:
         connection.execute(insert(Prediction), [prediction("not arrived yet")])
     assert import_feedback(engine, run_id="r", now=NOON).changed == 1
+
+
+def test_a_label_from_feedback_has_the_time_of_its_text_and_not_that_of_the_word(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(Prediction), [prediction("p1")])
+    say(engine, ("ada", "p1", "negative"))
+    import_feedback(engine, run_id="r", now=NOON)
+    with engine.connect() as connection:
+        (label,) = all_labels(connection)
+    assert (label.available_at, label.labelled_at) == (NOON, LATER)
+
+
+def test_words_without_a_key_become_no_label_and_where_a_setting_says_so_those_of_one_voice(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(Prediction), [prediction("p1")])
+    say(engine, *((None, "p1", "negative"),) * 200, (None, "p1", "neutral"), ("ada", "p1", "positive"))
+    assert import_feedback(engine, run_id="r", now=NOON).changed == 1
+    assert labels_from_feedback(engine) == [("ada", "Text of p1", "positive")]
+    assert import_feedback(engine, run_id="r", now=NOON, anonymous=True).changed == 1
+    both = [("ada", "Text of p1", "positive"), ("anonymous", "Text of p1", "neutral")]
+    assert labels_from_feedback(engine, anonymous=True) == both
+    # What was learnt from while the setting stood otherwise is not learnt from any more.
+    assert labels_from_feedback(engine) == both[:1]
 
 
 @pytest.mark.shared_data

@@ -10,6 +10,7 @@ from sentiment_platform.labels.sensors import COOL_DOWN, NEW_LABELS, new_labels_
 from sentiment_platform.store.label_sets import LabelSet, ensure_label_set
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform.store.tables import Feedback, LabelRow, TrainingSet
+from sentiment_platform_tests.monitoring.seeding import features, probabilities, seed_predictions
 
 
 @pytest.fixture
@@ -61,12 +62,15 @@ def seed_labels(engine: Engine, n: int, inserted_at: datetime, label_set: str = 
         connection.execute(insert(LabelRow), rows)
 
 
-def seed_feedback(engine: Engine, n: int, shipped_at: datetime) -> None:
+def seed_said(engine: Engine, n: int, shipped_at: datetime, *, voice: str | None = "desk", texts: int | None = None) -> None:
+    """`n` pieces of feedback on answers to `texts` texts (default: to as many)."""
+    answered = seed_predictions(engine, features(texts or n, 1), probabilities(texts or n, 1), prefix=f"{voice} {n}")
     rows = [
         {
-            "id": f"feedback {shipped_at.isoformat()} {i}",
-            "prediction_id": f"prediction {i}",
+            "id": f"feedback {voice} {n} {i}",
+            "prediction_id": answered[i % len(answered)],
             "label": "neutral",
+            "voice": voice,
             "received_at": shipped_at,
             "shipped_at": shipped_at,
         }
@@ -121,11 +125,28 @@ def test_feedback_counts_as_a_label_once_whether_it_was_taken_in_or_not(
 ) -> None:
     now = utc_now()
     seed_training_set(engine, now - timedelta(hours=1))
-    seed_feedback(engine, NEW_LABELS - 1, now)
+    seed_said(engine, NEW_LABELS - 1, now)
     seed_labels(engine, NEW_LABELS - 1, now, label_set="feedback")
     assert requests(tick(instance, platform)) == []
     seed_labels(engine, 1, now)
     assert len(requests(tick(instance, platform))) == 1
+
+
+def test_ten_thousand_anonymous_words_or_as_many_of_one_key_on_one_text_start_no_training(
+    engine: Engine, database_url: str, platform: PlatformResource, instance: dg.DagsterInstance
+) -> None:
+    now = utc_now()
+    seed_training_set(engine, now - timedelta(hours=1))
+    seed_said(engine, 10_000, now, voice=None, texts=500)
+    seed_said(engine, 10_001, now, texts=1)
+    skipped = tick(instance, platform)
+    assert isinstance(skipped, dg.SkipReason)
+    assert str(skipped.skip_message).startswith("1 new labels")
+    # The control: where the setting says so, those without a key are one more voice, on 500 texts.
+    learning = PlatformResource(overrides={"DATABASE_URL": database_url, "SENTIMENT_ANONYMOUS_FEEDBACK": "learn"})
+    (request,) = requests(tick(instance, learning))
+    learning.engine().dispose()
+    assert request.tags["reason"].startswith("501 new labels")
 
 
 def test_what_no_person_said_starts_no_training(engine: Engine, platform: PlatformResource, instance: dg.DagsterInstance) -> None:

@@ -172,10 +172,12 @@ def seed_feedback(
     preference: str | None = None,
     utility: float | None = None,
     comment: str | None = None,
+    voice: str | None = "desk",
     received_at: datetime = NOW,
     shipped_at: datetime | None = None,
     number: int = 0,
 ) -> None:
+    """`voice`: whose word it is; None for nobody with a key."""
     row: dict[str, Any] = {
         "id": f"feedback-{prediction_id}-{number}",
         "prediction_id": prediction_id,
@@ -183,6 +185,7 @@ def seed_feedback(
         "preference": preference,
         "utility": utility,
         "comment": comment,
+        "voice": voice,
         "received_at": received_at,
     }
     with engine.begin() as connection:

@@ -2,11 +2,11 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select
 
 from sentiment_platform.served.performance import MIN_LABELS, live_accuracy, measure_performance
 from sentiment_platform.store.figures import StoredFigure, newest_figures
-from sentiment_platform.store.tables import ModelPerformance
+from sentiment_platform.store.tables import Feedback, ModelPerformance
 from sentiment_platform_tests.monitoring.seeding import (
     NOW,
     VERSION,
@@ -107,6 +107,31 @@ def test_texts_that_the_version_was_fitted_on_prove_nothing(engine: Engine) -> N
     assert (row.labelled, row.in_sample) == (80, 50)
     assert stored_figures(engine)["accuracy"].value == 0.0  # with the known texts it would be 0.625
     assert stored_figures(engine)["accuracy"].n == MIN_LABELS
+
+
+def test_ten_thousand_anonymous_words_move_no_figure_and_those_of_one_key_are_one_voice(engine: Engine) -> None:
+    ids = forty_labelled(engine)
+    before = measure_performance(engine, NOW, WEEK)
+    with engine.begin() as connection:
+        for voice, texts in ((None, ids), ("loud", ids[-1:])):
+            rows = [
+                {
+                    "id": f"{voice} {n}",
+                    "prediction_id": texts[n % len(texts)],
+                    "utility": -1.0,
+                    "voice": voice,
+                    "received_at": NOW,
+                }
+                | {"label": "positive"}
+                for n in range(10_000)
+            ]
+            connection.execute(insert(Feedback), rows)
+    after = measure_performance(engine, NOW, WEEK)
+    assert [row.labelled for row in (*before.rows, *after.rows)] == [40, 41]
+    assert stored_figures(engine)["accuracy"].value == 30 / 41
+    # The control: where a setting says so, all who have no key are one voice, on 80 texts.
+    (heard,) = measure_performance(engine, NOW, WEEK, anonymous=True).rows
+    assert heard.labelled == 41 + 80
 
 
 def test_preference_counts_for_the_family_that_answered(engine: Engine) -> None:

@@ -52,7 +52,7 @@ _ROWS = {
             latency_ms, instance)
         SELECT 'p' || n, {_AT}, '/predict', 'vader', 'v1.' || n % 4 || '.0-vader', 'd', 1, 'Headline number ' || n, md5(n::text),
             'v1', {_FEATURES}, 'h', 'PRESENT', ARRAY[0.2, 0.3, 0.5], 0.3, 0.5, false, false, '{{}}', 'one'""",
-    "feedback": f"""(id, prediction_id, label, received_at) SELECT 'f' || n, 'p' || n, 'positive', {_AT} + interval '1 hour'""",
+    "feedback": f"""(id, prediction_id, label, voice, received_at) SELECT 'f' || n, 'p' || n, 'positive', 'desk', {_AT} + interval '1 hour'""",
     "quarantine": f"""(id, boundary, source, rule, detail, payload, fetched_at, run_id, released_at)
         SELECT 'q' || n, CASE WHEN n % 1000 = 0 THEN 'articles' ELSE 'raw_news' END, 'feed ' || n % 20, 'rule', 'detail',
             '{{"title": "x"}}', {_AT}, 'run', CASE WHEN n % 250 > 0 AND n % 50 <> 5 THEN {_AT} END""",

@@ -22,7 +22,7 @@ def test_what_could_not_be_read_counts_nowhere_and_what_nobody_asked_does(engine
         until = NOW + timedelta(days=1)
         assert {row.id for row in served_predictions(connection, "v1", since, until, 10)} == {asked, before}
         assert {row.prediction_id for row in feedback_on_predictions(connection, since, until)} == {asked, before}
-        assert {text for _, text, *_ in labelled_feedback(connection)} == {"served 1", "served 2"}
+        assert {word.text for word in labelled_feedback(connection)} == {"served 1", "served 2"}
         stored = get_prediction(connection, unread)
     assert stored is not None
     assert stored.supported is False
@@ -38,5 +38,5 @@ def test_what_a_load_test_asked_counts_nowhere(engine: Engine) -> None:
     with engine.connect() as connection:
         assert [row.id for row in served_predictions(connection, "v1", since, until, 10)] == [asked]
         assert [row.prediction_id for row in feedback_on_predictions(connection, since, until)] == [asked]
-        assert [text for _, text, *_ in labelled_feedback(connection)] == ["served 1"]
+        assert [word.text for word in labelled_feedback(connection)] == ["served 1"]
         assert list(prediction_counts(connection, since, until).values()) == [1]

@@ -1,15 +1,12 @@
 """Every route as a function that makes one call of it: what is sent, and the struct that comes back. `clients` sends them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
 from urllib.parse import quote
-
-from msgspec import Struct
 
 from sentiment_platform.statistics.estimate import ACCURACY
 from sentiment_platform.text.sentiment import Label
+from serving.client.call import Call, get, post
 from serving.contract.about_bodies import About
 from serving.contract.collection_bodies import QualityReport, SourceList
 from serving.contract.deployment_bodies import DeploymentsAnswer
@@ -29,23 +26,6 @@ from serving.contract.selection_bodies import SelectionsAnswer
 from serving.contract.service_bodies import ServiceReport, Window
 from serving.contract.version_bodies import ModelCard, VersionList
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Generic[T]):
-    """One request and how its answer is read: JSON of `kind`, or the text itself where that is `str`.
-
-    `also`: a status beside 2xx whose body is an answer too.
-    """
-
-    method: str
-    path: str
-    kind: type[T]
-    body: Struct | None = None
-    query: Mapping[str, str | int] = field(default_factory=dict[str, str | int])
-    also: int | None = None
-
 
 def predict(
     text: str,
@@ -59,18 +39,18 @@ def predict(
     """What a text says, by the deployed default family, or by `family`."""
     written = published_at.isoformat() if isinstance(published_at, datetime) else published_at
     body = PredictRequest(text=text, ticker=ticker, source=source, published_at=written, explain=explain)
-    return _post(f"/predict/{quote(family, safe='')}" if family else "/predict", Answer, body)
+    return post(f"/predict/{quote(family, safe='')}" if family else "/predict", Answer, body)
 
 
 def predict_batch(items: Sequence[str | PredictRequest]) -> Call[BatchAnswer]:
     """Up to 32 texts at once, answered in their order."""
     requests = [PredictRequest(text=item) if isinstance(item, str) else item for item in items]
-    return _post("/predict/batch", BatchAnswer, BatchRequest(requests))
+    return post("/predict/batch", BatchAnswer, BatchRequest(requests))
 
 
 def compare(text: str, *, ticker: str | None = None, explain: bool = False) -> Call[CompareAnswer]:
     """Every deployed family on the same text."""
-    return _post("/predict/compare", CompareAnswer, PredictRequest(text=text, ticker=ticker, explain=explain))
+    return post("/predict/compare", CompareAnswer, PredictRequest(text=text, ticker=ticker, explain=explain))
 
 
 def feedback(
@@ -80,15 +60,18 @@ def feedback(
     preference: str | None = None,
     utility: float | None = None,
     comment: str | None = None,
+    client_id: str | None = None,
 ) -> Call[FeedbackAccepted]:
-    """What somebody says of an answer; at least one of label, preference and utility."""
-    body = FeedbackRequest(prediction_id=prediction_id, label=label, preference=preference, utility=utility, comment=comment)
-    return _post("/feedback", FeedbackAccepted, body)
+    """What somebody says of an answer; at least one of label, preference and utility. Models learn from the words of keys alone."""
+    body = FeedbackRequest(
+        prediction_id=prediction_id, label=label, preference=preference, utility=utility, comment=comment, client_id=client_id
+    )
+    return post("/feedback", FeedbackAccepted, body)
 
 
 def prediction(prediction_id: str) -> Call[PredictionLineage]:
     """Where an answer came from; known once it is shipped to the database, within seconds."""
-    return _get(f"/predictions/{quote(prediction_id, safe='')}", PredictionLineage)
+    return get(f"/predictions/{quote(prediction_id, safe='')}", PredictionLineage)
 
 
 def news(
@@ -96,37 +79,37 @@ def news(
 ) -> Call[NewsAnswer]:
     """Stories with what each family says, newest first; `next_cursor` of one page is the `cursor` of the next."""
     moment = since.isoformat() if since else None
-    return _get("/news", NewsAnswer, symbol=symbol, since=moment, limit=limit, cursor=cursor)
+    return get("/news", NewsAnswer, symbol=symbol, since=moment, limit=limit, cursor=cursor)
 
 
 def tickers(*, days: int = 7, limit: int = 100, family: str | None = None) -> Call[TickersAnswer]:
     """Companies in the window of `days` that ends now, with the mean and the change of their news."""
-    return _get("/tickers", TickersAnswer, days=days, limit=limit, family=family)
+    return get("/tickers", TickersAnswer, days=days, limit=limit, family=family)
 
 
 def models_status() -> Call[ModelsStatus]:
     """What is live, and what was tried last."""
-    return _get("/models/status", ModelsStatus)
+    return get("/models/status", ModelsStatus)
 
 
 def performance() -> Call[PerformanceAnswer]:
     """How right the versions are."""
-    return _get("/models/performance", PerformanceAnswer)
+    return get("/models/performance", PerformanceAnswer)
 
 
 def performance_history(version: str, *, metric: str = ACCURACY, limit: int = 200) -> Call[PerformanceAnswer]:
     """Every revision of a figure of a version, newest first."""
-    return _get("/models/performance/history", PerformanceAnswer, version=version, metric=metric, limit=limit)
+    return get("/models/performance/history", PerformanceAnswer, version=version, metric=metric, limit=limit)
 
 
 def models(*, limit: int = 50, offset: int = 0) -> Call[VersionList]:
     """Registered versions, newest first."""
-    return _get("/models", VersionList, limit=limit, offset=offset)
+    return get("/models", VersionList, limit=limit, offset=offset)
 
 
 def model(version: str) -> Call[ModelCard]:
     """The card of a version."""
-    return _get(f"/models/{quote(version, safe='')}", ModelCard)
+    return get(f"/models/{quote(version, safe='')}", ModelCard)
 
 
 def select(
@@ -134,95 +117,95 @@ def select(
 ) -> Call[SelectionAnswer]:
     """Let a version answer from now on; needs a key of role admin."""
     body = SelectRequest(family=family, version=version, reason=reason, expected_version=expected_version, dry_run=dry_run)
-    return _post("/models/select", SelectionAnswer, body)
+    return post("/models/select", SelectionAnswer, body)
 
 
 def promote(version: str, reason: str, *, expected_version: str | None = None, dry_run: bool = False) -> Call[SelectionAnswer]:
     """Ask for the first deployment of a version; needs a key of role admin."""
     body = PromoteRequest(version=version, reason=reason, expected_version=expected_version, dry_run=dry_run)
-    return _post("/models/promote", SelectionAnswer, body)
+    return post("/models/promote", SelectionAnswer, body)
 
 
 def roll_back(reason: str, *, dry_run: bool = False) -> Call[SelectionAnswer]:
     """Back to the deployment before; needs a key of role admin."""
-    return _post("/models/rollback", SelectionAnswer, RollbackRequest(reason, dry_run))
+    return post("/models/rollback", SelectionAnswer, RollbackRequest(reason, dry_run))
 
 
 def selections(*, limit: int = 50, offset: int = 0) -> Call[SelectionsAnswer]:
     """What people selected, newest first, and which replicas answer with what."""
-    return _get("/models/selections", SelectionsAnswer, limit=limit, offset=offset)
+    return get("/models/selections", SelectionsAnswer, limit=limit, offset=offset)
 
 
 def feature_schema(version: str) -> Call[FeatureSchemaAnswer]:
     """What a feature schema holds."""
-    return _get(f"/features/{quote(version, safe='')}", FeatureSchemaAnswer)
+    return get(f"/features/{quote(version, safe='')}", FeatureSchemaAnswer)
 
 
 def experiments(
     *, version: str | None = None, other: str | None = None, limit: int = 50, offset: int = 0
 ) -> Call[ExperimentList]:
     """Comparisons of versions, newest first, all or those that name `version` and `other`; and the gate's newest evidence."""
-    return _get("/experiments", ExperimentList, version=version, other=other, limit=limit, offset=offset)
+    return get("/experiments", ExperimentList, version=version, other=other, limit=limit, offset=offset)
 
 
 def drift() -> Call[DriftAnswer]:
     """The newest drift report of each live version."""
-    return _get("/monitoring/drift", DriftAnswer)
+    return get("/monitoring/drift", DriftAnswer)
 
 
 def drift_reports(*, version: str | None = None, limit: int = 30) -> Call[DriftReportList]:
     """Drift reports over time, newest first, in short."""
-    return _get("/monitoring/drift-reports", DriftReportList, version=version, limit=limit)
+    return get("/monitoring/drift-reports", DriftReportList, version=version, limit=limit)
 
 
 def drift_report(report_id: str) -> Call[DriftReportAnswer]:
     """One drift report, with the distributions behind it."""
-    return _get(f"/monitoring/drift-reports/{quote(report_id, safe='')}", DriftReportAnswer)
+    return get(f"/monitoring/drift-reports/{quote(report_id, safe='')}", DriftReportAnswer)
 
 
 def deployments() -> Call[DeploymentsAnswer]:
     """Deployments, newest first."""
-    return _get("/monitoring/deployments", DeploymentsAnswer)
+    return get("/monitoring/deployments", DeploymentsAnswer)
 
 
 def alerts(*, limit: int = 50, offset: int = 0) -> Call[AlertsAnswer]:
     """Incidents, what is open first."""
-    return _get("/monitoring/alerts", AlertsAnswer, limit=limit, offset=offset)
+    return get("/monitoring/alerts", AlertsAnswer, limit=limit, offset=offset)
 
 
 def acknowledge(alert_id: str, *, note: str | None = None, dry_run: bool = False) -> Call[AcknowledgementAnswer]:
     """Say that you know of an open alert; needs a key of role admin."""
-    return _post(f"/monitoring/alerts/{quote(alert_id, safe='')}/ack", AcknowledgementAnswer, AcknowledgeRequest(note, dry_run))
+    return post(f"/monitoring/alerts/{quote(alert_id, safe='')}/ack", AcknowledgementAnswer, AcknowledgeRequest(note, dry_run))
 
 
 def service(*, window: Window = "24h") -> Call[ServiceReport]:
     """How serving did over a window."""
-    return _get("/monitoring/service", ServiceReport, window=window)
+    return get("/monitoring/service", ServiceReport, window=window)
 
 
 def sources() -> Call[SourceList]:
     """How the sources of news do."""
-    return _get("/monitoring/sources", SourceList)
+    return get("/monitoring/sources", SourceList)
 
 
 def quality() -> Call[QualityReport]:
     """What is refused, and how fresh everything is."""
-    return _get("/monitoring/quality", QualityReport)
+    return get("/monitoring/quality", QualityReport)
 
 
 def decisions(*, limit: int = 50, offset: int = 0) -> Call[DecisionList]:
     """Decisions whether to train again, newest first."""
-    return _get("/monitoring/decisions", DecisionList, limit=limit, offset=offset)
+    return get("/monitoring/decisions", DecisionList, limit=limit, offset=offset)
 
 
 def runs(*, limit: int = 50, offset: int = 0) -> Call[RunList]:
     """Runs of the graph, newest first."""
-    return _get("/monitoring/runs", RunList, limit=limit, offset=offset)
+    return get("/monitoring/runs", RunList, limit=limit, offset=offset)
 
 
 def about() -> Call[About]:
     """What this platform is and allows."""
-    return _get("/about", About)
+    return get("/about", About)
 
 
 def health() -> Call[Health]:
@@ -232,18 +215,9 @@ def health() -> Call[Health]:
 
 def alive() -> Call[Alive]:
     """Whether the process runs."""
-    return _get("/health/live", Alive)
+    return get("/health/live", Alive)
 
 
 def metrics() -> Call[str]:
     """The text format of Prometheus."""
-    return _get("/metrics", str)
-
-
-def _get(path: str, kind: type[T], **query: str | int | None) -> Call[T]:
-    asked = {name: value for name, value in query.items() if value is not None}
-    return Call(method="GET", path=path, kind=kind, query=asked)
-
-
-def _post(path: str, kind: type[T], body: Struct) -> Call[T]:
-    return Call(method="POST", path=path, kind=kind, body=body)
+    return get("/metrics", str)

@@ -7,7 +7,7 @@ import httpx
 import msgspec
 
 from serving.client import calls
-from serving.client.calls import Call
+from serving.client.call import Call
 from serving.client.event_lines import LONGEST_SILENCE_S, EventLines, Told
 from serving.client.failures import UnexpectedAnswer, Unreachable, failure_of
 
@@ -85,7 +85,7 @@ class Client(Routes):
 
     Args:
         url: where serving answers, `http://127.0.0.1:8000`.
-        api_key: sent with every request; only `select`, `roll_back`, `promote` and `acknowledge` need one.
+        api_key: sent with every request; `select`, `roll_back`, `promote` and `acknowledge` need one, `feedback` has a voice by it.
         timeout_s: longest wait for a connection, and for each part of an answer.
     """
 

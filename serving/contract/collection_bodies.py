@@ -86,6 +86,14 @@ class NewsDay(Struct, frozen=True, kw_only=True):
     waiting_articles: int
 
 
+class FeedbackDay(Struct, frozen=True, kw_only=True):
+    """How much feedback came on one UTC day: with an API key, and anonymous, which is counted and nothing more."""
+
+    day: date
+    voiced: int
+    anonymous: int
+
+
 class Freshness(Struct, frozen=True, kw_only=True):
     """The newest moment of each kind of row; null where there is none. Vectors: those of the schema that answers, or of the first one."""
 
@@ -114,10 +122,11 @@ class LabelSetQuality(Struct, frozen=True, kw_only=True):
 
 
 class QualityReport(Struct, frozen=True, kw_only=True):
-    """Refused rows, most waiting first; the days of the last two weeks on which news came; freshness; label sets."""
+    """Refused rows, most waiting first; the days of the last two weeks on which news and feedback came; freshness; label sets."""
 
     as_of: Moment
     refused: list[RefusedRows]
     days: list[NewsDay]
+    feedback: list[FeedbackDay]
     freshness: Freshness
     label_sets: list[LabelSetQuality]

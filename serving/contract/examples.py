@@ -63,7 +63,7 @@ EXAMPLES: tuple[Struct, ...] = (
     _WITH_CONTEXT,
     BatchRequest([PredictRequest(text=EXAMPLE_TEXT), PredictRequest(text="Profit rose")]),
     FeedbackRequest(prediction_id=_ID, label=EXAMPLE_LABEL),
-    FeedbackRequest(prediction_id=_ID, utility=0.5, comment="Right, but late."),
+    FeedbackRequest(prediction_id=_ID, utility=0.5, comment="Right, but late.", client_id="reader-17"),
     SelectRequest(family=_FAMILY, version=_VERSION, reason="The newer version is worse on our desk.", dry_run=True),
     PromoteRequest(version=_VERSION, reason="It reads guidance right, on which the holdout is silent.", dry_run=True),
     RollbackRequest("The newest deployment answers too slowly."),
@@ -76,7 +76,7 @@ EXAMPLES: tuple[Struct, ...] = (
         feature_status="MISSING",
         response_time_ms=4.5,
     ),
-    FeedbackAccepted(_ID, _AT),
+    FeedbackAccepted(_ID, _AT, "known"),
     SelectionAnswer(
         request_id=None, default_family=_FAMILY, before={_FAMILY: f"v1.0.1-{_FAMILY}"}, after={_FAMILY: _VERSION}, dry_run=True
     ),

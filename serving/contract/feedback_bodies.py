@@ -1,6 +1,6 @@
 """Bodies of POST /feedback: what a person says of a prediction."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -9,6 +9,8 @@ from serving.contract.model_bodies import Family
 from serving.contract.values import Moment
 
 PredictionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\s\S])")]
+
+Voice = Literal["known", "anonymous", "unchecked"]
 
 
 class FeedbackRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -19,6 +21,16 @@ class FeedbackRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     preference: Annotated[Family, Meta(description="The family whose answer was better, or `tie`.")] | None = None
     utility: Annotated[float, Meta(ge=-1, le=1, description="How useful it was, from -1 to 1.")] | None = None
     comment: Annotated[str, Meta(max_length=2000)] | None = None
+    client_id: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[A-Za-z0-9._:@-]{1,64}(?![\s\S])",
+                description="Which of the key's users speaks, by a name that stays; without a valid key it says nothing.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class FeedbackAccepted(Struct, frozen=True):
@@ -26,3 +38,10 @@ class FeedbackAccepted(Struct, frozen=True):
 
     feedback_id: str
     received_at: Moment
+    voice: Annotated[
+        Voice,
+        Meta(
+            description="`known`: it counts as the last word of its key or client on this text. `anonymous`: it is counted, and no model "
+            "learns from it or is judged by it. `unchecked`: the database that knows the keys is away; it is decided when it is back."
+        ),
+    ]

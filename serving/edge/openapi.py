@@ -32,9 +32,12 @@ MEANINGS = {
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "Understood, and not allowed.",
+    429: "Too many of these in this minute; Retry-After says when to try again.",
     503: "Cannot be done now; Retry-After says when to try again.",
 }
 ADMIN = [{"ApiKey": []}, {"ApiKeyHeader": []}]
+MAY_SEND_KEY: list[dict[str, list[str]]] = [{}, *ADMIN]
+"""A route that answers everybody and knows more of who sends a key."""
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"

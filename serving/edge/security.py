@@ -4,6 +4,7 @@ import hmac
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 from sentiment_platform.clock import Clock
 from serving.contract.problems import Problem
-from serving.links.database import Database
+from serving.links.database import LIMIT_S, Database
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,16 +22,20 @@ if TYPE_CHECKING:
 
 CACHED_S = 5.0
 MAX_CACHED = 1000
+CONFIGURED_ADMIN = "configured-admin"
+"""Stands for the id of the key in SENTIMENT_ADMIN_KEY; no key in the database has this form of id."""
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
 ROLES = ("viewer", "operator", "promoter", "admin")
 """Ascending, as in `store.api_keys`, which is not imported here because it needs the database library."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who presented a valid key."""
+    """Who presented a valid key; `key_id` names it without being a secret."""
 
     name: str
     role: str
+    key_id: str
 
 
 class KeyChecker:
@@ -42,14 +47,18 @@ class KeyChecker:
         self._clock = clock
         self._known: dict[bytes, tuple[float, Caller]] = {}
 
-    async def caller(self, presented: str) -> Caller | None:
+    def now(self) -> datetime:
+        """The moment on the clock that keys expire by."""
+        return self._clock()
+
+    async def caller(self, presented: str, *, limit_s: float = LIMIT_S) -> Caller | None:
         """The holder of the key, None for a wrong one.
 
         Raises:
-            DatabaseUnavailable: the key cannot be checked now, so nobody is let in.
+            DatabaseUnavailable: the key cannot be checked within `limit_s` seconds, so nobody is let in.
         """
         if self._admin_key and hmac.compare_digest(presented.encode(), self._admin_key):
-            return Caller("configured admin", "admin")
+            return Caller("configured admin", "admin", CONFIGURED_ADMIN)
         fingerprint = sha256(presented.encode()).digest()
         now = time.monotonic()
         kept = self._known.get(fingerprint)
@@ -61,11 +70,11 @@ class KeyChecker:
 
             return check_key(connection, presented, self._clock())
 
-        holder = await self._database.call(check)
+        holder = await self._database.call(check, limit_s=limit_s)
         if holder is None:
             self._known.pop(fingerprint, None)
             return None
-        caller = Caller(f"{holder.owner} ({holder.key_id})", holder.role)
+        caller = Caller(f"{holder.owner} ({holder.key_id})", holder.role, holder.key_id)
         if len(self._known) >= MAX_CACHED:
             self._known.clear()
         self._known[fingerprint] = (now + CACHED_S, caller)
@@ -77,20 +86,24 @@ def requires(role: str) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRou
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         presented = presented_key(connection.headers.get("authorization"), connection.headers.get("x-api-key"))
-        challenge = {"WWW-Authenticate": "Bearer"}
         if not presented:
             raise Problem(
-                401, "key_missing", "Send an API key: `Authorization: Bearer KEY` or `X-API-Key: KEY`.", headers=challenge
+                401, "key_missing", "Send an API key: `Authorization: Bearer KEY` or `X-API-Key: KEY`.", headers=CHALLENGE
             )
         keys: KeyChecker = connection.app.state.services.keys
         caller = await keys.caller(presented)
         if caller is None:
-            raise Problem(401, "key_invalid", "This API key is unknown, expired or revoked.", headers=challenge)
+            raise wrong_key()
         if ROLES.index(caller.role) < ROLES.index(role):
             raise Problem(403, "role_too_low", f"This needs role {role}; the key has role {caller.role}.")
         connection.state.caller = caller
 
     return guard
+
+
+def wrong_key() -> Problem:
+    """The refusal of a key that nobody holds, or not any more."""
+    return Problem(401, "key_invalid", "This API key is unknown, expired or revoked.", headers=CHALLENGE)
 
 
 def presented_key(authorization: str | None, api_key: str | None) -> str:

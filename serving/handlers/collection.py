@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from sentiment_platform.features.schema import V1
 from serving.contract.collection_bodies import (
+    FeedbackDay,
     Freshness,
     LabelSetQuality,
     LastCollection,
@@ -68,13 +69,16 @@ async def quality(services: NamedDependency[Services]) -> QualityReport:
 
     def read(connection: "Connection") -> QualityReport:
         from sentiment_platform.store.freshness import newest_rows
+        from sentiment_platform.store.predictions import feedback_by_day
         from sentiment_platform.store.quarantine import days_of_news, quarantine_totals
 
         now = services.clock()
+        first_day = _midnight(now) - DAYS_OF_NEWS + timedelta(days=1)
         return QualityReport(
             as_of=now,
             refused=[_as(RefusedRows, count) for count in islice(quarantine_totals(connection), MOST_REFUSED)],
-            days=[_as(NewsDay, day) for day in days_of_news(connection, _midnight(now) - DAYS_OF_NEWS + timedelta(days=1))],
+            days=[_as(NewsDay, day) for day in days_of_news(connection, first_day)],
+            feedback=[_as(FeedbackDay, day) for day in feedback_by_day(connection, first_day)],
             freshness=_as(Freshness, newest_rows(connection, schema)),
             label_sets=_label_sets(connection),
         )

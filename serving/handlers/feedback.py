@@ -1,8 +1,9 @@
 """POST /feedback: on the disk before it is acknowledged, in the database soon after."""
 
 import asyncio
+from typing import Any
 
-from litestar import post
+from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
@@ -11,7 +12,8 @@ from msgspec import structs
 from sentiment_platform.text.normalise import normalise
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.problems import Problem
-from serving.edge.openapi import problem_responses
+from serving.edge.openapi import MAY_SEND_KEY, problem_responses
+from serving.edge.voices import speaker_of
 from serving.handlers.refused_bodies import NOTHING_SAID, no_preference, says_nothing
 from serving.journal.journal_records import FeedbackRecord, new_record_id
 from serving.services import Services
@@ -25,21 +27,31 @@ NO_SUCH_PREDICTION = (
     "/feedback",
     status_code=202,
     tags=["feedback"],
-    responses=problem_responses(400, 404, 413, 415, 503),
+    security=MAY_SEND_KEY,
+    responses=problem_responses(400, 401, 404, 413, 415, 429, 503),
     summary="Say what was right",
 )
-async def feedback(data: JSONBody[FeedbackRequest], services: NamedDependency[Services]) -> FeedbackAccepted:
+async def feedback(
+    data: JSONBody[FeedbackRequest], request: Request[Any, Any, Any], services: NamedDependency[Services]
+) -> FeedbackAccepted:
     """Accepted means stored durably here; 503 means that it was not, and should be sent again. 404: no prediction has that id.
 
     While the database is away every id of serving's form is accepted. What then proves to speak of nothing is counted, and never used.
+
+    With an API key of any role it is the word of that key, or of its `client_id`: one voice a text, the last word counts, and models
+    learn from it. Without a key it is counted and nothing more, and only so much a minute is taken.
     """
     if says_nothing(structs.asdict(data)):
         raise Problem(400, "empty_feedback", NOTHING_SAID, field="label")
     if message := no_preference(data.preference):
         raise Problem(400, "unknown_preference", message, field="preference")
+    speaker = await speaker_of(request, services.keys, data.client_id)
     if await services.known.never_was(data.prediction_id):
         services.metrics.feedback_rejected.inc()
         raise Problem(404, "unknown_prediction", NO_SUCH_PREDICTION.format(data.prediction_id), field="prediction_id")
+    if speaker.voice is None:
+        services.anonymous_feedback.take()
+    services.metrics.feedback.labels(speaker.kind).inc()
     received_at = services.clock()
     record = FeedbackRecord(
         id=new_record_id(received_at.timestamp()),
@@ -48,11 +60,13 @@ async def feedback(data: JSONBody[FeedbackRequest], services: NamedDependency[Se
         preference=data.preference,
         utility=data.utility,
         comment=normalise(data.comment) or None if data.comment else None,
+        voice=speaker.voice,
+        claimed=speaker.claimed,
         received_at=received_at,
     )
     services.journal.append(record)
     await asyncio.to_thread(services.journal.sync)
-    return FeedbackAccepted(record.id, received_at)
+    return FeedbackAccepted(record.id, received_at, speaker.kind)
 
 
 def routes() -> list[HTTPRouteHandler]:

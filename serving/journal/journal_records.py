@@ -49,8 +49,22 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
     instance: str
 
 
+class ClaimedVoice(msgspec.Struct, frozen=True):
+    """A key that could not be checked when it was presented: its id and, instead of its secret, the hash that the table of keys has."""
+
+    key_id: str
+    secret_hash: str
+    client_id: str | None
+    at: datetime
+
+
 class FeedbackRecord(msgspec.Struct, frozen=True, kw_only=True, tag="feedback"):
-    """What a person said of one prediction."""
+    """What a person said of one prediction.
+
+    Attributes:
+        voice: who speaks, as `voice_of` names them; None for nobody with a valid key.
+        claimed: whose voice it is if the key turns out to be valid; the shipper, who has the database, checks it.
+    """
 
     id: str
     prediction_id: str
@@ -58,7 +72,14 @@ class FeedbackRecord(msgspec.Struct, frozen=True, kw_only=True, tag="feedback"):
     preference: str | None
     utility: float | None
     comment: str | None
+    voice: str | None = None
+    claimed: ClaimedVoice | None = None
     received_at: datetime
+
+
+def voice_of(key_id: str, client_id: str | None) -> str:
+    """The voice of a key, or of the client that its holder names."""
+    return f"{key_id}/{client_id}" if client_id else key_id
 
 
 def new_record_id(timestamp_s: float) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.errors import TransientError
 from serving.journal.journal import Journal, Record, read_segment
-from serving.journal.journal_records import FeedbackRecord, PredictionRecord
+from serving.journal.journal_records import FeedbackRecord, PredictionRecord, voice_of
 from serving.journal.known_predictions import ON_ITS_WAY, answered_time
 from serving.links.database import Database, DatabaseUnavailable
 from serving.metrics import Metrics
@@ -88,6 +88,7 @@ class Shipper:
     def _insert(self, records: Sequence[Record]) -> bool:
         from sqlalchemy.exc import DBAPIError
 
+        from sentiment_platform.store.api_keys import true_claims
         from sentiment_platform.store.predictions import insert_new, missing_predictions
 
         predictions = [record for record in records if isinstance(record, PredictionRecord)]
@@ -97,7 +98,10 @@ class Shipper:
         questionable = [one.prediction_id for one in feedback if self._is_due(one.prediction_id)]
 
         def insert(connection: "Connection") -> int:
-            insert_new(connection, predictions=predictions, feedback=feedback)
+            claims = [record.claimed for record in feedback if record.claimed is not None]
+            valid = iter(true_claims(connection, claims) if claims else [])
+            heard = [_heard(record, record.claimed is not None and next(valid)) for record in feedback]
+            insert_new(connection, predictions=predictions, feedback=heard)
             missing = missing_predictions(connection, questionable) if questionable else set[str]()
             return sum(identity in missing for identity in questionable)
 
@@ -111,3 +115,11 @@ class Shipper:
     def _is_due(self, prediction_id: str) -> bool:
         answered_at = answered_time(prediction_id)
         return answered_at is None or answered_at < self._clock() - ON_ITS_WAY
+
+
+def _heard(record: FeedbackRecord, claim_is_true: bool) -> FeedbackRecord:
+    """The record with the voice that its key gives it, where that was checked only now."""
+    claim = record.claimed
+    if claim is None:
+        return record
+    return msgspec.structs.replace(record, voice=voice_of(claim.key_id, claim.client_id) if claim_is_true else None)

@@ -56,7 +56,8 @@ class Prediction(Base):
 class Feedback(Base):
     """What a person said of a prediction: a label, a preferred family, a utility from -1 to 1; joined by `prediction_id`.
 
-    Not a foreign key: feedback may overtake the prediction's journal on its way into the database.
+    Not a foreign key: feedback may overtake the prediction's journal on its way into the database. `voice`: who speaks, the id of an API
+    key, or `key/client` where the key's holder says who of his users it was; null: nobody with a valid key.
     """
 
     __tablename__ = "feedback"
@@ -71,5 +72,6 @@ class Feedback(Base):
     preference: Mapped[str | None]
     utility: Mapped[float | None] = mapped_column(Double)
     comment: Mapped[str | None]
+    voice: Mapped[str | None]
     received_at: Mapped[Instant]
     shipped_at: Mapped[InsertedAt]

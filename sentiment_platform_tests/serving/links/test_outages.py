@@ -17,6 +17,7 @@ from sentiment_platform.features import online
 from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.settings import Settings
+from sentiment_platform.store.api_keys import create_key
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.migrate import upgrade
 from sentiment_platform.store.tables import Feedback, Prediction
@@ -132,17 +133,29 @@ def test_with_postgres_away_everything_is_answered_and_later_exactly_everything_
     serving = start_serving(over=replace(settings, database_url=own_postgres.url))
     identities = {serving.predict(f"{TEXT} {number}")["prediction_id"] for number in range(20)}
     serving.wait_until(lambda: serving.health()["journal_backlog_records"] == 0)
+    engine = create_platform_engine(own_postgres.url)
+    with engine.begin() as connection:
+        key = create_key(connection, "viewer", "a desk")
+    engine.dispose()
     own_postgres.stop()
     identities |= {serving.predict(f"{TEXT} {number}")["prediction_id"] for number in range(20, 60)}
     first = min(identities)
     reply = serving.client.post("/feedback", json={"prediction_id": first, "label": "positive", "comment": "yes"})
-    assert reply.status_code == 202
+    assert (reply.status_code, reply.json()["voice"]) == (202, "anonymous")
+    voices: dict[str, str | None] = {reply.json()["feedback_id"]: None}
+    for presented, voice in ((key, f"{key.split('_')[1]}/reader-7"), (f"{key}x", None)):
+        said = {"prediction_id": first, "label": "neutral", "client_id": "reader-7"}
+        unchecked = serving.client.post("/feedback", json=said, headers={"X-API-Key": presented})
+        assert (unchecked.status_code, unchecked.json()["voice"]) == (202, "unchecked")
+        voices[unchecked.json()["feedback_id"]] = voice
+    on_disk = b"".join(path.read_bytes() for path in (serving.settings.state_dir / "journal").glob("*.journal"))
+    assert key.split("_", 2)[2].encode() not in on_disk
     for path in ("/models/performance", "/monitoring/drift", "/monitoring/deployments", "/monitoring/alerts"):
         refused = serving.client.get(path)
         assert refused.status_code == 503
         assert refused.headers["retry-after"]
     assert serving.client.post("/models/rollback", json={"reason": "test"}, headers={"X-API-Key": "sp_a_b"}).status_code == 503
-    assert serving.health()["journal_backlog_records"] >= 41
+    assert serving.health()["journal_backlog_records"] >= 43
     assert serving.answers("/health"), "PostgreSQL is not needed to answer"
 
     # The process dies as well: what it acknowledged is on the disk, the next one ships it.
@@ -157,12 +170,14 @@ def test_with_postgres_away_everything_is_answered_and_later_exactly_everything_
     engine = create_platform_engine(own_postgres.url)
     assert stored_predictions(engine) == identities
     with engine.connect() as connection:
-        (row,) = connection.execute(select(Feedback.__table__)).all()
+        rows = {row.id: row for row in connection.execute(select(Feedback.__table__))}
         shown = connection.execute(select(Prediction.__table__).where(Prediction.id == first)).mappings().one()
         marked = connection.execute(select(Prediction.id).where(Prediction.traffic == "load_test")).scalars().all()
     engine.dispose()
     assert marked == [load], "what a load test asked is kept with its mark"
-    assert (row.id, row.prediction_id, row.label) == (reply.json()["feedback_id"], first, "positive")
+    row = rows[reply.json()["feedback_id"]]
+    assert (row.prediction_id, row.label) == (first, "positive")
+    assert {identity: row.voice for identity, row in rows.items()} == voices, "keys are checked once they can be"
     assert shown["route"] == "/predict"
     assert shown["deployment_revision"] == 1
     assert len(shown["features"]) == 15

@@ -338,6 +338,9 @@ export interface paths {
          * @description Accepted means stored durably here; 503 means that it was not, and should be sent again. 404: no prediction has that id.
          *
          *     While the database is away every id of serving's form is accepted. What then proves to speak of nothing is counted, and never used.
+         *
+         *     With an API key of any role it is the word of that key, or of its `client_id`: one voice a text, the last word counts, and models
+         *     learn from it. Without a key it is counted and nothing more, and only so much a minute is taken.
          */
         post: operations["post_feedback"];
         delete?: never;
@@ -844,7 +847,8 @@ export interface components {
          * @example {
          *       "prediction_id": "01a224de-2909-7be3-8c02-7fa80e7420cc",
          *       "utility": 0.5,
-         *       "comment": "Right, but late."
+         *       "comment": "Right, but late.",
+         *       "client_id": "reader-17"
          *     }
          */
         FeedbackRequest: {
@@ -855,6 +859,8 @@ export interface components {
             /** @description How useful it was, from -1 to 1. */
             utility?: number | null;
             comment?: string | null;
+            /** @description Which of the key's users speaks, by a name that stays; without a valid key it says nothing. */
+            client_id?: string | null;
         };
         /**
          * AcknowledgeRequest
@@ -2380,13 +2386,19 @@ export interface components {
          * @description The feedback is on disk; it reaches the database within seconds of the database being there.
          * @example {
          *       "feedback_id": "01a224de-2909-7be3-8c02-7fa80e7420cc",
-         *       "received_at": "2026-03-02T09:30:00Z"
+         *       "received_at": "2026-03-02T09:30:00Z",
+         *       "voice": "known"
          *     }
          */
         FeedbackAccepted: {
             feedback_id: string;
             /** Format: date-time */
             received_at: string;
+            /**
+             * @description `known`: it counts as the last word of its key or client on this text. `anonymous`: it is counted, and no model learns from it or is judged by it. `unchecked`: the database that knows the keys is away; it is decided when it is back.
+             * @enum {string}
+             */
+            voice: "anonymous" | "known" | "unchecked";
         };
         /**
          * FeatureSchemaAnswer
@@ -3426,7 +3438,7 @@ export interface components {
         };
         /**
          * QualityReport
-         * @description Refused rows, most waiting first; the days of the last two weeks on which news came; freshness; label sets.
+         * @description Refused rows, most waiting first; the days of the last two weeks on which news and feedback came; freshness; label sets.
          * @example {
          *       "as_of": "2026-11-29T03:49:15.316911Z",
          *       "refused": [
@@ -3444,6 +3456,13 @@ export interface components {
          *           "stored": 909,
          *           "waiting_items": 5,
          *           "waiting_articles": 0
+         *         }
+         *       ],
+         *       "feedback": [
+         *         {
+         *           "day": "2026-11-29",
+         *           "voiced": 60,
+         *           "anonymous": 1
          *         }
          *       ],
          *       "freshness": {
@@ -3477,6 +3496,7 @@ export interface components {
             as_of: string;
             refused: components["schemas"]["RefusedRows"][];
             days: components["schemas"]["NewsDay"][];
+            feedback: components["schemas"]["FeedbackDay"][];
             freshness: components["schemas"]["Freshness"];
             label_sets: components["schemas"]["LabelSetQuality"][];
         };
@@ -3501,6 +3521,16 @@ export interface components {
             stored: number;
             waiting_items: number;
             waiting_articles: number;
+        };
+        /**
+         * FeedbackDay
+         * @description How much feedback came on one UTC day: with an API key, and anonymous, which is counted and nothing more.
+         */
+        FeedbackDay: {
+            /** Format: date */
+            day: string;
+            voiced: number;
+            anonymous: number;
         };
         /**
          * Freshness
@@ -5007,6 +5037,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description No valid API key. */
+            401: {
+                headers: {
+                    /** @description How to present a key. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description There is no such thing. */
             404: {
                 headers: {
@@ -5028,6 +5069,17 @@ export interface operations {
             /** @description The body is not JSON. */
             415: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many of these in this minute; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait before the next try. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5565,7 +5617,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Refused rows, most waiting first; the days of the last two weeks on which news came; freshness; label sets. */
+            /** @description Refused rows, most waiting first; the days of the last two weeks on which news and feedback came; freshness; label sets. */
             200: {
                 headers: {
                     [name: string]: unknown;

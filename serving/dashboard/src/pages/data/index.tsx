@@ -6,6 +6,7 @@ import { Empty } from "../../parts/empty";
 import { Loaded } from "../../parts/loaded";
 import { Page } from "../../parts/page";
 import { Days } from "./days";
+import { FeedbackDays } from "./feedback-days";
 import { FreshnessList } from "./freshness";
 import { LabelSets } from "./label-sets";
 import { Refused } from "./refused";
@@ -38,6 +39,9 @@ export default function Data({ title, question }: PageProps) {
             </Card>
             <Card title="What came" aside={<span className="note">two weeks, UTC</span>}>
               <Days days={report.days} />
+            </Card>
+            <Card title="Feedback" aside={<span className="note">two weeks, UTC</span>}>
+              <FeedbackDays days={report.feedback} />
             </Card>
             <Card title="What was refused" wide>
               <Refused rows={report.refused} />

@@ -1,4 +1,4 @@
-/** A person's word on one answer: right, or which label would have been. It trains later versions and counts as what it is. */
+/** A person's word on one answer: right, or which label would have been. Pages send no key, so it is counted and teaches nothing. */
 import { useFeedback } from "../../api/mutations";
 import { Button } from "../../parts/button";
 import { type Label, LABELS } from "../../parts/sentiment";
@@ -10,7 +10,7 @@ export function Feedback({ id, label }: { id: string; label: Label }) {
     const said = feedback.variables.label;
     return (
       <p className="feedback" role="status">
-        Thank you. It is noted that this text is <strong>{said}</strong>.
+        Thank you. It is counted that this text is <strong>{said}</strong>; models learn from feedback with an API key alone.
       </p>
     );
   }

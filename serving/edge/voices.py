@@ -1,0 +1,78 @@
+"""Whose feedback it is: a key's, a client's of that key, or nobody's; and how much of nobody's is taken."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request
+
+from sentiment_platform.store.key_form import read_key
+from serving.contract.feedback_bodies import Voice
+from serving.contract.problems import Problem
+from serving.edge.security import KeyChecker, presented_key, wrong_key
+from serving.journal.journal_records import ClaimedVoice, voice_of
+from serving.links.database import DatabaseUnavailable
+
+CHECK_LIMIT_S = 0.5
+"""So long a person waits for the check of a key; after that the shipper makes it."""
+WITHOUT_VOICE_A_MINUTE = 600
+"""Feedback of nobody known that one process takes in a minute: it fills the disk of the journal and teaches nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks, in the fields of a `FeedbackRecord`."""
+
+    kind: Voice
+    voice: str | None = None
+    claimed: ClaimedVoice | None = None
+
+
+class Allowance:
+    """Counts what is taken in the minute that runs, on this process's own clock."""
+
+    def __init__(self, a_minute: int = WITHOUT_VOICE_A_MINUTE) -> None:
+        self.a_minute = a_minute
+        self._taken = 0
+        self._since = time.monotonic()
+
+    def take(self) -> None:
+        """Count one.
+
+        Raises:
+            Problem: 429, the minute's share is used up.
+        """
+        now = time.monotonic()
+        if now - self._since >= 60:
+            self._since, self._taken = now, 0
+        if self._taken >= self.a_minute:
+            seconds = str(max(1, round(self._since + 60 - now)))
+            raise Problem(
+                429,
+                "too_much_anonymous_feedback",
+                f"{self.a_minute} pieces of feedback without a checked key were taken in this minute; try again in {seconds} s, "
+                "or send an API key of any role.",
+                headers={"Retry-After": seconds},
+            )
+        self._taken += 1
+
+
+async def speaker_of(request: Request[Any, Any, Any], keys: KeyChecker, client_id: str | None) -> Speaker:
+    """Who sends the request, by its API key; `client_id` counts with a key alone.
+
+    Raises:
+        Problem: 401, the key is a wrong one.
+    """
+    presented = presented_key(request.headers.get("authorization"), request.headers.get("x-api-key"))
+    if not presented:
+        return Speaker("anonymous")
+    try:
+        caller = await keys.caller(presented, limit_s=CHECK_LIMIT_S)
+    except DatabaseUnavailable:
+        key = read_key(presented)
+        if key is None:
+            raise wrong_key() from None
+        return Speaker("unchecked", claimed=ClaimedVoice(key.key_id, key.secret_hash, client_id, keys.now()))
+    if caller is None:
+        raise wrong_key()
+    return Speaker("known", voice_of(caller.key_id, client_id))
