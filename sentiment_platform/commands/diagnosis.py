@@ -37,7 +37,38 @@ def diagnose(settings: Settings, variables: Mapping[str, str]) -> list[Finding]:
             findings.append(Finding(subject, True, look(settings)))
         except PlatformError as error:
             findings.append(Finding(subject, False, str(error)))
+    if settings.database_url and findings[0].good:
+        findings.append(_sessions(settings))
     return [*findings, _news(settings, variables)]
+
+
+def _sessions(settings: Settings) -> Finding:
+    """What is missing of the sessions of each exchange; it is bad where a symbol that is fetched has no exchange that is known."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from sentiment_platform.clock import utc_now
+    from sentiment_platform.market.evaluation import completeness_now
+    from sentiment_platform.market.prices import price_symbols
+    from sentiment_platform.store.engine import create_platform_engine
+
+    engine = create_platform_engine(settings.direct_database_url())
+    try:
+        live = price_symbols(settings.price_symbols) if settings.price_source and settings.price_key else ()
+        with engine.connect() as connection:
+            completeness = completeness_now(connection, utc_now(), live)
+    except PlatformError as error:
+        return Finding("Sessions", False, str(error))
+    except SQLAlchemyError:
+        return Finding("Sessions", True, "there is no table of prices yet: sentiment-platform db upgrade")
+    finally:
+        engine.dispose()
+    said = "; ".join(
+        f"{exchange}: {', '.join(sentences[:3])}" + (f" and {len(sentences) - 3} more" if len(sentences) > 3 else "")
+        for exchange, sentences in completeness.by_exchange.items()
+    )
+    lost = [symbol for symbol in completeness.unknown if symbol in live]
+    remedy = f" Write {lost[0]} with the suffix of its exchange in SENTIMENT_PRICE_SYMBOLS." if lost else ""
+    return Finding("Sessions", not lost, f"{said}.{remedy}" if said else "no price of the last 45 days is missing.")
 
 
 def _news(settings: Settings, variables: Mapping[str, str]) -> Finding:

@@ -14,6 +14,8 @@ from sentiment_platform.store.market import Bar, Coverage, bars_between, coverag
 MAX_REFUSED_SHARE = 0.05
 WINDOW = timedelta(days=45)
 """How far back missing sessions are looked for."""
+SHOWN = 5
+"""So many missing days of a symbol are named."""
 MAX_SESSIONS_BEHIND = 2
 """So many closed sessions may be missing at the end before a series counts as stale."""
 
@@ -56,7 +58,8 @@ class Completeness:
         """Exchange -> what is missing there, a sentence a symbol."""
         said: dict[str, list[str]] = defaultdict(list)
         for symbol, days in self.gaps.items():
-            said[exchange_of(symbol)].append(f"{symbol} lacks {', '.join(map(str, days))}")
+            rest = f" and {len(days) - SHOWN} more" if len(days) > SHOWN else ""
+            said[exchange_of(symbol)].append(f"{symbol} lacks {', '.join(map(str, days[:SHOWN]))}{rest}")
         for symbol, sessions in self.behind.items():
             said[exchange_of(symbol)].append(f"{symbol} is {sessions} sessions behind")
         for symbol in self.unknown:

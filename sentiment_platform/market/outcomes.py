@@ -123,8 +123,9 @@ def compute_outcomes(
     traded the same day, news during or after the session the next. The exit is the close of the last session of the horizon, the
     entry's session counted. `span`: the first and last date of a session that is looked at.
     """
-    named = sorted({symbol for article in articles for symbol in article.symbols})
-    days = {symbol: _days(symbol, prices, span) for symbol in named}
+    named = {symbol for article in articles for symbol in article.symbols}
+    of_exchange = {exchange: trading_days(*span, exchange) for exchange in {exchange_of(symbol) for symbol in named} - {UNKNOWN}}
+    days = {symbol: _days(symbol, prices, of_exchange.get(exchange_of(symbol))) for symbol in named}
     return [
         _outcome(article, symbol, horizon, prices, days[symbol], now)
         for article in articles
@@ -133,13 +134,9 @@ def compute_outcomes(
     ]
 
 
-def _days(symbol: str, prices: Prices, span: tuple[date, date]) -> TradingDays | None:
-    """When a symbol is traded; None where nobody knows. At weekends currencies are quoted by some vendors, and then it counts."""
-    exchange = exchange_of(symbol)
-    if exchange == UNKNOWN:
-        return None
-    days = trading_days(*span, exchange)
-    if exchange != CURRENCIES:
+def _days(symbol: str, prices: Prices, days: TradingDays | None) -> TradingDays | None:
+    """When a symbol is traded. At weekends currencies are quoted by some vendors, and then it counts."""
+    if days is None or exchange_of(symbol) != CURRENCIES:
         return days
     quoted = tuple(one for one in days.sessions if one.day.weekday() < SATURDAY or prices.has(symbol, one.day))
     return TradingDays(quoted, days.first, days.last)

@@ -71,3 +71,20 @@ def test_what_is_wrong_with_the_chosen_sources_of_news_is_named(invoke: Invoke, 
         monkeypatch.setenv("SENTIMENT_SOURCES", chosen)
         said = invoke("doctor")
         assert (said.exit_code == 0, words in " ".join(said.output.split())) == (good, True), said.output
+
+
+def test_missing_sessions_are_named_by_exchange_and_a_symbol_without_one_is_to_be_written_otherwise(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SENTIMENT_PRICE_SOURCE", "tiingo")
+    monkeypatch.setenv("SENTIMENT_PRICE_KEY", "very-secret")
+    monkeypatch.setenv("SENTIMENT_PRICE_SYMBOLS", "9999.T")
+    said = invoke("doctor")
+    assert said.exit_code == 0, said.output
+    assert re.search(r"Sessions: XTKS: 9999\.T is \d+ sessions behind\.", " ".join(said.output.split()))
+    monkeypatch.setenv("SENTIMENT_PRICE_SYMBOLS", "9999")
+    said = invoke("doctor")
+    assert said.exit_code == 1
+    remedy = "unknown: 9999 has no exchange that is known, so no outcomes. Write 9999 with the suffix of its exchange"
+    assert remedy in " ".join(said.output.split())
+    assert "very-secret" not in said.output
