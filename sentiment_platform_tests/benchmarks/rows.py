@@ -81,12 +81,13 @@ class Table:
         return add
 
     def choose(self, row_ids: Iterable[str]) -> list[Row]:
-        """The rows of these ids, in the order asked for; all of them without ids.
+        """The rows of these ids, in the order asked for; all of them without ids. `E` stands for every row `E.1`, `E.2` and so on.
 
         Raises:
             PermanentError: an id is unknown.
         """
-        wanted = list(row_ids) or list(self._rows)
+        asked = list(row_ids) or list(self._rows)
+        wanted = [row_id for name in asked for row_id in ([k for k in self._rows if k.startswith(f"{name}.")] or [name])]
         unknown = [row_id for row_id in wanted if row_id not in self._rows]
         if unknown:
             raise PermanentError(f"There is no benchmark row {', '.join(unknown)}.", remedy=f"Known: {', '.join(self._rows)}.")

@@ -92,3 +92,11 @@ def test_an_import_is_measured_in_processes_of_its_own_and_a_slow_one_misses_its
 def test_what_cannot_be_imported_is_an_error_and_not_a_figure() -> None:
     with pytest.raises(PermanentError, match="no_such_module"):
         import_time("no_such_module", 1.0)
+
+
+def test_the_letter_of_a_group_chooses_all_of_its_rows() -> None:
+    table = _table(1.0)
+    table.row("X.2", "another")(lambda: iter(()))
+    table.row("XY.1", "of another group")(lambda: iter(()))
+    assert [row.row_id for row in table.choose(["X"])] == ["X.1", "X.2"]
+    assert [row.row_id for row in table.choose(["XY.1"])] == ["XY.1"]

@@ -15,6 +15,7 @@ from sentiment_platform.statistics.significance import (
     paired_bootstrap,
     paired_bootstrap_samples,
 )
+from sentiment_platform_tests.statistics.stories import told_by_stories
 
 ONE_HOT = np.eye(3)
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=30)
@@ -122,20 +123,6 @@ def test_adjusted_values_keep_order_never_fall_below_the_raw_ones_and_holm_is_th
 def test_what_are_not_p_values_is_refused(p):
     with pytest.raises(PermanentError):
         holm(p)
-
-
-def told_by_stories(stories: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """1 to 8 rows a story, of one label; A and B are right on a whole story or on a row of it by chance: half of what decides is shared."""
-    rng = np.random.default_rng(seed)
-    story = np.repeat(np.arange(stories), rng.integers(1, 9, stories))
-    labels = rng.integers(3, size=stories)[story]
-    said = []
-    for right in (0.7, 0.75):
-        shared = rng.random(stories)[story]
-        luck = np.where(rng.random(story.size) < 0.8, shared, rng.random(story.size))
-        wrong = (labels + rng.integers(1, 3, stories)[story]) % 3
-        said.append(ONE_HOT[np.where(luck < right, labels, wrong)])
-    return labels, said[0], said[1], [str(name) for name in story]
 
 
 def test_a_story_of_thirty_rows_counts_as_its_single_row() -> None:

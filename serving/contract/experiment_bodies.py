@@ -50,7 +50,7 @@ class ComparisonFigures(Struct, frozen=True, kw_only=True):
 
     `macro_f1.difference` has the 95 % bootstrap interval; `adjusted_p` is exact McNemar's p after Holm over the `tests` that the gate
     reads, null for a pair that it does not read; better needs it below `level`. `power`: the chance to see a difference of 5 points of
-    accuracy; `needs`: so many more labelled stories would show it. `left_out`: texts that one of the two has learned from. `in_sample`:
+    accuracy; `needs`: so many more labelled stories would show it. `left_out`: texts that one of the two has learned from. `scores`: of the champion, then of the challenger. `in_sample`:
     those in `seen_by` know labels of this holdout, so the verdict is no evidence. `words` says all of it as sentences.
     """
 
@@ -69,7 +69,7 @@ class ComparisonFigures(Struct, frozen=True, kw_only=True):
     level: float = 0.05
     needs: int | None = None
     guardrails: list[Guardrail] = []
-    scores: tuple[WeightedScore, WeightedScore] | None = None
+    scores: list[WeightedScore] | None = None
     disagreement: Disagreement | None = None
 
 

@@ -2112,7 +2112,7 @@ export interface components {
          *
          *     `macro_f1.difference` has the 95 % bootstrap interval; `adjusted_p` is exact McNemar's p after Holm over the `tests` that the gate
          *     reads, null for a pair that it does not read; better needs it below `level`. `power`: the chance to see a difference of 5 points of
-         *     accuracy; `needs`: so many more labelled stories would show it. `left_out`: texts that one of the two has learned from. `in_sample`:
+         *     accuracy; `needs`: so many more labelled stories would show it. `left_out`: texts that one of the two has learned from. `scores`: of the champion, then of the challenger. `in_sample`:
          *     those in `seen_by` know labels of this holdout, so the verdict is no evidence. `words` says all of it as sentences.
          */
         ComparisonFigures: {
@@ -2131,10 +2131,7 @@ export interface components {
             level: number;
             needs: number | null;
             guardrails: components["schemas"]["Guardrail"][];
-            scores: [
-                components["schemas"]["WeightedScore"],
-                components["schemas"]["WeightedScore"]
-            ] | null;
+            scores: components["schemas"]["WeightedScore"][] | null;
             disagreement: components["schemas"]["Disagreement"] | null;
         };
         /**

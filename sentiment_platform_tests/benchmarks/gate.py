@@ -1,0 +1,128 @@
+"""What the gate decides over many simulated holdouts: its errors over a year, what it finds, and what it calls equivalent."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.special import bdtr
+
+from sentiment_platform.experiments.contenders import Contenders
+from sentiment_platform.experiments.contestants import contestant, holdout_of
+from sentiment_platform.experiments.error_budget import PLANNED_ATTEMPTS, level_of
+from sentiment_platform.experiments.gate import Proposal, propose
+from sentiment_platform.experiments.planning import stories_for_difference, stories_for_equivalence
+from sentiment_platform.experiments.weighing import compare_all, weigh
+from sentiment_platform.statistics.sequential import always_valid_p
+from sentiment_platform.statistics.significance import discordant_counts, mcnemar_exact, paired_bootstrap
+from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
+from sentiment_platform_tests.promotion.seeding import answers, truth
+from sentiment_platform_tests.statistics.stories import told_by_stories
+
+V1, V2, F1, F2 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert", "v1.1.0-finbert"
+YEARS, RUNS, TEXTS = 200, 500, 600
+BASE, BETTER = 0.8, 0.85
+INDEPENDENT = BASE * (1 - BETTER) + (1 - BASE) * BETTER
+"""Share of texts that exactly one of the two gets right where their errors have nothing in common."""
+
+
+def decided(right: dict[str, float], texts: int, seed: int, level: float) -> Proposal:
+    """What the gate proposes where the second versions of both families stand against what runs."""
+    labels = truth(texts, seed)
+    holdout = holdout_of("set", labels)
+    sides = {
+        name: contestant(holdout, name, answers(labels, share, 10 * seed + n), family=name.split("-")[1])
+        for n, (name, share) in enumerate(right.items())
+    }
+    champions = {"vader": V1, "finbert": F1}
+    new = {"vader": V2, "finbert": F2}
+    contenders = Contenders(newest=new, champions=champions, default_family="vader", by_person=False, revision=1)
+    return propose(contenders, weigh(contenders, holdout, sides, level=level))
+
+
+@TABLE.row("E.4", "intervals over stories on clustered data: share that covers the truth")
+def coverage() -> Iterator[Figure]:
+    y, a, b, _ = told_by_stories(200_000, 0)
+    target = paired_bootstrap(y, a, b, seed=1, n_resamples=2).difference.value
+    covered = 0
+    for seed in range(1, 1001):
+        y, a, b, stories = told_by_stories(150, seed)
+        drawn = paired_bootstrap(y, a, b, seed=seed, n_resamples=1000, stories=stories).difference
+        covered += drawn.low <= target <= drawn.high
+    yield Figure("share of intervals, at least", covered / 1000, "", 0.93, 1000, True)
+    yield Figure("share of intervals, at most", covered / 1000, "", 0.97, 1000)
+
+
+@TABLE.row("E.5", "+5 points on a base of 0.80 with four versions, at the planned number of texts")
+def power() -> Iterator[Figure]:
+    level = level_of(1)
+    planned = stories_for_difference(BASE, INDEPENDENT, level / 3) or 0
+    right = {V1: BASE, F1: BASE, V2: BETTER, F2: BASE}
+    found = sum(decided(right, planned, seed, level).champions["vader"] == V2 for seed in range(RUNS))
+    yield Figure("share of runs that find it", found / RUNS, "", 0.8, RUNS, True, {"planned": planned, "aimed at": 0.85})
+
+
+@TABLE.row("E.6", "52 weekly challengers that are no better on one holdout: years with a false switch")
+def a_year() -> Iterator[Figure]:
+    for seed in (1, 2):
+        switched = 0
+        for year in range(YEARS):
+            labels = truth(TEXTS, 1000 * seed + year)
+            champion = answers(labels, BASE, 7 * year + seed)
+            weeks = (
+                (attempt, answers(labels, BASE, 10**6 * seed + 100 * year + attempt))
+                for attempt in range(1, PLANNED_ATTEMPTS + 1)
+            )
+            switched += any(switches(labels, champion, challenger, level_of(attempt)) for attempt, challenger in weeks)
+        yield Figure(f"share of years, seed {seed}", switched / YEARS, "", 0.05, YEARS)
+    late = sum(
+        switches(
+            labels := truth(TEXTS, year),
+            answers(labels, BASE, year),
+            answers(labels, 0.9, year + 500),
+            level_of(PLANNED_ATTEMPTS),
+        )
+        for year in range(YEARS)
+    )
+    yield Figure("share of ten points that the last week finds", late / YEARS, "", 0.8, YEARS, True)
+
+
+def switches(labels: np.ndarray, champion: np.ndarray, challenger: np.ndarray, level: float) -> bool:
+    """Whether the gate takes the challenger; the interval is drawn only where McNemar's p allows it."""
+    if mcnemar_exact(*discordant_counts(labels, champion, challenger)).p_value >= level:
+        return False
+    return compare_all("set", labels, {V1: champion, V2: challenger}, level=level)[0].verdict == "better"
+
+
+@TABLE.row("E.8", "equal versions at the planned number of texts: called equivalent")
+def equivalence() -> Iterator[Figure]:
+    planned = stories_for_equivalence(BASE, 2 * BASE * (1 - BASE)) or 0
+    verdicts = [
+        compare_all(
+            "set", labels := truth(planned, seed), {V1: answers(labels, BASE, seed), V2: answers(labels, BASE, seed + 10**6)}
+        )[0]
+        for seed in range(RUNS)
+    ]
+    share = sum(pair.verdict == "equivalent" for pair in verdicts) / RUNS
+    yield Figure("share of runs", share, "", 0.8, RUNS, True, {"planned": planned})
+
+
+@TABLE.row("E.10", "the paired test that may be looked at any time: errors over 100 looks, and +5 points by 3,000 texts")
+def any_time() -> Iterator[Figure]:
+    looks = np.arange(30, 3001, 30)
+
+    def discordant(runs: int, only_a: float, only_b: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        drawn = np.random.default_rng(seed).random((runs, 3000), dtype=np.float32)
+        sides = drawn < only_a, (drawn >= only_a) & (drawn < only_a + only_b)
+        a, b = (np.cumsum(side, axis=1, dtype=np.int32)[:, looks - 1] for side in sides)
+        return a, b
+
+    a, b = discordant(2000, 0.1, 0.1, 1)
+    naive = float((2 * bdtr(np.minimum(a, b).astype(float), a + b, 0.5) < 0.05).any(axis=1).mean())
+    yield Figure("share of equal pairs told apart", float((always_valid_p(a, b)[:, -1] < 0.05).mean()), "", 0.05, 2000)
+    yield Figure("the same, by the fixed-size test at each look", naive, "", 0.15, 2000, True)
+    for share in (0.15, 0.2, INDEPENDENT):
+        p = always_valid_p(*discordant(1000, (share - 0.05) / 2, (share + 0.05) / 2, 2))
+        shown = p < 0.05
+        mean = float(looks[shown.argmax(axis=1)][shown.any(axis=1)].mean())
+        yield Figure(
+            f"found, {share:.0%} discordant", float(shown[:, -1].mean()), "", 0.95, 1000, True, {"mean texts": round(mean)}
+        )
