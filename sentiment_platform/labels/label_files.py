@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.symbols import is_nothing
 from sentiment_platform.text_files.encodings import encoding_of
 from sentiment_platform.text_files.maps import column_of
 from sentiment_platform.text_files.numbers import number_of
@@ -140,7 +139,7 @@ def time_of(value: object, stated: Stated, assumed: AssumedClock | None = None) 
     Raises:
         ValueError: it is no time, or none that is known for certain.
     """
-    if value is None or is_nothing(str(value)):
+    if value is None or value == "":
         return None
     read = read_time(value, stated)
     if read is None:

@@ -7,7 +7,7 @@ import msgspec
 
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 # Marks of order and direction that no reader sees: of a file that was put together of several, or of a web page.
-_UNSEEN = re.compile("[\ufeff\u200b\u200e\u200f\u2060]")
+_UNSEEN = re.compile("[\ufeff\u200b\u200e\u200f]")
 
 
 class RawItem(msgspec.Struct, frozen=True, kw_only=True):

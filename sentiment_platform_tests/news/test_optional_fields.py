@@ -15,7 +15,7 @@ from sentiment_platform.news.quality import judge
 from sentiment_platform.text.language_names import language_code
 from sentiment_platform_tests.news.defects import GOOD, NOW, item
 
-NEEDED = {"source", "origin", "position", "title", "published_at", "published_text", "day_only", "zone", "notes"}
+NEEDED = {"source", "origin", "position", "title", "published_at", "published_text", "day_only", "zone", "notes", "problem"}
 OPTIONAL = [field.name for field in msgspec.structs.fields(RawItem) if field.name not in NEEDED]
 HOSTILE = [
     "\x00", "a\x00b", "\ufffd", "\ud7ff", "a" * 30_000, "/news/1", "//host/1", "file:///etc/passwd", "https://e.example/" + "a" * 3_000,
