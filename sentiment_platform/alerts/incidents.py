@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
+from sentiment_platform.alerts.remedies import EXPORT
 from sentiment_platform.alerts.serving_watch import SOURCE, record_refusals
-from sentiment_platform.monitoring.decision import RetrainPolicy
+from sentiment_platform.monitoring.causes import RetrainPolicy
 from sentiment_platform.monitoring.drift import read_drift
 from sentiment_platform.monitoring.retraining import live_performance
 from sentiment_platform.monitoring.severity import RESPONSES
@@ -19,7 +20,8 @@ from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 from sentiment_platform.statistics.estimate import interval
 from sentiment_platform.store.collection_reports import collected_on_newest_day
-from sentiment_platform.store.incidents import Incident, reconcile
+from sentiment_platform.store.decisions import newest_decisions
+from sentiment_platform.store.incidents import FREEZES_PROMOTION, Incident, reconcile
 
 Look = Callable[[Connection, datetime], list[Incident]]
 
@@ -62,13 +64,14 @@ def _quarantine_of(source: str, day: date, quarantine: QuarantineShare) -> Incid
 
 
 def drifted(connection: Connection, now: datetime) -> list[Incident]:
-    """One incident while the newest report is of a severity that alerts, whatever it names from hour to hour."""
+    """One incident while the newest report is of a severity that alerts, whatever it names from hour to hour, until it is answered."""
     version = watched_version(connection)
     if isinstance(version, str):
         return []
     report = read_drift(connection, version.version, now)
     response = RESPONSES[report.severity]
-    if not response.alert:
+    newest = next(iter(newest_decisions(connection, 1)), None)
+    if not response.alert or (newest is not None and newest.reasons.get("answered")):
         return []
     tests = [
         {"subject": row.feature, "test": row.test, "statistic": row.statistic, "threshold": row.threshold}
@@ -76,7 +79,7 @@ def drifted(connection: Connection, now: datetime) -> list[Incident]:
         if row.drifted
     ]
     shown = "; ".join(_shown(row) for row in report.rows if row.drifted)
-    frozen = " No version is promoted by itself until it is over." if response.freeze else ""
+    frozen = " No version is promoted by itself until it is over or acknowledged." if response.freeze else ""
     summary = f"What is asked or answered differs from the weeks before ({report.severity} severity, {report.texts} stories): {shown}.{frozen}"
     incident = Incident(
         fingerprint="drift",
@@ -84,13 +87,32 @@ def drifted(connection: Connection, now: datetime) -> list[Incident]:
         severity="critical" if response.freeze else "warning",
         source="drift_is_within_bounds",
         summary=summary,
-        detail={"severity": report.severity, "version": version.version, "report_id": report.report_id, "tests": tests},
+        detail={"severity": report.severity, "version": version.version, "report_id": report.report_id, "tests": tests}
+        | {FREEZES_PROMOTION: response.freeze},
     )
     return [incident]
 
 
 def _shown(row: FeatureDrift) -> str:
     return f"{row.feature} {row.test.upper()} {row.statistic:.3f} (matters from {row.threshold:g})"
+
+
+def labels_wanted(connection: Connection, now: datetime) -> list[Incident]:
+    """One incident while training again could learn nothing, because nobody has labelled what has changed."""
+    del now
+    newest = next(iter(newest_decisions(connection, 1)), None)
+    wanted = newest.reasons.get("labels_wanted", 0) if newest else 0
+    if newest is None or not wanted:
+        return []
+    incident = Incident(
+        fingerprint="labels_wanted",
+        category="data_quality",
+        severity="warning",
+        source="new_labels_are_there",
+        summary=f"Label {wanted} of the texts that were asked lately. {newest.reasons['statement']}",
+        detail={"labels": wanted, "decision": newest.id, "command": EXPORT},
+    )
+    return [incident]
 
 
 def degraded(connection: Connection, now: datetime) -> list[Incident]:
@@ -123,6 +145,7 @@ def degraded(connection: Connection, now: datetime) -> list[Incident]:
 STORED: Mapping[str, Look] = {
     "quarantine_share_is_low": quarantined,
     "drift_is_within_bounds": drifted,
+    "new_labels_are_there": labels_wanted,
     "live_accuracy_matches_the_holdout": degraded,
 }
 

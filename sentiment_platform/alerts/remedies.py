@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+EXPORT = "sentiment-platform labels tasks export --out FILE"
 REMEDIES: Mapping[str, str] = {
     "quarantine_share_is_low": (
         "See which rule refused what: `sentiment-platform news quarantine`. Adapt the source's entry, then `sentiment-platform news replay`."
     ),
     "sources_are_fresh": "See quota, key and last failure: `sentiment-platform news sources`. Switch off a source that is gone.",
     "drift_is_within_bounds": "Look at both distributions and at the telling words. A missing feed or a new client explains context; other texts need labels.",
+    "new_labels_are_there": f"`{EXPORT}` writes the texts to label; bring them back with `sentiment-platform labels import`.",
     "live_accuracy_matches_the_holdout": (
         "Roll back if the newest deployment is the cause: `sentiment-platform models rollback`. Otherwise add labels and train again."
     ),

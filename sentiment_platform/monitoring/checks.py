@@ -3,7 +3,7 @@
 import dagster as dg
 
 from sentiment_platform.monitoring.assets import drift_report, performance_report, retrain_decision
-from sentiment_platform.monitoring.decision import LivePerformance, RetrainPolicy
+from sentiment_platform.monitoring.causes import LivePerformance, RetrainPolicy
 from sentiment_platform.monitoring.drift import DriftReport, read_drift
 from sentiment_platform.monitoring.retraining import live_performance, without_reason
 from sentiment_platform.monitoring.severity import RESPONSES, Severity

@@ -9,74 +9,27 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from sentiment_platform.monitoring.causes import Cause, LastTraining, LivePerformance, RetrainPolicy, find_causes
 from sentiment_platform.monitoring.drift import DriftReport
-from sentiment_platform.monitoring.severity import Severity, at_least
-from sentiment_platform.registry.manifest import Metric
-from sentiment_platform.statistics.estimate import interval
+from sentiment_platform.monitoring.severity import SEVERITIES
 from sentiment_platform.store.decisions import StoredDecision
 
-CauseKind = Literal["data_drift", "performance_degradation", "age"]
-
-
-@dataclass(frozen=True)
-class RetrainPolicy:
-    """When to train again.
-
-    Attributes:
-        drift_severity: a drift this bad, or worse, is a cause (`severity.RESPONSES`).
-        accuracy_margin: live accuracy is a cause when the upper end of its 95 % interval lies below the lower end of the holdout's
-            by more than this, in [0, 1].
-        max_age: a training set older than this is a cause, given `labels_when_old` new labels: without any, training again would
-            make the version that exists.
-        cool_down: how long one decision to train again holds back the next, whatever its causes.
-    """
-
-    drift_severity: Severity = "high"
-    accuracy_margin: float = 0.02
-    max_age: timedelta = timedelta(days=30)
-    labels_when_old: int = 50
-    cool_down: timedelta = timedelta(hours=24)
-
-
-@dataclass(frozen=True)
-class LivePerformance:
-    """Live accuracy of the watched version beside the accuracy its manifest promises; None where there is no such figure."""
-
-    live: Metric | None
-    holdout: Metric | None
-
-    def falls_short(self, margin: float) -> bool:
-        """Whether the live interval lies wholly below the holdout's, by more than `margin`."""
-        return self.live is not None and self.holdout is not None and self.live.high < self.holdout.low - margin
-
-
-@dataclass(frozen=True)
-class LastTraining:
-    """The newest training set: its digest, when it was made, and how many labels arrived after it."""
-
-    training_set: str
-    at: datetime
-    new_labels: int
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One reason to train again. `subject` is what it is about: the same kind and subject is the same cause."""
-
-    kind: CauseKind
-    subject: str
-    statement: str
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """Whether to train again. `id` is the digest of its causes, so that deciding the same twice is one row.
 
-    `reasons` is never empty: a decision not to train says why not.
+    `reason` is never empty: a decision not to train says why not.
+
+    Attributes:
+        answered: every cause was met by a training whose version was promoted.
+        labels_wanted: so many more labels are needed before training again could learn anything; 0 where that is not what is missing.
     """
 
     id: str
@@ -85,10 +38,13 @@ class Decision:
     causes: tuple[Cause, ...]
     reason: str
     evidence: dict[str, Any]
+    answered: bool = False
+    labels_wanted: int = 0
 
     def to_stored(self) -> StoredDecision:
         """The row of this decision."""
         reasons = {"statement": self.reason, "causes": [asdict(cause) for cause in self.causes]}
+        reasons |= {"answered": self.answered, "labels_wanted": self.labels_wanted}
         return StoredDecision(self.id, self.decided_at, self.retrain, reasons, self.evidence)
 
     @staticmethod
@@ -102,6 +58,8 @@ class Decision:
             causes=causes,
             reason=stored.reasons["statement"],
             evidence=stored.evidence,
+            answered=stored.reasons.get("answered", False),
+            labels_wanted=stored.reasons.get("labels_wanted", 0),
         )
 
 
@@ -111,81 +69,85 @@ def decide(
     drift: DriftReport,
     performance: LivePerformance,
     last_training: LastTraining | None,
-    standing: Decision | None,
+    earlier: Sequence[Decision],
     policy: RetrainPolicy,
 ) -> Decision:
     """Weigh what was measured of `version` against `policy`.
 
-    `standing` is the newest decision to train again. While it cools down it stands: causes that it names return it unchanged, and
-    others are recorded as held back. After that the same causes may decide again, under a new id that follows from the old one.
+    `earlier` are the decisions to train again, newest first. While the newest cools down it stands: causes that it names return it
+    unchanged, and others are held back. Later a cause is closed by what became of it, and asks again only with new labels or when it gets
+    worse: training on the same labels would make the same version.
     """
     causes = find_causes(now, version, drift, performance, last_training, policy)
     evidence = _evidence(version, drift, performance, last_training, policy)
-    named = _identities(causes)
+
+    def decided(kind: str, content: Any, reason: str, **more: Any) -> Decision:
+        outcome: dict[str, Any] = {"retrain": False, "causes": causes} | more
+        return Decision(id=_digest(kind, content), decided_at=now, reason=reason, evidence=evidence, **outcome)
+
     if not causes:
-        inputs = [
-            version,
-            drift.report_id,
-            msgspec.to_builtins(performance),
-            last_training.training_set if last_training else None,
-        ]
-        return Decision(
-            id=_digest("quiet", inputs),
-            decided_at=now,
-            retrain=False,
-            causes=(),
-            reason=_calm(drift, performance),
-            evidence=evidence,
-        )
+        trained_on = last_training.training_set if last_training else None
+        inputs = [version, drift.report_id, msgspec.to_builtins(performance), trained_on]
+        return decided("quiet", inputs, _calm(drift, performance))
+    named, standing = _identities(causes), earlier[0] if earlier else None
     if standing is not None and now < standing.decided_at + policy.cool_down:
         if set(named) <= set(_identities(standing.causes)):
             return standing
-        until = (standing.decided_at + policy.cool_down).astimezone(UTC)
-        reason = f"Held back until {until:%Y-%m-%d %H:%M} UTC by decision {standing.id[:12]}: {_sentence(causes)}"
-        return Decision(
-            id=_digest("held back", [standing.id, named]),
-            decided_at=now,
-            retrain=False,
-            causes=causes,
-            reason=reason,
-            evidence=evidence,
-        )
-    after = standing.id if standing else None
-    return Decision(
-        id=_digest("retrain", [after, named]),
-        decided_at=now,
-        retrain=True,
-        causes=causes,
-        reason=_sentence(causes),
-        evidence=evidence,
+        return decided("held back", [standing.id, named], _held_back(standing.decided_at + policy.cool_down, standing, causes))
+    closed = {cause: made for cause in causes if (made := _decision_on(cause, earlier))}
+    asking = [
+        cause for cause in causes if cause not in closed or _asks_again(closed[cause], last_training, drift, performance, policy)
+    ]
+    if not asking:
+        made = max(closed.values(), key=lambda decision: decision.decided_at)
+        answered = all(decision.evidence.get("version") != version for decision in closed.values())
+        wanted = 0 if answered else policy.labels_to_ask_again - _labels_since(made, last_training)
+        reason = _closed(made, version, wanted, policy, causes, answered=answered)
+        return decided("closed", [made.id, named, answered, wanted], reason, answered=answered, labels_wanted=wanted)
+    of_this_week = [decision for decision in earlier if decision.decided_at > now - WEEK]
+    if len(of_this_week) >= policy.weekly_budget:
+        oldest = of_this_week[-1]
+        return decided("budget", [oldest.id, named], _held_back(oldest.decided_at + WEEK, oldest, causes))
+    return decided("retrain", [standing.id if standing else None, named], _sentence(causes), retrain=True)
+
+
+def _decision_on(cause: Cause, earlier: Sequence[Decision]) -> Decision | None:
+    """The newest decision to train again that names this cause."""
+    same = (decision for decision in earlier if (cause.kind, cause.subject) in _identities(decision.causes))
+    return next(same, None)
+
+
+def _asks_again(
+    made: Decision, last_training: LastTraining | None, drift: DriftReport, performance: LivePerformance, policy: RetrainPolicy
+) -> bool:
+    """Whether there is new input, or a worse figure, since that decision."""
+    worse_drift = SEVERITIES.index(drift.severity) > SEVERITIES.index(made.evidence["drift"]["severity"])
+    then, live = made.evidence["performance"]["live"], performance.live
+    worse_answers = live is not None and then is not None and live.high < then["low"]
+    return worse_drift or worse_answers or _labels_since(made, last_training) >= policy.labels_to_ask_again
+
+
+def _labels_since(made: Decision, last_training: LastTraining | None) -> int:
+    """Labels that no training has taken in and that came after the decision."""
+    if last_training is None:
+        return 0
+    then = made.evidence["last_training"]
+    waited = then["new_labels"] if then and then["training_set"] == last_training.training_set else 0
+    return max(0, last_training.new_labels - waited)
+
+
+def _closed(made: Decision, version: str, wanted: int, policy: RetrainPolicy, causes: Sequence[Cause], *, answered: bool) -> str:
+    again = f"It asks again with {policy.labels_to_ask_again} new labels, or when it gets worse"
+    if answered:
+        return f"Answered by {version}, which was promoted after decision {made.id[:12]}: {_sentence(causes)} {again}."
+    return (
+        f"Nothing new to learn: no better version came of decision {made.id[:12]}, and {wanted} more labels are needed before training "
+        f"again could find one. {_sentence(causes)} {again}."
     )
 
 
-def find_causes(
-    now: datetime,
-    version: str,
-    drift: DriftReport,
-    performance: LivePerformance,
-    last_training: LastTraining | None,
-    policy: RetrainPolicy,
-) -> tuple[Cause, ...]:
-    """Every cause that holds, in the order of `CauseKind`."""
-    causes: list[Cause] = []
-    if drift.severity != "none" and at_least(drift.severity, policy.drift_severity):
-        statement = f"drift of {drift.severity} severity in {', '.join(drift.drifted)}"
-        causes.append(Cause("data_drift", version, statement))
-    live, holdout = performance.live, performance.holdout
-    if live and holdout and performance.falls_short(policy.accuracy_margin):
-        statement = (
-            f"live accuracy {live.value:.3f} (at most {live.high:.3f}, n = {live.n}) below the {interval(holdout)} of the holdout"
-        )
-        causes.append(Cause("performance_degradation", version, statement))
-    if last_training is not None:
-        age = now - last_training.at
-        if age > policy.max_age and last_training.new_labels >= policy.labels_when_old:
-            statement = f"training set of {age.days} days ago, {last_training.new_labels} labels since"
-            causes.append(Cause("age", last_training.training_set, statement))
-    return tuple(causes)
+def _held_back(until: datetime, by: Decision, causes: Sequence[Cause]) -> str:
+    return f"Held back until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC by decision {by.id[:12]}: {_sentence(causes)}"
 
 
 def _sentence(causes: Sequence[Cause]) -> str:
@@ -225,6 +187,8 @@ def _evidence(
             "max_age_days": policy.max_age / timedelta(days=1),
             "labels_when_old": policy.labels_when_old,
             "cool_down_hours": policy.cool_down / timedelta(hours=1),
+            "labels_to_ask_again": policy.labels_to_ask_again,
+            "weekly_budget": policy.weekly_budget,
         },
     }
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.labels.importing import FEEDBACK_SET
-from sentiment_platform.monitoring.decision import Decision, LastTraining, LivePerformance, RetrainPolicy, decide
+from sentiment_platform.monitoring.causes import LastTraining, LivePerformance, RetrainPolicy
+from sentiment_platform.monitoring.decision import Decision, decide
 from sentiment_platform.monitoring.drift import read_drift
 from sentiment_platform.registry.manifest import Metric
 from sentiment_platform.served.champion import watched_version
@@ -16,6 +17,9 @@ from sentiment_platform.store.decisions import StoredDecision, newest_decisions,
 from sentiment_platform.store.labels import labels_since
 from sentiment_platform.store.training_sets import latest_training_set
 from sentiment_platform.store.versions import RegisteredVersion
+
+LOOKED_BACK = 100
+"""So many decisions to train again are known when the next is made: at two a week the causes of a year."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,14 @@ def decide_and_store(
         version = watched_version(connection)
         if isinstance(version, str):
             return Outcome(None, False, version)
-        standing = newest_decisions(connection, 1, retrain=True)
+        earlier = newest_decisions(connection, LOOKED_BACK, retrain=True)
         decision = decide(
             now,
             version.version,
             read_drift(connection, version.version, now),
             live_performance(connection, version, now),
             last_training(connection, anonymous=anonymous),
-            Decision.of(standing[0]) if standing else None,
+            [Decision.of(stored) for stored in earlier],
             policy,
         )
         return Outcome(decision, write_decision(connection, decision.to_stored(), run_id))

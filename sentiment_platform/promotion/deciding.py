@@ -4,6 +4,7 @@ What the gate proposes is read from the stored evidence. Nothing is compared her
 """
 
 from dataclasses import dataclass
+from datetime import UTC
 from functools import partial
 
 from sqlalchemy import Engine
@@ -19,8 +20,10 @@ from sentiment_platform.registry.deployment import Deployment, Evidence
 from sentiment_platform.registry.versions import DeploymentTag
 from sentiment_platform.statistics.estimate import MACRO_F1
 from sentiment_platform.store.deployments import latest_deployment
+from sentiment_platform.store.incidents import promotion_freeze
 
 GATE_ACTOR = "gate"
+LIFT = "Acknowledge that alert to lift it (`sentiment-platform alerts acknowledge`), or promote the version by hand."
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def _follow_evidence(engine: Engine, access: RegistryAccess, refused: tuple[str,
     current = running(engine)
     with engine.connect() as connection:
         recorded = newest_evidence(connection)
+        freeze = promotion_freeze(connection)
     if recorded is None:
         return Outcome(None, current, NO_EVIDENCE, refused)
     proposal = recorded.evidence.proposal
@@ -67,6 +71,11 @@ def _follow_evidence(engine: Engine, access: RegistryAccess, refused: tuple[str,
         return Outcome(None, current, reason, refused)
     if objection := _objection(recorded, current):
         return Outcome(None, current, objection, refused)
+    if freeze is not None:
+        frozen = (
+            f"Frozen since {freeze.opened_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, although {proposal.reason}: {freeze.summary}"
+        )
+        return Outcome(None, current, f"{frozen} {LIFT}", refused)
     published = publish(engine, access, partial(intent_of_evidence, recorded=recorded), holder=run_id, now=now)
     return Outcome(published, published.document, proposal.reason, refused)
 

@@ -18,6 +18,8 @@ from sentiment_platform.store.tables import AlertRow
 Category = Literal["performance", "system", "data_quality", "deployment"]
 AlertSeverity = Literal["warning", "critical"]
 Event = Literal["open", "reminder", "resolve"]
+FREEZES_PROMOTION = "freezes_promotion"
+"""True under this name in an incident's detail: nothing is promoted by itself while it is open and nobody has acknowledged it."""
 CLAIM = timedelta(minutes=2)
 """How long a message is its claimer's: longer than sending one can take, so a claim that ran out means a killed process."""
 WORTH_SENDING = timedelta(days=7)
@@ -129,6 +131,12 @@ def open_incidents(connection: Connection) -> list[StoredIncident]:
     """What is open, oldest first."""
     query = select(AlertRow.__table__).where(AlertRow.resolved_at.is_(None)).order_by(AlertRow.opened_at, AlertRow.id)
     return [StoredIncident(**row) for row in connection.execute(query).mappings()]
+
+
+def promotion_freeze(connection: Connection) -> StoredIncident | None:
+    """The open incident that keeps versions from being promoted by themselves; acknowledging it lifts that, and so does its end."""
+    freezing = (one for one in open_incidents(connection) if one.detail.get(FREEZES_PROMOTION) and one.acknowledged_at is None)
+    return next(freezing, None)
 
 
 def incidents_page(connection: Connection, limit: int, offset: int) -> list[StoredIncident]:

@@ -12,7 +12,9 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit, leases
+from sentiment_platform.store.acknowledgements import write_acknowledgement
 from sentiment_platform.store.deployments import deployments, get_deployment
+from sentiment_platform.store.incidents import FREEZES_PROMOTION, Incident, open_incident, open_incidents
 from sentiment_platform.store.selections import open_selection_requests
 from sentiment_platform_tests.promotion.seeding import answers, ask, clock, make_evidence, release, truth, write_holdout
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
@@ -81,6 +83,33 @@ def test_a_better_version_follows_with_its_evidence_and_an_equal_one_does_not(
     assert (figures["verdict"], figures["in_sample"]) == ("better", False)
     assert f"{V2} is better than {V1} on 200 holdout texts" in document.evidence.verdict
     assert outcome.reason == f"{V2} is better than {V1}"
+
+
+def test_critical_drift_freezes_what_is_better_until_a_person_acknowledges_it_or_it_is_over(
+    engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path
+) -> None:
+    decide(engine, access)
+    drift = Incident(
+        fingerprint="drift",
+        category="data_quality",
+        severity="critical",
+        source="drift_is_within_bounds",
+        summary="Half of the features drifted.",
+        detail={FREEZES_PROMOTION: True},
+    )
+    with engine.begin() as connection:
+        open_incident(connection, drift, clock())
+        (incident,) = open_incidents(connection)
+    release(engine, access, tmp_path, V2, answers(labels, 0.8, 2))
+    frozen = decide(engine, access)
+    assert frozen.published is None
+    assert frozen.reason.startswith("Frozen since ")
+    assert f"although {V2} is better than {V1}: Half of the features drifted." in frozen.reason
+    assert published(access) == [1]
+    with engine.begin() as connection:
+        write_acknowledgement(connection, incident.id, at=clock(), by="ann", note=None, severity="critical")
+    assert decide(engine, access).published is not None
+    assert published(access) == [1, 2]
 
 
 def test_a_version_that_is_better_in_sample_only_is_promoted_by_a_named_person_alone(
