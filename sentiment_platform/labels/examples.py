@@ -15,6 +15,8 @@ LabelKind = Literal["human", "feedback", "machine", "outcome"]
 TRAINABLE: frozenset[LabelKind] = frozenset({"human", "feedback"})
 """The kinds that a model may learn from: people who read the text."""
 
+FEEDBACK_SET = "feedback"
+"""The set of labels that came as feedback, which is the only one of its kind."""
 ANONYMOUS = "anonymous"
 """The annotator of feedback that came without a valid key; no key's id has this form."""
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from sqlalchemy import Connection, Engine
 
-from sentiment_platform.labels.examples import ANONYMOUS, LabelledExample, RawLabel
+from sentiment_platform.labels.examples import ANONYMOUS, FEEDBACK_SET, LabelledExample, RawLabel
 from sentiment_platform.labels.licences import commercial_use
 from sentiment_platform.labels.quality import RefusedLabel, judge_labels
 from sentiment_platform.labels.report import IMPORTER_VERSION, ImportReport
@@ -19,7 +19,6 @@ from sentiment_platform.store.quarantine import Boundary, QuarantinedItem, inser
 from sentiment_platform.text.normalise import normalise, text_hash
 from sentiment_platform.text.sentiment import Label
 
-FEEDBACK_SET = "feedback"
 BOUNDARY: Boundary = "labels"
 
 

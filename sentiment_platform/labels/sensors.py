@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from sentiment_platform.labels.consolidation import hears_anonymous
-from sentiment_platform.labels.importing import FEEDBACK_SET
+from sentiment_platform.labels.examples import FEEDBACK_SET
 from sentiment_platform.news.sensors import UNFINISHED_STATUSES
 from sentiment_platform.run_tags import REASON, TRIGGER
 from sentiment_platform.store.labels import labels_since

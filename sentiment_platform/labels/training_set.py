@@ -6,10 +6,10 @@ The same labels, features and rule give the same digest on every machine; anythi
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
@@ -20,8 +20,17 @@ from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.features.schema import FeatureSchema
 from sentiment_platform.labels.consolidation import CONSOLIDATION, Consolidated, consolidate, trainable
 from sentiment_platform.labels.example_contract import require_sound
+from sentiment_platform.labels.examples import FEEDBACK_SET
 from sentiment_platform.labels.licences import licence_note
-from sentiment_platform.labels.splits import PARTS, TEST_SHARE, VALIDATION_SHARE, StoryText, assign_parts, leaks
+from sentiment_platform.labels.splits import (
+    PARTS,
+    TEST_SHARE,
+    VALIDATION_SHARE,
+    StoryText,
+    assign_parts,
+    feedback_held_out,
+    leaks,
+)
 from sentiment_platform.news.stories.near_duplicates import SIMILARITY, counted_as, story_of
 from sentiment_platform.store.label_sets import LabelSet, label_sets
 from sentiment_platform.store.labels import StoredLabel, all_labels
@@ -30,8 +39,10 @@ from sentiment_platform.store.vectors import FeatureRow, features_as_of
 from sentiment_platform.text.english import is_english
 from sentiment_platform.text.sentiment import LABELS
 
+T = TypeVar("T")
+
 RULE = {
-    "version": 5,
+    "version": 6,
     "consolidation": CONSOLIDATION,
     "similarity": SIMILARITY,
     "test_share": TEST_SHARE,
@@ -73,9 +84,14 @@ def build(
     near = story_of([row.text for row in texts])
     # An article's story, where it has one, brings its near-duplicates along; otherwise the near-duplicate's first text names it.
     names = [row.story_id or f"text:{row.text_hash[:32]}" for row in texts]
-    rows = [StoryText(row.text, names[first], row.available_at) for row, first in zip(texts, near, strict=True)]
+    rows = [
+        StoryText(row.text, names[first], row.available_at, row.kind == "feedback")
+        for row, first in zip(texts, near, strict=True)
+    ]
     rows = _join_stories(rows, names)
     parts = assign_parts(rows)
+    held_out = feedback_held_out(rows, parts)
+    texts, rows, parts = _without(texts, held_out), _without(rows, held_out), _without(parts, held_out)
     compute = COMPUTE[schema.version]
     examples: list[StoredExample] = []
     for row, story, part in zip(texts, rows, parts, strict=True):
@@ -109,6 +125,8 @@ def build(
             )
     require_sound(examples, schema)
     summary = _summary(examples, schema, consolidated, rows, parts, features) | _licences(consolidated, sets or {})
+    summary["feedback_left_out_of_the_holdout"] = sum(held_out)
+    summary["syndicated_copies_left_out"] -= sum(held_out)
     return Snapshot(content_digest(examples, schema), schema.version, tuple(examples), summary)
 
 
@@ -143,13 +161,17 @@ def licence_notes(engine: Engine, digest: str) -> tuple[str, ...]:
 
 def leaks_in(examples: Sequence[StoredExample]) -> Mapping[str, int]:
     """Kinds of leak between the parts of a stored training set, with how many of each."""
-    rows = [StoryText(example.text, example.story_id, example.available_at) for example in examples]
+    rows = [
+        StoryText(example.text, example.story_id, example.available_at, example.label_set == FEEDBACK_SET) for example in examples
+    ]
     return leaks(rows, [next(part for part in PARTS if part == example.part) for example in examples])
 
 
 def _counted_once(rows: Sequence[StoredLabel]) -> list[StoredLabel]:
-    """`rows` in their order without syndicated copies; the text that was known first stands for its copies."""
-    first_known = sorted(rows, key=lambda row: (row.available_at or datetime.max.replace(tzinfo=UTC), row.text_hash))
+    """`rows` in their order without syndicated copies; of those that annotators labelled, else of all, the first known one stands."""
+    first_known = sorted(
+        rows, key=lambda row: (row.kind == "feedback", row.available_at or datetime.max.replace(tzinfo=UTC), row.text_hash)
+    )
     counted = counted_as([row.text for row in first_known], [row.story_id for row in first_known])
     standing = {row.text_hash for position, row in enumerate(first_known) if counted[position] == position}
     return [row for row in rows if row.text_hash in standing]
@@ -168,7 +190,11 @@ def _join_stories(rows: Sequence[StoryText], names: Sequence[str]) -> list[Story
     for row, name in zip(rows, names, strict=True):
         first, second = sorted((root(row.story_id), root(name)))
         parent[second] = first
-    return [StoryText(row.text, root(row.story_id), row.available_at) for row in rows]
+    return [replace(row, story_id=root(row.story_id)) for row in rows]
+
+
+def _without(rows: Sequence[T], left_out: Sequence[bool]) -> list[T]:
+    return [row for row, out in zip(rows, left_out, strict=True) if not out]
 
 
 def content_digest(examples: Sequence[StoredExample], schema: FeatureSchema, rule: Mapping[str, Any] = RULE) -> str:
@@ -198,6 +224,7 @@ def _summary(
         "disputed_texts": consolidated.disputed,
         "annotators_without_voice": consolidated.voiceless,
         "feedback_overruled": consolidated.overruled,
+        "feedback_that_trains": sum(row.from_feedback for row in rows),
         "with_stored_features": len(features),
         "parts": {part: dict(sorted(Counter(e.label for e in examples if e.part == part).items())) for part in PARTS},
         "label_sets": dict(sorted(Counter(example.label_set for example in examples).items())),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from sentiment_platform.labels.importing import FEEDBACK_SET
+from sentiment_platform.labels.examples import FEEDBACK_SET
 from sentiment_platform.monitoring.causes import LastTraining, LivePerformance, RetrainPolicy
 from sentiment_platform.monitoring.decision import Decision, decide
 from sentiment_platform.monitoring.drift import read_drift

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sentiment_platform.labels.splits import Part, StoryText, assign_parts, leaks
+from sentiment_platform.labels.splits import Part, StoryText, assign_parts, feedback_held_out, leaks
 from sentiment_platform.text.normalise import split_bucket
 
 DAY = datetime(2025, 1, 6, tzinfo=UTC)
@@ -20,7 +20,7 @@ stories = st.lists(
     max_size=60,
 ).map(
     lambda rows: [
-        StoryText(f"Story {story} version {version}", f"s{story}", None if hours is None else at(hours))
+        StoryText(f"Story {story} version {version}", f"s{story}", None if hours is None else at(hours), story % 5 == 4)
         for story, hours, version in rows
     ]
 )
@@ -38,7 +38,7 @@ def test_dated_stories_are_parted_by_when_they_began(rows: list[StoryText]) -> N
     begins: dict[str, datetime] = {}
     parts: dict[str, Part] = {}
     for row, part in zip(rows, assign_parts(rows), strict=True):
-        if row.available_at:
+        if row.available_at and not row.from_feedback:
             begins[row.story_id] = min(row.available_at, begins.get(row.story_id, row.available_at))
             parts[row.story_id] = part
     order = {"train": 0, "validation": 1, "test": 2}
@@ -52,7 +52,7 @@ def test_an_undated_story_is_where_its_words_put_it_whatever_else_there_is(rows:
     together = assign_parts(rows)
     for index, row in enumerate(rows):
         own = [other for other in rows if other.story_id == row.story_id]
-        if all(other.available_at is None for other in own):
+        if all(other.available_at is None for other in own) and not row.from_feedback:
             assert assign_parts(own)[own.index(row)] == together[index]
 
 
@@ -67,6 +67,21 @@ def test_about_a_fifth_of_the_undated_stories_is_for_testing() -> None:
     assert Counter(parts)["test"] == pytest.approx(1000, abs=100)
     assert Counter(parts)["validation"] == pytest.approx(500, abs=75)
     assert all((part == "test") == (split_bucket(row.text) % 5 == 0) for row, part in zip(rows, parts, strict=True))
+
+
+def test_feedback_only_trains_whatever_its_time_and_moves_nothing_of_the_holdout() -> None:
+    rows = [StoryText(f"Text {n}", f"s{n}", at(n)) for n in range(100)]
+    complaints = [StoryText(f"Complaint {n}", f"c{n}", at(200 + n), from_feedback=True) for n in range(80)]
+    on_old_news = StoryText("Text 3, corrected", "s3", at(300), from_feedback=True)
+    on_the_holdout = StoryText("Text 99, corrected", "s99", at(0), from_feedback=True)
+    every = [*rows, *complaints, on_old_news, on_the_holdout]
+    parts = assign_parts(every)
+    assert parts[:100] == assign_parts(rows)
+    assert parts[100:] == ["train"] * 81 + ["test"]
+    assert feedback_held_out(every, parts) == [False] * 181 + [True]
+    # The one that may not train is left out, and then nothing leaks; the control is the same row left in.
+    assert not any(leaks(every[:-1], parts[:-1]).values())
+    assert leaks(every, parts)["feedback outside of the training part"] == 1
 
 
 def test_a_story_with_one_dated_text_is_dated() -> None:

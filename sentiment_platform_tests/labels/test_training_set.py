@@ -161,6 +161,32 @@ def test_context_comes_from_the_article_and_words_from_the_label() -> None:
     assert snapshot.digest != made([*many(), label("Short words", "neutral", article_id="a", available_at=NOON)]).digest
 
 
+def test_feedback_trains_and_never_judges_and_annotators_stand_for_what_both_labelled() -> None:
+    rows = many()
+    held_out = [example for example in made(rows).examples if example.part != "train"]
+    late = NOON + timedelta(days=4000)
+    complaints = [
+        replace(
+            label(f"Reader {n} of {rows[n].text} objects to it strongly", "negative", f"k{n}", available_at=late), kind="feedback"
+        )
+        for n in range(30)
+    ]
+    copies = [
+        replace(label(f"{example.text} today", "neutral", "k1", available_at=NOON - timedelta(days=9)), kind="feedback")
+        for example in held_out[:5]
+    ]
+    complaints, copies = ([replace(row, label_set="feedback") for row in each] for each in (complaints, copies))
+    snapshot = made([*rows, *complaints, *copies])
+    assert [example for example in snapshot.examples if example.part != "train"] == held_out
+    assert {example.part for example in snapshot.examples if example.label_set == "feedback"} == {"train"}
+    assert not any(leaks_in(snapshot.examples).values())
+    assert not any(example.text in {row.text for row in copies} for example in snapshot.examples)
+    assert snapshot.summary["feedback_that_trains"] > 0
+    # The control: the same words from annotators are the newest stories, and would judge.
+    people = made([*rows, *(replace(row, kind="human") for row in complaints)])
+    assert any(example.part == "test" and example.available_at == late for example in people.examples)
+
+
 def test_too_few_labels_are_refused_with_what_is_missing() -> None:
     with pytest.raises(PermanentError, match=r"Only \d training texts are negative; 10 are needed"):
         made([row for row in many() if row.label != "negative"] + [row for row in many() if row.label == "negative"][:5])
