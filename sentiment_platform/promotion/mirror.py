@@ -45,13 +45,22 @@ class Synchronised:
 def synchronise_mirror(engine: Engine, registry: ReleaseRegistry) -> int:
     """Mirror every published deployment that the database has not seen (a writer died in between), each with the audit row that it
     still lacks; returns how many. A database that knows none is filled whole, with the versions that the deployments name.
+
+    Raises:
+        PermanentError: what stands there is not what was signed under that number; it has to be deleted by hand.
     """
     newest = _newest(engine)
     missing = [entry for entry in registry.history() if entry.revision > (newest.document.revision if newest else 0)]
-    if missing and newest is None:
+    if newest is None:
         synchronise_versions(engine, registry)
     for entry in missing:
-        document = registry.deployment(entry.revision)
+        try:
+            document = registry.deployment(entry.revision)
+        except Refused as error:
+            raise PermanentError(
+                f"The registry's deploy-{entry.revision:06d} cannot be believed: {error.message}",
+                remedy="Find out who changed it, delete that release on the registry's page, then run this again.",
+            ) from error
         with engine.begin() as connection:
             mirror(connection, document, entry.digest, entry.published_at)
     return len(missing)

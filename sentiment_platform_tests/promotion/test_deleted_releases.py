@@ -47,6 +47,11 @@ class Page:
         if ref_too:
             self._client.delete(f"/git/refs/tags/{tag}").raise_for_status()
 
+    def rename(self, tag: str, new: str) -> int:
+        """Give a release another tag; the status of the answer."""
+        number = self._client.get(f"/releases/tags/{tag}").raise_for_status().json()["id"]
+        return self._client.patch(f"/releases/{number}", json={"tag_name": new}).status_code
+
     def move(self, tag: str) -> int:
         """Point the tag at the branch's head; the status of the answer."""
         head = self._client.get("/git/ref/heads/main").raise_for_status().json()["object"]["sha"]
@@ -183,3 +188,27 @@ def test_a_deleted_version_is_named_its_number_is_not_used_again_and_another_one
 def test_a_tag_that_was_moved_changes_nothing(engine: Engine, access: RegistryAccess, page: Page, serving: Serving) -> None:
     assert page.move("deploy-000003") in (200, 422)
     assert promote(engine, access, V1).revision == serving.look() == 4
+
+
+def test_a_deployment_under_another_number_blocks_until_it_is_deleted_and_then_comes_back(
+    engine: Engine, access: RegistryAccess, page: Page, serving: Serving
+) -> None:
+    if page.rename("deploy-000003", "deploy-000008") == 200:
+        with pytest.raises(PermanentError, match=r"deploy-000008 cannot be believed.*delete that release"):
+            promote(engine, access, V1)
+        page.delete("deploy-000008")
+        with pytest.raises(PermanentError, match="models restore 3"):
+            promote(engine, access, V1)
+        intent = partial(intent_of_restore, revision=3, actor="ada", reason="renamed by mistake")
+        assert publish(engine, access, intent, holder="ada", now=clock, restores=True).document.versions() == {"vader": V3}
+    last = promote(engine, access, V1).revision
+    assert last == serving.look() >= 4
+
+
+def test_a_lost_database_and_no_deployment_left_still_know_the_versions(
+    engine: Engine, access: RegistryAccess, page: Page, serving: Serving
+) -> None:
+    for revision in (1, 2, 3):
+        page.delete(f"deploy-{revision:06d}")
+    lose(engine)
+    assert promote_after_loss(engine, access, V1).revision == serving.look() == 4
