@@ -16,7 +16,7 @@ from sentiment_platform.news.items import RawItem, tidy
 from sentiment_platform.news.parsing.documents import feed_document
 from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.symbols import symbol_texts
-from sentiment_platform.times.reading import UNSTATED, read_time
+from sentiment_platform.times.reading import UNSTATED, ReadTime, read_time
 from sentiment_platform.times.stated import Stated
 
 _TICKER_SCHEME = re.compile(r"(?i)(?:^|[/#:])(?:stock[-_]?)?(?:tickers?|symbols?)/?$")
@@ -77,8 +77,7 @@ def read_feed(body: bytes, *, source: str, url: str, content_type: str = "", sta
 
 
 def _item(entry: Any, position: int, source: str, origin: str, language: str | None, stated: Stated) -> RawItem:
-    published_text = tidy(_first(entry, "published", "updated"))
-    published = read_time(published_text, stated)
+    published_text, published = _published(entry, stated)
     guid = tidy(entry.get("id"))
     tickers = [tag.get("term") for tag in entry.get("tags", []) if _TICKER_SCHEME.search(tag.get("scheme") or "")]
     return RawItem(
@@ -99,6 +98,8 @@ def _item(entry: Any, position: int, source: str, origin: str, language: str | N
     )
 
 
-def _first(entry: Any, *names: str) -> Any:
+def _published(entry: Any, stated: Stated) -> tuple[str | None, ReadTime | None]:
+    """The first of an item's times that can be read, as it stands there; where none can, the first text."""
     # Past feedparser's own get(), which answers "updated" with "published" and warns that it will not for ever.
-    return next((value for value in (dict.get(entry, name) for name in names) if value), None)
+    texts = [text for name in ("published", "updated", "created") if (text := tidy(dict.get(entry, name)))]
+    return next(((text, read) for text in texts if (read := read_time(text, stated))), (texts[0] if texts else None, None))

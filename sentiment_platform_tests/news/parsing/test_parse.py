@@ -108,3 +108,24 @@ def test_a_recorded_feed_is_read_completely(shared_data: Path, name: str, items:
 def test_the_recorded_sitemap_is_refused_by_name(shared_data: Path) -> None:
     with pytest.raises(NotAFeedError, match="sitemap"):
         parse_feed((shared_data / "feeds" / "real" / "bloomberg.xml").read_bytes(), source="b", url=URL)
+
+
+@pytest.mark.parametrize(
+    ("times", "text", "hour"),
+    [
+        ("<pubDate>soon</pubDate><dc:date>2025-01-06T11:00:00Z</dc:date>", "2025-01-06T11:00:00Z", 11),
+        ("<dc:date>2025-01-06T11:00:00Z</dc:date><pubDate>soon</pubDate>", "2025-01-06T11:00:00Z", 11),
+        ("<dcterms:created>2025-01-06T12:00:00Z</dcterms:created>", "2025-01-06T12:00:00Z", 12),
+        (
+            "<pubDate>Mon, 06 Jan 2025 10:00:00 GMT</pubDate><dc:date>2025-01-06T11:00:00Z</dc:date>",
+            "Mon, 06 Jan 2025 10:00:00 GMT",
+            10,
+        ),
+        ("<pubDate>soon</pubDate><dc:date>later</dc:date>", "soon", None),
+    ],
+)
+def test_of_several_times_the_first_that_can_be_read_counts(times: str, text: str, hour: int | None) -> None:
+    spaces = 'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"'
+    body = f'<rss version="2.0" {spaces}><channel><item><title>Kiln pays</title>{times}</item></channel></rss>'
+    (item,) = parse_feed(body.encode(), source="s", url="https://kiln.example/feed")
+    assert (item.published_text, item.published_at.hour if item.published_at else None) == (text, hour)
