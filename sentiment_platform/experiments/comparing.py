@@ -49,6 +49,7 @@ def compare(holdout: Holdout, a: Contestant, b: Contestant) -> Comparison:
     }
     if not len(labels):
         return Comparison(**common, mcnemar=mcnemar_exact(0, 0), macro_f1=_NOTHING, power=0.0)
+    timed = a.technical is not None and b.technical is not None
     log_loss = log_loss_difference(labels, *said, stories=stories)
     return Comparison(
         **common,
@@ -58,7 +59,7 @@ def compare(holdout: Holdout, a: Contestant, b: Contestant) -> Comparison:
         stories=int(np.unique(stories).size),
         log_loss=log_loss,
         guardrails=guardrails(a, b, labels, said, log_loss),
-        scores=(score(a, labels, said[0]), score(b, labels, said[1])),
+        scores=(score(a, labels, said[0], latency=timed), score(b, labels, said[1], latency=timed)),
     )
 
 

@@ -69,6 +69,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     guardrails: tuple[Guardrail, ...] = ()
     scores: tuple[Score, Score] | None = None
     needs: int | None = None
+    needs_for: Literal["difference", "equivalence"] = "difference"
 
     @property
     def in_sample(self) -> bool:
@@ -168,7 +169,8 @@ def _objections(pair: Comparison) -> str:
 def _plan(pair: Comparison) -> str:
     if not pair.needs:
         return ""
-    aim = f"a difference of {SMALLEST_DIFFERENCE:.0%}" if pair.power < 0.8 else "that they are equivalent"
+    points = f"a difference of {100 * SMALLEST_DIFFERENCE:.0f} points of accuracy"
+    aim = points if pair.needs_for == "difference" else "that the two are equivalent"
     return f"It needs {pair.needs:,} more labelled {'stories' if 0 < pair.stories < pair.n else 'texts'} to show {aim}."
 
 
@@ -177,4 +179,5 @@ def _scores(pair: Comparison) -> str:
         return ""
     a, b = pair.scores
     w = b.weights
-    return f"Weighted score {b.value:.3f} against {a.value:.3f} ({w.accuracy} accuracy + {w.calibration} calibration + {w.latency} latency)."
+    latency = f" + {w.latency} latency" if b.latency_p95_ms is not None else "; latency left out"
+    return f"Weighted score {b.value:.3f} against {a.value:.3f} ({w.accuracy} accuracy + {w.calibration} calibration{latency})."

@@ -25,12 +25,13 @@ from sentiment_platform.experiments.floor import Floor, floor_of
 from sentiment_platform.experiments.gate import propose
 from sentiment_platform.experiments.planning import with_plan
 from sentiment_platform.experiments.weighing import question_of, weigh
+from sentiment_platform.models.evaluation.contrast_suite import ContrastScore
 from sentiment_platform.models.evaluation.holdout import compare_answers
 from sentiment_platform.models.evaluation.seen_data import knows_the_set
 from sentiment_platform.models.evaluation.seen_texts import learned_from
+from sentiment_platform.models.evaluation.technical import TechnicalFigures
 from sentiment_platform.models.families import evaluation_asset_name
 from sentiment_platform.models.family import LABELS
-from sentiment_platform.models.version_figures import shown_figures
 from sentiment_platform.registry.versions import VersionTag
 from sentiment_platform.statistics.arrays import Floats
 from sentiment_platform.statistics.significance import paired_bootstrap_samples
@@ -114,13 +115,20 @@ def compare_on_holdout(engine: Engine, now: datetime) -> HoldoutComparison:
     )
 
 
+class _Measured(msgspec.Struct, frozen=True):
+    """What was measured of a version when it was registered; a starter's cost was not."""
+
+    technical: TechnicalFigures | None = None
+    contrast: ContrastScore | None = None
+
+
 def _side(connection: Connection, version: str, holdout: Holdout, examples: Sequence[StoredExample]) -> Contestant:
     registered = get_version(connection, version)
     if registered is None:
         raise PermanentError(f"{version} is not registered here.", remedy="Run `sentiment-platform models sync`.")
     ids = [example.example_id for example in examples]
     learned = learned_from(connection, registered, ids)
-    shown = shown_figures(registered.manifest)
+    measured = msgspec.convert(registered.manifest.figures, _Measured)
     return contestant(
         holdout,
         version,
@@ -130,8 +138,8 @@ def _side(connection: Connection, version: str, holdout: Holdout, examples: Sequ
         knows_the_set=knows_the_set(
             registered.manifest.base_model, registered.manifest.figures, {example.label_set for example in examples}
         ),
-        technical=shown.technical,
-        contrast=shown.contrast,
+        technical=measured.technical,
+        contrast=measured.contrast,
     )
 
 

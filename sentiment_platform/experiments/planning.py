@@ -26,9 +26,12 @@ def with_plan(comparison: Comparison, labels: Ints) -> Comparison:
     shares = tuple(float(share) for share in np.bincount(labels, minlength=len(LABELS)) / len(labels))
     discordant = (comparison.mcnemar.only_a_right + comparison.mcnemar.only_b_right) / units
     planned = stories_for_difference(comparison.scores[0].accuracy, discordant, comparison.level / comparison.tests, shares)
-    if planned is not None and planned <= units:
+    enough = planned is not None and planned <= units
+    if enough:
         planned = stories_for_equivalence(comparison.scores[0].accuracy, discordant, shares)
-    return comparison if planned is None else msgspec.structs.replace(comparison, needs=max(0, planned - units))
+    if planned is None:
+        return comparison
+    return msgspec.structs.replace(comparison, needs=max(0, planned - units), needs_for="equivalence" if enough else "difference")
 
 
 def stories_for_difference(

@@ -34,7 +34,7 @@ WEIGHTS = Weights()
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """accuracy * a + calibration * (1 - ECE) + latency * budget / (budget + p95), with `weights`, the inputs and the `value`.
 
-    Where the latency is not known (None), the other two share its weight.
+    Where the latency of either side is not known (None), the other two parts share its weight.
     """
 
     version: str
@@ -46,11 +46,11 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     weights: Weights
 
 
-def score(side: Contestant, labels: Ints, said: Floats, weights: Weights = WEIGHTS) -> Score:
-    """The score of `side`, which `said` (n, 3) on texts with `labels` (n,)."""
+def score(side: Contestant, labels: Ints, said: Floats, *, latency: bool = True, weights: Weights = WEIGHTS) -> Score:
+    """The score of `side`, which `said` (n, 3) on texts with `labels` (n,); without `latency` that part is left out."""
     accuracy = float((predicted_classes(said) == labels).mean())
     ece = expected_calibration_error(labels, said)
-    p95 = side.technical.latency_p95_ms if side.technical else None
+    p95 = side.technical.latency_p95_ms if side.technical and latency else None
     parts = [(weights.accuracy, accuracy), (weights.calibration, 1 - ece)]
     if p95 is not None:
         parts.append((weights.latency, LATENCY_BUDGET_MS / (LATENCY_BUDGET_MS + p95)))

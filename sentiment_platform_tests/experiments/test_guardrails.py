@@ -112,7 +112,14 @@ def test_a_score_is_its_formula_and_an_unknown_latency_has_no_part() -> None:
     calibrated = 1 - known.ece
     assert known.value == pytest.approx(0.7 * known.accuracy + 0.2 * calibrated + 0.1 * 0.5)
     assert unknown.value == pytest.approx((0.7 * known.accuracy + 0.2 * calibrated) / 0.9)
-    other = score(side(V1, BETTER, technical=measured(LATENCY_BUDGET_MS)), LABELS, BETTER, Weights(1.0, 0.0, 0.0))
+    other = score(side(V1, BETTER, technical=measured(LATENCY_BUDGET_MS)), LABELS, BETTER, weights=Weights(1.0, 0.0, 0.0))
     assert (other.value, other.weights) == (pytest.approx(known.accuracy), Weights(1.0, 0.0, 0.0))
     with pytest.raises(ValueError, match="add up to 1"):
         Weights(0.5, 0.1, 0.1)
+
+
+def test_scores_leave_the_latency_out_where_one_of_the_two_is_not_known() -> None:
+    pair = verdict(side(V1, WORSE), side(V2, BETTER, technical=measured(10)))
+    assert pair.scores is not None
+    assert [one.latency_p95_ms for one in pair.scores] == [None, None]
+    assert "(0.7 accuracy + 0.2 calibration; latency left out)" in pair.words()

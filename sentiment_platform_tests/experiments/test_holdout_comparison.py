@@ -180,3 +180,22 @@ def test_texts_that_a_version_or_the_one_that_it_went_on_from_was_trained_on_are
     assert (pair.n, pair.left_out) == (170, 30)
     assert "on 170 holdout texts (30 that one of the two has learned from are left out)" in pair.words()
     assert store(engine, compared)
+
+
+def test_the_latency_that_was_measured_at_registration_holds_a_better_version_back_by_name(
+    engine: Engine, labels: Integers
+) -> None:
+    for version, right, p95 in ((V1, 0.6, 10.0), (V2, 0.9, 20.0)):
+        technical = {"processor": "one", "cores": 2, "n_texts": 9, "latency_p50_ms": 1.0, "latency_p95_ms": p95}
+        figures = {"technical": technical | {"texts_per_s": 9.0, "loaded_mb": 9.0}}
+        manifest = msgspec.structs.replace(manifest_of(version), figures=figures)
+        versions.register(engine, manifest)
+        said = answers(labels, right, int(p95))
+        versions.answer_holdout(engine, version, TRAINING_SET, {f"{n:04}": list(row) for n, row in enumerate(said)})
+        if version == V1:
+            versions.deploy(engine, manifest)
+    evidence = compare_on_holdout(engine, NOW).evidence()
+    (pair,) = evidence.comparisons
+    assert (pair.a, pair.b, pair.verdict) == (V1, V2, "blocked:latency")
+    assert (evidence.proposal.changes, evidence.objection()) == (False, None)
+    assert f"{V2} looks better than {V1} but is blocked:latency (a text takes 20.0 ms (p95)" in evidence.proposal.reason

@@ -87,7 +87,7 @@ def test_where_nothing_is_shown_the_verdict_says_how_many_more_labels_it_needs_a
     assert (undecided.verdict, decided.verdict, decided.needs) == ("no difference shown", "equivalent", None)
     assert undecided.needs is not None
     assert 300 < undecided.needs < 2000
-    assert f"It needs {undecided.needs:,} more labelled texts to show a difference of 5%." in undecided.words()
+    assert f"It needs {undecided.needs:,} more labelled texts to show a difference of 5 points of accuracy." in undecided.words()
     assert "is equivalent to v1.0.0-vader" in decided.words()
 
 

@@ -34,7 +34,7 @@ class ScoreWeights(Struct, frozen=True):
 
 
 class WeightedScore(Struct, frozen=True, kw_only=True):
-    """accuracy * a + calibration * (1 - ECE) + latency * budget / (budget + p95), with its inputs; an unknown latency (null) has no part."""
+    """accuracy * a + calibration * (1 - ECE) + latency * budget / (budget + p95), with its inputs; latency null: not known of both, left out."""
 
     version: str
     value: float

@@ -2003,7 +2003,7 @@ export interface components {
          *             "power": 0.03,
          *             "in_sample": false,
          *             "seen_by": [],
-         *             "words": "v1.0.1-vader is not shown to differ from v1.0.0-vader on 156 holdout texts: macro-F1 0.474 against 0.484, difference -0.010 (95 % interval -0.094 to +0.074); alone right 20 against 23 times, exact McNemar p = 0.76 (Holm 1 of 3, level 0.013); power to see 5% accuracy: 0.03. It needs 1,820 more labelled texts to show a difference of 5%.",
+         *             "words": "v1.0.1-vader is not shown to differ from v1.0.0-vader on 156 holdout texts: macro-F1 0.474 against 0.484, difference -0.010 (95 % interval -0.094 to +0.074); alone right 20 against 23 times, exact McNemar p = 0.76 (Holm 1 of 3, level 0.013); power to see 5% accuracy: 0.03. It needs 1,820 more labelled texts to show a difference of 5 points of accuracy.",
          *             "stories": 0,
          *             "left_out": 0,
          *             "tests": 3,
@@ -2171,7 +2171,7 @@ export interface components {
         };
         /**
          * WeightedScore
-         * @description accuracy * a + calibration * (1 - ECE) + latency * budget / (budget + p95), with its inputs; an unknown latency (null) has no part.
+         * @description accuracy * a + calibration * (1 - ECE) + latency * budget / (budget + p95), with its inputs; latency null: not known of both, left out.
          */
         WeightedScore: {
             version: string;
