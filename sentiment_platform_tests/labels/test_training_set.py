@@ -20,6 +20,8 @@ from sentiment_platform.labels.example_contract import require_sound
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.labels.training_set import RULE, build, build_and_store, content_digest, leaks_in
+from sentiment_platform.local.demo.demo import FEEDBACK_PREDICTIONS
+from sentiment_platform.local.demo.sample_data import read_headlines, second_wave
 from sentiment_platform.store.articles import insert_articles
 from sentiment_platform.store.labels import StoredLabel
 from sentiment_platform.store.training_sets import latest_training_set, training_examples
@@ -343,3 +345,16 @@ def test_only_features_known_at_that_moment_are_used(engine: Engine) -> None:
     (example,) = (example for example in snapshot.examples if example.text == "Title 1")
     assert example.features == known.values
     assert example.available_at == NOON
+
+
+def test_every_label_that_the_demo_gives_as_feedback_trains() -> None:
+    known = [label(one.title, one.label, one.id, available_at=one.published_at) for one in read_headlines()]
+    said = [
+        replace(
+            label(one.title, one.label, "a key", available_at=NOON + timedelta(days=4000)), kind="feedback", label_set="feedback"
+        )
+        for one in second_wave()[:FEEDBACK_PREDICTIONS]
+    ]
+    summary = made([*known, *said]).summary
+    assert (summary["feedback_that_trains"], summary["feedback_left_out_of_the_holdout"]) == (len(said), 0)
+    assert made(known).summary["parts"]["test"] == summary["parts"]["test"]
