@@ -42,13 +42,14 @@ class Resolution:
 
 @dataclass(slots=True)
 class _Told:
-    """An article as it is known so far: its wordings with their keys, oldest first."""
+    """An article as it is known so far: its wordings with their keys, oldest first; `run_id`: of the run that brought it."""
 
     id: str
     outlet: str | None
     tickers: tuple[str, ...]
     published_at: datetime
     titles: dict[str, str]
+    run_id: str
 
 
 def resolve(articles: Sequence[NewArticle], known: Iterable[KnownArticle]) -> Resolution:
@@ -69,9 +70,8 @@ def resolve(articles: Sequence[NewArticle], known: Iterable[KnownArticle]) -> Re
 
     for one in known:
         titles = {title_key(title): title for title in one.titles}
-        remember(
-            told.setdefault(one.id, _Told(one.id, one.outlet, one.tickers, one.published_at, titles)), one.source, one.external_id
-        )
+        stored = _Told(one.id, one.outlet, one.tickers, one.published_at, titles, one.run_id)
+        remember(told.setdefault(one.id, stored), one.source, one.external_id)
     for article in articles:
         name, key = (article.source, article.external_id), title_key(article.title)
         if article.id in told:
@@ -97,7 +97,8 @@ def resolve(articles: Sequence[NewArticle], known: Iterable[KnownArticle]) -> Re
         resolution.articles.append(replace(article, available_at=known_since, external_id=own_name))
         if own_name != article.external_id:
             resolution.sightings.append(article)
-        told[article.id] = _Told(article.id, article.outlet, article.tickers, article.published_at, {key: article.title})
+        titles = {key: article.title}
+        told[article.id] = _Told(article.id, article.outlet, article.tickers, article.published_at, titles, article.run_id)
         remember(told[article.id], *name)
     return resolution
 
@@ -107,11 +108,14 @@ def _nearness(article: NewArticle, other: _Told) -> float:
 
     Reworded: published within three days of each other, half the words in common or one headline inside the other, and no
     contradiction in numbers, outcomes, denials or, where neither tickers nor time agree, names. Corrected: half the words in common,
-    another fact about the same names, and either the very same time of publication or a text that says it is a correction.
+    another fact about the same names, and either the very same time of publication, brought by another run, or a text that says it
+    is a correction.
     """
     if abs(article.published_at - other.published_at) > STORY_WINDOW:
         return 0.0
-    is_correction = article.published_at == other.published_at or any(
+    # What one collection brings side by side corrects nothing: there the name at the source says too little.
+    is_later = other.run_id != article.run_id
+    is_correction = (is_later and article.published_at == other.published_at) or any(
         _SAYS_CORRECTED.search(text) for text in (article.title, article.summary or "")
     )
     is_same_item = article.published_at == other.published_at or bool(article.tickers and article.tickers == other.tickers)

@@ -26,6 +26,7 @@ class KnownArticle:
     titles: tuple[str, ...]
     tickers: tuple[str, ...]
     published_at: datetime
+    run_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ _KNOWN = text(f"""
         UNION ALL
         SELECT id, NULL FROM platform.raw_data JOIN (SELECT DISTINCT id FROM came) AS same USING (id))
     SELECT DISTINCT ON (stored.id, matched.external_id)
-        stored.id, matched.external_id, stored.source, stored.outlet, stored.tickers, stored.published_at,
+        stored.id, matched.external_id, stored.source, stored.outlet, stored.tickers, stored.published_at, stored.run_id,
         stored.title || ARRAY(SELECT title FROM platform.article_revisions WHERE article_id = stored.id) AS titles
     FROM matched JOIN platform.raw_data AS stored USING (id)""")  # noqa: S608  the part is a constant
 _INSERT_REVISIONS = text("""

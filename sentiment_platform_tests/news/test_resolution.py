@@ -86,11 +86,22 @@ def test_one_name_and_two_titles(first: str, second: str, hours: float, expected
         titles=(known.title,),
         tickers=(),
         published_at=known.published_at,
+        run_id="an earlier run",
     )
     resolution = resolve([came], [stands])
     fate = OTHER if resolution.articles else REVISION if resolution.revisions else SAME
     assert fate == expected
     assert [one.id for one in resolution.sightings] == [came.id if expected == OTHER else known.id]
+
+
+def test_what_one_run_brings_under_one_guid_corrects_nothing_but_another_run_does(engine: Engine) -> None:
+    numbered = [item(f"Kiln maker {n} raises its outlook", guid="g", url="https://e.example/1") for n in (1, 1000)]
+    ticks(engine, numbered)
+    assert len(stored(engine, "raw_data", "title, available_at")) == 2
+    assert stored(engine, "article_revisions", "title, available_at") == []
+    ticks(engine, *([item(f"Quay Bank {verb} its forecast", guid="h", url="https://e.example/2")] for verb in ("lifts", "trims")))
+    assert len(stored(engine, "raw_data", "title, available_at")) == 3
+    assert [title for title, _ in stored(engine, "article_revisions", "title, available_at")] == ["Quay Bank trims its forecast"]
 
 
 def test_a_guid_that_is_used_again_for_another_story_names_another_article(engine: Engine) -> None:

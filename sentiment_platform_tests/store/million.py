@@ -64,7 +64,7 @@ _ROWS = {
     "drift_metrics": f"""(report_id, subject, test, window_start, window_end, reference, n_reference, n_current, threshold, drifted,
             created_at)
         SELECT 'report ' || n / 20, CASE n % 20 WHEN 0 THEN 'predicted_label' ELSE 'feature ' || n % 20 END,
-            CASE n % 20 WHEN 0 THEN 'psi' ELSE 'ks' END, {_AT}, {_AT}, 'v1.' || n / 20 % 4 || '.0-vader:set', 1, 1, 0.1, false,
+            CASE n % 20 WHEN 0 THEN 'psi' ELSE 'ks' END, {_AT}, {_AT}, 'v1.' || n / 20 % 4 || '.0-vader:earlier', 1, 1, 0.1, false,
             {_AT}""",
 }
 _BEFORE = "INSERT INTO platform.training_sets (digest, feature_schema, summary) SELECT 'set ' || n, 'v1', '{}' FROM generate_series(0, 101) AS n"
