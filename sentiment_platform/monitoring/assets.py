@@ -16,6 +16,7 @@ from sentiment_platform.monitoring.drift import measure_drift
 from sentiment_platform.monitoring.fit_words import read_fit
 from sentiment_platform.monitoring.markdown import decision_table, drift_table, missing_table, performance_table, verdict
 from sentiment_platform.monitoring.retraining import decide_and_store
+from sentiment_platform.monitoring.unlabelled import estimated_in_words
 from sentiment_platform.served.performance import measure_performance
 from sentiment_platform.store.resources import PlatformResource
 
@@ -90,6 +91,8 @@ def drift_report(config: DriftConfig, platform: PlatformResource) -> dg.Material
 )
 def performance_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     report = measure_performance(platform.engine(), platform.now(), anonymous=hears_anonymous(platform.settings()))
+    with platform.engine().connect() as connection:
+        estimated = estimated_in_words(connection, platform.now())
     answered = max((row.predictions for row in report.rows), default=0)
     labelled = max((row.labelled for row in report.rows), default=0)
     return dg.MaterializeResult(
@@ -99,6 +102,7 @@ def performance_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
             "figures_added": report.added,
             "predictions": answered,
             "labelled": labelled,
+            "estimated_accuracy": estimated,
             "figures": dg.MetadataValue.md(performance_table(report)),
         },
         data_version=dg.DataVersion(report.digest()),
