@@ -103,6 +103,7 @@ def performance_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
             "predictions": answered,
             "labelled": labelled,
             "estimated_accuracy": estimated,
+            "anonymous_feedback": report.anonymous,
             "figures": dg.MetadataValue.md(performance_table(report)),
         },
         data_version=dg.DataVersion(report.digest()),

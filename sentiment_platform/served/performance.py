@@ -20,7 +20,7 @@ from sentiment_platform.statistics.estimate import ACCURACY, PREFERRED_SHARE, UT
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.statistics.resampling import bootstrap_means, percentile_estimate
 from sentiment_platform.store.figures import Figure, newest_figures, write_figures
-from sentiment_platform.store.predictions import FeedbackOnPrediction, feedback_on_predictions, prediction_counts
+from sentiment_platform.store.predictions import FeedbackOnPrediction, feedback_by_day, feedback_on_predictions, prediction_counts
 from sentiment_platform.store.versions import get_version
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import TIE
@@ -60,10 +60,14 @@ class VersionPerformance:
 
 @dataclass(frozen=True)
 class PerformanceReport:
-    """Every version that answered in any of the windows; `added` counts the figures that are new or changed."""
+    """Every version that answered in any of the windows.
+
+    `added` counts the figures that are new or changed, `anonymous` the feedback without a voice in the longest window.
+    """
 
     rows: tuple[VersionPerformance, ...]
     added: int
+    anonymous: int
 
     def digest(self) -> str:
         """Names every figure, and every count where there is none."""
@@ -89,7 +93,8 @@ def measure_performance(
                 of_version = [row for row in judged if row.prediction.model_version == version]
                 rows.append(_measure(connection, version, window, predictions, of_version))
         added = write_figures(connection, [figure for row in rows for figure in row.figures], now)
-    return PerformanceReport(tuple(rows), added)
+        days = feedback_by_day(connection, now - max(windows.values()))
+    return PerformanceReport(tuple(rows), added, sum(day.anonymous for day in days))
 
 
 def live_accuracy(

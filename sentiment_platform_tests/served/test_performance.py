@@ -128,6 +128,7 @@ def test_ten_thousand_anonymous_words_move_no_figure_and_those_of_one_key_are_on
             connection.execute(insert(Feedback), rows)
     after = measure_performance(engine, NOW, WEEK)
     assert [row.labelled for row in (*before.rows, *after.rows)] == [40, 41]
+    assert (before.anonymous, after.anonymous) == (0, 10_000)
     assert stored_figures(engine)["accuracy"].value == 30 / 41
     # The control: where a setting says so, all who have no key are one voice, on 80 texts.
     (heard,) = measure_performance(engine, NOW, WEEK, anonymous=True).rows
