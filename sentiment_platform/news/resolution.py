@@ -40,7 +40,7 @@ class Resolution:
     revisions: list[Revision] = field(default_factory=list[Revision])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Told:
     """An article as it is known so far: its wordings with their keys, oldest first; `run_id`: of the run that brought it."""
 
@@ -70,7 +70,7 @@ def resolve(articles: Sequence[NewArticle], known: Iterable[KnownArticle]) -> Re
 
     for one in known:
         titles = {title_key(title): title for title in one.titles}
-        stored = _Told(one.id, one.outlet, one.tickers, one.published_at, titles, one.run_id)
+        stored = _told(one, titles)
         remember(told.setdefault(one.id, stored), one.source, one.external_id)
     for article in articles:
         name, key = (article.source, article.external_id), title_key(article.title)
@@ -97,10 +97,15 @@ def resolve(articles: Sequence[NewArticle], known: Iterable[KnownArticle]) -> Re
         resolution.articles.append(replace(article, available_at=known_since, external_id=own_name))
         if own_name != article.external_id:
             resolution.sightings.append(article)
-        titles = {key: article.title}
-        told[article.id] = _Told(article.id, article.outlet, article.tickers, article.published_at, titles, article.run_id)
+        told[article.id] = _told(article, {key: article.title})
         remember(told[article.id], *name)
     return resolution
+
+
+def _told(one: NewArticle | KnownArticle, titles: dict[str, str]) -> _Told:
+    return _Told(
+        id=one.id, outlet=one.outlet, tickers=one.tickers, published_at=one.published_at, titles=titles, run_id=one.run_id
+    )
 
 
 def _nearness(article: NewArticle, other: _Told) -> float:
