@@ -38,6 +38,7 @@ CHECKS: dict[tuple[str, str], bool] = {
     ("article_sentiment", "scores_are_what_the_models_answer"): False,
     ("market_prices", "prices_hold_their_contract"): True,
     ("market_prices", "no_session_is_missing"): False,
+    ("market_prices", "every_split_is_answered"): False,
     ("outcomes", "no_outcome_looks_ahead"): False,
     ("labels", "what_training_takes_in_is_sound"): True,
     ("training_set", "nothing_leaks_between_parts"): True,

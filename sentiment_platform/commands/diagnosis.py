@@ -38,7 +38,7 @@ def diagnose(settings: Settings, variables: Mapping[str, str]) -> list[Finding]:
         except PlatformError as error:
             findings.append(Finding(subject, False, str(error)))
     if settings.database_url and findings[0].good:
-        findings.append(_sessions(settings))
+        findings += [_sessions(settings), _splits(settings)]
     return [*findings, _news(settings, variables)]
 
 
@@ -69,6 +69,25 @@ def _sessions(settings: Settings) -> Finding:
     lost = [symbol for symbol in completeness.unknown if symbol in live]
     remedy = f" Write {lost[0]} with the suffix of its exchange in SENTIMENT_PRICE_SYMBOLS." if lost else ""
     return Finding("Sessions", not lost, f"{said}.{remedy}" if said else "no price of the last 45 days is missing.")
+
+
+def _splits(settings: Settings) -> Finding:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from sentiment_platform.store.engine import create_platform_engine
+    from sentiment_platform.store.splits import questions_open
+
+    engine = create_platform_engine(settings.direct_database_url())
+    try:
+        with engine.connect() as connection:
+            asked = questions_open(connection)
+    except SQLAlchemyError:
+        return Finding(
+            "Prices", False, "their tables cannot be read. Bring the database up to date: sentiment-platform db upgrade"
+        )
+    finally:
+        engine.dispose()
+    return Finding("Prices", not asked, " ".join(one.words + "." for one in asked) or "no split waits for an answer.")
 
 
 def _news(settings: Settings, variables: Mapping[str, str]) -> Finding:

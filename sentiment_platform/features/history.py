@@ -9,6 +9,7 @@ from sentiment_platform.features.rolling import PRICE_LOOKBACK, RollingHistory
 from sentiment_platform.features.schema import V1, FeatureSchema
 from sentiment_platform.store.feature_inputs import articles_available, refused_items
 from sentiment_platform.store.market import bars_as_of, bars_between
+from sentiment_platform.store.splits import questions_open
 
 
 def load_history(
@@ -29,4 +30,4 @@ def load_history(
     last = end.date()
     bars = bars_between(connection, first, last) if fetched_until is None else bars_as_of(connection, first, last, fetched_until)
     closes = [bar for bar in bars if bar.available_at <= end]
-    return RollingHistory(articles, refused, closes)
+    return RollingHistory(articles, refused, closes, questions_open(connection, at=fetched_until))

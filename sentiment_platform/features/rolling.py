@@ -41,18 +41,32 @@ class Close(Protocol):
     def available_at(self) -> datetime: ...
 
 
+class OpenQuestion(Protocol):
+    """What is asked of a suspected split that nobody answered; `store.splits.Question` is one."""
+
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def closes_at(self) -> datetime: ...
+
+
 class RollingHistory(ArticleHistory):
     """v1's history, and beside it compounds, copies, refusals and closes.
 
     Args:
         refused: (outlet, time) of each item that the contract refused.
         closes: daily closes that reach `PRICE_LOOKBACK` before the first moment asked about.
+        asked: suspected splits; closes from before one say nothing once its session is over.
     """
 
     lookback: ClassVar[timedelta] = WEEK + COPY_WINDOW
 
     def __init__(
-        self, articles: Sequence[Article], refused: Sequence[tuple[str, datetime]] = (), closes: Sequence[Close] = ()
+        self,
+        articles: Sequence[Article],
+        refused: Sequence[tuple[str, datetime]] = (),
+        closes: Sequence[Close] = (),
+        asked: Sequence[OpenQuestion] = (),
     ) -> None:
         super().__init__(articles)
         self._compounds: dict[str, list[float]] = defaultdict(list)
@@ -74,6 +88,9 @@ class RollingHistory(ArticleHistory):
             self._refused[outlet_name(outlet)].append(at)
         for bar in sorted(closes, key=lambda bar: bar.available_at):
             self._closes[bar.symbol].append((bar.available_at, bar.close))
+        self._asked: dict[str, list[datetime]] = defaultdict(list)
+        for question in asked:
+            self._asked[question.symbol].append(question.closes_at)
 
     def ticker_values(self, ticker: str, at: datetime) -> ContextValues:
         """v1's, and tone, surprise, returns and volatility."""
@@ -102,7 +119,8 @@ class RollingHistory(ArticleHistory):
     def _market(self, ticker: str, at: datetime) -> ContextValues:
         known = self._closes.get(ticker, [])
         end = bisect_right(known, at, key=lambda close: close[0])
-        start = bisect_left(known, at - PRICE_LOOKBACK, key=lambda close: close[0])
+        since = max([at - PRICE_LOOKBACK, *(over for over in self._asked.get(ticker, ()) if over <= at)])
+        start = bisect_left(known, since, key=lambda close: close[0])
         closes = [close for _, close in known[start:end]]
         if not closes or at - known[end - 1][0] > OLDEST_CLOSE:
             closes = []

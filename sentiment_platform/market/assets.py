@@ -4,13 +4,14 @@ from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.market.markdown import coverage_table, fetched_table
+from sentiment_platform.market.markdown import coverage_table, fetched_table, questions_list
 from sentiment_platform.market.outcomes import HORIZONS, OUTCOME_RULE, REASONS, update_outcomes
 from sentiment_platform.market.partitions import daily
 from sentiment_platform.market.prices import collect_prices, range_of
 from sentiment_platform.store.market import coverage
 from sentiment_platform.store.outcomes import outcome_counts
 from sentiment_platform.store.resources import PlatformResource
+from sentiment_platform.store.splits import questions_open
 
 
 @dg.asset(
@@ -34,7 +35,7 @@ def market_prices(context: dg.AssetExecutionContext, platform: PlatformResource)
         if one.failure:
             context.log.warning("%s: %s", one.name, one.failure)
     with platform.engine().connect() as connection:
-        everything = coverage(connection)
+        everything, asked = coverage(connection), questions_open(connection)
     sessions = len({bar.session for bar in collected.bars})
     return dg.MaterializeResult(
         metadata={
@@ -44,6 +45,7 @@ def market_prices(context: dg.AssetExecutionContext, platform: PlatformResource)
             "revised": sum(one.written.revised for one in collected.fetched),
             "quarantined": sum(one.refused for one in collected.fetched),
             "fetched": dg.MetadataValue.md(fetched_table(collected.fetched, collected.note)),
+            "open_questions": dg.MetadataValue.md(questions_list(asked)),
             "coverage": dg.MetadataValue.md(coverage_table(everything)),
         },
         data_version=dg.DataVersion(collected.digest),

@@ -9,3 +9,7 @@ class PriceFileError(PermanentError):
 
 class PriceSourceError(PermanentError):
     """A source's entry in the catalogue or its answer will not become better by itself."""
+
+
+class SplitError(PermanentError):
+    """What a person says of a split cannot be."""

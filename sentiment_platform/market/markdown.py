@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sentiment_platform.market.prices import StoredPrices
 from sentiment_platform.market.symbol_exchange import exchange_of
 from sentiment_platform.store.market import Coverage
+from sentiment_platform.store.splits import Question
 
 
 def fetched_table(fetched: Sequence[StoredPrices], note: str) -> str:
@@ -26,3 +27,8 @@ def coverage_table(coverage: Sequence[Coverage]) -> str:
         f"| {c.symbol} | {exchange_of(c.symbol)} | {c.source} | {c.first} | {c.last} | {c.bars} | {c.revised} |" for c in coverage
     )
     return head + "\n".join(rows) if coverage else "No prices yet."
+
+
+def questions_list(questions: Sequence[Question]) -> str:
+    """Each open question about a split, with the two commands that answer it."""
+    return "\n".join(f"- {one.words}" for one in questions) or "none"

@@ -20,6 +20,7 @@ from sentiment_platform.market.symbol_exchange import exchange_of
 from sentiment_platform.store.market import Bar, bars_between
 from sentiment_platform.store.outcomes import ArticleTime, OutcomeRecord, articles_with_symbols, write_outcomes
 from sentiment_platform.store.quarantine import insert_quarantine, release, waiting_items
+from sentiment_platform.store.splits import Question, questions_open
 from sentiment_platform.symbols import symbols
 from sentiment_platform.text.sentiment import Label
 
@@ -45,6 +46,7 @@ Reason = Literal[
     "entry_price_missing",
     "exit_price_missing",
     "two_sources",
+    "split_suspected",
     "market_unknown",
 ]
 REASONS: Mapping[Reason, str] = {
@@ -54,19 +56,28 @@ REASONS: Mapping[Reason, str] = {
     "entry_price_missing": "the bar of the first session after the article is missing",
     "exit_price_missing": "the bar of the last session of the horizon is missing",
     "two_sources": "entry and exit come from two sources, which adjust differently",
+    "split_suspected": "the price changed its level as after a split, and nobody has said yet what it was (`market show` names the day)",
     "market_unknown": f"prices of the market's symbol, or of {MIN_OTHERS} other symbols of the same exchange, are missing",
 }
 PENDING: Reason = "horizon_not_over"
+PASSING: tuple[Reason, ...] = (PENDING, "split_suspected")
+"""Outcomes without a return for such a reason are looked at again, whichever days are asked for."""
 
 
 class Prices:
-    """The bars that were known at a time (aware UTC), and the returns between their opens and closes."""
+    """The bars that were known at a time (aware UTC), and the returns between their opens and closes.
 
-    def __init__(self, bars: Sequence[Bar], now: datetime, market_symbol: str = "") -> None:
+    `asked`: the open questions about splits; no return crosses one.
+    """
+
+    def __init__(self, bars: Sequence[Bar], now: datetime, market_symbol: str = "", asked: Sequence[Question] = ()) -> None:
         self._series: dict[str, dict[date, Bar]] = {}
         for bar in bars:
             if bar.available_at <= now:
                 self._series.setdefault(bar.symbol, {})[bar.session] = bar
+        self._asked: dict[str, list[date]] = {}
+        for question in asked:
+            self._asked.setdefault(question.symbol, []).append(question.day)
         self._market_symbols = {exchange_of(one): one for one in reversed(symbols(market_symbol).symbols)}
         self._of_exchange: dict[str, list[str]] = {}
         for one in sorted(self._series):
@@ -78,10 +89,14 @@ class Prices:
 
     def held(self, symbol: str, entry: date, exit_: date) -> float | Reason:
         """Return from the open of session `entry` to the close of session `exit_`, or why there is none."""
-        series = self._series.get(symbol)
+        series = self._series.get(symbol, {})
+        first, last = series.get(entry), series.get(exit_)
+        for day in self._asked.get(symbol, ()):
+            # From that day on bars are refused until somebody answers: that they are missing has this reason.
+            if entry < day <= exit_ or (day <= exit_ and (first is None or last is None)):
+                return "split_suspected"
         if not series:
             return "symbol_without_prices"
-        first, last = series.get(entry), series.get(exit_)
         if first is None:
             return "entry_price_missing"
         if last is None:
@@ -198,13 +213,13 @@ def outcome_label(adjusted_return: float, horizon: int) -> Label:
 def update_outcomes(
     engine: Engine, start: datetime, end: datetime, now: datetime, market_symbol: str = "", *, run_id: str
 ) -> OutcomesOfDays:
-    """Outcomes of the articles published in [start, end), of all whose horizon was not over when last looked at, and of some whose
+    """Outcomes of the articles published in [start, end), of all that had none for a reason of PASSING, and of some whose
     outcome is of a former rule. `market_symbol`: what stands for the market, at most one symbol an exchange."""
     with engine.connect() as connection:
-        articles = articles_with_symbols(connection, start, end, PENDING, rule=OUTCOME_RULE, of_former=RECOMPUTED_AT_ONCE)
+        articles = articles_with_symbols(connection, start, end, PASSING, rule=OUTCOME_RULE, of_former=RECOMPUTED_AT_ONCE)
         known = [article.available_at for article in articles] or [now]
         span = min(known).date(), max(known).date() + MARGIN
-        prices = Prices(bars_between(connection, *span), now, market_symbol)
+        prices = Prices(bars_between(connection, *span), now, market_symbol, questions_open(connection))
     computed = compute_outcomes(articles, prices, span, now)
     records, broken = judge_outcomes(computed)
     released = {outcome_id(record) for record in records}

@@ -1,7 +1,7 @@
 """Bars into the database: judged, stored or kept in quarantine, and what a span of days then holds."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -14,16 +14,18 @@ from sentiment_platform.fetching.errors import SourceBusyError, SourceUnreachabl
 from sentiment_platform.fetching.politeness import PoliteClient
 from sentiment_platform.market.bars import RawBar
 from sentiment_platform.market.calendar import final_at, newest_final_day
+from sentiment_platform.market.gathering import BOUNDARY, gather
 from sentiment_platform.market.json_source import PriceRequest, PriceSource, fetch_bars, price_client, read_catalogue
-from sentiment_platform.market.quality import MAX_PAUSE, JudgedBars, RefusedBar, judge_bars
+from sentiment_platform.market.quality import JudgedBars, RefusedBar, judge_bars
+from sentiment_platform.market.splits import accept_moves
 from sentiment_platform.market.symbol_exchange import exchange_of
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.market import Bar, WrittenBars, bars_between, closes_before, write_bars
+from sentiment_platform.store.market import Bar, WrittenBars, bars_between, write_bars
 from sentiment_platform.store.payloads import payload_id, storable
-from sentiment_platform.store.quarantine import Boundary, QuarantinedItem, insert_quarantine, refused_row, release
+from sentiment_platform.store.quarantine import QuarantinedItem, insert_quarantine, refused_row, release
+from sentiment_platform.store.splits import READ_AS, RULE, Question, waiting_bars, write_questions
 from sentiment_platform.symbols import symbols
 
-BOUNDARY: Boundary = "market_prices"
 MAX_SILENT = 3
 
 
@@ -36,6 +38,17 @@ class StoredPrices:
     refused: int = 0
     written: WrittenBars = field(default_factory=WrittenBars)
     failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelReport:
+    """What the levels of the symbols say: the open `questions`, gaps that the volume tells to be real (`news`), and how many bars that
+    had waited for an answer were stored (`released`).
+    """
+
+    questions: tuple[Question, ...]
+    news: tuple[str, ...]
+    released: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +72,47 @@ def store_bars(
     run_id: str,
     now: datetime,
     accept_jumps: bool = False,
+    accepted_by: str = "",
+    symbols: Collection[str] = (),
     tell_refusal: Callable[[RefusedBar], None] = lambda _: None,
+    tell_levels: Callable[[LevelReport], None] = lambda _: None,
 ) -> StoredPrices:
     """Judge and store bars under the name of their source; storing them again changes nothing. `tell_refusal` is told each refusal.
 
-    A bar that was refused before and is not any more leaves quarantine.
+    A bar that was refused before and is not any more leaves quarantine. Bars of the same symbols that wait for an answer about a split are
+    judged again with them, those of `symbols` also where none is given. With `accept_jumps` the moves are noted as real, by whom.
     """
-    sessions = [bar.session for bar in bars if bar.session is not None]
-    before = closes_before(connection, source, min(sessions), min(sessions) - MAX_PAUSE) if sessions else {}
-    judged = judge_bars(bars, now, before, accept_jumps=accept_jumps)
-    for refusal in judged.refused:
+    gathered = gather(connection, bars, source, symbols)
+    judged = judge_bars(gathered.bars, now, {}, accept_jumps=accept_jumps, known=gathered.known, source=source)
+    accept_moves(connection, judged.accepted_moves, by=accepted_by, now=now)
+    write_questions(connection, source, gathered.known.keys(), judged.questions, now)
+    given = {id(bar.payload) for bar in bars}
+    refused = [refusal for refusal in judged.refused if id(refusal.bar.payload) in given]
+    for refusal in refused:
         tell_refusal(refusal)
-    insert_quarantine(connection, [_quarantined(refused, source, run_id, now) for refused in judged.refused])
-    release(connection, [payload_id(BOUNDARY, source, _payload(bar)) for bar in judged.accepted], now)
+    insert_quarantine(connection, [_quarantined(refusal, source, run_id, now) for refusal in refused])
+    freed = [
+        row
+        for bar in judged.accepted
+        if bar.symbol and bar.session
+        for row in gathered.waiting.get((bar.symbol, bar.session), ())
+    ]
+    release(connection, [*freed, *(payload_id(BOUNDARY, source, _payload(bar)) for bar in judged.accepted)], now)
     written = write_bars(connection, _bars(judged, source, run_id, now))
-    return StoredPrices(source, len(bars), len(judged.refused), written)
+    tell_levels(LevelReport(judged.questions, judged.news, len(set(freed))))
+    return StoredPrices(source, len(bars), len(refused), written)
+
+
+def judge_again(connection: Connection, symbol: str, *, run_id: str, now: datetime) -> list[tuple[StoredPrices, LevelReport]]:
+    """After an answer about `symbol`: the bars that waited for it, by source, and what became of them."""
+    sources = {source for _, source, _ in waiting_bars(connection, BOUNDARY, [symbol])}
+    sources |= {bar.source for bar in bars_between(connection, date.min, date.max, [symbol])}
+    reports: list[LevelReport] = []
+    stored = [
+        store_bars(connection, [], source=source, run_id=run_id, now=now, symbols=[symbol], tell_levels=reports.append)
+        for source in sorted(sources)
+    ]
+    return list(zip(stored, reports, strict=True))
 
 
 def collect_prices(
@@ -176,7 +215,13 @@ def _bars(judged: JudgedBars, source: str, run_id: str, now: datetime) -> list[B
 
 def _quarantined(refused: RefusedBar, source: str, run_id: str, now: datetime) -> QuarantinedItem:
     payload = _payload(refused.bar)
+    if refused.rule == RULE:
+        payload = storable({**payload, READ_AS: _read_as(refused.bar)})
     return refused_row(BOUNDARY, source, payload, rule=refused.rule, detail=refused.detail, run_id=run_id, now=now)
+
+
+def _read_as(bar: RawBar) -> dict[str, Any]:
+    return {name: getattr(bar, name) for name in ("symbol", "session", "open", "high", "low", "close", "volume")}
 
 
 def _payload(bar: RawBar) -> dict[str, Any]:

@@ -3,19 +3,17 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
 from sentiment_platform.contracts import Contract, in_words
 from sentiment_platform.market.bars import RawBar
 from sentiment_platform.market.calendar import final_at
+from sentiment_platform.market.series import KnownSeries, SeriesWalk
 from sentiment_platform.market.symbol_exchange import exchange_of
+from sentiment_platform.store.splits import RULE, Question
 
-MAX_FACTOR = 2.0
-"""A close above this multiple of the one before, or below its inverse, is taken for an unadjusted split or another unit."""
-MAX_PAUSE = timedelta(days=7)
-"""Closes further apart are not compared."""
 ROUNDING = 1e-6
 """Relative slack between open or close and the day's range: adjusted prices are products of rounded numbers."""
 
@@ -33,7 +31,7 @@ RULES: Mapping[str, str] = {
     "low_is_the_lowest": "low is above open, high or close",
     "volume_is_not_negative": "the volume is negative",
     "session_has_one_bar": "the same day stands there twice with different prices",
-    "price_does_not_jump": "the close is more than twice or less than half of the one before: unadjusted split, or another unit",
+    RULE: "the price is on another level than before: as after a split, or in another unit",
 }
 """Name of each rule -> what is wrong where it is broken; a bar is filed under the first that it breaks."""
 
@@ -54,55 +52,51 @@ class RefusedBar:
 
 @dataclass(frozen=True, slots=True)
 class JudgedBars:
-    """Every bar is in exactly one of the two, in its original order."""
+    """Every bar is in exactly one of the first two, in its original order.
+
+    `questions`: the changes of level that nobody answered; `news`: those that the volume tells to be real, in words;
+    `accepted_moves`: (symbol, day) of those that `accept_jumps` accepted.
+    """
 
     accepted: tuple[RawBar, ...]
     refused: tuple[RefusedBar, ...]
+    questions: tuple[Question, ...] = ()
+    news: tuple[str, ...] = ()
+    accepted_moves: tuple[tuple[str, date], ...] = ()
 
 
 def judge_bars(
-    bars: Sequence[RawBar], now: datetime, closes_before: Mapping[str, float], *, accept_jumps: bool = False
+    bars: Sequence[RawBar],
+    now: datetime,
+    closes_before: Mapping[str, float],
+    *,
+    accept_jumps: bool = False,
+    known: Mapping[str, KnownSeries] | None = None,
+    source: str = "",
 ) -> JudgedBars:
-    """Hold `bars` against the contract.
+    """Hold `bars` of one source against the contract.
 
     Args:
         now: aware UTC; a session that closes later is not over.
-        closes_before: symbol -> the stored close just before these bars, from which the first of them must not jump.
+        closes_before: symbol -> the close just before these bars, where nothing else of its series is `known`.
         accept_jumps: a person has looked, and the moves are real.
+        known: symbol -> what is stored and answered, among which these bars take their places.
     """
-    if not bars:
+    if not bars and not known:
         return JudgedBars((), ())
-    jumps = set[int]() if accept_jumps else _after_a_jump(bars, closes_before)
-    broken = price_contract().broken(_frame(bars, now, jumps))
-    refused = tuple(RefusedBar(bars[index], rules[0], in_words(rules, RULES)) for index, rules in broken.items())
-    return JudgedBars(tuple(bar for index, bar in enumerate(bars) if index not in broken), refused)
+    broken = price_contract().broken(_frame(bars, now)) if bars else {}
+    levels = SeriesWalk(bars, broken.keys(), closes_before, known or {}, source)
+    levels.walk(accept=accept_jumps)
+    for n in levels.off:
+        broken[n] = [RULE]
+    refused = tuple(
+        RefusedBar(bars[n], rules[0], levels.off.get(n) or in_words(rules, RULES)) for n, rules in sorted(broken.items())
+    )
+    accepted = tuple(bar for n, bar in enumerate(bars) if n not in broken)
+    return JudgedBars(accepted, refused, tuple(levels.questions), tuple(levels.news), tuple(levels.accepted))
 
 
-def _after_a_jump(bars: Sequence[RawBar], closes_before: Mapping[str, float]) -> set[int]:
-    """Positions of the bars on another level than those before them.
-
-    Each close is compared with the last one that was on the level: a spike is one bar, a lasting change of level all bars after it.
-    """
-    comparable = [
-        (bar.symbol, bar.session, bar.close, n)
-        for n, bar in enumerate(bars)
-        if bar.symbol is not None and bar.session is not None and bar.close is not None and bar.close > 0
-    ]
-    level = dict(closes_before)
-    newest: dict[str, date] = {}
-    jumped: set[int] = set()
-    for symbol, session, close, n in sorted(comparable):
-        before = level.get(symbol)
-        paused = symbol in newest and session - newest[symbol] > MAX_PAUSE
-        newest[symbol] = session
-        if before is not None and not paused and not 1 / MAX_FACTOR <= close / before <= MAX_FACTOR:
-            jumped.add(n)
-        else:
-            level[symbol] = close
-    return jumped
-
-
-def _frame(bars: Sequence[RawBar], now: datetime, jumps: set[int]) -> Any:
+def _frame(bars: Sequence[RawBar], now: datetime) -> Any:
     import polars as pl
 
     closes = [final_at(exchange_of(bar.symbol or ""), bar.session) if bar.session else None for bar in bars]
@@ -113,7 +107,6 @@ def _frame(bars: Sequence[RawBar], now: datetime, jumps: set[int]) -> Any:
     values["closes_at"] = closes
     values["now"] = [now] * len(bars)
     values["words"] = [len(said[bar.symbol, bar.session]) for bar in bars]
-    values["jumps"] = [n in jumps for n in range(len(bars))]
     return pl.DataFrame(values, schema=_columns())
 
 
@@ -125,13 +118,13 @@ def _columns() -> dict[str, Any]:
 
     instant = pl.Datetime("us", "UTC")
     numbers = dict.fromkeys(_NUMBERS, pl.Float64())
-    others = {"closes_at": instant, "now": instant, "words": pl.Int64(), "jumps": pl.Boolean()}
+    others = {"closes_at": instant, "now": instant, "words": pl.Int64()}
     return {"symbol": pl.String(), "session": pl.Date(), **numbers, **others}
 
 
 @cache
 def price_contract() -> Contract:
-    """The contract of daily bars."""
+    """The contract of a single bar; whether a series changes its level is looked at after it."""
     import polars as pl
 
     opened, high, low, close = (pl.col(name) for name in ("open", "high", "low", "close"))
@@ -149,6 +142,5 @@ def price_contract() -> Contract:
         "low_is_the_lowest": low * (1 - ROUNDING) <= lowest,
         "volume_is_not_negative": pl.col("volume") >= 0,
         "session_has_one_bar": ~known | (pl.col("words") == 1),
-        "price_does_not_jump": ~pl.col("jumps"),
     }
     return Contract("PriceContract", _columns(), holds)

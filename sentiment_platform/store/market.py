@@ -6,7 +6,7 @@ from datetime import date, datetime
 from math import isclose
 
 from sqlalchemy import Connection, bindparam, func, select, text, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.store.tables import MarketPrice, PriceRevision, Quarantine
 
@@ -55,6 +55,11 @@ class Coverage:
     revised: int
 
 
+def lock_prices(connection: Connection) -> None:
+    """One writer at a time until the transaction ends: two that revise one bar would both keep it under the same revision number."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("platform.market_prices"))))
+
+
 def write_bars(connection: Connection, bars: Collection[Bar]) -> WrittenBars:
     """Store bars by (symbol, session). A bar that its source changed is replaced and its former word kept as a revision; a close of the
     session that is known better than before is no revision.
@@ -64,8 +69,7 @@ def write_bars(connection: Connection, bars: Collection[Bar]) -> WrittenBars:
     """
     if not bars:
         return WrittenBars()
-    # One writer at a time: two that revise one bar would both keep it under the same revision number.
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("platform.market_prices"))))
+    lock_prices(connection)
     known = _known(connection, bars)
     new: list[Bar] = []
     revised: list[Bar] = []
@@ -146,17 +150,6 @@ def bars_as_of(connection: Connection, first: date, last: date, fetched_until: d
     """Bars with first <= session <= last as they had been fetched by then: each as it was before it was revised later."""
     rows = connection.execute(_AS_OF, {"first": first, "last": last, "fetched": fetched_until})
     return [Bar(**row) for row in rows.mappings()]
-
-
-def closes_before(connection: Connection, source: str, day: date, since: date) -> dict[str, float]:
-    """The newest close of each symbol of a source with since <= session < day."""
-    query = (
-        select(MarketPrice.symbol, MarketPrice.close)
-        .where(MarketPrice.source == source, MarketPrice.session >= since, MarketPrice.session < day)
-        .order_by(MarketPrice.symbol, MarketPrice.session.desc())
-        .ext(distinct_on(MarketPrice.symbol))
-    )
-    return {row.symbol: row.close for row in connection.execute(query)}
 
 
 def coverage(connection: Connection) -> list[Coverage]:

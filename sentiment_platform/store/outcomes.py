@@ -1,6 +1,6 @@
 """SQL of outcomes: what symbols did after articles. How that is computed is `market.outcomes`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -40,11 +40,11 @@ class OutcomeRecord:
 
 
 def articles_with_symbols(
-    connection: Connection, start: datetime, end: datetime, pending: str, *, rule: str, of_former: int
+    connection: Connection, start: datetime, end: datetime, pending: Collection[str], *, rule: str, of_former: int
 ) -> list[ArticleTime]:
-    """Articles with start <= published_at < end that name a symbol, those of any day with an outcome whose reason is `pending`, and at
+    """Articles with start <= published_at < end that name a symbol, those of any day with an outcome for a reason of `pending`, and at
     most `of_former` with an outcome of another rule."""
-    waits = select(Outcome.article_id).where(Outcome.reason == pending)
+    waits = select(Outcome.article_id).where(Outcome.reason.in_(pending))
     former = (
         select(Outcome.article_id)
         .join(RawData, RawData.id == Outcome.article_id)

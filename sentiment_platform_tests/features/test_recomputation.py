@@ -75,7 +75,7 @@ def serve(redis_url: str, engine: Engine, schema: FeatureSchema, asked: Sequence
 
 def prices(engine: Engine, first: float = 100.0, fetched_at: datetime = DAY - timedelta(hours=1)) -> WrittenBars:
     days = [DAY.date() - timedelta(days=n) for n in range(1, 40)]
-    closes = {day: first + day.day for day in days if day.weekday() < 5}
+    closes = {day: first + day.toordinal() % 7 for day in days if day.weekday() < 5}
     bars = [RawBar(symbol="T1", session=day, open=p, high=p, low=p, close=p, volume=1, payload={}) for day, p in closes.items()]
     with engine.begin() as connection:
         return store_bars(connection, bars, source="test", run_id="run", now=fetched_at).written

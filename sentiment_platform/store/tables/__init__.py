@@ -4,7 +4,7 @@ from sentiment_platform.store.tables.alerts import AlertRow
 from sentiment_platform.store.tables.base import SCHEMA, Base
 from sentiment_platform.store.tables.features import FeatureRevision, ProcessedFeatures
 from sentiment_platform.store.tables.labels import LabelImport, LabelRow, LabelSetRow, TrainingExample, TrainingSet
-from sentiment_platform.store.tables.market import MarketPrice, Outcome, PriceRevision
+from sentiment_platform.store.tables.market import MarketPrice, Outcome, PriceAnswer, PriceQuestion, PriceRevision
 from sentiment_platform.store.tables.models import (
     DeploymentRow,
     Experiment,
@@ -54,6 +54,8 @@ __all__ = [
     "ModelVersion",
     "Outcome",
     "Prediction",
+    "PriceAnswer",
+    "PriceQuestion",
     "PriceRevision",
     "ProcessedFeatures",
     "Quarantine",

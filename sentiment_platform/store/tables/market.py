@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Double, ForeignKey, Index
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sentiment_platform.store.tables.base import Base, InsertedAt, Instant
@@ -49,6 +50,42 @@ class PriceRevision(Base):
     fetched_at: Mapped[Instant]
     run_id: Mapped[str]
     superseded_at: Mapped[InsertedAt]
+
+
+class PriceQuestion(Base):
+    """From `day` on a source's prices of a symbol are on another level, as after a split `ratio`: a person is asked.
+
+    Open until `settled_at`: somebody answered, or the source sent its history adjusted. `closes_at` is the end of that day's session.
+    """
+
+    __tablename__ = "price_questions"
+    __table_args__ = (Index("ix_price_questions_asked_at", "asked_at"),)
+
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    asked_at: Mapped[Instant] = mapped_column(primary_key=True)
+    ratio: Mapped[str]
+    before: Mapped[float] = mapped_column(Double)
+    after: Mapped[float] = mapped_column(Double)
+    closes_at: Mapped[Instant]
+    settled_at: Mapped[Instant | None]
+
+
+class PriceAnswer(Base):
+    """What a person said of a symbol's day: a split `ratio` ("2:1": two new shares for one), or NULL where the move is real.
+
+    Stored bars before a split are adjusted, those of `sources`; who said what before is in `audit_log`.
+    """
+
+    __tablename__ = "price_answers"
+
+    symbol: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    ratio: Mapped[str | None]
+    sources: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    answered_by: Mapped[str]
+    answered_at: Mapped[Instant]
 
 
 class Outcome(Base):
