@@ -4,6 +4,7 @@ import click
 
 from sentiment_platform.commands.console import note, print_json, say, show_table
 from sentiment_platform.commands.labels_import import import_labels_command
+from sentiment_platform.commands.labels_tasks import tasks
 from sentiment_platform.commands.parameters import COUNT, json_option
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.text.sentiment import LABELS
@@ -35,6 +36,7 @@ def labels() -> None:
 
 
 labels.add_command(import_labels_command)
+labels.add_command(tasks)
 
 
 @labels.command()
