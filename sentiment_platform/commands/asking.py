@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.models.families import load_model
 from sentiment_platform.models.family import Explanation
+from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.text.english import is_english
@@ -40,7 +41,7 @@ def ask_deployed(access: RegistryAccess, text: str) -> list[Answer]:
         latest = reader.poll_latest()
     if not isinstance(latest, LatestDeployment):
         return []
-    text = normalise(text)
+    text = normalise(plain_text(text) or "")
     supported = is_english(text)
     answers: list[Answer] = []
     for family, champion in latest.document.champions.items():

@@ -43,7 +43,8 @@ def news() -> None:
 @stated_options
 @written_options
 def import_news(path: Path, mapping: str, source: str | None, zone: str, date_format: str, encoding: str, delimiter: str) -> None:
-    """Import a CSV, JSON lines or Parquet archive. Importing it again stores nothing.
+    """Import a CSV, JSON lines or Parquet archive. Importing it again stores nothing, and changes no time that is stored: state the clock
+    (--zone) the first time.
 
     A row needs a title and a time. What else cannot be read (an address, a symbol, a language) is left out with a note in the row.
     The first refused rows are shown with their values. Where every row is refused, the exit status is 1.

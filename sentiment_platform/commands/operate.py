@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def serve() -> None:
     """The serving process alone: answers with the deployed version, and with nothing else.
 
-    It listens on PORT (8000 where that is not set).
+    It listens on PORT (8000 where that is not set). It starts no local stack and joins none: beside one that runs, source .env.local
+    first.
 
     \b
     Example:

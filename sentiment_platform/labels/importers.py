@@ -174,7 +174,9 @@ def plain(
             **more,
         )
     require_signed(path, scores, said or {})
-    return reading.finish("columns text (or title) and label (or score)")
+    return reading.finish(
+        "columns text (or title) and label (or score): --map names others, --format the tool that wrote the file"
+    )
 
 
 def parse_columns(text: str) -> dict[str, str]:

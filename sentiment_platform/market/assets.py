@@ -1,10 +1,11 @@
 """The assets of the market: prices, and what symbols did after articles. What they do is in `market.prices` and `market.outcomes`."""
 
+from collections import Counter
 from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.market.markdown import coverage_table, fetched_table, questions_list
+from sentiment_platform.market.markdown import coverage_table, fetched_table, questions_list, reasons_told
 from sentiment_platform.market.outcomes import HORIZONS, OUTCOME_RULE, REASONS, update_outcomes
 from sentiment_platform.market.partitions import daily
 from sentiment_platform.market.prices import collect_prices, range_of
@@ -86,15 +87,15 @@ def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> d
     with platform.engine().connect() as connection:
         counts = outcome_counts(connection)
     rows = "\n".join(f"| {horizon} | {fate} | {n} |" for horizon, fate, n in counts)
-    without = sum(record.reason is not None for record in updated.records)
+    without = Counter(record.reason for record in updated.records if record.reason is not None)
     reasons = "\n".join(f"- `{reason}`: {meaning}" for reason, meaning in REASONS.items())
     return dg.MaterializeResult(
         metadata={
-            "summary": f"{len(updated.records):,} pairs of article and horizon, {without:,} of them without an outcome; {updated.changed:,} changed.",
+            "summary": f"{len(updated.records):,} pairs of article and horizon, {without.total():,} of them without an outcome; {updated.changed:,} changed.{reasons_told(without)}",
             "dagster/partition_row_count": len(updated.records),
             "changed": updated.changed,
             "quarantined": updated.refused,
-            "without_outcome": without,
+            "without_outcome": without.total(),
             "rule": f"{OUTCOME_RULE}; neutral within {', '.join(f'{band:.1%} over {n}' for n, band in HORIZONS.items())} sessions",
             "market": settings.market_symbol or "mean of the other symbols of the exchange",
             "all_outcomes": dg.MetadataValue.md(f"| sessions | label or reason | rows |\n|---|---|---|\n{rows}"),

@@ -1,7 +1,8 @@
 """Prices as Markdown, for people who look at the asset."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from sentiment_platform.market.outcomes import REASONS
 from sentiment_platform.market.prices import StoredPrices
 from sentiment_platform.market.symbol_exchange import exchange_of
 from sentiment_platform.store.market import Coverage
@@ -32,3 +33,9 @@ def coverage_table(coverage: Sequence[Coverage]) -> str:
 def questions_list(questions: Sequence[Question]) -> str:
     """Each open question about a split, with the two commands that answer it."""
     return "\n".join(f"- {one.words}" for one in questions) or "none"
+
+
+def reasons_told(without: Mapping[str, int]) -> str:
+    """A line a reason for no outcome, the most frequent first, each after a line break; empty where there is none."""
+    counted = sorted(((without.get(reason, 0), meaning) for reason, meaning in REASONS.items()), reverse=True)
+    return "".join(f"\n{count:,} without one: {meaning}." for count, meaning in counted if count)

@@ -57,7 +57,7 @@ REASONS: Mapping[Reason, str] = {
     "exit_price_missing": "the bar of the last session of the horizon is missing",
     "two_sources": "entry and exit come from two sources, which adjust differently",
     "split_suspected": "the price changed its level as after a split, and nobody has said yet what it was (`market show` names the day)",
-    "market_unknown": f"prices of the market's symbol, or of {MIN_OTHERS} other symbols of the same exchange, are missing",
+    "market_unknown": f"prices of a symbol of SENTIMENT_MARKET_SYMBOL, or of {MIN_OTHERS} other symbols of the same exchange, are missing",
 }
 PENDING: Reason = "horizon_not_over"
 PASSING: tuple[Reason, ...] = (PENDING, "split_suspected")

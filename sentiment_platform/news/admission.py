@@ -12,28 +12,32 @@ from sentiment_platform.news.language import detected_language
 from sentiment_platform.news.quality import MAX_FUTURE, Refusal, judge
 from sentiment_platform.news.quarantine import refused_item
 from sentiment_platform.news.resolution import resolve
-from sentiment_platform.store.articles import NewArticle, insert_articles, insert_sightings
+from sentiment_platform.store.articles import NewArticle, count_retimed, insert_articles, insert_sightings
 from sentiment_platform.store.collection_reports import CollectionReport, Outcome
 from sentiment_platform.store.quarantine import held_ids, insert_quarantine
 from sentiment_platform.store.wordings import insert_revisions, known_articles
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What became of some items; adds up with `+`. `note`: what a person should read of these very items; a sum has none."""
+    """What became of some items; adds up with `+`. `retimed`: duplicates that tell another time than what is stored, which stays.
+    `note`: what a person should read of these very items; a sum has none.
+    """
 
     fetched: int = 0
     stored: int = 0
     duplicate: int = 0
     quarantined: int = 0
+    retimed: int = 0
     note: str | None = None
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
-            self.fetched + other.fetched,
-            self.stored + other.stored,
-            self.duplicate + other.duplicate,
-            self.quarantined + other.quarantined,
+            fetched=self.fetched + other.fetched,
+            stored=self.stored + other.stored,
+            duplicate=self.duplicate + other.duplicate,
+            quarantined=self.quarantined + other.quarantined,
+            retimed=self.retimed + other.retimed,
         )
 
     def report(self, source: str, run_id: str, outcome: Outcome, detail: str | None, now: datetime) -> CollectionReport:
@@ -75,20 +79,29 @@ def store_items(
         article_of(item, run_id, now, archived=archived, names=names)
         for item, names in zip(judgement.accepted, named.identities, strict=True)
     ]
-    stored, reworded = store_articles(connection, articles)
+    stored, reworded, retimed = store_articles(connection, articles)
     noted = sum(bool(article.notes) for article in articles)
     notes = (named.note, f"reworded: {reworded}" if reworded else None, f"with a note on a field: {noted}" if noted else None)
     note = "; ".join(filter(None, notes)) or None
     # What the database did not keep is missing from the sum, and that is what the check of the accounts looks for.
-    return Tally(len(items), stored, len(articles) - stored, sum(one.id in held for one in refused), note)
+    return Tally(
+        fetched=len(items),
+        stored=stored,
+        duplicate=len(articles) - stored,
+        quarantined=sum(one.id in held for one in refused),
+        retimed=retimed,
+        note=note,
+    )
 
 
-def store_articles(connection: Connection, articles: Sequence[NewArticle]) -> tuple[int, int]:
-    """Store articles that are new, link sightings, keep other wordings; returns how many were new, as articles and as wordings."""
+def store_articles(connection: Connection, articles: Sequence[NewArticle]) -> tuple[int, int, int]:
+    """Store articles that are new, link sightings, keep other wordings; returns how many were new, as articles and as wordings, and how
+    many sightings tell another time than their article.
+    """
     resolution = resolve(articles, known_articles(connection, articles))
     stored = insert_articles(connection, resolution.articles)
     insert_sightings(connection, resolution.sightings)
-    return stored, insert_revisions(connection, resolution.revisions)
+    return stored, insert_revisions(connection, resolution.revisions), count_retimed(connection, resolution.sightings)
 
 
 def available_at(published_at: datetime, now: datetime, *, archived: bool, day_only: bool) -> datetime:

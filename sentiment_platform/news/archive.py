@@ -108,6 +108,7 @@ def import_archive(
         noted = noted_articles(connection, run_id)
         said = [f"{blank:,} empty rows left out"] if blank else []
         said += [f"{noted:,} articles with a note on a field that could not be kept as it was"] if noted else []
+        said += [f"{total.retimed:,} of the duplicates are stored with another time, which stays"] if total.retimed else []
         report = total.report(source, run_id, "imported", f"{path.name}: {', '.join(said)}" if said else path.name, now)
         record_collection(connection, report)
     return report

@@ -75,10 +75,10 @@ def _admit(
     days = {item.published_at.astimezone(UTC).date() for item in accepted if item.published_at is not None}
     refused = len(waiting) - len(good)
     if dry_run:
-        return Tally(len(waiting), len(good), 0, refused), days
+        return Tally(fetched=len(waiting), stored=len(good), quarantined=refused), days
     articles: list[NewArticle] = []
     for row, (item, archived) in (unpacked[row_id] for row_id in good):
         articles.append(article_of(item, run_id, row.fetched_at, archived=archived))
-    stored, _ = store_articles(connection, articles)
+    stored, *_ = store_articles(connection, articles)
     release(connection, good, now)
-    return Tally(len(waiting), stored, len(good) - stored, refused), days
+    return Tally(fetched=len(waiting), stored=stored, duplicate=len(good) - stored, quarantined=refused), days

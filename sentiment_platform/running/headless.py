@@ -5,6 +5,7 @@ ERROR failed, blocking or not.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,9 @@ from sentiment_platform.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from dagster import DagsterInstance, EventLogEntry, JobDefinition
+    from dagster import AssetCheckEvaluation, DagsterEvent, DagsterInstance, EventLogEntry, JobDefinition
+
+_OWN_ERROR = re.compile(r"sentiment_platform\.[\w.]+: (.+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class RunOutcome:
 
     Attributes:
         metadata: asset key -> metadata of its materialization, as plain values.
-        failures: names of failed steps and of failed checks of severity ERROR; warnings are in `warnings`.
+        failures: names of failed steps and of failed checks of severity ERROR, each with why where that is known; `warnings` likewise.
         tags: those that the run had at its end.
     """
 
@@ -166,11 +169,11 @@ def run_job(
     except RunInterrupted as interrupted:
         _end_as_cancelled(instance, run_id, f"This run was {interrupted}.")
         raise
-    failures = [event.step_key or "run" for event in result.all_events if event.is_step_failure]
+    failures = [_failed_step(event) for event in result.all_events if event.is_step_failure]
     warnings: list[str] = []
     for check in result.get_asset_check_evaluations():
         if not check.passed:
-            (failures if check.severity.value == "ERROR" else warnings).append(f"check {check.check_name}")
+            (failures if check.severity.value == "ERROR" else warnings).append(_red_check(check))
     metadata = {
         event.asset_key.to_user_string(): {key: value.value for key, value in event.materialization.metadata.items()}
         for event in result.get_asset_materialization_events()
@@ -185,6 +188,18 @@ def run_job(
         warnings=tuple(dict.fromkeys(warnings)),
         tags=dict(run.tags) if run else {},
     )
+
+
+def _failed_step(event: "DagsterEvent") -> str:
+    """Its name, and what the platform's own error says; of another's the log has the rest."""
+    name, error = event.step_key or "run", event.step_failure_data.error
+    said = _OWN_ERROR.match(error.cause.message) if error and error.cause else None
+    return f"{name}: {said[1].strip().rstrip('.')}" if said else name
+
+
+def _red_check(check: "AssetCheckEvaluation") -> str:
+    said = (check.description or "").strip().rstrip(".")
+    return f"check {check.check_name}: {said}" if said else f"check {check.check_name}"
 
 
 def _begin_cancelling(instance: "DagsterInstance", run_id: str) -> None:

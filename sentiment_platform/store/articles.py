@@ -192,6 +192,12 @@ _ADD_TICKERS = text("""
     WHERE stored.id = seen.id AND NOT stored.tickers @> seen.tickers""")
 
 
+_COUNT_RETIMED = text("""
+    SELECT count(*) FROM json_populate_recordset(NULL::platform.raw_data, CAST(:rows AS json)) AS seen
+    JOIN platform.raw_data AS stored USING (id)
+    WHERE seen.published_at <> stored.published_at""")
+
+
 def insert_articles(connection: Connection, articles: Collection[NewArticle]) -> int:
     """Store what is new, link what is known by its content, and return how many were new; `insert_sightings` has the links."""
     if not articles:
@@ -209,6 +215,11 @@ def insert_sightings(connection: Connection, seen: Collection[NewArticle]) -> No
     """
     if seen:
         _link(connection, seen, _as_rows(seen), True)
+
+
+def count_retimed(connection: Connection, seen: Collection[NewArticle]) -> int:
+    """How many items tell another time of publication than the stored articles whose ids they carry."""
+    return connection.execute(_COUNT_RETIMED, _as_rows(seen)).scalar_one() if seen else 0
 
 
 def _as_rows(articles: Collection[NewArticle]) -> dict[str, str]:

@@ -54,6 +54,7 @@ def test_predict_says_what_is_not_english_and_how_much_was_read(settings: Settin
 
     assert said(plain) == (True, False, len(plain), False)
     assert said(foreign) == (False, False, len(foreign), False)
+    assert said("<p>Kiln maker <i>wins</i> a contract</p>") == said(plain), "read as the API reads it: without markup"
     supported, in_passages, read, truncated = said(long)
     assert (supported, in_passages, truncated) == (True, True, read < len(long))
     assert "not English" not in (shown := invoke("predict", plain)).stdout + shown.stderr

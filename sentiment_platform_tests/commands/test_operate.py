@@ -36,7 +36,7 @@ def test_a_run_whose_check_of_severity_error_is_red_exits_with_1_and_names_the_c
     execute(engine, """UPDATE platform.retrain_decisions SET reasons = '{"statement": ""}' WHERE id = 'why-not'""")
     red = invoke("run", "monitor_job")
     assert red.exit_code == 1, red.output
-    assert "monitor_job failed: check every_decision_names_its_reason (run " in " ".join(red.output.split())
+    assert "monitor_job failed: check every_decision_names_its_reason: " in " ".join(red.output.split())
 
 
 def test_a_run_whose_blocking_check_is_red_exits_with_1_and_makes_nothing_after_it(
@@ -49,7 +49,7 @@ def test_a_run_whose_blocking_check_is_red_exits_with_1_and_makes_nothing_after_
     said = " ".join(red.output.split())
     assert red.exit_code == 1, red.output
     assert "market_job failed: " in said
-    assert "check prices_hold_their_contract" in said
+    assert "check prices_hold_their_contract: 50.0% of the bars that arrived are refused, at most 5% may be (run " in said
     assert "market_prices: " in said
     assert "outcomes: " not in said
     # The control: the same run without the refused bar.

@@ -226,3 +226,17 @@ def test_the_reuters_headlines_are_imported_at_2000_rows_a_second(engine: Engine
     assert report.fetched / took_s >= 2_000
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM platform.raw_data")).scalar_one() == report.stored
+
+
+def test_a_second_import_on_another_clock_says_that_the_stored_times_stay(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "news.csv"
+    path.write_text(HEADER + "Kiln maker wins,2025-11-05 09:30,,,,\nKiln maker loses,2025-11-06 14:00Z,,,,\n")
+    load(engine, path)
+    before = [article.published_at for article in stored(engine)]
+    assert load(engine, path, run_id="again").detail == "news.csv", "the control: the same clock"
+    report = import_archive(
+        path, BY_NAME, source="archive", engine=engine, run_id="zoned", now=NOW, stated=stated_clock("Europe/Athens")
+    )
+    assert (report.stored, report.duplicate) == (0, 2)
+    assert report.detail == "news.csv: 1 of the duplicates are stored with another time, which stays"
+    assert [article.published_at for article in stored(engine)] == before

@@ -5,7 +5,7 @@ Runs only after a refusal; a body that is right never comes here. The rules are 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -73,8 +73,19 @@ def _refused(value: Any, kind: Any) -> str:
     try:
         msgspec.convert(value, kind, str_keys=True)
     except msgspec.ValidationError as error:
-        return _PLACE.sub("", str(error)) + "."
+        said = _PLACE.sub("", str(error))
+        choices = list(_choices(kind)) if said.startswith("Invalid enum value") else []
+        return f"{said}; there are {', '.join(choices)}." if choices else f"{said}."
     return ""
+
+
+def _choices(kind: Any) -> Iterator[str]:
+    """The values that a type names, in its order."""
+    if get_origin(kind) is Literal:
+        yield from map(str, get_args(kind))
+    else:
+        for part in get_args(kind):
+            yield from _choices(part)
 
 
 def _kind(value: Any) -> str:

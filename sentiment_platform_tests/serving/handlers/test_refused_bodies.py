@@ -155,5 +155,9 @@ def test_the_control_what_is_right_has_no_fault_and_a_flood_of_faults_is_cut() -
     assert body_faults(json.dumps(right).encode(), PredictRequest, nothing_more) == []
     assert body_faults(json.dumps({"items": [right]}).encode(), BatchRequest, nothing_more) == []
     assert body_faults(json.dumps({"prediction_id": ID, "label": "neutral"}).encode(), FeedbackRequest, nothing_more) == []
+    assert [
+        fault.message
+        for fault in body_faults(b'{"prediction_id": "%s", "label": "up"}' % ID.encode(), FeedbackRequest, nothing_more)
+    ] == ["Invalid enum value 'up'; there are negative, neutral, positive."]
     flood = json.dumps({f"field{number}": 1 for number in range(5_000)}).encode()
     assert len(body_faults(flood, PredictRequest, nothing_more)) == MAX_FAULTS
