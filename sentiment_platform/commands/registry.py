@@ -2,6 +2,7 @@
 
 import getpass
 from functools import partial
+from typing import Any
 
 import click
 
@@ -9,10 +10,22 @@ from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import say, styled
 from sentiment_platform.commands.parameters import COUNT
 from sentiment_platform.commands.published import tell_published
+from sentiment_platform.registry.versions import DeploymentTag
+
+
+class Revision(click.ParamType[int]):
+    """A revision, as a number or as the tag of its deployment."""
+
+    name = "revision"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """See `click.ParamType`."""
+        tag = DeploymentTag.find(str(value))
+        return tag.revision if tag else COUNT.convert(value, param, ctx)
 
 
 @click.command()
-@click.argument("revision", type=COUNT)
+@click.argument("revision", type=Revision())
 @click.option("--reason", default="its release was deleted", help="Why; it is recorded.")
 def restore(revision: int, reason: str) -> None:
     """Publish the content of REVISION again, as the next revision; the database still knows what its deleted release said.
@@ -20,6 +33,7 @@ def restore(revision: int, reason: str) -> None:
     \b
     Example:
       sentiment-platform models restore 41
+      sentiment-platform models restore deploy-000041
     """
     from sentiment_platform.local.session import connected_session
     from sentiment_platform.promotion.next_revision import intent_of_restore, publish
@@ -46,7 +60,8 @@ def sync() -> None:
 
     with connected_session() as (settings, engine), RegistryAccess(settings).writer(utc_now) as registry:
         outcome = synchronise(engine, registry)
-    say(f"Entered: {_named(outcome.versions)}; {_named(outcome.deployments)}.")
+    entered = [*outcome.versions, *outcome.deployments]
+    say(f"Entered: {', '.join(entered)}." if entered else "The database knew every release.")
     for tag, why in outcome.refused.items():
         say(styled(tag, "yellow"), f": not believed. {why}")
     for tag in outcome.changed:
@@ -54,7 +69,3 @@ def sync() -> None:
     for tag in outcome.lost:
         remedy = f" Publish what it said: sentiment-platform models restore {int(tag[7:])}" if tag.startswith("deploy-") else ""
         say(styled(tag, "yellow"), f": is no longer in the registry.{remedy}")
-
-
-def _named(tags: tuple[str, ...]) -> str:
-    return ", ".join(tags) or "nothing"

@@ -85,6 +85,8 @@ def _measured(manifest: Manifest, figures: ShownFigures) -> Iterator[str]:
     for name, m in sorted(manifest.metrics.items()):
         seen = " (in-sample: it, or its base, has seen these texts)" if m.in_sample else ""
         yield f"| {_cell(name)} | {m.value:.3f} | {interval(m)} | {m.n} | {_cell(m.dataset)}{seen} |"
+    if any(m.low == m.high for m in manifest.metrics.values()):
+        yield from ("", "An interval without width says that these texts showed no difference; few texts cannot show one.")
     if figures.confusion:
         yield from ("", f"| true label | said {' | said '.join(LABELS)} |", "|---|---|---|---|")
         for label, row in zip(LABELS, figures.confusion, strict=True):
@@ -109,7 +111,9 @@ def _calibration(figures: ShownFigures) -> str:
     if figures.ece_when_calibrated is None:
         return f"The expected calibration error is {figures.ece:.3f}."
     within = figures.ece <= figures.ece_when_calibrated
-    verdict = "its confidence can be taken at its word" if within else "its confidence is off by more than chance"
+    verdict = (
+        "on these texts its confidence is not off by more than chance" if within else "its confidence is off by more than chance"
+    )
     return (
         f"The expected calibration error is {figures.ece:.3f}; of perfectly calibrated models with these answers 95 % stay below "
         f"{figures.ece_when_calibrated:.3f}. So {verdict}."

@@ -134,7 +134,7 @@ def pieces_of(job: "JobDefinition", first: str, last: str, days_per_run: str = "
     if not {first, last} <= {*keys} or not keys:
         raise PermanentError(
             f"{first} to {last} is no range of {job.name}.",
-            remedy=f"{days_of(known, first)} Name the earlier one first.",
+            remedy=days_of(known, first) + (" Name the earlier one first." if first > last else ""),
         )
     kept = job.metadata.get(days_per_run)
     size = int(str(kept.value)) if kept else len(keys)

@@ -64,7 +64,9 @@ class ScoredDays:
             return "Nothing is deployed yet, so nothing was scored. `sentiment-platform run bootstrap_job` deploys the starters."
         if not self.scored:
             return "Nothing is new: every article has its scores."
-        return "; ".join(f"{tally.version} scored {tally.scored:,} articles" for tally in self.tallies if tally.scored) + "."
+        scored = [f"{tally.version} scored {tally.scored:,} articles" for tally in self.tallies if tally.scored]
+        left_out = [f"{self.unreadable:,} are not English that a model can read"] if self.unreadable else []
+        return "; ".join([*scored, *left_out]) + "."
 
 
 @dataclass(frozen=True, slots=True)

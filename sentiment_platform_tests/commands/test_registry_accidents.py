@@ -56,8 +56,8 @@ def test_a_lost_database_is_rebuilt_by_sync_and_a_deleted_deployment_comes_back_
     said(invoke, "models", "promote", V2, "--reason", "second")
     with engine.begin() as connection:
         connection.execute(text("TRUNCATE platform.deployments, platform.model_versions CASCADE"))
-    assert f"Entered: {V1}, {V2}; deploy-000001, deploy-000002." in said(invoke, "models", "sync")
-    assert "Entered: nothing; nothing." in said(invoke, "models", "sync")
+    assert f"Entered: {V1}, {V2}, deploy-000001, deploy-000002." in said(invoke, "models", "sync")
+    assert "The database knew every release." in said(invoke, "models", "sync")
     repository = f"{settings.registry_url}/repos/{settings.registry_repository}"
     with httpx.Client(headers={"Authorization": f"Bearer {settings.registry_token}"}, trust_env=False) as page:
         number = page.get(f"{repository}/releases/tags/deploy-000002").raise_for_status().json()["id"]

@@ -74,9 +74,17 @@ def _refused(value: Any, kind: Any) -> str:
         msgspec.convert(value, kind, str_keys=True)
     except msgspec.ValidationError as error:
         said = _PLACE.sub("", str(error))
+        if " matching regex " in said and (meant := _description(kind)):
+            return f"This is not what is expected here: {meant}"
         choices = list(_choices(kind)) if said.startswith("Invalid enum value") else []
         return f"{said}; there are {', '.join(choices)}." if choices else f"{said}."
     return ""
+
+
+def _description(kind: Any) -> str:
+    """What a field is, where its type says so."""
+    rules = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    return next((rule.description for rule in rules if isinstance(rule, msgspec.Meta) and rule.description), "")
 
 
 def _choices(kind: Any) -> Iterator[str]:

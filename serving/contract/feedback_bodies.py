@@ -8,7 +8,9 @@ from sentiment_platform.text.sentiment import Label
 from serving.contract.model_bodies import Family
 from serving.contract.values import Moment
 
-PredictionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\s\S])")]
+PredictionId = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\s\S])", description="The `prediction_id` of an answer.")
+]
 
 Voice = Literal["known", "anonymous", "unchecked"]
 
@@ -25,7 +27,7 @@ class FeedbackRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         Annotated[
             str,
             Meta(
-                pattern=r"^[A-Za-z0-9._:@-]{1,64}(?![\s\S])",
+                pattern=r"^[A-Za-z0-9._:@\-]{1,64}(?![\s\S])",
                 description="Which of the key's users speaks, by a name that stays; without a valid key it says nothing.",
             ),
         ]

@@ -21,7 +21,7 @@ def published_time(text: str | None, now: datetime) -> datetime | None:
         return None
     read = read_time(text)
     if read is None or read.day is None:
-        raise _refusal(f"It is no time that can be read for certain. {_FORM}")
+        raise _refusal(f"It is no time from 1990 on that can be read for certain. {_FORM}")
     if read.day_only or read.is_assumed:
         raise _refusal(f"It names no {'time of day' if read.day_only else 'clock'}. {_FORM}")
     if not EARLIEST <= read.at <= now + LATEST_AHEAD:

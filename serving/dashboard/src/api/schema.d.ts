@@ -852,6 +852,7 @@ export interface components {
          *     }
          */
         FeedbackRequest: {
+            /** @description The `prediction_id` of an answer. */
             prediction_id: string;
             label?: ("negative" | "neutral" | "positive") | null;
             /** @description The family whose answer was better, or `tie`. */
