@@ -170,7 +170,7 @@ def card(version: str) -> None:
         registered = get_version(connection, version)
     if registered is None:
         raise PermanentError(f"{version} is not registered here.", remedy="See `sentiment-platform models list`.")
-    click.echo(model_card(registered.manifest))
+    say(model_card(registered.manifest))
 
 
 @models.command()

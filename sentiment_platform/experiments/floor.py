@@ -47,7 +47,7 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return (
             f"{self.version} is not shown to be better than always saying {self.majority} (right on {self.accuracy:.1%} and "
-            f"{self.majority_share:.1%} of {self.n} texts, p = {self.p_value:.2g}), so it is not taken"
+            f"{self.majority_share:.1%} of {self.n} texts, one-sided p = {self.p_value / 2:.2g}), so it is not taken"
         )
 
 

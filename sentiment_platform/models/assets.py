@@ -8,7 +8,7 @@ import dagster as dg
 from sentiment_platform.models.evaluation.holdout import evaluate_family, holdout_window
 from sentiment_platform.models.families import FAMILIES, evaluation_asset_name, model_asset_name
 from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
-from sentiment_platform.models.model_card import contrast_table, model_card
+from sentiment_platform.models.model_card import contrast_table, measured_table, model_card
 from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.model_pictures import answers_picture, model_picture
 from sentiment_platform.models.pages.reporting import (
@@ -71,6 +71,7 @@ def model_asset(family: str) -> dg.AssetsDefinition:
                 "base_model": trained.manifest.base_model,
                 "unchanged": not trained.new,
                 **_shown(trained.manifest),
+                "measured": dg.MetadataValue.md(measured_table(trained.manifest)),
                 "card": dg.MetadataValue.md(model_card(trained.manifest)),
                 "figures": dg.MetadataValue.json(trained.manifest.figures),
                 "manifest_digest": trained.manifest_digest,

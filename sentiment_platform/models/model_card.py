@@ -51,6 +51,13 @@ def model_card(manifest: Manifest) -> str:
     return "\n\n".join(f"## {title}\n\n" + "\n".join(lines) for title, lines in sections.items())
 
 
+def measured_table(manifest: Manifest) -> str:
+    """Markdown: of the card only the measures, what the features add and the cost; as much as fits a window."""
+    figures = shown_figures(manifest)
+    measures = _measures(manifest) if manifest.metrics else ["It was not measured."]
+    return "\n".join([*measures, "", *_features(figures.ablation, used=figures.features_help), "", _cost(figures)])
+
+
 def contrast_table(score: ContrastScore) -> str:
     """Markdown: pairs of the contrast suite with both sentences right, in all and by kind."""
     whole = score.both_right
@@ -81,16 +88,20 @@ def _measured(manifest: Manifest, figures: ShownFigures) -> Iterator[str]:
     if not manifest.metrics:
         yield "It was not measured."
         return
-    yield from ("| metric | value | 95 % interval | n | data |", "|---|---|---|---|---|")
-    for name, m in sorted(manifest.metrics.items()):
-        seen = " (in-sample: it, or its base, has seen these texts)" if m.in_sample else ""
-        yield f"| {_cell(name)} | {m.value:.3f} | {interval(m)} | {m.n} | {_cell(m.dataset)}{seen} |"
+    yield from _measures(manifest)
     if any(m.low == m.high for m in manifest.metrics.values()):
         yield from ("", "An interval without width says that these texts showed no difference; few texts cannot show one.")
     if figures.confusion:
         yield from ("", f"| true label | said {' | said '.join(LABELS)} |", "|---|---|---|---|")
         for label, row in zip(LABELS, figures.confusion, strict=True):
             yield f"| {label} | {' | '.join(f'{count:,}' for count in row)} |"
+
+
+def _measures(manifest: Manifest) -> Iterator[str]:
+    yield from ("| metric | value | 95 % interval | n | data |", "|---|---|---|---|---|")
+    for name, m in sorted(manifest.metrics.items()):
+        seen = " (in-sample: it, or its base, has seen these texts)" if m.in_sample else ""
+        yield f"| {_cell(name)} | {m.value:.3f} | {interval(m)} | {m.n} | {_cell(m.dataset)}{seen} |"
 
 
 def _baselines(baselines: Mapping[str, Baseline], manifest: Manifest) -> Iterator[str]:

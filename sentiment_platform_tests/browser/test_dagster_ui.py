@@ -119,11 +119,21 @@ def test_the_page_of_a_model_shows_how_it_was_trained_and_how_it_answers(
         _fits(page, picture)
         page.screenshot(path=tmp_path / f"{asset}.{name}.png")
         _close(page)
-    card = _opened(page, "card")
+    measured = _opened(page, "measured")
     for row in ("macro_f1", "scorer alone", "with the features", "difference (95 % interval)"):
-        expect(card.get_by_text(row, exact=True)).to_be_visible()
-    _fits(page, card)
-    page.screenshot(path=tmp_path / f"{asset}.card.png")
+        expect(measured.get_by_text(row, exact=True)).to_be_visible()
+    _fits(page, measured)
+    page.screenshot(path=tmp_path / f"{asset}.measured.png")
+    _close(page)
+    # The whole card is a page to read, longer than a window and no wider.
+    card = _opened(page, "card")
+    for heading in ("What it is", "Beside baselines", "Limits", "Answer with it elsewhere"):
+        expect(card.get_by_role("heading", name=heading, exact=True)).to_be_attached()
+    place = card.bounding_box()
+    assert place is not None
+    assert place["x"] >= 0
+    assert place["x"] + place["width"] <= 1600
+    page.screenshot(path=tmp_path / f"{asset}.card.png", full_page=True)
 
 
 @pytest.mark.usefixtures("trained_models")

@@ -100,6 +100,7 @@ WEAK = [
     ("SENTIMENT_ADMIN_KEY", "abcdefghijklmnopqrstuvwxyz012345", "counts"),
     ("SENTIMENT_ADMIN_KEY", "<put a long random key here>", "space"),
     ("SENTIMENT_ADMIN_KEY", "your-admin-key-of-the-platform", "everybody tries"),
+    ("SENTIMENT_ANONYMOUS_FEEDBACK", "learn", "teach the models"),
     ("SENTIMENT_ALERT_WEBHOOK", "http://hooks.example.org/in", "unencrypted"),
     ("SENTIMENT_ALERT_WEBHOOK", "hooks", "no URL"),
     ("SENTIMENT_ALERT_SECRET", "shhh", "fewer than 24"),

@@ -34,7 +34,7 @@ export function Proposal({ told }: { told: Schemas["ExperimentList"] }) {
           value,
           low,
           high,
-          note: p === null ? verdict : `${verdict}, p ${p < 0.001 ? "< 0.001" : number(p, 3)} after Holm`,
+          note: p == null ? verdict : `${verdict}, p ${p < 0.001 ? "< 0.001" : number(p, 3)} after Holm`,
         }))}
         format={(value) => signed(value, 3)}
         reference={0}

@@ -52,8 +52,8 @@ export function Verdict({ comparison }: { comparison: Schemas["PairComparison"] 
             <Stat name={`Macro-F1 of ${challenger}`} value={number(figures.macro_f1.b, 3)} note={signed(figures.macro_f1.difference.value, 3)} />
             <Stat
               name="Exact McNemar, after Holm"
-              value={figures.adjusted_p === null ? "not read" : `p ${pValue(figures.adjusted_p)}`}
-              note={figures.adjusted_p === null ? "the gate does not weigh this pair" : `better needs less than ${number(figures.level, 4)}`}
+              value={figures.adjusted_p == null ? "not read" : `p ${pValue(figures.adjusted_p)}`}
+              note={figures.adjusted_p == null ? "the gate does not weigh this pair" : `better needs less than ${number(figures.level, 4)}`}
             />
             <Stat name="Power" value={number(figures.power, 2)} note="to see 5 points of accuracy" />
           </Stats>
