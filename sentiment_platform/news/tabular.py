@@ -66,10 +66,10 @@ def _csv(path: Path, columns: Sequence[Column], written: Written) -> Iterator[tu
 def _places(path: Path, names: Sequence[str], header: Sequence[str]) -> list[int]:
     places = [column_of(header, name, path.name) for name in names]
     if missing := [name for name, place in zip(names, places, strict=True) if place is None]:
-        one = " --delimiter, if it is cut at the wrong places;" if len(header) <= 1 else ""
+        one = " If it is cut at the wrong places, name --delimiter." if len(header) <= 1 else ""
         raise ArchiveError(
             f"{path.name} has no column {', '.join(missing)}.",
-            remedy=f"Its columns are {', '.join(header) or 'none'}.{one} a file without header takes positions from 0, and only these.",
+            remedy=f"Its columns are {', '.join(header) or 'none'}.{one} A file without header takes positions from 0, and only these.",
         )
     return [place for place in places if place is not None]
 
