@@ -192,7 +192,7 @@ def verify() -> None:
             if not isinstance(latest, LatestDeployment):
                 note(NOTHING_DEPLOYED)
                 return
-            for version, manifest_digest in latest.document.models().items():
+            for version, manifest_digest in latest.document.named_models().items():
                 manifest = reader.fetch_model(version, manifest_digest, access.cache_folder)
                 say(styled(version, "green"), f": {len(manifest.files)} files, manifest {manifest_digest[:16]} verified")
         tag = styled(str(latest.document.tag), "green")

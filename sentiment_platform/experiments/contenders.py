@@ -1,10 +1,14 @@
 """Which versions stand against each other: what runs, and what is new in each family."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import msgspec
 from sqlalchemy import Connection
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.store.deployments import deployments
 from sentiment_platform.store.versions import all_versions
 
@@ -65,6 +69,14 @@ def read_contenders(connection: Connection) -> Contenders:
         newest=newest,
         champions=champions,
         default_family=deployed.default_family if deployed else None,
-        by_person=deployed is not None and deployed.by_person,
+        by_person=_chosen_by_person(history),
         revision=deployed.revision if deployed else 0,
     )
+
+
+def _chosen_by_person(history: Sequence[Deployment]) -> bool:
+    """Whether a person's word put there what runs, of deployments newest first. Starting an experiment chooses nothing that runs."""
+    for document, before in pairwise(history):
+        if not document.only_the_experiment_differs(before):
+            return document.by_person
+    return bool(history) and history[-1].by_person

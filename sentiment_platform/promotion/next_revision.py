@@ -8,12 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import UNSET
 from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.promotion.announcing import announce
 from sentiment_platform.promotion.cost_of_switch import switch_in_words
 from sentiment_platform.promotion.mirror import mirror, newest_known, require_same_head, synchronise_mirror
+from sentiment_platform.promotion.online import Online, carried_over
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Champion, Deployment, Evidence, Previous, Rule
 from sentiment_platform.registry.drafts import SpentTagError
@@ -40,6 +42,8 @@ class Intent:
     actor: str
     reason: str
     evidence: Evidence
+    online: Online | None = None
+    """The experiment to run; None leaves what runs, where it still fits the champions."""
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,7 @@ def _remarks(engine: Engine, document: Deployment) -> str:
 def _document(engine: Engine, intent: Intent, revision: int, previous: Previous | None, now: datetime) -> Deployment:
     champions: dict[str, Champion] = {}
     with engine.connect() as connection:
+        online = intent.online or carried_over(latest_deployment(connection), intent.champions)
         for family, version in intent.champions.items():
             registered = get_version(connection, version)
             if registered is None or registered.family != family:
@@ -221,7 +226,8 @@ def _document(engine: Engine, intent: Intent, revision: int, previous: Previous 
         revision=revision,
         champions=champions,
         default_family=intent.default_family,
-        experiment=None,
+        experiment=online.experiment,
+        shadow=online.shadow or UNSET,
         evidence=intent.evidence,
         rule=intent.rule,
         actor=intent.actor,

@@ -36,7 +36,7 @@ class Arm(msgspec.Struct, frozen=True):
 
 
 class Experiment(msgspec.Struct, frozen=True):
-    """The running online experiment. A change of weights begins a new phase."""
+    """Versions that share the requests among them. A change of weights begins a new phase."""
 
     name: Line
     phase: Annotated[int, msgspec.Meta(ge=1)]
@@ -48,6 +48,26 @@ class Experiment(msgspec.Struct, frozen=True):
         total = sum(arm.weight for arm in self.arms.values())
         if abs(total - 1) > 1e-9:
             raise ValueError(f"the weights of the arms add up to {total}, not 1")
+
+
+class Shadow(msgspec.Struct, frozen=True, kw_only=True):
+    """A challenger that answers beside the champion `beside` and is never served: a phase of the experiment `name`.
+
+    Attributes:
+        share: of the requests that `beside` answers, 0 to 1; `daily_cap`: at most so many a UTC day.
+    """
+
+    name: Line
+    phase: Annotated[int, msgspec.Meta(ge=1)]
+    version: VersionName
+    manifest_digest: Sha256
+    beside: VersionName
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    daily_cap: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+    def __post_init__(self) -> None:
+        if self.version == self.beside:
+            raise ValueError(f"{self.version} cannot be its own shadow")
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -69,7 +89,8 @@ class Previous(msgspec.Struct, frozen=True):
 class Deployment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Revision `revision` of what serving runs. `previous` is the newest that its writer knew, None for the first.
 
-    Numbers may be left out: a tag whose release was deleted is never used again.
+    Numbers may be left out: a tag whose release was deleted is never used again. A reader that does not know `shadow` ignores it, and
+    answers as it should: with the champions.
     """
 
     revision: Revision
@@ -83,6 +104,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     created_at: Annotated[datetime, msgspec.Meta(tz=True)]
     previous: Previous | None
     schema_version: Literal[1] = 1
+    shadow: Shadow | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
         require_utc(self.created_at)
@@ -93,6 +115,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         for family, champion in self.champions.items():
             if VersionTag.parse(champion.version).family != family:
                 raise ValueError(f"{champion.version} cannot be the champion of {family}")
+        if self.shadow and self.experiment:
+            raise ValueError("a version is in shadow before requests are split, not while they are")
+        if self.shadow and self.shadow.beside not in self.versions().values():
+            raise ValueError(f"{self.shadow.version} is in shadow of {self.shadow.beside}, which is no champion")
         named: dict[str, str] = {}
         for version, manifest_digest in self._pairs():
             if named.setdefault(version, manifest_digest) != manifest_digest:
@@ -118,13 +144,25 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {family: champion.version for family, champion in self.champions.items()}
 
     def models(self) -> dict[str, str]:
-        """Every version that serving must be able to run -> sha256 of its manifest: champions first, then arms."""
+        """Every version that may be served -> sha256 of its manifest: champions first, then arms."""
+        return dict(self._served())
+
+    def named_models(self) -> dict[str, str]:
+        """Every version that is named -> sha256 of its manifest: those that may be served, then the one in shadow."""
         return dict(self._pairs())
+
+    def only_the_experiment_differs(self, before: "Deployment") -> bool:
+        """Whether this document chose nothing but who answers in shadow, or which arms there are."""
+        same = (self.champions, self.default_family) == (before.champions, before.default_family)
+        return same and (self.shadow, self.experiment) != (before.shadow, before.experiment)
 
     def as_previous(self) -> Previous:
         """What the next revision must name as its `previous`."""
         return Previous(self.revision, digest(canonical_json(self)))
 
     def _pairs(self) -> list[tuple[str, str]]:
+        return self._served() + ([(self.shadow.version, self.shadow.manifest_digest)] if self.shadow else [])
+
+    def _served(self) -> list[tuple[str, str]]:
         arms = self.experiment.arms.values() if self.experiment else ()
         return [(named.version, named.manifest_digest) for named in (*self.champions.values(), *arms)]

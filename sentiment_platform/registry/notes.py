@@ -45,7 +45,6 @@ def deployment_notes(deployment: Deployment, document_digest: str, remarks: str 
         f"| {family} | {champion.version} | `{champion.manifest_digest}` |{' default' if family == deployment.default_family else ''} |"
         for family, champion in sorted(deployment.champions.items())
     ]
-    experiment = deployment.experiment
     return "\n".join(
         [
             f"Revision **{deployment.revision}** by {_cell(deployment.actor)} (rule: {deployment.rule}): {_cell(deployment.reason)}",
@@ -54,13 +53,24 @@ def deployment_notes(deployment: Deployment, document_digest: str, remarks: str 
             "| --- | --- | --- | --- |",
             *champions,
             "",
-            f"Experiment: {_cell(experiment.name)}, phase {experiment.phase}." if experiment else "No experiment runs.",
+            _experiment(deployment),
             f"Verdict: {_cell(deployment.evidence.verdict)}",
             "",
             *([remarks, ""] if remarks else []),
             marker(document_digest),
         ]
     )
+
+
+def _experiment(deployment: Deployment) -> str:
+    shadow, split = deployment.shadow, deployment.experiment
+    if shadow:
+        who = f"{shadow.version} answers {shadow.share:.0%} of the requests of {shadow.beside} beside it and is not served, {shadow.daily_cap} a day at most"
+        return f"Experiment {_cell(shadow.name)}, phase {shadow.phase}: {who}."
+    if split:
+        arms = ", ".join(f"{_cell(name)} {arm.version} {arm.weight:.0%}" for name, arm in sorted(split.arms.items()))
+        return f"Experiment {_cell(split.name)}, phase {split.phase}: {arms}."
+    return "No experiment runs."
 
 
 def _cell(text: str) -> str:

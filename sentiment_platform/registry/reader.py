@@ -104,7 +104,7 @@ class RegistryReader:
         document, data, signature = self._files.deployment(release)
         if known is not None:
             require_successor(document, data, known)
-        manifests = {version: self.manifest(version, of) for version, of in document.models().items()}
+        manifests = {version: self.manifest(version, of) for version, of in document.named_models().items()}
         self._accepted = release.asset(DEPLOYMENT).url, digest(data)
         return LatestDeployment(document, fresh_etag, data, signature, manifests)
 

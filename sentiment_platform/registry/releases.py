@@ -147,7 +147,7 @@ class ReleaseRegistry(PublishedReleases):
         release = self._finished(plan, DEPLOYMENT)
         if release is None:
             self._require_next(document, lost)
-            for version, manifest_digest in document.models().items():
+            for version, manifest_digest in document.named_models().items():
                 self._reader.manifest(version, manifest_digest)
             draft, taken = self._drafts.prepare(plan), False
             try:

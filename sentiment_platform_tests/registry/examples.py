@@ -69,7 +69,7 @@ def deployment_of(
 def with_more(document: Manifest | Deployment) -> bytes:
     """`document` as a newer writer would sign it: more fields at the top, in a struct, and in a struct of a list."""
     content = json.loads(canonical_json(document))
-    content |= {"shadow": {"share": 0.1, "words": ["ä", None]}}
+    content |= {"canary": {"share": 0.1, "words": ["ä", None]}}
     for inner in (content.get("evidence"), *content.get("champions", {}).values(), *content.get("golden", [])):
         if inner is not None:
             inner["aside"] = [1, 2.5]

@@ -1,11 +1,12 @@
 """Claims about the bytes of manifests and deployments."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal
 
 import msgspec
 import pytest
 
-from sentiment_platform.registry.deployment import Arm, Champion, Deployment, Experiment
+from sentiment_platform.registry.deployment import Arm, Champion, Deployment, Evidence, Experiment, Previous, Rule, Shadow
 from sentiment_platform.registry.documents import MAX_DOCUMENT_BYTES, canonical_json, decode, digest
 from sentiment_platform.registry.manifest import FileEntry, Manifest, require_safe_files
 from sentiment_platform.registry.refusal import Refused
@@ -169,3 +170,74 @@ def test_a_deployment_names_its_tag_its_models_and_its_predecessor() -> None:
     assert second.previous is not None
     assert second.previous.digest == digest(canonical_json(first))
     assert decode(canonical_json(second), Deployment) == second
+
+
+def in_shadow(**changes: object) -> Shadow:
+    plan = {
+        "name": "trial", "phase": 1, "version": "v1.1.0-vader", "manifest_digest": "ab" * 32, "beside": "v1.0.0-vader", "share": 0.1,
+        "daily_cap": 500,
+    }  # fmt: skip
+    return msgspec.convert(plan | changes, Shadow)
+
+
+def test_a_deployment_without_a_shadow_has_the_bytes_that_it_had_before_there_were_any() -> None:
+    assert b"shadow" not in canonical_json(deployment_of())
+
+
+def test_a_version_in_shadow_is_named_and_is_none_that_may_be_served() -> None:
+    document = msgspec.structs.replace(deployment_of(), shadow=in_shadow())
+    assert list(document.models()) == ["v1.0.0-vader"]
+    assert list(document.named_models()) == ["v1.0.0-vader", "v1.1.0-vader"]
+    assert decode(canonical_json(document), Deployment) == document
+
+
+class DeploymentBeforeShadows(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """The document as readers of the release before know it."""
+
+    revision: int
+    champions: dict[str, Champion]
+    default_family: str
+    experiment: Experiment | None
+    evidence: Evidence
+    rule: Rule
+    actor: str
+    reason: str
+    created_at: datetime
+    previous: Previous | None
+    schema_version: Literal[1] = 1
+
+
+def test_a_reader_that_knows_no_shadow_verifies_the_document_and_answers_with_the_champions() -> None:
+    keys = new_keys()
+    data = canonical_json(msgspec.structs.replace(deployment_of(), shadow=in_shadow()))
+    keys.public().verify("operator", data, keys.sign("operator", data))
+    read = decode(data, DeploymentBeforeShadows)
+    assert list(read.champions) == ["vader"]
+    assert read.experiment is None
+    assert canonical_json(read) == data
+    with pytest.raises(Refused) as refused:
+        decode(data.replace(b'"schema_version":1', b'"schema_version":2'), DeploymentBeforeShadows)
+    assert refused.value.reason == "format"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"beside": "v9.0.0-vader"}, "which is no champion"),
+        ({"beside": "v1.1.0-vader"}, "its own shadow"),
+        ({"share": 0.0}, "share"),
+        ({"share": 1.1}, "share"),
+        ({"daily_cap": 0}, "daily_cap"),
+        ({"phase": 0}, "phase"),
+        ({"version": "v1.0.0-vader", "beside": "v1.0.0-vader"}, "its own shadow"),
+    ],
+)
+def test_a_shadow_that_cannot_be_is_refused(changes: dict[str, object], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        msgspec.structs.replace(deployment_of(), shadow=in_shadow(**changes))
+
+
+def test_a_version_is_in_shadow_or_requests_are_split_and_never_both() -> None:
+    arms = {"control": Arm("v1.0.0-vader", "ab" * 32, 0.9), "challenger": Arm("v1.1.0-vader", "ab" * 32, 0.1)}
+    with pytest.raises(ValueError, match="before requests are split"):
+        msgspec.structs.replace(deployment_of(), shadow=in_shadow(), experiment=Experiment("trial", 2, arms))
