@@ -1,14 +1,17 @@
 """The asset `ab_evaluation`: every version that matters now against every other, on the same holdout."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.experiments.comparison import Comparison
-from sentiment_platform.experiments.holdout_comparison import HoldoutComparison, compare_on_holdout, store_comparison
+from sentiment_platform.experiments.comparison import EQUIVALENCE_MARGIN, Comparison
+from sentiment_platform.experiments.holdout_comparison import compare_on_holdout, store_comparison
+from sentiment_platform.experiments.markdown import comparison_report, guardrail_table, macro_f1_of_newest
 from sentiment_platform.models.families import FAMILIES, evaluation_asset_name
 from sentiment_platform.models.pages.drawing import as_markdown
-from sentiment_platform.models.pages.plots import difference_png
+from sentiment_platform.models.pages.plots import differences_png
+from sentiment_platform.statistics.estimate import MACRO_F1, TITLES
 from sentiment_platform.store.resources import PlatformResource
 
 
@@ -31,16 +34,20 @@ def ab_evaluation(context: dg.AssetExecutionContext, platform: PlatformResource)
             "versions": ", ".join(compared.sides),
             "attempt": evidence.attempt,
             "level": evidence.level,
-            "verdict": dg.MetadataValue.md("\n\n".join(pair.words() for pair in pairs) or evidence.words()),
+            "verdict": dg.MetadataValue.md(comparison_report(evidence)),
+            "difference": dg.MetadataValue.md(_picture(pairs)),
+            "guardrails": dg.MetadataValue.md(guardrail_table(pairs)),
+            "disagreement": dg.MetadataValue.md("\n\n".join(compared.disagreement(pair).table() for pair in pairs) or "none"),
+            **{f"{family}_macro_f1": value for family, value in macro_f1_of_newest(evidence).items()},
             "in_sample": evidence.in_sample,
             "proposal": evidence.proposal.reason,
-            "disagreement": dg.MetadataValue.md("\n\n".join(compared.disagreement(pair).table() for pair in pairs) or "none"),
-            "difference": dg.MetadataValue.md("\n\n".join(_plot(compared, pair) for pair in pairs) or "none"),
             "evidence": digest,
         },
         data_version=dg.DataVersion(digest),
     )
 
 
-def _plot(compared: HoldoutComparison, pair: Comparison) -> str:
-    return as_markdown(difference_png(compared.sampled_differences(pair), pair.macro_f1, names=(pair.a, pair.b)), pair.words())
+def _picture(pairs: Sequence[Comparison]) -> str:
+    named = [(f"{pair.b}\nagainst {pair.a}", pair.macro_f1.difference) for pair in pairs]
+    words = "\n".join(pair.words() for pair in pairs)
+    return as_markdown(differences_png(named, metric=TITLES[MACRO_F1], margin=EQUIVALENCE_MARGIN), words) if pairs else "none"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from sentiment_platform.markdown_tables import markdown_table
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.statistics.arrays import Floats, Ints
 from sentiment_platform.statistics.metrics import confusion_matrix, predicted_classes
@@ -27,11 +28,11 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
 
     def table(self) -> str:
         """Markdown: the confusion between the two, and who is right where they differ."""
-        lines = [f"| {self.a} \\ {self.b} | {' | '.join(LABELS)} |", "|---|---|---|---|"]
-        lines += [f"| {label} | {' | '.join(map(str, row))} |" for label, row in zip(LABELS, self.confusion, strict=True)]
+        rows = [(label, *row) for label, row in zip(LABELS, self.confusion, strict=True)]
+        said = markdown_table((f"{self.a} \\ {self.b}", *LABELS), rows)
         share = f"{self.n_different} of {self.n} texts are called differently"
         right = f"{self.a} alone is right {self.only_a_right} times, {self.b} alone {self.only_b_right} times, neither {self.both_wrong}"
-        return "\n".join([*lines, "", f"{share}: {right}."])
+        return f"{share}: {right}.\n\n{said}"
 
 
 def disagreement(names: tuple[str, str], ids: Sequence[str], labels: Ints, a: Floats, b: Floats) -> Disagreement:

@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.experiments.comparing import SEED, as_array
+from sentiment_platform.experiments.comparing import as_array
 from sentiment_platform.experiments.comparison import Comparison
 from sentiment_platform.experiments.contenders import Contenders, read_contenders
 from sentiment_platform.experiments.contestants import Contestant, Holdout, contestant, holdout_of
@@ -34,7 +34,6 @@ from sentiment_platform.models.families import evaluation_asset_name
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.registry.versions import VersionTag
 from sentiment_platform.statistics.arrays import Floats
-from sentiment_platform.statistics.significance import paired_bootstrap_samples
 from sentiment_platform.store.experiments import write_experiment
 from sentiment_platform.store.figures import holdout_predictions
 from sentiment_platform.store.training_sets import StoredExample, latest_training_set, training_examples
@@ -70,16 +69,6 @@ class HoldoutComparison:
         """Where the two versions of `comparison` answer differently, on the whole holdout."""
         a, b = self.sides[comparison.a].probabilities, self.sides[comparison.b].probabilities
         return disagreement((comparison.a, comparison.b), self.example_ids, self.holdout.labels, a, b)
-
-    def sampled_differences(self, comparison: Comparison) -> Floats:
-        """The resampled differences of macro-F1 that the interval of `comparison` is made of; none where nothing was compared."""
-        a, b = self.sides[comparison.a], self.sides[comparison.b]
-        rows = ~(a.learned | b.learned)
-        if not rows.any():
-            return np.zeros(1)
-        stories = self.holdout.stories[rows]
-        said = a.probabilities[rows], b.probabilities[rows]
-        return paired_bootstrap_samples(self.holdout.labels[rows], *said, seed=SEED, stories=stories)
 
 
 def compare_on_holdout(engine: Engine, now: datetime) -> HoldoutComparison:

@@ -4,22 +4,24 @@ from collections.abc import Mapping
 
 from sentiment_platform.features.reconciliation import Reconciliation
 from sentiment_platform.features.schema import FeatureSchema
+from sentiment_platform.markdown_tables import markdown_table
 
 
 def schema_table(schema: FeatureSchema) -> str:
     """One line a feature: name, group, type, range, whether it may be missing, meaning."""
-    lines = [f"| {schema.version} | group | type | range | missing | meaning |", "|---|---|---|---|---|---|"]
-    for f in schema.features:
-        missing = "allowed" if f.nullable else "refused"
-        lines.append(f"| `{f.name}` | {f.group} | {f.type} | {f.low:g} to {f.high:g} | {missing} | {f.doc} |")
-    return "\n".join([*lines, "", f"Computed by `{schema.function}`."])
+    rows = [
+        (f"`{f.name}`", f.group, f.type, f"{f.low:g} to {f.high:g}", "allowed" if f.nullable else "refused", f.doc)
+        for f in schema.features
+    ]
+    table = markdown_table((schema.version, "group", "type", "range", "missing", "meaning"), rows)
+    return f"{table}\n\nComputed by `{schema.function}`."
 
 
 def reconciliation_table(done: Mapping[str, Reconciliation]) -> str:
     """One line a schema: what was compared, what was found, what remained."""
-    lines = ["| schema | compared | missing | older | newer | different | remaining |", "|---|---|---|---|---|---|---|"]
-    for version, one in done.items():
-        comparison = one.before_repair
-        faults = " | ".join(str(comparison.count(fault)) for fault in ("missing", "older", "newer", "different"))
-        lines.append(f"| {version} | {comparison.compared} | {faults} | {len(one.after_repair.differences)} |")
-    return "\n".join(lines)
+    faults = ("missing", "older", "newer", "different")
+    rows = [
+        (version, one.before_repair.compared, *map(one.before_repair.count, faults), len(one.after_repair.differences))
+        for version, one in done.items()
+    ]
+    return markdown_table(("schema", "compared", *faults, "remaining"), rows, "No schema.")

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from sentiment_platform.labels.agreement import Agreement
+from sentiment_platform.markdown_tables import markdown_table
 from sentiment_platform.store.label_sets import LabelSet
 from sentiment_platform.text.sentiment import LABELS
 
@@ -26,35 +27,40 @@ def allowed(commercial_use: bool | None) -> str:
 def sets_table(sets: Mapping[str, LabelSet], counts: Sequence[tuple[str, str, int]]) -> str:
     """A row a set."""
     rows = counts_by_set(counts)
-    head = f"| set | kind | {' | '.join(LABELS)} | licence | commercial use |\n" + "|---" * (5 + len(LABELS) - 1) + "|\n"
-    return head + "\n".join(
-        f"| {one.name} | {one.kind} | {' | '.join(str(rows.get(one.name, {}).get(label, 0)) for label in LABELS)} "
-        f"| {one.licence} | {allowed(one.commercial_use)} |"
+    counted = [
+        (
+            one.name,
+            one.kind,
+            *(rows.get(one.name, {}).get(label, 0) for label in LABELS),
+            one.licence,
+            allowed(one.commercial_use),
+        )
         for one in sets.values()
-    )
+    ]
+    return markdown_table(("set", "kind", *LABELS, "licence", "commercial use"), counted, "No labels yet.")
 
 
 def pairs_table(agreement: Agreement) -> str:
     """A row for each two annotators with texts in common."""
-    head = "| annotator | annotator | texts | agreement |\n|---|---|---|---|\n"
-    rows = (f"| {pair.first} | {pair.second} | {pair.items} | {pair.share:.1%} |" for pair in agreement.pairs)
-    return head + "\n".join(rows) if agreement.pairs else "No two annotators have spoken on the same text."
+    rows = [(pair.first, pair.second, pair.items, f"{pair.share:.1%}") for pair in agreement.pairs]
+    return markdown_table(
+        ("annotator", "annotator", "texts", "agreement"), rows, "No two annotators have spoken on the same text."
+    )
 
 
 def conflicts_table(agreement: Agreement) -> str:
     """The first texts of which different things are said."""
-    if not agreement.conflicts:
-        return "Nobody contradicts anybody."
-    head = f"| text | {' | '.join(LABELS)} |\n" + "|---" * (1 + len(LABELS)) + "|\n"
     rows = [
-        f"| {one.text[:100].replace('|', '/')} | {' | '.join(', '.join(one.said.get(label, ())) or '-' for label in LABELS)} |"
+        (one.text[:100], *(", ".join(one.said.get(label, ())) or "-" for label in LABELS))
         for one in agreement.conflicts[:SHOWN_CONFLICTS]
     ]
     rest = len(agreement.conflicts) - SHOWN_CONFLICTS
-    return head + "\n".join(rows) + (f"\n\n...and {rest} more." if rest > 0 else "")
+    return markdown_table(("text", *LABELS), rows, "Nobody contradicts anybody.") + (
+        f"\n\n...and {rest} more." if rest > 0 else ""
+    )
 
 
 def parts_table(parts: Mapping[str, Mapping[str, int]]) -> str:
     """One line a part of a training set: how many texts of each label (part -> label -> number)."""
-    lines = [f"| {part} | " + " | ".join(str(counts.get(label, 0)) for label in LABELS) + " |" for part, counts in parts.items()]
-    return "\n".join([f"| part | {' | '.join(LABELS)} |", "|---" * (len(LABELS) + 1) + "|", *lines])
+    rows = [(part, *(counts.get(label, 0) for label in LABELS)) for part, counts in parts.items()]
+    return markdown_table(("part", *LABELS), rows, "No parts.")

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from sentiment_platform.markdown_tables import markdown_table
 from sentiment_platform.market.markdown import coverage_table, fetched_table, questions_list, reasons_told
 from sentiment_platform.market.outcomes import HORIZONS, OUTCOME_RULE, REASONS, update_outcomes
 from sentiment_platform.market.partitions import daily
@@ -86,7 +87,6 @@ def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> d
     updated = update_outcomes(platform.engine(), span.start, span.end, platform.now(), settings.market_symbol, run_id=run_id)
     with platform.engine().connect() as connection:
         counts = outcome_counts(connection)
-    rows = "\n".join(f"| {horizon} | {fate} | {n} |" for horizon, fate, n in counts)
     without = Counter(record.reason for record in updated.records if record.reason is not None)
     reasons = "\n".join(f"- `{reason}`: {meaning}" for reason, meaning in REASONS.items())
     return dg.MaterializeResult(
@@ -98,7 +98,9 @@ def outcomes(context: dg.AssetExecutionContext, platform: PlatformResource) -> d
             "without_outcome": without.total(),
             "rule": f"{OUTCOME_RULE}; neutral within {', '.join(f'{band:.1%} over {n}' for n, band in HORIZONS.items())} sessions",
             "market": settings.market_symbol or "mean of the other symbols of the exchange",
-            "all_outcomes": dg.MetadataValue.md(f"| sessions | label or reason | rows |\n|---|---|---|\n{rows}"),
+            "all_outcomes": dg.MetadataValue.md(
+                markdown_table(("sessions", "label or reason", "rows"), counts, "No outcomes yet.")
+            ),
             "reasons": dg.MetadataValue.md(reasons),
         },
         data_version=dg.DataVersion(updated.digest),

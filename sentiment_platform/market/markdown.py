@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from sentiment_platform.markdown_tables import markdown_table
 from sentiment_platform.market.outcomes import REASONS
 from sentiment_platform.market.prices import StoredPrices
 from sentiment_platform.market.symbol_exchange import exchange_of
@@ -13,21 +14,29 @@ def fetched_table(fetched: Sequence[StoredPrices], note: str) -> str:
     """A row a symbol that was asked for, or why none was."""
     if not fetched:
         return f"Nothing was fetched: {note or 'no session has closed in these days'}."
-    head = "| symbol | exchange | fetched | new | revised | unchanged | of another source | refused | failure |\n|---|---|---|---|---|---|---|---|---|\n"
-    return head + "\n".join(
-        f"| {one.name} | {exchange_of(one.name)} | {one.fetched} | {one.written.new} | {one.written.revised} | {one.written.unchanged} "
-        f"| {one.written.of_another_source} | {one.refused} | {one.failure.replace('|', '/') or '-'} |"
+    header = ("symbol", "exchange", "fetched", "new", "revised", "unchanged", "of another source", "refused", "failure")
+    rows = [
+        (
+            one.name,
+            exchange_of(one.name),
+            one.fetched,
+            w.new,
+            w.revised,
+            w.unchanged,
+            w.of_another_source,
+            one.refused,
+            one.failure or "-",
+        )
         for one in fetched
-    )
+        for w in (one.written,)
+    ]
+    return markdown_table(header, rows)
 
 
 def coverage_table(coverage: Sequence[Coverage]) -> str:
     """A row a symbol."""
-    head = "| symbol | exchange | source | first | last | bars | revised |\n|---|---|---|---|---|---|---|\n"
-    rows = (
-        f"| {c.symbol} | {exchange_of(c.symbol)} | {c.source} | {c.first} | {c.last} | {c.bars} | {c.revised} |" for c in coverage
-    )
-    return head + "\n".join(rows) if coverage else "No prices yet."
+    rows = [(c.symbol, exchange_of(c.symbol), c.source, c.first, c.last, c.bars, c.revised) for c in coverage]
+    return markdown_table(("symbol", "exchange", "source", "first", "last", "bars", "revised"), rows, "No prices yet.")
 
 
 def questions_list(questions: Sequence[Question]) -> str:

@@ -1,7 +1,6 @@
 """Markdown tables of what was measured, as Dagster's metadata shows them."""
 
-from collections.abc import Iterable, Sequence
-
+from sentiment_platform.markdown_tables import markdown_table
 from sentiment_platform.monitoring.decision import Decision
 from sentiment_platform.monitoring.drift import DriftReport
 from sentiment_platform.monitoring.judging import PERSISTS
@@ -42,13 +41,13 @@ def drift_table(report: DriftReport) -> str:
         for row in report.rows
     ]
     header = ("subject", "test", "statistic", "threshold", "adjusted p", "n before / now", "windows moved", "outcome")
-    return _table(header, rows, report.note or "Nothing was tested.")
+    return markdown_table(header, rows, report.note or "Nothing was tested.")
 
 
 def missing_table(report: DriftReport) -> str:
     """One line a feature that lacks values on either side."""
     rows = [(name, f"{one:.0%}", f"{other:.0%}") for name, (one, other) in report.missing.items() if one or other]
-    return _table(("feature", "missing before", "missing now"), rows, "No value is missing on either side.")
+    return markdown_table(("feature", "missing before", "missing now"), rows, "No value is missing on either side.")
 
 
 def performance_table(report: PerformanceReport) -> str:
@@ -76,12 +75,12 @@ def performance_table(report: PerformanceReport) -> str:
         )
     header = ("version", "window", "predictions", "labelled", "left out: fitted on")
     measures = [TITLES[name] for name in (ACCURACY, MACRO_F1, ECE, PREFERRED_SHARE, UTILITY)]
-    return _table((*header, *measures, "note"), rows, "No prediction has been served in these windows.")
+    return markdown_table((*header, *measures, "note"), rows, "No prediction has been served in these windows.")
 
 
 def decision_table(decision: Decision) -> str:
     """One line a cause."""
-    return _table(("cause", "about", "why"), [(c.kind, c.subject, c.statement) for c in decision.causes], decision.reason)
+    return markdown_table(("cause", "about", "why"), [(c.kind, c.subject, c.statement) for c in decision.causes], decision.reason)
 
 
 def _windows(report: DriftReport, subject: str) -> str:
@@ -90,12 +89,3 @@ def _windows(report: DriftReport, subject: str) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:
-    lines = [_line(row) for row in rows]
-    return "\n".join([_line(header), _line(["---"] * len(header)), *lines]) if lines else empty
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

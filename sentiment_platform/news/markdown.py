@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 
+from sentiment_platform.markdown_tables import markdown_table
 from sentiment_platform.news.evaluation import STALE_AFTER
 from sentiment_platform.news.sources.configured import ConfiguredSource, nothing_on
 from sentiment_platform.store.collection_reports import CollectionReport
@@ -55,7 +56,9 @@ def reports_table(reports: Sequence[CollectionReport]) -> str:
         (r.source, f"{r.fetched:,}", f"{r.stored:,}", f"{r.duplicate:,}", f"{r.quarantined:,}", r.outcome, r.detail or "")
         for r in reports
     ]
-    return _table(("source", "fetched", "stored", "duplicate", "refused", "outcome", "detail"), rows, "Nothing was fetched.")
+    return markdown_table(
+        ("source", "fetched", "stored", "duplicate", "refused", "outcome", "detail"), rows, "Nothing was fetched."
+    )
 
 
 def freshness_table(sources: Iterable[ConfiguredSource], states: Mapping[str, SourceState], now: datetime) -> str:
@@ -67,7 +70,7 @@ def freshness_table(sources: Iterable[ConfiguredSource], states: Mapping[str, So
         if state.last_success_at is not None:
             collected, age = f"{state.last_success_at.astimezone(UTC):%Y-%m-%d %H:%M}", _age(state.last_success_at, now)
         rows.append((source.name, collected, age, _wrong(source, state, now)))
-    return _table(("source", "last collected (UTC)", "ago", "state"), rows, "No source is on.")
+    return markdown_table(("source", "last collected (UTC)", "ago", "state"), rows, "No source is on.")
 
 
 def _age(then: datetime, now: datetime) -> str:
@@ -95,24 +98,15 @@ def quarantine_table(counts: Iterable[QuarantineCount]) -> str:
     The numbers come first: Dagster cuts a wide table off at its right.
     """
     rows = [(f"{count.waiting:,}", f"{count.released:,}", count.source, count.rule, count.boundary) for count in counts]
-    return _table(("waiting", "released", "source", "rule", "boundary"), rows, "Nothing was ever refused.")
+    return markdown_table(("waiting", "released", "source", "rule", "boundary"), rows, "Nothing was ever refused.")
 
 
 def counts_table(counts: Mapping[str, int] | Mapping[date, int], name: str) -> str:
     """One line a key, under the heading `name`, with its number of articles."""
-    return _table((name, "articles"), [(str(key), f"{count:,}") for key, count in counts.items()], "No articles.")
+    return markdown_table((name, "articles"), [(str(key), f"{count:,}") for key, count in counts.items()], "No articles.")
 
 
 def stories_preview(stories: Sequence[StoryOutline]) -> str:
     """One line a story: headline of its first article, how many articles tell it, which outlets."""
     rows = [(told.title, f"{told.articles:,}", ", ".join(told.outlets)) for told in stories]
-    return _table(("story", "articles", "outlets"), rows, "No articles.")
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> str:
-    lines = [_line(row) for row in rows]
-    return "\n".join([_line(header), _line(["---"] * len(header)), *lines]) if lines else empty
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return markdown_table(("story", "articles", "outlets"), rows, "No articles.")

@@ -110,21 +110,6 @@ def paired_bootstrap(
     )
 
 
-def paired_bootstrap_samples(
-    y_true: Classes,
-    probabilities_a: Matrix,
-    probabilities_b: Matrix,
-    *,
-    seed: int,
-    metric: PairedMetric = "macro_f1",
-    n_resamples: int = N_RESAMPLES,
-    stories: Stories | None = None,
-) -> Floats:
-    """The resampled differences themselves, shape (n_resamples,), for a histogram; the same as `paired_bootstrap` uses."""
-    kinds, counts = _tables(y_true, probabilities_a, probabilities_b, stories)
-    return _sampled_differences(kinds, counts, metric, seed, n_resamples)
-
-
 def holm(p_values: Sequence[float] | Floats, *, of: int | None = None) -> Floats:
     """Adjusted p values, shape (k,), that bound the chance of any false alarm (Holm, 1979).
 

@@ -13,7 +13,6 @@ from sentiment_platform.statistics.significance import (
     holm,
     mcnemar_exact,
     paired_bootstrap,
-    paired_bootstrap_samples,
 )
 from sentiment_platform_tests.statistics.stories import told_by_stories
 
@@ -67,9 +66,10 @@ def test_pairing_makes_the_interval_narrower_than_two_separate_ones():
     y, a, _ = pair(500, 0.7, 0.7, seed=2)
     nearly_a = a.copy()
     nearly_a[:20] = ONE_HOT[y[:20]]
-    paired = paired_bootstrap_samples(y, a, nearly_a, seed=0).std()
+    paired = paired_bootstrap(y, a, nearly_a, seed=0).difference
     y, a, b = pair(500, 0.7, 0.74, seed=2)
-    assert paired < 0.5 * paired_bootstrap_samples(y, a, b, seed=0).std()
+    apart = paired_bootstrap(y, a, b, seed=0).difference
+    assert paired.high - paired.low < 0.5 * (apart.high - apart.low)
 
 
 def test_equal_models_are_called_different_in_about_one_of_twenty_runs():

@@ -9,11 +9,10 @@ import numpy as np
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.pages.drawing import PALETTE, blend, cell, dressed, grid_of_cells, new_figure, png_of
-from sentiment_platform.statistics.arrays import LABELS, Floats
+from sentiment_platform.statistics.arrays import LABELS
 from sentiment_platform.statistics.calibration import ReliabilityBin
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
-from sentiment_platform.statistics.estimate import LOG_LOSS, MACRO_F1, TITLES, with_interval
-from sentiment_platform.statistics.significance import PairedDifference
+from sentiment_platform.statistics.estimate import LOG_LOSS, MACRO_F1, TITLES, Estimate
 
 Panel = Callable[[Any], None]
 """Draws one picture into the part of a figure that it is given (a figure or subfigure of matplotlib's)."""
@@ -87,20 +86,31 @@ def reliability_panel(bins: Sequence[ReliabilityBin], ece: float, *, title: str 
     return draw
 
 
-def difference_png(samples: Floats, comparison: PairedDifference, *, names: tuple[str, str], title: str = "") -> bytes:
-    """Resampled differences (n_resamples,) of two models, their interval and zero; `names` are those of A and B."""
-    metric = comparison.metric.replace("_", "-").replace("macro-f1", "macro-F1")
-    figure, axes = new_figure(5.2, 3.4, title or f"{names[1]} against {names[0]}: {metric}")
-    estimate = comparison.difference
-    heights, _, _ = axes.hist(samples, bins=40, color=blend(PALETTE["blue"], 0.6))
-    top = float(np.max(heights))
-    colour = PALETTE["green"] if estimate.low > 0 else PALETTE["red"] if estimate.high < 0 else PALETTE["orange"]
-    axes.plot([estimate.low, estimate.high], [1.08 * top] * 2, color=colour, linewidth=3, solid_capstyle="butt")
-    axes.plot([estimate.value], [1.08 * top], color=colour, marker="o")
-    note = f"{with_interval(estimate, '+.3f')}, p = {comparison.p_value:.3g}"
-    axes.text(estimate.value, 1.14 * top, note, ha="center", va="bottom", color=PALETTE["ink"])
+def differences_png(differences: Sequence[tuple[str, Estimate]], *, metric: str, margin: float) -> bytes:
+    """One line a pair: the difference with its interval, against zero and the margin within which a difference does not matter.
+
+    Args:
+        differences: what each line is called, and B less A.
+        metric: what differs, as people call it.
+
+    Raises:
+        PermanentError: no pairs.
+    """
+    if not differences:
+        raise PermanentError("There is no pair to draw.", remedy="Draw a comparison that has pairs.")
+    figure, axes = new_figure(6.6, 1.1 + 0.5 * len(differences), f"Difference of {metric}, with 95 % intervals")
+    axes.axvspan(-margin, margin, color=blend(PALETTE["grey"], 0.2), linewidth=0)
     axes.axvline(0.0, color=PALETTE["ink"], linestyle="--", linewidth=1.2)
-    axes.set(ylim=(0, 1.32 * top), yticks=[], xlabel=f"{metric} of {names[1]} minus {names[0]}   (n = {estimate.n:,})")
+    for line, (_, estimate) in enumerate(differences):
+        colour = PALETTE["green"] if estimate.low > 0 else PALETTE["red"] if estimate.high < 0 else PALETTE["orange"]
+        axes.plot([estimate.low, estimate.high], [line] * 2, color=colour, linewidth=3, solid_capstyle="butt")
+        axes.plot([estimate.value], [line], color=colour, marker="o")
+        axes.text(
+            estimate.value, line - 0.14, f"{estimate.value:+.3f}", ha="center", va="bottom", color=PALETTE["ink"], fontsize=9
+        )
+    axes.set_yticks(range(len(differences)), [name for name, _ in differences])
+    axes.set(ylim=(len(differences) - 0.5, -0.7), xlabel=f"grey: within {margin:g} of zero")
+    axes.tick_params(axis="y", length=0)
     return png_of(figure)
 
 

@@ -13,7 +13,7 @@ from sentiment_platform.models.pages.drawing import PALETTE, as_markdown, blend,
 from sentiment_platform.models.pages.model_pictures import model_picture
 from sentiment_platform.models.pages.plots import (
     confusion_panel,
-    difference_png,
+    differences_png,
     drift_heatmap_png,
     panels_png,
     reliability_panel,
@@ -22,7 +22,7 @@ from sentiment_platform.models.version_figures import ShownFigures
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.drift.by_feature import drift_by_feature
 from sentiment_platform.statistics.metrics import classification_report
-from sentiment_platform.statistics.significance import paired_bootstrap, paired_bootstrap_samples
+from sentiment_platform.statistics.significance import paired_bootstrap
 from sentiment_platform.statistics.softmax_regression import softmax
 
 
@@ -58,7 +58,7 @@ def test_every_picture_is_an_opaque_png_of_a_sensible_size(answers):
     pictures = [
         panels_png([confusion_panel(classification_report(y, b, seed=0).confusion, 0.7)]),
         panels_png([reliability_panel(report.bins, report.ece)]),
-        difference_png(paired_bootstrap_samples(y, a, b, seed=0), paired_bootstrap(y, a, b, seed=0), names=("a", "b")),
+        differences_png([("b against a", paired_bootstrap(y, a, b, seed=0).difference)] * 3, metric="macro-F1", margin=0.03),
         drift_heatmap_png(drift_rows(1.0)),
     ]
     for png in pictures:
@@ -91,8 +91,10 @@ def test_a_perfect_confusion_matrix_has_full_blue_cells(answers):
 
 def test_models_without_any_difference_can_still_be_drawn(answers):
     y, a, _ = answers
-    samples = paired_bootstrap_samples(y, a, a, seed=0)
-    assert difference_png(samples, paired_bootstrap(y, a, a, seed=0), names=("a", "a"))
+    nothing = paired_bootstrap(y, a, a, seed=0).difference
+    assert differences_png([("a against a", nothing)], metric="macro-F1", margin=0.03)
+    with pytest.raises(PermanentError, match="no pair"):
+        differences_png([], metric="macro-F1", margin=0.03)
 
 
 def test_the_same_figures_make_the_same_bytes():
