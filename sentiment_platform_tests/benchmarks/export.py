@@ -15,7 +15,7 @@ from sentiment_platform.models.transformer.export import to_onnx
 from sentiment_platform.models.transformer.family import TransformerFamily
 from sentiment_platform.models.transformer.quantization import quantise_graph
 from sentiment_platform.models.transformer.runtime import MODEL_FILE, OnnxScorer, OnnxTransformer, load_transformer, open_session
-from sentiment_platform.models.transformer.tokens import tokenizer_from_json
+from sentiment_platform.models.transformer.tokens import pad_id_of, tokenizer_from_json
 from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM, resolve_base
 from sentiment_platform.models.transformer.training.network import build_network
 from sentiment_platform.statistics.significance import paired_bootstrap
@@ -71,7 +71,7 @@ def _macro_f1() -> Figure:
     session = open_session(to_onnx(trained.network).SerializeToString(), 1)
     # The head of the int8 graph over both: only the graphs differ.
     head: CalibrationHead = served.head
-    exact = OnnxTransformer(OnnxScorer(session, tokenizer), head, served.config)
+    exact = OnnxTransformer(OnnxScorer(session, tokenizer, pad_id_of(trained.tokenizer_json)), head, served.config)
     answers = [predict_sorted(model, data.test.texts, data.test.features) for model in (exact, served)]
     moved = paired_bootstrap(data.test.labels, *answers, seed=SEED)
     agreement = float((answers[0].argmax(axis=1) == answers[1].argmax(axis=1)).mean())

@@ -103,6 +103,36 @@ def write_tiny_checkpoint(directory: Path, *, id2label: dict[int, str] | None = 
     return directory
 
 
+def write_tiny_mpnet(directory: Path) -> Path:
+    """An MPNet of 2 layers and 64 units with random weights: RoBERTa's special tokens, and BERT's padding token left in the vocabulary."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import MPNetConfig, MPNetModel
+
+    special = ["<s>", "<pad>", "</s>", "<unk>", "[PAD]"]
+    words = sorted({word for text, _ in sentences() for word in text.lower().split()})
+    tokenizer = Tokenizer(models.WordPiece(vocab={piece: n for n, piece in enumerate([*special, *words])}, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    config = MPNetConfig(
+        vocab_size=500,
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=128,
+        max_position_embeddings=66,
+        pad_token_id=1,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(11)
+        model = MPNetModel(config)
+    directory.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(directory)
+    tokenizer.save(str(directory / "tokenizer.json"))
+    return directory
+
+
 KNOWN = 200
 
 

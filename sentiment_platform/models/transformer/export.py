@@ -31,7 +31,7 @@ from sentiment_platform.models.transformer.runtime import (
     open_scorer,
     open_session,
 )
-from sentiment_platform.models.transformer.tokens import tokenizer_from_json
+from sentiment_platform.models.transformer.tokens import pad_id_of, tokenizer_from_json, tokenizer_text
 from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
         quantization=QUANTIZATION,
     )
     (directory / CONFIG_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n")
-    tokenizer = tokenizer_from_json(trained.tokenizer_json, config.max_length)
-    (directory / TOKENIZER_FILE).write_text(tokenizer.to_str(pretty=False), "utf-8")
+    tokenizer, pad_id = tokenizer_from_json(trained.tokenizer_json, config.max_length), pad_id_of(trained.tokenizer_json)
+    (directory / TOKENIZER_FILE).write_text(tokenizer_text(trained.tokenizer_json, config.max_length, pad_id), "utf-8")
     fp32 = to_onnx(trained.network, directory)
     meter.advance(1, "quantising")
     (directory / MODEL_FILE).write_bytes(quantise_graph(fp32).SerializeToString(deterministic=True))
@@ -72,7 +72,7 @@ def export_transformer(trained: TrainedTransformer, data: TrainingData, director
     scorer = open_scorer(directory, config, threads=trained.threads)
     served = scorer.logits(data.validation.texts)
     fp32_bytes = fp32.SerializeToString()
-    reference = OnnxScorer(open_session(fp32_bytes, trained.threads), tokenizer)
+    reference = OnnxScorer(open_session(fp32_bytes, trained.threads), tokenizer, pad_id)
     parity = measure_parity(trained.network, reference, served, tokenizer, data.validation)
     parity.require()
     # The test part decides nothing that hangs on its labels; that the graph is the network's must hold there too.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TransformerFamily:
-    """Implements `Family`. `base` is the value of TRANSFORMER_BASE (hub id, directory or `packaged:minilm`).
+    """Implements `Family`. `base` is the value of TRANSFORMER_BASE (hub id, directory or `packaged:...`).
 
     Without a `world` a run leaves no checkpoint, knows no champion, and shares no search.
     """
@@ -32,7 +32,7 @@ class TransformerFamily:
         """The base model and the digest of its weights."""
         from sentiment_platform.models.transformer.training.base import resolve_base
 
-        base = resolve_base(self.base)
+        base = resolve_base(self.base, self.world.bases)
         return {"base": base.name, "digest": base.digest}
 
     def train(self, data: TrainingData, options: TrainingOptions, progress: ProgressSink) -> "TrainedTransformer":
@@ -40,7 +40,7 @@ class TransformerFamily:
         from sentiment_platform.models.transformer.training.base import resolve_base
         from sentiment_platform.models.transformer.training.recipe import train_by_recipe
 
-        return train_by_recipe(resolve_base(self.base), data, options, progress, self.world)
+        return train_by_recipe(resolve_base(self.base, self.world.bases), data, options, progress, self.world)
 
     def export(self, trained: "TrainedTransformer", data: TrainingData, directory: Path, progress: ProgressSink) -> ExportReport:
         """Write `files`, and the weights for later training, into the empty `directory`; a failed parity check is a `ParityError`."""

@@ -13,7 +13,7 @@ import numpy as np
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import Floats, LabelledTexts
 from sentiment_platform.models.transformer.runtime import OnnxScorer
-from sentiment_platform.models.transformer.tokens import encode, length_buckets, pad_id_of, padded
+from sentiment_platform.models.transformer.tokens import encode, length_buckets, padded
 from sentiment_platform.statistics.estimate import Estimate, with_interval
 from sentiment_platform.statistics.significance import paired_bootstrap
 from sentiment_platform.statistics.softmax_regression import softmax
@@ -83,7 +83,7 @@ class Parity:
 
 def measure_parity(network: "nn.Module", fp32: OnnxScorer, served: Floats, tokenizer: "Tokenizer", part: LabelledTexts) -> Parity:
     """Compare `network` with its `fp32` graph, and that with the logits `served` (n, 3) by the int8 graph, on every text of `part`."""
-    exact = _torch_logits(network, tokenizer, part.texts)
+    exact = _torch_logits(network, tokenizer, fp32.pad_id, part.texts)
     graph = fp32.logits(part.texts)
     moved = paired_bootstrap(part.labels, softmax(graph), softmax(served), seed=SEED)
     return Parity(
@@ -96,13 +96,13 @@ def measure_parity(network: "nn.Module", fp32: OnnxScorer, served: Floats, token
     )
 
 
-def _torch_logits(network: "nn.Module", tokenizer: "Tokenizer", texts: Sequence[str]) -> Floats:
+def _torch_logits(network: "nn.Module", tokenizer: "Tokenizer", pad_id: int, texts: Sequence[str]) -> Floats:
     import torch
 
     tokens = encode(tokenizer, texts)
     logits = np.empty((len(tokens), 3))
     with torch.no_grad():
         for rows in length_buckets(np.array([len(row) for row in tokens], dtype=np.int64), BATCH_SIZE, None):
-            batch = padded([tokens[row] for row in rows], pad_id_of(tokenizer))
+            batch = padded([tokens[row] for row in rows], pad_id)
             logits[rows] = network(torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask)).numpy()
     return logits

@@ -53,10 +53,10 @@ class OnnxScorer:
     text's logits do not depend on its neighbours or on padding, to about 1e-6.
     """
 
-    def __init__(self, session: "InferenceSession", tokenizer: "Tokenizer") -> None:
+    def __init__(self, session: "InferenceSession", tokenizer: "Tokenizer", pad_id: int) -> None:
         self._session = session
         self._tokenizer = tokenizer
-        self._pad_id = pad_id_of(tokenizer)
+        self.pad_id = pad_id
         # Asked before a text is read and again for what the answer says of it.
         self.fits = lru_cache(maxsize=KEPT_LENGTHS)(self._fits)
 
@@ -66,7 +66,7 @@ class OnnxScorer:
         tokens = encode(self._tokenizer, texts)
         lengths = np.array([len(row) for row in tokens], dtype=np.int64)
         for rows in length_buckets(lengths, BATCH_SIZE, None):
-            batch = padded([tokens[row] for row in rows], self._pad_id)
+            batch = padded([tokens[row] for row in rows], self.pad_id)
             answer[rows] = run_graph(self._session, batch.input_ids, batch.attention_mask)
         return answer
 
@@ -135,9 +135,10 @@ def load_transformer(directory: Path, *, threads: int = 1) -> OnnxTransformer:
 
 def open_scorer(directory: Path, config: TransformerConfig, *, threads: int) -> OnnxScorer:
     """Tokenizer and session of a directory, checked with one run before anybody relies on them."""
-    tokenizer = tokenizer_from_json(_read(directory, TOKENIZER_FILE).decode("utf-8", "replace"), config.max_length)
+    text = _read(directory, TOKENIZER_FILE).decode("utf-8", "replace")
+    tokenizer = tokenizer_from_json(text, config.max_length)
     session = open_session(_read(directory, MODEL_FILE), threads)
-    scorer = OnnxScorer(session, tokenizer)
+    scorer = OnnxScorer(session, tokenizer, pad_id_of(text))
     if not np.isfinite(scorer.logits(["Profit rose."])).all():
         raise PermanentError(f"{MODEL_FILE} answers NaN or infinity.", remedy="Train and publish the model again.")
     return scorer

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
@@ -45,13 +46,36 @@ def tokenizer_from_json(text: str, max_length: int) -> "Tokenizer":
     return tokenizer
 
 
-def pad_id_of(tokenizer: "Tokenizer") -> int:
-    """Id of the padding token; 0 where the vocabulary names none (the mask hides it anyway)."""
-    for token in ("[PAD]", "<pad>"):
-        token_id = tokenizer.token_to_id(token)
-        if token_id is not None:
-            return token_id
-    return 0
+class _Padding(msgspec.Struct, frozen=True):
+    pad_id: int
+
+
+class _Token(msgspec.Struct, frozen=True):
+    id: int
+    content: str
+
+
+class _Padded(msgspec.Struct, frozen=True):
+    padding: _Padding | None = None
+    added_tokens: tuple[_Token, ...] = ()
+
+
+def pad_id_of(text: str) -> int:
+    """Id of the padding token of a `tokenizer.json`: what it says that it pads with, else its special token of that name.
+
+    0 where it names none; the mask hides it anyway, but an encoder may count positions by it.
+    """
+    read = msgspec.json.decode(text, type=_Padded)
+    if read.padding:
+        return read.padding.pad_id
+    return next((token.id for token in read.added_tokens if token.content in ("[PAD]", "<pad>")), 0)
+
+
+def tokenizer_text(text: str, max_length: int, pad_id: int) -> str:
+    """A `tokenizer.json` that cuts at `max_length` tokens and says that it pads with `pad_id`."""
+    tokenizer = tokenizer_from_json(text, max_length)
+    tokenizer.enable_padding(pad_id=pad_id, pad_token=tokenizer.id_to_token(pad_id) or "[PAD]")
+    return tokenizer.to_str(pretty=False)
 
 
 def encode(tokenizer: "Tokenizer", texts: Sequence[str]) -> list[list[int]]:

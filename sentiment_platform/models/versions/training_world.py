@@ -10,8 +10,8 @@ from sentiment_platform.models.family import EarlierVersions, TrainingData, Trai
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.registry.access import RegistryAccess
 
-CHECKPOINTS = "training-checkpoints"
-"""Folder of the state directory."""
+CHECKPOINTS, BASES = "training-checkpoints", "bases"
+"""Folders of the state directory."""
 
 
 def training_world(engine: Engine, access: RegistryAccess) -> TrainingWorld:
@@ -26,6 +26,7 @@ def training_world(engine: Engine, access: RegistryAccess) -> TrainingWorld:
         settings.state_dir / CHECKPOINTS,
         settings.direct_database_url(),
         EarlierVersions(partial(_training_set, engine), access.fetch_training_file),
+        settings.state_dir / BASES,
     )
 
 

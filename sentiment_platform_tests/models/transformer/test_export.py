@@ -93,7 +93,7 @@ def test_the_graph_names_neither_source_code_nor_machine(tiny_artefact: TinyArte
 def parity_of(artefact: TinyArtefact, network: "nn.Module", served: Floats) -> Parity:
     tokenizer = tokenizer_from_json((artefact.directory / "tokenizer.json").read_text("utf-8"), 128)
     return measure_parity(
-        network, OnnxScorer(open_session(artefact.fp32, 1), tokenizer), served, tokenizer, artefact.data.validation
+        network, OnnxScorer(open_session(artefact.fp32, 1), tokenizer, 0), served, tokenizer, artefact.data.validation
     )
 
 

@@ -170,7 +170,7 @@ def test_training_for_consistency_makes_the_answer_hang_less_on_which_units_are_
     def hangs(consistency: float) -> float:
         trained = short_run(str(tiny_base), epochs=4, learning_rate=3e-4, consistency=consistency)
         tokenizer = tokenizer_from_json(trained.tokenizer_json, 64)
-        batch = padded(encode(tokenizer, tiny_data().test.texts), pad_id_of(tokenizer))
+        batch = padded(encode(tokenizer, tiny_data().test.texts), pad_id_of(trained.tokenizer_json))
         ids, mask = torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask)
         network = trained.network.train()
         with torch.no_grad(), torch.random.fork_rng():

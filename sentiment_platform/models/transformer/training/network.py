@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import LABELS
+from sentiment_platform.models.transformer.tokens import pad_id_of, tokenizer_text
 from sentiment_platform.models.transformer.training.parameters import Pooling
 
 if TYPE_CHECKING:
     from torch import nn
 
+MOST_TOKENS = 8192
 SYNONYMS = {"bearish": "negative", "bullish": "positive"}
 
 
@@ -120,17 +122,33 @@ def _with_own_head(path: Path, order: list[int] | None) -> "nn.Module":
 def tokenizer_json(path: Path) -> str:
     """The content of the checkpoint's `tokenizer.json`; built from its vocabulary where it brings only that.
 
+    It pads with what the checkpoint's config names: vocabularies have been seen that also hold another encoder's token.
+
     Raises:
         PermanentError: no tokenizer that the `tokenizers` library can run.
     """
-    if (path / "tokenizer.json").is_file():
-        return (path / "tokenizer.json").read_text("utf-8")
-    from transformers import AutoTokenizer
+    from transformers import AutoConfig, AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(path).backend_tokenizer.to_str()
+        file = path / "tokenizer.json"
+        text = file.read_text("utf-8") if file.is_file() else AutoTokenizer.from_pretrained(path).backend_tokenizer.to_str()
+        pad_id = AutoConfig.from_pretrained(path).pad_token_id
+        return text if pad_id is None or pad_id == pad_id_of(text) else tokenizer_text(text, MOST_TOKENS, pad_id)
     except (OSError, ValueError, AttributeError) as error:
         raise PermanentError(f"{path} has no fast tokenizer: {error}", remedy="Add a tokenizer.json to it.") from error
+
+
+def positions_of(network: "nn.Module") -> int | None:
+    """Tokens that the encoder has learnt places for; None where it has no table of them.
+
+    Encoders after RoBERTa count from behind the padding token: of MPNet's 514 places 512 are a text's.
+    """
+    from torch import nn
+
+    for name, table in network.named_modules():
+        if name.endswith("position_embeddings") and isinstance(table, nn.Embedding):
+            return table.num_embeddings - (0 if table.padding_idx is None else table.padding_idx + 1)
+    return None
 
 
 @contextlib.contextmanager

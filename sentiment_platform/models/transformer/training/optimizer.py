@@ -59,8 +59,11 @@ def disagreement(first: "torch.Tensor", second: "torch.Tensor") -> "torch.Tensor
 
 
 def depth_of(name: str) -> int:
-    """Of a weight by its name: 0 for embeddings, 1 for the first layer and so on; -1 for what lies above the layers."""
-    if "embedding" in name:
+    """Of a weight by its name: 0 for embeddings, 1 for the first layer and so on; -1 for what lies above the layers.
+
+    A table of relative positions that all layers share (MPNet, T5) lies below the first.
+    """
+    if "embedding" in name or "relative_attention_bias" in name:
         return 0
     layer = _LAYER.search(name)
     return int(layer[1]) + 1 if layer else -1

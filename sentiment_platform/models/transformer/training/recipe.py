@@ -46,7 +46,7 @@ def join_search(
     Raises:
         PermanentError: as `search_recipe`.
     """
-    base, parameters = resolve_base(world.transformer_base), transformer_parameters(options.parameters)
+    base, parameters = resolve_base(world.transformer_base, world.bases), transformer_parameters(options.parameters)
     return search_recipe(base, data, options, parameters, progress, database_url=world.study_url, worker=worker)[1]
 
 

@@ -42,12 +42,13 @@ def network_logits(
 
     tokenizer = tokenizer_from_json(tokenizer_text, max_length)
     tokens = encode(tokenizer, texts)
+    pad_id = pad_id_of(tokenizer_text)
     logits = np.zeros((len(texts), len(LABELS)))
     compute = compute or Compute("cpu", "float32")
     network.to(compute.device).eval()
     with torch.no_grad(), compute.autocast():
         for rows in length_buckets(np.array([len(row) for row in tokens], dtype=np.int64), 64, None):
-            batch = padded([tokens[row] for row in rows], pad_id_of(tokenizer))
+            batch = padded([tokens[row] for row in rows], pad_id)
             given = (torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask))
             logits[rows] = network(*(tensor.to(compute.device) for tensor in given)).double().cpu().numpy()
     return logits
