@@ -16,6 +16,7 @@ from sentiment_platform.commands.market import market
 from sentiment_platform.commands.models import models
 from sentiment_platform.commands.operate import run_job_command, serve
 from sentiment_platform.commands.program import Program, verbose_option
+from sentiment_platform.commands.promotion import promote, rollback
 from sentiment_platform.commands.registry import restore, sync
 from sentiment_platform.commands.search import search
 from sentiment_platform.commands.setup import setup
@@ -59,6 +60,8 @@ def main() -> None:
 
 
 models.add_command(search)
+models.add_command(promote)
+models.add_command(rollback)
 models.add_command(restore)
 models.add_command(sync)
 news.add_command(sources)

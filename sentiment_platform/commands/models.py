@@ -1,17 +1,13 @@
-"""`models`: what is published, what runs, promote by hand, roll back. `search` stands in `search.py`, `restore` and `sync` in `registry.py`."""
+"""`models`: what is published, and what runs. `promote` and `rollback` stand in `promotion.py`, `search` in `search.py`, the rest in `registry.py`."""
 
-import getpass
 from contextlib import closing
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table, styled
-from sentiment_platform.commands.parameters import COUNT, MOMENT, VERSION, json_option
-from sentiment_platform.commands.published import tell_published
+from sentiment_platform.commands.parameters import MOMENT, VERSION, json_option
 from sentiment_platform.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -198,48 +194,3 @@ def verify() -> None:
         tag = styled(str(latest.document.tag), "green")
         previous = latest.document.previous
         say(tag, f": signed by the operator key, follows revision {previous.revision if previous else 0}")
-
-
-@models.command()
-@click.argument("version", type=VERSION)
-@click.option("--reason", required=True, help="Why; it is recorded in the deployment and the audit trail.")
-def promote(version: str, reason: str) -> None:
-    """Make VERSION the champion of its family and its family the default, on your word instead of the gate's.
-
-    \b
-    Example:
-      sentiment-platform models promote v1.2.0-vader --reason "fewer surprises on earnings days"
-    """
-    from sentiment_platform.local.session import connected_session
-    from sentiment_platform.promotion.next_revision import intent_of_promotion, publish
-    from sentiment_platform.registry.access import RegistryAccess
-
-    with connected_session() as (settings, engine):
-        intent = partial(intent_of_promotion, version=version, actor=_actor(), reason=reason)
-        tell_published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now), settings)
-
-
-@models.command()
-@click.option(
-    "--to", "revision", type=COUNT, help="Revision whose content returns, such as 41; default: the newest with other content."
-)
-@click.option("--reason", default="rolled back by hand", help="Why; it is recorded.")
-def rollback(revision: int | None, reason: str) -> None:
-    """Publish earlier content as the next revision; serving swaps within one poll.
-
-    \b
-    Examples:
-      sentiment-platform models rollback
-      sentiment-platform models rollback --to 41 --reason "the new one shouts"
-    """
-    from sentiment_platform.local.session import connected_session
-    from sentiment_platform.promotion.next_revision import intent_of_rollback, publish
-    from sentiment_platform.registry.access import RegistryAccess
-
-    with connected_session() as (settings, engine):
-        intent = partial(intent_of_rollback, actor=_actor(), reason=reason, to_revision=revision)
-        tell_published(publish(engine, RegistryAccess(settings), intent, holder=_actor(), now=utc_now), settings)
-
-
-def _actor() -> str:
-    return getpass.getuser()

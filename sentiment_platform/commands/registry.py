@@ -36,7 +36,8 @@ def restore(revision: int, reason: str) -> None:
       sentiment-platform models restore deploy-000041
     """
     from sentiment_platform.local.session import connected_session
-    from sentiment_platform.promotion.next_revision import intent_of_restore, publish
+    from sentiment_platform.promotion.intents import intent_of_restore
+    from sentiment_platform.promotion.next_revision import publish
     from sentiment_platform.registry.access import RegistryAccess
 
     with connected_session() as (settings, engine):

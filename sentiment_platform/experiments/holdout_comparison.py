@@ -6,7 +6,6 @@ The asset `ab_evaluation` alone computes this. Whoever wants to know what came o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -34,7 +33,7 @@ from sentiment_platform.models.families import evaluation_asset_name
 from sentiment_platform.models.family import LABELS
 from sentiment_platform.registry.versions import VersionTag
 from sentiment_platform.statistics.arrays import Floats
-from sentiment_platform.store.experiments import write_experiment
+from sentiment_platform.store.experiments import comparison_id, write_experiment
 from sentiment_platform.store.figures import holdout_predictions
 from sentiment_platform.store.training_sets import StoredExample, latest_training_set, training_examples
 from sentiment_platform.store.versions import RegisteredVersion, get_version
@@ -78,16 +77,11 @@ def compare_on_holdout(engine: Engine, now: datetime) -> HoldoutComparison:
         PermanentError: there is no training set or no version yet, or a version has not answered every text of the newest holdout.
     """
     with engine.connect() as connection:
-        newest_set = latest_training_set(connection)
-        if newest_set is None:
-            raise PermanentError("No training set has been made yet.", remedy="Materialize the asset training_set.")
-        examples = training_examples(connection, newest_set.digest, "test")
+        holdout, examples = newest_holdout(connection)
         contenders = read_contenders(connection)
         if not contenders.versions():
             raise PermanentError("There is no version to compare yet.", remedy="Run `sentiment-platform run train_job`.")
-        labels = np.array([LABELS.index(example.label) for example in examples], dtype=np.int64)  # type: ignore[arg-type]
-        holdout = holdout_of(newest_set.digest, labels, [example.story_id for example in examples])
-        sides = {version: _side(connection, version, holdout, examples) for version in contenders.versions()}
+        sides = {version: read_side(connection, version, holdout, examples) for version in contenders.versions()}
         question = question_of(contenders, holdout.training_set)
         attempt = attempt_number(questions_of_the_year(connection, now), question) if question else 1
     first = [version for family, version in contenders.newest.items() if family not in contenders.champions]
@@ -98,10 +92,24 @@ def compare_on_holdout(engine: Engine, now: datetime) -> HoldoutComparison:
         holdout=holdout,
         sides=sides,
         contenders=contenders,
-        comparisons=[with_plan(pair, labels) for pair in comparisons],
+        comparisons=[with_plan(pair, holdout.labels) for pair in comparisons],
         floors=floors,
         attempt=attempt,
     )
+
+
+def newest_holdout(connection: Connection) -> tuple[Holdout, list[StoredExample]]:
+    """The test part of the newest training set, and its rows in the same order.
+
+    Raises:
+        PermanentError: no training set has been made yet.
+    """
+    newest = latest_training_set(connection)
+    if newest is None:
+        raise PermanentError("No training set has been made yet.", remedy="Materialize the asset training_set.")
+    examples = training_examples(connection, newest.digest, "test")
+    labels = np.array([LABELS.index(example.label) for example in examples], dtype=np.int64)  # type: ignore[arg-type]
+    return holdout_of(newest.digest, labels, [example.story_id for example in examples]), list(examples)
 
 
 class _Measured(msgspec.Struct, frozen=True):
@@ -111,7 +119,12 @@ class _Measured(msgspec.Struct, frozen=True):
     contrast: ContrastScore | None = None
 
 
-def _side(connection: Connection, version: str, holdout: Holdout, examples: Sequence[StoredExample]) -> Contestant:
+def read_side(connection: Connection, version: str, holdout: Holdout, examples: Sequence[StoredExample]) -> Contestant:
+    """What `version` brings to `holdout`, whose rows are `examples`.
+
+    Raises:
+        PermanentError: it is not registered, or has not answered every text.
+    """
     registered = get_version(connection, version)
     if registered is None:
         raise PermanentError(f"{version} is not registered here.", remedy="Run `sentiment-platform models sync`.")
@@ -149,11 +162,12 @@ def store_comparison(engine: Engine, compared: HoldoutComparison, *, run_id: str
     """Store the evidence, and a row of `experiments` for each pair with its words and disagreement; returns the evidence's digest."""
     with engine.begin() as connection:
         for comparison in compared.comparisons:
-            write_experiment(connection, _row(comparison, compared.disagreement(comparison), run_id))
+            write_experiment(connection, comparison_row(comparison, compared.disagreement(comparison), run_id))
         return record_evidence(connection, compared.evidence(), run_id=run_id, made_at=made_at)
 
 
-def _row(comparison: Comparison, differences: Disagreement, run_id: str) -> dict[str, Any]:
+def comparison_row(comparison: Comparison, differences: Disagreement, run_id: str) -> dict[str, Any]:
+    """The row of `experiments` for a comparison."""
     result = {
         **msgspec.to_builtins(comparison),
         "words": comparison.words(),
@@ -161,7 +175,7 @@ def _row(comparison: Comparison, differences: Disagreement, run_id: str) -> dict
         "disagreement": msgspec.to_builtins(differences),
     }
     return {
-        "id": sha256(f"{comparison.training_set} {comparison.a} {comparison.b}".encode()).hexdigest()[:32],
+        "id": comparison_id(comparison.training_set, comparison.a, comparison.b),
         "kind": "offline",
         "champion": comparison.a,
         "challenger": comparison.b,

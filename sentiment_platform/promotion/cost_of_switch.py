@@ -30,8 +30,12 @@ def switch_in_words(before: Deployment | None, after: Deployment, manifest_of: C
             "",
             f"The default family was {before.default_family} and is {after.default_family}: POST /predict answers with it.",
         ]
-    undo = f'`sentiment-platform models rollback --reason "..."` publishes the content of {before.tag} as the next revision.'
-    return "\n".join([*lines, "", f"To undo it: {undo} In the dashboard: Deployments, Roll back."])
+    # What a rollback left does not return by itself.
+    back, button = (f" --to {before.revision}", "choose its versions") if after.rule == "rollback" else ("", "Roll back")
+    undo = (
+        f'`sentiment-platform models rollback{back} --reason "..."` publishes the content of {before.tag} as the next revision.'
+    )
+    return "\n".join([*lines, "", f"To undo it: {undo} In the dashboard: Deployments, {button}."])
 
 
 def _cost(manifest: Manifest | None) -> str:

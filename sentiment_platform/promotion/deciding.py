@@ -12,9 +12,10 @@ from sqlalchemy import Engine
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.experiments.evidence import MAKE_IT_AGAIN, NO_EVIDENCE, RecordedEvidence, newest_evidence
+from sentiment_platform.promotion.grounds import weigh_promotion, weigh_rollback
 from sentiment_platform.promotion.mirror import synchronise_mirror
 from sentiment_platform.promotion.next_revision import Intent, Promoted, publish
-from sentiment_platform.promotion.requests import intent_of_request, refuse_impossible_requests, settle_requests
+from sentiment_platform.promotion.requests import refuse_impossible_requests, requested_content, settle_requests
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment, Evidence
 from sentiment_platform.registry.versions import DeploymentTag
@@ -39,23 +40,28 @@ class Outcome:
 def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, now: Clock) -> Outcome:
     """One new revision at most, and none where the intended content runs already.
 
-    A person's request goes before the gate, which is asked again when there is evidence against the new revision. The registry is read
+    A person's request goes before the gate, which is asked again when there is evidence against the new revision; what is wanted is
+    compared with what runs before it is published, and the document keeps what came of it. The registry is read
     first: a run that died after publishing has left a revision that the database does not know.
     """
     with access.writer(now) as registry:
         synchronise_mirror(engine, registry)
     refused = tuple(refuse_impossible_requests(engine, now))
-    requested = intent_of_request(engine)
-    if requested is not None:
-        intent, ids = requested
-        current = running(engine)
-        if current is not None and _content(current) == (dict(intent.champions), intent.default_family):
-            settle_requests(engine, ids, current.revision)
-            return Outcome(None, current, f"{current.tag} runs what was requested: {intent.reason}", refused)
-        published = publish(engine, access, intent, holder=run_id, now=now)
-        settle_requests(engine, ids, published.revision)
-        return Outcome(published, published.document, intent.reason, refused)
-    return _follow_evidence(engine, access, refused, run_id=run_id, now=now)
+    requested, current = requested_content(engine), running(engine)
+    if requested is None or current is None:
+        return _follow_evidence(engine, access, refused, run_id=run_id, now=now)
+    reason = requested.newest.reason
+    if _content(current) == (dict(requested.champions), requested.newest.family):
+        settle_requests(engine, requested.ids, current.revision)
+        return Outcome(None, current, f"{current.tag} runs what was requested: {reason}", refused)
+    if requested.restores is None:
+        pairs = weigh_promotion(engine, access, current, requested.content, run_id=run_id, now=now)
+    else:
+        pairs = weigh_rollback(engine, current, requested.content, run_id=run_id)
+    intent = requested.intent(pairs)
+    published = publish(engine, access, intent, holder=run_id, now=now, expected_revision=current.revision)
+    settle_requests(engine, requested.ids, published.revision)
+    return Outcome(published, published.document, reason, refused)
 
 
 def _follow_evidence(engine: Engine, access: RegistryAccess, refused: tuple[str, ...], *, run_id: str, now: Clock) -> Outcome:

@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec import UNSET
 from sqlalchemy import Engine
 
-from sentiment_platform.errors import PermanentError
+from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.promotion.announcing import announce
 from sentiment_platform.promotion.cost_of_switch import switch_in_words
 from sentiment_platform.promotion.mirror import mirror, newest_known, require_same_head, synchronise_mirror
@@ -23,7 +23,7 @@ from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.published import PublishedDeployment
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.store import leases
-from sentiment_platform.store.deployments import deployments, get_deployment, latest_deployment
+from sentiment_platform.store.deployments import latest_deployment
 from sentiment_platform.store.versions import get_version
 
 LEASE = "deployment"
@@ -64,6 +64,7 @@ def publish(
     holder: str,
     now: Callable[[], datetime],
     restores: bool = False,
+    expected_revision: int | None = None,
 ) -> Promoted:
     """Publish `intent` as the next revision.
 
@@ -71,9 +72,10 @@ def publish(
         intent: a function where it depends on what runs: it is asked under the lease, once the mirror knows every revision.
         holder: who takes the lease; the run id, or the person.
         restores: publish although the registry lost what was decided last: this intent settles that.
+        expected_revision: what must be in force, looked at under the lease: the revision that the person saw; 0: none.
 
     Raises:
-        ConflictError: somebody else is publishing, or was faster.
+        ConflictError: somebody else is publishing, or was faster; another revision than the expected one is in force.
         PermanentError: a version is not registered, or the registry's newest deployment is not the one that was decided last.
     """
     lease = leases.acquire(engine, LEASE, holder, LEASE_S)
@@ -87,6 +89,8 @@ def publish(
             synchronise_mirror(engine, registry)
             if not restores:
                 require_same_head(engine, registry)
+            if expected_revision is not None:
+                _require_revision(engine, expected_revision)
             wanted = intent(engine) if callable(intent) else intent
             document, published = _publish(engine, access, registry, wanted, fence, now)
             with engine.begin() as connection:
@@ -98,75 +102,15 @@ def publish(
     return Promoted(str(document.tag), document.revision, document, published.url)
 
 
-def intent_of_promotion(engine: Engine, version: str, actor: str, reason: str) -> Intent:
-    """A named person's word: `version` becomes champion of its family and its family the default; for `publish` to ask.
-
-    Raises:
-        PermanentError: the version is not registered.
-    """
+def _require_revision(engine: Engine, expected: int) -> None:
     with engine.connect() as connection:
-        registered = get_version(connection, version)
-        current = latest_deployment(connection)
-    if registered is None:
-        raise PermanentError(f"{version} is not registered here.", remedy="See `sentiment-platform models list`.")
-    champions = (current.versions() if current else {}) | {registered.family: version}
-    evidence = Evidence((), (), {}, f"Promoted by {actor}: {reason}")
-    return Intent(
-        champions=champions, default_family=registered.family, rule="manual", actor=actor, reason=reason, evidence=evidence
-    )
-
-
-def intent_of_rollback(engine: Engine, actor: str, reason: str, to_revision: int | None = None) -> Intent:
-    """What ran before: the content of `to_revision`, or of the newest earlier revision that names other versions; for `publish` to ask.
-
-    Raises:
-        PermanentError: there is nothing to go back to.
-    """
-    with engine.connect() as connection:
-        documents = [mirrored.document for mirrored in deployments(connection, limit=None)]
-    if not documents:
-        raise PermanentError("Nothing has been deployed yet.", remedy="Run `sentiment-platform run train_job` first.")
-    running = documents[0]
-    for earlier in documents[1:]:
-        same = (earlier.models(), earlier.default_family) == (running.models(), running.default_family)
-        if earlier.revision == to_revision or (to_revision is None and not same):
-            evidence = Evidence((), (), {"restores": earlier.revision}, f"Rollback to the content of {earlier.tag}.")
-            return Intent(
-                champions=earlier.versions(),
-                default_family=earlier.default_family,
-                rule="rollback",
-                actor=actor,
-                reason=reason,
-                evidence=evidence,
-            )
-    wanted = "with other content" if to_revision is None else f"of revision {to_revision}"
-    raise PermanentError(
-        f"There is no earlier deployment than {running.tag} {wanted}.",
-        remedy="`sentiment-platform models list` shows every deployment.",
-    )
-
-
-def intent_of_restore(engine: Engine, revision: int, actor: str, reason: str) -> Intent:
-    """The content of a mirrored revision again, whatever became of its release; for `publish` to ask.
-
-    Raises:
-        PermanentError: the database does not know the revision.
-    """
-    with engine.connect() as connection:
-        mirrored = get_deployment(connection, revision)
-    if mirrored is None:
-        raise PermanentError(
-            f"Revision {revision} is not known here.", remedy="`sentiment-platform models list` shows every deployment that is."
+        running = latest_deployment(connection)
+    if (running.revision if running else 0) != expected:
+        now = f"{running.tag} ({running.rule} by {running.actor}: {running.reason})" if running else "No deployment"
+        raise ConflictError(
+            f"{now} is in force, not revision {expected}, which this was decided on. Nothing was changed.",
+            remedy="Look at `sentiment-platform models list` and decide again.",
         )
-    document = mirrored.document
-    return Intent(
-        champions=document.versions(),
-        default_family=document.default_family,
-        rule="rollback",
-        actor=actor,
-        reason=reason,
-        evidence=Evidence((), (), {"restores": revision}, f"The content of {document.tag} was published again."),
-    )
 
 
 def _publish(

@@ -1,57 +1,108 @@
 """What people asked for in serving: merged into what runs, refused where it can never be, settled once it is published."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from sentiment_platform.experiments.choice import ChosenPair
+from sentiment_platform.promotion.grounds import choice_evidence
 from sentiment_platform.promotion.next_revision import Intent
-from sentiment_platform.registry.deployment import Evidence
+from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.store import audit
 from sentiment_platform.store.deployments import latest_deployment
-from sentiment_platform.store.selections import close_selection_requests, open_selection_requests, refuse_selection_request
+from sentiment_platform.store.selections import (
+    OpenSelectionRequest,
+    close_selection_requests,
+    open_selection_requests,
+    refuse_selection_request,
+)
 from sentiment_platform.store.versions import get_version
 
 
-def intent_of_request(engine: Engine) -> tuple[Intent, list[int]] | None:
-    """The newest open request of a person, merged into what runs, and the ids of all requests that it settles."""
+@dataclass(frozen=True, kw_only=True)
+class Requested:
+    """Everything that people asked for, merged into what runs; `newest` is the request that decides, `ids` are those that it settles.
+
+    `restores`: all of them are one rollback, to that revision.
+    """
+
+    champions: Mapping[str, str]
+    newest: OpenSelectionRequest
+    ids: list[int]
+    restores: int | None
+
+    @property
+    def content(self) -> tuple[Mapping[str, str], str]:
+        """Family -> version, and the default family."""
+        return self.champions, self.newest.family
+
+    def intent(self, pairs: Sequence[ChosenPair]) -> Intent:
+        """What to publish; `pairs` is what the comparison with what runs says."""
+        actor, reason = self.newest.actor, self.newest.reason
+        restored = {} if self.restores is None else {"restores": self.restores}
+        return Intent(
+            champions=self.champions,
+            default_family=self.newest.family,
+            rule="manual" if self.restores is None else "rollback",
+            actor=actor,
+            reason=reason,
+            evidence=choice_evidence(f"Requested by {actor}: {reason}", pairs, **restored),
+        )
+
+
+def requested_content(engine: Engine) -> Requested | None:
+    """What the open requests of people ask for together; None where there is none, or nothing runs yet."""
     with engine.connect() as connection:
         requests = open_selection_requests(connection)
         current = latest_deployment(connection)
     if not requests or current is None:
         return None
-    champions = current.versions()
-    for request in requests:
-        champions[request.family] = request.version
-    newest = requests[-1]
-    evidence = Evidence((), (), {}, f"Requested by {newest.actor}: {newest.reason}")
-    intent = Intent(
+    champions = current.versions() | {request.family: request.version for request in requests}
+    back = {(request.expected_revision, request.restores) for request in requests}
+    return Requested(
         champions=champions,
-        default_family=newest.family,
-        rule="manual",
-        actor=newest.actor,
-        reason=newest.reason,
-        evidence=evidence,
+        newest=requests[-1],
+        ids=[request.id for request in requests],
+        restores=requests[-1].restores if len(back) == 1 else None,
     )
-    return intent, [request.id for request in requests]
 
 
 def refuse_impossible_requests(engine: Engine, now: Callable[[], datetime]) -> list[str]:
-    """Settle the open requests that no deployment can ever meet, each with an audit row; the reasons."""
+    """Settle the open requests that no deployment can meet, or may meet any more, each with an audit row; the reasons."""
     refused: list[str] = []
     with engine.begin() as connection:
+        running = latest_deployment(connection)
         for request in open_selection_requests(connection):
-            registered = get_version(connection, request.version)
-            if registered is not None and registered.family == request.family:
-                continue
-            reason = f"{request.version} is not a registered version of {request.family}."
-            if refuse_selection_request(connection, request.id, reason):
+            reason = _not_registered(connection, request) or _was_overtaken(request, running)
+            if reason and refuse_selection_request(connection, request.id, reason):
                 detail = {"request_id": request.request_id, "requested_by": request.actor, "reason": reason}
                 audit.record(
                     connection, at=now(), actor="graph", action="selection:refused", subject=request.version, detail=detail
                 )
                 refused.append(reason)
     return refused
+
+
+def _not_registered(connection: Connection, request: OpenSelectionRequest) -> str:
+    registered = get_version(connection, request.version)
+    known = registered is not None and registered.family == request.family
+    return "" if known else f"{request.version} is not a registered version of {request.family}."
+
+
+def _was_overtaken(request: OpenSelectionRequest, running: Deployment | None) -> str:
+    """Why it no longer holds: it was decided on a revision that was left meanwhile, for something else than it asks for."""
+    expected = request.expected_revision
+    if running is None or expected is None or running.revision <= expected:
+        return ""
+    if running.versions().get(request.family) == request.version:
+        # A run that died after it published this has left it open; else somebody wanted the same.
+        return ""
+    return (
+        f"It was decided on revision {expected}; {running.tag} was published since ({running.rule} by {running.actor}). "
+        "Look at what answers now, and decide again."
+    )
 
 
 def settle_requests(engine: Engine, ids: list[int], revision: int) -> None:

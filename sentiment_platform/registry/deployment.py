@@ -135,6 +135,12 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.rule in ("manual", "rollback")
 
     @property
+    def restores(self) -> int | None:
+        """The revision whose content a rollback brought back; None for every other rule."""
+        restored = self.evidence.figures.get("restores") if self.rule == "rollback" else None
+        return restored if isinstance(restored, int) and 0 < restored < self.revision else None
+
+    @property
     def default_version(self) -> str:
         """The version that answers where nobody names a family."""
         return self.champions[self.default_family].version

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
@@ -23,6 +24,19 @@ class StoredComparison:
     result: dict[str, Any]
     run_id: str
     created_at: datetime
+
+
+def comparison_id(training_set: str, a: str, b: str) -> str:
+    """Names the comparison of `b` against `a` on the holdout of that training set: one row."""
+    return sha256(f"{training_set} {a} {b}".encode()).hexdigest()[:32]
+
+
+def stored_comparison(connection: Connection, a: str, b: str, training_set: str) -> StoredComparison | None:
+    """The comparison of the two on that holdout, whichever way round; one with a verdict before one without."""
+    columns = [getattr(Experiment, name) for name in StoredComparison.__dataclass_fields__]
+    names = [comparison_id(training_set, a, b), comparison_id(training_set, b, a)]
+    rows = [StoredComparison(**row) for row in connection.execute(select(*columns).where(Experiment.id.in_(names))).mappings()]
+    return min(rows, key=lambda row: (row.verdict == "not weighed", names.index(row.id)), default=None)
 
 
 def comparisons_page(connection: Connection, limit: int, offset: int, *, of: Sequence[str] = ()) -> list[StoredComparison]:

@@ -7,12 +7,16 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from sentiment_platform.errors import ConflictError
 from sentiment_platform.store.tables import SelectionRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedSelection:
-    """A person's select or rollback: `version` shall be the champion of `family`, and that family answer where none is named."""
+    """A person's select or rollback: `version` shall be the champion of `family`, and that family answer where none is named.
+
+    `expected_revision`: the deployment that it leaves, where somebody named it. `restores`: of a rollback, what it goes back to.
+    """
 
     request_id: str
     family: str
@@ -20,6 +24,8 @@ class RequestedSelection:
     actor: str
     reason: str
     requested_at: datetime
+    expected_revision: int | None = None
+    restores: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +52,17 @@ def selections_page(connection: Connection, limit: int, offset: int) -> list[Sto
 
 
 def request_selection(connection: Connection, selection: RequestedSelection) -> None:
-    """Record a person's select or rollback, once per request id."""
-    statement = insert(SelectionRequest).values(asdict(selection))
-    connection.execute(statement.on_conflict_do_nothing(index_elements=["request_id"]))
+    """Record a person's select or rollback, once per request id.
+
+    Raises:
+        ConflictError: another rollback leaves the same revision already.
+    """
+    statement = insert(SelectionRequest).values(asdict(selection)).on_conflict_do_nothing().returning(SelectionRequest.id)
+    if connection.execute(statement).first() is None and selection.restores is not None:
+        raise ConflictError(
+            f"A rollback from revision {selection.expected_revision} was asked for already.",
+            remedy="Look at GET /models/selections and GET /models/status, and decide again.",
+        )
 
 
 def open_selection_requests(connection: Connection) -> list[OpenSelectionRequest]:

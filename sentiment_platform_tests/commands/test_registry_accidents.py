@@ -11,7 +11,7 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.commands.conftest import Invoke
 from sentiment_platform_tests.news.server import reply, serving
-from sentiment_platform_tests.promotion.seeding import release
+from sentiment_platform_tests.promotion.seeding import answers, release, truth, write_holdout
 
 V1, V2 = "v1.0.0-vader", "v1.1.0-vader"
 
@@ -69,3 +69,22 @@ def test_a_lost_database_is_rebuilt_by_sync_and_a_deleted_deployment_comes_back_
     assert f"deploy-000003 published: {V2}" in said(invoke, "models", "restore", "2")
     assert f"deploy-000004 published: {V1}" in said(invoke, "models", "promote", V1, "--reason", "third")
     assert "Revision 9 is not known here." in said(invoke, "models", "restore", "9", exit_code=1)
+
+
+def test_against_the_evidence_nothing_is_promoted_without_a_word_and_another_revision_is_a_conflict(
+    invoke: Invoke, engine: Engine, settings: Settings, tmp_path: Path
+) -> None:
+    labels = truth(200)
+    write_holdout(engine, labels)
+    for version, right in ((V1, 0.6), (V2, 0.2)):
+        release(engine, RegistryAccess(settings), tmp_path, version, answers(labels, right, 1))
+    said(invoke, "models", "promote", V1, "--reason", "first")
+    worse = ("models", "promote", V2, "--reason", "the desk knows better")
+    refused = said(invoke, *worse, exit_code=1)
+    assert f"worse: {V2} is worse than {V1} on 200 holdout texts" in refused
+    assert "Repeat it with --against-the-evidence" in refused
+    assert "deploy-000002 published" in said(invoke, *worse, "--from", "1", "--against-the-evidence")
+    late = said(invoke, "models", "rollback", "--from", "1", exit_code=1)
+    assert "not revision 1" in late
+    assert "decide again" in late
+    assert "deploy-000003 published" in said(invoke, "models", "rollback", "--from", "2")

@@ -11,7 +11,8 @@ from pathlib import Path
 from sentiment_platform.clock import utc_now
 from sentiment_platform.local.session import env_file
 from sentiment_platform.local.stack import LocalStack
-from sentiment_platform.promotion.next_revision import intent_of_promotion, intent_of_rollback, publish
+from sentiment_platform.promotion.intents import intent_of_promotion, intent_of_rollback
+from sentiment_platform.promotion.next_revision import publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.deployments import deployments

@@ -7,7 +7,8 @@ from sqlalchemy import Engine, text
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.models.family import Integers
 from sentiment_platform.promotion.deciding import Outcome, decide_and_publish, running
-from sentiment_platform.promotion.next_revision import intent_of_promotion, intent_of_rollback, publish
+from sentiment_platform.promotion.intents import intent_of_promotion, intent_of_rollback
+from sentiment_platform.promotion.next_revision import publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.settings import Settings

@@ -16,8 +16,9 @@ from sqlalchemy import Engine, text
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.github_server import GithubServer
+from sentiment_platform.promotion.intents import intent_of_promotion, intent_of_restore
 from sentiment_platform.promotion.mirror import synchronise
-from sentiment_platform.promotion.next_revision import Promoted, intent_of_promotion, intent_of_restore, publish
+from sentiment_platform.promotion.next_revision import Promoted, publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.reader import LatestDeployment

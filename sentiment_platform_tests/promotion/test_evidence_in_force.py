@@ -19,7 +19,8 @@ from sentiment_platform.experiments.gate import propose
 from sentiment_platform.models.family import Integers
 from sentiment_platform.promotion.assets import deployment
 from sentiment_platform.promotion.deciding import Outcome, decide_and_publish, intent_of_evidence, running
-from sentiment_platform.promotion.next_revision import intent_of_promotion, publish
+from sentiment_platform.promotion.intents import intent_of_promotion
+from sentiment_platform.promotion.next_revision import publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.resources import PlatformResource

@@ -12,7 +12,8 @@ from sentiment_platform.errors import ConflictError
 from sentiment_platform.models.family import TrainingOptions
 from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.promotion.deciding import decide_and_publish, running
-from sentiment_platform.promotion.next_revision import intent_of_promotion, publish
+from sentiment_platform.promotion.intents import intent_of_promotion
+from sentiment_platform.promotion.next_revision import publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.starters.bootstrap import ACTOR, Bootstrap, bootstrap

@@ -113,22 +113,48 @@ def model(version: str) -> Call[ModelCard]:
 
 
 def select(
-    family: str, version: str, reason: str, *, expected_version: str | None = None, dry_run: bool = False
+    family: str,
+    version: str,
+    reason: str,
+    *,
+    expected_version: str | None = None,
+    expected_revision: int | None = None,
+    dry_run: bool = False,
 ) -> Call[SelectionAnswer]:
     """Let a version answer from now on; needs a key of role admin."""
-    body = SelectRequest(family=family, version=version, reason=reason, expected_version=expected_version, dry_run=dry_run)
+    body = SelectRequest(
+        family=family,
+        version=version,
+        reason=reason,
+        expected_version=expected_version,
+        expected_revision=expected_revision,
+        dry_run=dry_run,
+    )
     return post("/models/select", SelectionAnswer, body)
 
 
-def promote(version: str, reason: str, *, expected_version: str | None = None, dry_run: bool = False) -> Call[SelectionAnswer]:
+def promote(
+    version: str,
+    reason: str,
+    *,
+    expected_version: str | None = None,
+    expected_revision: int | None = None,
+    dry_run: bool = False,
+) -> Call[SelectionAnswer]:
     """Ask for the first deployment of a version; needs a key of role admin."""
-    body = PromoteRequest(version=version, reason=reason, expected_version=expected_version, dry_run=dry_run)
+    body = PromoteRequest(
+        version=version,
+        reason=reason,
+        expected_version=expected_version,
+        expected_revision=expected_revision,
+        dry_run=dry_run,
+    )
     return post("/models/promote", SelectionAnswer, body)
 
 
-def roll_back(reason: str, *, dry_run: bool = False) -> Call[SelectionAnswer]:
+def roll_back(reason: str, *, expected_revision: int | None = None, dry_run: bool = False) -> Call[SelectionAnswer]:
     """Back to the deployment before; needs a key of role admin."""
-    return post("/models/rollback", SelectionAnswer, RollbackRequest(reason, dry_run))
+    return post("/models/rollback", SelectionAnswer, RollbackRequest(reason, dry_run, expected_revision))
 
 
 def selections(*, limit: int = 50, offset: int = 0) -> Call[SelectionsAnswer]:

@@ -12,7 +12,7 @@ from sentiment_platform.text.example import EXAMPLE_LABEL, EXAMPLE_TEXT
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.health_bodies import Alive, DependencyStatus, Health
 from serving.contract.incident_bodies import AcknowledgeRequest
-from serving.contract.model_bodies import PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
+from serving.contract.model_bodies import ExchangedPair, PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
 from serving.contract.prediction_bodies import (
     Answer,
     BatchAnswer,
@@ -66,7 +66,7 @@ EXAMPLES: tuple[Struct, ...] = (
     FeedbackRequest(prediction_id=_ID, utility=0.5, comment="Right, but late.", client_id="reader-17"),
     SelectRequest(family=_FAMILY, version=_VERSION, reason="The newer version is worse on our desk.", dry_run=True),
     PromoteRequest(version=_VERSION, reason="It reads guidance right, on which the holdout is silent.", dry_run=True),
-    RollbackRequest("The newest deployment answers too slowly."),
+    RollbackRequest("The newest deployment answers too slowly.", expected_revision=42),
     AcknowledgeRequest("The feed's owner knows; they mend it today.", dry_run=True),
     _ANSWER,
     BatchAnswer([_ANSWER]),
@@ -78,7 +78,21 @@ EXAMPLES: tuple[Struct, ...] = (
     ),
     FeedbackAccepted(_ID, _AT, "known"),
     SelectionAnswer(
-        request_id=None, default_family=_FAMILY, before={_FAMILY: f"v1.0.1-{_FAMILY}"}, after={_FAMILY: _VERSION}, dry_run=True
+        request_id=None,
+        default_family=_FAMILY,
+        before={_FAMILY: f"v1.0.1-{_FAMILY}"},
+        after={_FAMILY: _VERSION},
+        dry_run=True,
+        revision=42,
+        evidence=[
+            ExchangedPair(
+                champion=f"v1.0.1-{_FAMILY}",
+                challenger=_VERSION,
+                verdict="worse",
+                speaks_against=True,
+                words=f"{_VERSION} is worse than v1.0.1-{_FAMILY} on 400 holdout texts.",
+            )
+        ],
     ),
     Health(
         status="ready",

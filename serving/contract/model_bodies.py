@@ -10,6 +10,12 @@ from serving.contract.values import Moment
 Family = Annotated[FamilyName, Meta(description="A model family; GET /models/status names those that are deployed.")]
 Version = Annotated[VersionName, Meta(description="The tag of a release: `v`, three numbers, `-`, the family.")]
 Reason = Annotated[str, Meta(min_length=3, max_length=1000, description="Why; kept in the audit trail.")]
+SeenRevision = Annotated[
+    int,
+    Meta(
+        ge=1, le=999_999, description="Refuse (409) unless this deployment is in force: the one that was seen, which this leaves."
+    ),
+]
 SwapOutcome = Literal["swapped", "refused", "failed"]
 
 
@@ -20,14 +26,16 @@ class SelectRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     version: Version
     reason: Reason
     expected_version: Annotated[Version, Meta(description="Refuse (409) unless this one is live now.")] | None = None
+    expected_revision: SeenRevision | None = None
     dry_run: Annotated[bool, Meta(description="Fetch, verify and try the version, but change nothing.")] = False
 
 
 class RollbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """Back to the versions of the deployment before the live one."""
+    """Back to the versions of the deployment before the live one. A deployment is left by one rollback; a second one gets 409."""
 
     reason: Reason
     dry_run: Annotated[bool, Meta(description="Fetch, verify and try its versions, but change nothing.")] = False
+    expected_revision: SeenRevision | None = None
 
 
 class PromoteRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -38,17 +46,37 @@ class PromoteRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     expected_version: Annotated[Version, Meta(description="Refuse (409) unless this one of its family is live now.")] | None = (
         None
     )
+    expected_revision: SeenRevision | None = None
     dry_run: Annotated[bool, Meta(description="Fetch, verify and try the version, but ask for nothing.")] = False
 
 
+class ExchangedPair(Struct, frozen=True, kw_only=True):
+    """What the newest comparison says of `challenger` in the place of `champion`; `verdict` null: not compared yet, `words` says why.
+
+    `speaks_against`: it is evidence that the challenger is worse, or breaks a guardrail. A person may choose it all the same; the signed
+    deployment keeps the comparison.
+    """
+
+    champion: str
+    challenger: str
+    verdict: str | None
+    speaks_against: bool
+    words: str
+
+
 class SelectionAnswer(Struct, frozen=True, kw_only=True):
-    """What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision."""
+    """What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
+
+    `revision` is the deployment that it leaves; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
+    """
 
     request_id: str | None
     default_family: str
     before: dict[str, str]
     after: dict[str, str]
     dry_run: bool
+    revision: int
+    evidence: list[ExchangedPair]
 
 
 class SelectionInForce(Struct, frozen=True, kw_only=True):

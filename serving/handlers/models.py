@@ -100,8 +100,8 @@ async def select_version(
 async def roll_back(
     data: JSONBody[RollbackRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
 ) -> SelectionAnswer:
-    """The champions and the default family of the deployment before the live one answer here at once."""
-    return await services.override.roll_back(data.reason, request.state.caller.name, dry_run=data.dry_run)
+    """The champions and the default family of the deployment before the live one answer here at once. What a rollback left stays left."""
+    return await services.override.roll_back(data, request.state.caller.name)
 
 
 @post(

@@ -17,7 +17,7 @@ from sentiment_platform.registry.refusal import Refused
 from serving.contract.model_bodies import RegistryStatus, SwapOutcome
 from serving.live.loading import ModelLoader
 from serving.live.refusals import Refusals
-from serving.live.selections import Selection, Selections
+from serving.live.selections import Selection, Selections, StaleRevision
 from serving.live.snapshot import Snapshot
 from serving.live.swap import LiveSlot
 from serving.metrics import Metrics
@@ -109,10 +109,10 @@ class LiveModels:
             The snapshots before and after (with `dry_run` the second never became live).
 
         Raises:
-            ConflictError: another version than `expected_version` is live.
+            ConflictError: another version than `expected_version` is live, or another deployment than the selections expect.
             Refused, ModelRefused, TransientError: the choice cannot be served; what runs stays.
         """
-        live = self._expected(selections[0].family, expected_version)
+        live = self._expected(selections[0].family, expected_version, selections[0].expected_revision)
         after = self._slot.assemble(live.deployment, (*live.selections, *selections))
         if not dry_run:
             record(live.versions, after.versions)
@@ -125,15 +125,20 @@ class LiveModels:
         Raises:
             As `select`.
         """
-        live = self._expected(selection.family, expected_version)
+        live = self._expected(selection.family, expected_version, selection.expected_revision)
         self._slot.tried(selection.family, selection.version, manifest_digest)
         return live
 
-    def _expected(self, family: str, version: str | None) -> Snapshot:
-        """What is live, if it is what a person expects of `family`; None expects anything."""
+    def _expected(self, family: str, version: str | None, revision: int | None) -> Snapshot:
+        """What is live, if it is what a person expects of `family`, and of the deployment; None expects anything."""
         live = self.current
         if live is None:
             raise TransientError("Nothing is live yet.", remedy="Wait for the first deployment.")
+        if revision is not None and revision != live.deployment.revision:
+            raise StaleRevision(
+                f"{live.deployment.tag} is in force here, not revision {revision}.",
+                remedy="Look at GET /models/status and decide again.",
+            )
         running = live.versions.get(family)
         if version is not None and version != running:
             raise ConflictError(
@@ -143,13 +148,13 @@ class LiveModels:
         return live
 
     def rollback_target(self) -> Deployment:
-        """The newest deployment before the live one that differs from what runs now.
+        """The newest deployment before the live one that differs from what runs now; what a rollback left stays left.
 
         Raises:
             ConflictError: there is none. TransientError: the registry is needed to read it, and away.
         """
         live = self.current
-        revision = live.deployment.revision - 1 if live else 0
+        revision = (live.deployment.restores or live.deployment.revision) - 1 if live else 0
         while live is not None and revision >= 1 and revision > live.deployment.revision - MAX_STEPS_BACK:
             try:
                 document = self._selections.deployment(revision)
@@ -162,7 +167,7 @@ class LiveModels:
             content = {family: champion.version for family, champion in document.champions.items()}
             if (content.items() - live.versions.items()) or document.default_family != live.default_family:
                 return document
-            revision -= 1
+            revision = (document.restores or revision) - 1
         raise ConflictError(
             "There is no earlier deployment with other content.", remedy="Select a version with POST /models/select."
         )

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.registry.versions import VersionTag
-from serving.contract.model_bodies import PromoteRequest, SelectionAnswer, SelectRequest
+from serving.contract.model_bodies import PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
 from serving.contract.problems import Problem
-from serving.links.database import Database
+from serving.links.database import Database, DatabaseUnavailable
 from serving.live.live import LiveModels
 from serving.live.poller import Poller
-from serving.live.selection_requests import asked_before, record_selections, registered_digest, revision_naming
-from serving.live.selections import Selection
+from serving.live.selection_requests import asked_before, exchanged, record_selections, registered_digest, revision_naming
+from serving.live.selections import Selection, StaleRevision
 from serving.live.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ class ManualOverride:
                 f"{request.version} was never deployed: the gate, or a person's POST /models/promote, has to let it answer first.",
                 field="version",
             )
-        selection = self._asked(request.family, request.version, revision, request.reason, actor)
+        selection = self._asked(
+            request.family, request.version, revision, request.reason, actor, expected_revision=request.expected_revision
+        )
         return await self._apply(
             [selection],
             "models:select",
@@ -83,7 +85,7 @@ class ManualOverride:
             )
         if manifest_digest is None:
             raise _unknown(version)
-        selection = self._asked(family, version, 0, request.reason, actor)
+        selection = self._asked(family, version, 0, request.reason, actor, expected_revision=request.expected_revision)
         live = await self._guarded(
             partial(self._live.try_first, selection, manifest_digest, expected_version=request.expected_version),
             stale="expected_version",
@@ -98,26 +100,37 @@ class ManualOverride:
             return selection.request_id
 
         request_id = None if request.dry_run else await self._database.call(record)
-        return SelectionAnswer(request_id=request_id, default_family=family, before=before, after=after, dry_run=request.dry_run)
+        return await self._answer(request_id, live, (after, family), dry_run=request.dry_run)
 
-    async def roll_back(self, reason: str, actor: str, *, dry_run: bool = False) -> SelectionAnswer:
+    async def roll_back(self, request: RollbackRequest, actor: str) -> SelectionAnswer:
         """Bring the versions of the deployment before the live one back.
 
         Raises:
-            Problem: 409 when there is nothing to go back to.
+            Problem: 409 when there is nothing to go back to, or another rollback leaves the same deployment already.
         """
+        live = self._live.current
+        # Where nobody names what they saw, it is what was live when they asked: of two at once, one goes back.
+        seen = request.expected_revision or (live.deployment.revision if live else None)
         target = await self._guarded(self._live.rollback_target)
         # The default family last: the newest selection decides who answers /predict.
         families = sorted(target.champions, key=lambda family: family == target.default_family)
         running = self._live.current.versions if self._live.current else {}
         selections = [
-            self._asked(family, target.champions[family].version, target.revision, reason, actor)
+            self._asked(
+                family,
+                target.champions[family].version,
+                target.revision,
+                request.reason,
+                actor,
+                expected_revision=seen,
+                restores=target.revision,
+            )
             for family in families
             if family == target.default_family or running.get(family) != target.champions[family].version
         ]
-        return await self._apply(selections, "models:rollback", dry_run=dry_run)
+        return await self._apply(selections, "models:rollback", dry_run=request.dry_run)
 
-    def _asked(self, family: str, version: str, revision: int, reason: str, actor: str) -> Selection:
+    def _asked(self, family: str, version: str, revision: int, reason: str, actor: str, **decided_on: int | None) -> Selection:
         return Selection(
             request_id=secrets.token_hex(16),
             family=family,
@@ -126,6 +139,7 @@ class ManualOverride:
             actor=actor,
             reason=reason,
             requested_at=self._clock(),
+            **decided_on,
         )
 
     async def _known(self, version: str) -> tuple[int | None, str | None]:
@@ -156,12 +170,27 @@ class ManualOverride:
         before, after = await self._guarded(
             work, stale="expected_version" if expected_version else None, refused="version" if selected else None
         )
+        request_id = None if dry_run else selections[-1].request_id
+        return await self._answer(request_id, before, (after.versions, after.default_family), dry_run=dry_run)
+
+    async def _answer(
+        self, request_id: str | None, live: Snapshot, after: tuple[dict[str, str], str], *, dry_run: bool
+    ) -> SelectionAnswer:
+        """The answer, with what is stored of the comparison of what was live with what is wanted."""
+        before, (wanted, family) = live.versions, after
+        try:
+            evidence = await self._database.call(partial(exchanged, before=(before, live.default_family), after=after))
+        except DatabaseUnavailable:
+            # What was done stays done: its answer does not depend on this.
+            evidence = []
         return SelectionAnswer(
-            request_id=None if dry_run else selections[-1].request_id,
-            default_family=after.default_family,
-            before=before.versions,
-            after=after.versions,
+            request_id=request_id,
+            default_family=family,
+            before=before,
+            after=wanted,
             dry_run=dry_run,
+            revision=live.deployment.revision,
+            evidence=evidence,
         )
 
     async def _guarded(self, work: Callable[[], T], *, stale: str | None = None, refused: str | None = None) -> T:
@@ -173,7 +202,8 @@ class ManualOverride:
         try:
             return await asyncio.shield(self._poller.on_thread(work))
         except ConflictError as error:
-            raise Problem(409, "conflict", str(error), field=stale) from error
+            field = "expected_revision" if isinstance(error, StaleRevision) else stale
+            raise Problem(409, "conflict", str(error), field=field) from error
         except PermanentError as error:
             raise Problem(422, str(getattr(error, "reason", "refused")), str(error), field=refused) from error
 

@@ -5,10 +5,13 @@ A selection names a version that an earlier or the current signed deployment nam
 
 from typing import TYPE_CHECKING
 
-from serving.live.selections import Selection
+from serving.contract.model_bodies import ExchangedPair
+from serving.live.selections import Selection, StaleRevision
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from sentiment_platform.experiments.choice import Content
 
 
 def open_selections(connection: "Connection") -> list[Selection]:
@@ -28,6 +31,8 @@ def open_selections(connection: "Connection") -> list[Selection]:
                     actor=request.actor,
                     reason=request.reason,
                     requested_at=request.requested_at,
+                    expected_revision=request.expected_revision,
+                    restores=request.restores,
                 )
             )
     return selections
@@ -66,11 +71,23 @@ def record_selections(
     before: dict[str, str],
     after: dict[str, str],
 ) -> None:
-    """The requests of one person's change, and its audit row, in the transaction of `connection`."""
+    """The requests of one person's change, and its audit row, in the transaction of `connection`.
+
+    Raises:
+        ConflictError: another deployment than the expected one was published meanwhile, or another rollback leaves it already.
+    """
     from sentiment_platform.store.audit import record
+    from sentiment_platform.store.deployments import latest_deployment
     from sentiment_platform.store.selections import RequestedSelection, request_selection
 
+    newest = latest_deployment(connection)
     for selection in selections:
+        expected = selection.expected_revision
+        if newest is not None and expected is not None and newest.revision > expected:
+            raise StaleRevision(
+                f"{newest.tag} was published meanwhile ({newest.rule} by {newest.actor}); this was decided on revision {expected}.",
+                remedy="Look at GET /models/status and decide again.",
+            )
         request_selection(
             connection,
             RequestedSelection(
@@ -80,6 +97,8 @@ def record_selections(
                 actor=selection.actor,
                 reason=selection.reason,
                 requested_at=selection.requested_at,
+                expected_revision=selection.expected_revision,
+                restores=selection.restores,
             ),
         )
     asked = selections[0]
@@ -91,3 +110,19 @@ def record_selections(
     }
     subject = ", ".join(selection.version for selection in selections)
     record(connection, at=asked.requested_at, actor=asked.actor, action=action, subject=subject, detail=detail)
+
+
+def exchanged(connection: "Connection", before: "Content", after: "Content") -> list[ExchangedPair]:
+    """What the newest stored comparison says of each version that `after` puts in the place of one of `before`."""
+    from sentiment_platform.experiments.choice import pairs_of_choice, read_choice
+
+    return [
+        ExchangedPair(
+            champion=pair.champion,
+            challenger=pair.challenger,
+            verdict=pair.verdict,
+            speaks_against=pair.speaks_against,
+            words=pair.words,
+        )
+        for pair in read_choice(connection, pairs_of_choice(before, after))
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sentiment_platform.errors import TransientError
+from sentiment_platform.errors import ConflictError, TransientError
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused
@@ -17,7 +17,8 @@ from sentiment_platform.registry.refusal import Refused
 class Selection:
     """`version` shall be champion of `family`, and `family` answer /predict: `actor` asked for it.
 
-    `revision` is a deployment that names the version.
+    `revision` is a deployment that names the version. `expected_revision`: the deployment that it was decided on; `restores`: of a
+    rollback, what it goes back to.
     """
 
     request_id: str
@@ -27,6 +28,12 @@ class Selection:
     actor: str
     reason: str
     requested_at: datetime
+    expected_revision: int | None = None
+    restores: int | None = None
+
+
+class StaleRevision(ConflictError):
+    """Another deployment than the one that a person saw is in force."""
 
 
 class Selections:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Double, ForeignKey, Index
+from sqlalchemy import Double, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -101,12 +101,22 @@ class DeploymentRow(Base):
 
 
 class SelectionRequest(Base):
-    """A person's select or rollback, recorded by serving at once and published by the graph as the next revision.
+    """A person's select, promotion or rollback, recorded by serving at once and published by the graph as the next revision.
 
-    `refusal` says why it never will be.
+    `refusal` says why it never will be. `expected_revision`: the deployment that it was decided on, which it leaves. `restores`: of a
+    rollback, the revision whose content returns; a revision is left by one rollback.
     """
 
     __tablename__ = "selection_requests"
+    __table_args__ = (
+        Index(
+            "uq_selection_requests_one_rollback",
+            "expected_revision",
+            "family",
+            unique=True,
+            postgresql_where=text("restores IS NOT NULL AND refusal IS NULL"),
+        ),
+    )
 
     id: Mapped[Serial]
     request_id: Mapped[str] = mapped_column(unique=True)
@@ -118,3 +128,5 @@ class SelectionRequest(Base):
     published_revision: Mapped[int | None]
     published_at: Mapped[datetime | None]
     refusal: Mapped[str | None]
+    expected_revision: Mapped[int | None]
+    restores: Mapped[int | None]

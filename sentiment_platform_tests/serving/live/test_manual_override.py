@@ -1,8 +1,10 @@
 """Claims about a person's choice of a version: who may make it, what may be chosen, what it leaves behind."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import httpx
@@ -202,6 +204,46 @@ def test_a_rollback_brings_the_deployment_before_back_and_not_further_than_there
     assert (row.action, row.detail["before"], row.detail["after"]) == ("models:rollback", {"vader": SECOND}, {"vader": FIRST})
 
 
+def test_of_two_rollbacks_at_once_on_two_replicas_one_gets_409_and_the_good_version_stays(
+    two_deployments: Publisher,
+    settings: Settings,
+    engine: Engine,
+    admin: dict[str, str],
+    start_serving: StartServing,
+    tmp_path: Path,
+) -> None:
+    replicas = (start_serving(), start_serving(SENTIMENT_STATE_DIR=str(tmp_path / "replica")))
+    body = {"reason": "worse in production", "expected_revision": 2}
+    stale = replicas[0].client.post("/models/rollback", json=body | {"expected_revision": 1}, headers=admin)
+    assert (stale.status_code, stale.json()["errors"][0]["field"]) == (409, "expected_revision")
+    tried = replicas[0].client.post("/models/rollback", json=body | {"dry_run": True}, headers=admin).json()
+    (pair,) = tried["evidence"]
+    assert (tried["revision"], pair["champion"], pair["challenger"], pair["verdict"]) == (2, SECOND, FIRST, None)
+    barrier = Barrier(2)
+
+    def roll_back(serving: ServingProcess) -> httpx.Response:
+        barrier.wait()
+        return serving.client.post("/models/rollback", json=body, headers=admin)
+
+    with ThreadPoolExecutor(2) as pool:
+        replies = list(pool.map(roll_back, replicas))
+    assert sorted(reply.status_code for reply in replies) == [200, 409], [reply.text for reply in replies]
+    (conflict,) = (reply.json() for reply in replies if reply.status_code == 409)
+    assert "decide again" in conflict["detail"]
+    for replica in replicas:
+        replica.wait_until(lambda replica=replica: live(replica) == FIRST)
+    outcome = decide_and_publish(engine, RegistryAccess(settings), run_id="a-run", now=lambda: datetime.now(UTC))
+    assert outcome.published is not None
+    assert (outcome.published.document.rule, outcome.published.document.restores) == ("rollback", 1)
+    for replica in replicas:
+        replica.wait_until(lambda replica=replica: replica.status()["deployment"]["revision"] == 3)
+        # The bad version does not come back by a third one who saw what is there now, nor by one who did not.
+        for seen in ({}, {"expected_revision": 2}, {"expected_revision": 3}):
+            late = {"reason": "once more"} | seen
+            assert replica.client.post("/models/rollback", json=late, headers=admin).status_code == 409
+        assert live(replica) == FIRST
+
+
 def test_a_rollback_goes_over_the_gap_that_a_deleted_release_left(
     two_deployments: Publisher, settings: Settings, admin: dict[str, str], start_serving: StartServing
 ) -> None:
@@ -213,10 +255,9 @@ def test_a_rollback_goes_over_the_gap_that_a_deleted_release_left(
         page.delete(f"{repository}/releases/{number}").raise_for_status()
     serving = start_serving()
     assert live(serving) == "v1.0.3-vader"
-    for version in (SECOND, FIRST):
-        rolled = serving.client.post("/models/rollback", json={"reason": "worse in production"}, headers=admin)
-        assert rolled.status_code == 200, rolled.text
-        assert live(serving) == version
+    rolled = serving.client.post("/models/rollback", json={"reason": "worse in production"}, headers=admin)
+    assert rolled.status_code == 200, rolled.text
+    assert live(serving) == SECOND
 
 
 def test_a_choice_that_cannot_be_fetched_or_recorded_changes_nothing(

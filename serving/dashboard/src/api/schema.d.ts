@@ -195,7 +195,7 @@ export interface paths {
         put?: never;
         /**
          * Back to the versions of the deployment before
-         * @description The champions and the default family of the deployment before the live one answer here at once.
+         * @description The champions and the default family of the deployment before the live one answer here at once. What a rollback left stays left.
          */
         post: operations["post_models_rollback"];
         delete?: never;
@@ -802,14 +802,17 @@ export interface components {
             reason: string;
             /** @description Refuse (409) unless this one is live now. */
             expected_version?: string | null;
+            /** @description Refuse (409) unless this deployment is in force: the one that was seen, which this leaves. */
+            expected_revision?: number | null;
             /** @description Fetch, verify and try the version, but change nothing. */
             dry_run?: boolean;
         };
         /**
          * RollbackRequest
-         * @description Back to the versions of the deployment before the live one.
+         * @description Back to the versions of the deployment before the live one. A deployment is left by one rollback; a second one gets 409.
          * @example {
-         *       "reason": "The newest deployment answers too slowly."
+         *       "reason": "The newest deployment answers too slowly.",
+         *       "expected_revision": 42
          *     }
          */
         RollbackRequest: {
@@ -817,6 +820,8 @@ export interface components {
             reason: string;
             /** @description Fetch, verify and try its versions, but change nothing. */
             dry_run?: boolean;
+            /** @description Refuse (409) unless this deployment is in force: the one that was seen, which this leaves. */
+            expected_revision?: number | null;
         };
         /**
          * PromoteRequest
@@ -834,6 +839,8 @@ export interface components {
             reason: string;
             /** @description Refuse (409) unless this one of its family is live now. */
             expected_version?: string | null;
+            /** @description Refuse (409) unless this deployment is in force: the one that was seen, which this leaves. */
+            expected_revision?: number | null;
             /** @description Fetch, verify and try the version, but ask for nothing. */
             dry_run?: boolean;
         };
@@ -1372,6 +1379,8 @@ export interface components {
         /**
          * SelectionAnswer
          * @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
+         *
+         *     `revision` is the deployment that it leaves; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
          * @example {
          *       "request_id": null,
          *       "default_family": "finbert",
@@ -1381,7 +1390,17 @@ export interface components {
          *       "after": {
          *         "finbert": "v1.0.0-finbert"
          *       },
-         *       "dry_run": true
+         *       "dry_run": true,
+         *       "revision": 42,
+         *       "evidence": [
+         *         {
+         *           "champion": "v1.0.1-finbert",
+         *           "challenger": "v1.0.0-finbert",
+         *           "verdict": "worse",
+         *           "speaks_against": true,
+         *           "words": "v1.0.0-finbert is worse than v1.0.1-finbert on 400 holdout texts."
+         *         }
+         *       ]
          *     }
          */
         SelectionAnswer: {
@@ -1394,6 +1413,22 @@ export interface components {
                 [key: string]: string;
             };
             dry_run: boolean;
+            revision: number;
+            evidence: components["schemas"]["ExchangedPair"][];
+        };
+        /**
+         * ExchangedPair
+         * @description What the newest comparison says of `challenger` in the place of `champion`; `verdict` null: not compared yet, `words` says why.
+         *
+         *     `speaks_against`: it is evidence that the challenger is worse, or breaks a guardrail. A person may choose it all the same; the signed
+         *     deployment keeps the comparison.
+         */
+        ExchangedPair: {
+            champion: string;
+            challenger: string;
+            verdict: string | null;
+            speaks_against: boolean;
+            words: string;
         };
         /**
          * VersionList
@@ -4498,7 +4533,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision. */
+            /**
+             * @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
+             *
+             *     `revision` is the deployment that it leaves; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
+             */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4590,7 +4629,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision. */
+            /**
+             * @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
+             *
+             *     `revision` is the deployment that it leaves; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
+             */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4673,7 +4716,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision. */
+            /**
+             * @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
+             *
+             *     `revision` is the deployment that it leaves; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
+             */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -8,6 +8,7 @@ import { Field, Select } from "../../parts/field";
 import { Refusal } from "../../parts/refusal";
 import { useKey } from "../../shell/key";
 import { KeyField } from "../../shell/key-field";
+import { ExchangedPairs } from "./exchanged-pairs";
 import { Followed } from "./followed";
 
 type Chosen = { what: "rollback" } | { what: "select" | "promote"; version: string; family: string };
@@ -34,17 +35,21 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
     rollback.reset();
   };
   const send = (dryRun: boolean) => {
+    // What is done for good leaves the deployment that the dry run spoke of, and no other.
+    const revision = asked.data?.revision ?? status.deployment?.revision;
+    const seen = revision ? { expected_revision: revision } : {};
     if (chosen.what === "rollback") {
-      rollback.mutate({ key, body: { reason, dry_run: dryRun } });
+      rollback.mutate({ key, body: { reason, dry_run: dryRun, ...seen } });
       return;
     }
     const live = status.families[chosen.family]?.version;
-    const body = { version: chosen.version, reason, dry_run: dryRun, ...(live ? { expected_version: live } : {}) };
+    const body = { version: chosen.version, reason, dry_run: dryRun, ...seen, ...(live ? { expected_version: live } : {}) };
     if (chosen.what === "promote") promote.mutate({ key, body });
     else select.mutate({ key, body: { ...body, family: chosen.family } });
   };
   const answer = asked.data;
   const tried = answer?.dry_run === true;
+  const opposes = answer?.evidence.some(({ speaks_against: against }) => against) === true;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     send(!tried);
@@ -67,7 +72,7 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
       <KeyField onChange={forget} />
       <div className="buttons">
         <Button type="submit" kind={tried ? "danger" : "primary"} busy={asked.isPending} disabled={!ready}>
-          {asked.isPending ? "Asking…" : tried ? "Do it" : "Try it first, changing nothing"}
+          {asked.isPending ? "Asking…" : !tried ? "Try it first, changing nothing" : opposes ? "Do it against the evidence" : "Do it"}
         </Button>
         {!ready && <span className="note">{key === "" ? "A key is needed." : "Say why, in three characters or more."}</span>}
       </div>
@@ -91,5 +96,7 @@ const Preview = ({ answer, atOnce }: { answer: Schemas["SelectionAnswer"]; atOnc
         </li>
       ))}
     </ul>
+    <p>It leaves deploy {answer.revision}. What the newest comparison says of it:</p>
+    <ExchangedPairs pairs={answer.evidence} />
   </div>
 );

@@ -91,7 +91,8 @@ function Told({ deployment, open, onToggle }: { deployment: Deployment; open: bo
             </dd>
           </div>
         </dl>
-        {pairs.length > 0 ? (
+        {(pairs.length === 0 || deployment.rule === "manual" || deployment.rule === "rollback") && <p>{evidence.verdict}</p>}
+        {pairs.length > 0 && (
           <Table
             caption={`Evidence of ${deployment.tag}`}
             columns={[
@@ -104,8 +105,6 @@ function Told({ deployment, open, onToggle }: { deployment: Deployment; open: bo
             rows={pairs}
             rowKey={({ pair }) => pair}
           />
-        ) : (
-          <p>{evidence.verdict}</p>
         )}
       </details>
     </li>

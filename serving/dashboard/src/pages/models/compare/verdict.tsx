@@ -3,9 +3,11 @@ import type { Schemas } from "../../../api/client";
 import { IntervalChart } from "../../../charts";
 import { Badge, type Tone } from "../../../parts/badge";
 import { Card } from "../../../parts/card";
-import { number, signed } from "../../../parts/format";
+import { milliseconds, number, signed, words } from "../../../parts/format";
+import { None } from "../../../parts/none";
 import { RunLink } from "../../../parts/run-link";
 import { Stat, Stats } from "../../../parts/stat";
+import { Table } from "../../../parts/table";
 import { Time } from "../../../parts/time";
 
 const TONES: Record<string, Tone> = { better: "good", worse: "warning" };
@@ -57,11 +59,46 @@ export function Verdict({ comparison }: { comparison: Schemas["PairComparison"] 
             />
             <Stat name="Power" value={number(figures.power, 2)} note="to see 5 points of accuracy" />
           </Stats>
+          {figures.guardrails.length > 0 && <Guardrails guardrails={figures.guardrails} challenger={challenger} />}
+          {figures.scores && <Scores scores={figures.scores} />}
         </>
       )}
     </Card>
   );
 }
+
+const Guardrails = ({ guardrails, challenger }: { guardrails: readonly Schemas["Guardrail"][]; challenger: string }) => (
+  <Table
+    caption={`What must not get worse with ${challenger}`}
+    columns={[
+      { key: "name", title: "Guardrail", heading: true, cell: ({ name }) => words(name) },
+      { key: "blocks", title: "Blocks it", cell: ({ blocks }) => <Badge tone={blocks ? "critical" : "good"}>{blocks ? "yes" : "no"}</Badge> },
+      { key: "why", title: "Why", className: "words", cell: ({ words: why }) => why },
+    ]}
+    rows={guardrails}
+    rowKey={({ name }) => name}
+  />
+);
+
+const Scores = ({ scores }: { scores: readonly Schemas["WeightedScore"][] }) => (
+  <Table
+    caption="The weighted score, with its parts"
+    columns={[
+      { key: "version", title: "Version", heading: true, cell: ({ version }) => version },
+      { key: "score", title: "Score", numeric: true, cell: ({ value }) => number(value, 3) },
+      { key: "accuracy", title: `Accuracy (${scores[0]?.weights.accuracy ?? ""})`, numeric: true, cell: ({ accuracy }) => number(accuracy, 3) },
+      { key: "ece", title: `Calibration error (${scores[0]?.weights.calibration ?? ""})`, numeric: true, cell: ({ ece }) => number(ece, 3) },
+      {
+        key: "latency",
+        title: `95 % within (${scores[0]?.weights.latency ?? ""})`,
+        numeric: true,
+        cell: ({ latency_p95_ms: p95 }) => (p95 == null ? <None why="it is not known of both, so it is left out" /> : milliseconds(p95)),
+      },
+    ]}
+    rows={scores}
+    rowKey={({ version }) => version}
+  />
+);
 
 const textsCompared = ({ n, stories, left_out }: NonNullable<Schemas["PairComparison"]["figures"]>): string =>
   [
