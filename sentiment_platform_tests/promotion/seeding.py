@@ -12,6 +12,7 @@ from sentiment_platform.experiments.holdout_comparison import compare_on_holdout
 from sentiment_platform.models.family import LABELS, Floats, Integers
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.manifest import Manifest
+from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.store.selections import RequestedSelection, request_selection
 from sentiment_platform.store.training_sets import StoredExample
 from sentiment_platform_tests import versions
@@ -93,3 +94,11 @@ def ask(engine: Engine, name: str, family: str, version: str) -> None:
     )
     with engine.begin() as connection:
         request_selection(connection, selection)
+
+
+def offered(access: RegistryAccess) -> LatestDeployment:
+    """What the registry offers, verified by its reader."""
+    with access.reader() as reader:
+        latest = reader.poll_latest()
+    assert isinstance(latest, LatestDeployment)
+    return latest

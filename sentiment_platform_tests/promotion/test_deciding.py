@@ -10,14 +10,13 @@ from sentiment_platform.promotion.deciding import Outcome, decide_and_publish, r
 from sentiment_platform.promotion.intents import intent_of_promotion, intent_of_rollback
 from sentiment_platform.promotion.next_revision import publish
 from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit, leases
 from sentiment_platform.store.acknowledgements import write_acknowledgement
 from sentiment_platform.store.deployments import deployments, get_deployment
 from sentiment_platform.store.incidents import FREEZES_PROMOTION, Incident, open_incident, open_incidents
 from sentiment_platform.store.selections import open_selection_requests
-from sentiment_platform_tests.promotion.seeding import answers, ask, clock, make_evidence, release, truth, write_holdout
+from sentiment_platform_tests.promotion.seeding import answers, ask, clock, make_evidence, offered, release, truth, write_holdout
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 
 V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
@@ -27,13 +26,6 @@ def decide(engine: Engine, access: RegistryAccess, run: str = "run") -> Outcome:
     """A run of `ab_evaluation` and `deployment`."""
     make_evidence(engine, run)
     return decide_and_publish(engine, access, run_id=run, now=clock)
-
-
-def offered(access: RegistryAccess) -> LatestDeployment:
-    with access.reader() as reader:
-        latest = reader.poll_latest()
-    assert isinstance(latest, LatestDeployment)
-    return latest
 
 
 def published(access: RegistryAccess) -> list[int]:

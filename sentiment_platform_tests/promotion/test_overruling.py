@@ -24,8 +24,7 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment, Evidence
 from sentiment_platform.store.selections import RequestedSelection, request_selection, selections_page
 from sentiment_platform_tests import versions
-from sentiment_platform_tests.promotion.seeding import NOW, TRAINING_SET, answers, ask, clock, make_evidence, release
-from sentiment_platform_tests.promotion.test_deciding import offered
+from sentiment_platform_tests.promotion.seeding import NOW, TRAINING_SET, answers, ask, clock, make_evidence, offered, release
 from sentiment_platform_tests.registry.examples import deployment_of, manifest_of
 
 V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
