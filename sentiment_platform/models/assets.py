@@ -70,6 +70,7 @@ def model_asset(family: str) -> dg.AssetsDefinition:
                 **{name: metric.value for name, metric in trained.manifest.metrics.items()},
                 "base_model": trained.manifest.base_model,
                 "unchanged": not trained.new,
+                **_folds(trained.manifest),
                 **_shown(trained.manifest),
                 "measured": dg.MetadataValue.md(measured_table(trained.manifest)),
                 "card": dg.MetadataValue.md(model_card(trained.manifest)),
@@ -99,6 +100,12 @@ def live_progress(context: dg.AssetExecutionContext) -> ProgressSink:
         observations(progress)
 
     return sink
+
+
+def _folds(manifest: Manifest) -> dict[str, float]:
+    """The k-fold beside the holdout, as numbers whose course can be drawn."""
+    folds = shown_figures(manifest).folds
+    return {"folds_macro_f1": folds.macro_f1.value, "folds_accuracy": folds.accuracy.value} if folds else {}
 
 
 def _shown(manifest: Manifest) -> dict[str, dg.MarkdownMetadataValue]:

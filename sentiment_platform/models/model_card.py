@@ -55,7 +55,8 @@ def measured_table(manifest: Manifest) -> str:
     """Markdown: of the card only the measures, what the features add and the cost; as much as fits a window."""
     figures = shown_figures(manifest)
     measures = _measures(manifest) if manifest.metrics else ["It was not measured."]
-    return "\n".join([*measures, "", *_features(figures.ablation, used=figures.features_help), "", _cost(figures)])
+    folds = ["", figures.folds.words()] if figures.folds else []
+    return "\n".join([*measures, *folds, "", *_features(figures.ablation, used=figures.features_help), "", _cost(figures)])
 
 
 def contrast_table(score: ContrastScore) -> str:
@@ -91,6 +92,8 @@ def _measured(manifest: Manifest, figures: ShownFigures) -> Iterator[str]:
     yield from _measures(manifest)
     if any(m.low == m.high for m in manifest.metrics.values()):
         yield from ("", "An interval without width says that these texts showed no difference; few texts cannot show one.")
+    if figures.folds:
+        yield from ("", f"Beside this holdout: {figures.folds.words()}")
     if figures.confusion:
         yield from ("", f"| true label | said {' | said '.join(LABELS)} |", "|---|---|---|---|")
         for label, row in zip(LABELS, figures.confusion, strict=True):

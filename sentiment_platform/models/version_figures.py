@@ -10,6 +10,7 @@ import msgspec
 
 from sentiment_platform.models.evaluation.baselines import Baseline
 from sentiment_platform.models.evaluation.contrast_suite import ContrastScore
+from sentiment_platform.models.evaluation.fold_figures import FoldFigures
 from sentiment_platform.models.evaluation.technical import TechnicalFigures
 from sentiment_platform.models.head.head import Ablation
 from sentiment_platform.registry.manifest import Manifest
@@ -79,6 +80,7 @@ class ShownFigures(msgspec.Struct, frozen=True, kw_only=True):
         confusion: counts on the holdout, a row for each true class.
         ece_when_calibrated: what 95 % of perfectly calibrated models stay below with these answers.
         data: part of the training set -> what it holds; `baselines`: name -> figures on the test part.
+        folds: the k-fold by story; None where the labels were too few for it.
         deployed_then: the champion beside it; None where there was none.
         terms_moved: as `pages.reporting.terms_table` takes it; `distillation` as `doubted_table` does.
     """
@@ -95,6 +97,7 @@ class ShownFigures(msgspec.Struct, frozen=True, kw_only=True):
     ece_when_calibrated: float | None = None
     data: dict[str, PartFigures] = {}
     baselines: dict[str, Baseline] = {}
+    folds: FoldFigures | None = None
     deployed_then: ChampionFigures | None = None
     contrast: ContrastScore | None = None
     terms_moved: dict[str, Any] | None = None

@@ -5,11 +5,17 @@ Plain design matrices in, plain weights out. What the columns mean (scorer logit
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 import msgspec
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.statistics.arrays import N_CLASSES, Floats, Ints
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 L2_GRID = (1e1, 1e0, 1e-1, 1e-2, 1e-3, 1e-4)
 MAX_STEPS = 100
@@ -42,10 +48,8 @@ def fit_softmax(
     Raises:
         PermanentError: it did not converge.
     """
-    from threadpoolctl import threadpool_limits
-
     # Products this small lose more to waking BLAS threads than they win, on a busy machine by a factor of twenty.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _thread_pools().limit(limits=1, user_api="blas"):
         return _newton(x, y, row_weights, target, l2, start)
 
 
@@ -69,6 +73,14 @@ def fit_temperature(scores: Floats, y: Ints, row_weights: Floats) -> float:
             break
         factor = moved
     return factor
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """Looked for once: to search the process for its BLAS takes as long as a fit, and numpy's is there from the start."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _newton(x: Floats, y: Ints, row_weights: Floats, target: Floats, l2: float, start: SoftmaxFit | None) -> SoftmaxFit:

@@ -108,7 +108,7 @@ class CardFigures(Struct, frozen=True, kw_only=True):
     `technical`: cost on the machine that made it. `ablation`: what the features add to the head. `confusion`: counts on the holdout,
     a row for each true label, in the order of `labels`. `reliability`: how often a confidence was right, bin by bin.
     `contrast`: pairs of sentences that differ in little, with both answered rightly. `terms_moved`: only where the family has terms.
-    `warning`: what could not be learned, and why.
+    `warning`: what could not be learned, and why. `folds`: the k-fold by story that stands beside the holdout, in words.
     """
 
     technical: TechnicalFigures | None = None
@@ -120,6 +120,7 @@ class CardFigures(Struct, frozen=True, kw_only=True):
     ece: float | None = None
     contrast: ContrastScore | None = None
     terms_moved: TermsMoved | None = None
+    folds: str | None = None
 
 
 class ModelCard(Struct, frozen=True, kw_only=True):

@@ -157,6 +157,7 @@ def _figures(manifest: Manifest) -> CardFigures | None:
         ece=shown.ece,
         contrast=shown.contrast,
         terms_moved=moved,
+        folds=shown.folds.words() if shown.folds else None,
     )
 
 

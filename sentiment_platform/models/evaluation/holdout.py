@@ -9,17 +9,20 @@ from datetime import datetime
 from hashlib import sha256
 from math import isclose, isfinite
 
+import msgspec
 from sqlalchemy import Engine
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.evaluation.contrast_suite import ContrastScore, score_contrast
 from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate, figures
+from sentiment_platform.models.evaluation.fold_figures import FoldFigures
 from sentiment_platform.models.evaluation.seen_data import in_sample
 from sentiment_platform.models.families import load_model, model_asset_name
 from sentiment_platform.models.training_data import read_training_data
 from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.statistics.estimate import ACCURACY, MACRO_F1
 from sentiment_platform.store.deployments import latest_deployment
-from sentiment_platform.store.figures import holdout_predictions, write_figures, write_holdout_predictions
+from sentiment_platform.store.figures import Figure, holdout_predictions, write_figures, write_holdout_predictions
 from sentiment_platform.store.training_sets import latest_training_set, training_examples
 from sentiment_platform.store.versions import RegisteredVersion, get_version, latest_version
 from sentiment_platform.text.sentiment import LABELS
@@ -29,7 +32,8 @@ from sentiment_platform.text.sentiment import LABELS
 class HoldoutEvaluation:
     """What a version answered on the holdout of `training_set`, and on the contrast pairs.
 
-    `in_sample` is true when the version's base, or its starter, has been trained on labels of that holdout.
+    `in_sample` is true when the version's base, or its starter, has been trained on labels of that holdout. `folds` are figures of the
+    k-fold that was made when the version was trained.
     """
 
     version: str
@@ -38,6 +42,7 @@ class HoldoutEvaluation:
     evaluation: Evaluation
     contrast: ContrastScore
     in_sample: bool
+    folds: Sequence[Figure] = ()
 
     def rows(self) -> list[tuple[str, list[float]]]:
         """(example id, probabilities) to store."""
@@ -88,13 +93,35 @@ def evaluate_registered(engine: Engine, access: RegistryAccess, version: Registe
         evaluation=evaluate(model, data.test),
         contrast=score_contrast(model),
         in_sample=in_sample(version.manifest.base_model, version.manifest.figures, data.test.ids, data.test.label_sets),
+        folds=_fold_figures(version),
     )
+
+
+class _Folded(msgspec.Struct, frozen=True):
+    """Of the figures of a manifest: the k-fold, and whether the base has seen the labels."""
+
+    folds: FoldFigures | None = None
+    in_sample: bool = False
+
+
+def _fold_figures(version: RegisteredVersion) -> list[Figure]:
+    """Of its manifest; none of a version of before they were measured."""
+    manifest = version.manifest
+    read = msgspec.convert(manifest.figures, _Folded)
+    if read.folds is None:
+        return []
+    window = f"folds:{manifest.training_set[:12]}"
+    named = {ACCURACY: read.folds.accuracy, MACRO_F1: read.folds.macro_f1}
+    return [
+        Figure(version=version.version, window=window, metric=metric, in_sample=read.in_sample, **msgspec.structs.asdict(value))
+        for metric, value in named.items()
+    ]
 
 
 def store_evaluation(engine: Engine, measured: HoldoutEvaluation, as_of: datetime) -> int:
     """Store figures and answers; returns how many figures are new or changed."""
     window = holdout_window(measured.training_set)
-    rows = figures(measured.version, window, measured.evaluation, in_sample=measured.in_sample)
+    rows = [*figures(measured.version, window, measured.evaluation, in_sample=measured.in_sample), *measured.folds]
     with engine.begin() as connection:
         write_holdout_predictions(connection, measured.version, measured.training_set, measured.rows())
         return write_figures(connection, rows, as_of)

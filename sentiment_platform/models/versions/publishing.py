@@ -14,6 +14,7 @@ from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.labels.training_set import licence_notes
 from sentiment_platform.models.evaluation.evaluation import Evaluation, evaluate
+from sentiment_platform.models.evaluation.folds import measure_folds
 from sentiment_platform.models.families import load_model, trainer
 from sentiment_platform.models.family import ProgressSink, TrainingOptions
 from sentiment_platform.models.model_card import model_card
@@ -102,6 +103,7 @@ def train_and_publish(
             model = load_model(family.name, directory)
             evaluation = evaluate(model, data.test)
             figures = figures_of(exported, evaluation, options, options_digest) | origin
+            figures["folds"] = msgspec.to_builtins(measure_folds(family, model, data, options, progress))
             if champion and files:
                 figures["deployed_then"] = msgspec.to_builtins(beside_champion(engine, champion.version, files, data, evaluation))
             licences = licence_notes(engine, data.digest)

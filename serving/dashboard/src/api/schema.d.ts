@@ -1712,7 +1712,8 @@ export interface components {
          *               -0.8769
          *             ]
          *           }
-         *         }
+         *         },
+         *         "folds": null
          *       },
          *       "files": [
          *         {
@@ -1775,7 +1776,7 @@ export interface components {
          *     `technical`: cost on the machine that made it. `ablation`: what the features add to the head. `confusion`: counts on the holdout,
          *     a row for each true label, in the order of `labels`. `reliability`: how often a confidence was right, bin by bin.
          *     `contrast`: pairs of sentences that differ in little, with both answered rightly. `terms_moved`: only where the family has terms.
-         *     `warning`: what could not be learned, and why.
+         *     `warning`: what could not be learned, and why. `folds`: the k-fold by story that stands beside the holdout, in words.
          */
         CardFigures: {
             technical: components["schemas"]["TechnicalFigures"] | null;
@@ -1787,6 +1788,7 @@ export interface components {
             ece: number | null;
             contrast: components["schemas"]["ContrastScore"] | null;
             terms_moved: components["schemas"]["TermsMoved"] | null;
+            folds: string | null;
         };
         /**
          * Ablation

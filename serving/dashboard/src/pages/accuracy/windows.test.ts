@@ -9,6 +9,7 @@ describe("windowName", () => {
     expect(windowName("holdout:9b48c8d3d200")).toBe("holdout 9b48c8d3");
     expect(windowName("feedback:7d")).toBe("feedback of 7 days");
     expect(windowName("feedback:1d")).toBe("feedback of 1 day");
+    expect(windowName("folds:9b48c8d3d200")).toBe("k-fold 9b48c8d3");
     expect(windowName("outcome")).toBe("outcome");
   });
 });

@@ -5,10 +5,11 @@ type Figure = Schemas["PerformanceFigure"];
 
 export const isPromise = (window: string): boolean => window.startsWith("holdout");
 
-/** `holdout:9b48c8d3d200` -> "holdout 9b48c8d3", `feedback:7d` -> "feedback of 7 days". */
+/** `holdout:9b48c8d3d200` -> "holdout 9b48c8d3", `feedback:7d` -> "feedback of 7 days", `folds:9b48c8d3d200` -> "k-fold 9b48c8d3". */
 export function windowName(window: string): string {
   const [kind = window, of = ""] = window.split(":");
   if (isPromise(window)) return of ? `holdout ${of.slice(0, 8)}` : "holdout";
+  if (kind === "folds") return `k-fold ${of.slice(0, 8)}`;
   const days = /^(\d+)d$/.exec(of);
   return days ? `${kind} of ${days[1]} ${days[1] === "1" ? "day" : "days"}` : `${kind} ${of}`.trim();
 }

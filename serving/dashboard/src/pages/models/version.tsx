@@ -77,6 +77,7 @@ function Shown({ card }: { card: Schemas["ModelCard"] }) {
           intervals={card.metrics.map(({ title, value, low, high, n, dataset }) => ({ name: words(title), value, low, high, note: `${number(n)} texts, ${dataset}` }))}
           format={(value) => number(value, 3)}
         />
+        {figures?.folds && <p className="note">Beside its holdout: {figures.folds}</p>}
       </Card>
       {figures && figures.confusion.length > 0 && (
         <Card title="What it mistakes for what">
