@@ -97,7 +97,7 @@ def test_labels_that_are_wrong_are_the_ones_that_are_doubted(tiny_base: Path, da
     assert len(wrong & set(doubted)) >= MAX_DOUBTED - 2
     assert found["agreement"] == pytest.approx(1 - len(wrong) / len(data.train), abs=0.06)
     assert trained.best.macro_f1 > 0.9
-    assert trained.parameters.distillation_share == TransformerParameters().distillation_share
+    assert trained.parameters.distillation_share == 0.3
     table = doubted_table(found)
     assert f"for {found['agreement']:.1%} of the training texts" in table
     assert table.count("\n| `train-") == MAX_DOUBTED

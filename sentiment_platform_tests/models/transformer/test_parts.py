@@ -15,6 +15,7 @@ from sentiment_platform.models.transformer.training.network import build_network
 from sentiment_platform.models.transformer.training.optimizer import build_optimizer, class_weights, set_rate
 from sentiment_platform.models.transformer.training.parameters import (
     TransformerParameters,
+    chosen_for,
     epochs_for,
     learning_rate_for,
     transformer_parameters,
@@ -65,6 +66,20 @@ def test_narrow_encoders_and_few_texts_get_higher_rates() -> None:
     ]
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] == 3e-5
+
+
+def test_wide_encoders_learn_by_thin_products_from_labels_alone_unless_somebody_says_otherwise() -> None:
+    narrow, wide = (chosen_for(TransformerParameters(), width, 16_000) for width in (384, 768))
+    assert (narrow.rank, narrow.consistency, narrow.distillation_share, narrow.epochs, narrow.learning_rate) == (
+        0,
+        1.0,
+        0.3,
+        3,
+        1.5e-4,
+    )
+    assert (wide.rank, wide.consistency, wide.distillation_share, wide.epochs, wide.learning_rate) == (16, 0.0, 0.0, 2, 6e-4)
+    said = TransformerParameters(rank=0, consistency=0.5, distillation_share=0.2, epochs=4, learning_rate=1e-5)
+    assert chosen_for(said, 768, 16_000) == chosen_for(said, 384, 16_000) == said
 
 
 def test_buckets_hold_every_row_once_and_pad_far_less_than_random_batches() -> None:

@@ -30,7 +30,8 @@ from sentiment_platform.models.transformer.training.checkpoints import Checkpoin
 from sentiment_platform.models.transformer.training.device import torch_threads
 from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer, checkpoint_folder, train_transformer
 from sentiment_platform.models.transformer.training.loop import MonotonicClock
-from sentiment_platform.models.transformer.training.parameters import TransformerParameters, transformer_parameters
+from sentiment_platform.models.transformer.training.network import width_of
+from sentiment_platform.models.transformer.training.parameters import TransformerParameters, for_width, transformer_parameters
 from sentiment_platform.models.transformer.training.stages import taken
 from sentiment_platform.models.transformer.training.weights import network_logits
 from sentiment_platform.news.stories.near_duplicates import story_of
@@ -74,7 +75,7 @@ def train_distilled(
     Raises:
         PermanentError: as `train_transformer`.
     """
-    parameters = transformer_parameters(options.parameters)
+    parameters = for_width(transformer_parameters(options.parameters), width_of(base.path))
     stories = (data.train.stories or story_of(data.train.texts)) if parameters.distillation_share else ()
     if len(set(stories)) < MIN_STORIES:
         return train_transformer(base, data, options, progress, checkpoints=checkpoints, clock=clock)

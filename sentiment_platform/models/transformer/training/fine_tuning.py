@@ -28,12 +28,11 @@ from sentiment_platform.models.transformer.training.device import (
     torch_threads,
 )
 from sentiment_platform.models.transformer.training.loop import EpochSink, MonotonicClock, Trainer
-from sentiment_platform.models.transformer.training.low_rank import LEARNING_RATE, fold, widen
-from sentiment_platform.models.transformer.training.network import positions_of, tokenizer_json
+from sentiment_platform.models.transformer.training.low_rank import fold, widen
+from sentiment_platform.models.transformer.training.network import positions_of, tokenizer_json, width_of
 from sentiment_platform.models.transformer.training.parameters import (
     TransformerParameters,
-    epochs_for,
-    learning_rate_for,
+    chosen_for,
     transformer_parameters,
 )
 from sentiment_platform.models.transformer.training.position import Epoch, condensed
@@ -138,9 +137,9 @@ def train_transformer(
         _require_places(network, parameters.max_length)
         if initial:
             network.load_state_dict(dict(initial.weights))
+        parameters = chosen_for(parameters, width_of(base.path), len(data.train))
         if parameters.rank:
             widen(network, parameters.rank)
-        parameters = _chosen(parameters, _width(network), len(data.train))
         trainer = Trainer(
             network,
             _part(
@@ -183,9 +182,7 @@ def train_transformer(
 
 def planned(parameters: TransformerParameters, base: ResolvedBase, train: LabelledTexts) -> tuple[TransformerParameters, int]:
     """What a run on these texts would choose where `parameters` leave something open, and its optimizer steps."""
-    from transformers import AutoConfig
-
-    chosen = _chosen(parameters, int(AutoConfig.from_pretrained(base.path).hidden_size), len(train))
+    chosen = chosen_for(parameters, width_of(base.path), len(train))
     return chosen, sum(stage.steps(chosen.batch_size) for stage in stages_for(chosen, train))
 
 
@@ -195,19 +192,6 @@ def _require_places(network: "nn.Module", max_length: int) -> None:
         raise PermanentError(
             f"max_length={max_length} is more than the {places} tokens that this base reads.", remedy=f"Use at most {places}."
         )
-
-
-def _width(network: "nn.Module") -> int:
-    return int(getattr(network.get_submodule("encoder"), "config").hidden_size)  # noqa: B009 - nn.Module does not declare it
-
-
-def _chosen(parameters: TransformerParameters, hidden_size: int, n_texts: int) -> TransformerParameters:
-    """`parameters` with what they leave to the number of texts and the width of the encoder."""
-    return dataclasses.replace(
-        parameters,
-        epochs=parameters.epochs or epochs_for(n_texts),
-        learning_rate=parameters.learning_rate or (LEARNING_RATE if parameters.rank else learning_rate_for(hidden_size, n_texts)),
-    )
 
 
 def checkpoint_folder(

@@ -12,9 +12,6 @@ from sentiment_platform.models.transformer.training.optimizer import depth_of
 if TYPE_CHECKING:
     from torch import nn
 
-LEARNING_RATE = 1.5e-3
-"""Peak rate: products of thin matrices need a higher one than whole weights."""
-
 
 def widen(network: "nn.Module", rank: int) -> None:
     """Put a product of rank `rank`, 0 at first, beside each linear layer of `network`, and freeze what such training leaves alone.

@@ -138,6 +138,13 @@ def tokenizer_json(path: Path) -> str:
         raise PermanentError(f"{path} has no fast tokenizer: {error}", remedy="Add a tokenizer.json to it.") from error
 
 
+def width_of(path: Path) -> int:
+    """Numbers in a token's vector, as the checkpoint's config says."""
+    from transformers import AutoConfig
+
+    return int(AutoConfig.from_pretrained(path).hidden_size)
+
+
 def positions_of(network: "nn.Module") -> int | None:
     """Tokens that the encoder has learnt places for; None where it has no table of them.
 

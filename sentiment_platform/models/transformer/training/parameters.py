@@ -13,6 +13,8 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Pooling = Literal["auto", "mean", "own"]
 Start = Literal["base", "champion"]
+WIDE = 512
+"""Width of an encoder's vectors above which training all of it is not for a CPU."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +25,7 @@ class TransformerParameters:
         epochs: passes over the training texts; 0 chooses by their number (`epochs_for`).
         learning_rate: peak rate; 0 chooses by the encoder's width and the number of texts (`learning_rate_for`).
         rank: 0 trains every weight; above it each linear layer changes by a product of this rank only (`low_rank`), which needs less
-            memory and, on a CPU, less time.
+            memory and, on a CPU, less time. None chooses by the encoder's width (`for_width`).
         batch_size: texts in one step.
         max_length: tokens after which a text is cut, special tokens included.
         warmup_share: share of a stage's steps in which the rate rises linearly; then it falls linearly to 0.
@@ -31,14 +33,14 @@ class TransformerParameters:
         layer_decay: peak rate of a layer as a share of that of the layer above it; 1: the same for all.
         class_weight_power: weight of a class is its frequency to the minus this power (0: none, 1: balanced).
         distillation_share: share of a text's target that is not its label but what models which did not train on it predict
-            (`distillation`); 0: none. On three held-out thirds of PhraseBank 0.3 raised macro-F1 by 0.6 points and lowered
+            (`distillation`); 0: none, None chooses by the encoder's width. On three held-out thirds of PhraseBank 0.3 raised macro-F1 by 0.6 points and lowered
             log loss from 0.44 to 0.39; 0.2 to 0.5 did about the same, 1.0 lost macro-F1.
         distillation_folds: parts of the training texts, one such model for each; every one trains on all the others.
         label_smoothing: share of the target spread over all classes (Szegedy et al. 2016), where no predictions are mixed in (so
             in the models that make them): with both, log loss was 0.41 instead of 0.39. With neither, the third pass over three label
             sets raised it to 0.50.
-        consistency: weight of the disagreement of two passes over each batch, other units dropped (R-Drop, Liang et al. 2021); 0: one pass.
-            A pass costs twice as much. On two held-out thirds of PhraseBank it raised macro-F1 by 0.2 and 0.6 points, where all annotators
+        consistency: weight of the disagreement of two passes over each batch, other units dropped (R-Drop, Liang et al. 2021); 0: one pass,
+            None chooses by the encoder's width. A pass costs twice as much. On two held-out thirds of PhraseBank it raised macro-F1 by 0.2 and 0.6 points, where all annotators
             agree by 0.7 and 1.3, and lowered log loss by 0.03 and 0.02; beside distillation, three thirds, one seed: 1.0, 1.0 and 0.016.
         set_weights: label set -> weight of its texts in the loss; a set that is not named weighs 1.
         target_sets: label sets that the model is for: a second stage trains on them alone, and their validation texts choose the epoch.
@@ -62,17 +64,17 @@ class TransformerParameters:
 
     epochs: int = 0
     learning_rate: float = 0.0
-    rank: int = 0
+    rank: int | None = None
     batch_size: int = 32
     max_length: int = 128
     warmup_share: float = 0.1
     weight_decay: float = 0.01
     layer_decay: float = 1.0
     class_weight_power: float = 0.5
-    distillation_share: float = 0.3
+    distillation_share: float | None = None
     distillation_folds: int = 2
     label_smoothing: float = 0.1
-    consistency: float = 1.0
+    consistency: float | None = None
     set_weights: dict[str, float] = field(default_factory=dict[str, float])
     target_sets: tuple[str, ...] = ()
     target_epochs: int = 3
@@ -126,16 +128,48 @@ def transformer_parameters(values: Mapping[str, Any]) -> TransformerParameters:
     return dataclasses.replace(TransformerParameters(), **checked)
 
 
-def epochs_for(n_texts: int) -> int:
-    """Passes that give about 15,000 text visits, from 3 (many texts) to 8 (few)."""
-    return min(max(round(15_000 / max(n_texts, 1)), 3), 8)
+def for_width(parameters: TransformerParameters, hidden_size: int) -> TransformerParameters:
+    """`parameters` with what they leave to the encoder's width.
+
+    Narrow ones (MiniLM: 384) are trained whole, with R-Drop and distillation. For wide ones (BERT-base, MPNet: 768) that takes hours on two
+    cores; they learn by products of rank 16 from labels alone.
+    """
+    wide = hidden_size > WIDE
+    return dataclasses.replace(
+        parameters,
+        rank=parameters.rank if parameters.rank is not None else 16 if wide else 0,
+        distillation_share=parameters.distillation_share if parameters.distillation_share is not None else 0.0 if wide else 0.3,
+        consistency=parameters.consistency if parameters.consistency is not None else 0.0 if wide else 1.0,
+    )
 
 
-def learning_rate_for(hidden_size: int, n_texts: int) -> float:
-    """Peak rate. Narrow encoders: measured with MiniLM (384), few texts need the higher one. Wide ones: the range of BERT's paper."""
-    if hidden_size <= 512:
-        return 2e-4 if n_texts < 2_000 else 1.5e-4
-    return 5e-5 if n_texts < 2_000 else 3e-5
+def chosen_for(parameters: TransformerParameters, hidden_size: int, n_texts: int) -> TransformerParameters:
+    """`parameters` with what they leave to the width of the encoder and the number of texts; nothing is left to choose."""
+    at_width = for_width(parameters, hidden_size)
+    rank = at_width.rank or 0
+    return dataclasses.replace(
+        at_width,
+        epochs=parameters.epochs or epochs_for(n_texts, rank),
+        learning_rate=parameters.learning_rate or learning_rate_for(hidden_size, n_texts, rank),
+    )
+
+
+def epochs_for(n_texts: int, rank: int = 0) -> int:
+    """Passes that give about 15,000 text visits, from 3 (many texts; by products of thin matrices 2) to 8 (few)."""
+    return min(max(round(15_000 / max(n_texts, 1)), 2 if rank else 3), 8)
+
+
+def learning_rate_for(hidden_size: int, n_texts: int, rank: int = 0) -> float:
+    """Peak rate. Products of thin matrices need a higher one than whole weights.
+
+    Narrow encoders: measured with MiniLM (384), few texts need the higher one. Wide ones: measured with MPNet (768) by products, of whole
+    weights the range of BERT's paper.
+    """
+    if rank:
+        return 6e-4 if hidden_size > WIDE else 1.5e-3
+    if hidden_size > WIDE:
+        return 5e-5 if n_texts < 2_000 else 3e-5
+    return 2e-4 if n_texts < 2_000 else 1.5e-4
 
 
 def _checked(name: str, value: Any, hint: Any) -> Any:

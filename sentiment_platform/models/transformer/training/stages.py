@@ -53,7 +53,7 @@ def targets_of(parameters: TransformerParameters, labels: Integers, predictions:
     """(n, 3) probabilities that the texts are trained towards: labels and `predictions` mixed, or labels smoothed."""
     known = np.eye(len(LABELS))[labels]
     if predictions is not None:
-        return known + parameters.distillation_share * (predictions - known)
+        return known + (parameters.distillation_share or 0.0) * (predictions - known)
     return known + parameters.label_smoothing * (1 / len(LABELS) - known)
 
 
