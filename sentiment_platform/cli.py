@@ -9,6 +9,7 @@ from sentiment_platform.commands.ask import doctor, explain, predict
 from sentiment_platform.commands.data import news
 from sentiment_platform.commands.database import db
 from sentiment_platform.commands.demo import demo
+from sentiment_platform.commands.experiments import experiments
 from sentiment_platform.commands.headlines import show
 from sentiment_platform.commands.keys import keys
 from sentiment_platform.commands.labels import labels
@@ -82,6 +83,7 @@ for command in (
     market,
     labels,
     models,
+    experiments,
     alerts,
     keys,
     db,

@@ -16,6 +16,7 @@ ASSETS: dict[str, tuple[str, str, set[str]]] = {
     "vader_evaluation": ("models", "training", {"training_set", "vader_model"}),
     "finbert_evaluation": ("models", "training", {"training_set", "finbert_model"}),
     "ab_evaluation": ("experiments", "training", {"vader_evaluation", "finbert_evaluation"}),
+    "online_evaluation": ("experiments", "monitoring", {"predictions", "deployment", "labels"}),
     "deployment": ("promotion", "training", {"ab_evaluation"}),
     "starters": ("promotion", "training", set()),
     "predictions": ("monitoring", "monitoring", {"deployment"}),
@@ -48,6 +49,7 @@ CHECKS: dict[tuple[str, str], bool] = {
     ("vader_evaluation", "every_holdout_text_was_answered"): True,
     ("finbert_evaluation", "every_holdout_text_was_answered"): True,
     ("ab_evaluation", "the_verdict_rests_on_evidence"): True,
+    ("online_evaluation", "units_are_shared_as_planned"): False,
     ("deployment", "the_registry_offers_what_was_decided"): False,
     ("drift_report", "drift_is_within_bounds"): False,
     ("performance_report", "live_accuracy_matches_the_holdout"): False,
@@ -81,7 +83,7 @@ JOBS: dict[str, set[str]] = {
     "baseline_job": TRAIN - {"finbert_model"},
     "deploy_job": {"deployment"},
     "bootstrap_job": {"starters"},
-    "monitor_job": {"drift_report", "performance_report", "retrain_decision", "alerts"},
+    "monitor_job": {"drift_report", "performance_report", "retrain_decision", "online_evaluation", "alerts"},
     "alert_job": {"alerts"},
 }
 

@@ -1,4 +1,4 @@
-"""The asset `ab_evaluation`: every version that matters now against every other, on the same holdout."""
+"""The assets that compare: `ab_evaluation` on the holdout, `online_evaluation` on traffic."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,9 +8,13 @@ import dagster as dg
 from sentiment_platform.experiments.comparison import EQUIVALENCE_MARGIN, Comparison
 from sentiment_platform.experiments.holdout_comparison import compare_on_holdout, store_comparison
 from sentiment_platform.experiments.markdown import comparison_report, guardrail_table, macro_f1_of_newest
+from sentiment_platform.experiments.online_gate import next_step
+from sentiment_platform.experiments.online_reading import evaluate_running
+from sentiment_platform.experiments.replay import replay
 from sentiment_platform.models.families import FAMILIES, evaluation_asset_name
 from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.plots import differences_png
+from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.statistics.estimate import MACRO_F1, TITLES
 from sentiment_platform.store.resources import PlatformResource
 
@@ -44,6 +48,37 @@ def ab_evaluation(context: dg.AssetExecutionContext, platform: PlatformResource)
             "evidence": digest,
         },
         data_version=dg.DataVersion(digest),
+    )
+
+
+@dg.asset(
+    deps=["predictions", "deployment", "labels"],
+    group_name="experiments",
+    owners=["team:data-science"],
+    kinds={"python", "postgres"},
+    tags={"stage": "monitoring"},
+    description="The experiment that runs: requests answered in shadow, and a verdict that may be looked at any time. Nothing without one.",
+)
+def online_evaluation(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    replayed = replay(platform.engine(), lambda: RegistryAccess(platform.settings()), platform.now())
+    evaluated = evaluate_running(platform.engine(), run_id=context.run.run_id)
+    if evaluated is None:
+        return dg.MaterializeResult(metadata={"summary": "No experiment runs."}, data_version=dg.DataVersion("no experiment"))
+    evaluation, paired = evaluated.evaluation, evaluated.evaluation.paired
+    return dg.MaterializeResult(
+        metadata={
+            "summary": f"{evaluation.experiment}, phase {evaluation.phase}: {evaluation.verdict}. {next_step(evaluation)}",
+            "verdict": dg.MetadataValue.md(evaluation.words()),
+            "challenger": evaluation.challenger,
+            "champion": evaluation.champion,
+            "answers": evaluation.asked - evaluation.failed,
+            "replayed_now": replayed.answered if replayed else 0,
+            **({"stories": paired.stories, "e_value": paired.e_value, "p": paired.p} if paired else {}),
+            "needs": evaluation.needs or 0,
+            "next": next_step(evaluation),
+            "new_version": evaluated.new,
+        },
+        data_version=dg.DataVersion(evaluated.id),
     )
 
 

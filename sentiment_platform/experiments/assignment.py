@@ -42,3 +42,13 @@ def is_shadowed(plan: Shadow, request_id: str, answered_today: int) -> bool:
         answered_today: requests of this phase that it has answered since midnight UTC.
     """
     return answered_today < plan.daily_cap and position(f"{plan.name} shadow", request_id) < plan.share
+
+
+def shadow_answer_id(plan: Shadow, request_id: str) -> str:
+    """The id of the answer of a shadow to a request, 32 hex digits: one for each request and phase, whoever makes it."""
+    return sha256(f"{plan.name}\x00{plan.phase}\x00{request_id}".encode()).hexdigest()[:32]
+
+
+def unit_hash(experiment: str, unit: str) -> str:
+    """What is stored of a unit, 16 hex digits: enough to count it once in its experiment, and of no use to anybody else."""
+    return sha256(f"{experiment}\x00{unit}".encode()).hexdigest()[:16]

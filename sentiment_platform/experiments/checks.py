@@ -1,8 +1,10 @@
-"""The check between evidence and promotion. It blocks: without it green, nothing is deployed."""
+"""The check between evidence and promotion, which blocks: without it green, nothing is deployed. And one on the arms of a split."""
 
 import dagster as dg
 
 from sentiment_platform.experiments.evidence import MINIMUM_TEXTS, NO_EVIDENCE, newest_evidence
+from sentiment_platform.experiments.standing import standing
+from sentiment_platform.statistics.srm import ALARM
 from sentiment_platform.store.resources import PlatformResource
 
 
@@ -29,4 +31,18 @@ def the_verdict_rests_on_evidence(platform: PlatformResource) -> dg.AssetCheckRe
             "proposal": evidence.proposal.reason,
             "evidence": recorded.digest,
         },
+    )
+
+
+@dg.asset_check(
+    asset="online_evaluation", description="Each arm of a split gets its planned share of the units, and no unit two arms."
+)
+def units_are_shared_as_planned(platform: PlatformResource) -> dg.AssetCheckResult:
+    stands = standing(platform.engine())
+    wrong = stands is not None and stands.verdict == "blocked:shares_of_arms"
+    return dg.AssetCheckResult(
+        passed=not wrong,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=stands.words if stands else "No experiment runs.",
+        metadata={"value": stands.verdict if stands else "nothing to judge", "bound": f"always-valid p of at least {ALARM}"},
     )

@@ -8,9 +8,11 @@ TAGS = {"stage": "monitoring"}
 
 monitor_job = dg.define_asset_job(
     "monitor_job",
-    selection=dg.AssetSelection.assets(drift_report.key, performance_report.key, retrain_decision.key, "alerts"),
+    selection=dg.AssetSelection.assets(
+        drift_report.key, performance_report.key, retrain_decision.key, "online_evaluation", "alerts"
+    ),
     # Every hour, and seconds of work: starting a process for each step takes longer than the steps.
     executor_def=dg.in_process_executor,
-    description="Measure drift and live performance, decide whether to train again, and tell who must know.",
+    description="Measure drift and live performance, decide whether to train again, evaluate the experiment that runs, and tell who must know.",
     tags=TAGS,
 )

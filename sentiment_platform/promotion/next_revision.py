@@ -43,7 +43,7 @@ class Intent:
     reason: str
     evidence: Evidence
     online: Online | None = None
-    """The experiment to run; None leaves what runs, where it still fits the champions."""
+    """The experiment to run; None leaves what runs, where it still fits the champions, and a rollback ends it."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,9 @@ def _remarks(engine: Engine, document: Deployment) -> str:
 def _document(engine: Engine, intent: Intent, revision: int, previous: Previous | None, now: datetime) -> Deployment:
     champions: dict[str, Champion] = {}
     with engine.connect() as connection:
-        online = intent.online or carried_over(latest_deployment(connection), intent.champions)
+        # Whoever goes back wants nothing more tried: neither the shadow nor the arms go on.
+        ends = Online() if intent.rule == "rollback" else None
+        online = intent.online or ends or carried_over(latest_deployment(connection), intent.champions)
         for family, version in intent.champions.items():
             registered = get_version(connection, version)
             if registered is None or registered.family != family:

@@ -2,7 +2,7 @@
 but the marker, which tells which document a draft was made for.
 """
 
-from sentiment_platform.registry.deployment import Deployment
+from sentiment_platform.registry.deployment import Deployment, Experiment, Shadow
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.statistics.estimate import interval
 
@@ -53,7 +53,7 @@ def deployment_notes(deployment: Deployment, document_digest: str, remarks: str 
             "| --- | --- | --- | --- |",
             *champions,
             "",
-            _experiment(deployment),
+            _cell(experiment_words(deployment.shadow or None, deployment.experiment)),
             f"Verdict: {_cell(deployment.evidence.verdict)}",
             "",
             *([remarks, ""] if remarks else []),
@@ -62,14 +62,16 @@ def deployment_notes(deployment: Deployment, document_digest: str, remarks: str 
     )
 
 
-def _experiment(deployment: Deployment) -> str:
-    shadow, split = deployment.shadow, deployment.experiment
+def experiment_words(shadow: Shadow | None, split: Experiment | None) -> str:
+    """What runs beside the champions, as a sentence."""
     if shadow:
-        who = f"{shadow.version} answers {shadow.share:.0%} of the requests of {shadow.beside} beside it and is not served, {shadow.daily_cap} a day at most"
-        return f"Experiment {_cell(shadow.name)}, phase {shadow.phase}: {who}."
+        return (
+            f"Experiment {shadow.name}, phase {shadow.phase}: {shadow.version} answers {shadow.share:.1%} of the requests of "
+            f"{shadow.beside} in shadow, {shadow.daily_cap:,} a day at most; nobody is served its answers."
+        )
     if split:
-        arms = ", ".join(f"{_cell(name)} {arm.version} {arm.weight:.0%}" for name, arm in sorted(split.arms.items()))
-        return f"Experiment {_cell(split.name)}, phase {split.phase}: {arms}."
+        arms = ", ".join(f"{name} {arm.version} {arm.weight:.1%}" for name, arm in sorted(split.arms.items()))
+        return f"Experiment {split.name}, phase {split.phase}, of the units: {arms}."
     return "No experiment runs."
 
 

@@ -86,8 +86,11 @@ class LoadedScorer:
             PermanentError: the model answers with anything but distributions.
         """
         vectors = [COMPUTE[self.schema](text, NO_CONTEXT) for text in texts]
-        features = np.array([[np.nan if value is None else value for value in vector] for vector in vectors], dtype=np.float64)
-        answers = self.model.predict(texts, features)
+        return self.answers(texts, [[np.nan if value is None else value for value in vector] for vector in vectors])
+
+    def answers(self, texts: Sequence[str], vectors: Sequence[Sequence[float] | Floats]) -> Floats:
+        """The same with features that are known: one vector a text, in the order of the schema, NaN where missing."""
+        answers = self.model.predict(texts, np.array(vectors, dtype=np.float64))
         if answers.shape != (len(texts), 3) or not np.isfinite(answers).all():
             raise PermanentError(
                 "The model answered with other numbers than three probabilities a text.", remedy="Train and publish it again."

@@ -42,3 +42,31 @@ def always_valid_p(only_a_right: npt.ArrayLike, only_b_right: npt.ArrayLike, *, 
     """p after each look, shape as the counts (..., looks), which only fall: the smallest 1 / e so far, at most 1."""
     evidence = log_paired_e_value(only_a_right, only_b_right, concentration=concentration)
     return np.exp(-np.maximum(np.maximum.accumulate(evidence, axis=-1), 0.0))
+
+
+def further_rows(
+    only_a_right: int,
+    only_b_right: int,
+    rows: int,
+    *,
+    difference: float,
+    level: float,
+    chance: float = 0.85,
+    seed: int = 20260101,
+    runs: int = 400,
+    most: int = 20_000,
+) -> int | None:
+    """How many more rows the test needs, after `rows` of them, to pass with that chance if the two differ by `difference` of accuracy.
+
+    By simulation from the counts so far. The share of discordant rows is the one that was seen, drawn towards one in five while there
+    are few. None where `most` would not do.
+    """
+    discordant = min(1.0, max((only_a_right + only_b_right + 4) / (rows + 20), difference))
+    sizes = np.unique(np.geomspace(10, most, 60).astype(np.int64))
+    steps = np.diff(sizes, prepend=0)
+    rng = np.random.default_rng(seed)
+    fallen = rng.binomial(steps, discordant, (runs, steps.size))
+    to_b = rng.binomial(fallen, (discordant + difference) / (2 * discordant)).cumsum(axis=1)
+    evidence = log_paired_e_value(only_a_right + fallen.cumsum(axis=1) - to_b, only_b_right + to_b)
+    passed = np.maximum.accumulate(evidence >= -math.log(level), axis=1).mean(axis=0)
+    return int(sizes[passed >= chance][0]) if bool((passed >= chance).any()) else None

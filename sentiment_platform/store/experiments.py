@@ -58,3 +58,20 @@ def write_experiment(connection: Connection, record: Mapping[str, Any]) -> None:
             where=Experiment.result.is_distinct_from(new.result),
         )
     )
+
+
+def add_evaluation(connection: Connection, record: Mapping[str, Any]) -> bool:
+    """Write an evaluation under its id; one that is there already stays as it is, and the answer is False."""
+    statement = insert(Experiment).values(**record).on_conflict_do_nothing().returning(Experiment.id)
+    return connection.execute(statement).first() is not None
+
+
+def evaluations_of(connection: Connection, experiment: str, phase: int | None = None) -> list[StoredComparison]:
+    """The evaluations of a running experiment, of one phase where it is named, oldest first."""
+    columns = [getattr(Experiment, name) for name in StoredComparison.__dataclass_fields__]
+    query = select(*columns).where(Experiment.result["experiment"].as_string() == experiment, Experiment.kind != "offline")
+    if phase is not None:
+        query = query.where(Experiment.result["phase"].as_integer() == phase)
+    return [
+        StoredComparison(**row) for row in connection.execute(query.order_by(Experiment.created_at, Experiment.id)).mappings()
+    ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, LargeBinary, Text, cast, func, literal, select, text
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Select, Text, cast, func, literal, select, text
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 
 from sentiment_platform.store.predictions import COUNTED
@@ -47,6 +47,7 @@ class StoredLabel:
     annotator: str
     kind: str
     labelled_at: datetime | None = None
+    inserted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,18 @@ def articles_by_url(connection: Connection, urls: Sequence[str]) -> dict[str, st
 
 def all_labels(connection: Connection) -> list[StoredLabel]:
     """Every label with its article's story and availability, in a stable order."""
-    query = (
+    return [StoredLabel(**row) for row in connection.execute(_with_articles()).mappings()]
+
+
+def labels_of_people_on(connection: Connection, text_hashes: Collection[str]) -> list[StoredLabel]:
+    """Every label that annotators gave to these texts, with the time at which it arrived, in a stable order."""
+    query = _with_articles().add_columns(LabelRow.inserted_at)
+    query = query.where(LabelRow.text_hash.in_(text_hashes), LabelSetRow.kind == "human")
+    return [StoredLabel(**row) for row in connection.execute(query).mappings()]
+
+
+def _with_articles() -> Select[*tuple[Any, ...]]:
+    return (
         select(
             LabelRow.id,
             LabelRow.label_set,
@@ -132,7 +144,6 @@ def all_labels(connection: Connection) -> list[StoredLabel]:
         .outerjoin(StoryCluster, StoryCluster.article_id == LabelRow.article_id)
         .order_by(LabelRow.label_set, LabelRow.external_id, LabelRow.annotator)
     )
-    return [StoredLabel(**row) for row in connection.execute(query).mappings()]
 
 
 def any_label(connection: Connection, kinds: Collection[str]) -> bool:

@@ -11,19 +11,28 @@ from sqlalchemy import BigInteger, Connection, and_, cast, func, select, text
 from sentiment_platform.store.tables import (
     Feedback,
     Prediction,
+    ShadowAnswer,
 )
 
 COUNTED = and_(Prediction.supported.is_not(False), Prediction.traffic.is_(None))
 """What monitoring, live accuracy and training look at: answers on readable texts that a user asked for, and no load test."""
 
 
-def insert_new(connection: Connection, *, predictions: Sequence[Any] = (), feedback: Sequence[Any] = ()) -> int:
+def insert_new(
+    connection: Connection,
+    *,
+    predictions: Sequence[Any] = (),
+    feedback: Sequence[Any] = (),
+    shadow_answers: Sequence[Any] = (),
+) -> int:
     """Insert rows whose id is not there yet; returns how many were new.
 
     Args:
-        predictions, feedback: structs or mappings with the columns of their table; times aware, other fields ignored.
+        predictions, feedback, shadow_answers: structs, data classes or mappings with the columns of their table; times aware, other
+            fields ignored.
     """
-    return _insert_new(connection, Prediction.__table__, predictions) + _insert_new(connection, Feedback.__table__, feedback)
+    tables = (Prediction, predictions), (Feedback, feedback), (ShadowAnswer, shadow_answers)
+    return sum(_insert_new(connection, table.__table__, rows) for table, rows in tables)
 
 
 def _insert_new(connection: Connection, table: Any, rows: Sequence[Any]) -> int:

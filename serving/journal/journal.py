@@ -15,9 +15,9 @@ from zlib import crc32
 import msgspec
 
 from sentiment_platform.errors import ConflictError, TransientError
-from serving.journal.journal_records import FeedbackRecord, PredictionRecord
+from serving.journal.journal_records import FeedbackRecord, PredictionRecord, ShadowRecord
 
-Record = PredictionRecord | FeedbackRecord
+Record = PredictionRecord | FeedbackRecord | ShadowRecord
 SEGMENT_BYTES = 4 * 1024 * 1024
 MAX_BYTES = 256 * 1024 * 1024
 MAX_REJECTED_BYTES = 16 * 1024 * 1024

@@ -16,6 +16,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
         probabilities: negative, neutral, positive.
         features: in the order of `feature_schema`; None where missing.
         supported: whether the text is English that a model can read; what is not counts nowhere.
+        unit: a hash of what the experiment assigned to `arm`; None where no experiment ran.
         traffic: what the request said it is for; only what says nothing is a user's question and counts in monitoring.
         latency_ms: named parts of the time it took, in milliseconds.
     """
@@ -29,6 +30,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
     deployment_revision: int
     experiment: str | None = None
     arm: str | None = None
+    unit: str | None = None
     text: str
     text_hash: str
     ticker: str | None
@@ -47,6 +49,28 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
     degraded: bool
     latency_ms: dict[str, float]
     instance: str
+
+
+class ShadowRecord(msgspec.Struct, frozen=True, kw_only=True, tag="shadow"):
+    """What the version in shadow answered to the request of `prediction_id`; nobody was served it.
+
+    Attributes:
+        id: `experiments.assignment.shadow_answer_id`, so that a replay never answers the same request again.
+        probabilities: negative, neutral, positive; None where it failed, and `failure` says why.
+        latency_ms: of the model alone, in milliseconds.
+    """
+
+    id: str
+    prediction_id: str
+    experiment: str
+    phase: int
+    model_version: str
+    manifest_digest: str
+    answered_at: datetime
+    probabilities: list[float] | None
+    failure: str | None = None
+    latency_ms: float
+    made_by: str = "serving"
 
 
 class ClaimedVoice(msgspec.Struct, frozen=True):

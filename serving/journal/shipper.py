@@ -16,7 +16,7 @@ import msgspec
 from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.errors import TransientError
 from serving.journal.journal import Journal, Record, read_segment
-from serving.journal.journal_records import FeedbackRecord, PredictionRecord, voice_of
+from serving.journal.journal_records import FeedbackRecord, PredictionRecord, ShadowRecord, voice_of
 from serving.journal.known_predictions import ON_ITS_WAY, answered_time
 from serving.links.database import Database, DatabaseUnavailable
 from serving.metrics import Metrics
@@ -93,6 +93,7 @@ class Shipper:
 
         predictions = [record for record in records if isinstance(record, PredictionRecord)]
         feedback = [record for record in records if isinstance(record, FeedbackRecord)]
+        in_shadow = [record for record in records if isinstance(record, ShadowRecord)]
 
         # Accepted while the database was away, or before another process had shipped the prediction, which it may still do.
         questionable = [one.prediction_id for one in feedback if self._is_due(one.prediction_id)]
@@ -101,7 +102,7 @@ class Shipper:
             claims = [record.claimed for record in feedback if record.claimed is not None]
             valid = iter(true_claims(connection, claims) if claims else [])
             heard = [_heard(record, record.claimed is not None and next(valid)) for record in feedback]
-            insert_new(connection, predictions=predictions, feedback=heard)
+            insert_new(connection, predictions=predictions, feedback=heard, shadow_answers=in_shadow)
             missing = missing_predictions(connection, questionable) if questionable else set[str]()
             return sum(identity in missing for identity in questionable)
 

@@ -24,7 +24,7 @@ from sentiment_platform.store.tables.news import (
     StoryCluster,
 )
 from sentiment_platform.store.tables.operations import ApiKey, AuditRow, Lease
-from sentiment_platform.store.tables.predictions import Feedback, Prediction
+from sentiment_platform.store.tables.predictions import Feedback, Prediction, ShadowAnswer
 from sentiment_platform.store.tables.sentiment import ArticleSentiment
 from sentiment_platform.store.tables.sources import SourceState
 
@@ -62,6 +62,7 @@ __all__ = [
     "RawData",
     "RetrainDecision",
     "SelectionRequest",
+    "ShadowAnswer",
     "Sighting",
     "SourceState",
     "StoryCluster",

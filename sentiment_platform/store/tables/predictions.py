@@ -1,8 +1,8 @@
-"""What serving answered and what people said of it."""
+"""What serving answered, what a version in shadow would have answered, and what people said of it."""
 
 from datetime import datetime
 
-from sqlalchemy import Double, Index
+from sqlalchemy import CheckConstraint, Double, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +13,8 @@ class Prediction(Base):
     """One answered prediction, shipped from serving's journal; the row with its arm is the exposure of an experiment.
 
     Not `supported`: the text is not English that a model can read, and the row counts in no drift, performance or training. Null: not asked.
-    `traffic` says what a request was for that is no user's (`load_test`): it counts in none of these either.
+    `traffic` says what a request was for that is no user's (`load_test`): it counts in none of these either. `unit`: a hash of what the
+    experiment assigned to the arm, so that a unit is counted once.
     """
 
     __tablename__ = "predictions"
@@ -32,6 +33,7 @@ class Prediction(Base):
     deployment_revision: Mapped[int]
     experiment: Mapped[str | None]
     arm: Mapped[str | None]
+    unit: Mapped[str | None]
     text: Mapped[str]
     text_hash: Mapped[str]
     ticker: Mapped[str | None]
@@ -50,6 +52,33 @@ class Prediction(Base):
     degraded: Mapped[bool]
     latency_ms: Mapped[Document]
     instance: Mapped[str]
+    shipped_at: Mapped[InsertedAt]
+
+
+class ShadowAnswer(Base):
+    """What a version in shadow answered to a request that a champion answered; it was never served.
+
+    Made by `serving` at the time, or by a `replay` of the log afterwards. `failure` says why there are no probabilities. Not a foreign
+    key: a shadow's answer may overtake the prediction's journal.
+    """
+
+    __tablename__ = "shadow_answers"
+    __table_args__ = (
+        CheckConstraint("made_by IN ('serving', 'replay')", name="made_by"),
+        UniqueConstraint("experiment", "phase", "prediction_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    prediction_id: Mapped[str]
+    experiment: Mapped[str]
+    phase: Mapped[int]
+    model_version: Mapped[str]
+    manifest_digest: Mapped[str]
+    answered_at: Mapped[Instant]
+    probabilities: Mapped[list[float] | None] = mapped_column(ARRAY(Double))
+    failure: Mapped[str | None]
+    latency_ms: Mapped[float] = mapped_column(Double)
+    made_by: Mapped[str]
     shipped_at: Mapped[InsertedAt]
 
 

@@ -5,9 +5,11 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 from sqlalchemy import Engine, func, select
@@ -250,4 +252,36 @@ def test_shipping_twice_stores_once(engine: Engine, database_url: str, tmp_path:
     with engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(Feedback)).scalar() == 3
     again.close()
+    database.close()
+
+
+def test_what_a_shadow_answered_is_shipped_once_whoever_made_it_first(engine: Engine, database_url: str, tmp_path: Path) -> None:
+    from sentiment_platform.store.tables import ShadowAnswer
+    from serving.journal.journal import Journal
+    from serving.journal.journal_records import ShadowRecord
+    from serving.journal.shipper import Shipper
+    from serving.links.database import Database
+    from serving.metrics import Metrics
+
+    answered = ShadowRecord(
+        id="one",
+        prediction_id="p",
+        experiment="trial",
+        phase=1,
+        model_version="v1.1.0-vader",
+        manifest_digest="ab" * 32,
+        answered_at=datetime(2026, 3, 2, tzinfo=UTC),
+        probabilities=[0.2, 0.3, 0.5],
+        latency_ms=1.5,
+    )
+    failed = msgspec.structs.replace(answered, id="two", prediction_id="q", probabilities=None, failure="too late")
+    journal, database = Journal(tmp_path / "journal"), Database(database_url)
+    for record in (answered, failed, answered):
+        journal.append(record)
+    assert Shipper(journal, database, Metrics()).ship() == 3
+    with engine.connect() as connection:
+        query = select(ShadowAnswer.id, ShadowAnswer.probabilities, ShadowAnswer.failure, ShadowAnswer.made_by)
+        rows = [tuple(row) for row in connection.execute(query.order_by(ShadowAnswer.id))]
+    assert rows == [("one", [0.2, 0.3, 0.5], None, "serving"), ("two", None, "too late", "serving")]
+    journal.close()
     database.close()
