@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.special import bdtr
+from scipy.special import bdtr, chdtrc
 
 from sentiment_platform.experiments.contenders import Contenders
 from sentiment_platform.experiments.contestants import contestant, holdout_of
@@ -13,6 +13,7 @@ from sentiment_platform.experiments.planning import stories_for_difference, stor
 from sentiment_platform.experiments.weighing import compare_all, weigh
 from sentiment_platform.statistics.sequential import always_valid_p
 from sentiment_platform.statistics.significance import discordant_counts, mcnemar_exact, paired_bootstrap
+from sentiment_platform.statistics.srm import ALARM, mismatch_p
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
 from sentiment_platform_tests.promotion.seeding import answers, truth
 from sentiment_platform_tests.statistics.stories import told_by_stories
@@ -126,3 +127,20 @@ def any_time() -> Iterator[Figure]:
         yield Figure(
             f"found, {share:.0%} discordant", float(shown[:, -1].mean()), "", 0.95, 1000, True, {"mean texts": round(mean)}
         )
+
+
+@TABLE.row("E.10b", "shares of arms over 100 looks until 20,000 units: false alarms, and 52 to 48 where 50 to 50 was planned")
+def shares_of_arms() -> Iterator[Figure]:
+    def units(runs: int, share: float, seed: int) -> np.ndarray:
+        looks = np.arange(200, 20_001, 200)
+        first = np.random.default_rng(seed).binomial(200, share, (runs, looks.size)).cumsum(axis=1)
+        return np.stack([first, looks - first], axis=-1)
+
+    right = units(15_000, 0.5, 1)
+    half = right.sum(axis=-1) / 2
+    naive = chdtrc(1, ((right - half[..., None]) ** 2).sum(axis=-1) / half) < ALARM
+    alarms = (mismatch_p(right, (0.5, 0.5)) < ALARM).any(axis=1)
+    yield Figure("share of right phases with an alarm", float(alarms.mean()), "", ALARM, len(right))
+    yield Figure("the same, by chi-square at each look", float(naive.any(axis=1).mean()), "", 0.005, len(right), True)
+    found = (mismatch_p(units(5_000, 0.52, 2), (0.5, 0.5)) < ALARM).any(axis=1)
+    yield Figure("share of 52 to 48 found", float(found.mean()), "", 0.9, len(found), True)

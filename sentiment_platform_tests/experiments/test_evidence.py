@@ -17,6 +17,7 @@ from sentiment_platform.experiments.evidence import (
     record_evidence,
 )
 from sentiment_platform.experiments.holdout_comparison import compare_on_holdout, store_comparison
+from sentiment_platform.experiments.scoring import WEIGHTS, Weights
 from sentiment_platform_tests.promotion.seeding import NOW, answers, make_evidence, register, truth, write_holdout
 
 V1, F1 = "v1.0.0-vader", "v1.0.0-finbert"
@@ -48,6 +49,26 @@ def test_what_was_made_is_read_and_making_it_again_adds_nothing(engine: Engine) 
     assert make_evidence(engine, "run-2") == name
     assert (rows(engine), read(engine)) == ([name], RecordedEvidence(made, name, "run-1", NOW))
     assert (made.n, made.objection(), made.proposal.default_family) == (200, None, "finbert")
+
+
+def test_other_weights_change_later_evidence_and_leave_what_is_stored(engine: Engine) -> None:
+    seed(engine)
+    made = compare_on_holdout(engine, NOW).evidence()
+    weights = Weights(accuracy=0.5, calibration=0.4, latency=0.1)
+    pairs = tuple(
+        msgspec.structs.replace(pair, scores=tuple(msgspec.structs.replace(one, weights=weights) for one in pair.scores or ()))
+        for pair in made.comparisons
+    )
+    with engine.begin() as connection:
+        record_evidence(connection, msgspec.structs.replace(made, comparisons=pairs), run_id="before", made_at=NOW)
+    before = read(engine)
+    make_evidence(engine, "after")
+    after = read(engine)
+    assert before is not None
+    assert after is not None
+    assert before.digest != after.digest
+    for recorded, expected in ((before, weights), (after, WEIGHTS)):
+        assert {one.weights for pair in recorded.evidence.comparisons for one in pair.scores or ()} == {expected}
 
 
 def test_evidence_that_is_made_once_more_after_other_evidence_is_the_newest_again(engine: Engine) -> None:

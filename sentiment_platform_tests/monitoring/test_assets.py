@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from sentiment_platform.alerts import assets as alert_assets
+from sentiment_platform.experiments.assets import online_evaluation
 from sentiment_platform.features.schema import V1
 from sentiment_platform.monitoring import assets, checks
 from sentiment_platform.monitoring.jobs import monitor_job
@@ -145,9 +146,12 @@ def definitions() -> dg.Definitions:
     @dg.asset
     def raw_news() -> None: ...
 
+    @dg.asset
+    def labels() -> None: ...
+
     train_job = dg.define_asset_job("train_job", selection=dg.AssetSelection.assets(deployment))
     return dg.Definitions(
-        assets=[deployment, raw_news, assets.predictions, *ASSETS, alert_assets.alerts],
+        assets=[deployment, raw_news, labels, assets.predictions, *ASSETS, online_evaluation, alert_assets.alerts],
         asset_checks=CHECKS,
         jobs=[monitor_job, train_job],
         schedules=[monitoring_schedule],
@@ -166,4 +170,10 @@ def test_the_way_back_is_a_sensor_and_the_graph_has_no_circle(definitions: dg.De
     assert not graph.get(key("predictions")).is_materializable
     assert definitions.resolve_sensor_def("retraining_was_decided").job_name == "train_job"
     selected = definitions.resolve_job_def("monitor_job").asset_layer.selected_asset_keys
-    assert {k.to_user_string() for k in selected} == {"drift_report", "performance_report", "retrain_decision", "alerts"}
+    assert {k.to_user_string() for k in selected} == {
+        "drift_report",
+        "performance_report",
+        "retrain_decision",
+        "online_evaluation",
+        "alerts",
+    }
