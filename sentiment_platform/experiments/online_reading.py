@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.experiments.assignment import CHALLENGER, CONTROL
-from sentiment_platform.experiments.online_evaluation import Arm, Decision, OnlineEvaluation, needed, paired_of
+from sentiment_platform.experiments.online_evaluation import Arm, OnlineEvaluation, needed, paired_of
 from sentiment_platform.experiments.online_guardrails import (
     OnlineGuardrail,
     class_shares,
@@ -81,8 +81,8 @@ def evaluate_running(engine: Engine, *, run_id: str) -> Evaluated | None:
         phase = running_phase(connection)
         if phase is None:
             return None
-        plan, revisions = phase.plan, phase.revisions
-        evaluation = _of_shadow(connection, plan) if isinstance(plan, Shadow) else _of_split(connection, plan, revisions)
+        plan = phase.plan
+        evaluation = _of_shadow(connection, plan) if isinstance(plan, Shadow) else _of_split(connection, plan, phase)
         evaluation = _with_decision(connection, evaluation)
         identity = sha256(msgspec.json.encode(_identity(evaluation))).hexdigest()[:32]
         new = add_evaluation(
@@ -111,12 +111,19 @@ def _identity(evaluation: OnlineEvaluation) -> tuple[object, ...]:
 
 
 def _with_decision(connection: Connection, evaluation: OnlineEvaluation) -> OnlineEvaluation:
-    """The first decision of the phase stands, whatever later labels say."""
-    for earlier in evaluations_of(connection, evaluation.experiment, evaluation.phase):
-        if decided := earlier.result.get("decided"):
-            known = msgspec.convert(decided, Decision)
-            return msgspec.structs.replace(evaluation, decided=known, decided_in=earlier.id, needs=None)
-    return msgspec.structs.replace(evaluation, decided=evaluation.paired.decided if evaluation.paired else None)
+    """The first decision of the phase stands, whatever later labels say; so does an alarm about the shares of its arms."""
+    evaluation = msgspec.structs.replace(evaluation, decided=evaluation.paired.decided if evaluation.paired else None)
+    for earlier in reversed(evaluations_of(connection, evaluation.experiment, evaluation.phase)):
+        known = msgspec.convert(earlier.result, OnlineEvaluation)
+        if known.decided:
+            evaluation = msgspec.structs.replace(
+                evaluation, decided=known.decided, decided_in=known.decided_in or earlier.id, needs=None
+            )
+        alarms = tuple(one for one in known.guardrails if one.name == "shares_of_arms" and one.blocks)
+        if alarms:
+            others = tuple(one for one in evaluation.guardrails if one.name != "shares_of_arms")
+            evaluation = msgspec.structs.replace(evaluation, guardrails=alarms + others)
+    return evaluation
 
 
 def _of_shadow(connection: Connection, plan: Shadow) -> OnlineEvaluation:
@@ -184,8 +191,8 @@ def _p95(milliseconds: Sequence[float]) -> float | None:
     return float(np.percentile(milliseconds, 95)) if milliseconds else None
 
 
-def _of_split(connection: Connection, plan: Experiment, revisions: Sequence[int]) -> OnlineEvaluation:
-    counted = {one.arm: one for one in counts_of_arms(connection, plan.name, revisions)}
+def _of_split(connection: Connection, plan: Experiment, phase: Phase) -> OnlineEvaluation:
+    counted = {one.arm: one for one in counts_of_arms(connection, plan.name, phase.revisions, phase.since)}
     arms = tuple(
         Arm(
             name=name,
@@ -199,9 +206,9 @@ def _of_split(connection: Connection, plan: Experiment, revisions: Sequence[int]
     )
     control, challenger = arms[0], next((arm for arm in arms if arm.name == CHALLENGER), arms[-1])
     both = [counted.get(arm.name) for arm in (control, challenger)]
-    said = answers_of_arms(connection, plan.name, revisions, MOST_LOOKED_AT)
+    said = answers_of_arms(connection, plan.name, phase.revisions, phase.since, MOST_LOOKED_AT)
     by_arm = [np.array([row for name, row in said if name == arm.name]).reshape(-1, 3) for arm in (control, challenger)]
-    in_two = units_in_two_arms(connection, plan.name, revisions)
+    in_two = units_in_two_arms(connection, plan.name, phase.revisions, phase.since)
     one_family = VersionTag.parse(control.version).family == VersionTag.parse(challenger.version).family
     old, new = (counts.latency_p95_ms if counts else None for counts in both)
     looked_at = (

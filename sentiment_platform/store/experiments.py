@@ -11,6 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from sentiment_platform.store.tables import Experiment
 
+ON_TRAFFIC = ("shadow", "split")
+"""Kinds of evaluations of running experiments; all other rows are comparisons on a holdout."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredComparison:
@@ -40,10 +43,17 @@ def stored_comparison(connection: Connection, a: str, b: str, training_set: str)
 
 
 def comparisons_page(connection: Connection, limit: int, offset: int, *, of: Sequence[str] = ()) -> list[StoredComparison]:
-    """`limit` comparisons behind the `offset` newest, newest first; only those that name each version of `of`, on either side."""
+    """`limit` comparisons on a holdout behind the `offset` newest, newest first; only those that name each version of `of`, on either side."""
     columns = [getattr(Experiment, name) for name in StoredComparison.__dataclass_fields__]
     named = [or_(Experiment.champion == version, Experiment.challenger == version) for version in of]
-    query = select(*columns).where(*named).order_by(Experiment.created_at.desc(), Experiment.id).limit(limit).offset(offset)
+    on_holdouts = Experiment.kind.not_in(ON_TRAFFIC)
+    query = (
+        select(*columns)
+        .where(on_holdouts, *named)
+        .order_by(Experiment.created_at.desc(), Experiment.id)
+        .limit(limit)
+        .offset(offset)
+    )
     return [StoredComparison(**row) for row in connection.execute(query).mappings()]
 
 
@@ -69,7 +79,7 @@ def add_evaluation(connection: Connection, record: Mapping[str, Any]) -> bool:
 def evaluations_of(connection: Connection, experiment: str, phase: int | None = None) -> list[StoredComparison]:
     """The evaluations of a running experiment, of one phase where it is named, oldest first."""
     columns = [getattr(Experiment, name) for name in StoredComparison.__dataclass_fields__]
-    query = select(*columns).where(Experiment.result["experiment"].as_string() == experiment, Experiment.kind != "offline")
+    query = select(*columns).where(Experiment.result["experiment"].as_string() == experiment, Experiment.kind.in_(ON_TRAFFIC))
     if phase is not None:
         query = query.where(Experiment.result["phase"].as_integer() == phase)
     return [

@@ -123,8 +123,8 @@ def shadow_counts(connection: Connection, experiment: str, phase: int) -> tuple[
     return asked, failed
 
 
-def counts_of_arms(connection: Connection, experiment: str, revisions: Sequence[int]) -> list[ArmCounts]:
-    """What each arm answered while these deployments ran, requests that count alone."""
+def counts_of_arms(connection: Connection, experiment: str, revisions: Sequence[int], since: datetime) -> list[ArmCounts]:
+    """What each arm answered since then while these deployments ran, requests that count alone."""
     inference = Prediction.latency_ms["inference"].as_float()
     p95 = func.percentile_cont(0.95).within_group(inference).filter(Prediction.cache_hit.is_(False))
     query = (
@@ -136,26 +136,28 @@ def counts_of_arms(connection: Connection, experiment: str, revisions: Sequence[
             func.count().filter(Prediction.degraded).label("degraded"),
             p95.label("latency_p95_ms"),
         )
-        .where(_of_arms(experiment, revisions))
+        .where(_of_arms(experiment, revisions, since))
         .group_by(Prediction.arm)
         .order_by(Prediction.arm)
     )
     return [ArmCounts(**row) for row in connection.execute(query).mappings()]
 
 
-def units_in_two_arms(connection: Connection, experiment: str, revisions: Sequence[int]) -> int:
+def units_in_two_arms(connection: Connection, experiment: str, revisions: Sequence[int], since: datetime) -> int:
     """Units that were answered by more than one arm while these deployments ran; assignment is sticky, so there must be none."""
-    seen = select(Prediction.unit).where(_of_arms(experiment, revisions)).group_by(Prediction.unit)
+    seen = select(Prediction.unit).where(_of_arms(experiment, revisions, since)).group_by(Prediction.unit)
     both = seen.having(func.count(Prediction.arm.distinct()) > 1).subquery()
     return connection.execute(select(func.count()).select_from(both)).scalar_one()
 
 
 def answers_of_arms(
-    connection: Connection, experiment: str, revisions: Sequence[int], limit: int
+    connection: Connection, experiment: str, revisions: Sequence[int], since: datetime, limit: int
 ) -> list[tuple[str, list[float]]]:
     """(arm, probabilities) of about `limit` answers from all over the phase, the same ones each time."""
-    there = connection.execute(select(func.count()).select_from(Prediction).where(_of_arms(experiment, revisions))).scalar_one()
-    query = select(Prediction.arm, Prediction.probabilities).where(_of_arms(experiment, revisions))
+    there = connection.execute(
+        select(func.count()).select_from(Prediction).where(_of_arms(experiment, revisions, since))
+    ).scalar_one()
+    query = select(Prediction.arm, Prediction.probabilities).where(_of_arms(experiment, revisions, since))
     if (one_in := -(-there // limit)) > 1:
         query = query.where(func.abs(cast(func.hashtext(Prediction.id), BigInteger)) % one_in == 0)
     return [(str(row[0]), row[1]) for row in connection.execute(query.order_by(Prediction.id))]
@@ -165,10 +167,10 @@ def _of_phase(experiment: str, phase: int) -> ColumnElement[bool]:
     return and_(ShadowAnswer.experiment == experiment, ShadowAnswer.phase == phase)
 
 
-def _of_arms(experiment: str, revisions: Sequence[int]) -> ColumnElement[bool]:
+def _of_arms(experiment: str, revisions: Sequence[int], since: datetime) -> ColumnElement[bool]:
     table = Prediction
     return and_(
-        table.deployment_revision.in_(revisions), table.experiment == experiment, table.arm.is_not(None), table.unit.is_not(None),
+        table.predicted_at >= since, table.deployment_revision.in_(revisions), table.experiment == experiment, table.arm.is_not(None), table.unit.is_not(None),
         COUNTED,
     )  # fmt: skip
 

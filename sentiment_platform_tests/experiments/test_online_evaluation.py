@@ -169,6 +169,9 @@ def test_a_split_with_other_shares_than_planned_is_believed_in_nothing_and_one_a
     mismatch = trial.evaluate().evaluation
     assert mismatch.verdict == "blocked:shares_of_arms"
     assert "the arms got 38.2%, 61.8% of 1,310 units where 50.0%, 50.0% were planned" in mismatch.words()
+    # More units do not take the alarm back: it was looked at, and it was one.
+    split(trial, 320, 0, prefix="later")
+    assert trial.evaluate().evaluation.words().count("Shares of arms (blocks): the arms got 38.2%") == 1
     # The next phase counts its own units alone.
     trial.split(0.6, phase=3)
     split(trial, 200, 300, prefix="third")
