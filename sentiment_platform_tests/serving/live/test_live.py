@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from github import Auth, Github
 
+from sentiment_platform.registry.deployment import Shadow
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import FeatureSchema, Golden
 from sentiment_platform.registry.signing import PrivateKeys, generate_private_key
@@ -272,3 +273,16 @@ def test_an_older_deployment_than_the_one_that_ran_here_is_refused_after_a_resta
     serving = start_serving(ready=False)
     serving.wait_until(lambda: (c := serving.status()["candidate"]) and c["reason"] == "older_revision")
     assert serving.client.get("/health").status_code == 503
+
+
+def test_a_version_in_shadow_is_verified_and_serves_nobody(publisher: Publisher, start_serving: StartServing) -> None:
+    champion, challenger = publisher.model(FIRST), publisher.model(SECOND, steepness=2.0)
+    publisher.deploy(champion)
+    serving = start_serving()
+    plan = Shadow(
+        name="trial", phase=1, version=SECOND, manifest_digest=digest(challenger), beside=FIRST, share=1.0, daily_cap=1000
+    )
+    document = msgspec.structs.replace(publisher.document([champion]), shadow=plan)
+    publisher.registry.publish_deployment(document, publisher.keys, fence=lambda: None)
+    serving.wait_until(lambda: serving.status()["deployment"]["revision"] == 2)
+    assert {live_version(serving) for _ in range(20)} == {FIRST}
