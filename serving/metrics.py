@@ -27,6 +27,11 @@ class Metrics:
         self._seconds = Histogram(
             "serving_request_seconds", "Time to answer, in seconds.", ["route"], buckets=_SECONDS, registry=self.registry
         )
+        self.connections_refused = counter(
+            "serving_connections_refused",
+            "Connections closed before a request was complete, or whose answer nobody read.",
+            "reason",
+        )
         self.predictions = counter("serving_predictions", "Predictions answered.", "family", "cache", "degraded")
         self.feedback = counter(
             "serving_feedback", "Feedback taken: of a known voice, anonymous, or with an unchecked key.", "voice"

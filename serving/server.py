@@ -11,13 +11,14 @@ import os
 import signal
 import socket
 from collections.abc import Generator
+from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sentiment_platform.env_file import load_env_file
 from sentiment_platform.settings import Settings
 from serving.app import create_app
+from serving.edge.sockets import bounded_connections
 from serving.services import Services
 
 DRAIN_S = 0.5
@@ -55,7 +56,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _protocol(self) -> asyncio.Protocol:
-        return HttpToolsProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+        protocol: Any = self.config.http_protocol_class
+        return protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
 def run(settings: Settings | None = None) -> None:
@@ -78,7 +80,7 @@ def run(settings: Settings | None = None) -> None:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=bounded_connections(services.metrics),  # type: ignore[arg-type]
             log_config=None,
             access_log=False,
             timeout_keep_alive=KEEP_ALIVE_S,

@@ -18,19 +18,34 @@ _INVISIBLE = re.compile(
 )
 # Typographic quotes: VADER's words and the negations n't know the straight ones alone.
 _QUOTES = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc", "'") | dict.fromkeys("\u201c\u201d\u201e\u201f", '"'))
+MOST_MARKS = 30
+"""Combining marks in a row that are kept. No language needs more, and time to order them grows with their square (UAX 15, stream-safe text)."""
+_MANY_MARKS = re.compile(rf"[^\w\s!-~]{{{MOST_MARKS + 1},}}")
+"""Where more may stand: a mark is neither a letter nor a blank."""
 _NON_WORD = re.compile(r"\W+")
 
 
 def normalise(text: str) -> str:
-    """The canonical spelling of a text: NFKC, nothing invisible, straight quotes, single blanks, no blanks at the ends.
+    """The canonical spelling of a text: NFKC, nothing invisible, straight quotes, single blanks, no blanks at the ends, no towers of marks.
 
     Idempotent, and always encodable as UTF-8. Letters of other scripts that merely look alike are kept as they are.
     Source: Unicode Standard Annex 15 (NFKC).
     """
     if not (text.isascii() and text.isprintable()):
         # Removed first: a character that hides between a letter and its accent would stop them from being composed.
-        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_QUOTES)
+        visible = _MANY_MARKS.sub(_fewer_marks, _INVISIBLE.sub("", text))
+        text = _MANY_MARKS.sub(_fewer_marks, unicodedata.normalize("NFKC", visible)).translate(_QUOTES)
     return " ".join(text.split())
+
+
+def _fewer_marks(several: re.Match[str]) -> str:
+    kept, run = list[str](), 0
+    for character in several[0]:
+        # Some marks that are none by themselves become several.
+        run = run + 1 if unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) else 0
+        if run <= MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def text_key(text: str) -> str:

@@ -24,6 +24,8 @@ MAX_URL_BYTES = 4096
 MAX_HEADER_BYTES = 32 * 1024
 BODY_TIMEOUT_S = 10.0
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _BODYLESS = ("GET", "HEAD", "OPTIONS")
 logger = logging.getLogger(__name__)
 
@@ -168,17 +170,20 @@ def _require_readable(body: bytes, headers: dict[bytes, bytes]) -> None:
 
 
 def nesting(body: bytes) -> int:
-    """Deepest nesting of objects and arrays, brackets inside strings left out; linear in the length of `body`."""
+    """Deepest nesting of objects and arrays, brackets inside strings left out; `MAX_DEPTH` + 1 for anything deeper.
+
+    Innermost pairs are taken out, level by level: each step is one pass of the interpreter's own search, whatever was sent.
+    """
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return 0
-    depth = deepest = 0
-    for byte in _STRING.sub(b"", body):
-        if byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
+    brackets = _STRING.sub(b"", body).translate(_AS_BRACKETS, delete=_NO_BRACKETS)
+    for depth in range(MAX_DEPTH + 1):
+        inner = brackets.replace(b"[]", b"")
+        if inner == brackets:
+            # What never closes is as deep as it is long. What closes and was never open is no JSON, which the decoder says.
+            return min(depth + brackets.count(b"["), MAX_DEPTH + 1)
+        brackets = inner
+    return MAX_DEPTH + 1
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

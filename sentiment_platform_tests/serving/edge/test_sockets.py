@@ -1,0 +1,214 @@
+"""Sockets as slow, broken or greedy clients use them: each is bounded, told why where it can be told, and counted."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Generator
+from functools import partial
+from threading import Thread
+from typing import Any
+
+import pytest
+import uvicorn
+
+from serving.edge.sockets import MAX_HEAD_BYTES, BoundedConnection, largest_number_of_connections
+from serving.metrics import Metrics
+
+CAP, HEAD_S, WRITE_S = 5, 0.6, 0.6
+LARGE = 40_000_000
+"""Bytes of an answer that no kernel buffers whole."""
+
+
+class Running:
+    """A small application behind the connections that serving uses, in a thread."""
+
+    def __init__(self, protocol: Any = BoundedConnection) -> None:
+        self.metrics = Metrics()
+        made = (
+            partial(protocol, self.metrics, cap=CAP, head_s=HEAD_S, write_s=WRITE_S)
+            if protocol is BoundedConnection
+            else protocol
+        )
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.address = self._listening.getsockname()
+        config = uvicorn.Config(
+            answer, http=made, log_config=None, ws="none", lifespan="off", server_header=False, date_header=False
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = Thread(target=lambda: asyncio.run(self._server.serve([self._listening])), daemon=True)
+        self._thread.start()
+
+    def connect(self) -> socket.socket:
+        made = socket.create_connection(self.address, timeout=10)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
+
+    def refused(self, reason: str) -> int:
+        return int(self.metrics.connections_refused.labels(reason)._value.get())
+
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
+
+    def stop(self) -> None:
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(10)
+
+
+async def answer(scope: Any, receive: Any, send: Any) -> None:
+    """The length of the body; `/slow` takes its time; `/large` is large."""
+    message = await receive()
+    body = message["body"]
+    while message.get("more_body"):
+        message = await receive()
+        body += message["body"]
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.3)
+    told = bytes(LARGE) if scope["path"] == "/large" else str(len(body)).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(told)).encode())]})
+    await send({"type": "http.response.body", "body": told})
+
+
+@pytest.fixture(scope="module")
+def running() -> Generator[Running]:
+    server = Running()
+    yield server
+    server.stop()
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Until the other side closes."""
+    chunks = list[bytes]()
+    while chunk := connection.recv(65536):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def problem(reply: bytes) -> dict[str, Any]:
+    head, _, body = reply.partition(b"\r\n\r\n")
+    told = json.loads(body)
+    assert b"content-type: application/problem+json" in head
+    assert f"x-request-id: {told['request_id']}".encode() in head
+    assert head.startswith(f"HTTP/1.1 {told['status']} ".encode())
+    return told
+
+
+def wait_for(holds: Any, limit_s: float = 8.0) -> None:
+    ends = time.monotonic() + limit_s
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"GARBAGE\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\nA B\r\n\r\n"],
+)
+def test_what_is_no_http_gets_a_problem_document_with_an_id_and_is_counted(running: Running, sent: bytes) -> None:
+    before = running.refused("invalid_http")
+    with running.connect() as connection:
+        connection.sendall(sent)
+        assert problem(read_all(connection))["code"] == "invalid_http"
+    assert running.refused("invalid_http") == before + 1
+
+
+def test_a_head_that_never_ends_is_refused_by_its_bytes_while_it_arrives(running: Running) -> None:
+    with running.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Long: ")
+        for _ in range(MAX_HEAD_BYTES // 4096 + 1):
+            connection.sendall(b"a" * 4096)
+        assert problem(read_all(connection))["code"] == "headers_too_large"
+
+
+@pytest.mark.parametrize("drip", [b"a", b""])
+def test_a_head_that_comes_too_slowly_is_refused_by_its_time(running: Running, drip: bytes) -> None:
+    with running.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        began = time.monotonic()
+        connection.settimeout(0.1)
+        reply = b""
+        while not reply and time.monotonic() < began + 8:
+            try:
+                connection.sendall(drip)
+                reply = connection.recv(65536)
+            except TimeoutError:
+                continue
+        assert problem(reply)["code"] == "head_too_slow"
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+@pytest.mark.parametrize("sent", [b"", b"\r\n"])
+def test_a_connection_that_asks_nothing_is_closed(running: Running, sent: bytes, *, asked_before: bool) -> None:
+    with running.connect() as connection:
+        if asked_before and sent:
+            connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(sent)
+        assert read_all(connection) == b""
+
+
+def test_connections_beyond_the_cap_are_told_so_and_those_within_it_go_on(running: Running) -> None:
+    wait_for(lambda: running.connections() == 0)
+    held = [running.connect() for _ in range(CAP)]
+    wait_for(lambda: running.connections() == CAP)
+    with running.connect() as one_more:
+        reply = read_all(one_more)
+        assert problem(reply)["code"] == "too_many_connections"
+        assert b"retry-after: 1\r\n" in reply
+    held[0].sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+    assert read_all(held[0]).endswith(b"\r\n\r\n0")
+    for connection in held:
+        connection.close()
+    wait_for(lambda: running.connections() == 0)
+
+
+def test_a_client_that_reads_nothing_is_cut_and_one_that_reads_slowly_is_not(running: Running) -> None:
+    before = running.refused("answer_not_read")
+    with running.connect() as deaf, running.connect() as slow:
+        for connection in (deaf, slow):
+            connection.sendall(b"GET /large HTTP/1.1\r\nConnection: close\r\n\r\n")
+        taken, ends = 0, time.monotonic() + 3 * WRITE_S
+        while time.monotonic() < ends:
+            taken += len(slow.recv(200_000))
+            time.sleep(0.02)
+        assert running.refused("answer_not_read") == before + 1
+        taken += len(read_all(slow))
+    assert taken > LARGE
+
+
+def test_garbage_behind_a_request_neither_takes_the_place_of_its_answer_nor_gets_one(running: Running) -> None:
+    with running.connect() as connection:
+        connection.sendall(b"POST /slow HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc")
+        time.sleep(0.05)
+        connection.sendall(b"GARBAGE\r\n\r\n")
+        reply = read_all(connection)
+    assert reply.startswith(b"HTTP/1.1 200 ")
+    assert reply.endswith(b"\r\n\r\n3")
+    assert reply.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("offered", ["h2c", "websocket", "TLS/1.3"])
+def test_a_body_is_read_where_the_client_offers_another_protocol(running: Running, offered: str) -> None:
+    """As curl and Java send it."""
+    head = f"POST / HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: {offered}\r\nContent-Length: 5\r\n\r\n"
+    with running.connect() as connection:
+        connection.sendall(head.encode())
+        connection.sendall(b"hello")
+        assert read_all(connection).endswith(b"\r\n\r\n5")
+
+
+def test_without_these_bounds_a_slow_head_is_awaited_for_ever() -> None:
+    """The control: uvicorn's own protocol."""
+    bare = Running("httptools")
+    try:
+        with bare.connect() as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+            connection.settimeout(2 * HEAD_S)
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
+    finally:
+        bare.stop()
+
+
+def test_the_cap_leaves_descriptors_for_everything_else() -> None:
+    assert 1 <= largest_number_of_connections() <= 2_000

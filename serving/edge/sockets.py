@@ -1,0 +1,229 @@
+"""What a connection may cost before a request is complete, and after its answer is written: a cap, times, bytes.
+
+uvicorn's protocol bounds none of it, and answers what is no HTTP as plain text. Here that is a problem document with an id, and counted.
+"""
+
+import asyncio
+import resource
+from functools import partial
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from serving.contract.problems import MEDIA_TYPE, RETRY_AFTER_S, document
+from serving.contract.request_context import choose_request_id, request_id
+from serving.edge.guard import MAX_HEADER_BYTES, MAX_URL_BYTES
+from serving.metrics import Metrics
+
+MAX_CONNECTIONS = 2_000
+MAX_HEAD_BYTES = MAX_URL_BYTES + MAX_HEADER_BYTES + 4_096
+"""Of a head that is not complete yet. The guard judges a complete one, and says which part is too large."""
+HEAD_TIMEOUT_S = 10.0
+WRITE_TIMEOUT_S = 30.0
+"""How long a client may take none of an answer's bytes."""
+_OFFER = (b"upgrade", b"http2-settings")
+_FILES_KEPT = 128
+"""Descriptors for everything else: database, Redis, registry, journal."""
+
+
+def largest_number_of_connections() -> int:
+    """`MAX_CONNECTIONS`, or fewer where the process may not open as many files."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if files == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, files - _FILES_KEPT))
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """One client's connection. Every limit closes it; where no answer is under way, a problem document says why."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        *args: Any,
+        cap: int = MAX_CONNECTIONS,
+        head_s: float = HEAD_TIMEOUT_S,
+        write_s: float = WRITE_TIMEOUT_S,
+        **more: Any,
+    ) -> None:
+        super().__init__(*args, **more)
+        self._metrics = metrics
+        self._cap, self._head_s, self._write_s = cap, head_s, write_s
+        self._refused = False
+        self._head_bytes = 0
+        if self._offers_another_protocol:
+            return
+        self._in_head = False
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A connection beyond the cap is told so at once; any other has `HEAD_TIMEOUT_S` for its first request."""
+        super().connection_made(transport)
+        if len(self.connections) > self._cap:
+            self._refuse(503, "too_many_connections", "This process holds as many connections as it can; try again in a moment.")
+        else:
+            self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is awaited any more."""
+        self._head_timer = _cancelled(self._head_timer)
+        self._write_timer = _cancelled(self._write_timer)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, unless the connection was refused; a head that is not complete is bounded."""
+        if self._refused:
+            return
+        if self._idle:
+            self._await_head()
+        self._unset_keepalive_if_required()
+        self._read(data)
+        if self._in_head and not self._refused:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(
+                    431, "headers_too_large", f"URL and headers have at most {MAX_URL_BYTES + MAX_HEADER_BYTES} bytes here."
+                )
+
+    def on_message_begin(self) -> None:
+        """A head begins; while an answer is under way it has its time too."""
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """The head is there: the request's own limits count from now on."""
+        if self._offers_another_protocol:
+            return
+        self._in_head = False
+        self._head_timer = _cancelled(self._head_timer)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is whole; one that offers another protocol has not begun."""
+        if not self._offers_another_protocol:
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """What the client has not taken yet is watched; after a refusal nothing more is answered."""
+        super().on_response_complete()
+        if self._refused:
+            self.pipeline.clear()
+            self.transport.close()
+        self._watch_writing()
+
+    def pause_writing(self) -> None:
+        """The client takes nothing: the answer waits, and not for ever."""
+        super().pause_writing()
+        self._watch_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """An idle connection is closed; one that still owes us its reading is cut."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP."""
+        self.logger.debug(msg)
+        self._refuse(400, "invalid_http", "This is no HTTP/1.1 request.")
+
+    def _read(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            if self._offers_another_protocol:
+                self._read_without_offer(data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _read_without_offer(self, rest: bytes) -> None:
+        # HTTP lets a server ignore the offer. The parser takes what follows such a head, also a body, for the other protocol.
+        head = [b"%s %s HTTP/1.1" % (self.parser.get_method(), self.url)]
+        head += [
+            b"%s: %s" % (name, _without_offer(value) if name == b"connection" else value)
+            for name, value in self.headers
+            if name not in _OFFER
+        ]
+        self.parser = httptools.HttpRequestParser(self)
+        self._read(b"\r\n".join([*head, b"", b""]))
+        if rest and not self._refused:
+            self._read(rest)
+
+    @property
+    def _offers_another_protocol(self) -> bool:
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
+    @property
+    def _idle(self) -> bool:
+        return not self.cycle or self.cycle.response_complete
+
+    def _await_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self._head_s, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if self._in_head:
+            self._refuse(408, "head_too_slow", f"The request's head did not arrive within {self._head_s:.0f} s.")
+        elif self._idle and not self.transport.is_closing():
+            # Nothing was asked: browsers open connections in advance.
+            self.transport.close()
+
+    def _refuse(self, status: int, code: str, detail: str) -> None:
+        self._refused = True
+        self._head_timer = _cancelled(self._head_timer)
+        self._metrics.connections_refused.labels(code).inc()
+        if not self._idle:
+            # A problem now would be taken for the answer that is under way: that one is the last.
+            self.cycle.keep_alive = False
+            return
+        self._metrics.observe_request("unmatched", "OTHER", status, None)
+        self.transport.write(_problem(status, code, detail))
+        self.transport.close()
+        self._watch_writing()
+
+    def _watch_writing(self, left_before: int | None = None) -> None:
+        """Cut the connection once a whole `_write_s` passed in which the client took nothing."""
+        self._write_timer = _cancelled(self._write_timer)
+        left = self.transport.get_write_buffer_size()
+        if left and left == left_before:
+            self._metrics.connections_refused.labels("answer_not_read").inc()
+            self.transport.abort()
+        elif left:
+            self._write_timer = self.loop.call_later(self._write_s, self._watch_writing, left)
+
+
+def bounded_connections(metrics: Metrics) -> "partial[BoundedConnection]":
+    """What uvicorn is to make of each connection (`Config.http`)."""
+    return partial(BoundedConnection, metrics, cap=largest_number_of_connections())
+
+
+def _without_offer(connection: bytes) -> bytes:
+    return b", ".join(token for token in map(bytes.strip, connection.split(b",")) if token.lower() not in _OFFER)
+
+
+def _cancelled(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
+
+
+def _problem(status: int, code: str, detail: str) -> bytes:
+    identity = choose_request_id(None)
+    token = request_id.set(identity)
+    try:
+        body = document(status, code, detail)
+    finally:
+        request_id.reset(token)
+    headers = {
+        "content-type": MEDIA_TYPE,
+        "content-length": str(len(body)),
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "x-request-id": identity,
+        "connection": "close",
+        **({"retry-after": str(RETRY_AFTER_S)} if status == 503 else {}),
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return STATUS_LINE[status] + head.encode() + b"\r\n" + body
