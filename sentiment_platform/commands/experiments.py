@@ -8,7 +8,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import print_json, say
-from sentiment_platform.commands.parameters import COUNT, VERSION, json_option
+from sentiment_platform.commands.parameters import VERSION, Number, json_option
 from sentiment_platform.commands.published import tell_published
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def experiments() -> None:
 @click.argument("version", type=VERSION)
 @click.option("--reason", required=True, help="Why; it is recorded in the deployment and the audit trail.")
 @click.option("--share", type=SHARE, default=0.1, help="In shadow: this share of the champion's requests.")
-@click.option("--daily-cap", type=COUNT, default=1000, help="In shadow: so many requests a UTC day at most.")
+@click.option("--daily-cap", type=Number(1, 1_000_000), default=1000, help="In shadow: so many requests a UTC day at most.")
 @click.option(
     "--split", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="No shadow: serve it to this share of the units."
 )

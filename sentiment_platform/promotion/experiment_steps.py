@@ -3,6 +3,7 @@
 Champions and default family stay as they are. Each start is a phase of its own, so that nothing measured before is mixed in.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from sentiment_platform.experiments.assignment import CHALLENGER, CONTROL
 from sentiment_platform.experiments.evidence import newest_evidence
 from sentiment_platform.experiments.online_evaluation import OnlineEvaluation
 from sentiment_platform.experiments.online_gate import OVERRULE, objection_to_shadow, objection_to_split
+from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.promotion.next_revision import Intent
 from sentiment_platform.promotion.online import Online, online_of
 from sentiment_platform.registry.deployment import Arm, Deployment, Evidence, Experiment, Shadow
@@ -21,6 +23,7 @@ from sentiment_platform.store.deployments import deployments
 from sentiment_platform.store.experiments import evaluations_of
 from sentiment_platform.store.versions import RegisteredVersion, get_version
 
+NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 STATUS = "See `sentiment-platform experiments status`."
 
 
@@ -50,8 +53,10 @@ def intent_of_start(engine: Engine, start: Start) -> Intent:
     """The running champions with the next phase; for `publish` to ask, or to look at.
 
     Raises:
-        PermanentError: nothing runs, the version is unknown or answers already, another experiment runs, or a verdict speaks against it.
+        PermanentError: nothing runs, the version is unknown or answers already, another experiment or this very one runs, or a verdict
+            speaks against it.
     """
+    _require_name(start.name)
     with engine.connect() as connection:
         history = [mirrored.document for mirrored in deployments(connection, limit=None)]
         current, registered = _require(connection, history, start.version)
@@ -70,6 +75,7 @@ def intent_of_start(engine: Engine, start: Start) -> Intent:
     if objection and not start.overrules:
         raise PermanentError(objection, remedy=OVERRULE)
     online = _online(current, registered, start, name=name, beside=beside, phase=phase)
+    _require_change(runs, online)
     verdict = f"Started by {start.actor}: {start.reason}" + (f" (overruled: {objection})" if objection else "")
     return _intent(current, online, start.actor, start.reason, figures, verdict)
 
@@ -91,12 +97,34 @@ def intent_of_stop(engine: Engine, actor: str, reason: str) -> Intent:
     return _intent(newest[0].document, Online(), actor, reason, figures, f"Stopped by {actor}: {reason}. {said}")
 
 
+def _require_name(name: str) -> None:
+    if name and NAME.fullmatch(name) is None:
+        raise PermanentError(
+            f"{name[:100]!r} is no name of an experiment.",
+            remedy="Up to 100 letters, digits, dots, dashes and underscores name one.",
+        )
+
+
+def _require_change(runs: Online, wanted: Online) -> None:
+    """A phase that is started once more would forget what was measured, for nothing."""
+    kept = runs.shadow or runs.experiment
+    shadow = msgspec.structs.replace(wanted.shadow, phase=kept.phase) if wanted.shadow and kept else wanted.shadow
+    split = msgspec.structs.replace(wanted.experiment, phase=kept.phase) if wanted.experiment and kept else wanted.experiment
+    if kept and Online(shadow, split) == runs:
+        raise PermanentError(f"Experiment {kept.name} runs like this already, in phase {kept.phase}.", remedy=STATUS)
+
+
 def _require(connection: Connection, history: list[Deployment], version: str) -> tuple[Deployment, RegisteredVersion]:
     if not history:
         raise PermanentError("Nothing has been deployed yet.", remedy="Run `sentiment-platform run train_job` first.")
     registered = get_version(connection, version)
     if registered is None:
         raise PermanentError(f"{version} is not registered here.", remedy="See `sentiment-platform models list`.")
+    if registered.family not in FAMILIES:
+        raise PermanentError(
+            f"{version} is of family {registered.family!r}, which this build does not know.",
+            remedy="Start it with the build that has it.",
+        )
     if version in history[0].versions().values():
         raise PermanentError(f"{version} answers already: it is a champion.", remedy="Name the version that is to be tried.")
     return history[0], registered

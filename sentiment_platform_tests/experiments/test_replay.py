@@ -137,12 +137,15 @@ def test_a_start_that_makes_no_sense_is_refused_with_its_remedy_and_a_split_need
         ({"version": CHAMPION}, "answers already"),
         ({"beside": CHALLENGER}, "is no champion"),
         ({"split": 0.1}, "was not evaluated in shadow"),
+        ({"name": "two words"}, "is no name of an experiment"),
     ):
         with pytest.raises(PermanentError, match=why):
             start(engine, access, **changes)
     start(engine, access, name="one")
     with pytest.raises(PermanentError, match="Experiment one runs"):
         start(engine, access, name="two")
+    with pytest.raises(PermanentError, match="runs like this already, in phase 1"):
+        start(engine, access, name="one")
     evaluate_running(engine, run_id="run")
     with pytest.raises(PermanentError, match=r"the verdict on .* is goes on"):
         start(engine, access, name="one", split=0.1)
