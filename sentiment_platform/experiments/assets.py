@@ -9,6 +9,7 @@ from sentiment_platform.experiments.comparison import EQUIVALENCE_MARGIN, Compar
 from sentiment_platform.experiments.holdout_comparison import compare_on_holdout, store_comparison
 from sentiment_platform.experiments.markdown import comparison_report, guardrail_table, macro_f1_of_newest
 from sentiment_platform.experiments.online_gate import next_step
+from sentiment_platform.experiments.online_markdown import online_report
 from sentiment_platform.experiments.online_reading import evaluate_running
 from sentiment_platform.experiments.replay import replay
 from sentiment_platform.models.families import FAMILIES, evaluation_asset_name
@@ -68,14 +69,13 @@ def online_evaluation(context: dg.AssetExecutionContext, platform: PlatformResou
     return dg.MaterializeResult(
         metadata={
             "summary": f"{evaluation.experiment}, phase {evaluation.phase}: {evaluation.verdict}. {next_step(evaluation)}",
-            "verdict": dg.MetadataValue.md(evaluation.words()),
+            "verdict": dg.MetadataValue.md(online_report(evaluation)),
             "challenger": evaluation.challenger,
             "champion": evaluation.champion,
             "answers": evaluation.asked - evaluation.failed,
             "replayed_now": replayed.answered if replayed else 0,
             **({"stories": paired.stories, "e_value": paired.e_value, "p": paired.p} if paired else {}),
             "needs": evaluation.needs or 0,
-            "next": next_step(evaluation),
             "new_version": evaluated.new,
         },
         data_version=dg.DataVersion(evaluated.id),

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from sentiment_platform.experiments.online_gate import next_step, objection_to_split
+from sentiment_platform.experiments.online_markdown import online_report
 from sentiment_platform.experiments.online_reading import evaluate_running
 from sentiment_platform.store.training_sets import StoredExample
 from sentiment_platform.text.normalise import text_hash
@@ -35,6 +36,7 @@ def test_a_better_shadow_is_found_its_evaluation_is_stored_once_and_the_words_na
     words = first.evaluation.words()
     assert "On 100 labelled stories it is right in 95.0%, the champion in 60.0%; alone right 40 against 5 times" in words
     assert f"models promote {CHALLENGER}" in next_step(first.evaluation)
+    assert f"| {CHALLENGER} | in shadow | 100 | 95 | 40 |" in online_report(first.evaluation)
     assert objection_to_split(first.evaluation, CHAMPION, CHALLENGER) is None
     again = trial.evaluate()
     assert (again.id, again.new) == (first.id, False)
@@ -169,6 +171,7 @@ def test_a_split_with_other_shares_than_planned_is_believed_in_nothing_and_one_a
     mismatch = trial.evaluate().evaluation
     assert mismatch.verdict == "blocked:shares_of_arms"
     assert "the arms got 38.2%, 61.8% of 1,310 units where 50.0%, 50.0% were planned" in mismatch.words()
+    assert "| challenger | v1.1.0-vader | 50.0% | 810 | 810 | 0 |" in online_report(mismatch)
     # More units do not take the alarm back: it was looked at, and it was one.
     split(trial, 320, 0, prefix="later")
     assert trial.evaluate().evaluation.words().count("Shares of arms (blocks): the arms got 38.2%") == 1
