@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, print_json, say, show_table, styled
 from sentiment_platform.commands.parameters import MOMENT, VERSION, json_option
-from sentiment_platform.errors import PermanentError
+from sentiment_platform.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sentiment_platform.registry.deployment import Deployment
+    from sentiment_platform.registry.lifecycle import State
+    from sentiment_platform.settings import Settings
     from sentiment_platform.store.deployments import MirroredDeployment
     from sentiment_platform.store.versions import RegisteredVersion
 
@@ -33,7 +38,9 @@ def models() -> None:
 def list_models(as_json: bool) -> None:
     """Every version with its holdout figures, and every deployment.
 
-    As JSON: {"versions": [...], "deployments": [...]}, newest first; a version has its metrics by name, a deployment its versions by family.
+    The state of a version follows from deployments, evidence and releases: registered, shadow, challenger, champion, retired, archived (its
+    release is gone). As JSON: {"versions": [...], "deployments": [...]}, newest first; a version has its metrics by name, a deployment
+    its versions by family.
 
     \b
     Examples:
@@ -42,15 +49,18 @@ def list_models(as_json: bool) -> None:
       sentiment-platform models list --json
     """
     from sentiment_platform.local.session import connected_session
+    from sentiment_platform.registry.lifecycle import state_of
     from sentiment_platform.statistics.estimate import MACRO_F1, with_interval
     from sentiment_platform.store.deployments import deployments
+    from sentiment_platform.store.lifecycle import read_documents
     from sentiment_platform.store.versions import all_versions
 
-    with connected_session() as (_, engine), engine.connect() as connection:
+    with connected_session() as (settings, engine), engine.connect() as connection:
         versions, mirrored = all_versions(connection), deployments(connection)
-    running = set(mirrored[0].document.versions().values()) if mirrored else set[str]()
+        documents = read_documents(connection, _gone(settings, versions))
+    states: dict[str, State] = {version.version: state_of(version.version, documents) for version in versions}
     if as_json:
-        described = [_described_version(version, runs=version.version in running) for version in versions]
+        described = [_described_version(version, states[version.version]) for version in versions]
         print_json({"versions": described, "deployments": [_described_deployment(one) for one in mirrored]})
         return
     rows: list[tuple[Any, ...]] = []
@@ -58,11 +68,12 @@ def list_models(as_json: bool) -> None:
         figure = version.manifest.metrics.get(MACRO_F1)
         shown = f"{with_interval(figure)}, n {figure.n}" if figure else ""
         shown += ", in-sample" if figure and figure.in_sample else ""
-        runs = "yes" if version.version in running else ""
         measured_on = figure.dataset if figure else ""
-        rows.append((version.version, version.registered_at, version.manifest.base_model, shown, measured_on, runs))
+        rows.append(
+            (version.version, version.registered_at, version.manifest.base_model, shown, measured_on, states[version.version])
+        )
     show_table(
-        ["version", "registered", "base", "macro-F1 (95 %)", "measured on", "runs now"],
+        ["version", "registered", "base", "macro-F1 (95 %)", "measured on", "state"],
         rows,
         title="Versions",
         empty="There is no version yet. Next: sentiment-platform run bootstrap_job, which deploys those that the platform ships; or bring "
@@ -77,7 +88,22 @@ def list_models(as_json: bool) -> None:
         )
 
 
-def _described_version(version: "RegisteredVersion", *, runs: bool) -> dict[str, Any]:
+def _gone(settings: "Settings", versions: "Sequence[RegisteredVersion]") -> set[str]:
+    """Versions whose release the registry no longer has as it was registered; nobody, where it does not answer."""
+    from sentiment_platform.registry.access import RegistryAccess
+
+    if not versions or not settings.registry_repository:
+        return set()
+    try:
+        with closing(RegistryAccess(settings).writer(utc_now)) as registry:
+            released = {one.version: one.manifest_digest for one in registry.list_models()}
+    except TransientError as error:
+        note(f"The registry does not answer, so nobody knows which releases are gone. {error}")
+        return set()
+    return {one.version for one in versions if released.get(one.version) != one.manifest_digest}
+
+
+def _described_version(version: "RegisteredVersion", state: "State") -> dict[str, Any]:
     manifest = version.manifest
     return {
         "version": version.version,
@@ -87,7 +113,8 @@ def _described_version(version: "RegisteredVersion", *, runs: bool) -> dict[str,
         "training_set": version.training_set,
         "manifest_digest": version.manifest_digest,
         "metrics": manifest.metrics,
-        "runs": runs,
+        "state": state,
+        "runs": state == "champion",
     }
 
 

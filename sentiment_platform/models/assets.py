@@ -21,9 +21,11 @@ from sentiment_platform.models.progress import throttled
 from sentiment_platform.models.version_figures import shown_figures
 from sentiment_platform.models.versions.publishing import train_and_publish
 from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.registry.lifecycle import state_of
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.run_tags import TRAINS
 from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, with_interval
+from sentiment_platform.store.lifecycle import read_documents
 from sentiment_platform.store.resources import PlatformResource
 
 OBSERVED_EVERY_S = 30.0
@@ -67,6 +69,7 @@ def model_asset(family: str) -> dg.AssetsDefinition:
             metadata={
                 "summary": manifest_sentence(trained.manifest, new=trained.new),
                 "version": trained.version,
+                "state": _state(platform, trained.version),
                 **{name: metric.value for name, metric in trained.manifest.metrics.items()},
                 "base_model": trained.manifest.base_model,
                 "unchanged": not trained.new,
@@ -123,6 +126,11 @@ def _picture(version: str, png: bytes) -> dict[str, dg.MarkdownMetadataValue]:
     return {"picture": dg.MetadataValue.md(as_markdown(png, f"Picture of {version}"))}
 
 
+def _state(platform: PlatformResource, version: str) -> str:
+    with platform.engine().connect() as connection:
+        return state_of(version, read_documents(connection))
+
+
 def evaluation_asset(family: str) -> dg.AssetsDefinition:
     """The asset `<family>_evaluation`: the published versions, fetched and verified, on the test part of the newest training set."""
 
@@ -149,6 +157,7 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
             metadata={
                 "summary": f"{newest.version} answers {report.n:,} holdout texts: macro-F1 {with_interval(report.macro_f1)}.",
                 "version": newest.version,
+                "state": _state(platform, newest.version),
                 "window": holdout_window(newest.training_set),
                 "n": report.n,
                 ACCURACY: report.accuracy.value,

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from sentiment_platform.promotion.deciding import decide_and_publish
+from sentiment_platform.promotion.deciding import decide_and_publish, states_table
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.documents import canonical_json, digest
 from sentiment_platform.store.resources import PlatformResource
@@ -33,6 +33,7 @@ def deployment(context: dg.AssetExecutionContext, platform: PlatformResource) ->
             "published_now": outcome.published is not None,
             "champions": {family: champion.version for family, champion in document.champions.items()},
             "default_family": document.default_family,
+            "states": dg.MetadataValue.md(states_table(platform.engine())),
             "rule": document.rule,
             "actor": document.actor,
             "reason": outcome.reason,

@@ -12,16 +12,20 @@ from sqlalchemy import Engine
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.experiments.evidence import MAKE_IT_AGAIN, NO_EVIDENCE, RecordedEvidence, newest_evidence
+from sentiment_platform.markdown_tables import markdown_table
 from sentiment_platform.promotion.grounds import weigh_promotion, weigh_rollback
 from sentiment_platform.promotion.mirror import synchronise_mirror
 from sentiment_platform.promotion.next_revision import Intent, Promoted, publish
 from sentiment_platform.promotion.requests import refuse_impossible_requests, requested_content, settle_requests
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment, Evidence
+from sentiment_platform.registry.lifecycle import MEANING, state_of
 from sentiment_platform.registry.versions import DeploymentTag
 from sentiment_platform.statistics.estimate import MACRO_F1
 from sentiment_platform.store.deployments import latest_deployment
 from sentiment_platform.store.incidents import promotion_freeze
+from sentiment_platform.store.lifecycle import read_documents
+from sentiment_platform.store.versions import all_versions
 
 GATE_ACTOR = "gate"
 LIFT = "Acknowledge that alert to lift it (`sentiment-platform alerts acknowledge`), or promote the version by hand."
@@ -132,6 +136,15 @@ def _named(revision: int) -> str:
 
 def _content(document: Deployment) -> tuple[dict[str, str], str]:
     return document.versions(), document.default_family
+
+
+def states_table(engine: Engine) -> str:
+    """Markdown: every registered version and where it stands."""
+    with engine.connect() as connection:
+        documents = read_documents(connection)
+        names = [version.version for version in all_versions(connection)]
+    rows = [(name, state := state_of(name, documents), MEANING[state]) for name in names]
+    return markdown_table(("version", "state", "meaning"), rows)
 
 
 def running(engine: Engine) -> Deployment | None:

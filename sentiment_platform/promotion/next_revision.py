@@ -19,11 +19,14 @@ from sentiment_platform.promotion.online import Online, carried_over
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Champion, Deployment, Evidence, Previous, Rule
 from sentiment_platform.registry.drafts import SpentTagError
+from sentiment_platform.registry.lifecycle import require_steps
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.published import PublishedDeployment
+from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.store import leases
 from sentiment_platform.store.deployments import latest_deployment
+from sentiment_platform.store.lifecycle import read_documents
 from sentiment_platform.store.versions import get_version
 
 LEASE = "deployment"
@@ -126,6 +129,7 @@ def _publish(
     revision = max(registry.next_revision(), previous.revision + 1 if previous else 1)
     for attempts_left in reversed(range(MOST_DELETED)):
         document = _document(engine, intent, revision, previous, now())
+        _require_legal(engine, registry, document)
         try:
             # Whoever took a tag without publishing it held this lease; now we do, so that attempt is dead.
             return document, registry.publish_deployment(
@@ -141,6 +145,21 @@ def _publish(
                 raise
             revision += 1
     raise AssertionError("the last attempt returns or raises")
+
+
+def _require_legal(engine: Engine, registry: ReleaseRegistry, document: Deployment) -> None:
+    """Each version may become what `document` makes of it; those that are new to it are looked for in the registry."""
+    with engine.connect() as connection:
+        known = latest_deployment(connection)
+        ran = known.named_models() if known else {}
+        gone: list[str] = []
+        for version, manifest_digest in document.named_models().items():
+            try:
+                if version not in ran:
+                    registry.manifest(version, manifest_digest)
+            except Refused:
+                gone.append(version)
+        require_steps(document, read_documents(connection, gone))
 
 
 def _remarks(engine: Engine, document: Deployment) -> str:

@@ -122,7 +122,7 @@ def test_the_commands_that_the_demo_suggests_work(demo: Told, state: Path) -> No
     listed = run(state, "models", "list").stdout
     assert sorted(re.findall(r"deploy-00000\d", listed)) == [f"deploy-00000{n}" for n in range(1, 5)]
     assert "the desk wants it back" in listed
-    running = [line for line in listed.splitlines() if "yes" in line.split()]
+    running = [line for line in listed.splitlines() if "champion" in line.split()]
     assert sorted(re.findall(r"v\d\.\d\.\d-\w+", " ".join(running))) == ["v1.0.0-vader", "v1.1.0-finbert"]
     assert re.match("deploy-000002: .*default finbert", words_of(state, "models", "at", before.isoformat()))
     assert re.match("deploy-000004: .*default finbert", words_of(state, "models", "at", datetime.now(UTC).isoformat()))

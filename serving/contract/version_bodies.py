@@ -7,6 +7,7 @@ from msgspec import Struct
 from sentiment_platform.models.evaluation.contrast_suite import ContrastScore
 from sentiment_platform.models.evaluation.technical import TechnicalFigures
 from sentiment_platform.models.head.head import Ablation
+from sentiment_platform.registry.lifecycle import State
 from sentiment_platform.statistics.calibration import ReliabilityBin
 from serving.contract.values import Moment
 
@@ -30,6 +31,8 @@ class MeasuredMetric(Struct, frozen=True, kw_only=True):
 class VersionSummary(Struct, frozen=True, kw_only=True):
     """One registered version. `live`: it answers in this process now; `training_set` is the digest of what it was made from.
 
+    `state` follows from deployments and the gate's newest evidence; `archived` (its release is gone) is what `models list` sees, not this.
+
     `metrics` are the headline figures, measured at export; sizes are the bytes of its files, those that serving loads and all of them.
     `last_revision`: the newest deployment that names it as a champion; null: none ever did, so it is promoted, not selected.
     `technical`: cost on the machine that made it, null where that was not measured.
@@ -38,6 +41,7 @@ class VersionSummary(Struct, frozen=True, kw_only=True):
     version: str
     family: str
     live: bool
+    state: State
     created_at: Moment
     registered_at: Moment
     base_model: str

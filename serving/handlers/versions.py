@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from sentiment_platform.models.version_figures import shown_figures
+from sentiment_platform.registry.lifecycle import Documents, state_of
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.versions import VERSION_PATTERN
 from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, TITLES
@@ -47,15 +48,16 @@ VersionInPath = Annotated[
 async def versions(services: NamedDependency[Services], limit: Limit = 50, offset: Offset = 0) -> VersionList:
     """Family, base model, training set, headline figures with intervals, sizes, and whether it is live here."""
 
-    def read(connection: "Connection") -> "tuple[list[RegisteredVersion], dict[str, int]]":
+    def read(connection: "Connection") -> "tuple[list[RegisteredVersion], dict[str, int], Documents]":
         from sentiment_platform.store.deployments import last_revisions
+        from sentiment_platform.store.lifecycle import read_documents
         from sentiment_platform.store.versions import versions_page
 
-        return versions_page(connection, limit, offset), last_revisions(connection)
+        return versions_page(connection, limit, offset), last_revisions(connection), read_documents(connection)
 
-    registered, revisions = await services.database.call(read)
+    registered, revisions, documents = await services.database.call(read)
     live = _live(services)
-    rows = [_summary(version, version.version in live, revisions.get(version.version)) for version in registered]
+    rows = [_summary(version, version.version in live, documents, revisions.get(version.version)) for version in registered]
     return VersionList(services.clock(), rows)
 
 
@@ -104,13 +106,14 @@ def _live(services: Services) -> set[str]:
     return set(live.versions.values()) if live else set()
 
 
-def _summary(registered: "RegisteredVersion", live: bool, last_revision: int | None) -> VersionSummary:
+def _summary(registered: "RegisteredVersion", live: bool, documents: Documents, last_revision: int | None) -> VersionSummary:
     manifest = registered.manifest
     figures = _figures(manifest)
     return VersionSummary(
         version=registered.version,
         family=registered.family,
         live=live,
+        state=state_of(registered.version, documents),
         created_at=manifest.created_at,
         registered_at=registered.registered_at,
         base_model=manifest.base_model,

@@ -86,6 +86,7 @@ def test_versions_are_listed_newest_first_with_headline_figures_and_what_is_live
         "serving_bytes": sum(entry.size for entry in second.files.values()),
         "release_bytes": sum(entry.size for entry in second.files.values()) + 1000,
         "last_revision": None,
+        "state": "registered",
         "technical": msgspec.to_builtins(TECHNICAL),
     }
     assert (rows[1]["last_revision"], rows[1]["technical"]) == (1, None)

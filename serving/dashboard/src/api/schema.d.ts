@@ -1440,6 +1440,7 @@ export interface components {
          *           "version": "v1.0.1-vader",
          *           "family": "vader",
          *           "live": false,
+         *           "state": "challenger",
          *           "created_at": "2026-11-29T03:07:23.357436Z",
          *           "registered_at": "2026-11-29T03:07:24.410822Z",
          *           "base_model": "vaderSentiment 3.3.2 lexicon",
@@ -1482,6 +1483,8 @@ export interface components {
          * VersionSummary
          * @description One registered version. `live`: it answers in this process now; `training_set` is the digest of what it was made from.
          *
+         *     `state` follows from deployments and the gate's newest evidence; `archived` (its release is gone) is what `models list` sees, not this.
+         *
          *     `metrics` are the headline figures, measured at export; sizes are the bytes of its files, those that serving loads and all of them.
          *     `last_revision`: the newest deployment that names it as a champion; null: none ever did, so it is promoted, not selected.
          *     `technical`: cost on the machine that made it, null where that was not measured.
@@ -1490,6 +1493,8 @@ export interface components {
             version: string;
             family: string;
             live: boolean;
+            /** @enum {string} */
+            state: "archived" | "challenger" | "champion" | "registered" | "retired" | "shadow";
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */

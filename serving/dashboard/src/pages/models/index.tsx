@@ -46,6 +46,7 @@ export default function Models({ title, question }: PageProps) {
         </>
       ),
     },
+    { key: "state", title: "State", sort: ({ state }) => state, cell: ({ state }) => <Badge tone={state === "champion" ? "good" : "plain"}>{state}</Badge> },
     { key: "made", title: "Made", sort: ({ created_at: at }) => at, cell: ({ created_at: at }) => <Time at={at} /> },
     {
       key: "macro_f1",
