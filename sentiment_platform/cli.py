@@ -19,6 +19,7 @@ from sentiment_platform.commands.operate import run_job_command, serve
 from sentiment_platform.commands.program import Program, verbose_option
 from sentiment_platform.commands.promotion import promote, rollback
 from sentiment_platform.commands.registry import restore, sync
+from sentiment_platform.commands.replay import replay
 from sentiment_platform.commands.search import search
 from sentiment_platform.commands.setup import setup
 from sentiment_platform.commands.sources import sources
@@ -61,6 +62,7 @@ def main() -> None:
 
 
 models.add_command(search)
+models.add_command(replay)
 models.add_command(promote)
 models.add_command(rollback)
 models.add_command(restore)

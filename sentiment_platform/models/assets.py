@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from sentiment_platform.models.evaluation.holdout import evaluate_family, holdout_window
+from sentiment_platform.models.evaluation.replay import replay_version, store_replay
 from sentiment_platform.models.families import FAMILIES, evaluation_asset_name, model_asset_name
 from sentiment_platform.models.family import Progress, ProgressSink, TrainingOptions
 from sentiment_platform.models.model_card import contrast_table, measured_table, model_card
@@ -144,8 +145,9 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
         tags={"stage": "training"},
         description="Metrics with intervals, confusion matrix and reliability of the newest version on the holdout; the champion answers it too.",
     )
-    def evaluation(platform: PlatformResource) -> dg.MaterializeResult[Any]:
-        evaluated = evaluate_family(platform.engine(), RegistryAccess(platform.settings()), family, platform.now())
+    def evaluation(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+        access = RegistryAccess(platform.settings())
+        evaluated = evaluate_family(platform.engine(), access, family, platform.now())
         if evaluated is None:
             return dg.MaterializeResult(
                 metadata={"summary": "There is no version yet that could answer.", "version": "none yet"},
@@ -167,6 +169,7 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
                 ECE: calibration.ece,
                 "in_sample": newest.in_sample,
                 "contrast_pairs": dg.MetadataValue.md(contrast_table(newest.contrast)),
+                **_replayed(platform, access, newest.version, context.run.run_id),
                 "figures_added": evaluated.figures_added,
                 "champion_evaluated": champion.version if champion else "none: it has answered this holdout",
                 **_picture(newest.version, answers_picture(report, calibration)),
@@ -175,6 +178,16 @@ def evaluation_asset(family: str) -> dg.AssetsDefinition:
         )
 
     return evaluation
+
+
+def _replayed(platform: PlatformResource, access: RegistryAccess, version: str, run_id: str) -> dict[str, Any]:
+    """What would have changed for users, stored; or why there is nothing to replay."""
+    changes = replay_version(platform.engine(), access, version)
+    if isinstance(changes, str):
+        return {"replay": dg.MetadataValue.md(changes)}
+    with platform.engine().begin() as connection:
+        store_replay(connection, changes, run_id=run_id)
+    return {"replay": dg.MetadataValue.md(changes.report()), "replay_changed_share": changes.changed.value}
 
 
 # Lists: what Dagster collects from a module are its attributes and the members of its lists.

@@ -5,8 +5,6 @@ How often the classifier is right is `metrics`; making probabilities believable 
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 import numpy as np
 
@@ -23,10 +21,10 @@ from sentiment_platform.statistics.arrays import (
 from sentiment_platform.statistics.estimate import Estimate
 from sentiment_platform.statistics.metrics import predicted_classes
 from sentiment_platform.statistics.resampling import N_RESAMPLES, bootstrap_means, percentile_estimate
+from sentiment_platform.statistics.wilson import wilson_estimate
 
 N_BINS = 15
 _SMALLEST_PROBABILITY = 1e-15
-_Z_95 = 1.959963984540054
 
 
 class ReliabilityBin(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,16 +149,13 @@ def _bin(index: int, n_bins: int, count: int, confidences: float, hits: float) -
     low, high = index / n_bins, (index + 1) / n_bins
     if count == 0:
         return ReliabilityBin(low=low, high=high, count=0, confidence=None, accuracy=None, accuracy_low=None, accuracy_high=None)
-    share = hits / count
-    spread = _Z_95**2 / count
-    centre = (share + spread / 2) / (1 + spread)
-    half = _Z_95 * math.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
+    share = wilson_estimate(hits, count)
     return ReliabilityBin(
         low=low,
         high=high,
         count=count,
         confidence=confidences / count,
-        accuracy=share,
-        accuracy_low=max(0.0, centre - half),
-        accuracy_high=min(1.0, centre + half),
+        accuracy=share.value,
+        accuracy_low=share.low,
+        accuracy_high=share.high,
     )

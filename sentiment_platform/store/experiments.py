@@ -12,7 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sentiment_platform.store.tables import Experiment
 
 ON_TRAFFIC = ("shadow", "split")
-"""Kinds of evaluations of running experiments; all other rows are comparisons on a holdout."""
+"""Kinds of evaluations of running experiments."""
+REPLAY = "replay"
+"""Kind of a row that says what a version would have answered to requests that were served; all other rows are comparisons on a holdout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ def comparisons_page(connection: Connection, limit: int, offset: int, *, of: Seq
     """`limit` comparisons on a holdout behind the `offset` newest, newest first; only those that name each version of `of`, on either side."""
     columns = [getattr(Experiment, name) for name in StoredComparison.__dataclass_fields__]
     named = [or_(Experiment.champion == version, Experiment.challenger == version) for version in of]
-    on_holdouts = Experiment.kind.not_in(ON_TRAFFIC)
+    on_holdouts = Experiment.kind.not_in((*ON_TRAFFIC, REPLAY))
     query = (
         select(*columns)
         .where(on_holdouts, *named)
