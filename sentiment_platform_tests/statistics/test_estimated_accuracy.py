@@ -43,18 +43,29 @@ def test_with_few_labels_calibration_is_not_judged() -> None:
     assert "50 labels, 200 are needed" in estimated_accuracy(labelled, labels, labelled).why_not
 
 
-def trend(seed: int, a_day: float, days: int = 14, labelled: int = 400) -> Trend:
+def trend(seed: int, a_day: float, days: int = 14, labelled: int = 400, restless: float = 0.0) -> Trend:
+    """Of an accuracy that moves by `a_day`, and from day to day by as much as `restless` by chance."""
     generator = np.random.default_rng(seed)
-    right = [int(generator.binomial(labelled, 0.85 + a_day * day)) for day in range(days)]
+    shares = 0.85 + a_day * np.arange(days) + restless * generator.standard_normal(days)
+    right = [int(generator.binomial(labelled, min(share, 1.0))) for share in shares]
     found = accuracy_trend(range(days), right, [labelled] * days)
     assert found is not None
     return found
 
 
-def test_half_a_point_a_day_is_found_within_fourteen_days_and_no_trend_is_named_where_there_is_none() -> None:
-    assert np.mean([trend(seed, -0.005).direction == "falls" for seed in range(200)]) >= 0.9
-    assert np.mean([trend(seed, 0.0).direction != "steady" for seed in range(600)]) <= 0.07
+def test_half_a_point_a_day_is_found_within_fourteen_days() -> None:
+    assert np.mean([trend(seed, -0.005).direction == "falls" for seed in range(600)]) >= 0.9
+    assert np.mean([trend(seed, -0.005, days=24, labelled=100).direction == "falls" for seed in range(200)]) >= 0.9
     assert trend(1, -0.005).slope == pytest.approx(-0.005, abs=0.004)
+
+
+@pytest.mark.parametrize("labelled", [100, 400])
+def test_of_series_without_a_trend_one_in_twenty_is_called_one_at_most(labelled: int) -> None:
+    assert np.mean([trend(seed, 0.0, labelled=labelled).direction != "steady" for seed in range(500)]) <= 0.05
+
+
+def test_days_that_are_restless_for_other_reasons_make_no_trend_either() -> None:
+    assert np.mean([trend(seed, 0.0, restless=0.04).direction != "steady" for seed in range(500)]) <= 0.05
 
 
 def test_days_without_labels_say_nothing_and_few_days_have_no_trend() -> None:
