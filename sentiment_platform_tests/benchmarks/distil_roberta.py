@@ -33,8 +33,8 @@ MAX_LENGTH = 256
 SEED = 20260101
 
 
-def write_distil_roberta(directory: Path, checkpoint: Path) -> int:
-    """Write the family's four files into `directory`; returns the number of parameters."""
+def write_distil_roberta(directory: Path, checkpoint: Path) -> None:
+    """Write the family's four files into `directory`."""
     config = TransformerConfig(
         format=FORMAT,
         labels=LABELS,
@@ -46,7 +46,7 @@ def write_distil_roberta(directory: Path, checkpoint: Path) -> int:
     )
     (directory / CONFIG_FILE).write_bytes(msgspec.json.encode(config))
     (directory / TOKENIZER_FILE).write_text(json.dumps(byte_level_tokenizer()), "utf-8")
-    parameters = _write_checkpoint(checkpoint)
+    _write_checkpoint(checkpoint)
     network, _ = build_network(checkpoint, "own")
     (directory / MODEL_FILE).write_bytes(quantise_graph(to_onnx(network)).SerializeToString(deterministic=True))
     labels = np.arange(60, dtype=np.int64) % len(LABELS)
@@ -54,10 +54,9 @@ def write_distil_roberta(directory: Path, checkpoint: Path) -> int:
     features = np.random.default_rng(SEED).normal(size=(len(labels), len(V1.names)))
     head = fit_head(logits, features, labels, V1.names, V1.version, l2=1.0)
     (directory / HEAD_FILE).write_bytes(msgspec.json.encode(head.to_json()))
-    return parameters
 
 
-def _write_checkpoint(directory: Path) -> int:
+def _write_checkpoint(directory: Path) -> None:
     import torch
     from transformers import RobertaConfig, RobertaForSequenceClassification
 
@@ -70,9 +69,7 @@ def _write_checkpoint(directory: Path) -> int:
         id2label=dict(enumerate(LABELS)),
         label2id={label: index for index, label in enumerate(LABELS)},
     )
-    model = RobertaForSequenceClassification(config)
-    model.save_pretrained(directory)
-    return sum(parameter.numel() for parameter in model.parameters())
+    RobertaForSequenceClassification(config).save_pretrained(directory)
 
 
 def byte_level_tokenizer() -> dict[str, object]:

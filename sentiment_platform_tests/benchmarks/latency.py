@@ -1,6 +1,6 @@
 """How long one text takes: a transformer by number of tokens (S4.6), VADER inside the API's handler (S4.1).
 
-SENTIMENT_BENCH_MODEL names the directory of an exported transformer that S4.6 measures as well.
+SENTIMENT_BENCH_MODEL names the directory of an exported transformer that S4.6 measures as well, and F.10 instead of its own.
 """
 
 import os
@@ -31,12 +31,11 @@ from sentiment_platform.models.transformer.training.base import PACKAGED_MINILM,
 from sentiment_platform.models.transformer.training.network import build_network, tokenizer_json
 from sentiment_platform_tests.benchmarks.export import write_bert_base
 from sentiment_platform_tests.benchmarks.features import headline
-from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
+from sentiment_platform_tests.benchmarks.rows import MODEL_VARIABLE, TABLE, Figure
 from sentiment_platform_tests.benchmarks.serving_start import local_settings, publisher
 from sentiment_platform_tests.models.tiny_transformer import sentences, write_tiny_checkpoint
 from sentiment_platform_tests.serving.running import ServingProcess
 
-MODEL_VARIABLE = "SENTIMENT_BENCH_MODEL"
 LENGTHS = (16, 32, 64, 128)
 ROUNDS = 5
 CALLS = 40

@@ -13,6 +13,8 @@ from typing import Any
 
 from sentiment_platform.errors import PermanentError
 
+MODEL_VARIABLE = "SENTIMENT_BENCH_MODEL"
+"""Environment variable: directory of an exported transformer that rows measure which take one."""
 Measure = Callable[[], Iterator["Figure"]]
 
 

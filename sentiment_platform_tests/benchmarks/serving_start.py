@@ -1,5 +1,7 @@
 """How soon a started serving process answers, and how much memory it then holds. Over a real local stack and a published model."""
 
+import os
+import shutil
 import statistics
 import tempfile
 import time
@@ -15,12 +17,12 @@ import psutil
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.stack import LocalStack
-from sentiment_platform.models.transformer.runtime import MODEL_FILE, load_transformer
+from sentiment_platform.models.transformer.runtime import FILES, MODEL_FILE, load_transformer
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.migrate import upgrade
 from sentiment_platform_tests.benchmarks.distil_roberta import write_distil_roberta
-from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
+from sentiment_platform_tests.benchmarks.rows import MODEL_VARIABLE, TABLE, Figure
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 
@@ -60,13 +62,22 @@ def vader_start() -> Iterator[Figure]:
 
 
 def transformer_start() -> Iterator[Figure]:
-    """An int8 transformer answers, beside VADER."""
+    """An int8 transformer answers, beside VADER: one of 82 million random weights, or the exported one that SENTIMENT_BENCH_MODEL names."""
     with local_settings() as settings, publisher(settings) as publish:
         with tempfile.TemporaryDirectory() as checkpoint, tempfile.TemporaryDirectory() as folder:
-            parameters = write_distil_roberta(Path(folder), Path(checkpoint))
-            transformer = publish.publish(Path(folder), "v1.0.0-finbert", load_transformer(Path(folder)))
+            if named := os.environ.get(MODEL_VARIABLE):
+                for name in FILES:
+                    shutil.copyfile(Path(named) / name, Path(folder) / name)
+            else:
+                write_distil_roberta(Path(folder), Path(checkpoint))
+            model = load_transformer(Path(folder))
+            transformer = publish.publish(Path(folder), "v1.0.0-finbert", model)
         publish.deploy(transformer, publish.model())
-        explains = {"families": ["vader", "finbert"], "parameters": parameters, "bytes": transformer.files[MODEL_FILE].size}
+        explains = {
+            "families": ["vader", "finbert"],
+            "base": model.config.base_model,
+            "bytes": transformer.files[MODEL_FILE].size,
+        }
         fresh = [one_start(settings, f"serving-{number}", "finbert") for number in range(TRANSFORMER_ROUNDS + 1)][1:]
         # Again over a folder of before: a restart finds its models on the disk.
         again = [one_start(settings, f"serving-{number}", "finbert") for number in range(1, TRANSFORMER_ROUNDS + 1)]

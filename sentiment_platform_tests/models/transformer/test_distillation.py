@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,8 +17,9 @@ from sentiment_platform.models.family import Progress, TrainingData, TrainingOpt
 from sentiment_platform.models.pages.reporting import doubted_table
 from sentiment_platform.models.transformer.training import distillation
 from sentiment_platform.models.transformer.training.base import resolve_base
+from sentiment_platform.models.transformer.training.checkpoints import Checkpoint, CheckpointFolder
 from sentiment_platform.models.transformer.training.distillation import MAX_DOUBTED, MIN_STORIES, train_distilled
-from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer, train_transformer
+from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer, checkpoint_folder, train_transformer
 from sentiment_platform.models.transformer.training.parameters import TransformerParameters
 from sentiment_platform.models.transformer.training.stages import targets_of
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS
@@ -109,44 +110,42 @@ def test_a_killed_run_trains_no_finished_fold_again_and_ends_with_the_same_weigh
     tiny_base: Path, data: TrainingData, trainings: list[TrainingData], tmp_path: Path
 ) -> None:
     folders = tmp_path / "checkpoints"
-    first_fold: list[dict[str, Any]] = []
-    for stage, finished in (("fine-tuning, fold 2 of 2", 1), ("fine-tuning", 2)):
-        child = get_context("spawn").Process(target=run_to_death, args=(tiny_base, data, folders, stage))
-        child.start()
-        child.join(120)
-        assert child.exitcode == -signal.SIGKILL
-        kept = [json.loads(path.read_text("utf-8")) for path in folders.glob("*/step-*/position.json")]
-        (said,) = [position["said"] for position in kept if "said" in position]
-        assert len(said) == finished
-        first_fold.append(said[0])
-    assert first_fold[0] == first_fold[1], "its seconds too: it was not trained again"
+    child = get_context("spawn").Process(target=run_to_death, args=(tiny_base, data, folders, "fine-tuning, fold 2 of 2"))
+    child.start()
+    child.join(120)
+    assert child.exitcode == -signal.SIGKILL
+    kept = [json.loads(path.read_text("utf-8")) for path in folders.glob("*/step-*/position.json")]
+    (finished,) = [position["said"] for position in kept if "said" in position]
+    assert len(finished) == 1
     resumed = run(tiny_base, data, folders)
-    assert len(trainings) == 1, "both folds were finished"
-    assert resumed.resumed_from > 0
-    assert [line["trained_on"] for line in resumed.distillation["teachers"]] == [240, 240]
+    assert len(trainings) == 2, "the second fold and the model itself"
+    teachers = resumed.distillation["teachers"]
+    assert teachers[0] == finished[0], "its seconds too: it was not trained again"
+    assert [line["trained_on"] for line in teachers] == [240, 240]
     assert list(folders.glob("*/*")) == [], "a finished run leaves nothing"
     for name, weight in run(tiny_base, data).network.state_dict().items():
         assert torch.equal(weight, resumed.network.state_dict()[name]), name
 
 
-@pytest.mark.parametrize("change", [{"distillation_share": 0.5}, {"seed": 8}, {"distillation_folds": 3}], ids=str)
-def test_what_another_seed_or_share_left_is_not_taken_up(
-    tiny_base: Path, data: TrainingData, trainings: list[TrainingData], tmp_path: Path, change: dict[str, Any]
-) -> None:
-    child = get_context("spawn").Process(target=run_to_death, args=(tiny_base, data, tmp_path, "fine-tuning"))
-    child.start()
-    child.join(120)
-    assert child.exitcode == -signal.SIGKILL
-    other = run(tiny_base, data, tmp_path, **change)
-    assert len(trainings) == 1 + change.get("distillation_folds", 2)
-    assert other.resumed_from == 0
+def test_what_another_seed_or_share_left_is_not_taken_up(tiny_base: Path, tmp_path: Path) -> None:
+    base, data, options = resolve_base(str(tiny_base)), tiny_data(), TrainingOptions(seed=7, threads=1)
+
+    def folder(options: TrainingOptions, **change: Any) -> CheckpointFolder:
+        parameters = dataclasses.replace(TransformerParameters(), **change)
+        return cast(CheckpointFolder, checkpoint_folder(tmp_path, base, data, options, parameters, "teachers"))
+
+    folder(options).save(Checkpoint({"predictions": torch.zeros(1)}, {"steps": 1}))
+    assert folder(options).newest() is not None
+    assert folder(dataclasses.replace(options, seed=8)).newest() is None
+    for change in ({"distillation_share": 0.5}, {"distillation_folds": 3}):
+        assert folder(options, **change).newest() is None, change
 
 
 def test_the_cap_of_the_wall_clock_holds_for_all_of_it(tiny_base: Path, data: TrainingData) -> None:
     now = [0.0]
 
     def clock() -> float:
-        now[0] += 0.05
+        now[0] += 0.1
         return now[0]
 
     options = TrainingOptions(

@@ -122,13 +122,11 @@ def undisturbed() -> dict[str, tuple[list[str], dict[str, Any]]]:
     ("family", "when", "effect"),
     [
         ("vader", "after", "commit leases"),
-        ("vader", "after", "vader.json uploaded"),
         ("vader", "after", "manifest.json uploaded"),
         ("vader", "before", "commit model_versions"),
         ("vader", "after", "commit model_versions"),
         ("finbert", "after", "rename step-000000020"),
         ("finbert", "after", "weights.safetensors uploaded"),
-        ("finbert", "before", "commit model_versions"),
     ],
 )
 def test_after_kill_9_the_next_training_ends_like_an_undisturbed_one_and_leaves_no_file(
