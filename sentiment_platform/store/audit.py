@@ -41,6 +41,15 @@ def record_once(
     return record(connection, at=at, actor=actor, action=action, subject=subject, detail=detail)
 
 
+def record_within(connection: Connection, seconds: float) -> None:
+    """What this transaction appends is committed within `seconds`, with all else that it writes, or not at all.
+
+    A trigger looks at the commit itself: also one that waits in a frozen server is refused when that goes on.
+    """
+    ends = text("SELECT set_config('platform.commit_before', (clock_timestamp() + make_interval(secs => :left))::text, true)")
+    connection.execute(ends, {"left": seconds})
+
+
 def verify(connection: Connection) -> list[int]:
     """Ids of rows whose hash or link is wrong; empty for an untouched trail."""
     broken: list[int] = []

@@ -55,7 +55,8 @@ def test_tables_of_other_schemas_are_not_ours(database_url: str) -> None:
 def test_one_step_down_and_up_again(empty_database_url: str) -> None:
     upgrade(empty_database_url)
     downgrade(empty_database_url, "-1")
-    assert differences(empty_database_url) != []
+    # By its number: what the newest adds may be a trigger alone, which no model shows.
+    assert execute(empty_database_url, f"SELECT version_num FROM {SCHEMA}.alembic_version") == [(REVISIONS[-2],)]
     upgrade(empty_database_url)
     assert differences(empty_database_url) == []
     downgrade(empty_database_url, "base")

@@ -5,8 +5,10 @@ SQLAlchemy is imported at the first call: a process that only predicts starts wi
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentiment_platform.clock import Clock, utc_now
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LIMIT_S = 3.0
 THREADS = 4
+MARGIN_S = 0.1
+"""By which an act is committed before its caller gives up, or never."""
+LATE = "no answer in time"
 logger = logging.getLogger(__name__)
 
 
@@ -27,6 +32,17 @@ class DatabaseUnavailable(TransientError):
 
     def __init__(self, why: str, *, remedy: str = "Try again in a few seconds.") -> None:
         super().__init__(f"The database is not available ({why}).", remedy=remedy)
+
+
+@dataclass(slots=True)
+class _Caller:
+    """Whoever waits for an answer until `ends` (`time.monotonic`), or has gone."""
+
+    ends: float
+    gone: bool = False
+
+    def left_s(self) -> float:
+        return 0.0 if self.gone else self.ends - time.monotonic()
 
 
 class NoDatabase(DatabaseUnavailable):
@@ -52,24 +68,33 @@ class Database:
         self._waiting = 0
         self.status = DependencyStatus("unknown" if url else "unused")
 
-    async def call(self, work: "Callable[[Connection], T]", *, limit_s: float = LIMIT_S) -> T:
-        """What `work` returns, called with a connection inside a transaction.
+    async def call(self, work: "Callable[[Connection], T]", *, limit_s: float = LIMIT_S, act: bool = False) -> T:
+        """What `work` returns, called with a connection inside a transaction. What nobody waits for any more is not begun.
+
+        Args:
+            act: `work` records a person's act, which must not be committed later than this either: not even by a server that hangs.
 
         Raises:
             DatabaseUnavailable: no connection, an error of the database, or no end within `limit_s` seconds.
             NoDatabase: there is none.
         """
+        caller = _Caller(time.monotonic() + limit_s)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(self._submit(work)), limit_s)
+            return await asyncio.wait_for(asyncio.wrap_future(self._submit(work, caller, act=act)), limit_s)
         except TimeoutError:
-            raise self._away("no answer in time") from None
+            raise self._away(LATE) from None
+        finally:
+            caller.gone = True
 
-    def call_and_wait(self, work: "Callable[[Connection], T]", *, limit_s: float = LIMIT_S) -> T:
+    def call_and_wait(self, work: "Callable[[Connection], T]", *, limit_s: float = LIMIT_S, act: bool = False) -> T:
         """`call` for threads that are not the event loop's."""
+        caller = _Caller(time.monotonic() + limit_s)
         try:
-            return self._submit(work).result(limit_s)
+            return self._submit(work, caller, act=act).result(limit_s)
         except TimeoutError:
-            raise self._away("no answer in time") from None
+            raise self._away(LATE) from None
+        finally:
+            caller.gone = True
 
     async def probe(self) -> None:
         """Ask for a sign of life, so that the status is fresh without traffic."""
@@ -86,29 +111,36 @@ class Database:
         if self._engine is not None and self._waiting == 0:
             self._engine.dispose()
 
-    def _submit(self, work: "Callable[[Connection], T]") -> "Future[T]":
+    def _submit(self, work: "Callable[[Connection], T]", caller: "_Caller", *, act: bool) -> "Future[T]":
         if not self._url:
             raise NoDatabase
         if self._waiting >= 2 * THREADS:
             raise DatabaseUnavailable("too many calls wait for it")
         self._waiting += 1
-        future = self._threads.submit(self._run, work)
+        future = self._threads.submit(self._run, work, caller, act)
         future.add_done_callback(self._done)
         return future
 
     def _done(self, _: "Future[Any]") -> None:
         self._waiting -= 1
 
-    def _run(self, work: "Callable[[Connection], T]") -> T:
+    def _run(self, work: "Callable[[Connection], T]", caller: "_Caller", act: bool) -> T:
         from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+        from sentiment_platform.store.audit import record_within
         from sentiment_platform.store.engine import create_platform_engine
 
+        if caller.left_s() <= 0:
+            raise DatabaseUnavailable(LATE)
         if self._engine is None:
             self._engine = create_platform_engine(self._url, pool_size=THREADS, connect_timeout_s=2, statement_timeout_ms=5000)
         try:
             with self._engine.begin() as connection:
+                if act:
+                    record_within(connection, caller.left_s() - MARGIN_S)
                 result = work(connection)
+                if act and caller.left_s() <= 0:
+                    raise DatabaseUnavailable(LATE)
         except SQLAlchemyError as error:
             if isinstance(error, DBAPIError) and not error.connection_invalidated and _is_about_data(error):
                 raise

@@ -99,7 +99,7 @@ class ManualOverride:
             record_selections(connection, [selection], action="models:promote", before=before, after=after)
             return selection.request_id
 
-        request_id = None if request.dry_run else await self._database.call(record)
+        request_id = None if request.dry_run else await self._database.call(record, act=True)
         return await self._answer(request_id, live, (after, family), dry_run=request.dry_run)
 
     async def roll_back(self, request: RollbackRequest, actor: str) -> SelectionAnswer:
@@ -160,7 +160,8 @@ class ManualOverride:
     ) -> SelectionAnswer:
         def record(before: dict[str, str], after: dict[str, str]) -> None:
             self._database.call_and_wait(
-                partial(record_selections, selections=selections, action=action, before=before, after=after)
+                partial(record_selections, selections=selections, action=action, before=before, after=after),
+                act=True,
             )
 
         def work() -> tuple[Snapshot, Snapshot]:
