@@ -1,12 +1,15 @@
 """Logged requests answered once more by the version in shadow, where serving has not asked it: with the features of the time.
 
-Which requests, says the plan: its share by hash, its cap of a day. Running it twice answers nothing twice.
+Which requests, says the plan: its share by hash, its cap of a day; and those whose text people have labelled. Running it twice answers
+nothing twice.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -34,7 +37,7 @@ MOST_OF_A_RUN = 2_000
 BATCH = 64
 PAGE = 5_000
 LOOKS_BACK = timedelta(days=30)
-"""Older requests are not replayed."""
+"""Older requests are not replayed for the share of the plan."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def replay(engine: Engine, access: Callable[[], RegistryAccess], now: datetime, 
         if phase is None or not isinstance(phase.plan, Shadow):
             return None
         plan = phase.plan
-        chosen = list(islice(_chosen(connection, plan, phase, now), most))
+        chosen = list(islice(_chosen(connection, plan, phase, now, most), most))
     if not chosen:
         return Replayed(0, more=False)
     family = VersionTag.parse(plan.version).family
@@ -73,18 +76,26 @@ def replay(engine: Engine, access: Callable[[], RegistryAccess], now: datetime, 
     return Replayed(len(chosen), more=len(chosen) == most)
 
 
-def _chosen(connection: Connection, plan: Shadow, phase: Phase, now: datetime) -> Iterator[str]:
-    of_day = answered_of_day(connection, plan.name, plan.phase)
+def _chosen(connection: Connection, plan: Shadow, phase: Phase, now: datetime, most: int) -> Iterator[str]:
+    """Requests whose text has a label first, whatever the share: each of them is a pair. Then those that the plan's hash takes."""
+    unanswered = partial(unanswered_requests, connection, plan.name, plan.phase, served_by=plan.beside, revisions=phase.revisions)
+    # Labels may come late, so these are looked for in the whole phase.
+    labelled = dict(unanswered(after=(phase.since, ""), limit=most, labelled=True))
+    yield from labelled
+    of_day = Counter(answered_of_day(connection, plan.name, plan.phase))
+    of_day.update(_day(asked_at) for asked_at in labelled.values())
     after = (max(phase.since, now - LOOKS_BACK), "")
-    while page := unanswered_requests(
-        connection, plan.name, plan.phase, served_by=plan.beside, after=after, revisions=phase.revisions, limit=PAGE
-    ):
+    while page := unanswered(after=after, limit=PAGE):
         for identity, asked_at in page:
-            day = f"{asked_at.astimezone(UTC):%Y-%m-%d}"
-            if is_shadowed(plan, identity, of_day.get(day, 0)):
-                of_day[day] = of_day.get(day, 0) + 1
+            day = _day(asked_at)
+            if identity not in labelled and is_shadowed(plan, identity, of_day[day]):
+                of_day[day] += 1
                 yield identity
         after = (page[-1][1], page[-1][0])
+
+
+def _day(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d}"
 
 
 def _answers(plan: Shadow, scorer: LoadedScorer, requests: Sequence[LoggedRequest], now: datetime) -> list[NewShadowAnswer]:

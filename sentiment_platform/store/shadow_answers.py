@@ -83,9 +83,10 @@ def unanswered_requests(
     after: tuple[datetime, str],
     revisions: Collection[int],
     limit: int,
+    labelled: bool = False,
 ) -> list[tuple[str, datetime]]:
     """(id, time) of requests that count and that `served_by` answered while these deployments ran, oldest first: the first `limit`
-    behind (time, id)."""
+    behind (time, id). `labelled`: those alone whose text a person has labelled."""
     answered = select(ShadowAnswer.prediction_id).where(_of_phase(experiment, phase))
     query = (
         select(Prediction.id, Prediction.predicted_at)
@@ -94,6 +95,8 @@ def unanswered_requests(
         .order_by(Prediction.predicted_at, Prediction.id)
         .limit(limit)
     )
+    if labelled:
+        query = query.where(_labelled())
     return [(row[0], row[1]) for row in connection.execute(query)]
 
 
@@ -110,9 +113,7 @@ def newest_pairs(connection: Connection, experiment: str, phase: int, limit: int
 
 def labelled_pairs(connection: Connection, experiment: str, phase: int) -> list[PairedAnswer]:
     """For each text of a phase that a person has labelled its first pair, failures left out."""
-    by_people = select(LabelRow.text_hash).join(LabelSetRow, LabelSetRow.name == LabelRow.label_set)
-    labelled = Prediction.text_hash.in_(by_people.where(LabelSetRow.kind == "human"))
-    whole = and_(_of_phase(experiment, phase), labelled, ShadowAnswer.probabilities.is_not(None))
+    whole = and_(_of_phase(experiment, phase), _labelled(), ShadowAnswer.probabilities.is_not(None))
     return _pairs(connection, whole, first_of_text=True)
 
 
@@ -161,6 +162,11 @@ def answers_of_arms(
     if (one_in := -(-there // limit)) > 1:
         query = query.where(func.abs(cast(func.hashtext(Prediction.id), BigInteger)) % one_in == 0)
     return [(str(row[0]), row[1]) for row in connection.execute(query.order_by(Prediction.id))]
+
+
+def _labelled() -> ColumnElement[bool]:
+    by_people = select(LabelRow.text_hash).join(LabelSetRow, LabelSetRow.name == LabelRow.label_set)
+    return Prediction.text_hash.in_(by_people.where(LabelSetRow.kind == "human"))
 
 
 def _of_phase(experiment: str, phase: int) -> ColumnElement[bool]:

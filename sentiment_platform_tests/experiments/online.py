@@ -1,6 +1,6 @@
 """A running experiment as serving and promotion leave it: deployments that name it, answers in pairs or by arm, labels of people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from sentiment_platform.registry.deployment import Arm, Deployment, Experiment, 
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.store.deployments import latest_deployment
 from sentiment_platform.store.predictions import insert_new
-from sentiment_platform.store.tables import LabelRow, Prediction
+from sentiment_platform.store.tables import LabelRow, LabelSetRow, Prediction
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import LABELS
 from sentiment_platform_tests.monitoring.seeding import NOW, answering, features, manifest, seed_predictions
@@ -31,6 +31,46 @@ def said(number: int, right: bool) -> list[float]:
     return answering(LABELS[(number + (not right)) % 3])
 
 
+def add_label_sets(engine: Engine) -> None:
+    """`audit` of annotators, `said` of feedback."""
+    with engine.begin() as connection:
+        for name, kind in (("audit", "human"), ("said", "feedback")):
+            connection.execute(insert(LabelSetRow).values(name=name, kind=kind, licence="ours"))
+
+
+def write_words(
+    engine: Engine,
+    texts: Sequence[str],
+    *,
+    wrongly: bool = False,
+    label_set: str = "audit",
+    at: datetime = NOW,
+    annotator: str = "ann",
+    articles: Mapping[str, str] | None = None,
+) -> None:
+    """What an annotator says of texts that end with their number."""
+    rows = [
+        {
+            "id": f"{annotator} {label_set} {words}",
+            "label_set": label_set,
+            "external_id": words,
+            "annotator": annotator,
+            "text": words,
+            "text_hash": text_hash(words),
+            "label": LABELS[(int(words.rsplit(" ", 1)[1]) + wrongly) % 3],
+            "weight": 1.0,
+            "article_id": (articles or {}).get(words),
+            "inserted_at": at + timedelta(seconds=n),
+        }
+        for n, words in enumerate(texts)
+    ]
+    statement = insert(LabelRow).values(rows)
+    new = statement.excluded
+    changes = {"label": new.label, "inserted_at": new.inserted_at}
+    with engine.begin() as connection:
+        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
+
+
 @dataclass
 class Trial:
     """Two registered versions, and the experiment between them."""
@@ -42,9 +82,7 @@ class Trial:
     def __post_init__(self) -> None:
         for version in (CHAMPION, CHALLENGER):
             register(self.engine, manifest(version))
-        with self.engine.begin() as connection:
-            connection.execute(text("INSERT INTO platform.label_sets (name, kind, licence) VALUES ('audit', 'human', 'ours')"))
-            connection.execute(text("INSERT INTO platform.label_sets (name, kind, licence) VALUES ('said', 'feedback', 'ours')"))
+        add_label_sets(self.engine)
 
     def deploy(self, **changes: Any) -> Deployment:
         with self.engine.connect() as connection:
@@ -113,31 +151,9 @@ class Trial:
             assert insert_new(connection, shadow_answers=rows) == len(rows)
         return [f"{prefix} {n}" for n in range(len(ids))]
 
-    def label(
-        self, texts: Sequence[str], *, wrongly: bool = False, label_set: str = "audit", at: datetime = NOW, annotator: str = "ann"
-    ) -> None:
+    def label(self, texts: Sequence[str], **how: Any) -> None:
         """What a person says of these texts, arriving one after the other; said again, it changes."""
-        rows = [
-            {
-                "id": f"{annotator} {label_set} {text_}",
-                "label_set": label_set,
-                "external_id": text_,
-                "annotator": annotator,
-                "text": text_,
-                "text_hash": text_hash(text_),
-                "label": LABELS[(int(text_.rsplit(" ", 1)[1]) + wrongly) % 3],
-                "weight": 1.0,
-                "article_id": self.articles.get(text_),
-                "inserted_at": at + timedelta(seconds=n),
-            }
-            for n, text_ in enumerate(texts)
-        ]
-        statement = insert(LabelRow).values(rows)
-        new = statement.excluded
-        with self.engine.begin() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["id"], set_={"label": new.label, "inserted_at": new.inserted_at})
-            )
+        write_words(self.engine, texts, articles=self.articles, **how)
 
     def evaluate(self) -> Evaluated:
         evaluated = evaluate_running(self.engine, run_id="run")

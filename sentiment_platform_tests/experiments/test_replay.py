@@ -17,6 +17,7 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.reader import LatestDeployment
 from sentiment_platform.settings import Settings
+from sentiment_platform_tests.experiments.online import add_label_sets, write_words
 from sentiment_platform_tests.monitoring.seeding import NOW, features, probabilities, seed_predictions
 from sentiment_platform_tests.promotion.seeding import clock
 from sentiment_platform_tests.serving.publishing import Publisher
@@ -96,6 +97,20 @@ def test_logged_requests_are_answered_in_shadow_once_within_share_and_cap_and_th
     assert (
         "answers 50.0% of the requests of v1.0.0-vader in shadow, 60 a day at most; nobody is served its answers." in stands.words
     )
+
+
+def test_a_request_whose_text_has_a_label_is_answered_whatever_the_share_and_is_a_pair(
+    engine: Engine, access: RegistryAccess, published: Publisher
+) -> None:
+    document = start(engine, access, share=0.001, daily_cap=1)
+    serve(engine, document.revision, 60)
+    add_label_sets(engine)
+    write_words(engine, [f"asked {n}" for n in range(40, 50)])
+    assert replay(engine, lambda: access, clock()) == Replayed(10, more=False)
+    evaluated = evaluate_running(engine, run_id="run")
+    assert evaluated is not None
+    assert evaluated.evaluation.paired is not None
+    assert evaluated.evaluation.paired.stories == 10
 
 
 def test_a_shadow_goes_on_under_deployments_that_leave_its_champion_and_ends_with_it(
