@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import print_json, say
@@ -58,6 +59,9 @@ def start(version: str, reason: str, dry_run: bool, beside: str | None, name: st
     """
     from sentiment_platform.promotion.experiment_steps import Start, intent_of_start
 
+    given = click.get_current_context().get_parameter_source
+    if options["split"] is not None and {given("share"), given("daily_cap")} != {ParameterSource.DEFAULT}:
+        raise click.UsageError("--share and --daily-cap are of a shadow; --split starts none.")
     wanted = Start(version=version, actor=getpass.getuser(), reason=reason, name=name or "", beside=beside or "", **options)
     _take(partial(intent_of_start, start=wanted), dry_run)
 

@@ -91,7 +91,8 @@ def test_an_experiment_is_tried_started_looked_at_evaluated_and_stopped_by_comma
         ("--daily-cap", "0"),
         ("--daily-cap", "1000001"),
         ("--beside", "vader"),
+        ("--split", "0.1", "--share", "0.5"),
     ],
 )
-def test_what_can_be_no_plan_is_a_usage_error(invoke: Invoke, options: tuple[str, str]) -> None:
+def test_what_can_be_no_plan_is_a_usage_error(invoke: Invoke, options: tuple[str, ...]) -> None:
     said(invoke, "start", CHALLENGER, "--reason", "r", *options, exit_code=2)
