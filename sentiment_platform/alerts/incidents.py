@@ -125,7 +125,7 @@ def degraded(connection: Connection, now: datetime) -> list[Incident]:
         return []
     live, holdout = performance.live, performance.holdout
     summary = (
-        f"{version.version} is right on {live.value:.1%} of {live.n} labelled answers (at most {live.high:.1%});"
+        f"{version.version} is right on {live.value:.1%} of an audit sample of {live.n} answers (at most {live.high:.1%});"
         f" its holdout promised {interval(holdout, '.1%')}."
     )
     detail = {"version": version.version, "live": live.value, "holdout": holdout.value, "n": live.n}

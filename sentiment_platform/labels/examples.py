@@ -17,6 +17,8 @@ TRAINABLE: frozenset[LabelKind] = frozenset({"human", "feedback"})
 
 FEEDBACK_SET = "feedback"
 """The set of labels that came as feedback, which is the only one of its kind."""
+AUDIT_SET = "audit"
+"""The set of labels that people gave to the random sample of served texts (`store.audit_sample`): live accuracy reads no other."""
 ANONYMOUS = "anonymous"
 """The annotator of feedback that came without a valid key; no key's id has this form."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # The command's help needs the formats, and no database library.
-    from sentiment_platform.store.labelling_tasks import LabellingTask
+    from sentiment_platform.store.audit_sample import LabellingTask
 
 
 def _as_csv(tasks: Sequence["LabellingTask"]) -> str:

@@ -9,15 +9,19 @@ import dagster as dg
 from pydantic import Field
 
 from sentiment_platform.labels.consolidation import hears_anonymous
+from sentiment_platform.labels.examples import AUDIT_SET
 from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.plots import drift_heatmap_png, two_distributions_png
 from sentiment_platform.monitoring.announcing import announce_decision, announce_drift
 from sentiment_platform.monitoring.drift import measure_drift
 from sentiment_platform.monitoring.fit_words import read_fit
+from sentiment_platform.monitoring.live_accuracy_words import live_accuracy_in_words, live_accuracy_numbers
 from sentiment_platform.monitoring.markdown import decision_table, drift_table, missing_table, performance_table, verdict
 from sentiment_platform.monitoring.retraining import decide_and_store
-from sentiment_platform.monitoring.unlabelled import estimated_in_words
+from sentiment_platform.monitoring.unlabelled import estimate_and_store
+from sentiment_platform.served.champion import watched_version
 from sentiment_platform.served.performance import measure_performance
+from sentiment_platform.store.audit_sample import sample_counts
 from sentiment_platform.store.resources import PlatformResource
 
 GROUP, OWNERS, TAGS = "monitoring", ["team:mlops"], {"stage": "monitoring"}
@@ -87,22 +91,22 @@ def drift_report(config: DriftConfig, platform: PlatformResource) -> dg.Material
     owners=OWNERS,
     kinds={"python", "postgres"},
     tags=TAGS,
-    description="Accuracy, macro-F1, calibration, preference and utility of every served version, by feedback, with intervals.",
+    description="How right every served version is on a random sample of its answers that people labelled; feedback beside it, which does not judge.",
 )
 def performance_report(platform: PlatformResource) -> dg.MaterializeResult[Any]:
     report = measure_performance(platform.engine(), platform.now(), anonymous=hears_anonymous(platform.settings()))
+    unlabelled = estimate_and_store(platform.engine(), platform.now())
     with platform.engine().connect() as connection:
-        estimated = estimated_in_words(connection, platform.now())
-    answered = max((row.predictions for row in report.rows), default=0)
-    labelled = max((row.labelled for row in report.rows), default=0)
+        watched, sample = watched_version(connection), sample_counts(connection, AUDIT_SET)
+    version = None if isinstance(watched, str) else watched.version
     return dg.MaterializeResult(
         metadata={
-            "summary": f"{answered:,} answers in the longest window, {labelled:,} of them with a label.",
+            "summary": live_accuracy_in_words(report, version, sample),
             "dagster/row_count": sum(len(row.figures) for row in report.rows),
             "figures_added": report.added,
-            "predictions": answered,
-            "labelled": labelled,
-            "estimated_accuracy": estimated,
+            "predictions": max((row.predictions for row in report.rows), default=0),
+            **live_accuracy_numbers(report, version, sample, unlabelled),
+            "estimated_accuracy": unlabelled.words,
             "anonymous_feedback": report.anonymous,
             "figures": dg.MetadataValue.md(performance_table(report)),
         },

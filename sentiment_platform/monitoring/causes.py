@@ -40,7 +40,7 @@ class RetrainPolicy:
 
 @dataclass(frozen=True)
 class LivePerformance:
-    """Live accuracy of the watched version beside the accuracy its manifest promises; None where there is no such figure."""
+    """Live accuracy of the watched version, on the audit sample, beside the accuracy its manifest promises; None where there is no such figure."""
 
     live: Metric | None
     holdout: Metric | None

@@ -46,7 +46,7 @@ def accuracy_result(performance: LivePerformance) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         description=f"The live interval reaches {live.high:.3f}, that of the holdout begins at {holdout.low:.3f}; no lower may it end."
         if live and holdout
-        else "Nothing was judged: there are too few labelled answers, or no figure of the holdout.",
+        else "Nothing was judged: too few texts of the audit sample are labelled, or the holdout has no figure.",
         metadata={
             "value": live.high if live else "no figure",
             "bound": holdout.low - POLICY.accuracy_margin if holdout else "no figure",
@@ -66,7 +66,8 @@ def drift_is_within_bounds(platform: PlatformResource) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(
-    asset=performance_report, description="The deployed version is as right on what it serves as it was on its holdout."
+    asset=performance_report,
+    description="The deployed version is as right on the audit sample of its answers as it was on its holdout.",
 )
 def live_accuracy_matches_the_holdout(platform: PlatformResource) -> dg.AssetCheckResult:
     with platform.engine().connect() as connection:

@@ -162,7 +162,9 @@ def _calm(drift: DriftReport, performance: LivePerformance) -> str:
     )
     live = performance.live
     answers = (
-        f"Live accuracy {live.value:.3f} over {live.n} labels is no cause." if live else "Too few labels to judge the answers."
+        f"Live accuracy {live.value:.3f} on an audit sample of {live.n} is no cause."
+        if live
+        else "Too few texts of the audit sample are labelled to judge the answers."
     )
     return f"Nothing calls for training. {inputs} {answers}"
 

@@ -65,6 +65,7 @@ def performance_table(report: PerformanceReport) -> str:
                 row.version,
                 row.window,
                 f"{row.predictions:,}",
+                str(row.sampled) if row.sampled else "-",
                 str(row.labelled),
                 str(row.in_sample),
                 *shown[:2],
@@ -73,7 +74,7 @@ def performance_table(report: PerformanceReport) -> str:
                 row.note,
             )
         )
-    header = ("version", "window", "predictions", "labelled", "left out: fitted on")
+    header = ("version", "window", "predictions", "in the sample", "labelled", "left out: fitted on")
     measures = [TITLES[name] for name in (ACCURACY, MACRO_F1, ECE, PREFERRED_SHARE, UTILITY)]
     return markdown_table((*header, *measures, "note"), rows, "No prediction has been served in these windows.")
 

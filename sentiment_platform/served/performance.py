@@ -1,11 +1,11 @@
-"""How right the served versions are, by what people said of their answers; rows in `model_performance`.
+"""How right the served versions are: by the audit sample, which judges, and beside it by feedback, which does not; rows in `model_performance`.
 
 Texts that a version was fitted on are left out: being right about them proves nothing. Below `MIN_LABELS` there is no figure.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -15,18 +15,25 @@ from sqlalchemy import Connection, Engine
 from sentiment_platform.models.evaluation.evaluation import SEED, Evaluation, figures
 from sentiment_platform.models.evaluation.seen_texts import learned_from
 from sentiment_platform.models.family import LABELS
+from sentiment_platform.served.audit import Audited, accuracy_of, audit_figures, audited
 from sentiment_platform.statistics.calibration import calibration_report
 from sentiment_platform.statistics.estimate import ACCURACY, PREFERRED_SHARE, UTILITY
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.statistics.resampling import bootstrap_means, percentile_estimate
+from sentiment_platform.store.audit_sample import draw_sample
 from sentiment_platform.store.figures import Figure, newest_figures, write_figures
 from sentiment_platform.store.predictions import FeedbackOnPrediction, feedback_by_day, feedback_on_predictions, prediction_counts
 from sentiment_platform.store.versions import get_version
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import TIE
 
-WINDOWS: Mapping[str, timedelta] = {"feedback:7d": timedelta(days=7), "feedback:30d": timedelta(days=30)}
+DAYS = (7, 30)
 MIN_LABELS = 30
+AUDIT, FEEDBACK = "audit", "feedback"
+"""What a window's name begins with: `audit:7d` is the random sample, labelled by people who were asked to; `feedback:7d` what users said."""
+SELF_SELECTED = "self-selected, not judged"
+"""The note on every figure of feedback: nobody knows how those who speak differ from those who do not, so nothing is decided by it."""
+NO_AUDIT = Audited(sampled=0, labelled=0, in_sample=0, rows=())
 
 
 @dataclass(frozen=True)
@@ -44,14 +51,16 @@ class VersionPerformance:
     """One version over one window.
 
     Attributes:
-        predictions: made in the window; `labelled` of them have a label, `in_sample` of those are texts that the version was
-            fitted on, which no figure counts.
-        note: what keeps figures from being given; empty when nothing does.
+        predictions: made in the window; `sampled` of them are in the audit sample (0 for feedback).
+        labelled: answers with a label, of the sample or by feedback; `in_sample` of them are texts that the version was fitted on, which
+            no figure counts.
+        note: what keeps figures from being given, or what a reader must know of them.
     """
 
     version: str
     window: str
     predictions: int
+    sampled: int
     labelled: int
     in_sample: int
     figures: tuple[Figure, ...]
@@ -72,39 +81,42 @@ class PerformanceReport:
     def digest(self) -> str:
         """Names every figure, and every count where there is none."""
         content = [
-            [r.version, r.window, r.predictions, r.labelled, [[f.metric, f.value, f.n] for f in r.figures]] for r in self.rows
+            [r.version, r.window, r.predictions, r.sampled, r.labelled, [[f.metric, f.value, f.n] for f in r.figures]]
+            for r in self.rows
         ]
         return sha256(json.dumps(content).encode()).hexdigest()
 
 
 def measure_performance(
-    engine: Engine, now: datetime, windows: Mapping[str, timedelta] = WINDOWS, *, anonymous: bool = False
+    engine: Engine, now: datetime, days: Sequence[int] = DAYS, *, anonymous: bool = False
 ) -> PerformanceReport:
-    """Measure every version that answered within `windows` before `now`, and store a revision of each figure that changed.
+    """Draw the audit sample, measure every version that answered within so many `days` before `now`, store a revision of what changed.
 
     `anonymous`: feedback without a voice is heard too, as one voice.
     """
     rows: list[VersionPerformance] = []
     with engine.begin() as connection:
-        for window, length in windows.items():
-            counts = prediction_counts(connection, now - length, now)
-            judged = last_words(feedback_on_predictions(connection, now - length, now, anonymous=anonymous))
+        draw_sample(connection, now)
+        for length in days:
+            since = now - timedelta(days=length)
+            counts = prediction_counts(connection, since, now)
+            audits = audited(connection, since, now)
+            judged = last_words(feedback_on_predictions(connection, since, now, anonymous=anonymous))
             for version, predictions in counts.items():
+                rows.append(_by_audit(version, f"{AUDIT}:{length}d", predictions, audits.get(version, NO_AUDIT)))
                 of_version = [row for row in judged if row.prediction.model_version == version]
-                rows.append(_measure(connection, version, window, predictions, of_version))
+                rows.append(_by_feedback(connection, version, f"{FEEDBACK}:{length}d", predictions, of_version))
         added = write_figures(connection, [figure for row in rows for figure in row.figures], now)
-        days = feedback_by_day(connection, now - max(windows.values()))
-    return PerformanceReport(tuple(rows), added, sum(day.anonymous for day in days))
+        by_day = feedback_by_day(connection, now - timedelta(days=max(days)))
+    return PerformanceReport(tuple(rows), added, sum(day.anonymous for day in by_day))
 
 
-def live_accuracy(
-    connection: Connection, version: str, now: datetime, windows: Mapping[str, timedelta] = WINDOWS
-) -> Figure | None:
-    """The accuracy of the shortest window that has one which is not older than the window itself."""
+def live_accuracy(connection: Connection, version: str, now: datetime) -> Figure | None:
+    """The accuracy on the audit sample of the shortest window that has one which is not older than the window itself."""
     stored = {figure.window: figure for figure in newest_figures(connection, [version]) if figure.metric == ACCURACY}
-    for window, length in sorted(windows.items(), key=lambda item: item[1]):
-        figure = stored.get(window)
-        if figure and figure.as_of > now - length:
+    for length in DAYS:
+        figure = stored.get(f"{AUDIT}:{length}d")
+        if figure and figure.as_of > now - timedelta(days=length):
             return figure
     return None
 
@@ -127,7 +139,25 @@ def last_words(feedback: Sequence[FeedbackOnPrediction]) -> list[Judged]:
     return list(latest.values())
 
 
-def _measure(connection: Connection, version: str, window: str, predictions: int, judged: Sequence[Judged]) -> VersionPerformance:
+def _by_audit(version: str, window: str, predictions: int, audit: Audited) -> VersionPerformance:
+    accuracy = accuracy_of(audit)
+    effective = accuracy.n if accuracy else 0
+    told = audit_figures(version, window, audit, accuracy, len(audit.rows) / predictions) if accuracy else []
+    return VersionPerformance(
+        version=version,
+        window=window,
+        predictions=predictions,
+        sampled=audit.sampled,
+        labelled=audit.labelled,
+        in_sample=audit.in_sample,
+        figures=tuple(told) if effective >= MIN_LABELS else (),
+        note="" if effective >= MIN_LABELS else f"{effective} usable labels of different stories, {MIN_LABELS} are needed",
+    )
+
+
+def _by_feedback(
+    connection: Connection, version: str, window: str, predictions: int, judged: Sequence[Judged]
+) -> VersionPerformance:
     labelled = [row for row in judged if row.label is not None]
     seen = _fitted_on(connection, version, labelled)
     usable = [row for row in labelled if _example_id(row) not in seen]
@@ -139,15 +169,16 @@ def _measure(connection: Connection, version: str, window: str, predictions: int
         *_mean_figure(version, window, UTILITY, useful, predictions),
     ]
     in_sample = len(labelled) - len(usable)
-    few = f"{len(usable)} usable labels, {MIN_LABELS} are needed" if len(usable) < MIN_LABELS else ""
+    few = f"; {len(usable)} usable labels, {MIN_LABELS} are needed" if len(usable) < MIN_LABELS else ""
     return VersionPerformance(
         version=version,
         window=window,
         predictions=predictions,
+        sampled=0,
         labelled=len(labelled),
         in_sample=in_sample,
-        figures=tuple(live_figures),
-        note=few,
+        figures=tuple(replace(figure, note=SELF_SELECTED) for figure in live_figures),
+        note=f"{SELF_SELECTED}{few}",
     )
 
 

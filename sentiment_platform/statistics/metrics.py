@@ -67,8 +67,11 @@ def classification_report(
     seed: int,
     n_resamples: int = N_RESAMPLES,
     confidence: float = 0.95,
+    stories: Ints | None = None,
 ) -> ClassificationReport:
     """Figures and percentile intervals from labels (n,) and probabilities (n, 3).
+
+    Each row counts. With `stories`, one number a row (n,), the rows of a story are drawn together.
 
     Macro-F1 is the plain mean over all three classes. A ratio 0/0 (a class never predicted, or absent) counts as 0, which is what
     scikit-learn reports for `labels=[0, 1, 2], zero_division=0`.
@@ -80,7 +83,11 @@ def classification_report(
     predicted = predicted_classes(as_probabilities(probabilities, n=truth.size))
     confusion = confusion_matrix(truth, predicted)
     observed = ratios(confusion.astype(np.float64))
-    resampled = ratios(bootstrap_counts(confusion, seed=seed, n_resamples=n_resamples))
+    if stories is None:
+        resampled = ratios(bootstrap_counts(confusion, seed=seed, n_resamples=n_resamples))
+    else:
+        kinds, counts = _kinds_of_story(truth, predicted, stories)
+        resampled = ratios(np.tensordot(bootstrap_counts(counts, seed=seed, n_resamples=n_resamples), kinds, 1))
 
     def estimate(value: float, samples: Floats) -> Estimate:
         return percentile_estimate(value, samples, n=int(truth.size), confidence=confidence)
@@ -106,6 +113,15 @@ def classification_report(
         n_resamples=n_resamples,
         seed=seed,
     )
+
+
+def _kinds_of_story(truth: Ints, predicted: Ints, stories: Ints) -> tuple[Floats, Ints]:
+    """The different confusion matrices (k, 3, 3) that one story can have, and how many stories have each, (k,)."""
+    cells = N_CLASSES * N_CLASSES
+    story = np.unique(stories, return_inverse=True)[1]
+    tables = np.bincount(story * cells + truth * N_CLASSES + predicted, minlength=(int(story.max()) + 1) * cells)
+    kinds, counts = np.unique(tables.reshape(-1, cells), axis=0, return_counts=True)
+    return kinds.reshape(-1, N_CLASSES, N_CLASSES).astype(np.float64), counts.astype(np.int64)
 
 
 class Ratios(NamedTuple):

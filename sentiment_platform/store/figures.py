@@ -15,7 +15,7 @@ from sentiment_platform.store.tables import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured metric of one version over one window."""
+    """One measured metric of one version over one window; `note` says what a reader must know of it."""
 
     version: str
     window: str
@@ -26,6 +26,7 @@ class Figure:
     n: int
     label_coverage: float = 1.0
     in_sample: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +74,13 @@ def write_figures(connection: Connection, figures: Sequence[Figure], as_of: date
     table = ModelPerformance
     for figure in figures:
         newest = connection.execute(
-            select(table.revision, table.value, table.n, table.label_coverage)
+            select(table.revision, table.value, table.n, table.label_coverage, table.note)
             .where(table.version == figure.version, table.window == figure.window, table.metric == figure.metric)
             .order_by(table.revision.desc())
             .limit(1)
         ).first()
-        if newest and (newest.value, newest.n, newest.label_coverage) == (figure.value, figure.n, figure.label_coverage):
+        said = (figure.value, figure.n, figure.label_coverage, figure.note)
+        if newest and (newest.value, newest.n, newest.label_coverage, newest.note) == said:
             continue
         connection.execute(
             insert(table).values(
@@ -93,6 +95,7 @@ def write_figures(connection: Connection, figures: Sequence[Figure], as_of: date
                 label_coverage=figure.label_coverage,
                 in_sample=figure.in_sample,
                 as_of=as_of,
+                note=figure.note,
             )
         )
         added += 1

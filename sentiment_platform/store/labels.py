@@ -111,9 +111,12 @@ def articles_by_url(connection: Connection, urls: Sequence[str]) -> dict[str, st
     return ids
 
 
-def all_labels(connection: Connection) -> list[StoredLabel]:
-    """Every label with its article's story and availability, in a stable order."""
-    return [StoredLabel(**row) for row in connection.execute(_with_articles()).mappings()]
+def all_labels(connection: Connection, label_set: str | None = None) -> list[StoredLabel]:
+    """Every label, or those of one set, with its article's story and availability, in a stable order."""
+    query = _with_articles()
+    if label_set is not None:
+        query = query.where(LabelRow.label_set == label_set)
+    return [StoredLabel(**row) for row in connection.execute(query).mappings()]
 
 
 def labels_of_people_on(connection: Connection, text_hashes: Collection[str]) -> list[StoredLabel]:

@@ -7,14 +7,16 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, select
 
 from sentiment_platform.features.schema import V1
+from sentiment_platform.labels.examples import AUDIT_SET, LabelledExample
+from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.registry.manifest import FeatureSchema, Manifest, Metric
 from sentiment_platform.store.tables import Feedback, Prediction, RetrainDecision
 from sentiment_platform.store.training_sets import StoredExample
 from sentiment_platform.text.normalise import text_hash
-from sentiment_platform.text.sentiment import LABELS
+from sentiment_platform.text.sentiment import LABELS, Label
 from sentiment_platform_tests.registry.examples import manifest_of
 from sentiment_platform_tests.versions import answer_holdout, deploy, register, store_training_set
 
@@ -190,6 +192,31 @@ def seed_feedback(
     }
     with engine.begin() as connection:
         connection.execute(insert(Feedback).values(row if shipped_at is None else row | {"shipped_at": shipped_at}))
+
+
+def seed_audit(engine: Engine, said: Mapping[str, Label], *, annotator: str = "reader", label_set: str = AUDIT_SET) -> None:
+    """What people who were asked to say of texts: text -> label."""
+    examples = [
+        LabelledExample(
+            label_set=label_set,
+            external_id=text_hash(text)[:32],
+            text=text,
+            label=label,
+            annotator=annotator,
+            licence="CC0-1.0",
+        )
+        for text, label in said.items()
+    ]
+    import_labels(engine, examples)
+
+
+def audit_everything(engine: Engine, *, right: int) -> None:
+    """People label every text that was served: so many of ten as it was answered, the others otherwise."""
+    with engine.connect() as connection:
+        answers = connection.execute(select(Prediction.text, Prediction.probabilities).order_by(Prediction.id)).all()
+    likeliest = {text: int(np.argmax(probabilities)) for text, probabilities in answers}
+    said = {text: LABELS[(index + (n % 10 >= right)) % 3] for n, (text, index) in enumerate(likeliest.items())}
+    seed_audit(engine, said)
 
 
 def answering(label: str, confidence: float = 0.8) -> list[float]:

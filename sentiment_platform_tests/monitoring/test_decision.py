@@ -13,8 +13,8 @@ from sentiment_platform_tests.monitoring.seeding import NOW, VERSION
 
 POLICY = RetrainPolicy()
 HOLDOUT = Metric(value=0.8, low=0.76, high=0.84, n=400, dataset="its test part")
-STEADY = LivePerformance(Metric(value=0.79, low=0.7, high=0.88, n=90, dataset="feedback:7d"), HOLDOUT)
-FALLEN = LivePerformance(Metric(value=0.6, low=0.5, high=0.7, n=90, dataset="feedback:7d"), HOLDOUT)
+STEADY = LivePerformance(Metric(value=0.79, low=0.7, high=0.88, n=90, dataset="audit:7d"), HOLDOUT)
+FALLEN = LivePerformance(Metric(value=0.6, low=0.5, high=0.7, n=90, dataset="audit:7d"), HOLDOUT)
 UNKNOWN = LivePerformance(None, HOLDOUT)
 RECENT = LastTraining("set", NOW - timedelta(days=3), 10)
 OLD = LastTraining("set", NOW - timedelta(days=31), 50)
@@ -75,7 +75,7 @@ def test_each_cause_alone_and_all_together(
 
 @pytest.mark.parametrize(("high", "falls_short"), [(0.739, True), (0.741, False), (0.77, False)])
 def test_live_accuracy_must_be_below_the_holdout_by_more_than_the_margin(high: float, falls_short: bool) -> None:
-    live = Metric(value=0.7, low=0.6, high=high, n=90, dataset="feedback:7d")
+    live = Metric(value=0.7, low=0.6, high=high, n=90, dataset="audit:7d")
     assert LivePerformance(live, HOLDOUT).falls_short(0.02) == falls_short
 
 

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
-from sentiment_platform.served.performance import MIN_LABELS, live_accuracy, measure_performance
+from sentiment_platform.served.performance import (
+    MIN_LABELS,
+    SELF_SELECTED,
+    PerformanceReport,
+    VersionPerformance,
+    measure_performance,
+)
 from sentiment_platform.store.figures import StoredFigure, newest_figures
 from sentiment_platform.store.tables import Feedback, ModelPerformance
 from sentiment_platform_tests.monitoring.seeding import (
@@ -17,7 +23,7 @@ from sentiment_platform_tests.monitoring.seeding import (
     seed_predictions,
 )
 
-WEEK = {"feedback:7d": timedelta(days=7)}
+WEEK = (7,)
 
 
 def serve(engine: Engine, answers: list[str], **options: object) -> list[str]:
@@ -25,9 +31,14 @@ def serve(engine: Engine, answers: list[str], **options: object) -> list[str]:
     return seed_predictions(engine, features(len(answers), 3), probabilities, **options)  # type: ignore[arg-type]
 
 
-def stored_figures(engine: Engine) -> dict[str, StoredFigure]:
+def stored_figures(engine: Engine, window: str = "feedback:7d") -> dict[str, StoredFigure]:
     with engine.connect() as connection:
-        return {figure.metric: figure for figure in newest_figures(connection, [VERSION]) if figure.window == "feedback:7d"}
+        return {figure.metric: figure for figure in newest_figures(connection, [VERSION]) if figure.window == window}
+
+
+def of_window(report: PerformanceReport, window: str = "feedback:7d") -> VersionPerformance:
+    (row,) = (row for row in report.rows if row.window == window)
+    return row
 
 
 def revisions(engine: Engine) -> int:
@@ -59,8 +70,9 @@ def test_the_figures_are_those_of_a_computation_by_hand(engine: Engine) -> None:
     assert accuracy.high is not None
     assert accuracy.low < 0.75 < accuracy.high
     assert (accuracy.n, accuracy.label_coverage, accuracy.in_sample) == (40, 0.5, False)
-    (row,) = report.rows
-    assert (row.version, row.predictions, row.labelled, row.in_sample, row.note) == (VERSION, 80, 40, 0, "")
+    row = of_window(report)
+    assert (row.version, row.predictions, row.labelled, row.in_sample, row.note) == (VERSION, 80, 40, 0, SELF_SELECTED)
+    assert {figure.note for figure in row.figures} == {SELF_SELECTED}
 
 
 def test_measuring_again_adds_nothing_and_a_late_label_adds_revisions(engine: Engine) -> None:
@@ -92,8 +104,8 @@ def test_few_labels_give_no_figure_but_a_note(engine: Engine) -> None:
     ids = serve(engine, ["positive"] * 100)
     for prediction in ids[: MIN_LABELS - 1]:
         seed_feedback(engine, prediction, label="positive")
-    (row,) = measure_performance(engine, NOW, WEEK).rows
-    assert (row.labelled, row.figures, row.note) == (29, (), "29 usable labels, 30 are needed")
+    row = of_window(measure_performance(engine, NOW, WEEK))
+    assert (row.labelled, row.figures, row.note) == (29, (), f"{SELF_SELECTED}; 29 usable labels, 30 are needed")
     assert revisions(engine) == 0
 
 
@@ -103,7 +115,7 @@ def test_texts_that_the_version_was_fitted_on_prove_nothing(engine: Engine) -> N
     new = serve(engine, ["negative"] * MIN_LABELS, prefix="new")
     for prediction in [*known, *new]:
         seed_feedback(engine, prediction, label="positive")
-    (row,) = measure_performance(engine, NOW, WEEK).rows
+    row = of_window(measure_performance(engine, NOW, WEEK))
     assert (row.labelled, row.in_sample) == (80, 50)
     assert stored_figures(engine)["accuracy"].value == 0.0  # with the known texts it would be 0.625
     assert stored_figures(engine)["accuracy"].n == MIN_LABELS
@@ -127,12 +139,11 @@ def test_ten_thousand_anonymous_words_move_no_figure_and_those_of_one_key_are_on
             ]
             connection.execute(insert(Feedback), rows)
     after = measure_performance(engine, NOW, WEEK)
-    assert [row.labelled for row in (*before.rows, *after.rows)] == [40, 41]
+    assert [of_window(report).labelled for report in (before, after)] == [40, 41]
     assert (before.anonymous, after.anonymous) == (0, 10_000)
     assert stored_figures(engine)["accuracy"].value == 30 / 41
     # The control: where a setting says so, all who have no key are one voice, on 80 texts.
-    (heard,) = measure_performance(engine, NOW, WEEK, anonymous=True).rows
-    assert heard.labelled == 41 + 80
+    assert of_window(measure_performance(engine, NOW, WEEK, anonymous=True)).labelled == 41 + 80
 
 
 def test_preference_counts_for_the_family_that_answered(engine: Engine) -> None:
@@ -150,18 +161,4 @@ def test_feedback_counts_in_the_window_of_its_prediction(engine: Engine) -> None
         seed_feedback(engine, prediction, label="positive")
     assert measure_performance(engine, NOW, WEEK).rows == ()
     rows = measure_performance(engine, NOW).rows
-    assert [(row.window, row.labelled) for row in rows] == [("feedback:30d", 40)]
-
-
-def test_live_accuracy_is_that_of_the_shortest_window_and_not_an_outdated_one(engine: Engine) -> None:
-    forty_labelled(engine)
-    measure_performance(engine, NOW)
-    with engine.connect() as connection:
-        now = live_accuracy(connection, VERSION, NOW)
-        later = live_accuracy(connection, VERSION, NOW + timedelta(days=8))
-        never = live_accuracy(connection, VERSION, NOW + timedelta(days=31))
-    assert now is not None
-    assert (now.window, now.value) == ("feedback:7d", 0.75)
-    assert later is not None
-    assert later.window == "feedback:30d"
-    assert never is None
+    assert [(row.window, row.labelled) for row in rows] == [("audit:30d", 0), ("feedback:30d", 40)]

@@ -24,7 +24,7 @@ from sentiment_platform.store.tables.news import (
     StoryCluster,
 )
 from sentiment_platform.store.tables.operations import ApiKey, AuditRow, Lease
-from sentiment_platform.store.tables.predictions import Feedback, Prediction, ShadowAnswer
+from sentiment_platform.store.tables.predictions import AuditedPrediction, Feedback, Prediction, ShadowAnswer
 from sentiment_platform.store.tables.sentiment import ArticleSentiment
 from sentiment_platform.store.tables.sources import SourceState
 
@@ -35,6 +35,7 @@ __all__ = [
     "ArticleRevision",
     "ArticleSentiment",
     "AuditRow",
+    "AuditedPrediction",
     "Base",
     "CollectionRun",
     "DeploymentRow",

@@ -39,7 +39,8 @@ class HoldoutPrediction(Base):
 class ModelPerformance(Base):
     """One figure: model version, window and metric, with its interval, its n and the share of rows that had a label.
 
-    Late labels never overwrite: a changed figure is a new `revision` of the same natural key.
+    Late labels never overwrite: a changed figure is a new `revision` of the same natural key. `note` says what a reader must know of it,
+    such as that it is not reliable.
     """
 
     __tablename__ = "model_performance"
@@ -56,6 +57,7 @@ class ModelPerformance(Base):
     label_coverage: Mapped[float] = mapped_column(Double)
     in_sample: Mapped[bool]
     as_of: Mapped[Instant]
+    note: Mapped[str] = mapped_column(server_default=text("''::text"))
 
 
 class Experiment(Base):

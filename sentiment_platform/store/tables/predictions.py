@@ -1,8 +1,8 @@
 """What serving answered, what a version in shadow would have answered, and what people said of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Double, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -104,3 +104,23 @@ class Feedback(Base):
     voice: Mapped[str | None]
     received_at: Mapped[Instant]
     shipped_at: Mapped[InsertedAt]
+
+
+class AuditedPrediction(Base):
+    """A served answer that was put aside for people to label: of each UTC day those whose id has the smallest MD5 (`digest`).
+
+    That is a random sample of what users asked, whatever the order in which predictions arrive. `text` is a copy, which goes with the
+    row after 31 days; a prediction that is deleted leaves the sample.
+    """
+
+    __tablename__ = "audit_sample"
+    __table_args__ = (Index("ix_audit_sample_day_digest", "day", "digest"),)
+
+    prediction_id: Mapped[str] = mapped_column(
+        ForeignKey("platform.predictions.id", name="fk_audit_sample_prediction_id_predictions", ondelete="CASCADE"),
+        primary_key=True,
+    )
+    day: Mapped[date]
+    digest: Mapped[str]
+    text: Mapped[str]
+    text_hash: Mapped[str]

@@ -1,5 +1,6 @@
 """Claims about what GET /models/status and GET /models/performance say: every field by its value, before and after a change."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,7 +54,7 @@ def test_performance_shows_of_every_figure_the_newest_revision_with_interval_n_c
         write(
             engine,
             later,
-            Figure(version=FIRST, window=week, metric="accuracy", value=0.75, low=0.66, high=0.83, n=90, label_coverage=0.45),
+            replace(realised, value=0.75, low=0.66, high=0.83, n=90, label_coverage=0.45, note="self-selected, not judged"),
             estimated,
         )
         == 1
@@ -73,6 +74,7 @@ def test_performance_shows_of_every_figure_the_newest_revision_with_interval_n_c
             "label_coverage": 0.45,
             "in_sample": False,
             "as_of": "2026-03-02T10:30:00Z",
+            "note": "self-selected, not judged",
         }
     }
     untouched = {key: before[("holdout", "macro_f1")][key] for key in ("revision", "label_coverage", "in_sample", "as_of")}
