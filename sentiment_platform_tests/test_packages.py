@@ -17,7 +17,6 @@ from packaging.utils import canonicalize_name
 from sentiment_platform_tests.source_code import ROOT, modules, roots
 
 NOT_IMPORTED = {
-    "httptools": "uvicorn's parser of HTTP: serving.server names it",
     "onnxscript": "torch.onnx.export writes the model with it",
     "dagster-postgres": "dagster.yaml names its storage (test_repository opens that instance)",
     "psycopg2-binary": "SQLAlchemy's driver for dagster-postgres: store.dagster_storage names it in the URL",

@@ -116,7 +116,7 @@ class SelectionRequest(Base):
             "expected_revision",
             "family",
             unique=True,
-            postgresql_where=text("(restores IS NOT NULL) AND (refusal IS NULL)"),
+            postgresql_where=text("((restores IS NOT NULL) AND (refusal IS NULL))"),
         ),
     )
 
