@@ -1335,7 +1335,36 @@ export interface components {
          *           "n": 156,
          *           "label_coverage": 1,
          *           "in_sample": false,
-         *           "as_of": "2026-11-29T03:07:28.458811Z"
+         *           "as_of": "2026-11-29T03:07:28.458811Z",
+         *           "note": ""
+         *         },
+         *         {
+         *           "version": "v1.0.0-finbert",
+         *           "window": "audit:7d",
+         *           "metric": "accuracy",
+         *           "revision": 1,
+         *           "value": 0.6,
+         *           "low": 0.4333,
+         *           "high": 0.7514,
+         *           "n": 40,
+         *           "label_coverage": 0.1932,
+         *           "in_sample": false,
+         *           "as_of": "2026-11-29T03:49:05.211946Z",
+         *           "note": ""
+         *         },
+         *         {
+         *           "version": "v1.0.0-finbert",
+         *           "window": "feedback:7d",
+         *           "metric": "accuracy",
+         *           "revision": 1,
+         *           "value": 0.55,
+         *           "low": 0.4167,
+         *           "high": 0.6833,
+         *           "n": 60,
+         *           "label_coverage": 0.2899,
+         *           "in_sample": false,
+         *           "as_of": "2026-11-29T03:49:05.211946Z",
+         *           "note": "self-selected, not judged"
          *         }
          *       ]
          *     }
@@ -1353,7 +1382,7 @@ export interface components {
         PerformanceFigure: {
             /** @description The tag of the version's release. */
             version: string;
-            /** @description What was measured on: a holdout, or labels of so many days, such as `feedback:7d`. */
+            /** @description What was measured on: a holdout; the random sample of served answers that people labelled, `audit:7d`; what users said, `feedback:7d`; answers without labels, `estimated:7d`. */
             window: string;
             /** @description Such as `accuracy`, `macro_f1` or `ece`, from 0 to 1; `utility` is from -1 to 1. */
             metric: string;
@@ -1364,7 +1393,7 @@ export interface components {
             low: number | null;
             /** @description Upper end of the 95 % interval, in the unit of `value`. */
             high: number | null;
-            /** @description Number of texts behind it. */
+            /** @description Number of texts behind it; of an audit the effective one, in which repetitions of a text are one. */
             n: number;
             /** @description Share of the window's answers that have a label. */
             label_coverage: number;
@@ -1375,6 +1404,8 @@ export interface components {
              * @description When it was measured.
              */
             as_of: string;
+            /** @description What must be known of it, such as `self-selected, not judged`; empty where nothing. */
+            note: string;
         };
         /**
          * SelectionAnswer

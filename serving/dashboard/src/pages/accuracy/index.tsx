@@ -14,7 +14,7 @@ import { Table } from "../../parts/table";
 import { Tabs } from "../../parts/tabs";
 import { Time } from "../../parts/time";
 import { useChoice, useParam } from "../../parts/url";
-import { byVersion, isPromise, windowName } from "./windows";
+import { byVersion, isAudit, isPromise, windowName } from "./windows";
 
 type Figure = Schemas["PerformanceFigure"];
 const METRICS = [
@@ -37,7 +37,7 @@ export default function Accuracy({ title, question }: PageProps) {
           const scale = shown.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]);
           return versions.length === 0 ? (
             <Empty title="Nothing was measured yet" command="sentiment-platform run train_job">
-              A version is measured on the holdout when it is trained, and on labels of its answers when monitoring runs:
+              A version is measured on the holdout when it is trained, and on labels of a random sample of its answers when monitoring runs:
             </Empty>
           ) : (
             <Grid>
@@ -63,32 +63,43 @@ interface VersionProps {
 
 function VersionCard({ version, live, figures, scale }: VersionProps) {
   const seen = figures.filter(({ window }) => !isPromise(window));
+  const audits = seen.filter(({ window }) => isAudit(window));
   return (
     <Card title={version} aside={live && <Badge tone="good">live</Badge>}>
       <IntervalChart
         title="Promised beside seen, with 95 % intervals"
         summary={`${version}: ${figures.map(({ window, value }) => `${windowName(window)} ${number(value, 3)}`).join(", ")}`}
-        intervals={figures.map(({ window, value, low, high, n, in_sample: known }) => ({
+        intervals={figures.map(({ window, value, low, high, n, in_sample: known, note: said }) => ({
           name: `${windowName(window)}${known ? " (in sample)" : ""}`,
           value,
           low,
           high,
-          note: `${counted(n, "text")}${known ? ", in sample: no evidence" : ""}`,
-          series: isPromise(window) ? 1 : 2,
+          note: [counted(n, "text"), ...(known ? ["in sample: no evidence"] : []), ...(said ? [said] : [])].join(", "),
+          series: isPromise(window) ? 1 : isAudit(window) ? 2 : 3,
         }))}
         format={(value) => number(value, 3)}
         include={scale}
       />
-      {seen.length === 0 ? (
-        <p className="note">No labels of its answers yet, so nothing was seen. Thumbs on the page Try are such labels.</p>
-      ) : (
+      {audits.map(({ window, value, n }) => (
+        <p key={window}>
+          {number(value, 3)} on an audit sample of {counted(n, "text")} ({windowName(window)}): drawn at random, labelled by people.
+        </p>
+      ))}
+      {audits.length === 0 && (
+        <p className="note">
+          Not judged yet: too few texts of the audit sample have a label. Feedback does not judge.{" "}
+          <code>sentiment-platform labels tasks export --out FILE</code> writes the texts to label.
+        </p>
+      )}
+      {seen.length > 0 && (
         <Table
           caption={`What was seen of ${version}`}
           columns={[
             { key: "window", title: "Seen in", heading: true, cell: ({ window }) => windowName(window) },
             { key: "value", title: "Figure", numeric: true, cell: ({ value }) => number(value, 3) },
-            { key: "n", title: "Labels", numeric: true, cell: ({ n }) => number(n) },
+            { key: "n", title: "Texts", numeric: true, cell: ({ n }) => number(n) },
             { key: "coverage", title: "Of its answers", numeric: true, cell: ({ label_coverage: coverage }) => percent(coverage, 1) },
+            { key: "note", title: "Judges", cell: ({ window, note }) => (isAudit(window) ? "yes" : `no${note ? `: ${note}` : ""}`) },
             { key: "as_of", title: "Measured", cell: ({ as_of: at }) => <Time at={at} /> },
           ]}
           rows={seen}
