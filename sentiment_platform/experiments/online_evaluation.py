@@ -55,6 +55,7 @@ class OnlineEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         asked, failed: requests that the challenger was given, and those that it could not answer.
         paired: of a shadow; arms: of a split.
+        answers: of the newest pairs of a shadow, 3 rows of 3: what the champion said (row) and the challenger (column).
         decided: the first decision of the phase, which stands, and `decided_in` the evaluation that made it; "" where it is this one.
         needs: about so many more labelled stories would show `SMALLEST_DIFFERENCE`.
     """
@@ -68,10 +69,16 @@ class OnlineEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     guardrails: tuple[OnlineGuardrail, ...]
     paired: Paired | None = None
+    answers: tuple[tuple[int, ...], ...] = ()
     arms: tuple[Arm, ...] = ()
     decided: Decision | None = None
     decided_in: str = ""
     needs: int | None = None
+
+    @property
+    def changed(self) -> int:
+        """How many of `answers` would be others if the challenger were served."""
+        return sum(n for row, counts in enumerate(self.answers) for column, n in enumerate(counts) if row != column)
 
     @property
     def verdict(self) -> str:
@@ -85,6 +92,8 @@ class OnlineEvaluation(msgspec.Struct, frozen=True, kw_only=True):
         """The verdict as sentences with its figures."""
         said = [f"{self.experiment}, phase {self.phase} ({self.mode}): {self.challenger} {_RELATION[self.mode]} {self.champion}."]
         said.append(_paired_words(self.paired, self.asked, self.failed) if self.paired else _arms_words(self.arms))
+        if compared := sum(map(sum, self.answers)):
+            said.append(f"Served, it would change {self.changed:,} of {compared:,} answers ({self.changed / compared:.1%}).")
         said.append(f"Verdict: {self.verdict}.")
         if self.paired and self.decided and self.decided_in and self.paired.decided != self.decided:
             said.append(

@@ -3,6 +3,7 @@
 from sentiment_platform.experiments.online_evaluation import OnlineEvaluation
 from sentiment_platform.experiments.online_gate import next_step
 from sentiment_platform.markdown_tables import markdown_table
+from sentiment_platform.models.family import LABELS
 
 
 def online_report(evaluation: OnlineEvaluation) -> str:
@@ -12,6 +13,7 @@ def online_report(evaluation: OnlineEvaluation) -> str:
             f"**{evaluation.experiment}, phase {evaluation.phase}: {evaluation.verdict}.** {next_step(evaluation)}",
             _versions(evaluation),
             evaluation.words(),
+            *_changes(evaluation),
             markdown_table(
                 ("guardrail", "", "why"),
                 [
@@ -40,3 +42,11 @@ def _versions(evaluation: OnlineEvaluation) -> str:
             (evaluation.challenger, "in shadow", n, f"{paired.right_b:,}", f"{paired.only_b_right:,}"),
         ],
     )
+
+
+def _changes(evaluation: OnlineEvaluation) -> list[str]:
+    """What of the answers would be others."""
+    if not any(map(sum, evaluation.answers)):
+        return []
+    rows = [(f"served {label}", *(f"{n:,}" for n in counts)) for label, counts in zip(LABELS, evaluation.answers, strict=True)]
+    return [markdown_table(("answers", *(f"in shadow {label}" for label in LABELS)), rows)]

@@ -133,9 +133,10 @@ def _of_shadow(connection: Connection, plan: Shadow) -> OnlineEvaluation:
     right = [predicted_classes(said) == labels for said in (served, in_shadow)] if labelled else []
     paired = paired_of([(bool(a), bool(b)) for a, b in zip(*right, strict=True)], learned)
     newest = newest_pairs(connection, plan.name, plan.phase, MOST_LOOKED_AT)
+    both = _probabilities([pair for pair in newest if pair.in_shadow is not None])
     looked_at = (
         _shadow_latency(newest, plan),
-        *class_shares(*_probabilities([pair for pair in newest if pair.in_shadow is not None])),
+        *class_shares(*both),
         failures(asked, failed),
         log_loss(labels, served, in_shadow),
     )
@@ -149,6 +150,7 @@ def _of_shadow(connection: Connection, plan: Shadow) -> OnlineEvaluation:
         failed=failed,
         guardrails=_that_speak(looked_at),
         paired=paired,
+        answers=_crossed(*both),
         needs=needed(paired),
     )
 
@@ -178,6 +180,12 @@ def _probabilities(pairs: Sequence[PairedAnswer]) -> tuple[Floats, Floats]:
     """(n, 3) of what was served and of what the shadow said."""
     served = np.array([pair.served for pair in pairs], dtype=np.float64).reshape(-1, len(LABELS))
     return served, np.array([pair.in_shadow for pair in pairs], dtype=np.float64).reshape(-1, len(LABELS))
+
+
+def _crossed(served: Floats, in_shadow: Floats) -> tuple[tuple[int, ...], ...]:
+    k = len(LABELS)
+    cells = predicted_classes(served) * k + predicted_classes(in_shadow) if len(served) else np.zeros(0, dtype=np.int64)
+    return tuple(tuple(row) for row in np.bincount(cells, minlength=k * k).reshape(k, k).tolist())
 
 
 def _shadow_latency(pairs: Sequence[PairedAnswer], plan: Shadow) -> OnlineGuardrail | None:

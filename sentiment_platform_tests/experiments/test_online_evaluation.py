@@ -37,6 +37,8 @@ def test_a_better_shadow_is_found_its_evaluation_is_stored_once_and_the_words_na
     assert "On 100 labelled stories it is right in 95.0%, the champion in 60.0%; alone right 40 against 5 times" in words
     assert f"models promote {CHALLENGER}" in next_step(first.evaluation)
     assert f"| {CHALLENGER} | in shadow | 100 | 95 | 40 |" in online_report(first.evaluation)
+    assert "Served, it would change 45 of 100 answers (45.0%)." in words
+    assert "| served negative |" in online_report(first.evaluation)
     assert objection_to_split(first.evaluation, CHAMPION, CHALLENGER) is None
     again = trial.evaluate()
     assert (again.id, again.new) == (first.id, False)
