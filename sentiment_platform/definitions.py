@@ -23,9 +23,9 @@ from sentiment_platform.models import assets as model_assets
 from sentiment_platform.models import checks as model_checks
 from sentiment_platform.monitoring import assets as monitoring_assets
 from sentiment_platform.monitoring import checks as monitoring_checks
-from sentiment_platform.monitoring.jobs import monitor_job
+from sentiment_platform.monitoring.jobs import monitor_job, watch_job
 from sentiment_platform.monitoring.schedules import monitoring_schedule
-from sentiment_platform.monitoring.sensors import retraining_was_decided
+from sentiment_platform.monitoring.sensors import a_swap_is_watched, retraining_was_decided
 from sentiment_platform.news import assets as news_assets
 from sentiment_platform.news import checks as news_checks
 from sentiment_platform.news.jobs import collect_job
@@ -82,10 +82,11 @@ defs = dg.Definitions(
         deploy_job,
         bootstrap_job,
         monitor_job,
+        watch_job,
         alert_job,
     ],
     schedules=[collection_schedule, market_schedule, feature_store_schedule, weekly, monitoring_schedule, alert_schedule],
-    sensors=[late_news_arrived, retraining_was_decided, new_labels_arrived, a_version_was_selected],
+    sensors=[late_news_arrived, retraining_was_decided, new_labels_arrived, a_version_was_selected, a_swap_is_watched],
     resources={"platform": PlatformResource()},
     # What is materialized by a click: starting a process for each step takes longer than most steps. `train_job` says otherwise.
     executor=dg.in_process_executor,

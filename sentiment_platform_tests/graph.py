@@ -22,6 +22,7 @@ ASSETS: dict[str, tuple[str, str, set[str]]] = {
     "predictions": ("monitoring", "monitoring", {"deployment"}),
     "drift_report": ("monitoring", "monitoring", {"predictions", "deployment"}),
     "performance_report": ("monitoring", "monitoring", {"predictions", "deployment"}),
+    "swap_watch": ("monitoring", "monitoring", {"predictions", "deployment"}),
     "retrain_decision": ("monitoring", "monitoring", {"drift_report", "performance_report"}),
     "alerts": ("alerts", "monitoring", {"raw_news", "drift_report", "performance_report"}),
 }
@@ -53,6 +54,7 @@ CHECKS: dict[tuple[str, str], bool] = {
     ("deployment", "the_registry_offers_what_was_decided"): False,
     ("drift_report", "drift_is_within_bounds"): False,
     ("performance_report", "live_accuracy_matches_the_holdout"): False,
+    ("swap_watch", "the_new_version_holds"): False,
     ("retrain_decision", "every_decision_names_its_reason"): False,
     ("alerts", "alerts_are_delivered"): False,
 }
@@ -83,6 +85,7 @@ JOBS: dict[str, set[str]] = {
     "baseline_job": TRAIN - {"finbert_model"},
     "deploy_job": {"deployment"},
     "bootstrap_job": {"starters"},
+    "watch_job": {"swap_watch"},
     "monitor_job": {"drift_report", "performance_report", "retrain_decision", "online_evaluation", "alerts"},
     "alert_job": {"alerts"},
 }
@@ -105,6 +108,7 @@ SENSORS: dict[str, tuple[str, str]] = {
     "retraining_was_decided": ("train_job", RUNNING),
     "new_labels_arrived": ("train_job", RUNNING),
     "a_version_was_selected": ("deploy_job", RUNNING),
+    "a_swap_is_watched": ("watch_job", RUNNING),
 }
 
 

@@ -11,7 +11,7 @@ from sentiment_platform.alerts.incidents import STORED, evaluate
 from sentiment_platform.store.incidents import open_incidents
 from sentiment_platform.store.resources import PlatformResource
 
-WATCHED_JOBS = ("collect_job", "market_job", "feature_store_job", "train_job", "deploy_job", "monitor_job")
+WATCHED_JOBS = ("collect_job", "market_job", "feature_store_job", "train_job", "deploy_job", "monitor_job", "watch_job")
 """What runs by itself, but for `alert_job`, which would have to tell of its own failure."""
 
 

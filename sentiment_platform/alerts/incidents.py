@@ -15,12 +15,16 @@ from sentiment_platform.monitoring.causes import RetrainPolicy
 from sentiment_platform.monitoring.drift import read_drift
 from sentiment_platform.monitoring.retraining import live_performance
 from sentiment_platform.monitoring.severity import RESPONSES
+from sentiment_platform.monitoring.swap_history import watched_swaps
+from sentiment_platform.monitoring.swap_watch import NEWEST, looks, swap_incidents
+from sentiment_platform.monitoring.swap_watch import SOURCE as SWAP
 from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
 from sentiment_platform.statistics.estimate import interval
 from sentiment_platform.store.collection_reports import collected_on_newest_day
 from sentiment_platform.store.decisions import newest_decisions
+from sentiment_platform.store.deployments import deployments
 from sentiment_platform.store.incidents import FREEZES_PROMOTION, Incident, reconcile
 
 Look = Callable[[Connection, datetime], list[Incident]]
@@ -142,11 +146,18 @@ def degraded(connection: Connection, now: datetime) -> list[Incident]:
     ]
 
 
+def went_back(connection: Connection, now: datetime) -> list[Incident]:
+    """A rollback of the last day that nobody asked for, and a swap that a person should look at."""
+    history = deployments(connection, limit=NEWEST)
+    return swap_incidents(history, looks(connection, watched_swaps(history, now), now), now)
+
+
 STORED: Mapping[str, Look] = {
     "quarantine_share_is_low": quarantined,
     "drift_is_within_bounds": drifted,
     "new_labels_are_there": labels_wanted,
     "live_accuracy_matches_the_holdout": degraded,
+    SWAP: went_back,
 }
 
 

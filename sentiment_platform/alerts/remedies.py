@@ -13,6 +13,9 @@ REMEDIES: Mapping[str, str] = {
     "live_accuracy_matches_the_holdout": (
         "Roll back if the newest deployment is the cause: `sentiment-platform models rollback`. Otherwise add labels and train again."
     ),
+    "the_new_version_holds": (
+        "Compare the two versions on the page Models and look at the swap's figures; `sentiment-platform models rollback`, or promote it again by hand."
+    ),
     "newest_run_succeeded": "Read the run's log in the Dagster UI, mend the cause and start the job again.",
     "serving_answers": "Ask `sentiment-platform doctor` what is missing, and see the log of serving.",
     "serving_runs_what_was_deployed": (

@@ -56,7 +56,7 @@ def run_job_command(
     version: str | None,
 ) -> None:
     """Execute JOB here, without a daemon: collect_job, market_job, feature_store_job, score_job, train_job, baseline_job, deploy_job,
-    bootstrap_job, monitor_job, alert_job.
+    bootstrap_job, monitor_job, watch_job, alert_job.
 
     A range that was interrupted, by whatever, goes on when the same command is run again. Without days, market_job makes the last two
     weeks and collect_job today's news, with the earlier days that its articles are of.

@@ -16,9 +16,18 @@ from sentiment_platform.monitoring.announcing import announce_decision, announce
 from sentiment_platform.monitoring.drift import measure_drift
 from sentiment_platform.monitoring.fit_words import read_fit
 from sentiment_platform.monitoring.live_accuracy_words import live_accuracy_in_words, live_accuracy_numbers
-from sentiment_platform.monitoring.markdown import decision_table, drift_table, missing_table, performance_table, verdict
+from sentiment_platform.monitoring.markdown import (
+    decision_table,
+    drift_table,
+    missing_table,
+    performance_table,
+    swap_table,
+    verdict,
+)
 from sentiment_platform.monitoring.retraining import decide_and_store
+from sentiment_platform.monitoring.swap_watch import NOTHING_WATCHED, rescore_with, respond, watch
 from sentiment_platform.monitoring.unlabelled import estimate_and_store
+from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.served.performance import measure_performance
 from sentiment_platform.store.audit_sample import sample_counts
@@ -144,4 +153,32 @@ def retrain_decision(context: dg.AssetExecutionContext, platform: PlatformResour
             "evidence": dg.MetadataValue.json(decision.evidence),
         },
         data_version=dg.DataVersion(decision.id),
+    )
+
+
+@dg.asset(
+    deps=["predictions", "deployment"],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"python", "postgres", "github"},
+    tags=TAGS,
+    pool="promotion",
+    description="The first hour, or 1,000 answers, of a version that took another's place, against that one; it goes back where that answered better.",
+)
+def swap_watch(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult[Any]:
+    engine, access = platform.engine(), RegistryAccess(platform.settings())
+    watched = watch(engine, platform.now(), rescore_with(engine, access))
+    # One at a time: what went back is no longer what the next one was judged against.
+    reason = next((one for one in watched if one.reason), None)
+    rolled_back = respond(engine, access, reason, holder=context.run.run_id, now=platform.now) if reason else None
+    return dg.MaterializeResult(
+        metadata={
+            "summary": " ".join(one.words() for one in watched) or NOTHING_WATCHED,
+            "watched": len(watched),
+            "answers": sum(one.answers for one in watched),
+            "rolled_back": rolled_back.tag if rolled_back else "nothing",
+            "questions": dg.MetadataValue.md(swap_table(watched)),
+            **({"release": dg.MetadataValue.url(rolled_back.url)} if rolled_back else {}),
+        },
+        data_version=dg.DataVersion(rolled_back.tag if rolled_back else " ".join(one.words() for one in watched) or "nothing"),
     )

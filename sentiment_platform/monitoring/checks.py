@@ -2,11 +2,13 @@
 
 import dagster as dg
 
-from sentiment_platform.monitoring.assets import drift_report, performance_report, retrain_decision
+from sentiment_platform.monitoring.assets import drift_report, performance_report, retrain_decision, swap_watch
 from sentiment_platform.monitoring.causes import LivePerformance, RetrainPolicy
 from sentiment_platform.monitoring.drift import DriftReport, read_drift
 from sentiment_platform.monitoring.retraining import live_performance, without_reason
 from sentiment_platform.monitoring.severity import RESPONSES, Severity
+from sentiment_platform.monitoring.swap_judging import LEVEL
+from sentiment_platform.monitoring.swap_watch import NOTHING_WATCHED, watch
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.estimate import with_interval
 from sentiment_platform.store.decisions import newest_decisions
@@ -86,6 +88,22 @@ def every_decision_names_its_reason(platform: PlatformResource) -> dg.AssetCheck
         passed=not silent,
         description=f"{len(silent)} of {len(decisions):,} decisions have no reason, or no cause; none may.",
         metadata={"value": len(silent), "bound": 0, "decisions": len(decisions), "without_reason": ", ".join(silent) or "none"},
+    )
+
+
+@dg.asset_check(asset=swap_watch, description="No version that runs answers worse than the one whose place it took.")
+def the_new_version_holds(platform: PlatformResource) -> dg.AssetCheckResult:
+    watched = watch(platform.engine(), platform.now())
+    worse = [one for one in watched if one.reason]
+    return dg.AssetCheckResult(
+        passed=not worse,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join(one.words() for one in worse or watched) or NOTHING_WATCHED,
+        metadata={
+            "value": min((one.reason.p for one in worse if one.reason), default=1.0),
+            "bound": LEVEL,
+            "worse": ", ".join(one.swap.version for one in worse) or "none",
+        },
     )
 
 

@@ -1,13 +1,34 @@
 """Markdown tables of what was measured, as Dagster's metadata shows them."""
 
+from collections.abc import Sequence
+
 from sentiment_platform.markdown_tables import markdown_table
 from sentiment_platform.monitoring.decision import Decision
 from sentiment_platform.monitoring.drift import DriftReport
 from sentiment_platform.monitoring.judging import PERSISTS
 from sentiment_platform.monitoring.severity import CLOCK
+from sentiment_platform.monitoring.swap_watch import Watched
 from sentiment_platform.monitoring.windows import WINDOWS
 from sentiment_platform.served.performance import PerformanceReport
 from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, PREFERRED_SHARE, TITLES, UTILITY, with_interval
+
+
+def swap_table(watched: Sequence[Watched]) -> str:
+    """One line a question of each watched swap: before, now, the chance of it, and whether it is a reason to go back."""
+    rows = [
+        (
+            one.swap.version,
+            question.metric,
+            question.n,
+            f"{question.before:.3f}",
+            f"{question.now:.3f}",
+            f"{question.p:.2g}",
+            question.worse,
+        )
+        for one in watched
+        for question in one.questions
+    ]
+    return markdown_table(("version", "metric", "answers", "before", "now", "p", "worse"), rows, empty="Nothing was asked.")
 
 
 def verdict(report: DriftReport) -> str:

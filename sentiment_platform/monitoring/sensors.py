@@ -1,10 +1,13 @@
-"""The way back from a decision to training."""
+"""The way back from a decision to training, and the watch after a swap."""
 
 from datetime import datetime
 
 import dagster as dg
 
 from sentiment_platform.labels.sensors import TRAIN_JOB, training_since, unfinished_training
+from sentiment_platform.monitoring.jobs import watch_job
+from sentiment_platform.monitoring.swap_judging import next_look
+from sentiment_platform.monitoring.swap_watch import answers_so_far
 from sentiment_platform.run_tags import DECISION, REASON, TRIGGER
 from sentiment_platform.store.decisions import StoredDecision, decisions_to_retrain_after
 from sentiment_platform.store.resources import PlatformResource
@@ -50,3 +53,19 @@ def tags_of(decisions: list[StoredDecision]) -> dict[str, str]:
         REASON: " ".join(decision.reasons["statement"] for decision in decisions),
         DECISION: decisions[-1].id,
     }
+
+
+@dg.sensor(
+    job=watch_job,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A version took another's place within the hour, and enough was asked since for the next look at it.",
+)
+def a_swap_is_watched(platform: PlatformResource) -> dg.SensorResult | dg.SkipReason:
+    """The key of a run names swap and look, so that each look is asked for once, whatever is asked meanwhile."""
+    counted = answers_so_far(platform.engine(), platform.now())
+    due = [(swap, next_look(answers)) for swap, answers in counted if next_look(answers)]
+    if not due:
+        return dg.SkipReason("No swap is watched." if not counted else "Too little was asked since the swap.")
+    key = "-".join(f"{swap.version}-{swap.document.revision}-{look}" for swap, look in due)
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"watch-{key}", tags={TRIGGER: "swap"})])

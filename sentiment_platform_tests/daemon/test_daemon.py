@@ -35,7 +35,7 @@ from sentiment_platform_tests.monitoring.seeding import seed_decision
 
 # The story of three starts is one fixture, and the first test waits for all of it.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-SENSORS = {"late_news_arrived", "retraining_was_decided", "new_labels_arrived", "a_version_was_selected"}
+SENSORS = {"late_news_arrived", "retraining_was_decided", "new_labels_arrived", "a_version_was_selected", "a_swap_is_watched"}
 DECISION = "decision-of-the-daemon-test"
 PASS_LIMIT_S = 240
 WAIT_LIMIT_S = 90
