@@ -54,7 +54,7 @@ CHECKS: dict[tuple[str, str], bool] = {
     ("deployment", "the_registry_offers_what_was_decided"): False,
     ("drift_report", "drift_is_within_bounds"): False,
     ("performance_report", "live_accuracy_matches_the_holdout"): False,
-    ("swap_watch", "the_new_version_holds"): False,
+    ("swap_watch", "the_new_version_answers_as_well"): False,
     ("retrain_decision", "every_decision_names_its_reason"): False,
     ("alerts", "alerts_are_delivered"): False,
 }

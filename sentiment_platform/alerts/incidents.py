@@ -17,7 +17,6 @@ from sentiment_platform.monitoring.retraining import live_performance
 from sentiment_platform.monitoring.severity import RESPONSES
 from sentiment_platform.monitoring.swap_history import watched_swaps
 from sentiment_platform.monitoring.swap_watch import NEWEST, looks, swap_incidents
-from sentiment_platform.monitoring.swap_watch import SOURCE as SWAP
 from sentiment_platform.news.evaluation import WARN_SHARE, QuarantineShare
 from sentiment_platform.served.champion import watched_version
 from sentiment_platform.statistics.drift.by_feature import FeatureDrift
@@ -157,7 +156,7 @@ STORED: Mapping[str, Look] = {
     "drift_is_within_bounds": drifted,
     "new_labels_are_there": labels_wanted,
     "live_accuracy_matches_the_holdout": degraded,
-    SWAP: went_back,
+    "the_new_version_answers_as_well": went_back,
 }
 
 

@@ -13,7 +13,7 @@ REMEDIES: Mapping[str, str] = {
     "live_accuracy_matches_the_holdout": (
         "Roll back if the newest deployment is the cause: `sentiment-platform models rollback`. Otherwise add labels and train again."
     ),
-    "the_new_version_holds": (
+    "the_new_version_answers_as_well": (
         "Compare the two versions on the page Models and look at the swap's figures; `sentiment-platform models rollback`, or promote it again by hand."
     ),
     "newest_run_succeeded": "Read the run's log in the Dagster UI, mend the cause and start the job again.",

@@ -92,7 +92,7 @@ def every_decision_names_its_reason(platform: PlatformResource) -> dg.AssetCheck
 
 
 @dg.asset_check(asset=swap_watch, description="No version that runs answers worse than the one whose place it took.")
-def the_new_version_holds(platform: PlatformResource) -> dg.AssetCheckResult:
+def the_new_version_answers_as_well(platform: PlatformResource) -> dg.AssetCheckResult:
     watched = watch(platform.engine(), platform.now())
     worse = [one for one in watched if one.reason]
     return dg.AssetCheckResult(

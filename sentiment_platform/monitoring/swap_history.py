@@ -11,10 +11,6 @@ from sentiment_platform.store.deployments import MirroredDeployment
 
 WATCHED_FOR = timedelta(hours=1)
 COOL_DOWN = timedelta(hours=24)
-AUTO_ROLLBACK = "auto_rollback:"
-"""Begins the actor of a rollback that nobody asked for; the metric follows."""
-LEFT = "left"
-"""Names in the figures of such a rollback the version that it left."""
 
 Response = Literal["roll back", "warn"]
 
@@ -76,11 +72,11 @@ def _swap(
     now: datetime,
 ) -> Swap:
     document = newer.document
-    automatic = [one for one in history if one.document.actor.startswith(AUTO_ROLLBACK)]
+    automatic = [one for one in history if one.document.sent_back]
     why = ""
     if document.rule == "manual":
         why = f"{document.actor} chose it by hand: a person's choice is not undone"
-    elif any(one.document.evidence.figures.get(LEFT) == version for one in automatic):
+    elif any(one.document.sent_back == version for one in automatic):
         why = "it was sent back once already, and that happens once a version"
     elif automatic and now - automatic[0].published_at < COOL_DOWN:
         hours = COOL_DOWN.total_seconds() / 3600

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import PlatformError
 from sentiment_platform.models.families import load_model
-from sentiment_platform.monitoring.swap_history import AUTO_ROLLBACK, COOL_DOWN, LEFT, Swap, watched_swaps
+from sentiment_platform.monitoring.swap_history import COOL_DOWN, Swap, watched_swaps
 from sentiment_platform.monitoring.swap_judging import (
     DISAGREEMENT_TEXTS,
     LOOKS,
@@ -29,6 +29,7 @@ from sentiment_platform.monitoring.swap_judging import (
 from sentiment_platform.promotion.intents import intent_of_rollback
 from sentiment_platform.promotion.next_revision import Intent, Promoted, publish
 from sentiment_platform.registry.access import RegistryAccess
+from sentiment_platform.registry.deployment import AUTO_ROLLBACK
 from sentiment_platform.store.deployments import MirroredDeployment, deployments
 from sentiment_platform.store.experiments import stored_comparison
 from sentiment_platform.store.incidents import Incident, open_incident
@@ -36,7 +37,7 @@ from sentiment_platform.store.swap_answers import SwapAnswer, answers_around, te
 from sentiment_platform.store.training_sets import latest_training_set
 from sentiment_platform.store.versions import get_version
 
-SOURCE = "the_new_version_holds"
+SOURCE = "the_new_version_answers_as_well"
 BEFORE = timedelta(days=7)
 NOTHING_WATCHED = "Nothing is watched: no version took another's place in the last hour."
 NEWEST = 200
@@ -111,7 +112,7 @@ def swap_incidents(history: Sequence[MirroredDeployment], watched: Sequence[Watc
     """What somebody must hear of: a rollback of the last day, and a reason to go back where it was left to people."""
     incidents = [
         Incident(
-            fingerprint=f"swap:{one.document.evidence.figures.get(LEFT)}",
+            fingerprint=f"swap:{one.document.sent_back}",
             category="deployment",
             severity="critical",
             source=SOURCE,
@@ -119,7 +120,7 @@ def swap_incidents(history: Sequence[MirroredDeployment], watched: Sequence[Watc
             detail=one.document.evidence.figures,
         )
         for one in history
-        if one.document.actor.startswith(AUTO_ROLLBACK) and now - one.published_at < COOL_DOWN
+        if one.document.sent_back and now - one.published_at < COOL_DOWN
     ]
     incidents += [_warning(one, one.reason) for one in watched if one.reason is not None and one.swap.response == "warn"]
     return incidents
@@ -210,7 +211,7 @@ def _intent(engine: Engine, watched: Watched, reason: Question) -> Intent:
 
 def _figures(watched: Watched, reason: Question) -> dict[str, Any]:
     return {
-        LEFT: watched.swap.version,
+        "left": watched.swap.version,
         "metric": reason.metric,
         "before": reason.before,
         "now": reason.now,

@@ -16,6 +16,9 @@ from sentiment_platform.registry.versions import DeploymentTag, FamilyName, Vers
 DEPLOYMENT = "deployment.json"
 DEPLOYMENT_SIGNATURE = "deployment.json.sig"
 
+AUTO_ROLLBACK = "auto_rollback:"
+"""Begins the actor of a rollback that nobody asked for; the metric follows."""
+
 Rule = Literal["gate", "bootstrap", "manual", "rollback"]
 Revision = Annotated[int, msgspec.Meta(ge=1, le=999_999)]
 
@@ -139,6 +142,12 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The revision whose content a rollback brought back; None for every other rule."""
         restored = self.evidence.figures.get("restores") if self.rule == "rollback" else None
         return restored if isinstance(restored, int) and 0 < restored < self.revision else None
+
+    @property
+    def sent_back(self) -> str | None:
+        """The version that a watch sent back by itself with this rollback (`left` in its figures); None for every other deployment."""
+        left = self.evidence.figures.get("left") if self.actor.startswith(AUTO_ROLLBACK) else None
+        return left if isinstance(left, str) else None
 
     @property
     def default_version(self) -> str:
