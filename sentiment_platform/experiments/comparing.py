@@ -45,6 +45,7 @@ def compare(holdout: Holdout, a: Contestant, b: Contestant) -> Comparison:
         "adjusted_p": None,
         "verdict": "not weighed",
         "seen_by": tuple(side.version for side in (a, b) if side.knows_the_set),
+        "origins_not_known": tuple(dict.fromkeys((*a.origins_not_known, *b.origins_not_known))),
         "left_out": int((~rows).sum()),
     }
     if not len(labels):

@@ -46,6 +46,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         level: what it is held against.
         power: chance to see `SMALLEST_DIFFERENCE` with these texts.
         seen_by: those of the two that learned from labels of this holdout, and nobody can say which: their figures are no evidence.
+        origins_not_known: versions whose training texts nobody here can name; what they have seen of the holdout could not be left out.
         left_out: holdout texts that one of the two was trained or chosen on; they are not compared.
         log_loss: of B less that of A. scores: of A and of B.
         needs: further stories with labels with which a plan would show `SMALLEST_DIFFERENCE`, or equivalence where that would be seen.
@@ -61,6 +62,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     power: float
     verdict: Verdict
     seen_by: tuple[str, ...]
+    origins_not_known: tuple[str, ...] = ()
     stories: int = 0
     left_out: int = 0
     tests: int = 1
@@ -156,6 +158,11 @@ def _objections(pair: Comparison) -> str:
     said: list[str] = []
     if pair.in_sample:
         said.append(f"In-sample, so no evidence: {pair.who_has_seen_it()}.")
+    if pair.origins_not_known:
+        said.append(
+            f"Which texts {' and '.join(pair.origins_not_known)} learned from could not be determined, since the training set is not "
+            "stored here: what was seen of this holdout is not left out."
+        )
     if pair.n < MINIMUM_TEXTS:
         said.append(f"A verdict needs {MINIMUM_TEXTS} texts.")
     if pair.verdict.startswith("blocked:"):

@@ -37,6 +37,7 @@ class Contestant:
         probabilities: (n, 3), in the order of the holdout.
         learned: (n,) whether it was trained or chosen on the text.
         knows_the_set: it learned from the label set of the holdout, and nobody can say from which of its texts.
+        origins_not_known: itself, or what it goes back to, where nobody here can say from which texts those learned.
         technical, contrast: as measured when it was registered; None where that was not.
     """
 
@@ -45,6 +46,7 @@ class Contestant:
     learned: Rows
     family: str = ""
     knows_the_set: bool = False
+    origins_not_known: tuple[str, ...] = ()
     technical: TechnicalFigures | None = None
     contrast: ContrastScore | None = None
 

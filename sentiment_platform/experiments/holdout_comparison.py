@@ -27,7 +27,7 @@ from sentiment_platform.experiments.weighing import question_of, weigh
 from sentiment_platform.models.evaluation.contrast_suite import ContrastScore
 from sentiment_platform.models.evaluation.holdout import compare_answers
 from sentiment_platform.models.evaluation.seen_data import knows_the_set
-from sentiment_platform.models.evaluation.seen_texts import learned_from
+from sentiment_platform.models.evaluation.seen_texts import learned_from, origins_not_known
 from sentiment_platform.models.evaluation.technical import TechnicalFigures
 from sentiment_platform.models.families import evaluation_asset_name
 from sentiment_platform.models.family import LABELS
@@ -140,6 +140,7 @@ def read_side(connection: Connection, version: str, holdout: Holdout, examples: 
         knows_the_set=knows_the_set(
             registered.manifest.base_model, registered.manifest.figures, {example.label_set for example in examples}
         ),
+        origins_not_known=tuple(origins_not_known(connection, registered)),
         technical=measured.technical,
         contrast=measured.contrast,
     )

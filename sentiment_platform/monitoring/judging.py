@@ -68,6 +68,8 @@ def _tests(sample: Sample, min_rows: int) -> list[FeatureDrift]:
     rows = drift_by_feature(sides[0], sides[1], [sample.subject], min_rows=min_rows)
     if sample.subject == PREDICTED_LABEL:
         rows = tuple(row for row in rows if row.test == "psi")
+    # Missing values are left out here, so that the change of their share, which is PSI's effect size, would always be 0.
+    rows = tuple(msgspec.structs.replace(row, effect_size=None) if row.test == "psi" else row for row in rows)
     where = _absent(sample, len(sides[0]), len(sides[1]), min_rows)
     return [msgspec.structs.replace(row, not_testable=where) if where and row.statistic is None else row for row in rows]
 

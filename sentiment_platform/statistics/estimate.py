@@ -9,7 +9,8 @@ from typing import Annotated, Protocol
 import msgspec
 
 ACCURACY, MACRO_F1, LOG_LOSS, BRIER, ECE = "accuracy", "macro_f1", "log_loss", "brier", "ece"
-PREFERRED_SHARE, UTILITY = "preferred_share", "utility"
+PREFERRED_SHARE, UTILITY, FEEDBACK_SCORE = "preferred_share", "utility", "feedback_score"
+ACCURACY_TREND = "accuracy_trend"
 TITLES: Mapping[str, str] = {
     ACCURACY: "accuracy",
     MACRO_F1: "macro-F1",
@@ -18,6 +19,8 @@ TITLES: Mapping[str, str] = {
     ECE: "ECE",
     PREFERRED_SHARE: "preferred",
     UTILITY: "utility",
+    FEEDBACK_SCORE: "score of feedback",
+    ACCURACY_TREND: "change of accuracy a day",
 }
 """Name of a metric, as manifests and the database have it -> how a page calls it."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
@@ -109,6 +109,11 @@ def part_texts(connection: Connection, digest: str, part: str, limit: int) -> li
     table = TrainingExample
     query = select(table.text).where(table.digest == digest, table.part == part).order_by(table.example_id).limit(limit)
     return list(connection.execute(query).scalars())
+
+
+def is_stored(connection: Connection, digest: str) -> bool:
+    """Whether the examples of that training set are here."""
+    return bool(connection.execute(select(exists().where(TrainingExample.digest == digest))).scalar_one())
 
 
 def examples_not_held_out(connection: Connection, digest: str, example_ids: Sequence[str]) -> set[str]:

@@ -126,6 +126,17 @@ def test_a_comparison_knows_whether_a_base_has_seen_the_holdout(
     assert compared.evidence().proposal.default_family == ("vader" if in_sample else "finbert")
 
 
+def test_where_nobody_can_name_the_training_texts_of_a_version_the_verdict_says_so(engine: Engine, labels: Integers) -> None:
+    for name, training_set in ((V1, TRAINING_SET), (F1, "f" * 64)):
+        versions.register(engine, msgspec.structs.replace(manifest_of(name), base_model="made", training_set=training_set))
+        versions.answer_holdout(
+            engine, name, TRAINING_SET, {f"{n:04}": list(row) for n, row in enumerate(answers(labels, 0.6, len(name)))}
+        )
+    (pair,) = compare_on_holdout(engine, NOW).comparisons
+    assert pair.origins_not_known == (F1,)
+    assert f"Which texts {F1} learned from could not be determined" in pair.words()
+
+
 @pytest.mark.parametrize("answered", [0, 199])
 def test_a_version_whose_answers_are_missing_is_not_judged_and_the_asset_that_makes_them_is_named(
     engine: Engine, labels: Integers, answered: int

@@ -128,6 +128,7 @@ def test_the_stored_figures_are_those_of_the_statistics(engine: Engine) -> None:
         assert stored[name, "ks"].p_value == pytest.approx(ks.p_value, abs=1e-12)
         assert stored[name, "psi"].statistic == pytest.approx(psi.statistic, abs=1e-12)
         assert (stored[name, "psi"].n_reference, stored[name, "psi"].n_current) == (300, 300)
+        assert stored[name, "psi"].effect_size is None
         assert stored[name, "ks"].reference == f"{VERSION}:earlier"
     answers = [probabilities(300, seed) for seed in (203, 200)]
     shares = psi_of(*(side.argmax(axis=1).astype(float) for side in answers))

@@ -34,10 +34,7 @@ class DriftTestResult(Struct, frozen=True, kw_only=True):
     )
     p_value: Annotated[float, Meta(ge=0, le=1)] | None
     adjusted_p_value: Annotated[float, Meta(ge=0, le=1, description="Of all tests of the report together, after Holm.")] | None
-    effect_size: (
-        Annotated[float, Meta(description="Shift of the mean in standard deviations (ks), or change of the missing share (psi).")]
-        | None
-    )
+    effect_size: Annotated[float, Meta(description="Shift of the mean in standard deviations, of KS alone.")] | None
     threshold: Annotated[float, Meta(description="From this statistic on the difference matters.")]
     drifted: Annotated[bool, Meta(description="Whether it differs now, and the subject did in another of the three windows too.")]
     windows_moved: (

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from sentiment_platform.models.evaluation.seen_data import seen_by_starter
-from sentiment_platform.store.training_sets import examples_not_held_out
+from sentiment_platform.models.evaluation.seen_data import seen_by_starter, starter_data, starter_hashes
+from sentiment_platform.store.training_sets import examples_not_held_out, is_stored
 from sentiment_platform.store.versions import RegisteredVersion, get_version
 
 
@@ -36,6 +36,27 @@ def learned_from(connection: Connection, version: RegisteredVersion, ids: Sequen
         earlier = _went_on_from(walk.manifest.figures)
         walk = get_version(connection, earlier) if earlier else None
     return seen
+
+
+def origins_not_known(connection: Connection, version: RegisteredVersion) -> list[str]:
+    """Those of `version` and what its training went on from of which nobody here can say which texts they learned from.
+
+    Their training set is not stored here, as where a release was entered from another database, and the platform ships no hashes of it.
+    """
+    unknown: list[str] = []
+    walked: set[str] = set()
+    name: str | None = version.version
+    while name is not None and name not in walked:
+        walked.add(name)
+        walk = version if name == version.version else get_version(connection, name)
+        if walk is None:
+            return [*unknown, name]
+        starter = starter_data(walk.manifest.figures)
+        shipped = starter is not None and starter.training_set == walk.training_set == starter_hashes()[0]
+        if not shipped and not is_stored(connection, walk.training_set):
+            unknown.append(name)
+        name = _went_on_from(walk.manifest.figures)
+    return unknown
 
 
 def _went_on_from(figures: Mapping[str, Any]) -> str | None:

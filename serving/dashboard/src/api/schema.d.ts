@@ -2078,7 +2078,7 @@ export interface components {
          *             "in_sample": false,
          *             "seen_by": [],
          *             "words": "v1.0.1-vader is not shown to differ from v1.0.0-vader on 156 holdout texts: macro-F1 0.474 against 0.484, difference -0.010 (95 % interval -0.094 to +0.074); alone right 20 against 23 times, exact McNemar p = 0.76 (Holm 1 of 3, level 0.013); power to see 5% accuracy: 0.03. It needs 1,820 more labelled texts to show a difference of 5 points of accuracy.",
-         *             "stories": 0,
+         *             "stories": 156,
          *             "left_out": 0,
          *             "tests": 3,
          *             "level": 0.01346,
@@ -2787,7 +2787,7 @@ export interface components {
             p_value: number | null;
             /** @description Of all tests of the report together, after Holm. */
             adjusted_p_value: number | null;
-            /** @description Shift of the mean in standard deviations (ks), or change of the missing share (psi). */
+            /** @description Shift of the mean in standard deviations, of KS alone. */
             effect_size: number | null;
             /** @description From this statistic on the difference matters. */
             threshold: number;

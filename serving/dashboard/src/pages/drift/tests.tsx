@@ -37,7 +37,7 @@ export const Tests = ({ tests, chosen, onChoose }: Props) => (
       { key: "effect", title: "Effect", numeric: true, cell: ({ effect_size: effect }) => figure(effect, 2) },
       {
         key: "windows",
-        title: "Weeks moved",
+        title: "Windows moved",
         numeric: true,
         sort: ({ windows_moved: weeks }) => weeks,
         cell: ({ windows_moved: weeks }) => (weeks == null ? <None why="an old report" /> : `${weeks} of 3`),
