@@ -10,7 +10,17 @@ from sentiment_platform.monitoring.severity import CLOCK
 from sentiment_platform.monitoring.swap_watch import Watched
 from sentiment_platform.monitoring.windows import WINDOWS
 from sentiment_platform.served.performance import PerformanceReport
-from sentiment_platform.statistics.estimate import ACCURACY, ECE, MACRO_F1, PREFERRED_SHARE, TITLES, UTILITY, with_interval
+from sentiment_platform.statistics.estimate import (
+    ACCURACY,
+    ACCURACY_TREND,
+    ECE,
+    FEEDBACK_SCORE,
+    MACRO_F1,
+    PREFERRED_SHARE,
+    TITLES,
+    UTILITY,
+    with_interval,
+)
 
 
 def swap_table(watched: Sequence[Watched]) -> str:
@@ -78,8 +88,9 @@ def performance_table(report: PerformanceReport) -> str:
         by_metric = {figure.metric: figure for figure in row.figures}
         shown = [
             with_interval(by_metric[name]) if name in by_metric else "-"
-            for name in (ACCURACY, MACRO_F1, PREFERRED_SHARE, UTILITY)
+            for name in (ACCURACY, MACRO_F1, PREFERRED_SHARE, UTILITY, FEEDBACK_SCORE)
         ]
+        trend = by_metric.get(ACCURACY_TREND)
         ece = with_interval(by_metric[ECE]) if ECE in by_metric else "-"
         rows.append(
             (
@@ -92,11 +103,12 @@ def performance_table(report: PerformanceReport) -> str:
                 *shown[:2],
                 ece,
                 *shown[2:],
+                with_interval(trend, "+.4f") if trend else "-",
                 row.note,
             )
         )
     header = ("version", "window", "predictions", "in the sample", "labelled", "left out: fitted on")
-    measures = [TITLES[name] for name in (ACCURACY, MACRO_F1, ECE, PREFERRED_SHARE, UTILITY)]
+    measures = [TITLES[name] for name in (ACCURACY, MACRO_F1, ECE, PREFERRED_SHARE, UTILITY, FEEDBACK_SCORE, ACCURACY_TREND)]
     return markdown_table((*header, *measures, "note"), rows, "No prediction has been served in these windows.")
 
 

@@ -9,15 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+import msgspec
 import numpy as np
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.models.evaluation.evaluation import SEED, Evaluation, figures
 from sentiment_platform.models.evaluation.seen_texts import learned_from
 from sentiment_platform.models.family import LABELS
+from sentiment_platform.served.accuracy_trend import trend_figures
 from sentiment_platform.served.audit import Audited, accuracy_of, audit_figures, audited
+from sentiment_platform.served.feedback_score import feedback_score, preferred_share
 from sentiment_platform.statistics.calibration import calibration_report
-from sentiment_platform.statistics.estimate import ACCURACY, PREFERRED_SHARE, UTILITY
+from sentiment_platform.statistics.estimate import ACCURACY, FEEDBACK_SCORE, PREFERRED_SHARE, UTILITY, Estimate
 from sentiment_platform.statistics.metrics import classification_report
 from sentiment_platform.statistics.resampling import bootstrap_means, percentile_estimate
 from sentiment_platform.store.audit_sample import draw_sample
@@ -25,7 +28,7 @@ from sentiment_platform.store.figures import Figure, newest_figures, write_figur
 from sentiment_platform.store.predictions import FeedbackOnPrediction, feedback_by_day, feedback_on_predictions, prediction_counts
 from sentiment_platform.store.versions import get_version
 from sentiment_platform.text.normalise import text_hash
-from sentiment_platform.text.sentiment import TIE
+from sentiment_platform.text.sentiment import likeliest_label
 
 DAYS = (7, 30)
 MIN_LABELS = 30
@@ -142,7 +145,10 @@ def last_words(feedback: Sequence[FeedbackOnPrediction]) -> list[Judged]:
 def _by_audit(version: str, window: str, predictions: int, audit: Audited) -> VersionPerformance:
     accuracy = accuracy_of(audit)
     effective = accuracy.n if accuracy else 0
-    told = audit_figures(version, window, audit, accuracy, len(audit.rows) / predictions) if accuracy else []
+    coverage = len(audit.rows) / predictions
+    told = audit_figures(version, window, audit, accuracy, coverage) if accuracy else []
+    judged = [(row.predicted_at, row.text_hash, likeliest_label(row.probabilities) == label) for row, label in audit.rows]
+    told += trend_figures(version, window, judged, coverage, MIN_LABELS)
     return VersionPerformance(
         version=version,
         window=window,
@@ -161,12 +167,14 @@ def _by_feedback(
     labelled = [row for row in judged if row.label is not None]
     seen = _fitted_on(connection, version, labelled)
     usable = [row for row in labelled if _example_id(row) not in seen]
-    preferred = [float(row.preference == row.prediction.family) for row in judged if row.preference not in (None, TIE)]
+    said = [(row.prediction.predicted_at, row.prediction.text_hash, _agrees(row)) for row in usable]
     useful = [row.utility for row in judged if row.utility is not None]
     live_figures = [
         *(_label_figures(version, window, usable, len(usable) / predictions) if len(usable) >= MIN_LABELS else []),
-        *_mean_figure(version, window, PREFERRED_SHARE, preferred, predictions),
-        *_mean_figure(version, window, UTILITY, useful, predictions),
+        *trend_figures(version, window, said, len(usable) / predictions, MIN_LABELS),
+        *_figure(version, window, PREFERRED_SHARE, preferred_share(judged, MIN_LABELS), predictions),
+        *_figure(version, window, UTILITY, _mean(useful), predictions),
+        *_figure(version, window, FEEDBACK_SCORE, feedback_score(judged, MIN_LABELS), predictions),
     ]
     in_sample = len(labelled) - len(usable)
     few = f"; {len(usable)} usable labels, {MIN_LABELS} are needed" if len(usable) < MIN_LABELS else ""
@@ -190,23 +198,23 @@ def _label_figures(version: str, window: str, rows: Sequence[Judged], coverage: 
     return figures(version, window, evaluation, label_coverage=coverage)
 
 
-def _mean_figure(version: str, window: str, metric: str, values: Sequence[float], predictions: int) -> list[Figure]:
+def _agrees(row: Judged) -> bool:
+    return row.label == likeliest_label(row.prediction.probabilities)
+
+
+def _mean(values: Sequence[float]) -> Estimate | None:
+    """With the bootstrap's interval; None of fewer than `MIN_LABELS`."""
     if len(values) < MIN_LABELS:
-        return []
+        return None
     column = np.array(values, dtype=np.float64)[:, np.newaxis]
-    means = bootstrap_means(column, seed=SEED)[:, 0]
-    mean = percentile_estimate(float(column.mean()), means, n=len(values))
-    figure = Figure(
-        version=version,
-        window=window,
-        metric=metric,
-        value=mean.value,
-        low=mean.low,
-        high=mean.high,
-        n=mean.n,
-        label_coverage=len(values) / predictions,
-    )
-    return [figure]
+    return percentile_estimate(float(column.mean()), bootstrap_means(column, seed=SEED)[:, 0], n=len(values))
+
+
+def _figure(version: str, window: str, metric: str, mean: Estimate | None, predictions: int) -> list[Figure]:
+    if mean is None:
+        return []
+    coverage = mean.n / predictions
+    return [Figure(version=version, window=window, metric=metric, label_coverage=coverage, **msgspec.structs.asdict(mean))]
 
 
 def _fitted_on(connection: Connection, version: str, rows: Sequence[Judged]) -> set[str]:

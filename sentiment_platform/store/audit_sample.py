@@ -23,6 +23,7 @@ class SampledAnswer:
     """A served answer of the sample; `probabilities` (3,) in the order of `LABELS`."""
 
     prediction_id: str
+    predicted_at: datetime
     model_version: str
     text: str
     text_hash: str
@@ -74,7 +75,14 @@ def sampled_answers(connection: Connection, since: datetime, until: datetime, a_
     full = select(func.max(table.digest).label("digest")).where(table.day >= since.astimezone(UTC).date())
     full = full.where(table.day <= until.astimezone(UTC).date()).group_by(table.day).having(func.count() >= a_day).subquery()
     cut = connection.execute(select(func.min(full.c.digest))).scalar_one()
-    columns = (table.prediction_id, answered.model_version, table.text, table.text_hash, answered.probabilities)
+    columns = (
+        table.prediction_id,
+        answered.predicted_at,
+        answered.model_version,
+        table.text,
+        table.text_hash,
+        answered.probabilities,
+    )
     query = select(*columns).join(answered, answered.id == table.prediction_id)
     query = query.where(answered.predicted_at > since, answered.predicted_at <= until)
     if cut is not None:

@@ -66,6 +66,7 @@ class FeedbackOnPrediction:
 
     voice: str | None
     prediction_id: str
+    predicted_at: datetime
     model_version: str
     family: str
     text: str
@@ -182,6 +183,7 @@ def feedback_on_predictions(
         select(
             Feedback.voice,
             Prediction.id.label("prediction_id"),
+            Prediction.predicted_at,
             Prediction.model_version,
             Prediction.family,
             Prediction.text,

@@ -152,7 +152,8 @@ def test_preference_counts_for_the_family_that_answered(engine: Engine) -> None:
         seed_feedback(engine, prediction, preference="vader" if i < 10 else "finbert")
     measure_performance(engine, NOW, WEEK)
     assert stored_figures(engine)["preferred_share"].value == 0.25
-    assert set(stored_figures(engine)) == {"preferred_share"}
+    assert set(stored_figures(engine)) == {"preferred_share", "feedback_score"}
+    assert {figure.note for figure in stored_figures(engine).values()} == {SELF_SELECTED}
 
 
 def test_feedback_counts_in_the_window_of_its_prediction(engine: Engine) -> None:

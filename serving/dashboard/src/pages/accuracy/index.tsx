@@ -9,6 +9,7 @@ import { Empty } from "../../parts/empty";
 import { Select } from "../../parts/field";
 import { counted, number, percent } from "../../parts/format";
 import { Loaded } from "../../parts/loaded";
+import { None } from "../../parts/none";
 import { Page } from "../../parts/page";
 import { Table } from "../../parts/table";
 import { Tabs } from "../../parts/tabs";
@@ -21,11 +22,13 @@ const METRICS = [
   { value: "accuracy", title: "Accuracy" },
   { value: "macro_f1", title: "Macro-F1" },
   { value: "ece", title: "Calibration error" },
+  { value: "accuracy_trend", title: "Trend a day" },
+  { value: "feedback_score", title: "Score of feedback" },
 ] as const;
 type Metric = (typeof METRICS)[number]["value"];
 
 export default function Accuracy({ title, question }: PageProps) {
-  const [metric, setMetric] = useChoice<Metric>("metric", ["accuracy", "macro_f1", "ece"]);
+  const [metric, setMetric] = useChoice<Metric>("metric", ["accuracy", "macro_f1", "ece", "accuracy_trend", "feedback_score"]);
   const performance = usePerformance();
   return (
     <Page title={title} question={question} controls={<Tabs label="Metric" values={METRICS} chosen={metric} onChoose={setMetric} />}>
@@ -97,6 +100,7 @@ function VersionCard({ version, live, figures, scale }: VersionProps) {
           columns={[
             { key: "window", title: "Seen in", heading: true, cell: ({ window }) => windowName(window) },
             { key: "value", title: "Figure", numeric: true, cell: ({ value }) => number(value, 3) },
+            { key: "range", title: "95 %", numeric: true, cell: ({ low, high }) => (low == null || high == null ? <None why="it has no interval" /> : `${number(low, 3)} to ${number(high, 3)}`) },
             { key: "n", title: "Texts", numeric: true, cell: ({ n }) => number(n) },
             { key: "coverage", title: "Of its answers", numeric: true, cell: ({ label_coverage: coverage }) => percent(coverage, 1) },
             { key: "note", title: "Judges", cell: ({ window, note }) => (isAudit(window) ? "yes" : `no${note ? `: ${note}` : ""}`) },
