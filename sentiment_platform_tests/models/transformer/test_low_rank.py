@@ -1,9 +1,12 @@
 """Training by products of thin matrices, and keeping what it changed in few numbers."""
 
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.family import TrainingOptions
@@ -11,9 +14,11 @@ from sentiment_platform.models.transformer.changes import DOWN, EXPONENTS, UP, c
 from sentiment_platform.models.transformer.graph_filling import graph_tensors, without_weights
 from sentiment_platform.models.transformer.runtime import MODEL_FILE
 from sentiment_platform.models.transformer.training.base import resolve_base
+from sentiment_platform.models.transformer.training.checkpoints import STATE
 from sentiment_platform.models.transformer.training.fine_tuning import TrainedTransformer, train_transformer
 from sentiment_platform.models.transformer.training.low_rank import fold, widen
 from sentiment_platform.models.transformer.training.network import build_network
+from sentiment_platform.models.transformer.training.position import Epoch
 from sentiment_platform_tests.models.conftest import TINY_PARAMETERS, TinyArtefact
 from sentiment_platform_tests.models.tiny_transformer import tiny_data
 
@@ -57,6 +62,34 @@ def test_a_matrix_changes_by_the_rank_that_was_asked_for(trained: TrainedTransfo
     for name in matrices:
         strengths = np.linalg.svd(after[name].astype(np.float64) - before[name], compute_uv=False)
         assert strengths[RANK - 1] > 1e-3 > 1e-5 > strengths[RANK]
+
+
+def test_a_checkpoint_holds_only_what_is_trained_and_leads_to_the_same_weights(
+    trained: TrainedTransformer, before: Tensors, tiny_base: Path, tmp_path: Path
+) -> None:
+    parameters = {**dataclasses.asdict(trained.parameters), "checkpoint_steps": 10}
+
+    def go(on_epoch: Callable[[Epoch], None] | None = None) -> TrainedTransformer:
+        options = TrainingOptions(seed=7, threads=1, parameters=parameters)
+        return train_transformer(
+            resolve_base(str(tiny_base)), tiny_data(), options, lambda _: None, checkpoints=tmp_path, on_epoch=on_epoch
+        )
+
+    def stop(epoch: Epoch) -> None:
+        if epoch.epoch == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        go(stop)
+    (state,) = tmp_path.rglob(STATE)
+    kept = load_file(state)
+    assert any(name.endswith("embeddings.weight") for name in before)
+    assert not any(name.endswith("embeddings.weight") for name in kept)
+    assert any(name.endswith(".up") for name in kept)
+    resumed = go()
+    assert resumed.resumed_from > 0
+    after = tensors(resumed.network)
+    assert all(np.array_equal(value, after[name]) for name, value in tensors(trained.network).items())
 
 
 def test_folding_changes_no_answer(tiny_base: Path) -> None:

@@ -5,7 +5,7 @@ logits `batches`, how weights move `optimizer`.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ class Trainer:
         self._resume()
         while self.at.stage < len(self._stages) and not self.stopped_by_clock:
             self._run_stage(self._stages[self.at.stage])
-        self._network.load_state_dict(self._best)
+        self._load(self._best)
         best = self.at.epochs[self.at.best - 1]
         self._meter.finish(f"kept epoch {best.epoch}, validation macro-F1 {best.macro_f1:.3f}")
         if self._checkpoints:
@@ -99,7 +99,7 @@ class Trainer:
                 self._meter.advance(spared, f"{stage.name}: stopped early after epoch {at.epoch}")
                 break
         if self._average:
-            self._network.load_state_dict(self._average)
+            self._load(self._average)
         self._average = {}
         self._optimizer = None
         at.stage, at.epoch, at.stage_steps, at.waited = at.stage + 1, 0, 0, 0
@@ -164,7 +164,7 @@ class Trainer:
 
     def _update_average(self) -> None:
         """Polyak & Juditsky 1992, with an exponential window."""
-        weights = self._network.state_dict()
+        weights = self._moved()
         if not self._average:
             self._average = {name: value.detach().clone() for name, value in weights.items()}
             return
@@ -175,9 +175,9 @@ class Trainer:
     def _judge(self, stage: Stage, train_loss: float) -> None:
         """Validate the average where there is one, else the weights; keep what is best so far."""
         at = self.at
-        weights = {name: value.detach().clone() for name, value in self._network.state_dict().items()}
+        weights = {name: value.detach().clone() for name, value in self._moved().items()}
         judged = self._average or weights
-        self._network.load_state_dict(judged)
+        self._load(judged)
         macro_f1, log_loss = validate(self._network, self._validation, self._pad_id, self._compute)
         epoch = Epoch(
             epoch=len(at.epochs) + 1,
@@ -187,7 +187,7 @@ class Trainer:
             stage=stage.name,
             averaged=bool(self._average),
         )
-        self._network.load_state_dict(weights)
+        self._load(weights)
         at.epochs.append(epoch)
         at.waited += 1
         if not at.best or epoch.score > at.epochs[at.best - 1].score:
@@ -212,11 +212,18 @@ class Trainer:
             # A full disk must not cost the training itself.
             self._meter.advance(0, f"no checkpoint after step {self.at.steps}: {error.strerror}")
 
+    def _moved(self) -> "dict[str, torch.Tensor]":
+        """The weights that training moves; the others are the base's own and are kept nowhere."""
+        return {name: weight.detach() for name, weight in self._network.named_parameters() if weight.requires_grad}
+
+    def _load(self, weights: "Mapping[str, torch.Tensor]") -> None:
+        self._network.load_state_dict(weights, strict=False)
+
     def _tensors(self) -> "dict[str, torch.Tensor]":
         moments = {str(number): values for number, values in self._optimizer.state_dict()["state"].items()}
         return flattened(
             {
-                "network": self._network.state_dict(),
+                "network": self._moved(),
                 "best": self._best,
                 "average": self._average,
                 "optimizer": flattened(moments),
@@ -231,7 +238,7 @@ class Trainer:
         self.at = Position.read(saved.position)
         self.resumed_from = self.at.steps
         groups = grouped(saved.tensors)
-        self._network.load_state_dict(groups["network"])
+        self._load(groups["network"])
         self._best = groups.get("best", {})
         self._average = {name: value.to(self._compute.device) for name, value in groups.get("average", {}).items()}
         self._optimizer = build_optimizer(self._network, self._parameters, self._stages[self.at.stage].learning_rate)

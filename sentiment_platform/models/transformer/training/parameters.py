@@ -49,7 +49,7 @@ class TransformerParameters:
         averaging: share that the running average of the weights keeps at each step, over the second half of a stage; 0: no average.
         patience: epochs without a better validation score after which a stage ends; 0: never.
         max_seconds: wall clock after which training stops and keeps the best so far, interruptions not counted; 0: no limit.
-        checkpoint_steps: steps between two checkpoints, each of up to five times the size of the weights; 0: none.
+        checkpoint_steps: steps between two checkpoints, each of up to five times the size of what is trained; 0: none.
         start: `base` trains from TRANSFORMER_BASE; `champion` goes on from the deployed version with what is new (`incremental`).
         replay_share: known texts that are trained again beside each new one, with `start` champion.
         n_trials: trials of a search over the recipe before training (`search`); 0 trains with the recipe as it stands.
