@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine
 
-from sentiment_platform.monitoring.causes import LivePerformance
+from sentiment_platform.monitoring.causes import LastTraining, LivePerformance
 from sentiment_platform.monitoring.decision import Decision, decide
 from sentiment_platform.monitoring.sensors import retraining_was_decided
 from sentiment_platform.monitoring.severity import Severity
@@ -33,12 +33,12 @@ def run_of(
     severity: Severity,
     performance: LivePerformance,
     cursor: str | None = None,
-    training: object = RECENT,
+    training: LastTraining = RECENT,
 ) -> tuple[list[dg.RunRequest], str | None]:
     """What monitoring decides at that hour, stored, and what the next tick of the sensor asks for; its cursor."""
     with engine.begin() as connection:
         earlier = [Decision.of(stored) for stored in newest_decisions(connection, 10, retrain=True)]
-        decision = decide(at, VERSION, drift(severity), performance, training, earlier, POLICY)  # type: ignore[arg-type]
+        decision = decide(at, VERSION, drift(severity), performance, training, earlier, POLICY)
         write_decision(connection, decision.to_stored(), "monitoring")
     with dg.build_sensor_context(instance=instance, cursor=cursor, resources={"platform": platform}) as context:
         result = retraining_was_decided(context)
@@ -62,7 +62,7 @@ def test_a_trigger_or_two_at_once_start_one_run_with_every_reason_and_the_next_h
     instance: dg.DagsterInstance,
     severity: Severity,
     performance: LivePerformance,
-    training: object,
+    training: LastTraining,
     trigger: str,
 ) -> None:
     (request,), cursor = run_of(engine, platform, instance, NOW, severity, performance, None, training)
@@ -90,7 +90,7 @@ def test_nothing_starts_nothing(engine: Engine, platform: PlatformResource, inst
 def test_the_week_starts_one_run_on_monday_tagged_with_it_and_a_tick_that_comes_again_the_same_one() -> None:
     monday = datetime(2025, 3, 10, 4, 23, tzinfo=UTC)
     ticks = [weekly.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=monday)) for _ in range(2)]
-    ((first,), (again,)) = (tick.run_requests for tick in ticks)
+    ((first,), (again,)) = (list(tick.run_requests or []) for tick in ticks)
     assert first.tags[TRIGGER] == "weekly"
     assert first.run_key == again.run_key
     assert weekly.cron_schedule == "23 4 * * 1"
