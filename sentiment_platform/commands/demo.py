@@ -99,6 +99,7 @@ def _stages(live: "LiveProgress", loop: "Demo") -> None:
     listener.reset(token)
     _title(live, "4  Feedback, drift, performance, decision; the last week's news by what is deployed now")
     loop.give_feedback()
+    loop.label_sample()
     loop.look_back()
     loop.score_last_week()
     loop.live_answers()

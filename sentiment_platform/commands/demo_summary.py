@@ -81,9 +81,18 @@ def _loop_rows(report: DemoReport) -> list[tuple[Cell, Cell]]:
             f"{report.load.requests} requests while training and swapping, {report.load.failures.total()} failed;"
             f" answered by {answered_by}",
         ),
-        ("feedback", f"{report.feedback} labels on live predictions"),
+        ("feedback", f"{report.feedback} labels on live predictions; they teach and do not judge"),
+        ("audit", f"{report.audited} texts of a random sample labelled. {_live_accuracy(report)}"),
         ("decision", f"retrain {decision['retrain']}: {decision['reason']}"),
     ]
+
+
+def _live_accuracy(report: DemoReport) -> str:
+    measured = report.runs["monitor_job"].metadata["performance_report"]
+    if "live_accuracy" not in measured:
+        return "Too few of them are new to the version to say how right it is"
+    low, high = (float(measured[f"live_accuracy_{end}"]) for end in ("low", "high"))
+    return f"Right on {measured['live_accuracy']:.2f} ({low:.2f} to {high:.2f}) of those that are new to the version"
 
 
 def _deciding(verdict: str, reason: str) -> str:

@@ -16,7 +16,7 @@ from sentiment_platform.labels.tasks import TASK_FORMATS
 @json_option
 @click.pass_context
 def tasks(context: click.Context, as_json: bool) -> None:
-    """Show how much of the audit sample waits for a label. Of every day at most 100 served answers, drawn at random, are put aside.
+    """Show how much of the audit sample waits for a label. Of every day at most 200 served answers, drawn at random, are put aside.
 
     Live accuracy is counted on this sample alone; feedback does not judge. As JSON: {"answers": ..., "texts": ..., "waiting": ...}.
 

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sentiment_platform.store.predictions import COUNTED
 from sentiment_platform.store.tables import AuditedPrediction, LabelRow, Prediction
 
-A_DAY = 100
-"""So many answers of a UTC day at most: a week of them tells accuracy to four points."""
+A_DAY = 200
+"""So many answers of a UTC day at most: a week of them tells accuracy to less than three points."""
 KEPT_DAYS = 31
 """As long as a window of 30 days reaches back. The copies of the texts go with the rows."""
 

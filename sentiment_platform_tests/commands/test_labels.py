@@ -1,10 +1,14 @@
 from pathlib import Path
 
+import msgspec
 import pytest
+from sqlalchemy import Engine
 
+from sentiment_platform.clock import utc_now
 from sentiment_platform.labels.formats import FORMATS
 from sentiment_platform.text.normalise import text_hash
 from sentiment_platform_tests.commands.conftest import Invoke
+from sentiment_platform_tests.monitoring.seeding import features, probabilities, seed_predictions
 
 
 def file(folder: Path, name: str, *lines: str) -> str:
@@ -77,3 +81,23 @@ def test_a_file_that_cannot_be_used_is_an_error_with_its_remedy(invoke: Invoke, 
 def test_every_format_is_explained(invoke: Invoke, name: str) -> None:
     lines = invoke("labels", "import", "--help").output.splitlines()
     assert any(line.strip().startswith(f"{name} ") for line in lines)
+
+
+def test_the_random_sample_is_counted_exported_and_counts_as_labelled_in_set_audit_alone(
+    engine: Engine, invoke: Invoke, tmp_path: Path
+) -> None:
+    assert "0 wait for a label" in invoke("labels", "tasks").output
+    nothing = invoke("labels", "tasks", "export", "--out", str(tmp_path / "none.csv"))
+    assert (nothing.exit_code, (tmp_path / "none.csv").exists()) == (0, False)
+    texts = [f"Ferry operator {n} carries more cars" for n in range(4)]
+    seed_predictions(engine, features(8, 1), probabilities(8, 2), until=utc_now(), texts=[*texts, *texts])
+    assert "8 answers of the last 31 days in the sample: 4 texts, 4 wait for a label." in invoke("labels", "tasks").output
+
+    out = tmp_path / "tasks.csv"
+    told = invoke("labels", "tasks", "export", "--out", str(out), "--limit", "3").output
+    assert "labels import FILE --set audit" in told
+    out.write_text(out.read_text().replace(",\n", ",positive\n").replace(",\r\n", ",positive\r\n"))
+    assert invoke("labels", "import", str(out), "--set", "desk", "--licence", "MIT").exit_code == 0
+    assert msgspec.json.decode(invoke("labels", "tasks", "--json").output)["waiting"] == 4
+    assert invoke("labels", "import", str(out), "--set", "audit", "--licence", "MIT").exit_code == 0
+    assert msgspec.json.decode(invoke("labels", "tasks", "--json").output) == {"answers": 8, "texts": 4, "waiting": 1}

@@ -97,6 +97,11 @@ def test_drift_of_the_second_wave_leads_to_a_decision_to_retrain_with_its_reason
     assert re.search(r"retrain True: drift of (high|critical) severity", words)
 
 
+def test_live_accuracy_is_that_of_a_labelled_sample_and_feedback_does_not_judge(words: str) -> None:
+    assert re.search(r"audit +\d+ texts of a random sample labelled\. ", words)
+    assert re.search(r"Feedback: \d+ labels.*: self-selected, not judged", words)
+
+
 def test_the_commands_that_the_demo_suggests_work(demo: Told, state: Path) -> None:
     asked = words_of(state, "predict", EXAMPLE_TEXT)
     assert "v1.1.0-finbert (default)" in asked

@@ -11,6 +11,7 @@ from sentiment_platform.monitoring import assets, checks
 from sentiment_platform.monitoring.jobs import monitor_job
 from sentiment_platform.monitoring.schedules import monitoring_schedule
 from sentiment_platform.monitoring.sensors import retraining_was_decided
+from sentiment_platform.store.audit_sample import A_DAY
 from sentiment_platform.store.decisions import newest_decisions
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.monitoring.seeding import (
@@ -72,7 +73,7 @@ def test_a_quiet_week_is_reported_and_nothing_is_decided(engine: Engine, platfor
     assert str(drift["fit"]).startswith(f"What is asked of {VERSION} differs from what it was trained on (300 stories): text.")
     performance = shown(result, "performance_report")
     assert 0.8 < float(str(performance["live_accuracy"])) < 1
-    assert 50 < int(str(performance["audit_labelled"])) <= 100, "of the 300 answers of the one day of its week"
+    assert 50 < int(str(performance["audit_labelled"])) <= A_DAY, "of the 300 answers of the one day of its week"
     assert f"{VERSION}: right on 0." in str(performance["summary"])
     assert str(performance["estimated_accuracy"]).startswith("No estimate: ")
     decision = shown(result, "retrain_decision")

@@ -82,15 +82,15 @@ def audit_row(engine: Engine, window: str = "audit:7d") -> VersionPerformance:
 
 def test_the_sample_is_the_same_in_whatever_order_and_however_often_predictions_are_shipped(engine: Engine) -> None:
     days = [NOW - timedelta(days=n) for n in range(3)]
-    records = [served(f"{day:%d} {n}", day - timedelta(minutes=n), f"text {n}") for day in days for n in range(150)]
+    records = [served(f"{day:%d} {n}", day - timedelta(minutes=n), f"text {n}") for day in days for n in range(A_DAY + 50)]
     draws: list[list[str]] = []
     for seed in range(2):
         order = random.Random(seed).sample(records, len(records))
         with engine.begin() as connection:
             connection.execute(delete(Prediction))
-        for start in range(0, len(order), 90):
+        for start in range(0, len(order), 150):
             with engine.begin() as connection:
-                insert_new(connection, predictions=order[start : start + 90])
+                insert_new(connection, predictions=order[start : start + 150])
                 insert_new(connection, predictions=order[: start // 2])
                 draw_sample(connection, NOW)
         draws.append(in_the_sample(engine))
@@ -129,7 +129,7 @@ def test_an_answer_of_a_quiet_day_counts_no_more_than_one_of_a_busy_day(engine: 
         sampled = [one.prediction_id for one in sampled_answers(connection, NOW - timedelta(days=7), NOW)]
     assert len([one for one in sampled if one.startswith("busy")]) == A_DAY
     # One in eight of the busy day is kept, so about one in eight of the quiet one counts, and not all of it.
-    assert 3 <= len([one for one in sampled if one.startswith("quiet")]) <= 25
+    assert 10 <= len([one for one in sampled if one.startswith("quiet")]) <= 45
 
 
 def test_live_accuracy_counts_the_labelled_answers_of_the_sample_and_leaves_out_what_the_version_learned(engine: Engine) -> None:

@@ -20,7 +20,7 @@ from sentiment_platform.labels.importers import plain
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.local.dagster_processes import start_dagster
 from sentiment_platform.local.demo.deployed import answer_of, champion_of, outcome_of_training
-from sentiment_platform.local.demo.feedback import ask_ordinarily, give_feedback
+from sentiment_platform.local.demo.feedback import ask_ordinarily, give_feedback, label_sample
 from sentiment_platform.local.demo.load import LightLoad
 from sentiment_platform.local.demo.report import DemoReport
 from sentiment_platform.local.demo.sample_data import (
@@ -176,11 +176,17 @@ class Demo:
         self._step("asking, and saying what people thought of the answers")
         self.report.feedback = give_feedback(self.serving_url, self._engine, second_wave()[:FEEDBACK_PREDICTIONS])
 
+    def label_sample(self) -> None:
+        """People label a random sample of what was asked: that alone is live accuracy."""
+        self._step("labelling a random sample of what was asked")
+        self.report.audited = label_sample(self._engine, [*read_headlines(), *second_wave()])
+
     def look_back(self) -> None:
         """Drift, live accuracy and the decision that follows from them."""
         windows = {"ops": {"drift_report": {"config": {"texts_per_window": TEXTS_PER_WINDOW}}}}
         outcome = self._run("monitor_job", run_config=windows)
         self._say(str(outcome.metadata["drift_report"]["summary"]))
+        self._say(str(outcome.metadata["performance_report"]["summary"]))
         decision = outcome.metadata["retrain_decision"]
         self._say(f"retrain {decision['retrain']}: {decision['reason']}")
 

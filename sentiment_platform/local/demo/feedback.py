@@ -1,4 +1,4 @@
-"""What users ask, and what they think of the answers: the demo asks with headlines whose labels it knows, and gives those as feedback."""
+"""What users ask, what they think of the answers, and what people say who are asked to label: all with headlines whose labels the demo knows."""
 
 import time
 from collections.abc import Sequence
@@ -9,13 +9,18 @@ from sqlalchemy import Engine
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.labels.examples import AUDIT_SET, LabelledExample
+from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.local.demo.sample_data import SampleHeadline
 from sentiment_platform.store.api_keys import create_key
+from sentiment_platform.store.audit_sample import draw_sample, waiting_texts
 from sentiment_platform.store.key_form import read_key
 from sentiment_platform.store.labels import labelled_feedback
+from sentiment_platform.text.normalise import text_hash
 
 ARRIVAL_LIMIT = timedelta(seconds=60)
 KEY_LIFE = timedelta(days=1)
+MAX_LABELLED = 1_000
 
 
 def ask_ordinarily(serving_url: str, headlines: Sequence[SampleHeadline]) -> int:
@@ -52,6 +57,30 @@ def give_feedback(serving_url: str, engine: Engine, headlines: Sequence[SampleHe
     raise PermanentError(
         f"The journal did not arrive in PostgreSQL within {ARRIVAL_LIMIT}.", remedy="See serving's log in the state folder."
     )
+
+
+def label_sample(engine: Engine, headlines: Sequence[SampleHeadline]) -> int:
+    """Label what waits in the random sample of served texts, as far as it is one of `headlines`; returns how many texts."""
+    known = {text_hash(headline.title): headline.label for headline in headlines}
+    now = utc_now()
+    with engine.begin() as connection:
+        draw_sample(connection, now)
+        waiting = waiting_texts(connection, AUDIT_SET, now - timedelta(days=1), MAX_LABELLED)
+    labelled = [
+        LabelledExample(
+            label_set=AUDIT_SET,
+            external_id=task.id,
+            text=task.text,
+            label=known[task.id],
+            annotator="demo",
+            licence="Apache-2.0",
+            labelled_at=now,
+        )
+        for task in waiting
+        if task.id in known
+    ]
+    import_labels(engine, labelled)
+    return len(labelled)
 
 
 def _question(headline: SampleHeadline) -> dict[str, str]:

@@ -23,3 +23,4 @@ class DemoReport:
     answers: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     first_answer_after_s: float = 0.0
     feedback: int = 0
+    audited: int = 0
