@@ -137,7 +137,8 @@ def test_live_accuracy_counts_the_labelled_answers_of_the_sample_and_leaves_out_
     serve(engine, ["positive"] * 40, prefix="new")
     serve(engine, ["positive"] * 20, prefix="known", texts=[f"fitted {n}" for n in range(20)])
     said: dict[str, Label] = {f"new {n}": "positive" if n < 30 else "negative" for n in range(36)}
-    seed_audit(engine, said | dict.fromkeys((f"fitted {n}" for n in range(20)), "negative"))
+    learned: dict[str, Label] = {f"fitted {n}": "negative" for n in range(20)}
+    seed_audit(engine, said | learned)
     row = audit_row(engine)
     assert (row.sampled, row.labelled, row.in_sample, row.note) == (60, 56, 20, "")
     accuracy = next(figure for figure in row.figures if figure.metric == "accuracy")

@@ -17,6 +17,7 @@ from sentiment_platform.store.audit_sample import draw_sample, waiting_texts
 from sentiment_platform.store.key_form import read_key
 from sentiment_platform.store.labels import labelled_feedback
 from sentiment_platform.text.normalise import text_hash
+from sentiment_platform.text.sentiment import Label
 
 ARRIVAL_LIMIT = timedelta(seconds=60)
 KEY_LIFE = timedelta(days=1)
@@ -61,7 +62,7 @@ def give_feedback(serving_url: str, engine: Engine, headlines: Sequence[SampleHe
 
 def label_sample(engine: Engine, headlines: Sequence[SampleHeadline]) -> int:
     """Label what waits in the random sample of served texts, as far as it is one of `headlines`; returns how many texts."""
-    known = {text_hash(headline.title): headline.label for headline in headlines}
+    known: dict[str, Label] = {text_hash(headline.title): headline.label for headline in headlines}
     now = utc_now()
     with engine.begin() as connection:
         draw_sample(connection, now)
