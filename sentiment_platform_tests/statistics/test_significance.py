@@ -1,4 +1,4 @@
-"""McNemar, paired bootstrap, power, Holm and Benjamini-Hochberg, against scipy, closed forms and simulation."""
+"""McNemar, paired bootstrap, power and Holm, against scipy, closed forms and simulation."""
 
 import numpy as np
 import pytest
