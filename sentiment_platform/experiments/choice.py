@@ -53,7 +53,7 @@ class ChosenPair(msgspec.Struct, frozen=True, kw_only=True):
             "verdict": pair.verdict,
             "in_sample": pair.in_sample,
             "training_set": pair.training_set,
-            "guardrails": [guardrail.name for guardrail in pair.blocking],
+            "guardrails": ", ".join(guardrail.name for guardrail in pair.blocking),
             "speaks_against": self.speaks_against,
         }
 

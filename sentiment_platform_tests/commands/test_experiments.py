@@ -66,6 +66,10 @@ def test_an_experiment_is_tried_started_looked_at_evaluated_and_stopped_by_comma
     evaluated = invoke("run", "monitor_job")
     assert evaluated.exit_code == 0, evaluated.output
     assert f"{CHALLENGER}, phase 1: goes on. Wait for requests and labels" in " ".join(evaluated.output.split())
+    replayed = invoke("models", "replay", CHALLENGER)
+    assert replayed.exit_code == 0, replayed.output
+    assert replayed.output.startswith(f"Of 100 requests that {CHAMPION} answered")
+    assert json.loads(invoke("models", "replay", CHALLENGER, "--json").stdout)["served_by"] == CHAMPION
     status = said(invoke, "status")
     assert "None of these texts has a label of a person." in status
     assert "Verdict: goes on." in status

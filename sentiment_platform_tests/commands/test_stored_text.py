@@ -35,7 +35,15 @@ LISTINGS: dict[str, list[str]] = {
 TOLD = {"news show": normalise(HARM)}
 """What a command makes of it, where that is not the text itself."""
 WITHOUT_STORED_TEXT = {"models at"}
-ELSEWHERE = {"doctor": "test_doctor.py", "news try": "test_trying.py", "setup": "test_setup.py", "predict": "below"}
+ELSEWHERE = {
+    "doctor": "test_doctor.py",
+    "experiments status": "test_experiments.py",
+    "labels tasks": "test_labels.py",
+    "models replay": "test_experiments.py",
+    "news try": "test_trying.py",
+    "predict": "below",
+    "setup": "test_setup.py",
+}
 """Other commands that take --json, and where they are tried."""
 LINE_BREAKS = re.compile(r"[\s│┃|]+")
 

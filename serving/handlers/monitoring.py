@@ -25,6 +25,7 @@ from serving.contract.incident_bodies import (
     OpenIncidents,
 )
 from serving.contract.problems import Problem
+from serving.contract.values import Value
 from serving.edge.openapi import ADMIN, problem_responses
 from serving.edge.security import requires
 from serving.handlers.paging import Limit, Offset
@@ -33,6 +34,7 @@ from serving.services import Services
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from sentiment_platform.registry.deployment import Evidence
     from sentiment_platform.store.deployments import MirroredDeployment
     from sentiment_platform.store.incidents import StoredIncident
 
@@ -109,7 +111,7 @@ def _deployment(mirrored: "MirroredDeployment") -> DeploymentShown:
         default_family=document.default_family,
         champions=msgspec.convert(document.champions, dict[str, DeployedVersion], from_attributes=True),
         experiment=msgspec.convert(document.experiment, DeployedExperiment | None, from_attributes=True),
-        evidence=msgspec.convert(document.evidence, DeploymentEvidence, from_attributes=True),
+        evidence=_evidence(document.evidence),
         rule=document.rule,
         actor=document.actor,
         reason=document.reason,
@@ -117,6 +119,19 @@ def _deployment(mirrored: "MirroredDeployment") -> DeploymentShown:
         created_at=document.created_at,
         published_at=mirrored.published_at,
     )
+
+
+def _evidence(evidence: "Evidence") -> DeploymentEvidence:
+    # Any writer may keep deeper figures in a document: they are shown as the JSON that they are.
+    figures = {
+        name: {key: _flat(each) for key, each in value.items()} if isinstance(value, dict) else _flat(value)  # pyright: ignore
+        for name, value in evidence.figures.items()
+    }
+    return DeploymentEvidence(list(evidence.asset_keys), list(evidence.run_ids), figures, evidence.verdict)
+
+
+def _flat(value: Any) -> Value:
+    return value if value is None or isinstance(value, str | int | float | bool) else msgspec.json.encode(value).decode()
 
 
 def _incident(incident: "StoredIncident") -> IncidentShown:

@@ -5,10 +5,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, select
 
+from sentiment_platform.registry.deployment import Evidence
 from sentiment_platform.store.drift import DriftRow, write_drift_rows
 from sentiment_platform.store.tables import DeploymentRow, DriftMetric
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import NOW, Publisher
+from sentiment_platform_tests.versions import mirror
 
 FIRST, SECOND = "v1.0.0-vader", "v1.0.1-vader"
 
@@ -51,6 +53,25 @@ def test_deployments_are_the_mirror_newest_first(engine: Engine, publisher: Publ
         assert {name: deployment[name] for name in said} == {name: document[name] for name in said}
     assert shown[0]["champions"]["vader"]["version"] == SECOND
     assert [deployment["previous_revision"] for deployment in shown] == [1, None]
+
+
+def test_figures_of_any_depth_in_a_document_are_shown_and_break_nothing(
+    engine: Engine, publisher: Publisher, start_serving: StartServing
+) -> None:
+    deep = {"a against b": {"guardrails": ["latency"], "n": 3, "by": {"x": 1}}, "list": [1, 2], "flat": 0.5, "none": None}
+    document = publisher.deploy(publisher.model(FIRST))
+    later = msgspec.structs.replace(
+        publisher.document([publisher.model(SECOND)]), evidence=Evidence(("ab_evaluation",), ("run",), deep, "a person's choice")
+    )
+    mirror(engine, later, document.created_at)
+    shown = start_serving().client.get("/monitoring/deployments").json()["deployments"][0]["evidence"]
+    assert (shown["asset_keys"], shown["run_ids"], shown["verdict"]) == (["ab_evaluation"], ["run"], "a person's choice")
+    assert shown["figures"] == {
+        "a against b": {"guardrails": '["latency"]', "n": 3, "by": '{"x":1}'},
+        "list": "[1,2]",
+        "flat": 0.5,
+        "none": None,
+    }
 
 
 def test_drift_is_the_newest_report_of_what_runs_and_of_nothing_else(
