@@ -53,7 +53,7 @@ export function IntervalChart({ title, summary, intervals, format, reference = n
     >
       {(width) => {
         const [height, row, stacked] = [heightOf(width), rowOf(width), above(width)];
-        const left = stacked ? 6 : Math.min(longest, width * 0.45);
+        const left = stacked ? 20 : Math.min(longest, width * 0.45);
         const right = 66;
         const x = scaleLinear(domain, [left, Math.max(left + 40, width - right)]);
         return (

@@ -66,9 +66,10 @@ interface VersionProps {
 
 function VersionCard({ version, live, figures, scale }: VersionProps) {
   const seen = figures.filter(({ window }) => !isPromise(window));
-  const audits = seen.filter(({ window }) => isAudit(window));
+  // Windows stand in the order of their length: the shortest says how it is now.
+  const judging = seen.find(({ window }) => isAudit(window));
   return (
-    <Card title={version} aside={live && <Badge tone="good">live</Badge>}>
+    <Card title={version} wide={seen.length > 0} aside={live && <Badge tone="good">live</Badge>}>
       <IntervalChart
         title="Promised beside seen, with 95 % intervals"
         summary={`${version}: ${figures.map(({ window, value }) => `${windowName(window)} ${number(value, 3)}`).join(", ")}`}
@@ -83,12 +84,11 @@ function VersionCard({ version, live, figures, scale }: VersionProps) {
         format={(value) => number(value, 3)}
         include={scale}
       />
-      {audits.map(({ window, value, n }) => (
-        <p key={window}>
-          {number(value, 3)} on an audit sample of {counted(n, "text")} ({windowName(window)}): drawn at random, labelled by people.
+      {judging != null ? (
+        <p>
+          {number(judging.value, 3)} on {counted(judging.n, "text")} of the {windowName(judging.window)}: drawn at random, labelled by people.
         </p>
-      ))}
-      {audits.length === 0 && (
+      ) : (
         <p className="note">
           Not judged yet: too few texts of the audit sample have a label. Feedback does not judge.{" "}
           <code>sentiment-platform labels tasks export --out FILE</code> writes the texts to label.
@@ -102,7 +102,7 @@ function VersionCard({ version, live, figures, scale }: VersionProps) {
             { key: "value", title: "Figure", numeric: true, cell: ({ value }) => number(value, 3) },
             { key: "range", title: "95 %", numeric: true, cell: ({ low, high }) => (low == null || high == null ? <None why="it has no interval" /> : `${number(low, 3)} to ${number(high, 3)}`) },
             { key: "n", title: "Texts", numeric: true, cell: ({ n }) => number(n) },
-            { key: "coverage", title: "Of its answers", numeric: true, cell: ({ label_coverage: coverage }) => percent(coverage, 1) },
+            { key: "coverage", title: "Of its answers", numeric: true, cell: ({ window, label_coverage: coverage }) => (window.startsWith("estimated:") ? <None why="it needs no label" /> : percent(coverage, 1)) },
             { key: "note", title: "Judges", cell: ({ window, note }) => (isAudit(window) ? "yes" : `no${note ? `: ${note}` : ""}`) },
             { key: "as_of", title: "Measured", cell: ({ as_of: at }) => <Time at={at} /> },
           ]}
