@@ -34,6 +34,11 @@ def harmless(text: str) -> str:
     return POWERFUL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 row`, `2,000 rows`: a noun whose plural ends in s, with how many there are."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def styled(text: object, style: str) -> Text:
     """Text in a style of rich's, such as `bold red`; the only way to colour anything."""
     return Text(harmless(str(text)), style)

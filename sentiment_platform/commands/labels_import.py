@@ -7,10 +7,10 @@ from typing import cast
 import click
 
 from sentiment_platform.clock import utc_now
-from sentiment_platform.commands.console import note, say
+from sentiment_platform.commands.console import counted, note, say
 from sentiment_platform.commands.parameters import FILE, stated_by, stated_options, usage_of, written_by, written_options
 from sentiment_platform.commands.refusals import Refusals
-from sentiment_platform.labels.examples import LabelKind
+from sentiment_platform.labels.examples import AUDIT_SET, LabelKind
 from sentiment_platform.labels.formats import FORMATS, LabelFile, describe_formats
 
 IMPORT_HELP = f"""Import labelled texts. Importing them again changes nothing; rows that break the contract go into quarantine.
@@ -72,7 +72,7 @@ def import_labels_command(
     """See `IMPORT_HELP`, which lists the formats from their table."""
     from sentiment_platform.labels.importers import parse_columns
     from sentiment_platform.labels.importing import import_report
-    from sentiment_platform.labels.report import remedy_of_words, unknown_words
+    from sentiment_platform.labels.report import NO_LABEL_YET, remedy_of_words, unknown_words
     from sentiment_platform.labels.spelling import parse_labels
     from sentiment_platform.local.session import connected_session
     from sentiment_platform.times.assumed import AssumedClock
@@ -101,20 +101,24 @@ def import_labels_command(
     )
     with connected_session(log=note) as (_, engine):
         taken_in = import_report(engine, report, run_id=f"import-{uuid.uuid4()}", now=utc_now())
-    say(f"{report.rows} rows: {len(report.examples)} labels of set {report.label_set}, {taken_in.changed} new or changed.")
+    labels = f"{counted(len(report.examples), 'label')} of set {report.label_set}"
+    say(f"{counted(report.rows, 'row')}: {labels}, {taken_in.changed:,} new or changed.")
     for sentence in filter(None, (clock.note(), written.note())):
         say(sentence, style="yellow")
     for reason, count in report.left_out.items():
-        say(f"{count} rows left out: {reason}", style="yellow")
+        rows = counted(count, "row")
+        waiting = f"{rows} {'has' if count == 1 else 'have'} no label yet."
+        say(waiting if reason == NO_LABEL_YET else f"{rows} left out: {reason}", style="yellow")
     refused = Refusals()
     for one in report.refused:
         refused.add(None, one.detail, one.value)
     refused.say_first()
     if taken_in.refused:
-        say(
-            f"{taken_in.refused} rows quarantined: sentiment-platform news quarantine --source {report.label_set}", style="yellow"
-        )
+        refusals = f"sentiment-platform news quarantine --source {report.label_set}"
+        say(f"{counted(taken_in.refused, 'row')} quarantined: {refusals}", style="yellow")
     if remedy := remedy_of_words(unknown_words(report.refused)):
         say(remedy.strip(), style="yellow")
-    if report.kind == "human":
+    if report.label_set == AUDIT_SET:
+        say("Next: sentiment-platform run monitor_job, which judges live accuracy by this set.")
+    elif report.kind == "human":
         say("Next: sentiment-platform run train_job, or wait for the sensor of new labels.")

@@ -1,15 +1,20 @@
 """`labels tasks`: a random sample of served texts for people to label, out of the database and into a labelling tool."""
 
+import shlex
 from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from sentiment_platform.clock import utc_now
-from sentiment_platform.commands.console import note, print_json, say
+from sentiment_platform.commands.console import counted, note, print_json, say
 from sentiment_platform.commands.parameters import COUNT, json_option
+from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.examples import AUDIT_SET
 from sentiment_platform.labels.tasks import TASK_FORMATS
+
+WINDOW_DAYS = 30
+"""As long as the longest window of live accuracy."""
 
 
 @click.group(invoke_without_command=True)
@@ -33,13 +38,14 @@ def tasks(context: click.Context, as_json: bool) -> None:
     from sentiment_platform.store.audit_sample import draw_sample, sample_counts
 
     with connected_session() as (_, engine), engine.begin() as connection:
-        draw_sample(connection, utc_now())
-        counts = sample_counts(connection, AUDIT_SET)
+        draw_sample(connection, now := utc_now())
+        counts = sample_counts(connection, AUDIT_SET, now - timedelta(days=WINDOW_DAYS))
     if as_json:
         print_json(asdict(counts))
         return
     say(
-        f"{counts.answers:,} answers of the last 31 days in the sample: {counts.texts:,} texts, {counts.waiting:,} wait for a label."
+        f"{counted(counts.answers, 'answer')} of the last {WINDOW_DAYS} days in the sample: {counted(counts.texts, 'text')}, "
+        f"of which {counts.waiting:,} {'waits' if counts.waiting == 1 else 'wait'} for a label."
     )
     if counts.waiting:
         say("Next: sentiment-platform labels tasks export --out FILE")
@@ -49,12 +55,14 @@ def tasks(context: click.Context, as_json: bool) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=True, help="The file to write.")
 @click.option("--format", "form", type=click.Choice(list(TASK_FORMATS)), default="csv", help="What reads the file.")
 @click.option("--limit", type=COUNT, default=200, help="Texts at most.")
-@click.option("--days", type=COUNT, default=30, help="Served in so many days before now.")
-def export(out: Path, form: str, limit: int, days: int) -> None:
+@click.option("--days", type=COUNT, default=WINDOW_DAYS, help="Served in so many days before now.")
+@click.option("--overwrite", is_flag=True, help="Replace a file of that name, and whatever was labelled in it.")
+def export(out: Path, form: str, limit: int, days: int, overwrite: bool) -> None:
     """Write the texts of the audit sample that wait for a label, without the model's answer.
 
-    The same texts come out until they are labelled in set audit. A CSV has an empty column `label`: fill it in and import the file. With
-    Label Studio, label the project and import its export with --format label-studio. Live accuracy reads set audit alone.
+    The same texts come out until they are labelled in set audit. A CSV has an empty column `label`: fill it in and import the file; rows
+    without a label wait on. A file that exists is kept unless --overwrite is given. With Label Studio, label the project and import its
+    export with --format label-studio. Live accuracy reads set audit alone.
 
     \b
     Examples:
@@ -72,8 +80,15 @@ def export(out: Path, form: str, limit: int, days: int) -> None:
     if not waiting:
         note(f"Nothing is to be labelled: the whole sample of the last {days} days is, or nothing was served.")
         return
-    out.write_text(TASK_FORMATS[form](waiting), "utf-8", newline="")
-    tool = "" if form == "csv" else f" --format {form}"
-    say(
-        f"{len(waiting)} texts in {out}. Next, once they are labelled: sentiment-platform labels import FILE --set {AUDIT_SET}{tool}"
-    )
+    try:
+        with out.open("w" if overwrite else "x", encoding="utf-8", newline="") as file:
+            file.write(TASK_FORMATS[form](waiting))
+    except FileExistsError as error:
+        raise PermanentError(
+            f"{out} exists, and what was labelled in it would be lost.",
+            remedy="Name another file with --out, or replace this one with --overwrite.",
+        ) from error
+    # What a labelling tool exports is another file than the one that went into it.
+    labelled = shlex.quote(str(out)) if form == "csv" else f"EXPORT --format {form}"
+    command = f"sentiment-platform labels import {labelled} --set {AUDIT_SET}"
+    say(f"{counted(len(waiting), 'text')} in {out}. Next, once labelled: {command}")

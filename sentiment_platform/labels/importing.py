@@ -44,7 +44,8 @@ def import_report(engine: Engine, report: ImportReport, *, run_id: str, now: dat
         _ensure_set(connection, report.examples)
         write_import(connection, imported)
         insert_quarantine(connection, refused)
-        release(connection, [payload_id(BOUNDARY, report.label_set, storable(row)) for row in report.payloads], now)
+        sound = [*report.payloads, *report.unlabelled]
+        release(connection, [payload_id(BOUNDARY, report.label_set, storable(row)) for row in sound], now)
         return TakenIn(_write(connection, report.examples, imported.id), len(refused))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.labels.importers import UNREADABLE
 from sentiment_platform.labels.label_files import json_document, time_of
-from sentiment_platform.labels.report import ImportReport, Reading
+from sentiment_platform.labels.report import NO_LABEL_YET, ImportReport, Reading
 from sentiment_platform.text_files.written import Written
 from sentiment_platform.times.assumed import AssumedClock
 from sentiment_platform.times.reading import UNSTATED
@@ -56,7 +56,7 @@ def label_studio(
             )
             continue
         if not annotations:
-            reading.leave_out("nobody has labelled it")
+            reading.leave_out(NO_LABEL_YET)
         for one in annotations:
             payload = {"task": task.get("id"), "data": dict(data), "annotation": one}
             _annotation(reading, data.get(key), one, asked, clock, payload)
@@ -100,8 +100,8 @@ def _answers(annotation: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _annotations(task: Any) -> Any:
-    # `completions` is their name before Label Studio 1.0.
-    return task.get("annotations", task.get("completions")) if isinstance(task, dict) else None
+    # `completions` is their name before Label Studio 1.0. A file that goes into a project has neither.
+    return task.get("annotations", task.get("completions", [])) if isinstance(task, dict) else None
 
 
 def _control(path: Path, tasks: list[Any], named: str | None) -> str | None:

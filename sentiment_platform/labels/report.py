@@ -23,6 +23,7 @@ IMPORTER_VERSION = 4
 
 SHOWN_CHARACTERS, SHOWN_WORDS = 40, 8
 MISFIT = "the row has more cells than the header: a delimiter stands in one of them"
+NO_LABEL_YET = "nobody has labelled it"
 MISREAD_TEXT = "the text was decoded with the wrong charset before it was written"
 
 
@@ -35,6 +36,7 @@ class ImportReport:
         payloads: the rows of the examples as they came, in the same order.
         left_out: reason -> rows that are sound and no label of a text, such as titles whose entities disagree.
         file_digest: SHA-256 of the file's bytes.
+        unlabelled: the rows of texts that wait for a label, as they came.
     """
 
     importer: str
@@ -47,6 +49,7 @@ class ImportReport:
     payloads: tuple[Mapping[str, Any], ...]
     refused: tuple[RefusedLabel, ...]
     left_out: Mapping[str, int]
+    unlabelled: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def rows(self) -> int:
@@ -74,6 +77,7 @@ class Reading:
         self._kind: LabelKind = kind
         self._rows: list[RawLabel] = []
         self._left_out: Counter[str] = Counter()
+        self._unlabelled: list[Mapping[str, Any]] = []
         self._taken_back: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
         self._said = dict(said or {})
 
@@ -87,14 +91,21 @@ class Reading:
         external_id: str | None = None,
         **more: Any,
     ) -> None:
-        """One row, its label as it is spelled there; without `external_id` the text itself is its id."""
+        """One row, its label as it is spelled there; without `external_id` the text itself is its id.
+
+        A text with an empty label waits for one and is left out.
+        """
         read = plain_text(text) or ""
+        # All of it is normalised: an export may hold what neither a table nor a database can.
+        said = normalise(label or "")
+        if not said and normalise(read) and not isinstance(payload, MisfitRow):
+            self.leave_out(NO_LABEL_YET)
+            self._unlabelled.append(dict(payload))
+            return
         if isinstance(payload, MisfitRow) or is_misread(read):
             self.unreadable(MISFIT if isinstance(payload, MisfitRow) else MISREAD_TEXT, payload)
             return
         text, name, who = _identified(read, external_id, annotator)
-        # All of it is normalised: an export may hold what neither a table nor a database can.
-        said = normalise(label or "")
         self._rows.append(RawLabel(text=text, label=said, annotator=who, external_id=name, payload=dict(payload), **more))
 
     def add_choice(
@@ -109,9 +120,9 @@ class Reading:
         **more: Any,
     ) -> None:
         """One annotator's answer in a labelling tool; none is left out, and two that differ are no label."""
-        names = list(dict.fromkeys(str(choice) for choice in choices))
+        names = list(dict.fromkeys(filter(str.strip, map(str, choices))))
         if not names:
-            self.leave_out("nobody has labelled it" if question == "it" else f"nobody answered {question}")
+            self.leave_out(NO_LABEL_YET if question == "it" else f"nobody answered {question}")
             return
         if len(names) > 1:
             self.unreadable(f"there are {len(names)} labels where one is expected", payload)
@@ -145,6 +156,11 @@ class Reading:
         self._keep_last_words()
         self._read_labels()
         kept, refused = judge_labels(self._rows)
+        if self._left_out.keys() == {NO_LABEL_YET} and not self._rows:
+            raise PermanentError(
+                f"{self._path} has no labelled text: no row has a label yet (rows: {self._left_out[NO_LABEL_YET]:,}).",
+                remedy=f"Label some of them and import the file again. Expected {shape}.",
+            )
         if not kept:
             shown = f": {refused[0].value[:SHOWN_CHARACTERS]!r}" if refused and refused[0].value else ""
             first = f" The first row was refused: {refused[0].detail}{shown}." if refused else ""
@@ -163,6 +179,7 @@ class Reading:
             payloads=tuple(row.payload for row in kept),
             refused=tuple(refused),
             left_out=dict(self._left_out),
+            unlabelled=tuple(self._unlabelled),
         )
 
     def _read_labels(self) -> None:

@@ -100,12 +100,14 @@ def waiting_texts(connection: Connection, label_set: str, since: datetime, limit
     return [LabellingTask(*row) for row in connection.execute(query)]
 
 
-def sample_counts(connection: Connection, label_set: str) -> SampleCounts:
-    """How much is in the sample, and how much of it waits for a label in `label_set`."""
+def sample_counts(connection: Connection, label_set: str, since: datetime | None = None) -> SampleCounts:
+    """How much is in the sample, answered after `since`, and how much of it waits for a label in `label_set`. None: all of it."""
     texts = AuditedPrediction.text_hash.distinct()
     query = select(func.count(), func.count(texts), func.count(texts).filter(~_labelled(label_set))).select_from(
         AuditedPrediction
     )
+    if since is not None:
+        query = query.join(Prediction, Prediction.id == AuditedPrediction.prediction_id).where(Prediction.predicted_at > since)
     return SampleCounts(*connection.execute(query).one())
 
 

@@ -24,7 +24,7 @@ def test_labels_are_imported_shown_by_set_and_compared_between_annotators(invoke
     first = invoke("labels", "import", desk, "--licence", "CC-BY-NC-4.0", "--map", "text=headline,annotator=who")
     assert first.exit_code == 0
     assert "3 rows: 2 labels of set desk, 2 new or changed." in first.output
-    assert "1 rows quarantined: sentiment-platform news quarantine --source desk" in first.output
+    assert "1 row quarantined: sentiment-platform news quarantine --source desk" in first.output
     assert "any known spelling: 'oops'." in first.output
     assert "--labels 'oops=...'" in first.output
     again = invoke("labels", "import", desk, "--licence", "CC-BY-NC-4.0", "--map", "text=headline,annotator=who")
@@ -91,13 +91,37 @@ def test_the_random_sample_is_counted_exported_and_counts_as_labelled_in_set_aud
     assert (nothing.exit_code, (tmp_path / "none.csv").exists()) == (0, False)
     texts = [f"Ferry operator {n} carries more cars" for n in range(4)]
     seed_predictions(engine, features(8, 1), probabilities(8, 2), until=utc_now(), texts=[*texts, *texts])
-    assert "8 answers of the last 31 days in the sample: 4 texts, 4 wait for a label." in invoke("labels", "tasks").output
+    assert (
+        "8 answers of the last 30 days in the sample: 4 texts, of which 4 wait for a label." in invoke("labels", "tasks").output
+    )
 
     out = tmp_path / "tasks.csv"
     told = invoke("labels", "tasks", "export", "--out", str(out), "--limit", "3").output
-    assert "labels import FILE --set audit" in told
+    assert f"3 texts in {out}. Next, once labelled: sentiment-platform labels import {out} --set audit\n" in told
+    nobody = invoke("labels", "import", str(out), "--set", "audit")
+    assert nobody.exit_code == 1
+    assert "no row has a label yet (rows: 3)." in nobody.output
     out.write_text(out.read_text().replace(",\n", ",positive\n").replace(",\r\n", ",positive\r\n"))
     assert invoke("labels", "import", str(out), "--set", "desk", "--licence", "MIT").exit_code == 0
     assert msgspec.json.decode(invoke("labels", "tasks", "--json").output)["waiting"] == 4
+    labelled = out.read_text()
+    refused = invoke("labels", "tasks", "export", "--out", str(out))
+    assert (refused.exit_code, out.read_text()) == (1, labelled)
+    assert "replace this one with --overwrite" in refused.output
+
+    out.write_text(labelled.replace(",positive", ",  ", 2))
+    part = invoke("labels", "import", str(out), "--set", "audit", "--licence", "MIT")
+    assert part.exit_code == 0
+    assert "3 rows: 1 label of set audit, 1 new or changed." in part.output
+    assert "2 rows have no label yet." in part.output
+    assert "quarantine" not in part.output
+    assert "Next: sentiment-platform run monitor_job" in part.output
+    assert "train_job" not in part.output
+    out.write_text(labelled)
     assert invoke("labels", "import", str(out), "--set", "audit", "--licence", "MIT").exit_code == 0
     assert msgspec.json.decode(invoke("labels", "tasks", "--json").output) == {"answers": 8, "texts": 4, "waiting": 1}
+    assert "of which 1 waits for a label" in invoke("labels", "tasks").output
+    again = invoke("labels", "tasks", "export", "--out", str(out), "--overwrite")
+    assert again.exit_code == 0
+    assert f"1 text in {out}." in again.output
+    assert "positive" not in out.read_text()

@@ -122,7 +122,6 @@ def test_a_plain_file_says_what_it_knows(tmp_path: Path) -> None:
     "row",
     [
         {"text": "x", "label": "great"},
-        {"text": "x"},
         {"text": "x", "label": "neutral", "published_at": "yesterday"},
         {"text": "x", "label": "neutral", "published_at": 7},
         {"text": "x", "label": "neutral", "weight": "-1"},
@@ -185,8 +184,8 @@ def test_scores_are_kept_and_become_labels_beyond_a_documented_band(tmp_path: Pa
         ("2", "neutral", -0.1),
         ("8", "negative", -0.101),
     ]
-    assert report.left_out == {"targets disagree": 1}
-    assert rules(report) == {"score_is_from_minus_1_to_1": 1, "label_is_known": 1, "row_is_readable": 1, "text_is_present": 1}
+    assert report.left_out == {"targets disagree": 1, "nobody has labelled it": 1}
+    assert rules(report) == {"score_is_from_minus_1_to_1": 1, "row_is_readable": 1, "text_is_present": 1}
     (row,) = fiqa(file(tmp_path, "_id,sentence,target,score\nx,Sales rose,EXM,0.3\n", "fiqa.csv")).examples
     assert (row.external_id, row.label, row.score) == ("x", "positive", 0.3)
 
@@ -212,7 +211,7 @@ def test_labels_are_not_guessed(tmp_path: Path) -> None:
     words = (" Positive", "BEARISH", "-1", "neu", "", "1 %", "good", "positive?")
     report = plain(file(tmp_path, "text,label\n" + "".join(f"Sales {n},{word}\n" for n, word in enumerate(words))))
     assert [example.label for example in report.examples] == ["positive", "negative", "negative", "neutral"]
-    assert rules(report) == {"label_is_known": 4}
+    assert (rules(report), report.left_out) == ({"label_is_known": 3}, {"nobody has labelled it": 1})
 
 
 @pytest.mark.shared_data

@@ -117,13 +117,15 @@ def test_rows_with_what_a_database_cannot_hold_are_kept_or_quarantined_all_the_s
     )
 
 
-def test_a_row_leaves_quarantine_when_it_is_not_refused_any_more(engine: Engine, tmp_path: Path) -> None:
-    report = made_report(tmp_path, "Sales rose,positive,ada,", "Sales fell,negative,bob,")
-    row = RawLabel(text="Sales fell", label="negative", annotator="bob", payload=report.payloads[1])
+@pytest.mark.parametrize("label", ["negative", ""], ids=["labelled", "not labelled yet"])
+def test_a_row_leaves_quarantine_when_it_is_not_refused_any_more(engine: Engine, tmp_path: Path, label: str) -> None:
+    report = made_report(tmp_path, "Sales rose,positive,ada,", f"Sales fell,{label},bob,")
+    row = RawLabel(text="Sales fell", label=label, annotator="bob", payload=[*report.payloads, *report.unlabelled][1])
     before = replace(
         report,
         examples=report.examples[:1],
         payloads=report.payloads[:1],
+        unlabelled=(),
         refused=(RefusedLabel(row, "label_is_known", "as an older contract saw it"),),
     )
     import_report(engine, before, run_id="r", now=NOON)
