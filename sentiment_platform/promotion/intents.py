@@ -1,6 +1,6 @@
 """What a named person wants deployed, for `next_revision.publish` to ask under the lease: a promotion, a rollback, a restored revision."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
@@ -9,6 +9,7 @@ from sentiment_platform.experiments.choice import ChosenPair
 from sentiment_platform.promotion.grounds import choice_evidence
 from sentiment_platform.promotion.next_revision import Intent
 from sentiment_platform.registry.deployment import Deployment, Evidence
+from sentiment_platform.registry.succession import rollback_target
 from sentiment_platform.store.deployments import deployments, get_deployment, latest_deployment
 from sentiment_platform.store.versions import get_version
 
@@ -49,7 +50,7 @@ def intent_of_rollback(
     if not documents:
         raise PermanentError("Nothing has been deployed yet.", remedy="Run `sentiment-platform run train_job` first.")
     earlier = (
-        rollback_target(documents)
+        rollback_target(documents, lambda one: _content(one) != _content(documents[0]))
         if to_revision is None
         else next((one for one in documents[1:] if one.revision == to_revision), None)
     )
@@ -69,29 +70,8 @@ def intent_of_rollback(
     )
 
 
-def rollback_target(documents: Sequence[Deployment]) -> Deployment | None:
-    """The newest earlier deployment with other content, where what a rollback left stays left: two rollbacks go further back, never forth.
-
-    Args:
-        documents: every known deployment, the newest first.
-    """
-    by_revision = {document.revision: document for document in documents}
-    running = documents[0]
-    before = _origin(running, by_revision)
-    for earlier in documents[1:]:
-        if earlier.revision >= before:
-            continue
-        if (earlier.models(), earlier.default_family) != (running.models(), running.default_family):
-            return earlier
-        before = _origin(earlier, by_revision)
-    return None
-
-
-def _origin(document: Deployment, by_revision: Mapping[int, Deployment]) -> int:
-    """The revision whose content `document` brought back, through every rollback; its own number where it is none."""
-    while (restored := document.restores) is not None and restored in by_revision:
-        document = by_revision[restored]
-    return document.revision
+def _content(document: Deployment) -> tuple[dict[str, str], str]:
+    return document.models(), document.default_family
 
 
 def intent_of_restore(engine: Engine, revision: int, actor: str, reason: str) -> Intent:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec import UNSET
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.promotion.announcing import announce
@@ -85,7 +85,7 @@ def publish(
 
     def fence() -> None:
         with engine.begin() as connection:
-            leases.require(connection, lease)
+            _require_lease(connection, lease)
 
     try:
         with closing(access.writer(now)) as registry:
@@ -97,12 +97,23 @@ def publish(
             wanted = intent(engine) if callable(intent) else intent
             document, published = _publish(engine, access, registry, wanted, fence, now)
             with engine.begin() as connection:
-                leases.require(connection, lease)
+                _require_lease(connection, lease)
                 mirror(connection, document, published.digest, published.published_at)
     finally:
         leases.release(engine, lease)
     announce(access.settings.redis_url, document, published.published_at)
     return Promoted(str(document.tag), document.revision, document, published.url)
+
+
+def _require_lease(connection: Connection, lease: leases.HeldLease) -> None:
+    """As `leases.require`; the same call again could leave what the other one published, so that is not the advice."""
+    try:
+        leases.require(connection, lease)
+    except ConflictError as lost:
+        raise ConflictError(
+            f"{lost.message} Another deployment was published meanwhile, or the lease ran out.",
+            remedy="Look at `sentiment-platform models list` and decide again.",
+        ) from lost
 
 
 def _require_revision(engine: Engine, expected: int) -> None:

@@ -1,4 +1,9 @@
-"""Which deployment may take the place of the one that runs: a chain of revisions goes forward, and each names the one before."""
+"""Which deployment may take the place of the one that runs: a chain of revisions goes forward, and each names the one before.
+
+And which one a rollback goes back to.
+"""
+
+from collections.abc import Callable, Iterable
 
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.documents import digest
@@ -25,3 +30,30 @@ def require_successor(document: Deployment, data: bytes, known: Deployment) -> N
             reason="older_revision",
             remedy=remedy,
         )
+
+
+def rollback_target(newest_first: Iterable[Deployment], differs: Callable[[Deployment], bool]) -> Deployment | None:
+    """The newest earlier deployment that differs from what runs, where what a rollback left stays left: never forth again.
+
+    A rollback leaves every revision after the one that it restores. The newest revision with a content has the last word on it: left
+    there, the content is not gone back to, however often it ran before. Chosen again after that, it has a newer revision.
+
+    Args:
+        newest_first: the running deployment, then those before it; read only as far as needed. Numbers may be missing.
+        differs: whether a deployment has other content than what runs.
+    """
+    left: list[tuple[dict[str, str], str]] = []
+    oldest_restored: int | None = None
+    for place, document in enumerate(newest_first):
+        content = document.models(), document.default_family
+        if place and content not in left and differs(document):
+            if oldest_restored is None or document.revision <= oldest_restored:
+                return document
+            left.append(content)
+        if document.rule == "rollback":
+            restored = document.restores
+            if restored is None:
+                # It does not say what it restored: it left the one before it.
+                restored = document.previous.revision - 1 if document.previous else 0
+            oldest_restored = restored if oldest_restored is None else min(oldest_restored, restored)
+    return None

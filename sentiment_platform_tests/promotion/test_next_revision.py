@@ -132,8 +132,11 @@ def test_a_publisher_whose_lease_somebody_else_has_publishes_nothing_even_if_the
         if happened == step and not taken:
             taken.append(leases.acquire(engine, "deployment", "successor", 60, take_over=True))
 
-    with pytest.raises(ConflictError, match="zombie no longer holds deployment"):
+    with pytest.raises(ConflictError, match="zombie no longer holds deployment") as refusal:
         deploy(engine, SteppedAccess(settings, sleep), actor="zombie")
+    assert "Another deployment was published meanwhile" in refusal.value.message
+    assert "models list" in refusal.value.remedy
+    assert "run it again" not in str(refusal.value), "that could leave what the other one published"
     assert (history(access), mirrored(engine)) == ([], [])
     leases.release(engine, taken[0])
     assert deploy(engine, access, actor="successor").revision == 1

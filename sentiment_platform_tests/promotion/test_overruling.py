@@ -1,6 +1,5 @@
 """Claims about a person who overrules: the comparison is made, shown and signed; of two who roll back at once one is told."""
 
-import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -8,7 +7,6 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any
 
-import msgspec
 import pytest
 from sqlalchemy import Engine, text
 
@@ -18,14 +16,13 @@ from sentiment_platform.experiments.choice_comparison import weigh_choice
 from sentiment_platform.models.family import Integers
 from sentiment_platform.promotion.deciding import decide_and_publish, running
 from sentiment_platform.promotion.grounds import weigh_promotion
-from sentiment_platform.promotion.intents import intent_of_promotion, intent_of_rollback, rollback_target
+from sentiment_platform.promotion.intents import intent_of_promotion, intent_of_rollback
 from sentiment_platform.promotion.next_revision import publish
 from sentiment_platform.registry.access import RegistryAccess
-from sentiment_platform.registry.deployment import Deployment, Evidence
+from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.store.selections import RequestedSelection, request_selection, selections_page
 from sentiment_platform_tests import versions
 from sentiment_platform_tests.promotion.seeding import NOW, TRAINING_SET, answers, ask, clock, make_evidence, offered, release
-from sentiment_platform_tests.registry.examples import deployment_of, manifest_of
 
 V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
 
@@ -196,29 +193,3 @@ def test_a_request_that_was_overtaken_is_refused_and_one_rollback_leaves_a_revis
     with engine.connect() as connection:
         newest = selections_page(connection, 1, 0)[0]
     assert (newest.request_id, newest.refusal) == ("late", refused.refused[0])
-
-
-def test_rollbacks_go_further_back_and_never_to_what_a_rollback_left() -> None:
-    rng = random.Random(7)
-    for _ in range(200):
-        history: list[Deployment] = []
-        left: set[int] = set()
-        for revision in range(1, rng.randrange(3, 14)):
-            newest_first = history[::-1]
-            target = rollback_target(newest_first) if history else None
-            if target is not None and rng.random() < 0.5:
-                assert target.revision not in left
-                assert target.versions() != history[-1].versions()
-                left |= set(range(target.revision + 1, revision))
-                history.append(deployed(revision, target.versions()["vader"], restores=target.revision))
-            else:
-                history.append(deployed(revision, rng.choice([V1, V2, "v1.2.0-vader"])))
-
-
-def deployed(revision: int, version: str, restores: int | None = None) -> Deployment:
-    return msgspec.structs.replace(
-        deployment_of(manifest_of(version)),
-        revision=revision,
-        rule="manual" if restores is None else "rollback",
-        evidence=Evidence((), (), {} if restores is None else {"restores": restores}, "said"),
-    )

@@ -5,7 +5,7 @@ together. On any failure what runs stays. When to look: `poller`. Blocking; used
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError, PlatformError, TransientError
@@ -14,6 +14,7 @@ from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader
 from sentiment_platform.registry.refusal import Refused
+from sentiment_platform.registry.succession import rollback_target
 from serving.contract.model_bodies import RegistryStatus, SwapOutcome
 from serving.live.loading import ModelLoader
 from serving.live.refusals import Refusals
@@ -154,23 +155,23 @@ class LiveModels:
             ConflictError: there is none. TransientError: the registry is needed to read it, and away.
         """
         live = self.current
-        revision = (live.deployment.restores or live.deployment.revision) - 1 if live else 0
-        while live is not None and revision >= 1 and revision > live.deployment.revision - MAX_STEPS_BACK:
+        target = rollback_target(self._newest_first(live.deployment), live.is_changed_by) if live else None
+        if target is not None:
+            return target
+        raise ConflictError(
+            "There is no earlier deployment with other content.", remedy="Select a version with POST /models/select."
+        )
+
+    def _newest_first(self, deployment: Deployment) -> Iterator[Deployment]:
+        """`deployment`, then those before it, each read when it is asked for; at most `MAX_STEPS_BACK` numbers."""
+        yield deployment
+        for revision in range(deployment.revision - 1, max(0, deployment.revision - MAX_STEPS_BACK), -1):
             try:
-                document = self._selections.deployment(revision)
+                yield self._selections.deployment(revision)
             except Refused as refused:
                 # A number that was left out, or a release that was deleted: the one before it counts.
                 if refused.reason != "unpublished":
                     raise
-                revision -= 1
-                continue
-            content = {family: champion.version for family, champion in document.champions.items()}
-            if (content.items() - live.versions.items()) or document.default_family != live.default_family:
-                return document
-            revision = (document.restores or revision) - 1
-        raise ConflictError(
-            "There is no earlier deployment with other content.", remedy="Select a version with POST /models/select."
-        )
 
     def why_not_ready(self) -> str:
         """Why nothing can be answered, in words; "" when something is live."""

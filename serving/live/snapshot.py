@@ -23,3 +23,7 @@ class Snapshot:
     def versions(self) -> dict[str, str]:
         """family -> version."""
         return {family: model.version for family, model in self.models.items()}
+
+    def is_changed_by(self, document: Deployment) -> bool:
+        """Whether its champions and default family would answer otherwise than what does now."""
+        return bool(document.versions().items() - self.versions.items()) or document.default_family != self.default_family
