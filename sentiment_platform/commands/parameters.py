@@ -98,7 +98,21 @@ class Tag(click.ParamType[tuple[str, str]]):
         return key, content
 
 
-DAY, MOMENT, VERSION, TAG, SYMBOL = Day(), Moment(), Version(), Tag(), SymbolName()
+class Reason(click.ParamType[str]):
+    """Why somebody does what is recorded: words, at most 1,000 characters."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See `click.ParamType`."""
+        words = value.strip()
+        if not words or "\0" in words or len(words) > MOST_REASON:
+            self.fail(f"a reason is 1 to {MOST_REASON:,} characters of text.", param, ctx)
+        return words
+
+
+MOST_REASON = 1_000
+DAY, MOMENT, VERSION, TAG, SYMBOL, REASON = Day(), Moment(), Version(), Tag(), SymbolName(), Reason()
 PORT, COUNT = Number(1, 65535), Number(min=1)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout instead of tables.")

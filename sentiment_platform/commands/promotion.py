@@ -9,7 +9,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import note, say, styled
-from sentiment_platform.commands.parameters import COUNT, VERSION
+from sentiment_platform.commands.parameters import COUNT, REASON, VERSION
 from sentiment_platform.commands.published import tell_published
 from sentiment_platform.errors import PermanentError
 
@@ -33,7 +33,7 @@ seen = click.option(
 
 @click.command()
 @click.argument("version", type=VERSION)
-@click.option("--reason", required=True, help="Why; it is recorded in the deployment and the audit trail.")
+@click.option("--reason", type=REASON, required=True, help="Why; it is recorded in the deployment and the audit trail.")
 @seen
 @click.option(
     "--against-the-evidence", "overrules", is_flag=True, help="Promote it although the comparison says that it is worse."
@@ -57,9 +57,12 @@ def promote(version: str, reason: str, expected: int | None, overrules: bool) ->
 
     with connected_session() as (settings, engine):
         access, actor = RegistryAccess(settings), getpass.getuser()
-        running = _in_force(engine, access)
+        running = _in_force(engine, access, expected)
         wanted = intent_of_promotion(engine, version, actor, reason)
         content = (wanted.champions, wanted.default_family)
+        if running is not None and content == (running.versions(), running.default_family):
+            note(f"{version} answers already, with {running.tag}. Nothing was published.")
+            return
         pairs = weigh_promotion(engine, access, running, content, run_id=f"promotion-{uuid.uuid4()}", now=utc_now)
         _tell(pairs, overrules=overrules)
         intent = partial(intent_of_promotion, version=version, actor=actor, reason=reason, pairs=pairs)
@@ -76,7 +79,7 @@ def promote(version: str, reason: str, expected: int | None, overrules: bool) ->
     help="Revision whose content returns, such as 41; default: the newest with other content that no rollback left.",
 )
 @seen
-@click.option("--reason", default="rolled back by hand", help="Why; it is recorded.")
+@click.option("--reason", type=REASON, default="rolled back by hand", help="Why; it is recorded.")
 def rollback(revision: int | None, expected: int | None, reason: str) -> None:
     """Publish earlier content as the next revision; serving swaps within one poll.
 
@@ -95,7 +98,7 @@ def rollback(revision: int | None, expected: int | None, reason: str) -> None:
 
     with connected_session() as (settings, engine):
         access, actor = RegistryAccess(settings), getpass.getuser()
-        running = _in_force(engine, access)
+        running = _in_force(engine, access, expected)
         wanted = intent_of_rollback(engine, actor, reason, revision)
         content = (wanted.champions, wanted.default_family)
         pairs = weigh_rollback(engine, running, content, run_id=f"rollback-{uuid.uuid4()}")
@@ -105,13 +108,20 @@ def rollback(revision: int | None, expected: int | None, reason: str) -> None:
         tell_published(publish(engine, access, intent, holder=actor, now=utc_now, expected_revision=left), settings)
 
 
-def _in_force(engine: "Engine", access: "RegistryAccess") -> "Deployment | None":
-    """The newest deployment, once the database knows what the registry has."""
+def _in_force(engine: "Engine", access: "RegistryAccess", expected: int | None) -> "Deployment | None":
+    """The newest deployment, once the database knows what the registry has.
+
+    Raises:
+        ConflictError: it is not the expected one; nothing is compared for a decision that nobody can take any more.
+    """
     from sentiment_platform.promotion.deciding import running
     from sentiment_platform.promotion.mirror import synchronise_mirror
+    from sentiment_platform.promotion.next_revision import require_revision
 
     with access.writer(utc_now) as registry:
         synchronise_mirror(engine, registry)
+    if expected is not None:
+        require_revision(engine, expected)
     return running(engine)
 
 

@@ -8,7 +8,7 @@ import click
 
 from sentiment_platform.clock import utc_now
 from sentiment_platform.commands.console import say, styled
-from sentiment_platform.commands.parameters import COUNT
+from sentiment_platform.commands.parameters import COUNT, REASON
 from sentiment_platform.commands.published import tell_published
 from sentiment_platform.registry.versions import DeploymentTag
 
@@ -26,7 +26,7 @@ class Revision(click.ParamType[int]):
 
 @click.command()
 @click.argument("revision", type=Revision())
-@click.option("--reason", default="its release was deleted", help="Why; it is recorded.")
+@click.option("--reason", type=REASON, default="its release was deleted", help="Why; it is recorded.")
 def restore(revision: int, reason: str) -> None:
     """Publish the content of REVISION again, as the next revision; the database still knows what its deleted release said.
 

@@ -93,7 +93,7 @@ def publish(
             if not restores:
                 require_same_head(engine, registry)
             if expected_revision is not None:
-                _require_revision(engine, expected_revision)
+                require_revision(engine, expected_revision)
             wanted = intent(engine) if callable(intent) else intent
             document, published = _publish(engine, access, registry, wanted, fence, now)
             with engine.begin() as connection:
@@ -116,7 +116,12 @@ def _require_lease(connection: Connection, lease: leases.HeldLease) -> None:
         ) from lost
 
 
-def _require_revision(engine: Engine, expected: int) -> None:
+def require_revision(engine: Engine, expected: int) -> None:
+    """Pass only where the newest known deployment is revision `expected`; 0: there is none.
+
+    Raises:
+        ConflictError: another one is in force.
+    """
     with engine.connect() as connection:
         running = latest_deployment(connection)
     if (running.revision if running else 0) != expected:

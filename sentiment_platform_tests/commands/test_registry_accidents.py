@@ -35,17 +35,23 @@ def status(live: int, **candidate: object) -> bytes:
 @pytest.mark.usefixtures("two_versions")
 def test_promote_tells_the_verdict_of_serving_and_fails_where_it_refuses(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     promote = ("models", "promote", V1, "--reason", "first")
+    other = ("models", "promote", V2, "--reason", "second", "--against-the-evidence")
     assert "deploy-000001 published" in said(invoke, *promote)
+    assert "v1.0.0-vader answers already, with deploy-000001. Nothing was published." in said(invoke, *promote)
     with serving() as there:
         monkeypatch.setenv("SENTIMENT_SERVING_URL", there.url)
         there.answers["/models/status"] = reply(status(2))
-        assert f"Serving at {there.url}/ runs revision 2." in said(invoke, *promote)
+        assert f"Serving at {there.url}/ runs revision 2." in said(invoke, *other)
         refusal = {"outcome": "refused", "revision": 3, "reason": "golden", "message": "v1.0.0-vader is not shown to work here."}
         there.answers["/models/status"] = reply(status(2, **refusal))
         refused = said(invoke, *promote, exit_code=1)
         assert "deploy-000003 published" in refused
         assert "refuses it and runs revision 2: v1.0.0-vader is not shown to work here." in refused
-    assert "does not answer" in said(invoke, *promote)
+    assert "does not answer" in said(invoke, *other)
+    stale = said(invoke, "models", "promote", V1, "--from", "3", "--reason", "late", exit_code=1)
+    assert "not revision 3, which this was decided on" in stale
+    blank = said(invoke, "models", "promote", V1, "--reason", "  ", exit_code=2)
+    assert "a reason is 1 to 1,000 characters of text." in blank
 
 
 @pytest.mark.usefixtures("two_versions")

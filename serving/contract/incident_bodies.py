@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from serving.contract.values import Details, Moment
+from serving.contract.values import WITHOUT_NUL, Details, Moment
 
 
 class Acknowledgement(Struct, frozen=True, kw_only=True):
@@ -53,7 +53,14 @@ class AcknowledgeRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Say that you know of an open alert."""
 
     note: (
-        Annotated[str, Meta(max_length=1000, description="What you say of it; shown beside it, and kept in the audit trail.")]
+        Annotated[
+            str,
+            Meta(
+                max_length=1000,
+                pattern=WITHOUT_NUL,
+                description="What you say of it, without NUL; shown beside it, and kept in the audit trail.",
+            ),
+        ]
         | None
     ) = None
     dry_run: Annotated[bool, Meta(description="Say what would stand, but change nothing.")] = False

@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from sentiment_platform.registry.versions import FamilyName, VersionName
-from serving.contract.values import Moment
+from serving.contract.values import WORDS, Moment
 
 Family = Annotated[FamilyName, Meta(description="A model family; GET /models/status names those that are deployed.")]
 Version = Annotated[VersionName, Meta(description="The tag of a release: `v`, three numbers, `-`, the family.")]
-Reason = Annotated[str, Meta(min_length=3, max_length=1000, description="Why; kept in the audit trail.")]
+Reason = Annotated[
+    str, Meta(min_length=3, max_length=1000, pattern=WORDS, description="Why, in words and without NUL; kept in the audit trail.")
+]
 SeenRevision = Annotated[
     int,
     Meta(

@@ -7,6 +7,9 @@ from msgspec import Meta
 
 Moment = Annotated[datetime, Meta(tz=True)]
 """A moment with its offset from UTC."""
+WITHOUT_NUL = r"^[^\u0000]*(?![\s\S])"
+"""A pattern: PostgreSQL stores no NUL. With words, `WORDS`."""
+WORDS = r"^[^\u0000]*[^\s\u0000][^\u0000]*(?![\s\S])"
 Value = str | int | float | bool | None
 Values = dict[str, Value]
 Figures = dict[str, Value | Values]

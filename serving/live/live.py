@@ -66,7 +66,8 @@ class LiveModels:
         if kept is None:
             return
         self._floor = kept
-        self._attempt(kept, selections, lambda: self._slot.swap(self._slot.assemble_usable(kept, selections, cached_only=True)))
+        wanted = self._selections.usable(selections, kept)
+        self._attempt(kept, wanted, lambda: self._slot.swap(self._slot.assemble_usable(kept, wanted, cached_only=True)))
 
     def poll(self, selections: Sequence[Selection] | None) -> None:
         """Look at the registry once and apply what is new.
@@ -198,7 +199,7 @@ class LiveModels:
             self.refusals.refuse(document.revision, tuple(document.models()), "older_revision", message)
             return
         in_force = self.current.selections if self.current else ()
-        wanted = tuple(in_force if selections is None else selections)
+        wanted = self._selections.usable(in_force if selections is None else selections, document)
 
         def bring_live() -> None:
             self._slot.swap(self._slot.assemble_usable(document, wanted))
@@ -213,8 +214,8 @@ class LiveModels:
 
     def _apply(self, selections: Sequence[Selection]) -> None:
         """Bring the selections in force live where they are not."""
-        live, wanted = self.current, self._selections.usable(selections)
-        if live is not None and wanted != list(live.selections):
+        live = self.current
+        if live is not None and (wanted := self._selections.usable(selections, live.deployment)) != list(live.selections):
             deployment = live.deployment
             self._attempt(deployment, wanted, lambda: self._slot.swap(self._slot.assemble_usable(deployment, wanted)))
 

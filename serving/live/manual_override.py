@@ -60,7 +60,12 @@ class ManualOverride:
                 field="version",
             )
         selection = self._asked(
-            request.family, request.version, revision, request.reason, actor, expected_revision=request.expected_revision
+            request.family,
+            request.version,
+            revision,
+            request.reason,
+            actor,
+            expected_revision=self._seen(request.expected_revision),
         )
         return await self._apply(
             [selection],
@@ -85,7 +90,9 @@ class ManualOverride:
             )
         if manifest_digest is None:
             raise _unknown(version)
-        selection = self._asked(family, version, 0, request.reason, actor, expected_revision=request.expected_revision)
+        selection = self._asked(
+            family, version, 0, request.reason, actor, expected_revision=self._seen(request.expected_revision)
+        )
         live = await self._guarded(
             partial(self._live.try_first, selection, manifest_digest, expected_version=request.expected_version),
             stale="expected_version",
@@ -108,9 +115,7 @@ class ManualOverride:
         Raises:
             Problem: 409 when there is nothing to go back to, or another rollback leaves the same deployment already.
         """
-        live = self._live.current
-        # Where nobody names what they saw, it is what was live when they asked: of two at once, one goes back.
-        seen = request.expected_revision or (live.deployment.revision if live else None)
+        seen = self._seen(request.expected_revision)
         target = await self._guarded(self._live.rollback_target)
         # The default family last: the newest selection decides who answers /predict.
         families = sorted(target.champions, key=lambda family: family == target.default_family)
@@ -129,6 +134,11 @@ class ManualOverride:
             if family == target.default_family or running.get(family) != target.champions[family].version
         ]
         return await self._apply(selections, "models:rollback", dry_run=request.dry_run)
+
+    def _seen(self, named: int | None) -> int | None:
+        """The deployment that a person decides on: where nobody names one, what is live here. A newer one then overtakes the choice."""
+        live = self._live.current
+        return named or (live.deployment.revision if live else None)
 
     def _asked(self, family: str, version: str, revision: int, reason: str, actor: str, **decided_on: int | None) -> Selection:
         return Selection(

@@ -44,9 +44,14 @@ class Selections:
         self._given_up: set[str] = set()
         self._deployments: dict[int, Deployment] = {}
 
-    def usable(self, selections: Sequence[Selection]) -> list[Selection]:
-        """Those that were not given up."""
-        return [selection for selection in selections if selection.request_id not in self._given_up]
+    def usable(self, selections: Sequence[Selection], deployment: Deployment) -> list[Selection]:
+        """Those that were not given up, nor overtaken: what was decided on an earlier deployment than `deployment` does not stand over it."""
+        return [
+            selection
+            for selection in selections
+            if selection.request_id not in self._given_up
+            and (selection.expected_revision or deployment.revision) >= deployment.revision
+        ]
 
     def give_up(self, selection: Selection) -> None:
         """It can never be served here: do not try again."""

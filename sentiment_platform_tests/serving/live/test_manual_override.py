@@ -99,6 +99,37 @@ def test_only_an_admin_may_choose_or_acknowledge_and_only_what_was_deployed(
         assert choose(serving, headers, dry_run=True).status_code == 200
 
 
+@pytest.mark.parametrize("reason", ["   ", "a\0bc", "\n\t ", "ab"])
+def test_a_reason_is_words(two_deployments: Publisher, admin: dict[str, str], start_serving: StartServing, reason: str) -> None:
+    serving = start_serving()
+    for reply in (
+        choose(serving, admin, reason=reason),
+        promote(serving, admin, reason=reason),
+        serving.client.post("/models/rollback", json={"reason": reason}, headers=admin),
+    ):
+        assert (reply.status_code, [fault["field"] for fault in reply.json()["errors"]]) == (400, ["reason"])
+    noted = serving.client.post(f"/monitoring/alerts/{'0' * 32}/ack", json={"note": "a\0b"}, headers=admin)
+    assert (noted.status_code, [fault["field"] for fault in noted.json()["errors"]]) == (400, ["note"])
+
+
+def test_a_choice_does_not_stand_over_a_deployment_that_was_decided_after_it(
+    two_deployments: Publisher, engine: Engine, admin: dict[str, str], start_serving: StartServing
+) -> None:
+    """Nobody named the revision that they saw: it is what was live when they asked."""
+    serving = start_serving()
+    assert choose(serving, admin, FIRST).status_code == 200
+    assert live(serving) == FIRST
+    newest = two_deployments.deploy(two_deployments.model(UNDEPLOYED, steepness=1.0))
+    serving.wait_until(lambda: serving.status()["deployment"]["revision"] == newest.revision)
+    assert live(serving) == UNDEPLOYED
+    with engine.connect() as connection:
+        assert [request.version for request in open_selection_requests(connection)] == [FIRST], (
+            "the graph refuses it, with its row"
+        )
+    serving.terminate()
+    assert live(serving.start()) == UNDEPLOYED, "also from the disk"
+
+
 def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
     two_deployments: Publisher, engine: Engine, admin: dict[str, str], start_serving: StartServing
 ) -> None:

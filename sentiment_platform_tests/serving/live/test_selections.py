@@ -1,5 +1,7 @@
 """Claims about selections: a signed deployment vouches for each, one at hand needs no registry, and what was given up stays so."""
 
+from dataclasses import replace
+
 import pytest
 
 from sentiment_platform.errors import TransientError
@@ -32,9 +34,13 @@ def test_a_version_that_its_revision_does_not_name_is_refused() -> None:
     assert refused.value.reason == "wrong_model"
 
 
-def test_only_the_selection_that_was_given_up_is_left_out() -> None:
+def test_only_what_was_given_up_or_overtaken_is_left_out() -> None:
     selections = Selections(None)
+    first = deployment_of(FIRST)
+    second = deployment_of(SECOND, previous=first)
     bad, good = selection(FIRST.version, request_id="bad"), selection(FIRST.version, request_id="good")
-    assert selections.usable([bad, good]) == [bad, good]
+    early = replace(good, request_id="early", expected_revision=1)
+    assert selections.usable([bad, good, early], first) == [bad, good, early]
     selections.give_up(bad)
-    assert selections.usable([bad, good]) == [good]
+    assert selections.usable([bad, good, early], first) == [good, early]
+    assert selections.usable([bad, good, early], second) == [good]

@@ -798,7 +798,7 @@ export interface components {
             family: string;
             /** @description The tag of a release: `v`, three numbers, `-`, the family. */
             version: string;
-            /** @description Why; kept in the audit trail. */
+            /** @description Why, in words and without NUL; kept in the audit trail. */
             reason: string;
             /** @description Refuse (409) unless this one is live now. */
             expected_version?: string | null;
@@ -816,7 +816,7 @@ export interface components {
          *     }
          */
         RollbackRequest: {
-            /** @description Why; kept in the audit trail. */
+            /** @description Why, in words and without NUL; kept in the audit trail. */
             reason: string;
             /** @description Fetch, verify and try its versions, but change nothing. */
             dry_run?: boolean;
@@ -835,7 +835,7 @@ export interface components {
         PromoteRequest: {
             /** @description The tag of a release: `v`, three numbers, `-`, the family. */
             version: string;
-            /** @description Why; kept in the audit trail. */
+            /** @description Why, in words and without NUL; kept in the audit trail. */
             reason: string;
             /** @description Refuse (409) unless this one of its family is live now. */
             expected_version?: string | null;
@@ -879,7 +879,7 @@ export interface components {
          *     }
          */
         AcknowledgeRequest: {
-            /** @description What you say of it; shown beside it, and kept in the audit trail. */
+            /** @description What you say of it, without NUL; shown beside it, and kept in the audit trail. */
             note?: string | null;
             /** @description Say what would stand, but change nothing. */
             dry_run?: boolean;
