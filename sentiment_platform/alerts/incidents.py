@@ -13,6 +13,7 @@ from sentiment_platform.alerts.remedies import EXPORT
 from sentiment_platform.alerts.serving_watch import SOURCE, record_refusals
 from sentiment_platform.monitoring.causes import RetrainPolicy
 from sentiment_platform.monitoring.drift import read_drift
+from sentiment_platform.monitoring.markdown import verdict
 from sentiment_platform.monitoring.retraining import live_performance
 from sentiment_platform.monitoring.severity import RESPONSES
 from sentiment_platform.monitoring.swap_history import watched_swaps
@@ -24,9 +25,12 @@ from sentiment_platform.statistics.estimate import interval
 from sentiment_platform.store.collection_reports import collected_on_newest_day
 from sentiment_platform.store.decisions import newest_decisions
 from sentiment_platform.store.deployments import deployments
-from sentiment_platform.store.incidents import FREEZES_PROMOTION, Incident, reconcile
+from sentiment_platform.store.incidents import FREEZES_PROMOTION, Incident, open_incidents, reconcile
 
 Look = Callable[[Connection, datetime], list[Incident]]
+DRIFT = "drift"
+"""The fingerprint of the one incident on drift."""
+NOT_JUDGED = " It stays open, since it could not be judged again."
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,23 @@ def _quarantine_of(source: str, day: date, quarantine: QuarantineShare) -> Incid
 
 
 def drifted(connection: Connection, now: datetime) -> list[Incident]:
-    """One incident while the newest report is of a severity that alerts, whatever it names from hour to hour, until it is answered."""
+    """One incident while the newest report is of a severity that alerts, whatever it names from hour to hour, until it is answered.
+
+    A report that could judge nothing neither opens it nor ends it. It is over where nobody asks its version anything any more.
+    """
+    newest = next(iter(newest_decisions(connection, 1)), None)
+    if newest is not None and newest.reasons.get("answered"):
+        return []
     version = watched_version(connection)
     if isinstance(version, str):
-        return []
+        return _still_open(connection, version)
     report = read_drift(connection, version.version, now)
+    if not report.tested:
+        return [
+            one for one in _still_open(connection, verdict(report)) if report.rows or one.detail["version"] != version.version
+        ]
     response = RESPONSES[report.severity]
-    newest = next(iter(newest_decisions(connection, 1)), None)
-    if not response.alert or (newest is not None and newest.reasons.get("answered")):
+    if not response.alert:
         return []
     tests = [
         {"subject": row.feature, "test": row.test, "statistic": row.statistic, "threshold": row.threshold}
@@ -85,7 +98,7 @@ def drifted(connection: Connection, now: datetime) -> list[Incident]:
     frozen = " No version is promoted by itself until it is over or acknowledged." if response.freeze else ""
     summary = f"What is asked or answered differs from the weeks before ({report.severity} severity, {report.texts} stories): {shown}.{frozen}"
     incident = Incident(
-        fingerprint="drift",
+        fingerprint=DRIFT,
         category="data_quality",
         severity="critical" if response.freeze else "warning",
         source="drift_is_within_bounds",
@@ -94,6 +107,22 @@ def drifted(connection: Connection, now: datetime) -> list[Incident]:
         | {FREEZES_PROMOTION: response.freeze},
     )
     return [incident]
+
+
+def _still_open(connection: Connection, why: str) -> list[Incident]:
+    """The open incident on drift as it was last judged, with why it is not judged now; nothing where none is open."""
+    return [
+        Incident(
+            fingerprint=DRIFT,
+            category=known.category,
+            severity=known.severity,
+            source=known.source,
+            summary=f"{known.summary.partition(NOT_JUDGED)[0]}{NOT_JUDGED} {why}",
+            detail=known.detail,
+        )
+        for known in open_incidents(connection)
+        if known.fingerprint == DRIFT
+    ]
 
 
 def _shown(row: FeatureDrift) -> str:

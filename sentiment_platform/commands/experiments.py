@@ -15,7 +15,7 @@ from sentiment_platform.commands.published import tell_published
 if TYPE_CHECKING:
     from sentiment_platform.promotion.next_revision import Intent
 
-NOTHING_RUNS = "No experiment runs. Start one: sentiment-platform experiments start VERSION"
+NOTHING_RUNS = 'No experiment runs. Start one: sentiment-platform experiments start VERSION --reason "..."'
 SHARE = click.FloatRange(0, 1, min_open=True)
 
 
@@ -49,7 +49,8 @@ def experiments() -> None:
 def start(version: str, reason: str, dry_run: bool, beside: str | None, name: str | None, **options: Any) -> None:
     """Start a phase with VERSION: in shadow, or with --split among the users. It is published as the next deployment.
 
-    A version that the holdout calls worse, or a guardrail blocks, is refused; a split also needs the verdict `better` of its shadow.
+    A version that the gate calls worse than the champion on the holdout, or that a guardrail blocks, is refused. A pair that the gate does
+    not read, such as one of two families, is not: its shadow judges. A split needs the verdict `better` of its shadow.
 
     \b
     Examples:
@@ -109,21 +110,27 @@ def status(as_json: bool) -> None:
 
 def _take(intent: "partial[Intent]", dry_run: bool) -> None:
     from sentiment_platform.local.session import connected_session
+    from sentiment_platform.promotion.deciding import running
     from sentiment_platform.promotion.next_revision import publish
     from sentiment_platform.registry.access import RegistryAccess
     from sentiment_platform.registry.notes import experiment_words
 
     with connected_session() as (settings, engine):
+        before = running(engine)
+        ran = (before.shadow or before.experiment) if before else None
+        name = f"The experiment {ran.name}" if ran else "The experiment"
         if dry_run:
-            say(f"Nothing was published. It would be: {_described(intent(engine))}")
+            online = intent(engine).online
+            starts = online and (online.shadow or online.experiment)
+            would = (
+                f"It would be: {experiment_words(online.shadow, online.experiment)}"
+                if online and starts
+                else f"{name} would end."
+            )
+            say(f"Nothing was published. {would}")
             return
         promoted = publish(engine, RegistryAccess(settings), intent, holder=getpass.getuser(), now=utc_now)
-        say(experiment_words(promoted.document.shadow or None, promoted.document.experiment))
+        document = promoted.document
+        runs = document.shadow or document.experiment
+        say(experiment_words(document.shadow or None, document.experiment) if runs else f"{name} has ended.")
         tell_published(promoted, settings)
-
-
-def _described(intent: "Intent") -> str:
-    from sentiment_platform.registry.notes import experiment_words
-
-    online = intent.online
-    return experiment_words(online.shadow, online.experiment) if online else ""

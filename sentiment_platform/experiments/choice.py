@@ -108,7 +108,14 @@ def _read(connection: Connection, pair: Pair, training_set: str | None) -> Chose
         champion=pair[0],
         challenger=pair[1],
         verdict=verdict,
-        words=comparison.words(),
+        words=_words(comparison, pair, verdict),
         comparison=comparison,
         run_id=stored.run_id,
     )
+
+
+def _words(comparison: Comparison, pair: Pair, verdict: Verdict) -> str:
+    """The sentences of the comparison; where it was made the other way round, the verdict on the challenger leads them."""
+    if verdict == comparison.verdict:
+        return comparison.words()
+    return f"{pair[1]} would be {verdict} in the place of {pair[0]}: {comparison.words()}"

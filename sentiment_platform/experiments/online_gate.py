@@ -29,7 +29,8 @@ def objection_to_shadow(comparisons: Sequence[Comparison], champion: str, challe
 def objection_to_split(in_shadow: OnlineEvaluation | None, champion: str, challenger: str) -> str | None:
     """Why the challenger should not answer users yet: only its shadow's verdict `better` speaks for it. None where it may."""
     if in_shadow is None or in_shadow.champion != champion:
-        return f"{challenger} was not evaluated in shadow of {champion}. Start there: `sentiment-platform experiments start {challenger}`."
+        start = f'`sentiment-platform experiments start {challenger} --beside {champion} --reason "..."`'
+        return f"{challenger} was not evaluated in shadow of {champion}. Start there: {start}."
     if in_shadow.verdict != "better":
         return f"In shadow the verdict on {challenger} is {in_shadow.verdict}. {in_shadow.words()}"
     return None
@@ -47,7 +48,16 @@ def next_step(evaluation: OnlineEvaluation) -> str:
     if verdict.startswith("blocked:"):
         return f"Stop it and mend what blocks: {stop}."
     if evaluation.mode == "split":
-        return f"Nothing speaks against it so far. Raise its share (`experiments start {version} --split`), or promote it: {promote}."
+        return f"Nothing speaks against it so far. Raise its share, such as to a half: {_split_to(0.5, evaluation)}; or promote it: {promote}."
     if verdict == "better":
-        return f"Promote it: {promote}; or let it answer a tenth first: `sentiment-platform experiments start {version} --split 0.1`."
+        return f"Promote it: {promote}; or let it answer a tenth first: {_split_to(0.1, evaluation)}."
     return "Wait for requests and labels; looking again costs nothing."
+
+
+def _split_to(share: float, evaluation: OnlineEvaluation) -> str:
+    """The command that goes on with this experiment; one under another name would be a new one."""
+    version, name = evaluation.challenger, evaluation.experiment
+    named = "" if name == version else f" --name {name}"
+    return (
+        f'`sentiment-platform experiments start {version} --split {share}{named} --beside {evaluation.champion} --reason "..."`'
+    )

@@ -87,7 +87,9 @@ def drift_report(config: DriftConfig, platform: PlatformResource) -> dg.Material
             "fit": fit.words,
             "heat_map": dg.MetadataValue.md(map_of_tests),
             "before_and_now": dg.MetadataValue.md(
-                as_markdown(two_distributions_png(list(pictures.values())), "Before and now") if pictures else "Nothing moved."
+                as_markdown(two_distributions_png(list(pictures.values())), "Before and now")
+                if pictures
+                else ("Nothing moved." if report.tested else verdict(report))
             ),
         },
         data_version=dg.DataVersion(report.report_id or "nothing measured"),

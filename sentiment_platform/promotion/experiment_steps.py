@@ -16,6 +16,7 @@ from sentiment_platform.experiments.evidence import newest_evidence
 from sentiment_platform.experiments.online_evaluation import OnlineEvaluation
 from sentiment_platform.experiments.online_gate import OVERRULE, objection_to_shadow, objection_to_split
 from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.promotion.grounds import sentence
 from sentiment_platform.promotion.next_revision import Intent
 from sentiment_platform.promotion.online import Online, online_of
 from sentiment_platform.registry.deployment import Arm, Deployment, Evidence, Experiment, Shadow
@@ -65,7 +66,8 @@ def intent_of_start(engine: Engine, start: Start) -> Intent:
         of_running = runs.shadow or runs.experiment
         if of_running and of_running.name != name:
             raise PermanentError(
-                f"Experiment {of_running.name} runs.", remedy="Stop it first: `sentiment-platform experiments stop`."
+                f"Experiment {of_running.name} runs.",
+                remedy='Stop it first: `sentiment-platform experiments stop --reason "..."`.',
             )
         beside = start.beside or current.versions().get(registered.family) or current.default_version
         if beside not in current.versions().values():
@@ -76,7 +78,7 @@ def intent_of_start(engine: Engine, start: Start) -> Intent:
         raise PermanentError(objection, remedy=OVERRULE)
     online = _online(current, registered, start, name=name, beside=beside, phase=phase)
     _require_change(runs, online)
-    verdict = f"Started by {start.actor}: {start.reason}" + (f" (overruled: {objection})" if objection else "")
+    verdict = sentence(f"Started by {start.actor}: {start.reason}") + (f" Overruled: {objection}" if objection else "")
     return _intent(current, online, start.actor, start.reason, figures, verdict)
 
 
@@ -94,7 +96,7 @@ def intent_of_stop(engine: Engine, actor: str, reason: str) -> Intent:
         evaluations = evaluations_of(connection, plan.name, plan.phase)
     said = evaluations[-1].result["words"] if evaluations else "It was never evaluated."
     figures = {"experiment": plan.name, "phase": plan.phase, "evaluation": evaluations[-1].id if evaluations else ""}
-    return _intent(newest[0].document, Online(), actor, reason, figures, f"Stopped by {actor}: {reason}. {said}")
+    return _intent(newest[0].document, Online(), actor, reason, figures, f"{sentence(f'Stopped by {actor}: {reason}')} {said}")
 
 
 def _require_name(name: str) -> None:

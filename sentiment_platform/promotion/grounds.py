@@ -38,14 +38,21 @@ def weigh_rollback(engine: Engine, running: Deployment | None, wanted: Content, 
     return weigh_choice(engine, pairs_of_choice(content_of(running), wanted), run_id=run_id)
 
 
+def sentence(said: str) -> str:
+    """`said` with a full stop, where it ends without a mark that ends a sentence: more words follow it."""
+    said = said.rstrip()
+    return said if said.rstrip("\"')]”’").endswith((".", "!", "?", "…")) else f"{said}."
+
+
 def choice_evidence(said: str, pairs: Sequence[ChosenPair] | None, **figures: object) -> Evidence:
     """The grounds of a person's choice: `said` (who, and why), then what each comparison says; None where nobody asked for one."""
+    said = sentence(said)
     if pairs is None:
         return Evidence((), (), figures, said)
     opposing = against(pairs)
     words = [said]
     if opposing:
-        words.append(f"The evidence speaks against it ({', '.join(f'{pair.name}: {pair.verdict}' for pair in opposing)}).")
+        words.append(f"The evidence speaks against it ({', '.join(map(_opposing, opposing))}).")
     elif not pairs:
         words.append("It exchanges no version, so there is nothing to compare.")
     words += [pair.words for pair in pairs]
@@ -57,3 +64,7 @@ def choice_evidence(said: str, pairs: Sequence[ChosenPair] | None, **figures: ob
         {**figures, **{pair.name: pair.figures() for pair in pairs}},
         " ".join(words)[:LONGEST_VERDICT],
     )
+
+
+def _opposing(pair: ChosenPair) -> str:
+    return f"{pair.challenger} against {pair.champion}: {pair.verdict}"

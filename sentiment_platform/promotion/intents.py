@@ -55,9 +55,8 @@ def intent_of_rollback(
         else next((one for one in documents[1:] if one.revision == to_revision), None)
     )
     if earlier is None:
-        wanted = "with other content that no rollback left" if to_revision is None else f"of revision {to_revision}"
         raise PermanentError(
-            f"There is no earlier deployment than {documents[0].tag} {wanted}.",
+            _no_way_back(documents[0], to_revision),
             remedy="`sentiment-platform models list` shows every deployment; `models rollback --to N` takes any of them.",
         )
     return Intent(
@@ -72,6 +71,12 @@ def intent_of_rollback(
 
 def _content(document: Deployment) -> tuple[dict[str, str], str]:
     return document.models(), document.default_family
+
+
+def _no_way_back(running: Deployment, to_revision: int | None) -> str:
+    if to_revision is None:
+        return f"There is no earlier deployment than {running.tag} with other content that no rollback left."
+    return f"Revision {to_revision} is {'what runs now' if to_revision == running.revision else 'not known here'}."
 
 
 def intent_of_restore(engine: Engine, revision: int, actor: str, reason: str) -> Intent:

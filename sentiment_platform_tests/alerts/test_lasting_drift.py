@@ -17,6 +17,7 @@ from sentiment_platform_tests.monitoring.seeding import NOW, manifest, seed_depl
 from sentiment_platform_tests.monitoring.seeding import features as values
 from sentiment_platform_tests.versions import deploy, register
 
+ROLLED_BACK_TO = "v0.9.0-vader"
 SHIFT = dict.fromkeys(V1.names[:8], 1.5)
 
 
@@ -68,3 +69,33 @@ def test_a_lasting_shift_trains_once_asks_for_labels_once_and_is_over_when_a_ver
     measure_drift(engine, NOW + timedelta(days=28))
     assert hour(engine, 29) == Changes((), ("drift",))
     assert (trainings(engine), is_open(engine)) == (2, [])
+
+
+def test_what_a_report_could_not_judge_stays_open_says_so_and_is_over_when_it_was_judged(engine: Engine) -> None:
+    seed_deployed(engine)
+    seed_weeks(engine, (2, 3, 4))
+    seed_weeks(engine, (0, 1), shift=SHIFT)
+    measure_drift(engine, NOW)
+    assert evaluate(engine, NOW) == Changes(("drift",), ())
+    with engine.connect() as connection:
+        (judged,) = open_incidents(connection)
+    back = manifest(ROLLED_BACK_TO)
+    register(engine, back)
+    deploy(engine, back, published_at=NOW)
+    later, still_open = NOW + timedelta(days=7), f"{judged.summary} It stays open, since it could not be judged again."
+    seed_weeks(engine, (0,), n=5, now=later, version=ROLLED_BACK_TO)
+    assert evaluate(engine, later) == Changes((), ())
+    with engine.connect() as connection:
+        (unmeasured,) = open_incidents(connection)
+    assert unmeasured.summary == f"{still_open} There is no drift report on {ROLLED_BACK_TO} yet."
+    assert measure_drift(engine, later).tested == 0
+    assert evaluate(engine, later) == Changes((), ())
+    with engine.connect() as connection:
+        (kept,) = open_incidents(connection)
+    assert kept.summary.startswith(f"{still_open} Nothing could be judged: ")
+    assert (kept.severity, kept.detail) == (judged.severity, judged.detail)
+    # The negative control: a report that judged, and found nothing, ends it.
+    calm = NOW + timedelta(days=365)
+    seed_weeks(engine, now=calm, version=ROLLED_BACK_TO)
+    assert measure_drift(engine, calm).tested
+    assert evaluate(engine, calm) == Changes((), ("drift",))

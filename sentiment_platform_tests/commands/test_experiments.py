@@ -82,7 +82,10 @@ def test_an_experiment_is_tried_started_looked_at_evaluated_and_stopped_by_comma
     )
     described = json.loads(said(invoke, "status", "--json"))
     assert (described["mode"], described["phase"], described["result"]) == ("split", 2, {})
-    assert "deploy-000004 published" in said(invoke, "stop", "--reason", "enough")
+    would = said(invoke, "stop", "--reason", "enough", "--dry-run")
+    assert would == f"Nothing was published. The experiment {CHALLENGER} would end."
+    stopped = said(invoke, "stop", "--reason", "enough")
+    assert stopped.startswith(f"The experiment {CHALLENGER} has ended. deploy-000004 published")
     assert "No experiment runs" in said(invoke, "stop", "--reason", "again", exit_code=1)
 
 

@@ -170,5 +170,5 @@ def test_a_start_that_makes_no_sense_is_refused_with_its_remedy_and_a_split_need
         2,
         {"control": 0.9, "challenger": 0.1},
     )
-    assert "overruled: In shadow the verdict" in split.evidence.verdict
+    assert "Overruled: In shadow the verdict" in split.evidence.verdict
     assert NOW < LATER

@@ -15,7 +15,7 @@ from sentiment_platform.experiments.choice import NOT_STORED, content_of, pairs_
 from sentiment_platform.experiments.choice_comparison import weigh_choice
 from sentiment_platform.models.family import Integers
 from sentiment_platform.promotion.deciding import decide_and_publish, running
-from sentiment_platform.promotion.grounds import weigh_promotion
+from sentiment_platform.promotion.grounds import sentence, weigh_promotion
 from sentiment_platform.promotion.intents import intent_of_promotion, intent_of_rollback
 from sentiment_platform.promotion.next_revision import publish
 from sentiment_platform.registry.access import RegistryAccess
@@ -62,6 +62,19 @@ def test_the_worse_version_is_promoted_by_request_and_the_signed_document_keeps_
         attempts = connection.execute(text("SELECT count(*) FROM platform.gate_evidence")).scalar_one()
     assert (pair.verdict, pair.speaks_against, back.verdict, back.speaks_against) == ("worse", True, "better", False)
     assert attempts == 1, "a person's question is no attempt of the gate"
+    # Verdict and sentence agree, whichever way round the stored pair is.
+    assert back.words.startswith(f"{V1} would be better in the place of {V2}: {V2} is worse than {V1} on 200")
+    assert pair.words.startswith(f"{V2} is worse than {V1} on 200")
+    assert f"because of one. The evidence speaks against it ({V2} against {V1}: worse). {V2} is" in document.evidence.verdict
+
+
+def test_a_reason_ends_as_a_sentence_once() -> None:
+    assert [sentence(said) for said in ("worse", "worse. ", "why?", 'he said "no."')] == [
+        "worse.",
+        "worse.",
+        "why?",
+        'he said "no."',
+    ]
 
 
 def test_the_better_version_has_no_objection_and_a_version_without_answers_answers_first(
