@@ -3,7 +3,10 @@
 import shutil
 
 import pytest
+from playwright.sync_api import expect
 
+LOOK_LIMIT_MS = 30_000
+"""How long an expectation waits for what it looks for: Playwright's own 5 s are too short for a page on a machine that runs all tests."""
 # Without the background services Chromium looks for hosts that a closed machine does not have.
 SWITCHES = [
     "--no-sandbox",
@@ -25,4 +28,5 @@ def chromium() -> str:
     found = program()
     if found is None:
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    expect.set_options(timeout=LOOK_LIMIT_MS)
     return found
