@@ -7,12 +7,13 @@ single values as arguments; it does not look at the environment. Values that are
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from sentiment_platform.errors import SettingsError
+from sentiment_platform.serving_settings import ServingSettings, setting
 from sentiment_platform.setting_values.addresses import DIRECT_REMEDY, pooler_of
 from sentiment_platform.setting_values.first_day import DEFAULT_FIRST_DAY
 from sentiment_platform.setting_values.production import Refusal, misspelt, refusals
@@ -22,157 +23,131 @@ _READ: dict[Any, Any] = {date: own_day}
 _KINDS: dict[Any, str] = {int: "whole number", float: "number", date: "date such as 2026-01-31"}
 
 
-def _setting(variable: str, default: str, doc: str, *, secret: bool = False) -> Any:
-    return field(metadata={"variable": variable, "default": default, "doc": doc, "secret": secret})
-
-
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """The platform's configuration; an empty value means "not set".
-
-    An empty `database_url`, `redis_url` or `registry_repository` makes the local stack start its own part.
-    """
-
-    environment: str = _setting("SENTIMENT_ENV", "development", "`development` or `production`; production refuses weak values.")
-    state_dir: Path = _setting(
+class _PlatformSettings:
+    environment: str = setting("SENTIMENT_ENV", "development", "`development` or `production`; production refuses weak values.")
+    state_dir: Path = setting(
         "SENTIMENT_STATE_DIR", ".sentiment", "Folder for everything local: database files, journal, model cache, keys."
     )
-    database_url: str = _setting(
+    database_url: str = setting(
         "DATABASE_URL", "", "PostgreSQL, `postgresql://user:password@host/database`. Unset: a local PostgreSQL.", secret=True
     )
-    database_direct_url: str = _setting(
+    database_direct_url: str = setting(
         "DATABASE_DIRECT_URL",
         "",
         "PostgreSQL without a transaction-mode pooler, for Dagster's storage and migrations. Unset: DATABASE_URL.",
         secret=True,
     )
-    redis_url: str = _setting(
+    redis_url: str = setting(
         "REDIS_URL", "", "Redis, `rediss://:password@host:port/0` (`redis:` without TLS). Unset: a local Redis.", secret=True
     )
-    executor: str = _setting(
+    executor: str = setting(
         "SENTIMENT_EXECUTOR", "here", "Who does the steps of score_job and train_job: `here`, or `celery` workers."
     )
-    broker_url: str = _setting(
+    broker_url: str = setting(
         "SENTIMENT_BROKER_URL", "", "Redis of the workers alone, `noeviction`, two databases from its own on.", secret=True
     )
-    visibility_s: int = _setting(
+    visibility_s: int = setting(
         "SENTIMENT_VISIBILITY_S", "0", "Seconds until a dead worker's step is given away. 0: the queue's own."
     )
-    trusted_network: str = _setting(
+    trusted_network: str = setting(
         "SENTIMENT_TRUSTED_NETWORK",
         "",
         "Hosts on a network of your own, which production may reach without TLS, separated by commas: `postgres,redis`. Unset: none.",
     )
-    registry_repository: str = _setting(
+    registry_repository: str = setting(
         "SENTIMENT_REGISTRY_REPOSITORY",
         "",
         "GitHub repository `owner/name` whose releases are the registry. Unset: a local server.",
     )
-    registry_url: str = _setting(
+    registry_url: str = setting(
         "SENTIMENT_REGISTRY_URL",
         "https://api.github.com",
         "Base URL of the GitHub REST API (GitHub Enterprise: `https://host/api/v3`).",
     )
-    registry_token: str = _setting(
+    registry_token: str = setting(
         "SENTIMENT_REGISTRY_TOKEN",
         "",
         "GitHub token; publishing needs `contents: write`, serving reads public releases without.",
         secret=True,
     )
-    signing_keys: str = _setting(
+    signing_keys: str = setting(
         "SENTIMENT_SIGNING_KEYS",
         "",
         "Private ed25519 keys, `model=<base64>,operator=<base64>`; either may be absent. Serving never needs them.",
         secret=True,
     )
-    public_keys: str = _setting(
+    public_keys: str = setting(
         "SENTIMENT_PUBLIC_KEYS",
         "",
         "Public ed25519 keys that are trusted, `model=<base64>,operator=<base64>`; repeat a name to rotate.",
     )
-    transformer_base: str = _setting(
+    transformer_base: str = setting(
         "TRANSFORMER_BASE",
         "ProsusAI/finbert",
         "Base of the transformer: a hub id, a directory, `packaged:minilm` or `packaged:mpnet` (encoders that wheels carry).",
     )
-    feeds: str = _setting("SENTIMENT_FEEDS", "", "News feeds to collect: comma-separated `name=url` pairs (RSS or Atom).")
-    sources: str = _setting(
+    feeds: str = setting("SENTIMENT_FEEDS", "", "News feeds to collect: comma-separated `name=url` pairs (RSS or Atom).")
+    sources: str = setting(
         "SENTIMENT_SOURCES",
         "",
         "Sources of the catalogue to switch on, by name, and TOML files with sources of your own: `tiingo,sec,./sources.toml`.",
     )
-    allow_private_hosts: str = _setting(
+    allow_private_hosts: str = setting(
         "SENTIMENT_ALLOW_PRIVATE_HOSTS",
         "no",
         "`yes` lets collection fetch from loopback and private addresses (local feed server).",
     )
-    contact: str = _setting("SENTIMENT_CONTACT", "", "Mail address or URL put into the User-Agent when feeds are fetched.")
-    price_source: str = _setting(
+    contact: str = setting("SENTIMENT_CONTACT", "", "Mail address or URL put into the User-Agent when feeds are fetched.")
+    price_source: str = setting(
         "SENTIMENT_PRICE_SOURCE", "", "Where daily prices come from: `tiingo` or `polygon`. Unset: imported archives only."
     )
-    price_symbols: str = _setting("SENTIMENT_PRICE_SYMBOLS", "", "Symbols whose daily prices are fetched, separated by commas.")
-    price_key: str = _setting(
+    price_symbols: str = setting("SENTIMENT_PRICE_SYMBOLS", "", "Symbols whose daily prices are fetched, separated by commas.")
+    price_key: str = setting(
         "SENTIMENT_PRICE_KEY", "", "Key of the price source. Unset: nothing is fetched, and the asset says so.", secret=True
     )
-    market_symbol: str = _setting(
+    market_symbol: str = setting(
         "SENTIMENT_MARKET_SYMBOL",
         "",
         "Symbols whose prices stand for the market in outcomes (an index fund), one an exchange. Elsewhere: the mean of its other symbols.",
     )
-    feature_schemas: str = _setting(
+    feature_schemas: str = setting(
         "SENTIMENT_FEATURE_SCHEMAS",
         "v1",
         "Feature schemas that are computed and stored, separated by commas: `v1`, or `v1,v2`. Models are trained on v1.",
     )
-    first_day: date = _setting(
+    first_day: date = setting(
         "SENTIMENT_FIRST_DAY",
         DEFAULT_FIRST_DAY,
         "First day that news and prices have a partition for; `demo` and `up` begin with the month of the first article where it is unset.",
     )
-    host: str = _setting("HOST", "127.0.0.1", "Address that serving listens on.")
-    port: int = _setting("PORT", "8000", "Port that serving listens on.")
-    serving_url: str = _setting(
+    serving_url: str = setting(
         "SENTIMENT_SERVING_URL", "", "Where monitoring asks serving whether it runs what was deployed. Unset: it is not asked."
     )
-    dagster_url: str = _setting(
+    dagster_url: str = setting(
         "SENTIMENT_DAGSTER_URL",
         "",
         "Address of the Dagster UI as browsers reach it, `http://127.0.0.1:3000`: pages link runs to it. Unset: no links.",
     )
-    poll_s: float = _setting("SENTIMENT_POLL_S", "60", "Seconds between two looks of serving at the latest deployment.")
-    max_text_characters: int = _setting(
-        "SENTIMENT_MAX_TEXT_CHARACTERS", "5000", "Longest text that /predict accepts, in characters."
-    )
-    max_body_bytes: int = _setting("SENTIMENT_MAX_BODY_BYTES", "65536", "Largest request body that serving reads, in bytes.")
-    cors_origins: str = _setting(
-        "SENTIMENT_CORS_ORIGINS",
-        "",
-        "Origins of web pages elsewhere that may read answers of serving, separated by commas: `https://app.example.org`. Unset: none.",
-    )
-    deadline_ms: int = _setting(
-        "SENTIMENT_DEADLINE_MS",
-        "200",
-        "Time within which a prediction is answered, degraded to the cheapest family, or refused, in milliseconds.",
-    )
-    anonymous_feedback: str = _setting(
-        "SENTIMENT_ANONYMOUS_FEEDBACK",
-        "count",
-        "Feedback without an API key: `count` it, or `learn` from all of it as one voice.",
-    )
-    admin_key: str = _setting(
-        "SENTIMENT_ADMIN_KEY", "", "API key of an admin, beside the keys in the database; for the first start.", secret=True
-    )
-    alert_webhook: str = _setting(
+    alert_webhook: str = setting(
         "SENTIMENT_ALERT_WEBHOOK", "", "URL that alerts are posted to as signed JSON. Unset: none is sent.", secret=True
     )
-    alert_secret: str = _setting(
+    alert_secret: str = setting(
         "SENTIMENT_ALERT_SECRET", "", "Secret of the HMAC-SHA256 signature on alerts; needed where a webhook is set.", secret=True
     )
-    runbook_url: str = _setting(
+    runbook_url: str = setting(
         "SENTIMENT_RUNBOOK_URL",
         "sentiment_platform/alerts/RUNBOOK.md",
         "Page that alerts link to for what to do, without anchor; set it to where your copy is published.",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ServingSettings, _PlatformSettings):
+    """The platform's configuration; an empty value means "not set".
+
+    An empty `database_url`, `redis_url` or `registry_repository` makes the local stack start its own part.
+    """
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":

@@ -1,0 +1,40 @@
+"""The settings that serving alone reads, and how any setting is described. `settings.Settings` has them all."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def setting(variable: str, default: str, doc: str, *, secret: bool = False) -> Any:
+    """A field of the settings: its environment variable, its default as text, what it means, whether it is masked when shown."""
+    return field(metadata={"variable": variable, "default": default, "doc": doc, "secret": secret})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingSettings:
+    """What one serving process listens on, takes, and lets people do."""
+
+    host: str = setting("HOST", "127.0.0.1", "Address that serving listens on.")
+    port: int = setting("PORT", "8000", "Port that serving listens on.")
+    poll_s: float = setting("SENTIMENT_POLL_S", "60", "Seconds between two looks of serving at the latest deployment.")
+    max_text_characters: int = setting(
+        "SENTIMENT_MAX_TEXT_CHARACTERS", "5000", "Longest text that /predict accepts, in characters."
+    )
+    max_body_bytes: int = setting("SENTIMENT_MAX_BODY_BYTES", "65536", "Largest request body that serving reads, in bytes.")
+    cors_origins: str = setting(
+        "SENTIMENT_CORS_ORIGINS",
+        "",
+        "Origins of web pages elsewhere that may read answers of serving, separated by commas: `https://app.example.org`. Unset: none.",
+    )
+    deadline_ms: int = setting(
+        "SENTIMENT_DEADLINE_MS",
+        "200",
+        "Time within which a prediction is answered, degraded to the cheapest family, or refused, in milliseconds.",
+    )
+    anonymous_feedback: str = setting(
+        "SENTIMENT_ANONYMOUS_FEEDBACK",
+        "count",
+        "Feedback without an API key: `count` it, or `learn` from all of it as one voice.",
+    )
+    admin_key: str = setting(
+        "SENTIMENT_ADMIN_KEY", "", "API key of an admin, beside the keys in the database; for the first start.", secret=True
+    )
