@@ -1,0 +1,41 @@
+"""What most people would write instead, as small as it can be: run by uvicorn in processes of their own, beside ours.
+
+`vader`: FastAPI and vaderSentiment's stock analyser, with nothing on: no cache, no record, no metrics. `cached`: a Litestar route that
+makes one GET in Redis. Started with `uvicorn sentiment_platform_tests.benchmarks.peers:vader --factory`.
+"""
+
+import os
+from typing import Any
+
+
+def vader() -> Any:
+    """POST /predict/vader; a worker thread a request, as FastAPI runs a plain function."""
+    from fastapi import FastAPI
+    from pydantic import create_model
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    analyser = SentimentIntensityAnalyzer()
+    app = FastAPI()
+    body: Any = create_model("Body", text=(str, ...))
+
+    def predict(query: Any) -> dict[str, Any]:
+        return {"sentiment": analyser.polarity_scores(query.text)["compound"], "model_used": "vader"}
+
+    predict.__annotations__["query"] = body
+    app.post("/predict/vader")(predict)
+    return app
+
+
+def cached() -> Any:
+    """POST /predict/vader that answers with what `answer` is in the Redis of REDIS_URL."""
+    from litestar import Litestar, Response, post
+    from redis.asyncio import Redis
+
+    redis: Any = Redis.from_url(os.environ["REDIS_URL"])
+
+    @post("/predict/vader", status_code=200)
+    async def predict(data: dict[str, str]) -> Response[bytes]:
+        return Response(await redis.get("answer"), media_type="application/json")
+
+    predict.fn.__annotations__["data"] = dict[str, str]
+    return Litestar([predict], logging_config=None, openapi_config=None)
