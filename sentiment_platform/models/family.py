@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from math import fsum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -220,6 +220,13 @@ class Model(Protocol):
     def fits(self, text: str) -> bool:
         """Whether the model reads `text` in one go; quick. A longer text is read passage by passage (`models.reading`)."""
         ...
+
+
+@runtime_checkable
+class OneTextModel(Protocol):
+    """A model that answers one text without arrays; None is a missing feature."""
+
+    def predict_one(self, text: str, features: Sequence[float | None]) -> tuple[float, float, float]: ...
 
 
 class Family(Protocol):

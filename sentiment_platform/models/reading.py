@@ -5,13 +5,14 @@ The rule belongs to the build and is the same for every family and version; the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from sentiment_platform.features.compute import COMPUTE, NO_CONTEXT
 from sentiment_platform.models.explanation import sentiments
-from sentiment_platform.models.family import LABELS, Contribution, Explanation, Floats, Model
+from sentiment_platform.models.family import LABELS, Contribution, Explanation, Floats, Model, OneTextModel
 from sentiment_platform.text.passages import passages, says_nothing_twice
 
 RULE = 1
@@ -77,6 +78,14 @@ class TextReader:
                 answers[row] = weights(said) @ said
         return answers
 
+    def predict_one(self, text: str, features: Sequence[float | None]) -> tuple[float, float, float]:
+        """What `predict` says of one text with its k features, None where missing; much quicker where the model has a way for one."""
+        if (one_text := self._one_text) is not None and self.fits(text):
+            return one_text.predict_one(text, features)
+        given = np.array([[np.nan if value is None else value for value in features]], dtype=np.float64)
+        negative, neutral, positive = self.predict([text], given)[0].tolist()
+        return negative, neutral, positive
+
     def explain(self, text: str, features: Floats | None) -> Explanation:
         """Where the sentiment of `predict([text], features)` comes from; of a text that is not read whole, passage by passage."""
         if self.fits(text):
@@ -102,6 +111,10 @@ class TextReader:
             return Reading(1, len(text))
         read = passages(text, self.model.fits)
         return Reading(max(1, sum(one.new for one in read)), read[-1].stop if read else len(text))
+
+    @cached_property
+    def _one_text(self) -> OneTextModel | None:
+        return self.model if isinstance(self.model, OneTextModel) else None
 
     def _new(self, text: str) -> list[str]:
         # A text without a word has no passage: the model says what it says of it.

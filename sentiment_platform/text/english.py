@@ -4,10 +4,12 @@ A rule and three word lists, some microseconds a text. Not here: which other lan
 """
 
 import re
+from enum import IntEnum
 from functools import cache
 from pathlib import Path
 
 from sentiment_platform.text.lexicon import stock_lexicon
+from sentiment_platform.text.word_flags import WordCache
 
 WORDS_FILE = Path(__file__).with_name("english_words.txt")
 FOREIGN_WORDS_FILE = Path(__file__).with_name("foreign_words.txt")
@@ -36,28 +38,44 @@ def is_english(text: str) -> bool:
     Words in lower case that are not known weigh most, those beyond ASCII more; a capital may begin a name. A text without a known word is
     not English: other scripts, gibberish, symbols, digits.
     """
-    known, capitals, read, foreign, shared = 0.0, 0, _words(), _listed(FOREIGN_WORDS_FILE), _listed(SHARED_WORDS_FILE)
-    unknown = accented = names = 0
-    for word in _WORD.findall(_APART.sub(" ", text[:JUDGED])):
-        lower = word.lower()
-        if len(word) == 1:
-            continue
-        if lower in _WEAK:
-            known += _WEAK_COUNTS
-        elif word in foreign:
-            unknown += 1
-        elif lower in shared:
-            continue
-        elif lower in read or any(lower.endswith(end) and _is_stem(lower[: -len(end)]) for end in _ENDINGS):
-            known, capitals = (known, capitals + 1) if word[0].isupper() else (known + 1, capitals)
-        elif word[0].isupper():
-            names += 1
-        elif word.isascii():
-            unknown += 1
-        else:
-            accented += 1
-    known += capitals * (_CAPITAL_BESIDE_FOREIGN if unknown or accented else 1)
+    kinds = bytes(map(_KINDS.__getitem__, _WORD.findall(_APART.sub(" ", text[:JUDGED]))))
+    count = kinds.count
+    unknown, accented, names = count(_Kind.UNKNOWN), count(_Kind.ACCENTED), count(_Kind.NAME)
+    capitals = count(_Kind.CAPITAL) * (_CAPITAL_BESIDE_FOREIGN if unknown or accented else 1)
+    known = count(_Kind.KNOWN) + _WEAK_COUNTS * count(_Kind.WEAK) + capitals
     return known >= max(_FEWEST, _FOR_EACH_UNKNOWN * unknown + _FOR_EACH_ACCENTED * accented + _FOR_EACH_NAME * names)
+
+
+class _Kind(IntEnum):
+    """What a word says: in lower case or with a capital known, or not known and beyond ASCII, or maybe a name."""
+
+    NOTHING = 0
+    WEAK = 1
+    KNOWN = 2
+    CAPITAL = 3
+    UNKNOWN = 4
+    ACCENTED = 5
+    NAME = 6
+
+
+def _kind(word: str) -> _Kind:
+    lower, read = word.lower(), _words()
+    if len(word) == 1:
+        return _Kind.NOTHING
+    if lower in _WEAK:
+        return _Kind.WEAK
+    if word in _listed(FOREIGN_WORDS_FILE):
+        return _Kind.UNKNOWN
+    if lower in _listed(SHARED_WORDS_FILE):
+        return _Kind.NOTHING
+    if lower in read or any(lower.endswith(end) and _is_stem(lower[: -len(end)]) for end in _ENDINGS):
+        return _Kind.CAPITAL if word[0].isupper() else _Kind.KNOWN
+    if word[0].isupper():
+        return _Kind.NAME
+    return _Kind.UNKNOWN if word.isascii() else _Kind.ACCENTED
+
+
+_KINDS = WordCache(_kind)
 
 
 def _is_stem(stem: str) -> bool:

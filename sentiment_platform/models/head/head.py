@@ -15,12 +15,10 @@ import msgspec
 import numpy as np
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.head.one_row import LARGEST_STANDARDISED, OneRow
 from sentiment_platform.statistics.arrays import LABELS, N_CLASSES, Floats
 from sentiment_platform.statistics.comparison import ProbabilityComparison
 from sentiment_platform.statistics.softmax_regression import softmax
-
-# A text far longer than any in training must not decide the answer by its length alone.
-LARGEST_STANDARDISED = 3.0
 
 
 class Ablation(msgspec.Struct, frozen=True):
@@ -109,6 +107,13 @@ class CalibrationHead:
             both = np.hstack([logits, standardised]) @ weights + bias
             scores = both[:, :N_CLASSES] + missing_share * both[:, N_CLASSES:]
         return softmax(scores)
+
+    @cached_property
+    def one_row(self) -> OneRow:
+        """The same for one row at a time, without arrays."""
+        weights, bias = self._side_by_side if self.uses_features else self._without_features
+        k = len(self.feature_names) if self.uses_features else 0
+        return OneRow(self.mean.tolist()[:k], self.scale.tolist()[:k], weights.tolist(), bias.tolist())
 
     @cached_property
     def _without_features(self) -> tuple[Floats, Floats]:

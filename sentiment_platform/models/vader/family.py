@@ -83,6 +83,12 @@ class VaderScorer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         columns = [self.negative_below - polarity, -emphasis, polarity - self.positive_above]
         return self.steepness * np.column_stack(columns)
 
+    def logits_of_one(self, polarity: float, emphasis: float) -> tuple[float, float, float]:
+        """What `logits` says of one text, without arrays."""
+        most, steepness = self.largest_sum, self.steepness
+        polarity, emphasis = min(max(polarity, -most), most), min(max(emphasis, -most), most)
+        return steepness * (self.negative_below - polarity), -steepness * emphasis, steepness * (polarity - self.positive_above)
+
     def rules(self) -> RuleConstants:
         """The rule constants.
 
@@ -143,6 +149,11 @@ class VaderModel:
     def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
         """(n, 3) calibrated probabilities."""
         return self.head.probabilities(self.logits(texts), features)
+
+    def predict_one(self, text: str, features: Sequence[float | None]) -> tuple[float, float, float]:
+        """What `predict` says of one text with its features, None for a missing one; without arrays."""
+        polarity, emphasis = self.engine.sums(self.engine.weigh(text))
+        return self.head.one_row.probabilities(self.scorer.logits_of_one(polarity, emphasis), features)
 
     @property
     def uses_features(self) -> bool:

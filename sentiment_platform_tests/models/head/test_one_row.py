@@ -1,0 +1,62 @@
+"""One row without arrays says what many rows say with them."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from sentiment_platform.errors import PermanentError
+from sentiment_platform.models.head.fitting import fit_head
+from sentiment_platform.models.head.head import CalibrationHead
+from sentiment_platform.models.reading import TextReader
+from sentiment_platform.models.vader.family import VaderModel
+from sentiment_platform_tests.models.head.scored_rows import NAMES, K, rows
+from sentiment_platform_tests.serving.publishing import trained
+
+
+@pytest.fixture(scope="module")
+def head() -> CalibrationHead:
+    return fit_head(*rows(2000, 0), NAMES, "v1")
+
+
+@pytest.mark.parametrize("uses_features", [True, False])
+@pytest.mark.parametrize("missing_share", [0.0, 0.3, 1.0])
+def test_it_says_what_the_head_says_of_many(head: CalibrationHead, missing_share: float, *, uses_features: bool) -> None:
+    head = dataclasses.replace(head, uses_features=uses_features)
+    rng = np.random.default_rng(3)
+    logits, features = rng.normal(scale=20, size=(200, 3)), rng.normal(50, 40, size=(200, K))
+    features[rng.random(features.shape) < missing_share] = np.nan
+    many = head.probabilities(logits, features)
+    plain = [[None if np.isnan(value) else value for value in row] for row in features.tolist()]
+    single = [head.one_row.probabilities(tuple(row), given) for row, given in zip(logits.tolist(), plain, strict=True)]
+    assert np.abs(many - np.array(single)).max() < 1e-12
+    assert len({round(a, 6) for a, _, _ in single}) > 20
+
+
+@pytest.mark.parametrize(
+    ("logits", "features"),
+    [
+        ((np.nan, 0.0, 0.0), [0.0] * K),
+        ((0.0, np.inf, 0.0), [0.0] * K),
+        ((0.0,) * 3, [np.inf] + [0.0] * (K - 1)),
+        ((0.0,) * 3, [0.0]),
+    ],
+)
+def test_it_refuses_what_the_head_refuses(head: CalibrationHead, logits: tuple[float, ...], features: list[float]) -> None:
+    with pytest.raises(PermanentError):
+        head.one_row.probabilities(logits, features)
+    with pytest.raises(PermanentError):
+        head.probabilities(np.array([logits]), np.array([features]))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Profit rose!", "Sales fell, but the outlook is GREAT?? :)", "Shares fell. " * 40, "Tallow Foods warns of fraud"]
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_text_gets_the_same_answer_alone_and_in_a_batch(text: str, *, known: bool) -> None:
+    state, data = trained()
+    model = TextReader(VaderModel(state.scorer.engine(), state.scorer, state.head))
+    row = data.test.features[0] if known else np.full(len(data.feature_names), np.nan)
+    batch = model.predict([text], row[None, :])[0]
+    alone = model.predict_one(text, [None if np.isnan(value) else float(value) for value in row])
+    assert np.abs(batch - np.array(alone)).max() < 1e-12
