@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from sentiment_platform.text.sentiment import Label
+from sentiment_platform.models.families import FAMILIES
+from sentiment_platform.text.sentiment import TIE, Label
 from serving.contract.model_bodies import Family
 from serving.contract.values import Moment
 
@@ -20,7 +21,13 @@ class FeedbackRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     prediction_id: PredictionId
     label: Label | None = None
-    preference: Annotated[Family, Meta(description="The family whose answer was better, or `tie`.")] | None = None
+    preference: (
+        Annotated[
+            Family,
+            Meta(description="The family whose answer was better, or `tie`.", extra_json_schema={"enum": [*FAMILIES, TIE]}),
+        ]
+        | None
+    ) = None
     utility: Annotated[float, Meta(ge=-1, le=1, description="How useful it was, from -1 to 1.")] | None = None
     comment: Annotated[str, Meta(max_length=2000)] | None = None
     client_id: (

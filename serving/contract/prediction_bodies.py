@@ -26,7 +26,11 @@ class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ticker: (
         Annotated[
             str,
-            Meta(max_length=LONGEST_TEXT, description="The share it is about, in any usual spelling: LMP-B, LMP.B, NYSE:LMP/B."),
+            Meta(
+                max_length=LONGEST_TEXT,
+                description="The share it is about, in any usual spelling: LMP-B, LMP.B, NYSE:LMP/B.",
+                extra_json_schema={"format": "symbol"},
+            ),
         ]
         | None
     ) = None

@@ -1,6 +1,18 @@
 """Body of every error: the problem document that clients read. How errors become one: `problems`."""
 
+from typing import Annotated
+
 import msgspec
+
+from serving.contract.problem_codes import CODES
+
+ProblemCode = Annotated[
+    str,
+    msgspec.Meta(
+        description="A stable word for programs. New ones may be added: take one that you do not know by its status.",
+        extra_json_schema={"enum": list(CODES)},
+    ),
+]
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -22,7 +34,7 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
     status: int
     title: str
-    code: str
+    code: ProblemCode
     detail: str
     request_id: str
     errors: list[FieldError] = []

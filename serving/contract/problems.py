@@ -23,6 +23,14 @@ RETRY_AFTER_A_PERSON_S = 3600
 """Where nothing changes until somebody changes a setting."""
 _MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 """How Litestar says it, in words alone."""
+_OF_LITESTAR = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+"""Codes of what it refuses before a handler is called."""
 logger = logging.getLogger(__name__)
 
 
@@ -67,7 +75,7 @@ def _respond(error: HTTPException) -> Response[bytes]:
         error = invalid([_fault(item) for item in error.extra])
     elif not isinstance(error, Problem) and (missing := _MISSING.match(error.detail)):
         error = invalid([FieldError(missing[1], None, "This parameter is required.")])
-    code = error.code if isinstance(error, Problem) else HTTPStatus(error.status_code).name.lower()
+    code = error.code if isinstance(error, Problem) else _OF_LITESTAR.get(error.status_code, "refused")
     errors = error.errors if isinstance(error, Problem) else ()
     return Response(
         document(error.status_code, code, error.detail, errors),

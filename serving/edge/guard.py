@@ -23,6 +23,8 @@ MAX_DEPTH = 32
 MAX_URL_BYTES = 4096
 MAX_HEADER_BYTES = 32 * 1024
 BODY_TIMEOUT_S = 10.0
+BROKEN_BODY = "serving.broken_body"
+"""Set in the scope of a request whose body stopped being HTTP (`sockets`)."""
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -91,7 +93,7 @@ class Guard:
             _require_bounded_head(scope)
             replay = receive
             if scope["method"] not in _BODYLESS:
-                body = await self._body(headers, receive)
+                body = await self._body(scope, headers, receive)
                 _require_readable(body, headers)
                 request_body.set(body)
                 replay = _replay(body, receive)
@@ -112,7 +114,7 @@ class Guard:
                 took_s = None if route in self._untimed else time.perf_counter() - started
                 self._metrics.observe_request(route, scope["method"], status, took_s)
 
-    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         limit = self._max_body_bytes
         too_large = Refusal(
             413,
@@ -130,6 +132,8 @@ class Guard:
             async with asyncio.timeout(BODY_TIMEOUT_S):
                 while True:
                     message: Any = await receive()
+                    if BROKEN_BODY in scope:
+                        raise Refusal(400, "invalid_http", "The body is no HTTP/1.1: look at its chunks.", close=True)
                     if message["type"] == "http.disconnect":
                         raise Refusal(400, "disconnected", "The client left before its body was complete.", close=True)
                     chunk: bytes = message.get("body", b"")

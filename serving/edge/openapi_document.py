@@ -34,6 +34,8 @@ def openapi_document(app: Litestar) -> Json:
     document: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
     for operation in _operations(document):
         _document_errors(operation["responses"])
+        for parameter in operation.get("parameters", ()):
+            _tidy_parameter(parameter["schema"])
     components: Json = document["components"]
     components["schemas"] = _schemas(document)
     for example in EXAMPLES:
@@ -77,6 +79,17 @@ def _document_errors(responses: Json) -> None:
         elif status in HEADERS:
             response["headers"] = HEADERS[status]
     responses["default"] = PROBLEM
+
+
+def _tidy_parameter(schema: Json) -> None:
+    """A parameter that may be left out is no null; a bound of a whole number is a whole number."""
+    given = [choice for choice in schema.get("oneOf", ()) if choice != {"type": "null"}]
+    if len(given) == 1:
+        del schema["oneOf"]
+        schema |= given[0]
+    for bound in ("minimum", "maximum"):
+        if schema.get("type") == "integer" and bound in schema:
+            schema[bound] = int(schema[bound])
 
 
 def _given(example: msgspec.Struct) -> Json:

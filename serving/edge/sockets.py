@@ -6,14 +6,13 @@ uvicorn's protocol bounds none of it, and answers what is no HTTP as plain text.
 import asyncio
 import resource
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.contract.problems import MEDIA_TYPE, RETRY_AFTER_S, document
-from serving.contract.request_context import choose_request_id, request_id
-from serving.edge.guard import MAX_HEADER_BYTES, MAX_URL_BYTES
+from serving.edge.bare_problem import bare_problem
+from serving.edge.guard import BROKEN_BODY, MAX_HEADER_BYTES, MAX_URL_BYTES
 from serving.metrics import Metrics
 
 MAX_CONNECTIONS = 2_000
@@ -22,6 +21,9 @@ MAX_HEAD_BYTES = MAX_URL_BYTES + MAX_HEADER_BYTES + 4_096
 HEAD_TIMEOUT_S = 10.0
 WRITE_TIMEOUT_S = 30.0
 """How long a client may take none of an answer's bytes."""
+MAX_HEADERS = 100
+LINGER_S = 1.0
+"""So long a refused client may go on sending; nothing of it is read."""
 _OFFER = (b"upgrade", b"http2-settings")
 _FILES_KEPT = 128
 """Descriptors for everything else: database, Redis, registry, journal."""
@@ -31,6 +33,10 @@ def largest_number_of_connections() -> int:
     """`MAX_CONNECTIONS`, or fewer where the process may not open as many files."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MAX_CONNECTIONS if files == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, files - _FILES_KEPT))
+
+
+class _Stopped(Exception):
+    """Ends the parser's work: the request was refused while it was read."""
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -91,10 +97,24 @@ class BoundedConnection(HttpToolsProtocol):
         self._in_head, self._head_bytes = True, 0
         self._await_head()
 
+    def on_url(self, url: bytes) -> None:
+        """A URL is bounded while it arrives."""
+        super().on_url(url)
+        if len(self.url) > MAX_URL_BYTES:
+            self._stop(414, "url_too_long", f"A URL has at most {MAX_URL_BYTES} bytes here.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Small headers are bounded by their number."""
+        super().on_header(name, value)
+        if len(self.headers) > MAX_HEADERS:
+            self._stop(431, "headers_too_large", f"A request has at most {MAX_HEADERS} headers here.")
+
     def on_headers_complete(self) -> None:
         """The head is there: the request's own limits count from now on."""
         if self._offers_another_protocol:
             return
+        if self.parser.get_http_version() == "1.1" and [name for name, _ in self.headers].count(b"host") != 1:
+            self._stop(400, "invalid_http", "A request over HTTP/1.1 has exactly one `Host` header.")
         self._in_head = False
         self._head_timer = _cancelled(self._head_timer)
         super().on_headers_complete()
@@ -136,7 +156,8 @@ class BoundedConnection(HttpToolsProtocol):
             if self._offers_another_protocol:
                 self._read_without_offer(data[offer.args[0] :])
         except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
+            if not self._refused:
+                self.send_400_response("Invalid HTTP request received.")
 
     def _read_without_offer(self, rest: bytes) -> None:
         # HTTP lets a server ignore the offer. The parser takes what follows such a head, also a body, for the other protocol.
@@ -171,6 +192,10 @@ class BoundedConnection(HttpToolsProtocol):
             # Nothing was asked: browsers open connections in advance.
             self.transport.close()
 
+    def _stop(self, status: int, code: str, detail: str) -> None:
+        self._refuse(status, code, detail)
+        raise _Stopped
+
     def _refuse(self, status: int, code: str, detail: str) -> None:
         self._refused = True
         self._head_timer = _cancelled(self._head_timer)
@@ -178,11 +203,21 @@ class BoundedConnection(HttpToolsProtocol):
         if not self._idle:
             # A problem now would be taken for the answer that is under way: that one is the last.
             self.cycle.keep_alive = False
+            if self.cycle.more_body:
+                # The rest of this body never comes; `guard` says so, and the connection ends with that.
+                cast("dict[str, Any]", self.cycle.scope)[BROKEN_BODY] = True
+                self.cycle.more_body = False
+                self.cycle.message_event.set()
             return
         self._metrics.observe_request("unmatched", "OTHER", status, None)
-        self.transport.write(_problem(status, code, detail))
-        self.transport.close()
+        self.transport.write(bare_problem(status, code, detail))
         self._watch_writing()
+        if len(self.connections) > self._cap:
+            self.transport.close()
+        else:
+            # Closed at once, what the client still sends would reset the connection before it has read why.
+            self.transport.write_eof()
+            self._head_timer = self.loop.call_later(LINGER_S, self.transport.close)
 
     def _watch_writing(self, left_before: int | None = None) -> None:
         """Cut the connection once a whole `_write_s` passed in which the client took nothing."""
@@ -207,23 +242,3 @@ def _without_offer(connection: bytes) -> bytes:
 def _cancelled(timer: asyncio.TimerHandle | None) -> None:
     if timer is not None:
         timer.cancel()
-
-
-def _problem(status: int, code: str, detail: str) -> bytes:
-    identity = choose_request_id(None)
-    token = request_id.set(identity)
-    try:
-        body = document(status, code, detail)
-    finally:
-        request_id.reset(token)
-    headers = {
-        "content-type": MEDIA_TYPE,
-        "content-length": str(len(body)),
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-        "x-request-id": identity,
-        "connection": "close",
-        **({"retry-after": str(RETRY_AFTER_S)} if status == 503 else {}),
-    }
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return STATUS_LINE[status] + head.encode() + b"\r\n" + body

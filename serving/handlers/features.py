@@ -23,7 +23,9 @@ from serving.services import Services
     summary="What a feature schema holds",
 )
 async def feature_schema(
-    version: Annotated[str, Parameter(max_length=20, description="A feature schema, such as `v1`.")],
+    version: Annotated[
+        str, Parameter(max_length=20, description="A feature schema, such as `v1`.", schema_extra={"format": "feature-schema"})
+    ],
     services: NamedDependency[Services],
 ) -> FeatureSchemaAnswer:
     """Every feature with its type, range, null policy and meaning, in the order of the vector; 422 for a schema that is unknown."""

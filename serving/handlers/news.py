@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     from sentiment_platform.store.scored_news import NewsPlace, ScoredStory, StoryScore
 
 TAGS = ["news"]
-Symbol = Annotated[str | None, QueryParameter(max_length=LONGEST_TEXT, description="Only news that names this share.")]
+Symbol = Annotated[
+    str | None,
+    QueryParameter(max_length=LONGEST_TEXT, description="Only news that names this share.", schema_extra={"format": "symbol"}),
+]
 Since = Annotated[
     str | None,
     QueryParameter(
@@ -49,10 +52,18 @@ Since = Annotated[
         schema_extra={"format": "date-time"},
     ),
 ]
-Cursor = Annotated[str | None, QueryParameter(max_length=200, description="`next_cursor` of the page before.")]
+Cursor = Annotated[
+    str | None,
+    QueryParameter(max_length=200, description="`next_cursor` of the page before.", schema_extra={"format": "news-cursor"}),
+]
 Days = Annotated[int, QueryParameter(ge=1, le=30, description="Length of the window that ends now, in days.")]
 FamilyName = Annotated[
-    str | None, QueryParameter(max_length=30, description="Whose scores; by default the deployed default family.")
+    str | None,
+    QueryParameter(
+        max_length=30,
+        description="Whose scores; by default the deployed default family.",
+        schema_extra={"format": "family"},
+    ),
 ]
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from serving.edge.sockets import MAX_HEAD_BYTES, BoundedConnection, largest_number_of_connections
+from serving.edge.guard import Guard
+from serving.edge.sockets import MAX_HEAD_BYTES, MAX_HEADERS, BoundedConnection, largest_number_of_connections
 from serving.metrics import Metrics
 
 CAP, HEAD_S, WRITE_S = 5, 0.6, 0.6
@@ -32,8 +33,9 @@ class Running:
         )
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.address = self._listening.getsockname()
+        guarded = Guard(answer, max_body_bytes=65_536, metrics=self.metrics, draining=lambda: False)
         config = uvicorn.Config(
-            answer, http=made, log_config=None, ws="none", lifespan="off", server_header=False, date_header=False
+            guarded, http=made, log_config=None, ws="none", lifespan="off", server_header=False, date_header=False
         )
         self._server = uvicorn.Server(config)
         self._thread = Thread(target=lambda: asyncio.run(self._server.serve([self._listening])), daemon=True)
@@ -141,7 +143,7 @@ def test_a_head_that_comes_too_slowly_is_refused_by_its_time(running: Running, d
 def test_a_connection_that_asks_nothing_is_closed(running: Running, sent: bytes, *, asked_before: bool) -> None:
     with running.connect() as connection:
         if asked_before and sent:
-            connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             answer = connection.recv(65536)
             while not answer.endswith(b"\r\n\r\n0"):
                 answer += connection.recv(65536)
@@ -157,7 +159,7 @@ def test_connections_beyond_the_cap_are_told_so_and_those_within_it_go_on(runnin
         reply = read_all(one_more)
         assert problem(reply)["code"] == "too_many_connections"
         assert b"retry-after: 1\r\n" in reply
-    held[0].sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+    held[0].sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert read_all(held[0]).endswith(b"\r\n\r\n0")
     for connection in held:
         connection.close()
@@ -168,7 +170,7 @@ def test_a_client_that_reads_nothing_is_cut_and_one_that_reads_slowly_is_not(run
     before = running.refused("answer_not_read")
     with running.connect() as deaf, running.connect() as slow:
         for connection in (deaf, slow):
-            connection.sendall(b"GET /large HTTP/1.1\r\nConnection: close\r\n\r\n")
+            connection.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         taken, ends = 0, time.monotonic() + 3 * WRITE_S
         while time.monotonic() < ends:
             taken += len(slow.recv(200_000))
@@ -180,7 +182,7 @@ def test_a_client_that_reads_nothing_is_cut_and_one_that_reads_slowly_is_not(run
 
 def test_garbage_behind_a_request_neither_takes_the_place_of_its_answer_nor_gets_one(running: Running) -> None:
     with running.connect() as connection:
-        connection.sendall(b"POST /slow HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc")
+        connection.sendall(b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
         time.sleep(0.05)
         connection.sendall(b"GARBAGE\r\n\r\n")
         reply = read_all(connection)
@@ -192,11 +194,45 @@ def test_garbage_behind_a_request_neither_takes_the_place_of_its_answer_nor_gets
 @pytest.mark.parametrize("offered", ["h2c", "websocket", "TLS/1.3"])
 def test_a_body_is_read_where_the_client_offers_another_protocol(running: Running, offered: str) -> None:
     """As curl and Java send it."""
-    head = f"POST / HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: {offered}\r\nContent-Length: 5\r\n\r\n"
+    head = f"POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: {offered}\r\nContent-Length: 5\r\n\r\n"
     with running.connect() as connection:
         connection.sendall(head.encode())
         connection.sendall(b"hello")
         assert read_all(connection).endswith(b"\r\n\r\n5")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"GET /?" + b"a" * 5_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "url_too_long"),
+        (b"GET /?" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "url_too_long"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"A: b\r\n" * MAX_HEADERS + b"\r\n", 431, "headers_too_large"),
+        (b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "invalid_http"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "invalid_http"),
+    ],
+)
+def test_a_head_is_refused_for_what_is_wrong_with_it(running: Running, sent: bytes, status: int, code: str) -> None:
+    with running.connect() as connection:
+        connection.sendall(sent)
+        told = problem(read_all(connection))
+    assert (told["status"], told["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    "head", [b"GET / HTTP/1.0\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + b"A: b\r\n" * (MAX_HEADERS - 2)]
+)
+def test_a_head_at_its_bounds_is_answered(running: Running, head: bytes) -> None:
+    with running.connect() as connection:
+        connection.sendall(head + b"\r\n")
+        assert read_all(connection).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("chunks", [b"ZZ\r\n", b"3\r\nabcX", b"-1\r\n", b"FFFFFFFFFFFFFFFFF\r\n"])
+def test_a_body_that_stops_being_http_is_refused_at_once(running: Running, chunks: bytes) -> None:
+    with running.connect() as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+        connection.settimeout(2)
+        assert problem(read_all(connection))["code"] == "invalid_http"
 
 
 def test_without_these_bounds_a_slow_head_is_awaited_for_ever() -> None:

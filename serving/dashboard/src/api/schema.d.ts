@@ -863,7 +863,7 @@ export interface components {
             prediction_id: string;
             label?: ("negative" | "neutral" | "positive") | null;
             /** @description The family whose answer was better, or `tie`. */
-            preference?: string | null;
+            preference?: ("vader" | "finbert" | "tie") | null;
             /** @description How useful it was, from -1 to 1. */
             utility?: number | null;
             comment?: string | null;
@@ -905,7 +905,11 @@ export interface components {
         ProblemDocument: {
             status: number;
             title: string;
-            code: string;
+            /**
+             * @description A stable word for programs. New ones may be added: take one that you do not know by its status.
+             * @enum {string}
+             */
+            code: "invalid_http" | "head_too_slow" | "url_too_long" | "headers_too_large" | "too_many_connections" | "body_too_large" | "body_too_slow" | "disconnected" | "unsupported_encoding" | "unsupported_media_type" | "invalid_utf8" | "binary_body" | "nested_too_deeply" | "bad_request" | "not_found" | "method_not_allowed" | "refused" | "internal_error" | "invalid_request" | "binary_text" | "empty_text" | "text_too_long" | "no_symbol" | "invalid_source" | "unusable_time" | "invalid_since" | "bad_cursor" | "empty_feedback" | "unknown_preference" | "key_missing" | "key_invalid" | "role_too_low" | "too_much_anonymous_feedback" | "too_many_streams" | "unknown_prediction" | "unknown_version" | "unknown_family" | "unknown_feature_schema" | "unknown_report" | "unknown_alert" | "no_such_file" | "dashboard_not_built" | "already_resolved" | "conflict" | "wrong_family" | "never_deployed" | "was_deployed" | "not_ready" | "family_not_deployed" | "overloaded" | "unavailable" | "not_set_up" | "signature" | "digest" | "size" | "missing_file" | "extra_file" | "unsafe_name" | "unsafe_url" | "older_revision" | "wrong_model" | "format" | "unpublished" | "feature_schema" | "load" | "golden";
             detail: string;
             request_id: string;
             errors?: components["schemas"]["FieldError"][];
@@ -4990,9 +4994,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only pairs with this version, on either side; give both for one pair. */
-                version?: string | null;
+                version?: string;
                 /** @description Only pairs with this version, on either side; give both for one pair. */
-                other?: string | null;
+                other?: string;
                 /** @description So many rows at most. */
                 limit?: number;
                 /** @description So many rows are left out before the first. */
@@ -5221,13 +5225,13 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only news that names this share. */
-                symbol?: string | null;
+                symbol?: string;
                 /** @description Only what was published since, with an offset from UTC. */
-                since?: string | null;
+                since?: string;
                 /** @description So many rows at most. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
-                cursor?: string | null;
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -5275,7 +5279,7 @@ export interface operations {
                 /** @description So many rows at most. */
                 limit?: number;
                 /** @description Whose scores; by default the deployed default family. */
-                family?: string | null;
+                family?: string;
             };
             header?: never;
             path?: never;
@@ -5351,7 +5355,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only reports on this version. */
-                version?: string | null;
+                version?: string;
                 /** @description So many rows at most. */
                 limit?: number;
             };
@@ -5820,7 +5824,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description Tell again what came after this event. */
-                "Last-Event-ID"?: string | null;
+                "Last-Event-ID"?: string;
             };
             path?: never;
             cookie?: never;
