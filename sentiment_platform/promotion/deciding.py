@@ -55,7 +55,7 @@ def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, n
     if requested is None or current is None:
         return _follow_evidence(engine, access, refused, run_id=run_id, now=now)
     reason = requested.newest.reason
-    if _content(current) == (dict(requested.champions), requested.newest.family):
+    if _content(current) == (dict(requested.champions), requested.default_family):
         settle_requests(engine, requested.ids, current.revision)
         return Outcome(None, current, f"{current.tag} runs what was requested: {reason}", refused)
     if requested.restores is None:

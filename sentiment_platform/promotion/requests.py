@@ -29,6 +29,7 @@ class Requested:
     """
 
     champions: Mapping[str, str]
+    default_family: str
     newest: OpenSelectionRequest
     ids: list[int]
     restores: int | None
@@ -36,7 +37,7 @@ class Requested:
     @property
     def content(self) -> tuple[Mapping[str, str], str]:
         """Family -> version, and the default family."""
-        return self.champions, self.newest.family
+        return self.champions, self.default_family
 
     def intent(self, pairs: Sequence[ChosenPair]) -> Intent:
         """What to publish; `pairs` is what the comparison with what runs says."""
@@ -44,7 +45,7 @@ class Requested:
         restored = {} if self.restores is None else {"restores": self.restores}
         return Intent(
             champions=self.champions,
-            default_family=self.newest.family,
+            default_family=self.default_family,
             rule="manual" if self.restores is None else "rollback",
             actor=actor,
             reason=reason,
@@ -60,9 +61,11 @@ def requested_content(engine: Engine) -> Requested | None:
     if not requests or current is None:
         return None
     champions = current.versions() | {request.family: request.version for request in requests}
+    named = [request.default_family for request in requests if request.default_family is not None]
     back = {(request.expected_revision, request.restores) for request in requests}
     return Requested(
         champions=champions,
+        default_family=named[-1] if named else current.default_family,
         newest=requests[-1],
         ids=[request.id for request in requests],
         restores=requests[-1].restores if len(back) == 1 else None,
@@ -96,7 +99,8 @@ def _was_overtaken(request: OpenSelectionRequest, running: Deployment | None) ->
     expected = request.expected_revision
     if running is None or expected is None or running.revision <= expected:
         return ""
-    if running.versions().get(request.family) == request.version:
+    wanted = (request.version, request.default_family or running.default_family)
+    if (running.versions().get(request.family), running.default_family) == wanted:
         # A run that died after it published this has left it open; else somebody wanted the same.
         return ""
     return (

@@ -13,9 +13,10 @@ from sentiment_platform.store.tables import SelectionRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedSelection:
-    """A person's select or rollback: `version` shall be the champion of `family`, and that family answer where none is named.
+    """A person's select or rollback: `version` shall be the champion of `family`.
 
-    `expected_revision`: the deployment that it leaves, where somebody named it. `restores`: of a rollback, what it goes back to.
+    `default_family`: the family that shall answer where none is named; None leaves it. `expected_revision`: the deployment that it leaves.
+    `restores`: of a rollback, what it goes back to.
     """
 
     request_id: str
@@ -26,6 +27,7 @@ class RequestedSelection:
     requested_at: datetime
     expected_revision: int | None = None
     restores: int | None = None
+    default_family: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +68,10 @@ def request_selection(connection: Connection, selection: RequestedSelection) -> 
 
 
 def open_selection_requests(connection: Connection) -> list[OpenSelectionRequest]:
-    """Requests that no published revision covers yet and that were not refused, oldest first."""
+    """Requests that no published revision covers yet and that were not refused, in the order in which they were decided: one may have been written late."""
     table = SelectionRequest
     query = select(*[getattr(table, name) for name in OpenSelectionRequest.__dataclass_fields__])
-    query = query.where(table.published_revision.is_(None), table.refusal.is_(None)).order_by(table.id)
+    query = query.where(table.published_revision.is_(None), table.refusal.is_(None)).order_by(table.requested_at, table.id)
     return [OpenSelectionRequest(**row) for row in connection.execute(query).mappings()]
 
 

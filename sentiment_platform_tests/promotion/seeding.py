@@ -87,10 +87,16 @@ def make_evidence(engine: Engine, run: str = "evidence") -> str:
     return store_comparison(engine, compare_on_holdout(engine, NOW), run_id=run, made_at=NOW)
 
 
-def ask(engine: Engine, name: str, family: str, version: str) -> None:
+def ask(engine: Engine, name: str, family: str, version: str, *, default_family: str | None = None) -> None:
     """Ada selects a version in serving."""
     selection = RequestedSelection(
-        request_id=name, family=family, version=version, actor="ada", reason=f"because of {name}", requested_at=NOW
+        request_id=name,
+        family=family,
+        version=version,
+        actor="ada",
+        reason=f"because of {name}",
+        requested_at=NOW,
+        default_family=default_family,
     )
     with engine.begin() as connection:
         request_selection(connection, selection)

@@ -140,13 +140,17 @@ def test_what_a_person_selected_goes_first_and_is_settled(
     assert outcome.published is not None
     document = outcome.published.document
     assert (document.rule, document.actor, document.reason) == ("manual", "ada", "because of one")
-    assert (document.default_family, {c.version for c in document.champions.values()}) == ("finbert", {V1, F1})
+    assert (document.default_family, {c.version for c in document.champions.values()}) == ("vader", {V1, F1})
     assert open_requests(engine) == []
+    ask(engine, "two", "finbert", F1, default_family="finbert")
+    outcome = decide_and_publish(engine, access, run_id="default", now=clock)
+    assert outcome.published is not None
+    assert (outcome.published.document.default_family, open_requests(engine)) == ("finbert", [])
     # The gate is asked in the next run, about the version that is new.
     outcome = decide(engine, access)
     assert outcome.published is not None
     assert outcome.published.document.champions["vader"].version == V2
-    assert published(access) == [1, 2, 3]
+    assert published(access) == [1, 2, 3, 4]
     assert audited(engine)[1] == ("deploy-000002", "deploy:manual", "ada")
 
 
@@ -157,7 +161,7 @@ def test_the_default_that_a_person_chose_is_not_undone_without_new_evidence(
     first = decide(engine, access)
     assert first.running is not None
     assert first.running.default_family == "finbert"
-    ask(engine, "one", "vader", V1)
+    ask(engine, "one", "vader", V1, default_family="vader")
     second = decide(engine, access)
     assert second.running is not None
     assert second.running.default_family == "vader"

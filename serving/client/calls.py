@@ -117,15 +117,17 @@ def select(
     version: str,
     reason: str,
     *,
+    make_default: bool = False,
     expected_version: str | None = None,
     expected_revision: int | None = None,
     dry_run: bool = False,
 ) -> Call[SelectionAnswer]:
-    """Let a version answer from now on; needs a key of role admin."""
+    """Let a version answer from now on, with `make_default` also where no family is named; needs a key of role admin."""
     body = SelectRequest(
         family=family,
         version=version,
         reason=reason,
+        make_default=make_default,
         expected_version=expected_version,
         expected_revision=expected_revision,
         dry_run=dry_run,
@@ -137,6 +139,7 @@ def promote(
     version: str,
     reason: str,
     *,
+    make_default: bool = False,
     expected_version: str | None = None,
     expected_revision: int | None = None,
     dry_run: bool = False,
@@ -145,6 +148,7 @@ def promote(
     body = PromoteRequest(
         version=version,
         reason=reason,
+        make_default=make_default,
         expected_version=expected_version,
         expected_revision=expected_revision,
         dry_run=dry_run,

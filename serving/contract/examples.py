@@ -79,10 +79,12 @@ EXAMPLES: tuple[Struct, ...] = (
     FeedbackAccepted(_ID, _AT, "known"),
     SelectionAnswer(
         request_id=None,
+        default_family_before=_FAMILY,
         default_family=_FAMILY,
         before={_FAMILY: f"v1.0.1-{_FAMILY}"},
         after={_FAMILY: _VERSION},
         dry_run=True,
+        recorded=False,
         revision=42,
         evidence=[
             ExchangedPair(

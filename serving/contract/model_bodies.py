@@ -21,12 +21,16 @@ SeenRevision = Annotated[
 SwapOutcome = Literal["swapped", "refused", "failed"]
 
 
+MakeDefault = Annotated[bool, Meta(description="Let this family answer POST /predict too; otherwise the default family stays.")]
+
+
 class SelectRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Let `version` be the champion of `family`, and that family answer POST /predict, from now on."""
+    """Let `version` be the champion of `family` from now on, and with `make_default` that family answer POST /predict."""
 
     family: Family
     version: Version
     reason: Reason
+    make_default: MakeDefault = False
     expected_version: Annotated[Version, Meta(description="Refuse (409) unless this one is live now.")] | None = None
     expected_revision: SeenRevision | None = None
     dry_run: Annotated[bool, Meta(description="Fetch, verify and try the version, but change nothing.")] = False
@@ -41,10 +45,11 @@ class RollbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PromoteRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Ask for a first deployment of `version`, on your word instead of the gate's: as champion of its family, which answers POST /predict."""
+    """Ask for a first deployment of `version`, on your word instead of the gate's: as champion of its family."""
 
     version: Version
     reason: Reason
+    make_default: MakeDefault = False
     expected_version: Annotated[Version, Meta(description="Refuse (409) unless this one of its family is live now.")] | None = (
         None
     )
@@ -69,14 +74,17 @@ class ExchangedPair(Struct, frozen=True, kw_only=True):
 class SelectionAnswer(Struct, frozen=True, kw_only=True):
     """What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
 
-    `revision` is the deployment that it leaves; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
+    `default_family_before` and `before` are what answered until now. `revision` is the deployment that it leaves;
+    `recorded`: the database has it; of a rollback that was done while the database was away, this process's journal has it until then; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
     """
 
     request_id: str | None
+    default_family_before: str
     default_family: str
     before: dict[str, str]
     after: dict[str, str]
     dry_run: bool
+    recorded: bool
     revision: int
     evidence: list[ExchangedPair]
 

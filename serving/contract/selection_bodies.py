@@ -8,12 +8,16 @@ from serving.contract.values import Moment
 
 
 class RecordedSelection(Struct, frozen=True, kw_only=True):
-    """A person's select or rollback. `open`: it answers here, and the graph has not published it yet. `refusal`: why it never will be."""
+    """A person's select or rollback. `open`: it answers here, and the graph has not published it yet. `refusal`: why it never will be.
+
+    `default_family`: the family that it makes the default; null leaves that as it is.
+    """
 
     request_id: str
     state: Literal["open", "published", "refused"]
     family: str
     version: str
+    default_family: str | None
     actor: str
     reason: str
     requested_at: Moment

@@ -52,6 +52,7 @@ def _recorded(stored: "StoredSelection") -> RecordedSelection:
         state="published" if stored.published_revision is not None else "refused" if stored.refusal is not None else "open",
         family=stored.family,
         version=stored.version,
+        default_family=stored.default_family,
         actor=stored.actor,
         reason=stored.reason,
         requested_at=stored.requested_at,

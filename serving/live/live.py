@@ -19,7 +19,7 @@ from serving.contract.model_bodies import RegistryStatus, SwapOutcome
 from serving.live.loading import ModelLoader
 from serving.live.refusals import Refusals
 from serving.live.selections import Selection, Selections, StaleRevision
-from serving.live.snapshot import Snapshot
+from serving.live.snapshot import Content, Snapshot
 from serving.live.swap import LiveSlot
 from serving.metrics import Metrics
 
@@ -103,7 +103,7 @@ class LiveModels:
         *,
         expected_version: str | None = None,
         dry_run: bool = False,
-        record: Callable[[dict[str, str], dict[str, str]], None],
+        record: Callable[[Content, Content], None],
     ) -> tuple[Snapshot, Snapshot]:
         """Apply a person's choice now: load, then `record(before, after)`, then swap.
 
@@ -117,7 +117,7 @@ class LiveModels:
         live = self._expected(selections[0].family, expected_version, selections[0].expected_revision)
         after = self._slot.assemble(live.deployment, (*live.selections, *selections))
         if not dry_run:
-            record(live.versions, after.versions)
+            record(live.content, after.content)
             self._slot.swap(after)
         return live, after
 

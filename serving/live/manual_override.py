@@ -19,7 +19,7 @@ from serving.live.live import LiveModels
 from serving.live.poller import Poller
 from serving.live.selection_requests import asked_before, exchanged, record_selections, registered_digest, revision_naming
 from serving.live.selections import Selection, StaleRevision
-from serving.live.snapshot import Snapshot
+from serving.live.snapshot import Content, Snapshot
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -65,6 +65,7 @@ class ManualOverride:
             revision,
             request.reason,
             actor,
+            default_family=request.family if request.make_default else None,
             expected_revision=self._seen(request.expected_revision),
         )
         return await self._apply(
@@ -90,24 +91,26 @@ class ManualOverride:
             )
         if manifest_digest is None:
             raise _unknown(version)
+        default_family = family if request.make_default else None
+        seen = self._seen(request.expected_revision)
         selection = self._asked(
-            family, version, 0, request.reason, actor, expected_revision=self._seen(request.expected_revision)
+            family, version, 0, request.reason, actor, default_family=default_family, expected_revision=seen
         )
         live = await self._guarded(
             partial(self._live.try_first, selection, manifest_digest, expected_version=request.expected_version),
             stale="expected_version",
             refused="version",
         )
-        before, after = live.versions, live.versions | {family: version}
+        wanted = (live.versions | {family: version}, default_family or live.default_family)
 
         def record(connection: "Connection") -> str:
             if waiting := asked_before(connection, version):
                 return waiting
-            record_selections(connection, [selection], action="models:promote", before=before, after=after)
+            record_selections(connection, [selection], action="models:promote", before=live.content, after=wanted)
             return selection.request_id
 
         request_id = None if request.dry_run else await self._database.call(record, act=True)
-        return await self._answer(request_id, live, (after, family), dry_run=request.dry_run)
+        return await self._answer(request_id, live, wanted, dry_run=request.dry_run)
 
     async def roll_back(self, request: RollbackRequest, actor: str) -> SelectionAnswer:
         """Bring the versions of the deployment before the live one back.
@@ -117,8 +120,6 @@ class ManualOverride:
         """
         seen = self._seen(request.expected_revision)
         target = await self._guarded(self._live.rollback_target)
-        # The default family last: the newest selection decides who answers /predict.
-        families = sorted(target.champions, key=lambda family: family == target.default_family)
         running = self._live.current.versions if self._live.current else {}
         selections = [
             self._asked(
@@ -127,10 +128,11 @@ class ManualOverride:
                 target.revision,
                 request.reason,
                 actor,
+                default_family=target.default_family,
                 expected_revision=seen,
                 restores=target.revision,
             )
-            for family in families
+            for family in target.champions
             if family == target.default_family or running.get(family) != target.champions[family].version
         ]
         return await self._apply(selections, "models:rollback", dry_run=request.dry_run)
@@ -140,7 +142,17 @@ class ManualOverride:
         live = self._live.current
         return named or (live.deployment.revision if live else None)
 
-    def _asked(self, family: str, version: str, revision: int, reason: str, actor: str, **decided_on: int | None) -> Selection:
+    def _asked(
+        self,
+        family: str,
+        version: str,
+        revision: int,
+        reason: str,
+        actor: str,
+        *,
+        default_family: str | None,
+        **decided_on: int | None,
+    ) -> Selection:
         return Selection(
             request_id=secrets.token_hex(16),
             family=family,
@@ -149,6 +161,7 @@ class ManualOverride:
             actor=actor,
             reason=reason,
             requested_at=self._clock(),
+            default_family=default_family,
             **decided_on,
         )
 
@@ -168,7 +181,7 @@ class ManualOverride:
         expected_version: str | None = None,
         dry_run: bool = False,
     ) -> SelectionAnswer:
-        def record(before: dict[str, str], after: dict[str, str]) -> None:
+        def record(before: Content, after: Content) -> None:
             self._database.call_and_wait(
                 partial(record_selections, selections=selections, action=action, before=before, after=after),
                 act=True,
@@ -182,24 +195,26 @@ class ManualOverride:
             work, stale="expected_version" if expected_version else None, refused="version" if selected else None
         )
         request_id = None if dry_run else selections[-1].request_id
-        return await self._answer(request_id, before, (after.versions, after.default_family), dry_run=dry_run)
+        return await self._answer(request_id, before, after.content, dry_run=dry_run)
 
     async def _answer(
-        self, request_id: str | None, live: Snapshot, after: tuple[dict[str, str], str], *, dry_run: bool
+        self, request_id: str | None, live: Snapshot, after: Content, *, dry_run: bool
     ) -> SelectionAnswer:
         """The answer, with what is stored of the comparison of what was live with what is wanted."""
         before, (wanted, family) = live.versions, after
         try:
-            evidence = await self._database.call(partial(exchanged, before=(before, live.default_family), after=after))
+            evidence = await self._database.call(partial(exchanged, before=live.content, after=after))
         except DatabaseUnavailable:
             # What was done stays done: its answer does not depend on this.
             evidence = []
         return SelectionAnswer(
             request_id=request_id,
+            default_family_before=live.default_family,
             default_family=family,
             before=before,
             after=wanted,
             dry_run=dry_run,
+            recorded=request_id is not None,
             revision=live.deployment.revision,
             evidence=evidence,
         )

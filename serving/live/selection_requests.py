@@ -11,7 +11,7 @@ from serving.live.selections import Selection, StaleRevision
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from sentiment_platform.experiments.choice import Content
+    from serving.live.snapshot import Content
 
 
 def open_selections(connection: "Connection") -> list[Selection]:
@@ -33,6 +33,7 @@ def open_selections(connection: "Connection") -> list[Selection]:
                     requested_at=request.requested_at,
                     expected_revision=request.expected_revision,
                     restores=request.restores,
+                    default_family=request.default_family,
                 )
             )
     return selections
@@ -68,10 +69,10 @@ def record_selections(
     selections: list[Selection],
     *,
     action: str,
-    before: dict[str, str],
-    after: dict[str, str],
+    before: "Content",
+    after: "Content",
 ) -> None:
-    """The requests of one person's change, and its audit row, in the transaction of `connection`.
+    """The requests of one person's change, and its audit row with what changed, in the transaction of `connection`.
 
     Raises:
         ConflictError: another deployment than the expected one was published meanwhile, or another rollback leaves it already.
@@ -99,13 +100,16 @@ def record_selections(
                 requested_at=selection.requested_at,
                 expected_revision=selection.expected_revision,
                 restores=selection.restores,
+                default_family=selection.default_family,
             ),
         )
     asked = selections[0]
     detail = {
         "reason": asked.reason,
-        "before": before,
-        "after": after,
+        "before": before[0],
+        "after": after[0],
+        "default_family": {"before": before[1], "after": after[1]},
+        "leaves": asked.expected_revision,
         "requests": [selection.request_id for selection in selections],
     }
     subject = ", ".join(selection.version for selection in selections)

@@ -15,7 +15,7 @@ from sentiment_platform.registry.refusal import Refused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """`version` shall be champion of `family`, and `family` answer /predict: `actor` asked for it.
+    """`version` shall be champion of `family`, and `default_family` answer /predict (None: whichever does): `actor` asked for it.
 
     `revision` is a deployment that names the version. `expected_revision`: the deployment that it was decided on; `restores`: of a
     rollback, what it goes back to.
@@ -30,6 +30,7 @@ class Selection:
     requested_at: datetime
     expected_revision: int | None = None
     restores: int | None = None
+    default_family: str | None = None
 
 
 class StaleRevision(ConflictError):

@@ -8,6 +8,9 @@ from sentiment_platform.registry.deployment import Deployment
 from serving.live.loading import LoadedVersion
 from serving.live.selections import Selection
 
+Content = tuple[dict[str, str], str]
+"""Family -> version, and the default family."""
+
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
@@ -23,6 +26,11 @@ class Snapshot:
     def versions(self) -> dict[str, str]:
         """family -> version."""
         return {family: model.version for family, model in self.models.items()}
+
+    @property
+    def content(self) -> Content:
+        """What answers."""
+        return self.versions, self.default_family
 
     def is_changed_by(self, document: Deployment) -> bool:
         """Whether its champions and default family would answer otherwise than what does now."""

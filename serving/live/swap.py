@@ -45,7 +45,7 @@ class LiveSlot:
         self.current: Snapshot | None = None
 
     def assemble(self, deployment: Deployment, selections: Sequence[Selection], *, cached_only: bool = False) -> Snapshot:
-        """The snapshot of `deployment` with `selections` on top; nothing is live yet. The newest selection decides the default family.
+        """The snapshot of `deployment` with `selections` on top; nothing is live yet. The newest selection that names a default family decides it.
 
         Raises:
             Refused, ModelRefused, TransientError: one of the versions cannot be served, or not now.
@@ -56,7 +56,7 @@ class LiveSlot:
         for selection in selections:
             champions.pop(selection.family, None)
             models[selection.family] = self._selected(selection, cached_only=cached_only)
-            default = selection.family
+            default = selection.default_family or default
         for family, (version, manifest_digest) in champions.items():
             loaded = self._loaded(version, manifest_digest)
             models[family] = loaded or self._loader.load(family, version, manifest_digest, cached_only=cached_only)

@@ -153,6 +153,7 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
     assert deployed["since"] < selected["selection"]["requested_at"] < selected["since"], "it answers since it was swapped in"
     assert datetime.fromisoformat(selected["selection"]["requested_at"]) == request.requested_at
     assert (row.action, row.subject, row.detail["reason"]) == ("models:select", FIRST, "test of selection")
+    assert (row.detail["default_family"], row.detail["leaves"]) == ({"before": "vader", "after": "vader"}, 2)
 
     # Polls do not undo it, and after a restart it answers from the first moment on, by what the disk kept.
     polled = serving.status()["registry"]["polled_at"]

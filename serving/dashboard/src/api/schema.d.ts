@@ -785,7 +785,7 @@ export interface components {
         };
         /**
          * SelectRequest
-         * @description Let `version` be the champion of `family`, and that family answer POST /predict, from now on.
+         * @description Let `version` be the champion of `family` from now on, and with `make_default` that family answer POST /predict.
          * @example {
          *       "family": "finbert",
          *       "version": "v1.0.0-finbert",
@@ -800,6 +800,8 @@ export interface components {
             version: string;
             /** @description Why, in words and without NUL; kept in the audit trail. */
             reason: string;
+            /** @description Let this family answer POST /predict too; otherwise the default family stays. */
+            make_default?: boolean;
             /** @description Refuse (409) unless this one is live now. */
             expected_version?: string | null;
             /** @description Refuse (409) unless this deployment is in force: the one that was seen, which this leaves. */
@@ -825,7 +827,7 @@ export interface components {
         };
         /**
          * PromoteRequest
-         * @description Ask for a first deployment of `version`, on your word instead of the gate's: as champion of its family, which answers POST /predict.
+         * @description Ask for a first deployment of `version`, on your word instead of the gate's: as champion of its family.
          * @example {
          *       "version": "v1.0.0-finbert",
          *       "reason": "It reads guidance right, on which the holdout is silent.",
@@ -837,6 +839,8 @@ export interface components {
             version: string;
             /** @description Why, in words and without NUL; kept in the audit trail. */
             reason: string;
+            /** @description Let this family answer POST /predict too; otherwise the default family stays. */
+            make_default?: boolean;
             /** @description Refuse (409) unless this one of its family is live now. */
             expected_version?: string | null;
             /** @description Refuse (409) unless this deployment is in force: the one that was seen, which this leaves. */
@@ -1415,9 +1419,11 @@ export interface components {
          * SelectionAnswer
          * @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
          *
-         *     `revision` is the deployment that it leaves; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
+         *     `default_family_before` and `before` are what answered until now. `revision` is the deployment that it leaves;
+         *     `recorded`: the database has it; of a rollback that was done while the database was away, this process's journal has it until then; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
          * @example {
          *       "request_id": null,
+         *       "default_family_before": "finbert",
          *       "default_family": "finbert",
          *       "before": {
          *         "finbert": "v1.0.1-finbert"
@@ -1426,6 +1432,7 @@ export interface components {
          *         "finbert": "v1.0.0-finbert"
          *       },
          *       "dry_run": true,
+         *       "recorded": false,
          *       "revision": 42,
          *       "evidence": [
          *         {
@@ -1440,6 +1447,7 @@ export interface components {
          */
         SelectionAnswer: {
             request_id: string | null;
+            default_family_before: string;
             default_family: string;
             before: {
                 [key: string]: string;
@@ -1448,6 +1456,7 @@ export interface components {
                 [key: string]: string;
             };
             dry_run: boolean;
+            recorded: boolean;
             revision: number;
             evidence: components["schemas"]["ExchangedPair"][];
         };
@@ -1942,6 +1951,7 @@ export interface components {
          *           "state": "open",
          *           "family": "finbert",
          *           "version": "v1.0.0-finbert",
+         *           "default_family": null,
          *           "actor": "configured admin",
          *           "reason": "The newer version is worse on our desk.",
          *           "requested_at": "2026-11-29T03:48:31.920191Z",
@@ -1973,6 +1983,8 @@ export interface components {
         /**
          * RecordedSelection
          * @description A person's select or rollback. `open`: it answers here, and the graph has not published it yet. `refusal`: why it never will be.
+         *
+         *     `default_family`: the family that it makes the default; null leaves that as it is.
          */
         RecordedSelection: {
             request_id: string;
@@ -1980,6 +1992,7 @@ export interface components {
             state: "open" | "published" | "refused";
             family: string;
             version: string;
+            default_family: string | null;
             actor: string;
             reason: string;
             /** Format: date-time */
@@ -4578,7 +4591,8 @@ export interface operations {
             /**
              * @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
              *
-             *     `revision` is the deployment that it leaves; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
+             *     `default_family_before` and `before` are what answered until now. `revision` is the deployment that it leaves;
+             *     `recorded`: the database has it; of a rollback that was done while the database was away, this process's journal has it until then; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
              */
             200: {
                 headers: {
@@ -4674,7 +4688,8 @@ export interface operations {
             /**
              * @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
              *
-             *     `revision` is the deployment that it leaves; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
+             *     `default_family_before` and `before` are what answered until now. `revision` is the deployment that it leaves;
+             *     `recorded`: the database has it; of a rollback that was done while the database was away, this process's journal has it until then; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
              */
             200: {
                 headers: {
@@ -4761,7 +4776,8 @@ export interface operations {
             /**
              * @description What runs now (or would run, `dry_run`; of a promotion: will run); the graph publishes it as the next revision.
              *
-             *     `revision` is the deployment that it leaves; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
+             *     `default_family_before` and `before` are what answered until now. `revision` is the deployment that it leaves;
+             *     `recorded`: the database has it; of a rollback that was done while the database was away, this process's journal has it until then; `evidence` says of each exchanged pair what the comparison on the newest holdout says.
              */
             200: {
                 headers: {

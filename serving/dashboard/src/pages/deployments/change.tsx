@@ -19,12 +19,14 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
   // Kept as it was chosen: a promotion stays one while it is followed, also when a deployment names its version.
   const [chosen, setChosen] = useState<Chosen>({ what: "rollback" });
   const [reason, setReason] = useState("");
+  const [makeDefault, setMakeDefault] = useState(false);
   const select = useSelectVersion();
   const promote = usePromote();
   const rollback = useRollback();
   const registered = versions.data?.versions ?? [];
   const choose = (choice: string) => {
     const picked = registered.find(({ version }) => version === choice);
+    setMakeDefault(picked?.live === true);
     setChosen(picked ? { what: picked.last_revision == null ? "promote" : "select", version: picked.version, family: picked.family } : { what: "rollback" });
   };
   const asked = { select, promote, rollback }[chosen.what];
@@ -43,7 +45,7 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
       return;
     }
     const live = status.families[chosen.family]?.version;
-    const body = { version: chosen.version, reason, dry_run: dryRun, ...seen, ...(live ? { expected_version: live } : {}) };
+    const body = { version: chosen.version, reason, make_default: makeDefault, dry_run: dryRun, ...seen, ...(live ? { expected_version: live } : {}) };
     if (chosen.what === "promote") promote.mutate({ key, body });
     else select.mutate({ key, body: { ...body, family: chosen.family } });
   };
@@ -62,12 +64,18 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
     <form className="change" onSubmit={submit}>
       <Select label="What" value={chosen.what === "rollback" ? "rollback" : chosen.version} onChange={(event) => { choose(event.target.value); forget(); }}>
         <option value="rollback">Back to the deployment before</option>
-        {registered.map(({ version, live, last_revision: revision }) => (
-          <option key={version} value={version} disabled={live}>
+        {registered.map(({ version, family, live, last_revision: revision }) => (
+          <option key={version} value={version} disabled={live && family === status.default_family}>
             {version} {live ? "(live)" : revision == null ? "(promote: never deployed yet)" : `(was in deploy ${revision})`}
           </option>
         ))}
       </Select>
+      {chosen.what !== "rollback" && chosen.family !== status.default_family && (
+        <label className="field">
+          <input type="checkbox" checked={makeDefault} onChange={(event) => { setMakeDefault(event.target.checked); forget(); }} />
+          Let {chosen.family} answer where nobody names a family too; now {status.default_family ?? "nothing"} does
+        </label>
+      )}
       <Field label="Why" hint="It stays in the audit trail." value={reason} maxLength={1000} onChange={(event) => { setReason(event.target.value); forget(); }} />
       <KeyField onChange={forget} />
       <div className="buttons">

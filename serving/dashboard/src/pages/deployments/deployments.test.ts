@@ -43,7 +43,7 @@ describe("spans", () => {
   });
 });
 
-const answer = { request_id: "r1", default_family: "vader", before: { vader: "v2" }, after: { vader: "v1" }, dry_run: false, revision: 3, evidence: [] };
+const answer = { request_id: "r1", default_family_before: "vader", recorded: true, default_family: "vader", before: { vader: "v2" }, after: { vader: "v1" }, dry_run: false, revision: 3, evidence: [] };
 const ASKED = "2026-01-01T00:00:00Z";
 const replica = (version: string, at = "2026-01-01T00:00:05Z") => ({ replica: version, family: "vader", version, revision: 1, answered_at: at });
 const selection = (state: "open" | "published" | "refused") =>
