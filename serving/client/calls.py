@@ -1,4 +1,4 @@
-"""Every route as a function that makes one call of it: what is sent, and the struct that comes back. `clients` sends them."""
+"""Every route that reads or predicts, as a function that makes one call: what is sent, and what comes back. A person's changes: `acts`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,9 +15,9 @@ from serving.contract.experiment_bodies import ExperimentList
 from serving.contract.feature_bodies import FeatureSchemaAnswer
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.health_bodies import Alive, Health
-from serving.contract.incident_bodies import AcknowledgementAnswer, AcknowledgeRequest, AlertsAnswer
+from serving.contract.incident_bodies import AlertsAnswer
 from serving.contract.lineage_bodies import PredictionLineage
-from serving.contract.model_bodies import ModelsStatus, PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
+from serving.contract.model_bodies import ModelsStatus
 from serving.contract.news_bodies import NewsAnswer, TickersAnswer
 from serving.contract.performance_bodies import PerformanceAnswer
 from serving.contract.prediction_bodies import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
@@ -112,55 +112,6 @@ def model(version: str) -> Call[ModelCard]:
     return get(f"/models/{quote(version, safe='')}", ModelCard)
 
 
-def select(
-    family: str,
-    version: str,
-    reason: str,
-    *,
-    make_default: bool = False,
-    expected_version: str | None = None,
-    expected_revision: int | None = None,
-    dry_run: bool = False,
-) -> Call[SelectionAnswer]:
-    """Let a version answer from now on, with `make_default` also where no family is named; needs a key of role admin."""
-    body = SelectRequest(
-        family=family,
-        version=version,
-        reason=reason,
-        make_default=make_default,
-        expected_version=expected_version,
-        expected_revision=expected_revision,
-        dry_run=dry_run,
-    )
-    return post("/models/select", SelectionAnswer, body)
-
-
-def promote(
-    version: str,
-    reason: str,
-    *,
-    make_default: bool = False,
-    expected_version: str | None = None,
-    expected_revision: int | None = None,
-    dry_run: bool = False,
-) -> Call[SelectionAnswer]:
-    """Ask for the first deployment of a version; needs a key of role admin."""
-    body = PromoteRequest(
-        version=version,
-        reason=reason,
-        make_default=make_default,
-        expected_version=expected_version,
-        expected_revision=expected_revision,
-        dry_run=dry_run,
-    )
-    return post("/models/promote", SelectionAnswer, body)
-
-
-def roll_back(reason: str, *, expected_revision: int | None = None, dry_run: bool = False) -> Call[SelectionAnswer]:
-    """Back to the deployment before; needs a key of role admin."""
-    return post("/models/rollback", SelectionAnswer, RollbackRequest(reason, dry_run, expected_revision))
-
-
 def selections(*, limit: int = 50, offset: int = 0) -> Call[SelectionsAnswer]:
     """What people selected, newest first, and which replicas answer with what."""
     return get("/models/selections", SelectionsAnswer, limit=limit, offset=offset)
@@ -201,11 +152,6 @@ def deployments() -> Call[DeploymentsAnswer]:
 def alerts(*, limit: int = 50, offset: int = 0) -> Call[AlertsAnswer]:
     """Incidents, what is open first."""
     return get("/monitoring/alerts", AlertsAnswer, limit=limit, offset=offset)
-
-
-def acknowledge(alert_id: str, *, note: str | None = None, dry_run: bool = False) -> Call[AcknowledgementAnswer]:
-    """Say that you know of an open alert; needs a key of role admin."""
-    return post(f"/monitoring/alerts/{quote(alert_id, safe='')}/ack", AcknowledgementAnswer, AcknowledgeRequest(note, dry_run))
 
 
 def service(*, window: Window = "24h") -> Call[ServiceReport]:

@@ -6,7 +6,7 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, overload
 import httpx
 import msgspec
 
-from serving.client import calls
+from serving.client import acts, calls
 from serving.client.call import Call
 from serving.client.event_lines import LONGEST_SILENCE_S, EventLines, Told
 from serving.client.failures import UnexpectedAnswer, Unreachable, failure_of
@@ -57,9 +57,9 @@ class Routes:
     performance_history = Route(calls.performance_history)
     models = Route(calls.models)
     model = Route(calls.model)
-    select = Route(calls.select)
-    roll_back = Route(calls.roll_back)
-    promote = Route(calls.promote)
+    select = Route(acts.select)
+    roll_back = Route(acts.roll_back)
+    promote = Route(acts.promote)
     selections = Route(calls.selections)
     feature_schema = Route(calls.feature_schema)
     experiments = Route(calls.experiments)
@@ -68,7 +68,7 @@ class Routes:
     drift_report = Route(calls.drift_report)
     deployments = Route(calls.deployments)
     alerts = Route(calls.alerts)
-    acknowledge = Route(calls.acknowledge)
+    acknowledge = Route(acts.acknowledge)
     service = Route(calls.service)
     sources = Route(calls.sources)
     quality = Route(calls.quality)

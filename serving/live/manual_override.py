@@ -93,9 +93,7 @@ class ManualOverride:
             raise _unknown(version)
         default_family = family if request.make_default else None
         seen = self._seen(request.expected_revision)
-        selection = self._asked(
-            family, version, 0, request.reason, actor, default_family=default_family, expected_revision=seen
-        )
+        selection = self._asked(family, version, 0, request.reason, actor, default_family=default_family, expected_revision=seen)
         live = await self._guarded(
             partial(self._live.try_first, selection, manifest_digest, expected_version=request.expected_version),
             stale="expected_version",
@@ -197,9 +195,7 @@ class ManualOverride:
         request_id = None if dry_run else selections[-1].request_id
         return await self._answer(request_id, before, after.content, dry_run=dry_run)
 
-    async def _answer(
-        self, request_id: str | None, live: Snapshot, after: Content, *, dry_run: bool
-    ) -> SelectionAnswer:
+    async def _answer(self, request_id: str | None, live: Snapshot, after: Content, *, dry_run: bool) -> SelectionAnswer:
         """The answer, with what is stored of the comparison of what was live with what is wanted."""
         before, (wanted, family) = live.versions, after
         try:
