@@ -27,6 +27,7 @@ from serving.live.loading import ModelLoader
 from serving.live.manual_override import ManualOverride
 from serving.live.poller import Poller
 from serving.live.snapshot import Snapshot
+from serving.live.trial import Trials
 from serving.metrics import Metrics
 from serving.predict.online_features import FeatureReader
 from serving.predict.prediction import Predictor
@@ -74,7 +75,7 @@ class Services:
         cores = usable_cores()
         self._threads = ThreadPoolExecutor(cores, thread_name_prefix="model")
         cache = RegistryCache(settings.state_dir / CACHE_FOLDER, self._public_keys)
-        loader = ModelLoader(cache, self._reader, self._threads, cores)
+        loader = ModelLoader(cache, self._reader, Trials(cache.folder), self._threads, cores)
         self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock, announce=self._announce)
         self.poller = Poller(self.live, self.database, poll_s=settings.poll_s)
         self.override = ManualOverride(self.live, self.poller, self.database, clock=clock)

@@ -32,7 +32,7 @@ class Turtle:
 
     def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
         if features is not None:
-            time.sleep(float(os.environ["TURTLE_S"]))
+            time.sleep(float(os.environ.get("TURTLE_S", "0")))
         return np.asarray(self._model.predict(texts, features))
 
     @property

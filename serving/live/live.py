@@ -226,7 +226,9 @@ class LiveModels:
     def _keep(self, latest: LatestDeployment) -> None:
         try:
             self._cache.keep_deployment(latest)
-            self._cache.prune(self._slot.loaded_digests())
+            kept = self._slot.loaded_digests()
+            self._cache.prune(kept)
+            self._slot.forget_all_but(kept)
         except OSError as error:
             logger.warning("revision %d runs but is not kept for the next start: %s", latest.document.revision, error)
 

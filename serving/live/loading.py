@@ -1,6 +1,7 @@
 """One model version from the registry (or the disk cache) to something that answers; refused at the first doubt.
 
-Order: fetch, signature and digests (`registry`), feature schema, load, golden sentences. Nothing here knows what is live.
+Order: fetch, signature and digests (`registry`), feature schema, a trial in a process of its own (`trial`), load, golden sentences.
+Nothing here knows what is live.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -17,14 +18,9 @@ from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused
 from serving.live.inference import ModelRunner
-
-
-class ModelRefused(PermanentError):
-    """A version that is what was signed, and still cannot be served here; `reason` is a closed code."""
-
-    def __init__(self, message: str, *, reason: str, remedy: str) -> None:
-        super().__init__(message, remedy=remedy)
-        self.reason = reason
+from serving.live.model_cost import UNMEASURED, ModelCost
+from serving.live.model_refused import ModelRefused
+from serving.live.trial import Trials
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -38,6 +34,7 @@ class LoadedVersion:
     schema: FeatureSchema
     model: TextReader
     runner: ModelRunner
+    cost: ModelCost = UNMEASURED
 
 
 class ModelLoader:
@@ -48,14 +45,25 @@ class ModelLoader:
         threads: where models run; `workers` of them at a time for one model.
     """
 
-    def __init__(self, cache: RegistryCache, reader: RegistryReader | None, threads: ThreadPoolExecutor, workers: int) -> None:
+    def __init__(
+        self, cache: RegistryCache, reader: RegistryReader | None, trials: Trials, threads: ThreadPoolExecutor, workers: int
+    ) -> None:
         self._cache = cache
+        self._trials = trials
         self._reader = reader
         self._threads = threads
         self._workers = workers
 
-    def load(self, family: str, version: str, manifest_digest: str, *, cached_only: bool = False) -> LoadedVersion:
-        """Fetch, verify, load and try `version`.
+    def load(
+        self,
+        family: str,
+        version: str,
+        manifest_digest: str,
+        *,
+        cached_only: bool = False,
+        before: LoadedVersion | None = None,
+    ) -> LoadedVersion:
+        """Fetch, verify, try and load `version`, which shall take the place of `before`.
 
         Raises:
             Refused: it is not what was signed. ModelRefused: it cannot be served here. TransientError: try again later.
@@ -71,6 +79,7 @@ class ModelLoader:
         else:
             manifest = self._fetched(self._reader, version, manifest_digest)
         schema = require_schema(manifest)
+        cost = self._trials.require(manifest, manifest_digest, before_ms=before.cost.latency_ms if before else None)
         try:
             model = load_model(family, self._cache.path(manifest_digest), threads=1)
         except Exception as error:
@@ -86,7 +95,12 @@ class ModelLoader:
             schema=schema,
             model=model,
             runner=ModelRunner(family, model, self._threads, self._workers),
+            cost=cost,
         )
+
+    def forget_all_but(self, digests: set[str]) -> None:
+        """Keep no verdict of a trial on other versions than these."""
+        self._trials.forget_all_but(digests)
 
     def _fetched(self, reader: RegistryReader, version: str, manifest_digest: str) -> Manifest:
         # A good copy needs no registry: switching back works while GitHub is down.

@@ -12,7 +12,7 @@ from sentiment_platform.clock import Clock
 from sentiment_platform.errors import PermanentError, TransientError
 from sentiment_platform.registry.refusal import Refused
 from serving.contract.model_bodies import Swap, SwapOutcome
-from serving.live.loading import ModelRefused
+from serving.live.model_refused import ModelRefused
 from serving.metrics import Metrics
 
 RETRY_REFUSED_S = 300.0

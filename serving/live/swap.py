@@ -59,7 +59,7 @@ class LiveSlot:
             default = selection.default_family or default
         for family, (version, manifest_digest) in champions.items():
             loaded = self._loaded(version, manifest_digest)
-            models[family] = loaded or self._loader.load(family, version, manifest_digest, cached_only=cached_only)
+            models[family] = loaded or self._load(family, version, manifest_digest, cached_only=cached_only)
         return Snapshot(deployment, models, self._since(models), default, tuple(selections))
 
     def assemble_usable(self, deployment: Deployment, selections: Sequence[Selection], *, cached_only: bool = False) -> Snapshot:
@@ -83,9 +83,7 @@ class LiveSlot:
         Raises:
             Refused, ModelRefused, TransientError: as `assemble`.
         """
-        loaded = self._loaded(version, manifest_digest) or self._loader.load(
-            family, version, manifest_digest, cached_only=cached_only
-        )
+        loaded = self._loaded(version, manifest_digest) or self._load(family, version, manifest_digest, cached_only=cached_only)
         self._tried = loaded
         return loaded
 
@@ -103,6 +101,10 @@ class LiveSlot:
         """Manifest digests of all that runs or ran just before."""
         return {model.manifest_digest for live in (self.current, self._previous) if live for model in live.models.values()}
 
+    def forget_all_but(self, digests: set[str]) -> None:
+        """Keep no verdict of a trial on other versions than these."""
+        self._loader.forget_all_but(digests)
+
     def _since(self, models: Mapping[str, LoadedVersion]) -> dict[str, datetime]:
         """A version that answers already goes on; one that comes back begins anew, though it was kept loaded."""
         now, live = self._clock(), self.current
@@ -111,6 +113,10 @@ class LiveSlot:
             family: live.since[family] if live and running.get(family) == model.version else now
             for family, model in models.items()
         }
+
+    def _load(self, family: str, version: str, manifest_digest: str, *, cached_only: bool) -> LoadedVersion:
+        before = self.current.models.get(family) if self.current else None
+        return self._loader.load(family, version, manifest_digest, cached_only=cached_only, before=before)
 
     def _selected(self, selection: Selection, *, cached_only: bool) -> LoadedVersion:
         manifest_digest = self._selections.manifest_digest(selection)

@@ -1,13 +1,9 @@
 """Claims about what goes live: only what is deployed, signed, whole and proven here; everything else is refused and changes nothing."""
 
 import shutil
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import msgspec
 import pytest
 from github import Auth, Github
@@ -22,42 +18,15 @@ from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
+from sentiment_platform_tests.serving.under_load import TEXT, load
 
 pytestmark = pytest.mark.slow
 
-TEXT = "Harbour Mills moves its office after a good year"
 FIRST, SECOND, THIRD = "v1.0.0-vader", "v1.0.1-vader", "v1.0.2-vader"
 
 
 def live_version(serving: ServingProcess) -> str:
     return serving.predict(TEXT)["performance"]["model_version"]
-
-
-@contextmanager
-def load(url: str, clients: int = 4) -> Generator[list[tuple[int, str, float]]]:
-    """Requests on kept connections until the block ends: (status, version, sentiment) of each."""
-    seen: list[tuple[int, str, float]] = []
-    stop = threading.Event()
-
-    def ask(number: int) -> None:
-        with httpx.Client(base_url=url, timeout=10) as client:
-            while not stop.is_set():
-                try:
-                    reply = client.post("/predict", json={"text": TEXT, "source": f"outlet {number}"})
-                    body = reply.json()
-                    seen.append((reply.status_code, body["performance"]["model_version"], body["prediction"]["sentiment"]))
-                except (httpx.TransportError, KeyError) as error:
-                    seen.append((599, repr(error), 0.0))
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(clients)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield seen
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 def test_deployments_swap_under_load_without_a_failed_or_mixed_answer(publisher: Publisher, start_serving: StartServing) -> None:

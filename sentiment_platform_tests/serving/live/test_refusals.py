@@ -7,7 +7,7 @@ import pytest
 
 from sentiment_platform.errors import PermanentError, TransientError
 from sentiment_platform.registry.refusal import Refused
-from serving.live.loading import ModelRefused
+from serving.live.model_refused import ModelRefused
 from serving.live.refusals import Refusals
 from serving.metrics import Metrics
 
