@@ -22,6 +22,7 @@ KEY_SPACES: dict[str, str] = {
     "features": "Feature values: features:{schema}:{entity}, a day (`features.online`).",
     "events": "Public events, a stream of the newest thousand or so, a day after the newest (`events`).",
     "prediction": "Predictions: prediction:{manifest digest}:{schema}:{hash}, an hour less up to a tenth (`serving.predict.prediction_cache`).",
+    "idempotency": "What feedback was sent under an Idempotency-Key: idempotency:{hash}, a day (`serving.journal.repeats`).",
 }
 """First word of a key -> what stands there, for how long, and who writes it."""
 
@@ -77,3 +78,8 @@ def unknown_keys(client: Any, limit: int = 100) -> list[str]:
             if len(strangers) == limit:
                 break
     return strangers
+
+
+def idempotency_key(named: str) -> str:
+    """Where it stands what was said under the key that `named` is the hash of."""
+    return f"idempotency:{named}"

@@ -8,9 +8,9 @@ from litestar import Litestar
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from sentiment_platform.errors import TransientError
+from sentiment_platform.errors import ConflictError, TransientError
 from sentiment_platform.settings import Settings
-from serving.contract.problems import handle_not_set_up, handle_transient, handle_unexpected
+from serving.contract.problems import handle_conflict, handle_not_set_up, handle_transient, handle_unexpected
 from serving.dashboard.built_pages import BUILT, read_built
 from serving.edge import openapi
 from serving.edge.envelope import Envelope, allowed_origins, head_as_get
@@ -88,6 +88,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
         exception_handlers={
             HTTPException: refused_bodies(settings.max_text_characters, services.clock),
             NoDatabase: handle_not_set_up,
+            ConflictError: handle_conflict,
             TransientError: handle_transient,
             Exception: handle_unexpected,
         },

@@ -16,6 +16,7 @@ from serving.edge.security import KeyChecker
 from serving.edge.voices import Allowance
 from serving.journal.journal import Journal
 from serving.journal.known_predictions import KnownPredictions
+from serving.journal.repeats import Repeats
 from serving.journal.shipper import Shipper
 from serving.links.database import Database
 from serving.links.event_hub import EventHub
@@ -52,6 +53,7 @@ class Services:
         self.redis = RedisLink(settings.redis_url, clock=clock)
         self.database = Database(settings.database_url, clock=clock)
         self.known = KnownPredictions(self.database, clock=clock)
+        self.repeats = Repeats(self.redis)
         self.events = EventHub(settings.redis_url, clock=clock, draining=lambda: self.draining)
         self.keys = KeyChecker(self.database, settings.admin_key, clock=clock)
         self.anonymous_feedback = Allowance()

@@ -22,6 +22,7 @@ class Call(Generic[T]):
     body: Struct | None = None
     query: Mapping[str, str | int] = field(default_factory=dict[str, str | int])
     also: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def get(path: str, kind: type[T], **query: str | int | None) -> Call[T]:
@@ -30,6 +31,7 @@ def get(path: str, kind: type[T], **query: str | int | None) -> Call[T]:
     return Call(method="GET", path=path, kind=kind, query=asked)
 
 
-def post(path: str, kind: type[T], body: Struct) -> Call[T]:
-    """Something said or asked for, in a body."""
-    return Call(method="POST", path=path, kind=kind, body=body)
+def post(path: str, kind: type[T], body: Struct, **headers: str | int | None) -> Call[T]:
+    """Something said or asked for, in a body. Headers are written with underscores; what is None is not sent."""
+    sent = {name.replace("_", "-"): str(value) for name, value in headers.items() if value is not None}
+    return Call(method="POST", path=path, kind=kind, body=body, headers=sent)

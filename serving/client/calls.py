@@ -61,12 +61,16 @@ def feedback(
     utility: float | None = None,
     comment: str | None = None,
     client_id: str | None = None,
+    idempotency_key: str | None = None,
 ) -> Call[FeedbackAccepted]:
-    """What somebody says of an answer; at least one of label, preference and utility. Models learn from the words of keys alone."""
+    """What somebody says of an answer; at least one of label, preference and utility. Models learn from the words of keys alone.
+
+    `idempotency_key`: a word for this feedback, such as a random UUID; sent again within a day it counts once.
+    """
     body = FeedbackRequest(
         prediction_id=prediction_id, label=label, preference=preference, utility=utility, comment=comment, client_id=client_id
     )
-    return post("/feedback", FeedbackAccepted, body)
+    return post("/feedback", FeedbackAccepted, body, idempotency_key=idempotency_key)
 
 
 def prediction(prediction_id: str) -> Call[PredictionLineage]:

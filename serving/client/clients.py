@@ -178,7 +178,7 @@ def _headers(api_key: str) -> dict[str, str]:
 
 def _request(http: "httpx.Client | httpx.AsyncClient", call: Call[Any]) -> httpx.Request:
     content = msgspec.json.encode(call.body) if call.body is not None else None
-    headers = {"Content-Type": "application/json"} if content is not None else {}
+    headers = {**call.headers, **({"Content-Type": "application/json"} if content is not None else {})}
     return http.build_request(call.method, call.path, content=content, headers=headers, params=dict(call.query))
 
 

@@ -16,6 +16,10 @@ PredictionId = Annotated[
 Voice = Literal["known", "anonymous", "unchecked"]
 
 
+SAYING = ("label", "preference", "utility")
+"""Fields of which a feedback has one at least."""
+
+
 class FeedbackRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a person says of a prediction; at least one of label, preference and utility."""
 

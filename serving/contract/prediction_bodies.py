@@ -21,6 +21,7 @@ class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             min_length=1,
             description="A headline or a short news text; by default at most 5,000 characters.",
             examples=[EXAMPLE_TEXT],
+            extra_json_schema={"format": "news-text"},
         ),
     ]
     ticker: (
@@ -34,7 +35,13 @@ class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ]
         | None
     ) = None
-    source: Annotated[str, Meta(min_length=1, max_length=100, description="The outlet that carried it.")] | None = None
+    source: (
+        Annotated[
+            str,
+            Meta(min_length=1, max_length=100, description="The outlet that carried it.", extra_json_schema={"format": "outlet"}),
+        ]
+        | None
+    ) = None
     published_at: (
         Annotated[
             str,

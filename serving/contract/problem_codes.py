@@ -33,6 +33,7 @@ CODES: Mapping[str, str] = {
     "invalid_since": "`since` is no moment with an offset.",
     "bad_cursor": "The cursor is none that this route gave.",
     "empty_feedback": "The feedback says nothing.",
+    "idempotency_key_reused": "The Idempotency-Key stands for another body.",
     "unknown_preference": "The preference names no family.",
     # Of who asks, and how often.
     "key_missing": "The route needs an API key.",

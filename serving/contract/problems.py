@@ -13,7 +13,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from sentiment_platform.errors import TransientError
+from sentiment_platform.errors import ConflictError, TransientError
 from serving.contract.problem_bodies import FieldError, ProblemDocument
 from serving.contract.request_context import request_id
 
@@ -88,7 +88,11 @@ def _respond(error: HTTPException) -> Response[bytes]:
 def _fault(item: Any) -> FieldError:
     """Of what Litestar says of a parameter."""
     known = item if isinstance(item, dict) else {"message": item}
-    return FieldError(str(known.get("key") or known.get("source") or "request"), None, str(known.get("message", "")))
+    name = str(known.get("key") or known.get("source") or "request")
+    if known.get("source") == "header":
+        # It has the name of the handler's argument.
+        name = "-".join(word.capitalize() for word in name.split("_"))
+    return FieldError(name, None, str(known.get("message", "")))
 
 
 def handle_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
@@ -102,6 +106,11 @@ def handle_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[byt
 def handle_transient(_: Request[Any, Any, Any], error: TransientError) -> Response[bytes]:
     """Something this request needs is away for now."""
     return _respond(unavailable("unavailable", str(error)))
+
+
+def handle_conflict(_: Request[Any, Any, Any], error: ConflictError) -> Response[bytes]:
+    """What the request was decided on is in force no more."""
+    return _respond(Problem(409, "conflict", str(error)))
 
 
 def handle_not_set_up(_: Request[Any, Any, Any], error: TransientError) -> Response[bytes]:

@@ -24,10 +24,13 @@ DEFAULTS = {
 }
 PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST"),
-    (b"access-control-allow-headers", b"Authorization, Content-Type, X-API-Key, X-Request-ID"),
+    (
+        b"access-control-allow-headers",
+        b"Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Deadline-Ms, X-Request-ID",
+    ),
     (b"access-control-max-age", b"600"),
 )
-EXPOSED = (b"access-control-expose-headers", b"Allow, ETag, Retry-After, WWW-Authenticate, X-Request-ID")
+EXPOSED = (b"access-control-expose-headers", b"Allow, ETag, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID")
 
 Headers = list[tuple[bytes, bytes]]
 

@@ -12,6 +12,7 @@ import msgspec
 from litestar import Litestar
 
 from serving.contract.examples import EXAMPLES
+from serving.contract.feedback_bodies import SAYING, FeedbackRequest
 from serving.contract.prediction_bodies import BatchRequest
 from serving.contract.problem_bodies import ProblemDocument
 from serving.contract.problems import MEDIA_TYPE
@@ -124,6 +125,9 @@ def _schemas(document: Json) -> Json:
         for field in schema["properties"].values():
             # Generators of clients take a field with a default for one that is always there.
             field.pop("default", None)
+    if feedback := requests.get(FeedbackRequest.__name__):
+        # True of one that says nothing, whether it leaves these out or holds null for them.
+        feedback["not"] = {"properties": {name: {"type": "null"} for name in SAYING}}
     return requests | answers
 
 

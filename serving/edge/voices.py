@@ -27,6 +27,11 @@ class Speaker:
     voice: str | None = None
     claimed: ClaimedVoice | None = None
 
+    @property
+    def name(self) -> str:
+        """Who speaks, whether the key could be checked or not; "" for nobody known."""
+        return self.voice or (voice_of(self.claimed.key_id, self.claimed.client_id) if self.claimed else "")
+
 
 class Allowance:
     """Counts what is taken in the minute that runs, on this process's own clock."""

@@ -1,12 +1,12 @@
 """POST /feedback: on the disk before it is acknowledged, in the database soon after."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import JSONBody
+from litestar.params import HeaderParameter, JSONBody
 from msgspec import structs
 
 from sentiment_platform.text.normalise import normalise
@@ -16,11 +16,22 @@ from serving.edge.openapi import MAY_SEND_KEY, problem_responses
 from serving.edge.voices import speaker_of
 from serving.handlers.refused_bodies import NOTHING_SAID, no_preference, says_nothing
 from serving.journal.journal_records import FeedbackRecord, new_record_id
+from serving.journal.repeats import ReusedKey
 from serving.services import Services
 
 NO_SUCH_PREDICTION = (
     "No prediction has the id {}, so nothing was stored. Send `prediction_id` as an answer of POST /predict gave it."
 )
+KEY_REUSED = "This Idempotency-Key stands for other feedback of yours; take a new one for what is new, such as a random UUID."
+IdempotencyKey = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        pattern=r'^"?[A-Za-z0-9._:\-]{1,64}"?(?![\s\S])',
+        description="A word of yours for this feedback, such as a random UUID, in quotes or without: sent again within a day it gets "
+        "the same answer and counts once. With another body it is a 422.",
+    ),
+]
 
 
 @post(
@@ -28,11 +39,14 @@ NO_SUCH_PREDICTION = (
     status_code=202,
     tags=["feedback"],
     security=MAY_SEND_KEY,
-    responses=problem_responses(400, 401, 404, 413, 415, 429, 503),
+    responses=problem_responses(400, 401, 404, 413, 415, 422, 429, 503),
     summary="Say what was right",
 )
 async def feedback(
-    data: JSONBody[FeedbackRequest], request: Request[Any, Any, Any], services: NamedDependency[Services]
+    data: JSONBody[FeedbackRequest],
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    idempotency_key: IdempotencyKey = None,
 ) -> FeedbackAccepted:
     """Accepted means stored durably here; 503 means that it was not, and should be sent again. 404: no prediction has that id.
 
@@ -51,7 +65,6 @@ async def feedback(
         raise Problem(404, "unknown_prediction", NO_SUCH_PREDICTION.format(data.prediction_id), field="prediction_id")
     if speaker.voice is None:
         services.anonymous_feedback.take()
-    services.metrics.feedback.labels(speaker.kind).inc()
     received_at = services.clock()
     record = FeedbackRecord(
         id=new_record_id(received_at.timestamp()),
@@ -64,9 +77,17 @@ async def feedback(
         claimed=speaker.claimed,
         received_at=received_at,
     )
+    is_new = True
+    if idempotency_key is not None:
+        try:
+            record, is_new = await services.repeats.recorded(idempotency_key.strip('"'), speaker.name, record)
+        except ReusedKey:
+            raise Problem(422, "idempotency_key_reused", KEY_REUSED, field="Idempotency-Key") from None
+    if is_new:
+        services.metrics.feedback.labels(speaker.kind).inc()
     services.journal.append(record)
     await asyncio.to_thread(services.journal.sync)
-    return FeedbackAccepted(record.id, received_at, speaker.kind)
+    return FeedbackAccepted(record.id, record.received_at, speaker.kind)
 
 
 def routes() -> list[HTTPRouteHandler]:

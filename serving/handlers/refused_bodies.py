@@ -11,7 +11,7 @@ from sentiment_platform.clock import Clock
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.text.sentiment import TIE
 from serving.contract.body_faults import body_faults
-from serving.contract.feedback_bodies import FeedbackRequest
+from serving.contract.feedback_bodies import SAYING, FeedbackRequest
 from serving.contract.prediction_bodies import PredictRequest
 from serving.contract.problems import Problem, handle_http, invalid
 from serving.contract.request_context import request_body
@@ -66,4 +66,4 @@ def no_preference(preference: str | None) -> str:
 
 def says_nothing(feedback: Mapping[str, Any]) -> bool:
     """Whether a feedback leaves out, or holds null for, all that it may say."""
-    return all(feedback.get(name) is None for name in ("label", "preference", "utility"))
+    return all(feedback.get(name) is None for name in SAYING)

@@ -749,6 +749,7 @@ export interface components {
          */
         PredictRequest: {
             /**
+             * Format: news-text
              * @description A headline or a short news text; by default at most 5,000 characters.
              * @example Shares slide as profit misses forecasts
              */
@@ -913,7 +914,7 @@ export interface components {
              * @description A stable word for programs. New ones may be added: take one that you do not know by its status.
              * @enum {string}
              */
-            code: "invalid_http" | "head_too_slow" | "url_too_long" | "headers_too_large" | "too_many_connections" | "body_too_large" | "body_too_slow" | "disconnected" | "unsupported_encoding" | "unsupported_media_type" | "invalid_utf8" | "binary_body" | "nested_too_deeply" | "bad_request" | "not_found" | "method_not_allowed" | "refused" | "internal_error" | "invalid_request" | "binary_text" | "empty_text" | "text_too_long" | "no_symbol" | "invalid_source" | "unusable_time" | "invalid_since" | "bad_cursor" | "empty_feedback" | "unknown_preference" | "key_missing" | "key_invalid" | "role_too_low" | "too_much_anonymous_feedback" | "too_many_streams" | "unknown_prediction" | "unknown_version" | "unknown_family" | "unknown_feature_schema" | "unknown_report" | "unknown_alert" | "no_such_file" | "dashboard_not_built" | "already_resolved" | "conflict" | "wrong_family" | "never_deployed" | "was_deployed" | "not_ready" | "family_not_deployed" | "overloaded" | "unavailable" | "not_set_up" | "signature" | "digest" | "size" | "missing_file" | "extra_file" | "unsafe_name" | "unsafe_url" | "older_revision" | "wrong_model" | "format" | "unpublished" | "feature_schema" | "load" | "golden";
+            code: "invalid_http" | "head_too_slow" | "url_too_long" | "headers_too_large" | "too_many_connections" | "body_too_large" | "body_too_slow" | "disconnected" | "unsupported_encoding" | "unsupported_media_type" | "invalid_utf8" | "binary_body" | "nested_too_deeply" | "bad_request" | "not_found" | "method_not_allowed" | "refused" | "internal_error" | "invalid_request" | "binary_text" | "empty_text" | "text_too_long" | "no_symbol" | "invalid_source" | "unusable_time" | "invalid_since" | "bad_cursor" | "empty_feedback" | "idempotency_key_reused" | "unknown_preference" | "key_missing" | "key_invalid" | "role_too_low" | "too_much_anonymous_feedback" | "too_many_streams" | "unknown_prediction" | "unknown_version" | "unknown_family" | "unknown_feature_schema" | "unknown_report" | "unknown_alert" | "no_such_file" | "dashboard_not_built" | "already_resolved" | "conflict" | "wrong_family" | "never_deployed" | "was_deployed" | "not_ready" | "family_not_deployed" | "overloaded" | "unavailable" | "not_set_up" | "signature" | "digest" | "size" | "missing_file" | "extra_file" | "unsafe_name" | "unsafe_url" | "older_revision" | "wrong_model" | "format" | "unpublished" | "feature_schema" | "load" | "golden";
             detail: string;
             request_id: string;
             errors?: components["schemas"]["FieldError"][];
@@ -5112,7 +5113,10 @@ export interface operations {
     post_feedback: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A word of yours for this feedback, such as a random UUID, in quotes or without: sent again within a day it gets the same answer and counts once. With another body it is a 422. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5171,6 +5175,15 @@ export interface operations {
             };
             /** @description The body is not JSON. */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Understood, and not allowed. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

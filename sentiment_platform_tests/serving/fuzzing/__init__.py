@@ -1,0 +1,1 @@
+"""Requests that nobody wrote by hand: by the OpenAPI document, and byte by byte."""

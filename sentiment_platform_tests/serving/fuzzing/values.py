@@ -1,0 +1,57 @@
+"""Values of the formats that the OpenAPI document names, and of what exists in the process under test; loaded by schemathesis as its hooks.
+
+`FUZZ_KNOWN` in the environment is JSON: name of a parameter or field -> values that exist. Half of the well-formed ones become one of these.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zlib import crc32
+
+import schemathesis
+from hypothesis import strategies as st
+
+from sentiment_platform.entities import outlet_name
+from sentiment_platform.features.schema import SCHEMAS
+from sentiment_platform.models.families import FAMILIES
+from sentiment_platform_tests.symbols.spellings import SPELLINGS
+
+KNOWN: dict[str, list[str]] = json.loads(os.environ.get("FUZZ_KNOWN", "{}"))
+WORDS = st.characters(categories=["L", "N", "P", "Zs", "Sc"])
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+schemathesis.openapi.format("symbol", st.sampled_from([text for text, known in SPELLINGS.items() if len(known) == 1]))
+schemathesis.openapi.format("outlet", st.text(WORDS, min_size=1, max_size=100).filter(lambda text: bool(outlet_name(text))))
+schemathesis.openapi.format("feature-schema", st.sampled_from(list(SCHEMAS)))
+schemathesis.openapi.format("family", st.sampled_from(list(FAMILIES)))
+schemathesis.openapi.format("news-text", st.text(WORDS, min_size=1, max_size=200).filter(lambda text: bool(text.strip())))
+schemathesis.openapi.format(
+    "date-time", st.datetimes(datetime(1990, 1, 2), NOW.replace(tzinfo=None), timezones=st.just(UTC)).map(datetime.isoformat)
+)
+
+
+def some_known(given: Any) -> Any:
+    """`given` with values that exist in the place of half of those that have their form, and whole numbers written as such."""
+    if not isinstance(given, Mapping):
+        return given
+    return {name: _known(name, value) for name, value in given.items()}
+
+
+def _known(name: str, value: Any) -> Any:
+    if name in KNOWN and isinstance(value, str) and (chosen := crc32(value.encode())) % 2:
+        return KNOWN[name][chosen // 2 % len(KNOWN[name])]
+    # To a schema 2.0 is a whole number; no client writes it so, and serving reads JSON strictly.
+    return int(value) if name == "expected_revision" and isinstance(value, float) and value.is_integer() else value
+
+
+@schemathesis.hook
+def map_path_parameters(context: Any, path_parameters: Any) -> Any:
+    return some_known(path_parameters)
+
+
+@schemathesis.hook
+def map_body(context: Any, body: Any) -> Any:
+    return some_known(body)

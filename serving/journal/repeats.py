@@ -1,0 +1,84 @@
+"""Feedback that names an `Idempotency-Key`: sent again it gets the same answer and counts once; with another body it is refused.
+
+The id of such a record follows from who speaks, the key, and the prediction, so that the database keeps one whoever writes it how often.
+The answer is remembered in this process and, for its neighbours, in Redis; without Redis a neighbour answers with its own moment.
+"""
+
+import uuid
+from collections import OrderedDict
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import msgspec
+
+from sentiment_platform.entities import idempotency_key
+from serving.journal.journal_records import FeedbackRecord
+from serving.links.redis_link import RedisLink
+
+KEPT_S = 24 * 3600
+REMEMBERED = 10_000
+_TIME = 48
+"""First bits of a record's id."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What was said under a key, as a digest, and when it was first received."""
+
+    digest: str
+    received_at: datetime
+
+
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+_read = msgspec.json.Decoder(Said).decode
+
+
+class ReusedKey(Exception):
+    """The key was used for another body."""
+
+
+class Repeats:
+    """Used from one event loop."""
+
+    def __init__(self, redis: RedisLink) -> None:
+        self._redis = redis
+        self._said: OrderedDict[str, Said] = OrderedDict()
+
+    async def recorded(self, key: str, speaker: str, record: FeedbackRecord) -> tuple[FeedbackRecord, bool]:
+        """The record as it is kept under `key` of `speaker`, and whether it is there for the first time.
+
+        Raises:
+            ReusedKey: the same speaker said something else under it, within a day.
+        """
+        named = sha256(f"{speaker}\0{key}".encode()).hexdigest()
+        plain = msgspec.structs.replace(record, id="", voice=None, claimed=None, received_at=_NO_TIME)
+        now = Said(sha256(msgspec.json.encode(plain)).hexdigest(), record.received_at)
+        said = await self._first(named, now)
+        if said.digest != now.digest:
+            raise ReusedKey
+        return msgspec.structs.replace(record, id=_id(record.prediction_id, named), received_at=said.received_at), said == now
+
+    async def _first(self, named: str, now: Said) -> Said:
+        if named in self._said:
+            return self._said[named]
+        # Before anybody is waited for: a second one that comes meanwhile is no first.
+        self._said[named] = now
+        if len(self._said) > REMEMBERED:
+            self._said.popitem(last=False)
+        key = idempotency_key(named)
+        # One trip for both. redis-py makes a yes or no of what `SET ... NX GET` replies.
+        self._redis.send("SET", key, msgspec.json.encode(now), "NX", "EX", KEPT_S)
+        raw = await self._redis.command("GET", key)
+        try:
+            said = _read(raw) if isinstance(raw, bytes) else now
+        except msgspec.MsgspecError:
+            said = now
+        self._said[named] = said
+        return said
+
+
+def _id(prediction_id: str, named: str) -> str:
+    """In the form of every record's: the prediction's time, so that rows arrive nearly in order, and of the rest a digest."""
+    value = uuid.UUID(prediction_id).int >> (128 - _TIME) << (128 - _TIME)
+    value |= int(sha256(f"{prediction_id}{named}".encode()).hexdigest(), 16) & ((1 << (128 - _TIME)) - 1)
+    value = value & ~(0xF000 << 64) | 0x7000 << 64
+    return str(uuid.UUID(int=value & ~(0xC000 << 48) | 0x8000 << 48))
