@@ -38,6 +38,9 @@ class Metrics:
         )
         self.shed = counter("serving_shed", "Predictions that a family could not take within the deadline.", "family")
         self.swaps = counter("serving_swaps", "Attempts to bring a deployment or selection live.", "outcome")
+        self.gaps = counter(
+            "serving_gaps", "Times that a version was unloaded before its successor was loaded, because both do not fit."
+        )
         self.polls = counter("serving_polls", "Looks at the registry.", "outcome")
         self.journal_dropped = counter("serving_journal_dropped", "Predictions that the full or failing journal did not take.")
         self.journal_shipped = counter("serving_journal_shipped", "Journal records committed to the database.")

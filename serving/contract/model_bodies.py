@@ -110,6 +110,36 @@ class FamilyStatus(Struct, frozen=True, kw_only=True):
     health: Literal["ok", "saturated"]
 
 
+class BesideStatus(Struct, frozen=True, kw_only=True):
+    """A version that answers beside the champions; `role` is the name of its arm, or `shadow`. `absent` says why it is not loaded here:
+    the champion answers its share meanwhile."""
+
+    role: str
+    version: str
+    manifest_digest: str
+    share: float
+    loaded: bool
+    absent: str | None
+
+
+class ExperimentStatus(Struct, frozen=True, kw_only=True):
+    """The phase of the experiment that runs here: in a `split` arms share the units, in `shadow` nobody is served the version tried."""
+
+    name: str
+    phase: int
+    mode: Literal["split", "shadow"]
+    versions: list[BesideStatus]
+
+
+class GapStatus(Struct, frozen=True, kw_only=True):
+    """A version that was unloaded so that its successor has room; `message` says who answers until that is loaded."""
+
+    family: str
+    version: str
+    since: Moment
+    message: str
+
+
 class Swap(Struct, frozen=True, kw_only=True):
     """One attempt to bring something live; `reason` is a closed code, `message` says what to do."""
 
@@ -151,3 +181,5 @@ class ModelsStatus(Struct, frozen=True, kw_only=True):
     last_swap: Swap | None
     candidate: Swap | None
     registry: RegistryStatus
+    experiment: ExperimentStatus | None
+    gap: GapStatus | None

@@ -1,7 +1,7 @@
 """What is live, and the only way it changes: everything is fetched, verified, loaded and tried before one assignment swaps it in.
 
-Here: following the registry, the last good state from the disk, and the order in which `swap`, `selections` and `refusals` work
-together. On any failure what runs stays. When to look: `poller`. Blocking; used from one thread, read from any.
+Here: following the registry, the last good state from the disk, and the order of `swap`, `selections` and `refusals`. On any failure
+what runs stays. When to look: `poller`. Blocking; used from one thread, read from any.
 """
 
 import logging
@@ -17,9 +17,10 @@ from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.succession import rollback_target
 from serving.contract.model_bodies import RegistryStatus, SwapOutcome
 from serving.live.loading import ModelLoader
+from serving.live.memory import FreeMemory, free_mb
 from serving.live.refusals import Refusals
 from serving.live.selections import Selection, Selections, StaleRevision
-from serving.live.snapshot import Content, Snapshot
+from serving.live.snapshot import Content, Facts, Snapshot
 from serving.live.swap import LiveSlot
 from serving.metrics import Metrics
 
@@ -39,13 +40,14 @@ class LiveModels:
         *,
         clock: Clock,
         announce: Callable[[Snapshot], object] = lambda _: None,
+        free: FreeMemory = free_mb,
     ) -> None:
         self._cache = cache
         self._reader = reader
         self._metrics = metrics
         self._clock = clock
         self._selections = Selections(reader)
-        self._slot = LiveSlot(loader, self._selections, metrics, announce, clock=clock)
+        self._slot = LiveSlot(loader, self._selections, metrics, announce, clock=clock, free=free)
         self._etag: str | None = None
         self._floor: Deployment | None = None
         self.refusals = Refusals(metrics, clock=clock)
@@ -55,6 +57,11 @@ class LiveModels:
     def current(self) -> Snapshot | None:
         """The snapshot that answers."""
         return self._slot.current
+
+    @property
+    def facts(self) -> Facts | None:
+        """What it says, without its models."""
+        return live.facts if (live := self.current) else None
 
     def start_from_cache(self, selections: Sequence[Selection]) -> None:
         """Bring the newest deployment that was accepted before live again, with `selections` on top; verified like fresh ones.
@@ -68,14 +75,14 @@ class LiveModels:
         self._floor = kept
         wanted = self._selections.usable(selections, kept)
         self._attempt(kept, wanted, lambda: self._slot.swap(self._slot.assemble_usable(kept, wanted, cached_only=True)))
+        self._slot.complete(cached_only=True)
 
     def poll(self, selections: Sequence[Selection] | None) -> None:
         """Look at the registry once and apply what is new.
 
-        Args:
-            selections: those in force according to the database, read before this call; None when the database did not answer.
+        Args: selections: those in force according to the database, read before this call; None when it did not answer.
         """
-        reader, current = self._reader, self.current
+        reader, current = self._reader, self.facts
         if reader is None:
             return
         latest = None
@@ -96,6 +103,8 @@ class LiveModels:
             self._etag = latest.etag
         if selections is not None:
             self._apply(selections)
+        self._slot.restore()
+        self._slot.complete()
 
     def select(
         self,
@@ -104,36 +113,39 @@ class LiveModels:
         expected_version: str | None = None,
         dry_run: bool = False,
         record: Callable[[Content, Content], None],
-    ) -> tuple[Snapshot, Snapshot]:
+    ) -> tuple[Facts, Facts]:
         """Apply a person's choice now: load, then `record(before, after)`, then swap.
 
         Returns:
-            The snapshots before and after (with `dry_run` the second never became live).
+            What was live and what is (with `dry_run` the second never became live).
 
         Raises:
             ConflictError: another version than `expected_version` is live, or another deployment than the selections expect.
             Refused, ModelRefused, TransientError: the choice cannot be served; what runs stays.
         """
         live = self._expected(selections[0].family, expected_version, selections[0].expected_revision)
-        after = self._slot.assemble(live.deployment, (*live.selections, *selections))
-        if not dry_run:
-            record(live.content, after.content)
-            self._slot.swap(after)
+        with self._slot.exchange():
+            assembled = self._slot.assemble(live.deployment, (*live.selections, *selections))
+            after = assembled.facts
+            if not dry_run:
+                record(live.content, after.content)
+                self._slot.swap(assembled)
         return live, after
 
-    def try_first(self, selection: Selection, manifest_digest: str, *, expected_version: str | None = None) -> Snapshot:
+    def try_first(self, selection: Selection, manifest_digest: str, *, expected_version: str | None = None) -> Facts:
         """Try a version that no deployment named, so that nobody asks for one that cannot be served; returns what is live, unchanged.
 
         Raises:
             As `select`.
         """
         live = self._expected(selection.family, expected_version, selection.expected_revision)
-        self._slot.tried(selection.family, selection.version, manifest_digest)
+        with self._slot.exchange():
+            self._slot.tried(selection.family, selection.version, manifest_digest)
         return live
 
-    def _expected(self, family: str, version: str | None, revision: int | None) -> Snapshot:
+    def _expected(self, family: str, version: str | None, revision: int | None) -> Facts:
         """What is live, if it is what a person expects of `family`, and of the deployment; None expects anything."""
-        live = self.current
+        live = self.facts
         if live is None:
             raise TransientError("Nothing is live yet.", remedy="Wait for the first deployment.")
         if revision is not None and revision != live.deployment.revision:
@@ -214,21 +226,22 @@ class LiveModels:
 
     def _apply(self, selections: Sequence[Selection]) -> None:
         """Bring the selections in force live where they are not."""
-        live = self.current
+        live = self.facts
         if live is not None and (wanted := self._selections.usable(selections, live.deployment)) != list(live.selections):
-            deployment = live.deployment
-            self._attempt(deployment, wanted, lambda: self._slot.swap(self._slot.assemble_usable(deployment, wanted)))
+            document = live.deployment
+            self._attempt(document, wanted, lambda: self._slot.swap(self._slot.assemble_usable(document, wanted)))
 
     def _attempt(self, document: Deployment, wanted: Sequence[Selection], work: Callable[[], None]) -> SwapOutcome:
         versions = (*document.models(), *(selection.version for selection in wanted))
-        return self.refusals.attempt(document.revision, versions, work)
+        with self._slot.exchange():
+            return self.refusals.attempt(document.revision, versions, work)
 
     def _keep(self, latest: LatestDeployment) -> None:
+        kept = self._slot.loaded_digests() | set(latest.document.named_models().values())
+        self._slot.forget_all_but(kept)
         try:
             self._cache.keep_deployment(latest)
-            kept = self._slot.loaded_digests()
             self._cache.prune(kept)
-            self._slot.forget_all_but(kept)
         except OSError as error:
             logger.warning("revision %d runs but is not kept for the next start: %s", latest.document.revision, error)
 

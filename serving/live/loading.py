@@ -54,16 +54,8 @@ class ModelLoader:
         self._threads = threads
         self._workers = workers
 
-    def load(
-        self,
-        family: str,
-        version: str,
-        manifest_digest: str,
-        *,
-        cached_only: bool = False,
-        before: LoadedVersion | None = None,
-    ) -> LoadedVersion:
-        """Fetch, verify, try and load `version`, which shall take the place of `before`.
+    def prepare(self, family: str, version: str, manifest_digest: str, *, cached_only: bool = False) -> Manifest:
+        """Fetch and verify `version`; nothing of it is loaded yet.
 
         Raises:
             Refused: it is not what was signed. ModelRefused: it cannot be served here. TransientError: try again later.
@@ -78,8 +70,17 @@ class ModelLoader:
             manifest = self._cache.verified_model(version, manifest_digest)
         else:
             manifest = self._fetched(self._reader, version, manifest_digest)
-        schema = require_schema(manifest)
-        cost = self._trials.require(manifest, manifest_digest, before_ms=before.cost.latency_ms if before else None)
+        require_schema(manifest)
+        return manifest
+
+    def load(self, manifest: Manifest, manifest_digest: str, *, before_ms: float | None = None) -> LoadedVersion:
+        """Try and load what was prepared. `before_ms`: of a text with the version whose place it takes.
+
+        Raises:
+            ModelRefused: it cannot be served here. TransientError: try again later.
+        """
+        family, version, schema = manifest.family, manifest.version, require_schema(manifest)
+        cost = self._trials.require(manifest, manifest_digest, before_ms=before_ms)
         try:
             model = load_model(family, self._cache.path(manifest_digest), threads=1)
         except Exception as error:

@@ -19,7 +19,7 @@ from serving.live.live import LiveModels
 from serving.live.poller import Poller
 from serving.live.selection_requests import asked_before, exchanged, record_selections, registered_digest, revision_naming
 from serving.live.selections import Selection, StaleRevision
-from serving.live.snapshot import Content, Snapshot
+from serving.live.snapshot import Content, Facts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,7 +46,7 @@ class ManualOverride:
             raise Problem(422, "wrong_family", f"{request.version} is not a version of {request.family}.", field="version")
 
         revision, registered = await self._known(request.version)
-        live = self._live.current
+        live = self._live.facts
         if live is not None and request.version in live.deployment.models():
             # The mirror may lag behind the registry by a moment.
             revision = live.deployment.revision
@@ -118,7 +118,7 @@ class ManualOverride:
         """
         seen = self._seen(request.expected_revision)
         target = await self._guarded(self._live.rollback_target)
-        running = self._live.current.versions if self._live.current else {}
+        running = self._live.facts.versions if self._live.facts else {}
         selections = [
             self._asked(
                 family,
@@ -137,7 +137,7 @@ class ManualOverride:
 
     def _seen(self, named: int | None) -> int | None:
         """The deployment that a person decides on: where nobody names one, what is live here. A newer one then overtakes the choice."""
-        live = self._live.current
+        live = self._live.facts
         return named or (live.deployment.revision if live else None)
 
     def _asked(
@@ -185,7 +185,7 @@ class ManualOverride:
                 act=True,
             )
 
-        def work() -> tuple[Snapshot, Snapshot]:
+        def work() -> tuple[Facts, Facts]:
             return self._live.select(selections, expected_version=expected_version, dry_run=dry_run, record=record)
 
         selected = action == "models:select"
@@ -195,7 +195,7 @@ class ManualOverride:
         request_id = None if dry_run else selections[-1].request_id
         return await self._answer(request_id, before, after.content, dry_run=dry_run)
 
-    async def _answer(self, request_id: str | None, live: Snapshot, after: Content, *, dry_run: bool) -> SelectionAnswer:
+    async def _answer(self, request_id: str | None, live: Facts, after: Content, *, dry_run: bool) -> SelectionAnswer:
         """The answer, with what is stored of the comparison of what was live with what is wanted."""
         before, (wanted, family) = live.versions, after
         try:

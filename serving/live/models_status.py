@@ -1,7 +1,15 @@
 """What GET /models/status shows, built from the snapshot and the last attempts."""
 
 from sentiment_platform.models.families import FAMILIES
-from serving.contract.model_bodies import FamilyStatus, LiveDeployment, ModelsStatus, SelectionInForce
+from serving.contract.model_bodies import (
+    BesideStatus,
+    ExperimentStatus,
+    FamilyStatus,
+    GapStatus,
+    LiveDeployment,
+    ModelsStatus,
+    SelectionInForce,
+)
 from serving.live.inference import MAX_WAITING
 from serving.live.live import LiveModels
 from serving.live.snapshot import Snapshot
@@ -18,6 +26,8 @@ def models_status(models: LiveModels) -> ModelsStatus:
         last_swap=models.refusals.last_attempt,
         candidate=models.refusals.candidate,
         registry=models.registry,
+        experiment=_experiment(live) if live else None,
+        gap=_gap(live) if live else None,
     )
 
 
@@ -54,3 +64,31 @@ def _selection(live: Snapshot, family: str) -> SelectionInForce | None:
         if selection.family == family:
             return SelectionInForce(actor=selection.actor, reason=selection.reason, requested_at=selection.requested_at)
     return None
+
+
+def _experiment(live: Snapshot) -> ExperimentStatus | None:
+    split, shadow = live.deployment.experiment, live.deployment.shadow
+    if split is not None:
+        versions = [_beside(live, name, arm.version, arm.manifest_digest, arm.weight) for name, arm in split.arms.items()]
+        return ExperimentStatus(name=split.name, phase=split.phase, mode="split", versions=versions)
+    if shadow:
+        versions = [_beside(live, "shadow", shadow.version, shadow.manifest_digest, shadow.share)]
+        return ExperimentStatus(name=shadow.name, phase=shadow.phase, mode="shadow", versions=versions)
+    return None
+
+
+def _beside(live: Snapshot, role: str, version: str, manifest_digest: str, share: float) -> BesideStatus:
+    absent = live.beside.absent.get(version)
+    return BesideStatus(
+        role=role,
+        version=version,
+        manifest_digest=manifest_digest,
+        share=share,
+        loaded=manifest_digest in live.loaded,
+        absent=absent.why if absent else None,
+    )
+
+
+def _gap(live: Snapshot) -> GapStatus | None:
+    gap = live.gap
+    return GapStatus(family=gap.family, version=gap.version, since=gap.since, message=gap.why) if gap else None

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -42,7 +43,7 @@ class Poller:
         await self._safely(partial(self._live.start_from_cache, await self._selections() or ()))
         self.started.set()
         while True:
-            seen = self._live.current
+            seen = _weak(self._live.current)
             await self._safely(partial(self._poll, await self._selections(), seen))
             await asyncio.sleep(self._pause_s())
 
@@ -50,9 +51,9 @@ class Poller:
         """Let the thread end after what it is doing."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _poll(self, selections: list[Selection] | None, seen: Snapshot | None) -> None:
+    def _poll(self, selections: list[Selection] | None, seen: Callable[[], Snapshot | None]) -> None:
         # A choice that was made while they were read is not among them: what runs stays, and the next look has it.
-        self._live.poll(selections if self._live.current is seen else None)
+        self._live.poll(selections if self._live.current is seen() else None)
 
     async def _selections(self) -> list[Selection] | None:
         # Read before the registry: a selection is closed after its revision is published, so one that is missing here is covered there.
@@ -73,3 +74,8 @@ class Poller:
         except Exception:
             # A defect here must not end the polling: what runs stays, the next look may succeed.
             logger.exception("looking at the registry failed")
+
+
+def _weak(live: Snapshot | None) -> Callable[[], Snapshot | None]:
+    """What is seen must not be kept: it may be unloaded to make room for what follows."""
+    return weakref.ref(live) if live is not None else lambda: None

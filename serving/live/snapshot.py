@@ -1,7 +1,7 @@
 """What is live at one moment. A request takes the snapshot once and answers from it, whatever is swapped in meanwhile."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sentiment_platform.registry.deployment import Deployment
@@ -12,7 +12,57 @@ Content = tuple[dict[str, str], str]
 """Family -> version, and the default family."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Why a version that shall answer beside the champions is not loaded here; `final`: it is not tried again."""
+
+    why: str
+    final: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Beside:
+    """Versions beside the champions.
+
+    Attributes:
+        arms: arm of the experiment -> its version, of those that are loaded here.
+        shadow: the version in shadow, if it is loaded here.
+        absent: version -> why it is not.
+    """
+
+    arms: Mapping[str, LoadedVersion] = field(default_factory=dict[str, LoadedVersion])
+    shadow: LoadedVersion | None = None
+    absent: Mapping[str, Absent] = field(default_factory=dict[str, Absent])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A version that was unloaded so that its successor has room, until that one answers; another family answers in its place."""
+
+    family: str
+    version: str
+    manifest_digest: str
+    was_default: bool
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a snapshot says, without its models: whoever waits for an exchange must not hold what is unloaded for it."""
+
+    deployment: Deployment
+    versions: dict[str, str]
+    default_family: str
+    selections: tuple[Selection, ...]
+
+    @property
+    def content(self) -> Content:
+        """What answers."""
+        return self.versions, self.default_family
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Snapshot:
     """The deployment in force, the selections on top of it, and for each family its model and since when that answers here."""
 
@@ -21,6 +71,8 @@ class Snapshot:
     since: Mapping[str, datetime]
     default_family: str
     selections: tuple[Selection, ...] = ()
+    beside: Beside = field(default_factory=Beside)
+    gap: Gap | None = None
 
     @property
     def versions(self) -> dict[str, str]:
@@ -28,9 +80,21 @@ class Snapshot:
         return {family: model.version for family, model in self.models.items()}
 
     @property
-    def content(self) -> Content:
-        """What answers."""
-        return self.versions, self.default_family
+    def facts(self) -> Facts:
+        """Without the models."""
+        return Facts(
+            deployment=self.deployment,
+            versions=self.versions,
+            default_family=self.default_family,
+            selections=self.selections,
+        )
+
+    @property
+    def loaded(self) -> dict[str, LoadedVersion]:
+        """Manifest digest -> version, of all that is loaded here; one that has two roles is there once."""
+        shadow = self.beside.shadow
+        every = (*self.models.values(), *self.beside.arms.values(), *([shadow] if shadow else ()))
+        return {one.manifest_digest: one for one in every}
 
     def is_changed_by(self, document: Deployment) -> bool:
         """Whether its champions and default family would answer otherwise than what does now."""

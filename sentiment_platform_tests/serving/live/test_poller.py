@@ -14,11 +14,15 @@ from serving.live.selections import Selection
 OLDER = [selection("v1.0.0-vader")]
 
 
+class Seen:
+    """Stands for a snapshot."""
+
+
 class Played:
     """What a poller follows and where it reads: `current` changes while the selections are read, where `chooses` says so."""
 
     def __init__(self, chooses: bool) -> None:
-        self.current: object = object()
+        self.current = Seen()
         self.registry = type("Registry", (), {"reachable": True})()
         self.polled: list[list[Selection] | None] = []
         self._chooses = chooses
@@ -29,7 +33,7 @@ class Played:
     async def call(self, _read: object, *, limit_s: float) -> list[Selection]:
         assert limit_s > 0
         if self._chooses:
-            self.current = object()
+            self.current = Seen()
         return OLDER
 
     def poll(self, selections: list[Selection] | None) -> None:

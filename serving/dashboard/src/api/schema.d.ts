@@ -1246,7 +1246,23 @@ export interface components {
          *         "reachable": true,
          *         "polled_at": "2026-11-29T03:49:11.771182Z",
          *         "message": null
-         *       }
+         *       },
+         *       "experiment": {
+         *         "name": "v1.2.0-vader",
+         *         "phase": 1,
+         *         "mode": "shadow",
+         *         "versions": [
+         *           {
+         *             "role": "shadow",
+         *             "version": "v1.2.0-vader",
+         *             "manifest_digest": "6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f6f",
+         *             "share": 0.1,
+         *             "loaded": true,
+         *             "absent": null
+         *           }
+         *         ]
+         *       },
+         *       "gap": null
          *     }
          */
         ModelsStatus: {
@@ -1259,6 +1275,8 @@ export interface components {
             last_swap: components["schemas"]["Swap"] | null;
             candidate: components["schemas"]["Swap"] | null;
             registry: components["schemas"]["RegistryStatus"];
+            experiment: components["schemas"]["ExperimentStatus"] | null;
+            gap: components["schemas"]["GapStatus"] | null;
         };
         /**
          * LiveDeployment
@@ -1322,6 +1340,40 @@ export interface components {
             reachable: boolean | null;
             polled_at: string | null;
             message: string | null;
+        };
+        /**
+         * ExperimentStatus
+         * @description The phase of the experiment that runs here: in a `split` arms share the units, in `shadow` nobody is served the version tried.
+         */
+        ExperimentStatus: {
+            name: string;
+            phase: number;
+            /** @enum {string} */
+            mode: "shadow" | "split";
+            versions: components["schemas"]["BesideStatus"][];
+        };
+        /**
+         * BesideStatus
+         * @description A version that answers beside the champions; `role` is the name of its arm, or `shadow`. `absent` says why it is not loaded here: the champion answers its share meanwhile.
+         */
+        BesideStatus: {
+            role: string;
+            version: string;
+            manifest_digest: string;
+            share: number;
+            loaded: boolean;
+            absent: string | null;
+        };
+        /**
+         * GapStatus
+         * @description A version that was unloaded so that its successor has room; `message` says who answers until that is loaded.
+         */
+        GapStatus: {
+            family: string;
+            version: string;
+            /** Format: date-time */
+            since: string;
+            message: string;
         };
         /**
          * PerformanceAnswer
