@@ -35,6 +35,12 @@ class ServingSettings:
         "count",
         "Feedback without an API key: `count` it, or `learn` from all of it as one voice.",
     )
+    drain_s: float = setting(
+        "SENTIMENT_DRAIN_S",
+        "0.5",
+        "Seconds for which serving still takes requests after SIGTERM, while GET /health says 503: as long as a load balancer looks away.",
+    )
+    log_format: str = setting("SENTIMENT_LOG_FORMAT", "text", "How serving logs, one line an event: `text` or `json`.")
     admin_key: str = setting(
         "SENTIMENT_ADMIN_KEY", "", "API key of an admin, beside the keys in the database; for the first start.", secret=True
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from sentiment_platform.clock import Clock, utc_now
 
@@ -17,6 +17,11 @@ class Metrics:
 
     def __init__(self, *, clock: Clock = utc_now) -> None:
         self.registry = CollectorRegistry()
+        # Memory, descriptors, processor seconds, start time: `process_...`.
+        ProcessCollector(registry=self.registry)
+        self._answered = 0
+        self.in_flight = 0
+        """Requests that are being answered, open streams among them."""
         self._clock = clock
         self._hours: dict[datetime, dict[str, int]] = {}
 
@@ -32,6 +37,11 @@ class Metrics:
             "Connections closed before a request was complete, or whose answer nobody read.",
             "reason",
         )
+        self.loop_lag = Histogram(
+            "serving_loop_lag_seconds", "How late timers of the event loop come.", buckets=_SECONDS, registry=self.registry
+        )
+        self._answers = counter("serving_answers", "Answers recorded, by version and arm.", "family", "version", "arm")
+        self._answering = set[str]()
         self.predictions = counter("serving_predictions", "Predictions answered.", "family", "cache", "degraded")
         self.feedback = counter(
             "serving_feedback", "Feedback taken: of a known voice, anonymous, or with an unchecked key.", "voice"
@@ -57,11 +67,16 @@ class Metrics:
 
     def observe_request(self, route: str, method: str, status: int, seconds: float | None) -> None:
         """Count one request under its route template, and how long it took; status 0 is a client that left before the answer."""
+        self._answered += 1
         self._requests.labels(route, method if method in METHODS else "OTHER", str(status)).inc()
         if seconds is not None:
             self._seconds.labels(route).observe(seconds)
         if not route.startswith("/health"):
             self._count_hour(str(status)[0])
+
+    def count_answer(self, family: str, version: str, arm: str | None) -> None:
+        """Count one answer under the version that gave it."""
+        self._answers.labels(family, version, arm or "none").inc()
 
     def show_live(self, revision: int, versions: dict[str, str]) -> None:
         """Replace what is said to be live: family -> version."""
@@ -69,10 +84,26 @@ class Metrics:
         self._models.clear()
         for family, version in versions.items():
             self._models.labels(family, version).set(1)
+        # Series of versions that answer no more would pile up with each swap; the last ones stay for a request under way.
+        kept = self._answering | set(versions.values())
+        for labels, _ in _samples(self._answers):
+            if labels["version"] not in kept:
+                self._answers.remove(labels["family"], labels["version"], labels["arm"])
+        self._answering = set(versions.values())
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """A gauge that is read when it is scraped."""
         Gauge(name, meaning, registry=self.registry).set_function(value)
+
+    def watch_each(self, name: str, meaning: str, label: str, values: Mapping[str, Callable[[], float]]) -> None:
+        """A gauge with one label, each of whose values is read when it is scraped."""
+        gauge = Gauge(name, meaning, [label], registry=self.registry)
+        for value, read in values.items():
+            gauge.labels(value).set_function(read)
+
+    def requests_answered(self) -> int:
+        """All of them, since the start."""
+        return self._answered
 
     def answers(self) -> dict[str, int]:
         """First digit of the status -> requests; "0" for clients that left before the answer. Every digit from 0 to 5 is there.

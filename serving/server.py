@@ -1,12 +1,11 @@
 """The process: one uvicorn worker, and a shutdown that fails nobody.
 
-On SIGTERM or SIGINT readiness turns 503 and answers close their connections, while requests are still served for `DRAIN_S`; then the
+On SIGTERM or SIGINT readiness turns 503 and answers close their connections, while requests are still served for SENTIMENT_DRAIN_S seconds; then the
 socket closes, whoever got through is answered, the journal is shipped, and the process exits 0.
 """
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import socket
@@ -20,8 +19,8 @@ from sentiment_platform.settings import Settings
 from serving.app import create_app
 from serving.edge.sockets import bounded_connections
 from serving.services import Services
+from serving.watch.logs import configure_logs
 
-DRAIN_S = 0.5
 LAST_REQUEST_S = 0.3
 LONGEST_REQUEST_S = 10
 KEEP_ALIVE_S = 65
@@ -70,8 +69,7 @@ def run(settings: Settings | None = None) -> None:
     if settings is None:
         load_env_file()
         settings = Settings.from_environment()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    configure_logs(settings.log_format)
     app = create_app(settings)
     services: Services = app.state.services
     server = _Server(
@@ -98,7 +96,7 @@ def run(settings: Settings | None = None) -> None:
             if services.draining:
                 server.force_exit = True
             services.draining = True
-            loop.call_later(DRAIN_S, setattr, server, "should_exit", True)
+            loop.call_later(settings.drain_s, setattr, server, "should_exit", True)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, leave)

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import math
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.events import DeploymentLive, publish
@@ -12,6 +14,7 @@ from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.signing import PublicKeys
 from sentiment_platform.registry.transfer import Limits
 from sentiment_platform.settings import Settings
+from serving.contract.health_bodies import DependencyStatus
 from serving.edge.security import KeyChecker
 from serving.edge.voices import Allowance
 from serving.journal.journal import Journal
@@ -34,6 +37,8 @@ from serving.predict.online_features import FeatureReader
 from serving.predict.prediction import Predictor
 from serving.predict.prediction_cache import PredictionCache
 from serving.predict.prediction_journal import PredictionJournal
+from serving.watch.loop_watch import LoopWatch
+from serving.watch.process_figures import held
 
 PROBE_S = 5.0
 FINAL_SHIP_S = 5.0
@@ -49,6 +54,7 @@ class Services:
         self.settings = settings
         self.clock = clock
         self.metrics = Metrics(clock=clock)
+        self.loop_watch = LoopWatch(self.metrics, self.metrics.requests_answered)
         self.draining = False
         self.redis = RedisLink(settings.redis_url, clock=clock)
         self.database = Database(settings.database_url, clock=clock)
@@ -93,10 +99,11 @@ class Services:
             clock=clock,
         )
         self.metrics.watch("serving_journal_backlog", "Records not yet in the database.", lambda: self.journal.backlog_records)
-        self.metrics.watch("serving_queue_depth", "Texts that wait or are being answered.", self._queue_depth)
+        self.metrics.watch("serving_queue_depth", "Texts that wait or are being answered.", self.queue_depth)
+        self._watch_process()
         self.metrics.watch("serving_event_streams", "Open streams of events.", lambda: self.events.streams)
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(work) for work in (self.poller.run(), self._ship(), self._probe())]
+        self._tasks = [loop.create_task(work) for work in (self.poller.run(), self._ship(), self._probe(), self.loop_watch.run())]
 
     async def stop(self) -> None:
         """Stop the background work, ship what is left within a time limit, close everything."""
@@ -116,6 +123,30 @@ class Services:
         await self.redis.close()
         if self._reader is not None:
             self._reader.close()
+
+    def dependencies(self) -> dict[str, DependencyStatus]:
+        """The last known state of what this process talks to; nothing is asked for it."""
+        registry = self.live.registry
+        state = "unknown" if registry.reachable is None else "ok" if registry.reachable else "down"
+        return {
+            "postgresql": self.database.status,
+            "redis": self.redis.status,
+            "registry": DependencyStatus(state, registry.polled_at, registry.message),
+        }
+
+    def _watch_process(self) -> None:
+        watch = self.metrics.watch
+        watch("serving_requests_in_flight", "Requests being answered.", lambda: self.metrics.in_flight - self.events.streams)
+        watch("serving_loop_lag_p99_seconds", "Slowest hundredth of the last minute.", lambda: self.loop_watch.lag_p99_s)
+        watch("serving_loop_saturation", "Share of the last minute that the loop worked.", lambda: self.loop_watch.saturation)
+        watch("serving_requests_per_second", "Of the last minute.", lambda: self.loop_watch.requests_per_s)
+        watch("serving_capacity_per_second", "Estimate; NaN while idle.", lambda: self.loop_watch.capacity_per_s or math.nan)
+        watch("process_threads", "Threads of the process.", lambda: held().threads)
+        states = {name: partial(self._up, name) for name in self.dependencies()}
+        self.metrics.watch_each("serving_dependency_up", "1 up, 0 down; NaN while not known or not used.", "dependency", states)
+
+    def _up(self, name: str) -> float:
+        return {"ok": 1.0, "down": 0.0}.get(self.dependencies()[name].status, math.nan)
 
     async def _ship(self) -> None:
         await self.poller.started.wait()
@@ -139,6 +170,7 @@ class Services:
         )
         publish(self.settings.redis_url, [told])
 
-    def _queue_depth(self) -> float:
+    def queue_depth(self) -> float:
+        """Texts that wait for a model of any family, or are with it."""
         live = self.live.current
         return sum(model.runner.depth for model in live.models.values()) if live else 0

@@ -91,6 +91,7 @@ WEAK = [
     ("SENTIMENT_MAX_TEXT_CHARACTERS", "-1", "100000"),
     ("SENTIMENT_MAX_BODY_BYTES", "99999999999", "16777"),
     ("SENTIMENT_DEADLINE_MS", "0", "60000"),
+    ("SENTIMENT_DRAIN_S", "61", "60"),
     ("SENTIMENT_CORS_ORIGINS", "*", "no origin"),
     ("SENTIMENT_CORS_ORIGINS", "https://app.example.org/", "no origin"),
     ("SENTIMENT_CORS_ORIGINS", "http://app.example.org", "can change"),

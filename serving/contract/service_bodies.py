@@ -37,6 +37,27 @@ class ProcessPeriod(Struct, frozen=True, kw_only=True):
     server_errors: int
 
 
+class ProcessLoad(Struct, frozen=True, kw_only=True):
+    """How busy the process that answers is: over the last minute, and at this moment.
+
+    `saturation`: share of the time that its event loop worked; near 1 every further request waits longer than the one before.
+    `capacity_per_s`: requests a second that it could answer if all were like those of the last minute; null while it is idle.
+    `loop_lag_p99_ms`: how late the slowest hundredth of its timers came. `queued_texts` wait for a model or are with it.
+    """
+
+    instance: str
+    requests_per_s: float
+    capacity_per_s: float | None
+    saturation: float
+    loop_lag_p99_ms: float
+    in_flight: int
+    open_streams: int
+    queued_texts: int
+    resident_bytes: int | None
+    descriptors: int | None
+    threads: int
+
+
 class ProcessCounts(Struct, frozen=True, kw_only=True):
     """What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
 
@@ -52,6 +73,7 @@ class ProcessCounts(Struct, frozen=True, kw_only=True):
     journal_backlog_records: int
     journal_dropped: int
     feedback_rejected: int
+    load: ProcessLoad
     periods: list[ProcessPeriod]
 
 

@@ -89,6 +89,7 @@ class Guard:
                 message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
+        self._metrics.in_flight += 1
         try:
             _require_bounded_head(scope)
             replay = receive
@@ -108,6 +109,7 @@ class Guard:
                 send_named, Refusal(500, "internal_error", "An unexpected error; the log names it under this request id.")
             )
         finally:
+            self._metrics.in_flight -= 1
             route = str(scope.get("path_template") or "unmatched")
             # How long somebody listened to events is no time to answer.
             if not streams:

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 
-from serving.contract.health_bodies import Alive, DependencyStatus, Health
+from serving.contract.health_bodies import Alive, Health
 from serving.services import Services
 
 TAGS = ["health"]
@@ -19,18 +19,12 @@ async def health(services: NamedDependency[Services]) -> Response[Health]:
     """200 when predictions can be answered, else 503 with the reason; the dependencies' states are the last known ones."""
     live = services.live.current
     reason = "The process is shutting down." if services.draining else None if live else services.live.why_not_ready()
-    registry = services.live.registry
-    state = "unknown" if registry.reachable is None else "ok" if registry.reachable else "down"
     body = Health(
         status="not_ready" if reason else "ready",
         reason=reason,
         revision=live.deployment.revision if live else None,
         journal_backlog_records=services.journal.backlog_records,
-        dependencies={
-            "postgresql": services.database.status,
-            "redis": services.redis.status,
-            "registry": DependencyStatus(state, registry.polled_at, registry.message),
-        },
+        dependencies=services.dependencies(),
     )
     headers = {"Retry-After": "1"} if reason else None
     return Response(body, status_code=503 if reason else 200, headers=headers)

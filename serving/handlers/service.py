@@ -10,9 +10,18 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
-from serving.contract.service_bodies import LatencyMs, ProcessCounts, ProcessPeriod, ServicePeriod, ServiceReport, Window
+from serving.contract.service_bodies import (
+    LatencyMs,
+    ProcessCounts,
+    ProcessLoad,
+    ProcessPeriod,
+    ServicePeriod,
+    ServiceReport,
+    Window,
+)
 from serving.edge.openapi import problem_responses
 from serving.services import Services
+from serving.watch.process_figures import held, instance_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -89,7 +98,25 @@ def _process(services: Services, since: datetime, unit: Unit) -> ProcessCounts:
         journal_backlog_records=services.journal.backlog_records,
         journal_dropped=services.metrics.total(services.metrics.journal_dropped),
         feedback_rejected=services.metrics.total(services.metrics.feedback_rejected),
+        load=_load(services),
         periods=_process_periods(services, since, unit),
+    )
+
+
+def _load(services: Services) -> ProcessLoad:
+    watch, holds = services.loop_watch, held()
+    return ProcessLoad(
+        instance=instance_name(),
+        requests_per_s=round(watch.requests_per_s, 2),
+        capacity_per_s=round(watch.capacity_per_s, 1) if watch.capacity_per_s is not None else None,
+        saturation=round(watch.saturation, 4),
+        loop_lag_p99_ms=round(watch.lag_p99_s * 1000, 3),
+        in_flight=services.metrics.in_flight - services.events.streams,
+        open_streams=services.events.streams,
+        queued_texts=int(services.queue_depth()),
+        resident_bytes=holds.resident_bytes,
+        descriptors=holds.descriptors,
+        threads=holds.threads,
     )
 
 

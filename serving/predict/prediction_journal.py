@@ -1,8 +1,6 @@
 """What the journal keeps of a prediction: enough to score it, explain it and compute its features' drift without asking anybody."""
 
 import logging
-import os
-import socket
 from hashlib import sha256
 
 import msgspec
@@ -16,6 +14,7 @@ from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.answer_figures import Scored
 from serving.predict.online_features import Input
+from serving.watch.process_figures import instance_name
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ class PredictionJournal:
         self._known = known
         self._metrics = metrics
         self._clock = clock
-        self._instance = f"{socket.gethostname()}:{os.getpid()}"
+        self._instance = instance_name()
         self._failing = False
 
     def write(
@@ -63,6 +62,7 @@ class PredictionJournal:
             latency_ms={"total": total_ms, "inference": round(scored.inference_ms, 3)},
             instance=self._instance,
         )
+        self._metrics.count_answer(record.family, record.model_version, record.arm)
         try:
             self._journal.append(record)
             self._known.remember(identity)

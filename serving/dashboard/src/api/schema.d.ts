@@ -3389,6 +3389,19 @@ export interface components {
          *         "journal_backlog_records": 0,
          *         "journal_dropped": 0,
          *         "feedback_rejected": 0,
+         *         "load": {
+         *           "instance": "serving-1:12",
+         *           "requests_per_s": 41.25,
+         *           "capacity_per_s": 812.4,
+         *           "saturation": 0.0508,
+         *           "loop_lag_p99_ms": 1.912,
+         *           "in_flight": 2,
+         *           "open_streams": 1,
+         *           "queued_texts": 0,
+         *           "resident_bytes": 131420160,
+         *           "descriptors": 31,
+         *           "threads": 14
+         *         },
          *         "periods": [
          *           {
          *             "start": "2026-11-29T03:00:00Z",
@@ -3455,7 +3468,29 @@ export interface components {
             journal_backlog_records: number;
             journal_dropped: number;
             feedback_rejected: number;
+            load: components["schemas"]["ProcessLoad"];
             periods: components["schemas"]["ProcessPeriod"][];
+        };
+        /**
+         * ProcessLoad
+         * @description How busy the process that answers is: over the last minute, and at this moment.
+         *
+         *     `saturation`: share of the time that its event loop worked; near 1 every further request waits longer than the one before.
+         *     `capacity_per_s`: requests a second that it could answer if all were like those of the last minute; null while it is idle.
+         *     `loop_lag_p99_ms`: how late the slowest hundredth of its timers came. `queued_texts` wait for a model or are with it.
+         */
+        ProcessLoad: {
+            instance: string;
+            requests_per_s: number;
+            capacity_per_s: number | null;
+            saturation: number;
+            loop_lag_p99_ms: number;
+            in_flight: number;
+            open_streams: number;
+            queued_texts: number;
+            resident_bytes: number | null;
+            descriptors: number | null;
+            threads: number;
         };
         /**
          * ProcessPeriod

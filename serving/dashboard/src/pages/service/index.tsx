@@ -107,6 +107,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           </Card>
         </Grid>
       )}
+      <Load load={process.load} />
       <Card title="This process" aside={<span className="note">since it started, <Time at={process.started_at} ago /></span>}>
         <Stats>
           <Stat name="Requests" value={number(process.requests)} note="of every route but the probes" />
@@ -130,6 +131,23 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
         )}
       </Card>
     </>
+  );
+}
+
+/** How busy the process that answered is: it, and not the others behind the same address. */
+function Load({ load }: { load: Schemas["ProcessLoad"] }) {
+  const { capacity_per_s: capacity, saturation } = load;
+  return (
+    <Card title="Load of this process" aside={<span className="note">{load.instance}, the last minute</span>}>
+      <Stats>
+        <Stat name="Requests a second" value={number(load.requests_per_s, 1)} note={capacity == null ? "too few to tell what it could answer" : `it could answer about ${number(capacity)} of this kind`} />
+        <Stat name="Saturation" value={percent(saturation)} note="of the time its event loop worked" tone={saturation > 0.85 ? "warning" : "plain"} />
+        <Stat name="Loop lag" value={milliseconds(load.loop_lag_p99_ms)} note="99 % of its timers come within" tone={load.loop_lag_p99_ms > 50 ? "warning" : "plain"} />
+        <Stat name="In flight" value={number(load.in_flight)} note={`requests being answered, beside ${number(load.open_streams)} open streams`} />
+        <Stat name="Queue" value={number(load.queued_texts)} note="texts that wait for a model or are with it" />
+        <Stat name="Holds" value={load.resident_bytes == null ? "not known" : `${number(load.resident_bytes / 1e6)} MB`} note={`${load.descriptors == null ? "" : `${number(load.descriptors)} descriptors, `}${number(load.threads)} threads`} />
+      </Stats>
+    </Card>
   );
 }
 

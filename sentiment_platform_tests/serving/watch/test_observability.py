@@ -1,0 +1,119 @@
+"""What a process tells of itself is what happened: its counts, its load, what it holds, its log."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from sentiment_platform.settings import Settings
+from sentiment_platform_tests.serving.publishing import Publisher
+from sentiment_platform_tests.serving.running import ServingProcess, metric
+from serving.metrics import Metrics
+from serving.watch.loop_watch import LoopWatch
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def logging_json(module_settings: Settings) -> Iterator[ServingProcess]:
+    publisher = Publisher(module_settings)
+    publisher.deploy(publisher.model())
+    publisher.close()
+    process = ServingProcess(module_settings, SENTIMENT_LOG_FORMAT="json")
+    try:
+        yield process.start()
+    finally:
+        process.stop()
+
+
+def shown(serving: ServingProcess) -> str:
+    return serving.client.get("/metrics").text
+
+
+def test_metrics_hold_the_process_its_loop_and_what_it_uses(logging_json: ServingProcess) -> None:
+    serving = logging_json
+    assert serving.process is not None
+    text, seen = shown(serving), psutil.Process(serving.process.pid)
+    assert metric(text, "process_resident_memory_bytes") == pytest.approx(seen.memory_info().rss, rel=0.1)
+    assert metric(text, "process_open_fds") == pytest.approx(seen.num_fds(), abs=8)
+    assert metric(text, "process_threads") == pytest.approx(seen.num_threads(), abs=4)
+    assert metric(text, "process_start_time_seconds") == pytest.approx(seen.create_time(), abs=2)
+    serving.wait_until(lambda: metric(shown(serving), "serving_loop_lag_seconds_count") > 5)
+    serving.wait_until(lambda: metric(shown(serving), "serving_dependency_up", dependency="redis") == 1)
+    assert metric(shown(serving), "serving_requests_in_flight") == 1, "this request"
+    names = {family.name for family in text_string_to_metric_families(shown(serving))}
+    assert {"serving_capacity_per_second", "serving_loop_saturation", "serving_requests_per_second"} <= names
+
+
+def test_the_load_that_is_told_is_the_load_that_was_sent(logging_json: ServingProcess) -> None:
+    serving = logging_json
+    serving.predict("A first one")
+    before = serving.client.get("/monitoring/service").json()["process"]["requests"]
+    counted = metric(shown(serving), "serving_answers_total", version="v1.0.0-vader", arm="none")
+    sent, began = 400, time.monotonic()
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda number: serving.predict(f"Net loss narrowed {number}"), range(sent)))
+    took_s = time.monotonic() - began
+    assert metric(shown(serving), "serving_answers_total", version="v1.0.0-vader", arm="none") == counted + sent
+
+    def process() -> dict[str, object]:
+        return serving.client.get("/monitoring/service", params={"window": "7d"}).json()["process"]
+
+    told = serving.wait_until(lambda: (now := process())["requests"] >= before + sent and now, 20)
+    load = told["load"]
+    assert 0 < load["saturation"] <= 1
+    assert load["capacity_per_s"] > load["requests_per_s"] > 0
+    # Of the last minute, in which the process may not have run as long.
+    assert load["requests_per_s"] * min(60.0, took_s + 30) >= 0.2 * sent
+    assert load["instance"].endswith(f":{serving.process.pid}") if serving.process else False
+
+
+def test_an_event_loop_that_is_held_up_lags_and_is_saturated_and_an_idle_one_is_neither() -> None:
+    async def watched(hold_s: float) -> LoopWatch:
+        watch = LoopWatch(Metrics(), lambda: 0)
+        task = asyncio.create_task(watch.run())
+        for _ in range(8):
+            ends = time.thread_time() + hold_s
+            while time.thread_time() < ends:
+                pass
+            await asyncio.sleep(0.11)
+        task.cancel()
+        return watch
+
+    idle, held = (asyncio.run(watched(hold_s)) for hold_s in (0.0, 0.3))
+    assert held.lag_p99_s > 0.1
+    assert held.saturation > idle.saturation + 0.2
+    assert idle.capacity_per_s is None
+
+
+def test_every_line_of_the_log_is_json_with_the_id_of_its_request_and_who_leaves_causes_no_traceback(
+    logging_json: ServingProcess,
+) -> None:
+    serving = logging_json
+    for path in (b"/predict", b"/feedback", b"/events"):
+        for content in (b"", b'{"text":', b'{"text":"Profit rose"}'):
+            with socket.create_connection(("127.0.0.1", serving.port)) as leaving:
+                method = b"GET " if path == b"/events" else b"POST "
+                leaving.sendall(method + path + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 22\r\n\r\n" + content)
+                leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    serving.predict("And it goes on")
+    lines = [json.loads(line) for line in serving.log_text().splitlines()[1:]]
+    assert lines
+    for line in lines:
+        assert {"at", "level", "logger", "message", "request_id"} <= line.keys()
+        assert "traceback" not in line, line
+
+
+def test_series_of_versions_that_answer_no_more_end() -> None:
+    metrics = Metrics()
+    for number in range(20):
+        metrics.show_live(number, {"vader": f"v1.0.{number}-vader"})
+        metrics.count_answer("vader", f"v1.0.{number}-vader", None)
+    versions = {line for line in metrics.render().decode().splitlines() if line.startswith("serving_answers_total{")}
+    assert len(versions) == 2, versions

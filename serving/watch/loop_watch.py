@@ -1,0 +1,76 @@
+"""How busy the event loop is: how late its timers come, which share of the time its thread works, how many requests that answers.
+
+Looked at ten times a second; what is told is of the last minute.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from serving.metrics import Metrics
+
+EVERY_S = 0.1
+MINUTE = 600
+"""Looks that a minute has."""
+ENOUGH = 0.02
+"""Share of the time that the loop must have worked before anything follows from it for full load."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    at: float
+    worked_s: float
+    requests: int
+    lag_s: float
+
+
+class LoopWatch:
+    """`run` is a task of the loop that is watched.
+
+    Args:
+        requests: how many were answered since the start.
+    """
+
+    def __init__(self, metrics: Metrics, requests: Callable[[], int]) -> None:
+        self._lag = metrics.loop_lag
+        self._requests = requests
+        self._looks: deque[_Look] = deque(maxlen=MINUTE)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            asked = time.perf_counter()
+            await asyncio.sleep(EVERY_S)
+            now = time.perf_counter()
+            lag_s = max(0.0, now - asked - EVERY_S)
+            self._lag.observe(lag_s)
+            self._looks.append(_Look(now, time.thread_time(), self._requests(), lag_s))
+
+    @property
+    def lag_p99_s(self) -> float:
+        """How late the slowest hundredth of the timers came, in seconds; 0 before anything was seen."""
+        lags = sorted(look.lag_s for look in self._looks)
+        return lags[int(0.99 * (len(lags) - 1))] if lags else 0.0
+
+    @property
+    def requests_per_s(self) -> float:
+        """Requests answered a second."""
+        seconds = self._seconds
+        return (self._looks[-1].requests - self._looks[0].requests) / seconds if seconds else 0.0
+
+    @property
+    def saturation(self) -> float:
+        """Share of the time that the loop's thread worked, 0 to 1. At 1 every further request waits longer than the one before."""
+        seconds = self._seconds
+        return min(1.0, (self._looks[-1].worked_s - self._looks[0].worked_s) / seconds) if seconds else 0.0
+
+    @property
+    def capacity_per_s(self) -> float | None:
+        """Requests a second that the loop could answer if all were as those of the last minute; None after a minute with next to none."""
+        return self.requests_per_s / self.saturation if self.saturation >= ENOUGH else None
+
+    @property
+    def _seconds(self) -> float:
+        return self._looks[-1].at - self._looks[0].at if len(self._looks) > 1 else 0.0
