@@ -30,6 +30,31 @@ class ServingSettings:
         "200",
         "Time within which a prediction is answered, degraded to the cheapest family, or refused, in milliseconds.",
     )
+    public_reads: str = setting(
+        "SENTIMENT_PUBLIC_READS",
+        "yes",
+        "`yes`: whoever reaches serving may read and predict. `no`: only with an API key; health, pages and the API's description stay open.",
+    )
+    address_limit: str = setting(
+        "SENTIMENT_ADDRESS_LIMIT",
+        "",
+        "What one address may ask of serving, `RATE/BURST`: tokens a second, and how many at once, such as `20/400`. Unset: no limit.",
+    )
+    key_limit: str = setting(
+        "SENTIMENT_KEY_LIMIT",
+        "",
+        "What one API key may ask of serving, beside its address: `RATE/BURST` as above. Unset: no limit.",
+    )
+    limits_without_redis: str = setting(
+        "SENTIMENT_LIMITS_WITHOUT_REDIS",
+        "policy",
+        "Limits while Redis is away: `local` in each process, `refuse` requests, or `policy`: refuse acts, the rest local.",
+    )
+    trusted_proxies: str = setting(
+        "SENTIMENT_TRUSTED_PROXIES",
+        "",
+        "Proxies whose X-Forwarded-For is believed, addresses or networks separated by commas: `10.0.0.0/8`. Unset: nobody's.",
+    )
     anonymous_feedback: str = setting(
         "SENTIMENT_ANONYMOUS_FEEDBACK",
         "count",
@@ -43,4 +68,10 @@ class ServingSettings:
     log_format: str = setting("SENTIMENT_LOG_FORMAT", "text", "How serving logs, one line an event: `text` or `json`.")
     admin_key: str = setting(
         "SENTIMENT_ADMIN_KEY", "", "API key of an admin, beside the keys in the database; for the first start.", secret=True
+    )
+    key_pepper: str = setting(
+        "SENTIMENT_KEY_PEPPER",
+        "",
+        "Secret that API keys are hashed with and ids of predictions signed, the same for the command line and all of serving.",
+        secret=True,
     )

@@ -1,4 +1,4 @@
-"""`python -m serving`: the process, configured by the environment. `python -m serving openapi` prints the OpenAPI document instead."""
+"""`python -m serving`: the process, configured by the environment. `openapi` and `access` print the API's description instead."""
 
 import sys
 
@@ -7,7 +7,7 @@ from serving import run
 
 
 def main(arguments: list[str]) -> None:
-    """Serve, or print the document.
+    """Serve, or print the document or the table of access.
 
     Raises:
         SystemExit: with the reason.
@@ -18,8 +18,13 @@ def main(arguments: list[str]) -> None:
         from serving.edge.openapi_document import openapi_text
 
         sys.stdout.buffer.write(openapi_text(create_app(Settings.from_environment({}))))
+    elif arguments == ["access"]:
+        from serving.edge.policy import access_table
+
+        sys.stdout.write(access_table())
     elif arguments:
-        sys.exit(f"serving does not know {' '.join(arguments)!r}; `openapi` prints the OpenAPI document, nothing serves.")
+        known = "`openapi` prints the OpenAPI document, `access` who may call what, nothing serves"
+        sys.exit(f"serving does not know {' '.join(arguments)!r}; {known}.")
     else:
         run()
 

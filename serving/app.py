@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 from sentiment_platform.errors import ConflictError, TransientError
 from sentiment_platform.settings import Settings
 from serving.contract.problems import handle_conflict, handle_not_set_up, handle_transient, handle_unexpected
-from serving.dashboard.built_pages import BUILT, read_built
+from serving.dashboard.built_pages import BUILT, PAGE, read_built
 from serving.edge import openapi
 from serving.edge.envelope import Envelope, allowed_origins, head_as_get
 from serving.edge.guard import Guard
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
         finally:
             await services.stop()
 
+    built = read_built(dashboard)
     app = Litestar(
         route_handlers=[
             *predict.routes(),
@@ -80,9 +81,10 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
             *events.routes(),
             *health.routes(),
             *about.routes(),
-            *pages.routes(read_built(dashboard)),
+            *pages.routes(built),
             openapi.to_the_page,
         ],
+        middleware=[services.access.around],
         before_request=refuse_unknown_names,
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
         exception_handlers={
@@ -99,6 +101,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
         logging_config=None,
     )
     app.state.services = services
+    services.access.protect(app, [name for name in built if name != PAGE])
     # Around routing as well: Litestar's own middleware does not see unknown paths and methods.
     guarded = Guard(
         head_as_get(app.asgi_handler),

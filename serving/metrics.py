@@ -46,6 +46,15 @@ class Metrics:
         self.feedback = counter(
             "serving_feedback", "Feedback taken: of a known voice, anonymous, or with an unchecked key.", "voice"
         )
+        self.rate_limited = counter(
+            "serving_rate_limited",
+            "Requests over the limit of an address, of a key, or of wrong keys; told by redis, memory or this process alone.",
+            "limit",
+            "told_by",
+        )
+        self.keys_refused = counter(
+            "serving_keys_refused", "API keys that were refused: wrong, or without the role or scope.", "reason"
+        )
         self.shed = counter("serving_shed", "Predictions that a family could not take within the deadline.", "family")
         self.swaps = counter("serving_swaps", "Attempts to bring a deployment or selection live.", "outcome")
         self.gaps = counter(

@@ -85,6 +85,8 @@ def run(settings: Settings | None = None) -> None:
             timeout_graceful_shutdown=LONGEST_REQUEST_S,
             server_header=False,
             date_header=False,
+            # `edge.client_address` judges whom to believe; uvicorn would believe whoever connects from this machine.
+            proxy_headers=False,
             ws="none",
         )
     )

@@ -15,6 +15,7 @@ from sentiment_platform.registry.signing import PublicKeys
 from sentiment_platform.registry.transfer import Limits
 from sentiment_platform.settings import Settings
 from serving.contract.health_bodies import DependencyStatus
+from serving.edge.access import Access
 from serving.edge.security import KeyChecker
 from serving.edge.voices import Allowance
 from serving.journal.journal import Journal
@@ -61,7 +62,9 @@ class Services:
         self.known = KnownPredictions(self.database, clock=clock)
         self.repeats = Repeats(self.redis)
         self.events = EventHub(settings.redis_url, clock=clock, draining=lambda: self.draining)
-        self.keys = KeyChecker(self.database, settings.admin_key, clock=clock)
+        self._keys_database = Database(settings.database_url, clock=clock, threads=1)
+        self.keys = KeyChecker(self._keys_database, settings.admin_key, pepper=settings.key_pepper, clock=clock)
+        self.access = Access(settings, self.keys, self.redis, self.metrics)
         self.anonymous_feedback = Allowance()
         self._public_keys = PublicKeys.parse(settings.public_keys)
         self._reader: RegistryReader | None = None
@@ -85,10 +88,11 @@ class Services:
         cache = RegistryCache(settings.state_dir / CACHE_FOLDER, self._public_keys)
         loader = ModelLoader(cache, self._reader, Trials(cache.folder), self._threads, cores)
         self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock, announce=self._announce)
+        self.access.live = self.live
         self.poller = Poller(self.live, self.database, poll_s=settings.poll_s)
         self.override = ManualOverride(self.live, self.poller, self.database, clock=clock)
         self.journal = Journal(settings.state_dir / JOURNAL_FOLDER)
-        self.shipper = Shipper(self.journal, self.database, self.metrics, clock=clock)
+        self.shipper = Shipper(self.journal, self.database, self.metrics, pepper=settings.key_pepper, clock=clock)
         self.predictor = Predictor(
             settings,
             self.live,
@@ -103,7 +107,8 @@ class Services:
         self._watch_process()
         self.metrics.watch("serving_event_streams", "Open streams of events.", lambda: self.events.streams)
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(work) for work in (self.poller.run(), self._ship(), self._probe(), self.loop_watch.run())]
+        background = (self.poller.run(), self._ship(), self._probe(), self.keys.tell_use(), self.loop_watch.run())
+        self._tasks = [loop.create_task(work) for work in background]
 
     async def stop(self) -> None:
         """Stop the background work, ship what is left within a time limit, close everything."""
@@ -119,6 +124,7 @@ class Services:
         self.journal.close()
         self.poller.close()
         self.database.close()
+        self._keys_database.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self.redis.close()
         if self._reader is not None:

@@ -178,6 +178,18 @@ def open_origins(value: str, _: Mapping[str, str]) -> str:
     return ""
 
 
+def everybody(value: str, _: Mapping[str, str]) -> str:
+    """Whether networks of proxies are unreadable, or so wide that whoever calls could say that he is somebody else."""
+    for item in _items(value):
+        try:
+            network = ipaddress.ip_network(item)
+        except ValueError:
+            return f"{item!r} is no address and no network"
+        if network.prefixlen < (8 if network.version == 4 else 16):
+            return f"{item!r} holds clients as well as proxies, who could then take any address"
+    return ""
+
+
 def _items(value: str) -> list[str]:
     return [item.strip() for item in value.split(",") if item.strip()]
 

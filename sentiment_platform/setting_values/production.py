@@ -14,6 +14,7 @@ from sentiment_platform.errors import SettingsError
 from sentiment_platform.setting_values import addresses
 from sentiment_platform.setting_values.addresses import (
     Judge,
+    everybody,
     no_host_names,
     no_url_of,
     open_origins,
@@ -186,7 +187,15 @@ RULES = (
         _no_match("count", "whoever reaches serving could teach the models"),
         "Unset it, and give API keys to those whose word shall count: `sentiment-platform keys create`.",
     ),
-    Rule(("SENTIMENT_ADMIN_KEY", "SENTIMENT_ALERT_SECRET"), _weak_secret(LEAST_SECRET_CHARACTERS), RANDOM),
+    Rule(("SENTIMENT_PUBLIC_READS",), _no_match("yes|no", "it is neither `yes` nor `no`"), "Unset it for `yes`."),
+    Rule(("SENTIMENT_ADDRESS_LIMIT", "SENTIMENT_KEY_LIMIT"), _no_match(r"[0-9.]+/[0-9]+", "it is no limit"), "Write `20/400`."),
+    Rule(
+        ("SENTIMENT_LIMITS_WITHOUT_REDIS",), _no_match("policy|local|refuse", "there is no such choice"), "Unset it for `policy`."
+    ),
+    Rule(("SENTIMENT_TRUSTED_PROXIES",), everybody, "Name the proxies in front of serving: `10.0.0.0/8`."),
+    Rule(
+        ("SENTIMENT_ADMIN_KEY", "SENTIMENT_ALERT_SECRET", "SENTIMENT_KEY_PEPPER"), _weak_secret(LEAST_SECRET_CHARACTERS), RANDOM
+    ),
     Rule(("SENTIMENT_ALERT_WEBHOOK",), no_url_of("https", "http"), HTTPS),
     Rule(("SENTIMENT_ALERT_WEBHOOK",), unencrypted_http, f"{HTTPS} {NEAR}"),
     Rule(("SENTIMENT_ALERT_WEBHOOK",), _without_secret, f"Set SENTIMENT_ALERT_SECRET. {RANDOM}"),

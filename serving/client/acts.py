@@ -39,7 +39,7 @@ def promote(
     expected_revision: int | None = None,
     dry_run: bool = False,
 ) -> Call[SelectionAnswer]:
-    """Ask for the first deployment of a version; needs a key of role admin."""
+    """Ask for the first deployment of a version; needs a key of role promoter."""
     body = PromoteRequest(
         version=version,
         reason=reason,
@@ -57,5 +57,5 @@ def roll_back(reason: str, *, expected_revision: int | None = None, dry_run: boo
 
 
 def acknowledge(alert_id: str, *, note: str | None = None, dry_run: bool = False) -> Call[AcknowledgementAnswer]:
-    """Say that you know of an open alert; needs a key of role admin."""
+    """Say that you know of an open alert; needs a key of role operator."""
     return post(f"/monitoring/alerts/{quote(alert_id, safe='')}/ack", AcknowledgementAnswer, AcknowledgeRequest(note, dry_run))

@@ -39,6 +39,10 @@ CODES: Mapping[str, str] = {
     "key_missing": "The route needs an API key.",
     "key_invalid": "The key is unknown, expired or revoked.",
     "role_too_low": "The key's role may not do this.",
+    "scope_missing": "The key is limited to scopes, and this needs another.",
+    "no_policy": "Nobody may do this.",
+    "rate_limited": "The address or the key asked more than it may, or presented too many wrong keys.",
+    "limits_unavailable": "Redis, which counts requests, is away, and this is refused without it.",
     "too_much_anonymous_feedback": "This minute's share of feedback without a key is used up.",
     "too_many_streams": "As many clients listen to events as may.",
     # Of what is asked for.

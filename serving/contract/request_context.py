@@ -1,4 +1,7 @@
-"""What belongs to the request in progress: its id, when it began, its body. Set by `guard`, read by anything below it."""
+"""What belongs to the request in progress: its id, when it began, its body, what its caller may still ask.
+
+Set by `guard` and `access`, read by anything below them and by `envelope`.
+"""
 
 import re
 import secrets
@@ -9,6 +12,8 @@ request_started: ContextVar[float] = ContextVar("request_started", default=0.0)
 """`time.perf_counter()` when the first byte was handed to us, before the body was read."""
 request_body: ContextVar[bytes] = ContextVar("request_body", default=b"")
 """As it came; to say what is wrong with it."""
+rate_headers: ContextVar[tuple[tuple[bytes, bytes], ...]] = ContextVar("rate_headers", default=())
+"""What limits say of the caller, for the answer whatever it is."""
 
 _PLAIN = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from sentiment_platform.errors import SettingsError
 from sentiment_platform.setting_values.addresses import ORIGIN
+from serving.contract.request_context import rate_headers
 
 REVALIDATED = "no-cache"
 """The `Cache-Control` of documents that change rarely: kept, but asked about each time; the answer to that is mostly 304."""
@@ -30,7 +31,10 @@ PREFLIGHT = (
     ),
     (b"access-control-max-age", b"600"),
 )
-EXPOSED = (b"access-control-expose-headers", b"Allow, ETag, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID")
+EXPOSED = (
+    b"access-control-expose-headers",
+    b"Allow, ETag, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID",
+)
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -100,7 +104,7 @@ class _Answer:
             await self._body(message)
 
     async def _start(self, message: Any) -> None:
-        headers: Headers = [*message.get("headers", ()), *self._added]
+        headers: Headers = [*message.get("headers", ()), *self._added, *rate_headers.get()]
         present = {name for name, _ in headers}
         headers += [(name, value) for name, value in DEFAULTS.items() if name not in present]
         # Whatever answers GET answers HEAD (`head_as_get`).

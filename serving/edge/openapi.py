@@ -32,20 +32,20 @@ MEANINGS = {
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "Understood, and not allowed.",
-    429: "Too many of these in this minute; Retry-After says when to try again.",
+    429: "Too many of these; Retry-After says when to try again.",
     503: "Cannot be done now; Retry-After says when to try again.",
 }
-ADMIN = [{"ApiKey": []}, {"ApiKeyHeader": []}]
-MAY_SEND_KEY: list[dict[str, list[str]]] = [{}, *ADMIN]
-"""A route that answers everybody and knows more of who sends a key."""
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 ABOUT = (
     "Sentiment of financial news from the deployed models. `price_direction` is a word for the tone of a text, not a forecast of any "
-    "price.\n\nNo key is needed but for changing what is live and for acknowledging an alert: send it as `Authorization: Bearer KEY` "
-    "or `X-API-Key: KEY`. An operator makes one with `sentiment-platform keys create`.\n\nEvery error is a problem document (RFC "
+    "price.\n\nNo key is needed but for changing what is live and for acknowledging an alert, unless this platform answers nobody without "
+    "one: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`. An operator makes one with `sentiment-platform keys create`. A wrong "
+    "key is a 401 everywhere.\n\nWhere limits are set, each request costs tokens of its address and its key: `RateLimit-Policy` says how "
+    "many there are at once and in how many seconds all come back, `RateLimit` how many are left. An answer of a transformer costs more "
+    "than one of rules, and an explained one more than a plain one.\n\nEvery error is a problem document (RFC "
     "9457): `code` is a stable word, `detail` says what to do, `request_id` names the request in the log and stands in the header "
     "`X-Request-ID` of every answer. 429 and 503 come with `Retry-After`, in seconds. Every GET answers HEAD too."
 )
@@ -142,10 +142,13 @@ def config(version: str) -> OpenAPIConfig:
             Tag("predictions", "What a text says. Start here: `POST /predict` with a text, no key needed."),
             Tag("news", "What the news says, read from the database; 503 while that is away."),
             Tag("feedback", "What people say of an answer; it names the answer by its `prediction_id`."),
-            Tag("models", "What is live and how good it is. Changing it needs a key of role admin."),
+            Tag(
+                "models",
+                "What is live and how good it is. Changing it needs a key of role admin, promoting one of role promoter.",
+            ),
             Tag(
                 "monitoring",
-                "What was seen over time, read from the database; 503 while that is away. Acknowledging an alert needs a key of role admin.",
+                "What was seen over time, read from the database; 503 while that is away. Acknowledging an alert needs a key of role operator.",
             ),
             Tag("events", "What happens, as it happens, as server-sent events; they come over Redis."),
             Tag("health", "Whether this process can answer, for probes, load balancers and Prometheus."),

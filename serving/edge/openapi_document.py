@@ -16,14 +16,27 @@ from serving.contract.feedback_bodies import SAYING, FeedbackRequest
 from serving.contract.prediction_bodies import BatchRequest
 from serving.contract.problem_bodies import ProblemDocument
 from serving.contract.problems import MEDIA_TYPE
+from serving.edge.policy import POLICIES, Policy, Route
 
 REF = "#/components/schemas/{name}"
 PROBLEM = {"$ref": "#/components/responses/Problem"}
+TOO_MANY = {"$ref": "#/components/responses/TooManyRequests"}
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer", "minimum": 0}}
 }
 CHALLENGE = {"WWW-Authenticate": {"description": "How to present a key.", "schema": {"type": "string"}}}
 HEADERS = {"401": CHALLENGE, "429": RETRY_AFTER, "503": RETRY_AFTER}
+RATE_LIMITS = {
+    name: {
+        "description": f"{what}; draft-ietf-httpapi-ratelimit-headers. Only where limits are set.",
+        "schema": {"type": "string"},
+    }
+    for name, what in (
+        ("RateLimit-Policy", "Each limit: tokens at once (`q`), seconds until all of them are back (`w`)"),
+        ("RateLimit", "Of each limit: tokens left (`r`), seconds until all are back (`t`)"),
+    )
+}
+WITH_KEY = [{"ApiKey": []}, {"ApiKeyHeader": []}]
 OURS = ("serving.contract.", "sentiment_platform.events")
 """Where the structs of the API stand."""
 
@@ -33,10 +46,11 @@ Json = dict[str, Any]
 def openapi_document(app: Litestar) -> Json:
     """The document of `app`: every route with each answer that it can give, the schema of each body, no examples of Litestar's."""
     document: Json = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
-    for operation in _operations(document):
+    for route, operation in _routes(document):
         _document_errors(operation["responses"])
         for parameter in operation.get("parameters", ()):
             _tidy_parameter(parameter["schema"])
+        _document_access(operation, POLICIES[route])
     components: Json = document["components"]
     components["schemas"] = _schemas(document)
     for example in EXAMPLES:
@@ -48,7 +62,14 @@ def openapi_document(app: Litestar) -> Json:
                 content["example"] = texts[kind]
         _describe_answers(operation["responses"], components["schemas"])
     content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name=ProblemDocument.__name__)}}}
-    components["responses"] = {"Problem": {"description": "Any other error, named by `code`.", "content": content}}
+    components["responses"] = {
+        "Problem": {"description": "Any other error, named by `code`.", "content": content},
+        "TooManyRequests": {
+            "description": "More than its address or API key may ask; Retry-After says when to try again.",
+            "headers": RETRY_AFTER | RATE_LIMITS,
+            "content": content,
+        },
+    }
     return document
 
 
@@ -67,8 +88,23 @@ def _give_examples(schemas: Json) -> dict[str, str]:
     return {name: given for name, given in recorded.items() if isinstance(given, str)}
 
 
+def _routes(document: Json) -> Iterator[tuple[Route, Json]]:
+    return (((method.upper(), path), operation) for path, item in document["paths"].items() for method, operation in item.items())
+
+
 def _operations(document: Json) -> Iterator[Json]:
-    return (operation for item in document["paths"].values() for operation in item.values())
+    return (operation for _, operation in _routes(document))
+
+
+def _document_access(operation: Json, policy: Policy) -> None:
+    """Who may call it, as the table of policies has it."""
+    if policy.stays_open:
+        return
+    operation["security"] = WITH_KEY if policy.role else [{}, *WITH_KEY]
+    if policy.role:
+        operation["description"] += f"\n\nNeeds an API key of role {policy.role} or above."
+    if policy.cost or policy.cost_of:
+        operation["responses"].setdefault("429", TOO_MANY)
 
 
 def _document_errors(responses: Json) -> None:

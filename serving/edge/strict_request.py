@@ -8,6 +8,10 @@ from typing import Any
 import msgspec
 from litestar import Request
 from litestar.exceptions import ClientException
+from litestar.types import Scope
+
+READ = "body_struct"
+"""Where in the request's state the body is kept as its struct: whoever asks second need not read it again."""
 
 
 class StrictRequest(Request[Any, Any, Any]):
@@ -19,17 +23,29 @@ class StrictRequest(Request[Any, Any, Any]):
         Raises:
             ClientException: it is none; what exactly is wrong, the exception handler finds (`handlers.refused_bodies`).
         """
-        wanted = body_struct(self)
-        if wanted is None:
+        if body_struct(self.scope) is None:
             return await super().json()
         try:
-            return msgspec.json.decode(await self.body(), type=wanted)
+            return read_struct(self.scope, await self.body())
         except msgspec.DecodeError as error:
             raise ClientException(str(error)) from error
 
 
-def body_struct(request: Request[Any, Any, Any]) -> type[msgspec.Struct] | None:
+def read_struct(scope: Scope, body: bytes) -> Any:
+    """The body as its route's struct; None for a route without one.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    state: dict[str, Any] = scope["state"]
+    if READ not in state:
+        wanted = body_struct(scope)
+        state[READ] = None if wanted is None else msgspec.json.decode(body, type=wanted)
+    return state[READ]
+
+
+def body_struct(scope: Scope) -> type[msgspec.Struct] | None:
     """The struct that the body of a request must be; None for a route without one."""
-    route = request.scope.get("route_handler")
+    route: Any = scope.get("route_handler")
     wanted = route.parsed_data_field.annotation if route and route.parsed_data_field else None
     return wanted if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct) else None

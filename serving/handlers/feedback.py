@@ -12,7 +12,7 @@ from msgspec import structs
 from sentiment_platform.text.normalise import normalise
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.problems import Problem
-from serving.edge.openapi import MAY_SEND_KEY, problem_responses
+from serving.edge.openapi import problem_responses
 from serving.edge.voices import speaker_of
 from serving.handlers.refused_bodies import NOTHING_SAID, no_preference, says_nothing
 from serving.journal.journal_records import FeedbackRecord, new_record_id
@@ -38,7 +38,6 @@ IdempotencyKey = Annotated[
     "/feedback",
     status_code=202,
     tags=["feedback"],
-    security=MAY_SEND_KEY,
     responses=problem_responses(400, 401, 404, 413, 415, 422, 429, 503),
     summary="Say what was right",
 )
@@ -59,7 +58,7 @@ async def feedback(
         raise Problem(400, "empty_feedback", NOTHING_SAID, field="label")
     if message := no_preference(data.preference):
         raise Problem(400, "unknown_preference", message, field="preference")
-    speaker = await speaker_of(request, services.keys, data.client_id)
+    speaker = speaker_of(request, data.client_id, services.clock())
     if await services.known.never_was(data.prediction_id):
         services.metrics.feedback_rejected.inc()
         raise Problem(404, "unknown_prediction", NO_SUCH_PREDICTION.format(data.prediction_id), field="prediction_id")

@@ -33,7 +33,10 @@ logger = logging.getLogger(__name__)
 class Shipper:
     """Empties one journal into one database; idempotent, because rows are keyed by the record's id."""
 
-    def __init__(self, journal: Journal, database: Database, metrics: Metrics, *, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, journal: Journal, database: Database, metrics: Metrics, *, pepper: str = "", clock: Clock = utc_now
+    ) -> None:
+        self._pepper = pepper
         self._clock = clock
         self._journal = journal
         self._database = database
@@ -100,7 +103,7 @@ class Shipper:
 
         def insert(connection: "Connection") -> int:
             claims = [record.claimed for record in feedback if record.claimed is not None]
-            valid = iter(true_claims(connection, claims) if claims else [])
+            valid = iter(true_claims(connection, claims, self._pepper) if claims else [])
             heard = [_heard(record, record.claimed is not None and next(valid)) for record in feedback]
             insert_new(connection, predictions=predictions, feedback=heard, shadow_answers=in_shadow)
             missing = missing_predictions(connection, questionable) if questionable else set[str]()

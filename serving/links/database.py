@@ -57,13 +57,15 @@ class Database:
 
     Args:
         url: "" means that there is none; every call then fails at once.
+        threads: calls at a time, and connections that are kept.
     """
 
-    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
+    def __init__(self, url: str, *, clock: Clock = utc_now, threads: int = THREADS) -> None:
         self._url = url
         self._clock = clock
         self._engine: Engine | None = None
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
+        self._size = threads
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
         # A server that hangs holds its threads: beyond these, callers are refused instead of queued.
         self._waiting = 0
         self.status = DependencyStatus("unknown" if url else "unused")
@@ -114,7 +116,7 @@ class Database:
     def _submit(self, work: "Callable[[Connection], T]", caller: "_Caller", *, act: bool) -> "Future[T]":
         if not self._url:
             raise NoDatabase
-        if self._waiting >= 2 * THREADS:
+        if self._waiting >= 2 * self._size:
             raise DatabaseUnavailable("too many calls wait for it")
         self._waiting += 1
         future = self._threads.submit(self._run, work, caller, act)
@@ -133,7 +135,7 @@ class Database:
         if caller.left_s() <= 0:
             raise DatabaseUnavailable(LATE)
         if self._engine is None:
-            self._engine = create_platform_engine(self._url, pool_size=THREADS, connect_timeout_s=2, statement_timeout_ms=5000)
+            self._engine = create_platform_engine(self._url, pool_size=self._size, connect_timeout_s=2, statement_timeout_ms=5000)
         try:
             with self._engine.begin() as connection:
                 if act:

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sentiment_platform.store.tables.base import Base, Document, InsertedAt, Instant, Serial
@@ -20,6 +21,10 @@ class ApiKey(Base):
     created_at: Mapped[InsertedAt]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    previous_hash: Mapped[str | None]
+    previous_until: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
 
 
 class Lease(Base):

@@ -176,6 +176,8 @@ export interface paths {
         /**
          * Let a version answer from now on
          * @description Only a version that a signed deployment names, now or earlier. It answers here at once; the graph publishes it as the next revision.
+         *
+         *     Needs an API key of role admin or above.
          */
         post: operations["post_models_select"];
         delete?: never;
@@ -196,6 +198,8 @@ export interface paths {
         /**
          * Back to the versions of the deployment before
          * @description The champions and the default family of the deployment before the live one answer here at once. What a rollback left stays left.
+         *
+         *     Needs an API key of role admin or above.
          */
         post: operations["post_models_rollback"];
         delete?: never;
@@ -216,6 +220,8 @@ export interface paths {
         /**
          * Ask for the first deployment of a version
          * @description The version is fetched, verified and tried here; it answers once the graph has signed and published a deployment that names it.
+         *
+         *     Needs an API key of role promoter or above.
          */
         post: operations["post_models_promote"];
         delete?: never;
@@ -521,6 +527,8 @@ export interface paths {
         /**
          * Say that you know of an open alert
          * @description It stays open, and nobody is reminded of it until it gets worse. The same again changes nothing; what is over is a 409.
+         *
+         *     Needs an API key of role operator or above.
          */
         post: operations["post_monitoring_alerts_incident_id_ack"];
         delete?: never;
@@ -914,7 +922,7 @@ export interface components {
              * @description A stable word for programs. New ones may be added: take one that you do not know by its status.
              * @enum {string}
              */
-            code: "invalid_http" | "head_too_slow" | "url_too_long" | "headers_too_large" | "too_many_connections" | "body_too_large" | "body_too_slow" | "disconnected" | "unsupported_encoding" | "unsupported_media_type" | "invalid_utf8" | "binary_body" | "nested_too_deeply" | "bad_request" | "not_found" | "method_not_allowed" | "refused" | "internal_error" | "invalid_request" | "binary_text" | "empty_text" | "text_too_long" | "no_symbol" | "invalid_source" | "unusable_time" | "invalid_since" | "bad_cursor" | "empty_feedback" | "idempotency_key_reused" | "unknown_preference" | "key_missing" | "key_invalid" | "role_too_low" | "too_much_anonymous_feedback" | "too_many_streams" | "unknown_prediction" | "unknown_version" | "unknown_family" | "unknown_feature_schema" | "unknown_report" | "unknown_alert" | "no_such_file" | "dashboard_not_built" | "already_resolved" | "conflict" | "wrong_family" | "never_deployed" | "was_deployed" | "not_ready" | "family_not_deployed" | "overloaded" | "unavailable" | "not_set_up" | "signature" | "digest" | "size" | "missing_file" | "extra_file" | "unsafe_name" | "unsafe_url" | "older_revision" | "wrong_model" | "format" | "unpublished" | "feature_schema" | "load" | "golden";
+            code: "invalid_http" | "head_too_slow" | "url_too_long" | "headers_too_large" | "too_many_connections" | "body_too_large" | "body_too_slow" | "disconnected" | "unsupported_encoding" | "unsupported_media_type" | "invalid_utf8" | "binary_body" | "nested_too_deeply" | "bad_request" | "not_found" | "method_not_allowed" | "refused" | "internal_error" | "invalid_request" | "binary_text" | "empty_text" | "text_too_long" | "no_symbol" | "invalid_source" | "unusable_time" | "invalid_since" | "bad_cursor" | "empty_feedback" | "idempotency_key_reused" | "unknown_preference" | "key_missing" | "key_invalid" | "role_too_low" | "scope_missing" | "no_policy" | "rate_limited" | "limits_unavailable" | "too_much_anonymous_feedback" | "too_many_streams" | "unknown_prediction" | "unknown_version" | "unknown_family" | "unknown_feature_schema" | "unknown_report" | "unknown_alert" | "no_such_file" | "dashboard_not_built" | "already_resolved" | "conflict" | "wrong_family" | "never_deployed" | "was_deployed" | "not_ready" | "family_not_deployed" | "overloaded" | "unavailable" | "not_set_up" | "signature" | "digest" | "size" | "missing_file" | "extra_file" | "unsafe_name" | "unsafe_url" | "older_revision" | "wrong_model" | "format" | "unpublished" | "feature_schema" | "load" | "golden";
             detail: string;
             request_id: string;
             errors?: components["schemas"]["FieldError"][];
@@ -4194,6 +4202,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
+        /** @description More than its address or API key may ask; Retry-After says when to try again. */
+        TooManyRequests: {
+            headers: {
+                /** @description Seconds to wait before the next try. */
+                "Retry-After"?: number;
+                /** @description Each limit: tokens at once (`q`), seconds until all of them are back (`w`); draft-ietf-httpapi-ratelimit-headers. Only where limits are set. */
+                "RateLimit-Policy"?: string;
+                /** @description Of each limit: tokens left (`r`), seconds until all are back (`t`); draft-ietf-httpapi-ratelimit-headers. Only where limits are set. */
+                RateLimit?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"];
+            };
+        };
     };
     parameters: never;
     requestBodies: never;
@@ -4260,6 +4283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -4332,6 +4356,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -4404,6 +4429,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -4476,6 +4502,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -4548,6 +4575,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -4580,6 +4608,7 @@ export interface operations {
                     "application/json": components["schemas"]["ModelsStatus"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             default: components["responses"]["Problem"];
         };
     };
@@ -4601,6 +4630,7 @@ export interface operations {
                     "application/json": components["schemas"]["PerformanceAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -4649,6 +4679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -4746,6 +4777,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -4834,6 +4866,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -4931,6 +4964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -4977,6 +5011,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5034,6 +5069,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5080,6 +5116,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5130,6 +5167,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5183,6 +5221,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5278,7 +5317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description Too many of these in this minute; Retry-After says when to try again. */
+            /** @description Too many of these; Retry-After says when to try again. */
             429: {
                 headers: {
                     /** @description Seconds to wait before the next try. */
@@ -5334,6 +5373,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             default: components["responses"]["Problem"];
         };
     };
@@ -5373,6 +5413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5421,6 +5462,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5453,6 +5495,7 @@ export interface operations {
                     "application/json": components["schemas"]["DriftAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5499,6 +5542,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5552,6 +5596,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5584,6 +5629,7 @@ export interface operations {
                     "application/json": components["schemas"]["DeploymentsAnswer"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5630,6 +5676,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5716,6 +5763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5765,6 +5813,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5797,6 +5846,7 @@ export interface operations {
                     "application/json": components["schemas"]["SourceList"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5829,6 +5879,7 @@ export interface operations {
                     "application/json": components["schemas"]["QualityReport"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5875,6 +5926,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5921,6 +5973,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
@@ -5964,6 +6017,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["StreamState"] | components["schemas"]["DeploymentLive"] | components["schemas"]["DeploymentPublished"] | components["schemas"]["ArticleScored"] | components["schemas"]["AlertOpened"] | components["schemas"]["AlertResolved"] | components["schemas"]["DriftReported"] | components["schemas"]["RetrainDecided"];
                 };
             };
+            429: components["responses"]["TooManyRequests"];
             /** @description Cannot be done now; Retry-After says when to try again. */
             503: {
                 headers: {
