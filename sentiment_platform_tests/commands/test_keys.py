@@ -48,3 +48,29 @@ def test_a_role_that_there_is_not_is_refused_with_those_there_are(invoke: Invoke
     refused = invoke("keys", "create", "--role", "king", "--owner", "ada")
     assert refused.exit_code == 2
     assert "'viewer', 'operator', 'promoter', 'admin'" in refused.output
+
+
+def test_a_rotated_key_is_shown_once_and_the_list_says_until_when_the_old_secret_works(
+    invoke: Invoke, settings: Settings
+) -> None:
+    old = invoke("keys", "create", "--role", "viewer", "--owner", "ada", "--scope", "read", "--scope", "predict").output.split()[
+        -1
+    ]
+    key_id = old.split("_")[1]
+    rotated = invoke("keys", "rotate", key_id, "--overlap-hours", "48")
+    assert rotated.exit_code == 0, rotated.output
+    new = rotated.output.split()[-1]
+    engine = create_platform_engine(settings.database_url)
+    now = datetime.now(UTC)
+    with engine.connect() as connection:
+        opened = [check_key(connection, key, at) is not None for at in (now, now + timedelta(hours=49)) for key in (old, new)]
+        trail = connection.execute(text("SELECT action, subject FROM platform.audit_log ORDER BY id")).all()
+    engine.dispose()
+    assert opened == [True, True, False, True]
+    assert [tuple(entry) for entry in trail] == [("key:create", key_id), ("key:rotate", key_id)]
+    listed = invoke("keys", "list", "--json").output
+    assert '"scopes":["predict","read"]' in listed
+    assert new.split("_", 2)[2] not in listed
+    assert invoke("keys", "rotate", key_id, "--overlap-hours", "0").exit_code == 0
+    unknown = invoke("keys", "rotate", "0123")
+    assert (unknown.exit_code, "nothing was changed" in unknown.output) == (1, True)
