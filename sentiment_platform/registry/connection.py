@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import PermanentError, TransientError
-from sentiment_platform.registry.transfer import NotFoundError, RateLimitedError
+from sentiment_platform.registry.reply_status import NotFoundError, RateLimitedError
 
 if TYPE_CHECKING:
     from github import Github

@@ -17,7 +17,8 @@ from sentiment_platform.errors import ConflictError, TransientError
 from sentiment_platform.registry.connection import Connection, UnprocessableError
 from sentiment_platform.registry.notes import marker
 from sentiment_platform.registry.refusal import Refused
-from sentiment_platform.registry.transfer import NotFoundError, Transfer
+from sentiment_platform.registry.reply_status import NotFoundError
+from sentiment_platform.registry.transfer import Transfer
 
 if TYPE_CHECKING:
     from github.GitRelease import GitRelease

@@ -9,7 +9,8 @@ from typing import Literal, TypeVar
 import msgspec
 
 from sentiment_platform.registry.refusal import Refused
-from sentiment_platform.registry.transfer import NotFoundError, Transfer
+from sentiment_platform.registry.reply_status import NotFoundError
+from sentiment_platform.registry.transfer import Transfer
 from sentiment_platform.registry.versions import DeploymentTag
 
 _PAGE_SIZE = 100

@@ -15,10 +15,11 @@ from sentiment_platform.registry.listing import Release, highest_deployment, lat
 from sentiment_platform.registry.manifest import MANIFEST, MANIFEST_SIGNATURE, Manifest
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.release_files import ReleaseFiles, new_file, remove
+from sentiment_platform.registry.reply_status import NotFoundError
 from sentiment_platform.registry.side_folder import side_folder
 from sentiment_platform.registry.signing import PublicKeys
 from sentiment_platform.registry.succession import require_successor
-from sentiment_platform.registry.transfer import Limits, NotFoundError, Transfer
+from sentiment_platform.registry.transfer import Limits, Transfer
 from sentiment_platform.registry.verify import require_exact_files, verify_directory
 from sentiment_platform.registry.versions import DeploymentTag
 

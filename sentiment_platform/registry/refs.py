@@ -7,7 +7,7 @@ Source: https://docs.github.com/en/rest/git/refs#create-a-reference
 
 from sentiment_platform.registry.connection import Connection, UnprocessableError
 from sentiment_platform.registry.drafts import Step
-from sentiment_platform.registry.transfer import NotFoundError
+from sentiment_platform.registry.reply_status import NotFoundError
 
 
 class DeploymentRefs:

@@ -16,25 +16,17 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
 
-from sentiment_platform.errors import PermanentError, TransientError
+from sentiment_platform.errors import TransientError
 from sentiment_platform.registry.refusal import Refused
+from sentiment_platform.registry.reply_status import RateLimitedError, require_ok, shown_url
 
 JSON_TYPE = "application/vnd.github+json"
 RAW_TYPE = "application/octet-stream"
 MAX_REDIRECTS = 5
+UNSAID_S = 60.0
+"""How long the API is left alone where it asks for it and does not say how long, as GitHub wants it."""
+LONGEST_REST_S = 3600.0
 _REDIRECTS = (301, 302, 303, 307, 308)
-
-
-class NotFoundError(PermanentError):
-    """The server has nothing at this address, or hides it from this token."""
-
-
-class RateLimitedError(TransientError):
-    """The server asked us to wait; `retry_after_s` is None where it did not say how long."""
-
-    def __init__(self, message: str, *, remedy: str, retry_after_s: float | None) -> None:
-        super().__init__(message, remedy=remedy)
-        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True)
@@ -73,6 +65,7 @@ class Transfer:
         self._token = token
         self.limits = limits
         self._monotonic = monotonic
+        self._rests_until = 0.0
         self._require_allowed(self._api)
         # A proxy of the environment cannot reach our own loopback server.
         self._client = httpx.Client(
@@ -130,12 +123,22 @@ class Transfer:
             for _ in range(MAX_REDIRECTS + 1):
                 target = _parsed(url)
                 self._require_allowed(target)
+                of_api = _origin(target) == _origin(self._api)
+                if of_api and (left_s := self._rests_until - self._monotonic()) > 0:
+                    raise _asked_to_wait(self._api, left_s)
                 sent = {"Accept-Encoding": "identity", "User-Agent": "sentiment-platform", **headers}
-                if self._token and _origin(target) == _origin(self._api):
+                if self._token and of_api:
                     sent["Authorization"] = f"Bearer {self._token}"
                 with self._client.stream("GET", url, headers=sent) as response:
                     if response.status_code not in _REDIRECTS:
-                        _require_ok(response)
+                        try:
+                            require_ok(response)
+                        except RateLimitedError as limited:
+                            # Whoever asks meanwhile, for whatever, is not let through: asking on makes the wait longer.
+                            if of_api:
+                                asked_s = min(limited.retry_after_s or UNSAID_S, LONGEST_REST_S)
+                                self._rests_until = self._monotonic() + asked_s
+                            raise
                         yield response
                         return
                     url = urljoin(url, response.headers.get("Location", ""))
@@ -143,12 +146,13 @@ class Transfer:
                     break
         except httpx.HTTPError as error:
             raise TransientError(
-                f"Reading {_shown(urlsplit(url))} failed: {type(error).__name__}.", remedy="It is tried again at the next poll."
+                f"Reading {shown_url(urlsplit(url))} failed: {type(error).__name__}.",
+                remedy="It is tried again at the next poll.",
             ) from error
         except httpx.InvalidURL as error:
             raise _no_address(error) from error
         raise TransientError(
-            f"Too many redirects from {_shown(self._api)}.", remedy="Check SENTIMENT_REGISTRY_URL if this goes on."
+            f"Too many redirects from {shown_url(self._api)}.", remedy="Check SENTIMENT_REGISTRY_URL if this goes on."
         )
 
     def _chunks(self, response: httpx.Response, max_bytes: int, deadline: float) -> Generator[bytes]:
@@ -172,32 +176,18 @@ class Transfer:
         local = self._loopback_http and url.scheme == "http" and _is_loopback(url.hostname)
         if not url.hostname or url.username or not (url.scheme == "https" or local):
             raise Refused(
-                f"{_shown(url)} may not be read.",
+                f"{shown_url(url)} may not be read.",
                 reason="unsafe_url",
                 remedy="The registry is read over https; http is for a loopback server only.",
             )
 
 
-def _require_ok(response: httpx.Response) -> None:
-    status = response.status_code
-    if status in (200, 304):
-        return
-    where = _shown(urlsplit(str(response.url)))
-    limited = status == 429 or (
-        status == 403 and ("Retry-After" in response.headers or response.headers.get("X-RateLimit-Remaining") == "0")
+def _asked_to_wait(api: SplitResult, left_s: float) -> RateLimitedError:
+    return RateLimitedError(
+        f"{shown_url(api)} asked to be left alone for {left_s:.0f} s more.",
+        remedy="It is asked again after that; poll less often (SENTIMENT_POLL_S) or set SENTIMENT_REGISTRY_TOKEN.",
+        retry_after_s=left_s,
     )
-    if limited:
-        after = response.headers.get("Retry-After", "")
-        raise RateLimitedError(
-            f"{where} answered {status}: the rate limit is used up.",
-            remedy="Poll less often (SENTIMENT_POLL_S) or set SENTIMENT_REGISTRY_TOKEN.",
-            retry_after_s=float(after) if after.isdigit() else None,
-        )
-    if status == 404:
-        raise NotFoundError(f"{where} answered 404.", remedy="Check SENTIMENT_REGISTRY_REPOSITORY and the token's access.")
-    if status >= 500 or status in (202, 408):
-        raise TransientError(f"{where} answered {status}.", remedy="It is tried again at the next poll.")
-    raise PermanentError(f"{where} answered {status}.", remedy="Check SENTIMENT_REGISTRY_URL and SENTIMENT_REGISTRY_TOKEN.")
 
 
 def _parsed(url: str) -> SplitResult:
@@ -217,11 +207,6 @@ def _no_address(error: Exception) -> Refused:
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
     return url.scheme, url.hostname, url.port or {"https": 443, "http": 80}.get(url.scheme)
-
-
-def _shown(url: SplitResult) -> str:
-    """Without query and user: links to storage carry a signature."""
-    return f"{url.scheme}://{url.hostname or ''}{url.path}"[:200]
 
 
 def _is_loopback(host: str | None) -> bool:

@@ -24,9 +24,9 @@ from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.stories import StoryAssignment, write_stories
 from sentiment_platform_tests.benchmarks.rows import TABLE, Figure
 from sentiment_platform_tests.benchmarks.serving_start import local_settings
-from sentiment_platform_tests.serving.proxy import Proxy
+from sentiment_platform_tests.faults.proxy import Proxy
+from sentiment_platform_tests.faults.redis import EMPTYING, FAULTS, Rig
 from sentiment_platform_tests.serving.publishing import Publisher
-from sentiment_platform_tests.serving.redis_faults import EMPTYING, FAULTS, Rig
 from sentiment_platform_tests.serving.running import ServingProcess
 from sentiment_platform_tests.store.million import HOT, WINDOWS, explain, fill
 from serving.links.redis_link import RedisLink

@@ -16,8 +16,9 @@ from sentiment_platform.registry.manifest import FileEntry, Manifest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.releases import ReleaseRegistry
+from sentiment_platform.registry.reply_status import RateLimitedError
 from sentiment_platform.registry.signing import PrivateKeys
-from sentiment_platform.registry.transfer import Limits, RateLimitedError
+from sentiment_platform.registry.transfer import Limits
 from sentiment_platform_tests.github_server.faults import Fault
 from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.registry.conftest import REPOSITORY, TOKEN, MakeReader

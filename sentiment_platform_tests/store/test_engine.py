@@ -20,7 +20,7 @@ from sentiment_platform.store import engine as engine_module
 from sentiment_platform.store.engine import create_platform_engine, sqlalchemy_url, wait_until_awake
 from sentiment_platform.store.migrate import upgrade
 from sentiment_platform.store.resources import PlatformResource
-from sentiment_platform_tests.serving.proxy import Proxy
+from sentiment_platform_tests.faults.proxy import Proxy
 
 ASLEEP_S = 5.0
 

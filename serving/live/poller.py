@@ -29,6 +29,7 @@ class Poller:
         self._live = live
         self._database = database
         self._poll_s = poll_s
+        self._failures = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="registry")
         self.started = asyncio.Event()
         """Set once the disk cache was tried: other background work, heavy to import, waits so that the first answer does not."""
@@ -65,7 +66,11 @@ class Poller:
     def _pause_s(self) -> float:
         pause_s = self._poll_s
         if self._live.current is None and self._live.registry.reachable is False:
-            pause_s = min(pause_s, RECOVERY_S)
+            # Each failure counts as a call where the server answered it; they are not to use up the quota.
+            pause_s = min(pause_s, RECOVERY_S * 2**self._failures)
+            self._failures = min(self._failures + 1, 10)
+        else:
+            self._failures = 0
         return pause_s * random.uniform(1 - JITTER_SHARE, 1 + JITTER_SHARE)  # noqa: S311  spreads load, protects nothing
 
     async def _safely(self, work: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from redis import Redis
 
 from sentiment_platform.features.online import OnlineRow, write
 from sentiment_platform.local.parts.redis import LocalRedis
-from sentiment_platform_tests.serving.proxy import Proxy
+from sentiment_platform_tests.faults.proxy import Proxy
 
 
 @dataclass

@@ -11,8 +11,8 @@ import pytest
 from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.migrate import upgrade
-from sentiment_platform_tests.serving.postgres_faults import FAULTS, Rig
-from sentiment_platform_tests.serving.proxy import Proxy
+from sentiment_platform_tests.faults.postgres import FAULTS, Rig
+from sentiment_platform_tests.faults.proxy import Proxy
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 from serving.journal.journal import read_segment

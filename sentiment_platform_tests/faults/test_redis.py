@@ -17,10 +17,10 @@ from sentiment_platform.features.schema import V1
 from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.tables import Prediction
+from sentiment_platform_tests.faults.proxy import Proxy
+from sentiment_platform_tests.faults.redis import EMPTYING, FAULTS, Rig
 from sentiment_platform_tests.serving.conftest import StartServing
-from sentiment_platform_tests.serving.proxy import Proxy
 from sentiment_platform_tests.serving.publishing import Publisher
-from sentiment_platform_tests.serving.redis_faults import EMPTYING, FAULTS, Rig
 from sentiment_platform_tests.serving.running import ServingProcess
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ import psutil
 import psycopg
 
 from sentiment_platform.local.parts.postgres import LocalPostgres
-from sentiment_platform_tests.serving.proxy import Proxy
+from sentiment_platform_tests.faults.proxy import Proxy
 
 
 @dataclass
