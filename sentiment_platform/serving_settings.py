@@ -30,6 +30,12 @@ class ServingSettings:
         "200",
         "Time within which a prediction is answered, degraded to the cheapest family, or refused, in milliseconds.",
     )
+    cascade_confidence: float = setting(
+        "SENTIMENT_CASCADE_CONFIDENCE",
+        "0",
+        "POST /predict as a cascade: the cheapest family answers, and the default one is asked where that is less confident than this, "
+        "from 0 to 1. 0: the default family alone answers.",
+    )
     public_reads: str = setting(
         "SENTIMENT_PUBLIC_READS",
         "yes",

@@ -13,6 +13,7 @@ from sentiment_platform.settings import Settings
 from serving.contract.problems import handle_conflict, handle_not_set_up, handle_transient, handle_unexpected
 from serving.dashboard.built_pages import BUILT, PAGE, read_built
 from serving.edge import openapi
+from serving.edge.door import Door
 from serving.edge.envelope import Envelope, allowed_origins, head_as_get
 from serving.edge.guard import Guard
 from serving.edge.strict_request import StrictRequest
@@ -110,5 +111,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
         untimed=frozenset(pages.PATHS),
         draining=lambda: services.draining,
     )
-    app.asgi_handler = Envelope(guarded, origins=origins)
+    routes = (path for route in predict.routes() for path in route.paths)
+    door = app.state.door = Door(guarded, services.loop_share, services.metrics, routes, draining=lambda: services.draining)
+    app.asgi_handler = Envelope(door, origins=origins)
     return app

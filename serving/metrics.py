@@ -56,6 +56,12 @@ class Metrics:
             "serving_keys_refused", "API keys that were refused: wrong, or without the role or scope.", "reason"
         )
         self.shed = counter("serving_shed", "Predictions that a family could not take within the deadline.", "family")
+        self.refused = counter("serving_refused", "Predictions refused before anything was looked up, by class of work.", "work")
+        self.late = counter("serving_late", "Work that was begun and not done in time, by class.", "work")
+        self.degraded = counter("serving_degraded", "Answers by a cheaper family than planned, by reason.", "reason")
+        self.shared = counter(
+            "serving_shared", "Answers taken from the computation of the same question at the same time.", "family"
+        )
         self.swaps = counter("serving_swaps", "Attempts to bring a deployment or selection live.", "outcome")
         self.gaps = counter(
             "serving_gaps", "Times that a version was unloaded before its successor was loaded, because both do not fit."
@@ -86,6 +92,11 @@ class Metrics:
     def count_answer(self, family: str, version: str, arm: str | None) -> None:
         """Count one answer under the version that gave it."""
         self._answers.labels(family, version, arm or "none").inc()
+
+    def observe_refusal(self, route: str, work: str) -> None:
+        """Count one prediction that was refused before anything was looked up."""
+        self.refused.labels(work).inc()
+        self.observe_request(route, "POST", 503, None)
 
     def show_live(self, revision: int, versions: dict[str, str]) -> None:
         """Replace what is said to be live: family -> version."""

@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -17,12 +18,14 @@ import uvicorn
 from sentiment_platform.env_file import load_env_file
 from sentiment_platform.settings import Settings
 from serving.app import create_app
-from serving.edge.sockets import bounded_connections
+from serving.edge.admission import admitting_connections
 from serving.services import Services
 from serving.watch.logs import configure_logs
 
 LAST_REQUEST_S = 0.3
 LONGEST_REQUEST_S = 10
+SWITCH_S = 0.0005
+"""How long a thread keeps the interpreter while the event loop waits for it; by default ten times as long."""
 KEEP_ALIVE_S = 65
 """Longer than the usual 60 s of a load balancer in front, so that it is never us who closes first."""
 
@@ -70,6 +73,7 @@ def run(settings: Settings | None = None) -> None:
         load_env_file()
         settings = Settings.from_environment()
     configure_logs(settings.log_format)
+    sys.setswitchinterval(SWITCH_S)
     app = create_app(settings)
     services: Services = app.state.services
     server = _Server(
@@ -78,7 +82,7 @@ def run(settings: Settings | None = None) -> None:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http=bounded_connections(services.metrics),  # type: ignore[arg-type]
+            http=admitting_connections(app.state.door, services.metrics),  # type: ignore[arg-type]
             log_config=None,
             access_log=False,
             timeout_keep_alive=KEEP_ALIVE_S,

@@ -26,7 +26,6 @@ from serving.links.database import Database
 from serving.links.event_hub import EventHub
 from serving.links.recent_reads import RecentReads
 from serving.links.redis_link import RedisLink
-from serving.live.inference import usable_cores
 from serving.live.live import LiveModels
 from serving.live.loading import ModelLoader
 from serving.live.manual_override import ManualOverride
@@ -34,12 +33,17 @@ from serving.live.poller import Poller
 from serving.live.snapshot import Snapshot
 from serving.live.trial import Trials
 from serving.metrics import Metrics
+from serving.predict.executor import Executor
 from serving.predict.online_features import FeatureReader
 from serving.predict.prediction import Predictor
 from serving.predict.prediction_cache import PredictionCache
 from serving.predict.prediction_journal import PredictionJournal
 from serving.watch.loop_watch import LoopWatch
 from serving.watch.process_figures import held
+from serving.work.classes import CLASSES
+from serving.work.loop_share import LoopShare
+from serving.work.runner import usable_cores
+from serving.work.scheduler import Scheduler
 
 PROBE_S = 5.0
 FINAL_SHIP_S = 5.0
@@ -69,6 +73,7 @@ class Services:
         self._public_keys = PublicKeys.parse(settings.public_keys)
         self._reader: RegistryReader | None = None
         self.recent = RecentReads()
+        self.loop_share = LoopShare(settings.deadline_ms / 1000)
         self.started_at = clock()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -86,18 +91,21 @@ class Services:
         cores = usable_cores()
         self._threads = ThreadPoolExecutor(cores, thread_name_prefix="model")
         cache = RegistryCache(settings.state_dir / CACHE_FOLDER, self._public_keys)
-        loader = ModelLoader(cache, self._reader, Trials(cache.folder), self._threads, cores)
+        scheduler = Scheduler(self._threads, cores, deadline_s=settings.deadline_ms / 1000, metrics=self.metrics)
+        loader = ModelLoader(cache, self._reader, Trials(cache.folder), scheduler)
         self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock, announce=self._announce)
         self.access.live = self.live
         self.poller = Poller(self.live, self.database, poll_s=settings.poll_s)
         self.override = ManualOverride(self.live, self.poller, self.database, clock=clock)
         self.journal = Journal(settings.state_dir / JOURNAL_FOLDER)
         self.shipper = Shipper(self.journal, self.database, self.metrics, pepper=settings.key_pepper, clock=clock)
+        executor = Executor(
+            FeatureReader(self.redis, clock=clock), PredictionCache(self.redis), self.metrics, sure=settings.cascade_confidence
+        )
         self.predictor = Predictor(
             settings,
             self.live,
-            FeatureReader(self.redis, clock=clock),
-            PredictionCache(self.redis),
+            executor,
             PredictionJournal(self.journal, self.known, self.metrics, clock=clock),
             self.metrics,
             clock=clock,
@@ -105,6 +113,9 @@ class Services:
         self.metrics.watch("serving_journal_backlog", "Records not yet in the database.", lambda: self.journal.backlog_records)
         self.metrics.watch("serving_queue_depth", "Texts that wait or are being answered.", self.queue_depth)
         self._watch_process()
+        self.metrics.watch("serving_loop_work_seconds", "Work that the event loop has begun.", lambda: self.loop_share.waiting_s)
+        waiting = {kind: partial(scheduler.waiting_s, kind) for kind in CLASSES}
+        self.metrics.watch_each("serving_queue_seconds", "Work that waits for a thread of the models.", "work", waiting)
         self.metrics.watch("serving_event_streams", "Open streams of events.", lambda: self.events.streams)
         loop = asyncio.get_running_loop()
         background = (self.poller.run(), self._ship(), self._probe(), self.keys.tell_use(), self.loop_watch.run())

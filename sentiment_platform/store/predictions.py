@@ -101,6 +101,8 @@ class StoredPrediction:
     supported: bool | None
     cache_hit: bool
     degraded: bool
+    degraded_reason: str | None
+    path: str | None
     latency_ms: dict[str, float]
 
 

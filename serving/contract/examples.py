@@ -52,6 +52,8 @@ _ANSWER = Answer(
     comparison=_COMPARISON,
     prediction_id=_ID,
     degraded=False,
+    degraded_reason=None,
+    path="primary",
     feature_status="MISSING",
 )
 _WITH_CONTEXT = PredictRequest(

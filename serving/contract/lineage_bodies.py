@@ -26,6 +26,10 @@ class AnsweredPrediction(Struct, frozen=True, kw_only=True):
     price_direction: PriceDirection
     cache_hit: bool
     degraded: bool
+    degraded_reason: (
+        Annotated[str, Meta(description="Null where it is not degraded, or was answered before this was recorded.")] | None
+    )
+    path: Annotated[str, Meta(description="Null where it was answered before this was recorded.")] | None
     latency_ms: dict[str, float]
 
 

@@ -10,6 +10,8 @@ from sentiment_platform.text.example import EXAMPLE_TEXT
 from sentiment_platform.text.sentiment import Label, PriceDirection
 
 MAX_BATCH = 32
+Path = Literal["primary", "cascade_first", "cascade_second", "fallback"]
+DegradedReason = Literal["queue", "deadline"]
 
 
 class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -181,6 +183,20 @@ class Answer(Struct, frozen=True, kw_only=True):
     comparison: Comparison
     prediction_id: str
     degraded: bool
+    degraded_reason: Annotated[
+        DegradedReason | None,
+        Meta(
+            description="Why it is `degraded`. `queue`: too much waited for the chosen family; `deadline`: it alone would have taken "
+            "longer, or did not answer in time."
+        ),
+    ]
+    path: Annotated[
+        Path,
+        Meta(
+            description="How it was answered: by the chosen family (`primary`), by the cheap one of a cascade (`cascade_first`), by the one "
+            "that a cascade asks where the first is not sure (`cascade_second`), or by the one that stood in (`fallback`)."
+        ),
+    ]
     feature_status: Annotated[
         FeatureStatus,
         Meta(description="Of the context of the ticker and source that the request named; MISSING where it named none."),

@@ -5,17 +5,30 @@ Set by `guard` and `access`, read by anything below them and by `envelope`.
 
 import re
 import secrets
+import time
+from collections.abc import Mapping
 from contextvars import ContextVar
+from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 request_started: ContextVar[float] = ContextVar("request_started", default=0.0)
-"""`time.perf_counter()` when the first byte was handed to us, before the body was read."""
+"""`time.perf_counter()` when the last byte of the request was read from the socket: a client's slow body is not our delay."""
+request_may_wait: ContextVar[bool] = ContextVar("request_may_wait", default=False)
+"""Whether it asked for something that takes longer than an answer, such as an explanation."""
 request_body: ContextVar[bytes] = ContextVar("request_body", default=b"")
 """As it came; to say what is wrong with it."""
 rate_headers: ContextVar[tuple[tuple[bytes, bytes], ...]] = ContextVar("rate_headers", default=())
 """What limits say of the caller, for the answer whatever it is."""
 
+RECEIVED = "received_at"
+"""In the state of a scope: when its first byte was read, and from then on when its last one was."""
 _PLAIN = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
+
+
+def received_at(scope: Mapping[str, Any]) -> float:
+    """What the connection noted so far of when the request came; now, where there is no such note."""
+    noted: float | None = scope.get("state", {}).get(RECEIVED)
+    return time.perf_counter() if noted is None else noted
 
 
 def choose_request_id(given: bytes | None) -> str:

@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from serving.contract.body_faults import BODY
 from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import MEDIA_TYPE, document
-from serving.contract.request_context import choose_request_id, request_body, request_id, request_started
+from serving.contract.request_context import choose_request_id, received_at, request_body, request_id, request_started
 from serving.metrics import Metrics
 
 MAX_DEPTH = 32
@@ -70,7 +70,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
+        started = received_at(scope)
         headers: dict[bytes, bytes] = dict(scope["headers"])
         identity = choose_request_id(headers.get(b"x-request-id"))
         request_started.set(started)
@@ -97,6 +97,7 @@ class Guard:
                 body = await self._body(scope, headers, receive)
                 _require_readable(body, headers)
                 request_body.set(body)
+                request_started.set(received_at(scope))
                 replay = _replay(body, receive)
             await self._app(scope, replay, send_named)
         except Refusal as refusal:

@@ -5,12 +5,13 @@ uvicorn's protocol bounds none of it, and answers what is no HTTP as plain text.
 
 import asyncio
 import resource
-from functools import partial
+import time
 from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serving.contract.request_context import RECEIVED
 from serving.edge.bare_problem import bare_problem
 from serving.edge.guard import BROKEN_BODY, MAX_HEADER_BYTES, MAX_URL_BYTES
 from serving.metrics import Metrics
@@ -74,6 +75,7 @@ class BoundedConnection(HttpToolsProtocol):
         """Nothing is awaited any more."""
         self._head_timer = _cancelled(self._head_timer)
         self._write_timer = _cancelled(self._write_timer)
+        self._forget_queued()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -94,6 +96,7 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins; while an answer is under way it has its time too."""
         super().on_message_begin()
+        self._note_time()
         self._in_head, self._head_bytes = True, 0
         self._await_head()
 
@@ -122,13 +125,14 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole; one that offers another protocol has not begun."""
         if not self._offers_another_protocol:
+            self._note_time()
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """What the client has not taken yet is watched; after a refusal nothing more is answered."""
         super().on_response_complete()
         if self._refused:
-            self.pipeline.clear()
+            self._forget_queued()
             self.transport.close()
         self._watch_writing()
 
@@ -148,6 +152,13 @@ class BoundedConnection(HttpToolsProtocol):
         """What is no HTTP."""
         self.logger.debug(msg)
         self._refuse(400, "invalid_http", "This is no HTTP/1.1 request.")
+
+    def _forget_queued(self) -> None:
+        """Requests that came behind another one are not begun."""
+        self.pipeline.clear()
+
+    def _note_time(self) -> None:
+        self.scope.setdefault("state", {})[RECEIVED] = time.perf_counter()
 
     def _read(self, data: bytes) -> None:
         try:
@@ -228,11 +239,6 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.abort()
         elif left:
             self._write_timer = self.loop.call_later(self._write_s, self._watch_writing, left)
-
-
-def bounded_connections(metrics: Metrics) -> "partial[BoundedConnection]":
-    """What uvicorn is to make of each connection (`Config.http`)."""
-    return partial(BoundedConnection, metrics, cap=largest_number_of_connections())
 
 
 def _without_offer(connection: bytes) -> bytes:

@@ -84,6 +84,8 @@ def _shown(stored: "Lineage") -> PredictionLineage:
             price_direction=price_direction(stored.label),
             cache_hit=answer.cache_hit,
             degraded=answer.degraded,
+            degraded_reason=answer.degraded_reason,
+            path=answer.path,
             latency_ms=answer.latency_ms,
         ),
         features=UsedFeatures(answer.feature_schema, answer.feature_status, dict(stored.features())),

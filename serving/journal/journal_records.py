@@ -47,6 +47,8 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
     traffic: str | None = None
     cache_hit: bool
     degraded: bool
+    degraded_reason: str | None = None
+    path: str | None = None
     latency_ms: dict[str, float]
     instance: str
 

@@ -4,7 +4,6 @@ Order: fetch, signature and digests (`registry`), feature schema, a trial in a p
 Nothing here knows what is live.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sentiment_platform.errors import PermanentError
@@ -17,10 +16,11 @@ from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused
-from serving.live.inference import ModelRunner
 from serving.live.model_cost import UNMEASURED, ModelCost
 from serving.live.model_refused import ModelRefused
 from serving.live.trial import Trials
+from serving.work.runner import ModelRunner
+from serving.work.scheduler import Scheduler
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,17 +42,14 @@ class ModelLoader:
 
     Args:
         reader: None where no registry is configured; only the cache is used then.
-        threads: where models run; `workers` of them at a time for one model.
+        scheduler: of the threads on which models run.
     """
 
-    def __init__(
-        self, cache: RegistryCache, reader: RegistryReader | None, trials: Trials, threads: ThreadPoolExecutor, workers: int
-    ) -> None:
+    def __init__(self, cache: RegistryCache, reader: RegistryReader | None, trials: Trials, scheduler: Scheduler) -> None:
         self._cache = cache
         self._trials = trials
         self._reader = reader
-        self._threads = threads
-        self._workers = workers
+        self._scheduler = scheduler
 
     def prepare(self, family: str, version: str, manifest_digest: str, *, cached_only: bool = False) -> Manifest:
         """Fetch and verify `version`; nothing of it is loaded yet.
@@ -88,6 +85,8 @@ class ModelLoader:
                 f"{version} cannot be loaded: {error}", reason="load", remedy="Publish a new version; what runs stays."
             ) from error
         require_same_answers(model, manifest)
+        runner = ModelRunner(family, model, self._scheduler)
+        runner.try_out([sentence.text for sentence in manifest.golden], len(schema.names))
         return LoadedVersion(
             family=family,
             version=version,
@@ -95,7 +94,7 @@ class ModelLoader:
             manifest=manifest,
             schema=schema,
             model=model,
-            runner=ModelRunner(family, model, self._threads, self._workers),
+            runner=runner,
             cost=cost,
         )
 

@@ -10,7 +10,6 @@ from serving.contract.model_bodies import (
     ModelsStatus,
     SelectionInForce,
 )
-from serving.live.inference import MAX_WAITING
 from serving.live.live import LiveModels
 from serving.live.snapshot import Snapshot
 
@@ -45,7 +44,6 @@ def _deployment(live: Snapshot) -> LiveDeployment:
 
 def _family(live: Snapshot, family: str) -> FamilyStatus:
     model = live.models[family]
-    depth = model.runner.depth
     return FamilyStatus(
         version=model.version,
         manifest_digest=model.manifest_digest,
@@ -53,8 +51,8 @@ def _family(live: Snapshot, family: str) -> FamilyStatus:
         feature_schema=model.schema.version,
         since=live.since[family],
         selection=_selection(live, family),
-        queue_depth=depth,
-        health="saturated" if depth >= MAX_WAITING else "ok",
+        queue_depth=model.runner.depth,
+        health="saturated" if model.runner.saturated else "ok",
     )
 
 

@@ -15,9 +15,9 @@ from serving.contract.prediction_bodies import (
     Prediction,
     TokenContribution,
 )
-from serving.live.inference import Probabilities
 from serving.live.loading import LoadedVersion
 from serving.predict.online_features import OnlineFeatures
+from serving.work.runner import Probabilities
 
 _OF_FAMILY = "_sentiment"
 COMPARED = tuple(field.removesuffix(_OF_FAMILY) for field in Comparison.__struct_fields__ if field.endswith(_OF_FAMILY))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from sentiment_platform.clock import Clock
 from sentiment_platform.models.families import FAMILIES
@@ -15,20 +15,28 @@ from sentiment_platform.settings import Settings
 from serving.contract.prediction_bodies import Answer, CompareAnswer, Comparison, Explanation, FamilyAnswer, PredictRequest
 from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import Problem, invalid, unavailable
-from serving.contract.request_context import request_started
+from serving.contract.request_context import request_may_wait, request_started
 from serving.journal.journal_records import new_record_id
-from serving.live.inference import Overloaded
 from serving.live.live import LiveModels
 from serving.live.loading import LoadedVersion
 from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.answer_figures import Scored, comparison, explanation, performance, prediction
-from serving.predict.online_features import FeatureReader, Input
-from serving.predict.prediction_cache import PredictionCache, cache_key
+from serving.predict.executor import Executor, Outcome
+from serving.predict.online_features import Input
+from serving.predict.plan import Limits
 from serving.predict.prediction_journal import PredictionJournal
 from serving.predict.published_time import published_time
-from serving.predict.router import cheapest, default, named, require_live
+from serving.predict.router import plan, require_live
 from serving.predict.text_input import known_outlet, readable_symbol, readable_text
+from serving.work.classes import Overloaded, WorkClass
+
+MODELS_SHARE = 0.9
+"""Of the deadline: what is left is for the family that stands in, and for writing the answer down."""
+BATCH_DEADLINES = 4
+"""The cheapest family has so many for the texts of a batch; what can be degraded has one."""
+EXPLAIN_DEADLINES = 10
+"""An explanation is many answers, and may take so many deadlines."""
 
 
 class Predictor:
@@ -38,8 +46,7 @@ class Predictor:
         self,
         settings: Settings,
         live: LiveModels,
-        features: FeatureReader,
-        cache: PredictionCache,
+        executor: Executor,
         journal: PredictionJournal,
         metrics: Metrics,
         *,
@@ -48,8 +55,7 @@ class Predictor:
         self._settings = settings
         self._keys = PublicKeys.parse(settings.public_keys)
         self._live = live
-        self._features = features
-        self._cache = cache
+        self._executor = executor
         self._journal = journal
         self._metrics = metrics
         self._clock = clock
@@ -65,47 +71,31 @@ class Predictor:
         Raises:
             Problem: 400 for the text, 503 when nothing is live, or `family` is not deployed or too busy.
         """
-        cleaned = self._clean(request)
-        supported = cleaned.supported
-        live = self._snapshot()
-        chosen = named(live, family) if family else default(live)
-        degraded = False
-        try:
-            scored = await self._score(chosen, cleaned)
-        except Overloaded as overloaded:
-            self._metrics.shed.labels(chosen.family).inc()
-            fallback = cheapest(live)
-            if family is not None or fallback is chosen or not fallback.runner.inline:
-                raise unavailable("overloaded", str(overloaded)) from overloaded
-            degraded = True
-            scored = await self._score(fallback, cleaned)
-        compared = supported and not degraded
-        side_by_side = Comparison() if not compared else comparison([scored, *await self._cheap_others(live, scored, cleaned)])
-        if is_own_question(self._keys, request.text, question):
-            identity = new_record_id(self._clock().timestamp())
-        else:
-            identity = self._write(live, scored, cleaned, route, degraded=degraded)
-        return Answer(
-            prediction=prediction(scored, supported=supported),
-            performance=performance(scored, cleaned.text, self._elapsed_ms()),
-            comparison=side_by_side,
-            prediction_id=identity,
-            degraded=degraded,
-            feature_status=scored.features.status,
-            explanation=await self._explain(request, scored, cleaned),
-        )
+        own = is_own_question(self._keys, request.text, question)
+        return await self._answer(self._clean(request), "answer", route, family, explain=request.explain, own=own)
 
     async def batch(self, requests: Sequence[PredictRequest], route: str) -> list[Answer]:
         """Every answer, in order; a text that is refused refuses the batch, and all that are refused are named."""
+        texts: list[Input] = []
         refused: list[FieldError] = []
         for number, request in enumerate(requests):
             try:
-                self._clean(request)
+                texts.append(self._clean(request))
             except Problem as problem:
                 refused += [FieldError(f"items[{number}].{fault.field}", number, fault.message) for fault in problem.errors]
+            await asyncio.sleep(0)
         if refused:
             raise invalid(refused)
-        return list(await asyncio.gather(*(self.answer(request, route) for request in requests)))
+        try:
+            async with asyncio.TaskGroup() as group:
+                answers: list[asyncio.Task[Answer]] = []
+                for request, cleaned in zip(requests, texts, strict=True):
+                    answers.append(group.create_task(self._answer(cleaned, "batch", route, None, explain=request.explain)))
+                    # What the event loop does for a text is done before the next one; other requests come in between.
+                    await asyncio.sleep(0)
+        except* Problem as several:
+            raise several.exceptions[0] from None
+        return [answer.result() for answer in answers]
 
     async def compare(self, request: PredictRequest, route: str) -> CompareAnswer:
         """Every live family at the same time; null for one that is too busy."""
@@ -115,17 +105,47 @@ class Predictor:
         answers = await asyncio.gather(*(self._score_or_none(model, cleaned) for model in live.models.values()))
         done = [scored for scored in answers if scored is not None]
         if not done:
-            raise unavailable("overloaded", str(Overloaded()))
+            raise _overloaded(Overloaded())
+        explained = [await self._explain(scored, cleaned) if request.explain else UNSET for scored in done]
         results: dict[str, FamilyAnswer | None] = dict.fromkeys(FAMILIES)
-        for scored in done:
-            identity = self._write(live, scored, cleaned, route, degraded=False)
+        for scored, said in zip(done, explained, strict=True):
             results[scored.model.family] = FamilyAnswer(
                 prediction=prediction(scored, supported=supported),
                 performance=performance(scored, cleaned.text, self._elapsed_ms()),
-                prediction_id=identity,
-                explanation=await self._explain(request, scored, cleaned),
+                prediction_id=self._write(live, Outcome(scored=scored), cleaned, route),
+                explanation=said,
             )
         return CompareAnswer(results, comparison(done if supported else ()), done[0].features.status, self._elapsed_ms())
+
+    async def _answer(
+        self, cleaned: Input, kind: WorkClass, route: str, family: str | None, *, explain: bool, own: bool = False
+    ) -> Answer:
+        supported = cleaned.supported
+        live = self._snapshot()
+        limits = Limits(kind, self._ends_at(MODELS_SHARE), self._ends_at(BATCH_DEADLINES if kind == "batch" else 1))
+        planned = plan(live, family, limits, cascade=self._settings.cascade_confidence > 0)
+        try:
+            outcome = await self._executor.carry_out(planned, cleaned)
+        except Overloaded as overloaded:
+            raise _overloaded(overloaded) from overloaded
+        scored = outcome.scored
+        degraded = outcome.degraded_reason is not None
+        # Before it is recorded: an explanation that comes too late refuses the request.
+        explained = await self._explain(scored, cleaned) if explain else UNSET
+        compared = supported and not degraded
+        side_by_side = Comparison() if not compared else comparison(await self._side_by_side(live, outcome, cleaned))
+        identity = new_record_id(self._clock().timestamp()) if own else self._write(live, outcome, cleaned, route)
+        return Answer(
+            prediction=prediction(scored, supported=supported),
+            performance=performance(scored, cleaned.text, self._elapsed_ms()),
+            comparison=side_by_side,
+            prediction_id=identity,
+            degraded=degraded,
+            degraded_reason=outcome.degraded_reason,
+            path=outcome.path,
+            feature_status=scored.features.status,
+            explanation=explained,
+        )
 
     def _clean(self, request: PredictRequest) -> Input:
         """The request as it is judged and kept; every field at fault is named."""
@@ -147,47 +167,49 @@ class Predictor:
     def _snapshot(self) -> Snapshot:
         return require_live(self._live.current, self._live.why_not_ready())
 
-    async def _score(self, model: LoadedVersion, cleaned: Input) -> Scored:
-        schema = model.schema.version
-        features = await self._features.read(cleaned, schema)
-        key = cache_key(model.manifest_digest, schema, cleaned, features.values)
-        kept = await self._cache.get(key, schema)
-        if kept is not None:
-            return Scored(model, features, kept, True, 0.0)
-        started = time.perf_counter()
-        left_s = self._settings.deadline_ms / 1000 - (started - request_started.get())
-        probabilities = await model.runner.run(cleaned.text, features.values, left_s)
-        took_ms = (time.perf_counter() - started) * 1000
-        self._cache.put(key, schema, probabilities)
-        return Scored(model, features, probabilities, False, took_ms)
-
     async def _score_or_none(self, model: LoadedVersion, cleaned: Input) -> Scored | None:
         try:
-            return await self._score(model, cleaned)
+            return await self._executor.score(model, cleaned, "answer", self._ends_at(MODELS_SHARE))
         except Overloaded:
             self._metrics.shed.labels(model.family).inc()
             return None
 
-    async def _cheap_others(self, live: Snapshot, scored: Scored, cleaned: Input) -> list[Scored]:
-        """The other families that cost next to nothing, for the comparison; not cached, not journalled."""
-        others: list[Scored] = []
+    async def _side_by_side(self, live: Snapshot, outcome: Outcome, cleaned: Input) -> list[Scored]:
+        """The answer, and those of the other families that were asked or cost next to nothing; not cached, not journalled."""
+        scored = outcome.scored
+        done = [scored, *outcome.also]
         for model in live.models.values():
-            if model is not scored.model and model.runner.inline and model.schema is scored.model.schema:
-                probabilities = await model.runner.run(cleaned.text, scored.features.values, 0)
-                others.append(Scored(model, scored.features, probabilities, False, 0.0))
-        return others
+            if model.runner.inline and model.schema is scored.model.schema and all(model is not each.model for each in done):
+                try:
+                    values = scored.features.values
+                    probabilities = await model.runner.run(cleaned.text, values, "batch", self._ends_at(MODELS_SHARE))
+                except Overloaded:
+                    continue
+                done.append(Scored(model, scored.features, probabilities, False, 0.0))
+        return done
 
-    async def _explain(self, request: PredictRequest, scored: Scored, cleaned: Input) -> Explanation | UnsetType:
-        if not request.explain:
-            return UNSET
-        return explanation(await scored.model.runner.explain(cleaned.text, scored.features.values))
+    async def _explain(self, scored: Scored, cleaned: Input) -> Explanation:
+        request_may_wait.set(True)
+        try:
+            explained = await scored.model.runner.explain(cleaned.text, scored.features.values, self._ends_at(EXPLAIN_DEADLINES))
+        except Overloaded as overloaded:
+            raise _overloaded(overloaded) from overloaded
+        return explanation(explained)
 
-    def _write(self, live: Snapshot, scored: Scored, cleaned: Input, route: str, *, degraded: bool) -> str:
+    def _write(self, live: Snapshot, outcome: Outcome, cleaned: Input, route: str) -> str:
         identity = new_record_id(self._clock().timestamp())
-        self._metrics.predictions.labels(scored.model.family, "hit" if scored.cache_hit else "miss", str(degraded).lower()).inc()
-        self._journal.write(identity, live, scored, cleaned, route=route, degraded=degraded, total_ms=self._elapsed_ms())
+        scored, degraded = outcome.scored, str(outcome.degraded_reason is not None).lower()
+        self._metrics.predictions.labels(scored.model.family, "hit" if scored.cache_hit else "miss", degraded).inc()
+        self._journal.write(identity, live, outcome, cleaned, route=route, total_ms=self._elapsed_ms())
         return identity
+
+    def _ends_at(self, deadlines: float) -> float:
+        return request_started.get() + deadlines * self._settings.deadline_ms / 1000
 
     @staticmethod
     def _elapsed_ms() -> float:
         return round((time.perf_counter() - request_started.get()) * 1000, 3)
+
+
+def _overloaded(error: Overloaded) -> Problem:
+    return unavailable("overloaded", str(error))

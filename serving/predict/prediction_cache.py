@@ -14,11 +14,13 @@ from sentiment_platform.entities import prediction_key
 from sentiment_platform.features.compute import FeatureVector
 from sentiment_platform.models.reading import RULE
 from serving.links.redis_link import RedisLink
-from serving.live.inference import Probabilities
 from serving.predict.online_features import Input
+from serving.work.runner import Probabilities
 
 TTL_S = 3600
 JITTER_SHARE = 0.1
+WORTH_A_LOOK = 0.05
+WEIGHT = 0.01
 
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,11 +43,19 @@ class PredictionCache:
 
     def __init__(self, redis: RedisLink) -> None:
         self._redis = redis
+        self._hits = 1.0
+
+    @property
+    def pays(self) -> bool:
+        """Whether enough of what was asked of late was there, so that looking is worth it where the model has no time."""
+        return self._hits >= WORTH_A_LOOK
 
     async def get(self, key: str, schema: str) -> Probabilities | None:
         """The stored probabilities, or None."""
         raw = await self._redis.command("GET", key)
-        return None if raw is None else read_stored(raw, schema)
+        kept = None if raw is None else read_stored(raw, schema)
+        self._hits += WEIGHT * ((kept is not None) - self._hits)
+        return kept
 
     def put(self, key: str, schema: str, probabilities: Probabilities) -> None:
         """Keep for an hour less up to a tenth: entries of one burst do not all expire at once. The answer does not wait for it."""

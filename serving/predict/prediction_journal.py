@@ -12,7 +12,7 @@ from serving.journal.journal_records import PredictionRecord
 from serving.journal.known_predictions import KnownPredictions
 from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
-from serving.predict.answer_figures import Scored
+from serving.predict.executor import Outcome
 from serving.predict.online_features import Input
 from serving.watch.process_figures import instance_name
 
@@ -30,10 +30,9 @@ class PredictionJournal:
         self._instance = instance_name()
         self._failing = False
 
-    def write(
-        self, identity: str, live: Snapshot, scored: Scored, request: Input, *, route: str, degraded: bool, total_ms: float
-    ) -> None:
+    def write(self, identity: str, live: Snapshot, outcome: Outcome, request: Input, *, route: str, total_ms: float) -> None:
         """Hand the prediction to the operating system, before its answer is sent."""
+        scored = outcome.scored
         values = list(scored.features.values)
         record = PredictionRecord(
             id=identity,
@@ -58,7 +57,9 @@ class PredictionJournal:
             supported=request.supported,
             traffic=request.traffic,
             cache_hit=scored.cache_hit,
-            degraded=degraded,
+            degraded=outcome.degraded_reason is not None,
+            degraded_reason=outcome.degraded_reason,
+            path=outcome.path,
             latency_ms={"total": total_ms, "inference": round(scored.inference_ms, 3)},
             instance=self._instance,
         )

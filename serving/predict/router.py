@@ -1,9 +1,13 @@
-"""Which family answers: the one that the route names, else the deployment's default, else the cheapest when that one is too busy."""
+"""Which family answers: the one that the route names, else the deployment's default; and the cheapest where that one is too busy.
+
+As a cascade the cheapest answers first, and the default only where that is not sure.
+"""
 
 from sentiment_platform.models.families import FAMILIES
 from serving.contract.problems import Problem, unavailable
 from serving.live.loading import LoadedVersion
 from serving.live.snapshot import Snapshot
+from serving.predict.plan import Limits, Plan
 
 
 def require_live(live: Snapshot | None, reason: str) -> Snapshot:
@@ -22,6 +26,22 @@ def named(live: Snapshot, family: str) -> LoadedVersion:
             "family_not_deployed", f"No version of {family} is deployed yet; POST /predict answers.", retry_after_s=30
         )
     return live.models[family]
+
+
+def plan(live: Snapshot, family: str | None, limits: Limits, *, cascade: bool = False) -> Plan:
+    """What to run for a request that names `family`, or none.
+
+    Raises:
+        Problem: 404 or 503, as `named`.
+    """
+    if family is not None:
+        return Plan(primary=named(live, family), why="named", limits=limits)
+    chosen, stands_in = default(live), cheapest(live)
+    if stands_in is chosen or not stands_in.runner.inline:
+        return Plan(primary=chosen, why="default", limits=limits)
+    if cascade:
+        return Plan(primary=stands_in, second=chosen, why="default", limits=limits)
+    return Plan(primary=chosen, fallback=stands_in, why="default", limits=limits)
 
 
 def default(live: Snapshot) -> LoadedVersion:

@@ -14,7 +14,8 @@ class Prediction(Base):
 
     Not `supported`: the text is not English that a model can read, and the row counts in no drift, performance or training. Null: not asked.
     `traffic` says what a request was for that is no user's (`load_test`): it counts in none of these either. `unit`: a hash of what the
-    experiment assigned to the arm, so that a unit is counted once.
+    experiment assigned to the arm, so that a unit is counted once. `path`: which step of serving's plan answered; `degraded_reason`: why
+    that was another one than planned. Both are null in rows from before they were kept.
     """
 
     __tablename__ = "predictions"
@@ -50,6 +51,8 @@ class Prediction(Base):
     traffic: Mapped[str | None]
     cache_hit: Mapped[bool]
     degraded: Mapped[bool]
+    degraded_reason: Mapped[str | None]
+    path: Mapped[str | None]
     latency_ms: Mapped[Document]
     instance: Mapped[str]
     shipped_at: Mapped[InsertedAt]

@@ -14,10 +14,11 @@ from sentiment_platform.text.sentiment import LABELS, PriceDirection, likeliest_
 from sentiment_platform_tests.registry.examples import manifest_of
 from sentiment_platform_tests.serving.publishing import trained
 from serving.contract.prediction_bodies import Comparison
-from serving.live.inference import ModelRunner, Probabilities
 from serving.live.loading import LoadedVersion
 from serving.predict.answer_figures import Scored, comparison, prediction
 from serving.predict.online_features import OnlineFeatures
+from serving.work.runner import ModelRunner, Probabilities
+from serving.work.scheduler import Scheduler
 
 
 def scored(family: str, probabilities: Probabilities, *, uses_features: bool = True, missing: int = 0) -> Scored:
@@ -25,7 +26,7 @@ def scored(family: str, probabilities: Probabilities, *, uses_features: bool = T
     state, _ = trained()
     model = VaderModel(state.scorer.engine(), state.scorer, replace(state.head, uses_features=uses_features))
     version = f"v1.0.0-{family}"
-    runner = ModelRunner("vader", model, ThreadPoolExecutor(1), 1)
+    runner = ModelRunner("vader", model, Scheduler(ThreadPoolExecutor(1), 1))
     live = LoadedVersion(
         family=family,
         version=version,

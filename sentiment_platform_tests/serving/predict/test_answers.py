@@ -18,7 +18,16 @@ NEGATIVE = "Northgate Steel warns of fraud and falling sales"
 
 def test_the_answer_has_exactly_the_documented_form(answering: ServingProcess) -> None:
     answer = answering.predict(POSITIVE)
-    assert set(answer) == {"prediction", "performance", "comparison", "prediction_id", "degraded", "feature_status"}
+    assert set(answer) == {
+        "prediction",
+        "performance",
+        "comparison",
+        "prediction_id",
+        "degraded",
+        "degraded_reason",
+        "path",
+        "feature_status",
+    }
     prediction = answer["prediction"]
     assert set(prediction) == {
         *("label", "probabilities", "sentiment", "confidence", "price_direction"),

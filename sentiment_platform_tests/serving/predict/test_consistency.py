@@ -21,10 +21,11 @@ from sentiment_platform_tests.registry.examples import manifest_of
 from sentiment_platform_tests.serving.predict.consistency import contradictions, side_by_side
 from sentiment_platform_tests.serving.publishing import trained
 from sentiment_platform_tests.text.adversarial import adversarial_texts
-from serving.live.inference import ModelRunner, Probabilities, predict_batch
 from serving.live.loading import LoadedVersion
 from serving.predict.answer_figures import Scored, comparison, prediction
 from serving.predict.online_features import OnlineFeatures
+from serving.work.runner import ModelRunner, Probabilities, predict_batch
+from serving.work.scheduler import Scheduler
 
 N = 10_000
 
@@ -52,7 +53,7 @@ def answer_of(model: Model, text: str, probabilities: Probabilities, family: str
         manifest=manifest_of(f"v1.0.0-{family}"),
         schema=V1,
         model=model,
-        runner=ModelRunner("vader", model, ThreadPoolExecutor(1), 1),
+        runner=ModelRunner("vader", model, Scheduler(ThreadPoolExecutor(1), 1)),
     )
     scored = Scored(live, OnlineFeatures(compute_v1(text), "MISSING"), probabilities, False, 0.0)
     return msgspec.json.decode(msgspec.json.encode({"prediction": prediction(scored), "comparison": comparison([scored])}))

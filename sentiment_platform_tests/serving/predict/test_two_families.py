@@ -17,7 +17,7 @@ from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 from sentiment_platform_tests.serving.turtle import TWO_PLUGGED_IN
 from sentiment_platform_tests.text.adversarial import adversarial_texts
-from serving.live.inference import usable_cores
+from serving.work.runner import usable_cores
 
 pytestmark = pytest.mark.slow
 

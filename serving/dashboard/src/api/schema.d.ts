@@ -976,6 +976,8 @@ export interface components {
          *       },
          *       "prediction_id": "01a224de-2909-7be3-8c02-7fa80e7420cc",
          *       "degraded": false,
+         *       "degraded_reason": null,
+         *       "path": "primary",
          *       "feature_status": "MISSING"
          *     }
          */
@@ -985,6 +987,13 @@ export interface components {
             comparison: components["schemas"]["Comparison"];
             prediction_id: string;
             degraded: boolean;
+            /** @description Why it is `degraded`. `queue`: too much waited for the chosen family; `deadline`: it alone would have taken longer, or did not answer in time. */
+            degraded_reason: ("deadline" | "queue") | null;
+            /**
+             * @description How it was answered: by the chosen family (`primary`), by the cheap one of a cascade (`cascade_first`), by the one that a cascade asks where the first is not sure (`cascade_second`), or by the one that stood in (`fallback`).
+             * @enum {string}
+             */
+            path: "cascade_first" | "cascade_second" | "fallback" | "primary";
             /**
              * @description Of the context of the ticker and source that the request named; MISSING where it named none.
              * @enum {string}
@@ -1187,6 +1196,8 @@ export interface components {
          *           },
          *           "prediction_id": "01a224de-2909-7be3-8c02-7fa80e7420cc",
          *           "degraded": false,
+         *           "degraded_reason": null,
+         *           "path": "primary",
          *           "feature_status": "MISSING"
          *         }
          *       ]
@@ -2378,6 +2389,8 @@ export interface components {
          *         "price_direction": "bearish",
          *         "cache_hit": false,
          *         "degraded": false,
+         *         "degraded_reason": null,
+         *         "path": "primary",
          *         "latency_ms": {
          *           "total": 7.397,
          *           "inference": 2.892
@@ -2465,6 +2478,10 @@ export interface components {
             price_direction: "bearish" | "bullish" | "neutral";
             cache_hit: boolean;
             degraded: boolean;
+            /** @description Null where it is not degraded, or was answered before this was recorded. */
+            degraded_reason: string | null;
+            /** @description Null where it was answered before this was recorded. */
+            path: string | null;
             latency_ms: {
                 [key: string]: number;
             };

@@ -1,0 +1,82 @@
+"""A connection that refuses predictions by itself where too much is asked: without a task, without the application.
+
+Only what is plain is refused here. Whatever needs more care (a page elsewhere, `Expect`, the last request of a connection) goes through
+the application, where the same door refuses it.
+"""
+
+from functools import partial
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from serving.contract.request_context import RECEIVED
+from serving.edge.door import TAKEN, Door
+from serving.edge.envelope import DEFAULTS
+from serving.edge.sockets import BoundedConnection, largest_number_of_connections
+from serving.metrics import Metrics
+
+_CAREFUL = (b"origin", b"expect", b"transfer-encoding", b"connection")
+_ALWAYS = b"".join(b"%s: %s\r\n" % header for header in DEFAULTS.items())
+
+
+class AdmittingConnection(BoundedConnection):
+    """One client's connection, with a door before the application."""
+
+    def __init__(self, door: Door, *args: Any, **more: Any) -> None:
+        self._door = door
+        self._answer: bytes | None = None
+        super().__init__(*args, **more)
+
+    def on_headers_complete(self) -> None:
+        """Begin the request or refuse it, where that can be decided here."""
+        if self.parser.get_method() == b"POST" and not self._offers_another_protocol:
+            route = self.url.partition(b"?")[0]
+            headers = dict(self.headers)
+            if self._door.judges(route):
+                taken = self._door.take(route, headers, self._door.turns.came_at())
+                if taken is not None:
+                    self.scope.setdefault("state", {})[TAKEN] = taken
+                elif self._idle and not self._door.draining() and not any(name in headers for name in _CAREFUL):
+                    answered, body = self._door.refusal(route, headers)
+                    head = b"".join(b"%s: %s\r\n" % header for header in answered)
+                    self._in_head = False
+                    self._answer = STATUS_LINE[503] + head + _ALWAYS + b"\r\n" + body
+                    return
+        try:
+            super().on_headers_complete()
+        except Exception:
+            self._give_back(self.scope)
+            raise
+
+    def on_body(self, body: bytes) -> None:
+        """Of what is refused nothing is kept."""
+        if self._answer is None:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A refusal is told once the whole request is read, so that the connection can go on."""
+        if self._answer is None:
+            super().on_message_complete()
+            return
+        self.transport.write(self._answer)
+        self._answer = None
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self._watch_writing()
+
+    def _forget_queued(self) -> None:
+        for cycle, _ in self.pipeline:
+            self._give_back(cycle.scope)
+        super()._forget_queued()
+
+    def _give_back(self, scope: Any) -> None:
+        if (taken := scope.get("state", {}).get(TAKEN)) is not None:
+            self._door.give_back(taken)
+
+    def _note_time(self) -> None:
+        self.scope.setdefault("state", {})[RECEIVED] = self._door.turns.came_at()
+
+
+def admitting_connections(door: Door, metrics: Metrics) -> "partial[AdmittingConnection]":
+    """What uvicorn is to make of each connection (`Config.http`)."""
+    return partial(AdmittingConnection, door, metrics, cap=largest_number_of_connections())

@@ -1,0 +1,115 @@
+"""A plan carried out: the answer of one version out of the cache, out of the same question under way, or by its model; and what stands in."""
+
+import time
+from dataclasses import dataclass
+
+from serving.contract.prediction_bodies import DegradedReason, Path
+from serving.live.loading import LoadedVersion
+from serving.metrics import Metrics
+from serving.predict.answer_figures import Scored
+from serving.predict.online_features import FeatureReader, Input
+from serving.predict.plan import Plan
+from serving.predict.prediction_cache import PredictionCache, cache_key
+from serving.predict.single_flight import SingleFlight
+from serving.work.classes import NotTaken, Overloaded, WorkClass
+from serving.work.runner import Probabilities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a plan gave.
+
+    Attributes:
+        scored: the answer.
+        path: which step of the plan it is.
+        degraded_reason: why a cheaper family answered than planned; None where none did.
+        also: what other versions of the plan said of the same text.
+    """
+
+    scored: Scored
+    path: Path = "primary"
+    degraded_reason: DegradedReason | None = None
+    also: tuple[Scored, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    probabilities: Probabilities
+    cache_hit: bool
+    inference_ms: float
+
+
+class Executor:
+    """Runs what a plan names.
+
+    Args:
+        sure: confidence from which a cascade asks no second version.
+    """
+
+    def __init__(self, features: FeatureReader, cache: PredictionCache, metrics: Metrics, *, sure: float) -> None:
+        self._features = features
+        self._cache = cache
+        self._metrics = metrics
+        self._sure = sure
+        self._flights: SingleFlight[_Computed] = SingleFlight()
+
+    async def carry_out(self, plan: Plan, cleaned: Input) -> Outcome:
+        """The answer, degraded where the plan has a fallback and its primary cannot be in time.
+
+        Raises:
+            Overloaded: nothing in the plan can be in time.
+        """
+        limits = plan.limits
+        ends_at = limits.ends_at if plan.fallback else limits.last_ends_at
+        try:
+            first = await self.score(plan.primary, cleaned, limits.kind, ends_at)
+        except Overloaded as overloaded:
+            self._metrics.shed.labels(plan.primary.family).inc()
+            if plan.fallback is None:
+                raise
+            scored = await self.score(plan.fallback, cleaned, limits.kind, limits.last_ends_at)
+            return Outcome(scored=scored, path="fallback", degraded_reason=self._degraded(overloaded.reason))
+        if plan.second is None:
+            return Outcome(scored=first)
+        return await self._go_on(plan, plan.second, first, cleaned)
+
+    async def _go_on(self, plan: Plan, second: LoadedVersion, first: Scored, cleaned: Input) -> Outcome:
+        if first.confidence >= self._sure:
+            return Outcome(scored=first, path="cascade_first")
+        try:
+            surer = await self.score(second, cleaned, plan.limits.kind, plan.limits.ends_at)
+        except Overloaded as overloaded:
+            self._metrics.shed.labels(second.family).inc()
+            return Outcome(scored=first, path="cascade_first", degraded_reason=self._degraded(overloaded.reason))
+        return Outcome(scored=surer, path="cascade_second", also=(first,))
+
+    def _degraded(self, reason: NotTaken) -> DegradedReason:
+        self._metrics.degraded.labels(reason).inc()
+        return reason
+
+    async def score(self, model: LoadedVersion, cleaned: Input, kind: WorkClass, ends_at: float) -> Scored:
+        """The answer of one version.
+
+        Raises:
+            Overloaded: it cannot be in time, or was not.
+        """
+        if not self._cache.pays and not model.runner.takes(cleaned.text, kind, ends_at):
+            raise Overloaded("queue")
+        schema = model.schema.version
+        features = await self._features.read(cleaned, schema)
+        key = cache_key(model.manifest_digest, schema, cleaned, features.values)
+
+        async def compute() -> _Computed:
+            kept = await self._cache.get(key, schema)
+            if kept is not None:
+                return _Computed(kept, True, 0.0)
+            started = time.perf_counter()
+            probabilities = await model.runner.run(cleaned.text, features.values, kind, ends_at)
+            took_ms = (time.perf_counter() - started) * 1000
+            self._cache.put(key, schema, probabilities)
+            return _Computed(probabilities, False, took_ms)
+
+        if key in self._flights:
+            self._metrics.shared.labels(model.family).inc()
+        computed = await self._flights.do(key, compute)
+        return Scored(model, features, computed.probabilities, computed.cache_hit, computed.inference_ms)
