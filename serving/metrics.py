@@ -62,6 +62,16 @@ class Metrics:
         self.shared = counter(
             "serving_shared", "Answers taken from the computation of the same question at the same time.", "family"
         )
+        self.arms = counter(
+            "serving_experiment_answers",
+            "Answers by arm of an experiment; `absent`: the arm's version is not loaded here, and the control answered.",
+            "experiment",
+            "arm",
+            "outcome",
+        )
+        self.shadow_answers = counter(
+            "serving_shadow_answers", "Requests of the share of the version in shadow, by what became of them.", "outcome"
+        )
         self.swaps = counter("serving_swaps", "Attempts to bring a deployment or selection live.", "outcome")
         self.gaps = counter(
             "serving_gaps", "Times that a version was unloaded before its successor was loaded, because both do not fit."

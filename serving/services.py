@@ -38,6 +38,7 @@ from serving.predict.online_features import FeatureReader
 from serving.predict.prediction import Predictor
 from serving.predict.prediction_cache import PredictionCache
 from serving.predict.prediction_journal import PredictionJournal
+from serving.predict.shadows import Shadows
 from serving.watch.loop_watch import LoopWatch
 from serving.watch.process_figures import held
 from serving.work.classes import CLASSES
@@ -102,11 +103,13 @@ class Services:
         executor = Executor(
             FeatureReader(self.redis, clock=clock), PredictionCache(self.redis), self.metrics, sure=settings.cascade_confidence
         )
+        self.shadows = Shadows(self.journal, self.database, self.metrics, clock=clock)
         self.predictor = Predictor(
             settings,
             self.live,
             executor,
             PredictionJournal(self.journal, self.known, self.metrics, clock=clock),
+            self.shadows,
             self.metrics,
             clock=clock,
         )
@@ -118,7 +121,14 @@ class Services:
         self.metrics.watch_each("serving_queue_seconds", "Work that waits for a thread of the models.", "work", waiting)
         self.metrics.watch("serving_event_streams", "Open streams of events.", lambda: self.events.streams)
         loop = asyncio.get_running_loop()
-        background = (self.poller.run(), self._ship(), self._probe(), self.keys.tell_use(), self.loop_watch.run())
+        background = (
+            self.poller.run(),
+            self._ship(),
+            self._probe(),
+            self.keys.tell_use(),
+            self.loop_watch.run(),
+            self.shadows.run(),
+        )
         self._tasks = [loop.create_task(work) for work in background]
 
     async def stop(self) -> None:

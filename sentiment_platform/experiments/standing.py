@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from sentiment_platform.experiments.online_evaluation import OnlineEvaluation
 from sentiment_platform.experiments.online_gate import next_step
@@ -32,11 +32,16 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def standing(engine: Engine) -> Standing | None:
     """None where no experiment runs."""
     with engine.connect() as connection:
-        phase = running_phase(connection)
-        if phase is None:
-            return None
-        plan = phase.plan
-        evaluations = evaluations_of(connection, plan.name, plan.phase)
+        return standing_now(connection)
+
+
+def standing_now(connection: Connection) -> Standing | None:
+    """None where no experiment runs."""
+    phase = running_phase(connection)
+    if phase is None:
+        return None
+    plan = phase.plan
+    evaluations = evaluations_of(connection, plan.name, plan.phase)
     plans = experiment_words(plan, None) if isinstance(plan, Shadow) else experiment_words(None, plan)
     newest = evaluations[-1] if evaluations else None
     return Standing(

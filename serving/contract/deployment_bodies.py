@@ -30,6 +30,18 @@ class DeployedExperiment(Struct, frozen=True):
     arms: dict[str, ExperimentArm]
 
 
+class DeployedShadow(Struct, frozen=True, kw_only=True):
+    """A version that answers a `share` of what the champion `beside` answers, at most `daily_cap` a UTC day, and is served to nobody."""
+
+    name: str
+    phase: int
+    version: str
+    manifest_digest: str
+    beside: str
+    share: float
+    daily_cap: int
+
+
 class DeploymentEvidence(Struct, frozen=True):
     """What the decision rests on: the assets and runs that computed it, their figures, the verdict in words."""
 
@@ -48,6 +60,7 @@ class DeploymentShown(Struct, frozen=True, kw_only=True):
     default_family: Annotated[str, Meta(description="The family that answers where nobody names one.")]
     champions: Annotated[dict[str, DeployedVersion], Meta(description="Family -> the version that answers.")]
     experiment: DeployedExperiment | None
+    shadow: DeployedShadow | None
     evidence: DeploymentEvidence
     rule: Annotated[Literal["gate", "bootstrap", "manual", "rollback"], Meta(description="What decided it.")]
     actor: Annotated[str, Meta(description="Who or what published it.")]

@@ -1,5 +1,7 @@
 """Body of GET /experiments: what was compared with what, what came of it, and what the gate proposes."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from sentiment_platform.statistics.estimate import Estimate
@@ -127,11 +129,24 @@ class GateEvidence(Struct, frozen=True, kw_only=True):
     proposal: GateProposal
 
 
+class OnlineStanding(Struct, frozen=True, kw_only=True):
+    """How the experiment that runs stood when it was last evaluated; `verdict` is null until it was. `words` has its figures, `next_step` is
+    what a person may do now."""
+
+    experiment: str
+    phase: int
+    mode: Literal["shadow", "split"]
+    verdict: str | None
+    words: str
+    next_step: str
+
+
 class ExperimentList(Struct, frozen=True, kw_only=True):
     """The newest evidence, and stored comparisons, newest first. `objection`: why nothing may be deployed on that evidence; null when
-    nothing speaks against it."""
+    nothing speaks against it. `online`: the experiment on traffic; null where none runs."""
 
     as_of: Moment
     evidence: GateEvidence | None
     objection: str | None
+    online: OnlineStanding | None
     comparisons: list[PairComparison]

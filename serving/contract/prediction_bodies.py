@@ -11,7 +11,7 @@ from sentiment_platform.text.sentiment import Label, PriceDirection
 
 MAX_BATCH = 32
 Path = Literal["primary", "cascade_first", "cascade_second", "fallback"]
-DegradedReason = Literal["queue", "deadline"]
+DegradedReason = Literal["queue", "deadline", "exchange"]
 
 
 class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -57,7 +57,12 @@ class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ) = None
     unit_id: (
         Annotated[
-            str, Meta(min_length=1, max_length=128, description="What an experiment assigns to an arm; unused when none runs.")
+            str,
+            Meta(
+                min_length=1,
+                max_length=128,
+                description="Who or what asks: an experiment answers the same unit by the same arm. Without it the API key counts, then the text.",
+            ),
         ]
         | None
     ) = None

@@ -15,6 +15,8 @@ request_started: ContextVar[float] = ContextVar("request_started", default=0.0)
 """`time.perf_counter()` when the last byte of the request was read from the socket: a client's slow body is not our delay."""
 request_may_wait: ContextVar[bool] = ContextVar("request_may_wait", default=False)
 """Whether it asked for something that takes longer than an answer, such as an explanation."""
+answer_headers: ContextVar[Mapping[str, str] | None] = ContextVar("answer_headers", default=None)
+"""What the answer says of itself beside its body, such as the arm of an experiment."""
 request_body: ContextVar[bytes] = ContextVar("request_body", default=b"")
 """As it came; to say what is wrong with it."""
 rate_headers: ContextVar[tuple[tuple[bytes, bytes], ...]] = ContextVar("rate_headers", default=())

@@ -27,13 +27,14 @@ PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST"),
     (
         b"access-control-allow-headers",
-        b"Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Deadline-Ms, X-Request-ID",
+        b"Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Experiment-Arm, X-Request-Deadline-Ms, X-Request-ID",
     ),
     (b"access-control-max-age", b"600"),
 )
 EXPOSED = (
     b"access-control-expose-headers",
-    b"Allow, ETag, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID",
+    b"Allow, ETag, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, WWW-Authenticate, X-Experiment, X-Experiment-Arm, "
+    b"X-Request-ID",
 )
 
 Headers = list[tuple[bytes, bytes]]

@@ -16,7 +16,14 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from serving.contract.body_faults import BODY
 from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import MEDIA_TYPE, document
-from serving.contract.request_context import choose_request_id, received_at, request_body, request_id, request_started
+from serving.contract.request_context import (
+    answer_headers,
+    choose_request_id,
+    received_at,
+    request_body,
+    request_id,
+    request_started,
+)
 from serving.metrics import Metrics
 
 MAX_DEPTH = 32
@@ -84,6 +91,7 @@ class Guard:
                 status = message["status"]
                 streams = dict(message.get("headers", ())).get(b"content-type", b"").startswith(b"text/event-stream")
                 added = [(b"x-request-id", identity.encode())]
+                added += [(name.lower().encode(), value.encode()) for name, value in (answer_headers.get() or {}).items()]
                 if self._draining():
                     added.append((b"connection", b"close"))
                 message["headers"] = [*message.get("headers", ()), *added]

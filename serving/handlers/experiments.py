@@ -16,6 +16,7 @@ from serving.contract.experiment_bodies import (
     GateEvidence,
     GatePair,
     GateProposal,
+    OnlineStanding,
     PairComparison,
 )
 from serving.edge.openapi import problem_responses
@@ -48,7 +49,8 @@ async def experiments(
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> ExperimentList:
-    """Pairs with their difference and its interval, p, verdict and run; the proposal that follows from the newest evidence."""
+    """Pairs with their difference and its interval, p, verdict and run; the proposal that follows from the newest evidence; how the experiment
+    on traffic stands."""
     of = [name for name in (version, other) if name is not None]
 
     def read(connection: "Connection") -> ExperimentList:
@@ -56,7 +58,13 @@ async def experiments(
 
         evidence, objection = _evidence(connection)
         comparisons = [_comparison(stored) for stored in comparisons_page(connection, limit, offset, of=of)]
-        return ExperimentList(as_of=services.clock(), evidence=evidence, objection=objection, comparisons=comparisons)
+        return ExperimentList(
+            as_of=services.clock(),
+            evidence=evidence,
+            objection=objection,
+            online=_online(connection),
+            comparisons=comparisons,
+        )
 
     return await services.database.call(read)
 
@@ -70,6 +78,22 @@ def _evidence(connection: "Connection") -> tuple[GateEvidence | None, str | None
     except PermanentError as error:
         return None, str(error)
     return (_shown(recorded), recorded.evidence.objection()) if recorded else (None, NO_EVIDENCE)
+
+
+def _online(connection: "Connection") -> OnlineStanding | None:
+    from sentiment_platform.experiments.standing import standing_now
+
+    now = standing_now(connection)
+    if now is None:
+        return None
+    return OnlineStanding(
+        experiment=now.experiment,
+        phase=now.phase,
+        mode="shadow" if now.mode == "shadow" else "split",
+        verdict=now.verdict or None,
+        words=now.words,
+        next_step=now.next_step,
+    )
 
 
 def _shown(recorded: "RecordedEvidence") -> GateEvidence:

@@ -11,6 +11,7 @@ from litestar.params import JSONBody, PathParameter
 from sentiment_platform.alerts.remedies import remedy_of
 from serving.contract.deployment_bodies import (
     DeployedExperiment,
+    DeployedShadow,
     DeployedVersion,
     DeploymentEvidence,
     DeploymentsAnswer,
@@ -108,6 +109,7 @@ def _deployment(mirrored: "MirroredDeployment") -> DeploymentShown:
         default_family=document.default_family,
         champions=msgspec.convert(document.champions, dict[str, DeployedVersion], from_attributes=True),
         experiment=msgspec.convert(document.experiment, DeployedExperiment | None, from_attributes=True),
+        shadow=msgspec.convert(document.shadow, DeployedShadow, from_attributes=True) if document.shadow else None,
         evidence=_evidence(document.evidence),
         rule=document.rule,
         actor=document.actor,

@@ -1,26 +1,45 @@
 """POST /predict and its variants. A family in the table of families has its own route; nothing here names one."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import JSONBody
+from litestar.params import HeaderParameter, JSONBody
 
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.registry.own_questions import HEADER
 from serving.contract.prediction_bodies import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
 from serving.edge.openapi import problem_responses
+from serving.edge.security import presented_key
+from serving.predict.arms import ARM_HEADER, Asker
 from serving.services import Services
 
 TAGS = ["predictions"]
+WantedArm = Annotated[
+    str | None,
+    HeaderParameter(
+        name=ARM_HEADER,
+        max_length=100,
+        description="For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by "
+        "nothing. An arm that there is not is ignored.",
+    ),
+]
 ERRORS = problem_responses(400, 408, 413, 415, 503)
 
 
 @post("/predict", status_code=200, tags=TAGS, responses=ERRORS, summary="Sentiment by the deployed default family")
-async def predict(data: JSONBody[PredictRequest], services: NamedDependency[Services]) -> Answer:
-    """The router decides which family answers; a cheaper one does, marked `degraded`, when that cannot meet the deadline."""
-    return await services.predictor.answer(data, "/predict")
+async def predict(
+    data: JSONBody[PredictRequest],
+    services: NamedDependency[Services],
+    request: Request[Any, Any, Any],
+    wanted_arm: WantedArm = None,
+) -> Answer:
+    """The router decides which family answers; a cheaper one does, marked `degraded`, when that cannot meet the deadline.
+
+    Where an experiment splits traffic, the headers `X-Experiment` and `X-Experiment-Arm` name it and the arm that answered.
+    """
+    return await services.predictor.answer(data, "/predict", asker=_asker(request, wanted_arm))
 
 
 @post("/predict/compare", status_code=200, tags=TAGS, responses=ERRORS, summary="Every deployed family side by side")
@@ -30,9 +49,11 @@ async def predict_compare(data: JSONBody[PredictRequest], services: NamedDepende
 
 
 @post("/predict/batch", status_code=200, tags=TAGS, responses=ERRORS, summary="Up to 32 texts at once")
-async def predict_batch(data: JSONBody[BatchRequest], services: NamedDependency[Services]) -> BatchAnswer:
+async def predict_batch(
+    data: JSONBody[BatchRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
+) -> BatchAnswer:
     """Each text as POST /predict answers it, within one deadline; those that would be late are `degraded`."""
-    return BatchAnswer(await services.predictor.batch(data.items, "/predict/batch"))
+    return BatchAnswer(await services.predictor.batch(data.items, "/predict/batch", _asker(request)))
 
 
 def family_route(family: str) -> HTTPRouteHandler:
@@ -40,10 +61,15 @@ def family_route(family: str) -> HTTPRouteHandler:
     path = f"/predict/{family}"
 
     async def predict_with_family(
-        data: JSONBody[PredictRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
+        data: JSONBody[PredictRequest],
+        services: NamedDependency[Services],
+        request: Request[Any, Any, Any],
+        wanted_arm: WantedArm = None,
     ) -> Answer:
-        """Always this family's champion; 503 with Retry-After while none is deployed or it cannot meet the deadline."""
-        return await services.predictor.answer(data, path, family, question=request.headers.get(HEADER))
+        """Always this family: its champion, or an arm of an experiment beside it. 503 with Retry-After while no version is deployed or it
+        cannot meet the deadline."""
+        asker, question = _asker(request, wanted_arm), request.headers.get(HEADER)
+        return await services.predictor.answer(data, path, family, question=question, asker=asker)
 
     return post(
         path,
@@ -52,6 +78,11 @@ def family_route(family: str) -> HTTPRouteHandler:
         responses=ERRORS,
         summary=f"Sentiment by the champion of {family}",
     )(predict_with_family)
+
+
+def _asker(request: Request[Any, Any, Any], wanted_arm: str | None = None) -> Asker:
+    """Who asks; whether the key is a valid one is no matter here."""
+    return Asker(key=presented_key(request.scope["headers"]), wanted_arm=wanted_arm)
 
 
 def routes() -> list[HTTPRouteHandler]:

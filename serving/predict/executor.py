@@ -11,7 +11,7 @@ from serving.predict.online_features import FeatureReader, Input
 from serving.predict.plan import Plan
 from serving.predict.prediction_cache import PredictionCache, cache_key
 from serving.predict.single_flight import SingleFlight
-from serving.work.classes import NotTaken, Overloaded, WorkClass
+from serving.work.classes import Overloaded, WorkClass
 from serving.work.runner import Probabilities
 
 
@@ -69,6 +69,8 @@ class Executor:
                 raise
             scored = await self.score(plan.fallback, cleaned, limits.kind, limits.last_ends_at)
             return Outcome(scored=scored, path="fallback", degraded_reason=self._degraded(overloaded.reason))
+        if plan.degraded is not None:
+            return Outcome(scored=first, path="fallback", degraded_reason=self._degraded(plan.degraded))
         if plan.second is None:
             return Outcome(scored=first)
         return await self._go_on(plan, plan.second, first, cleaned)
@@ -83,7 +85,7 @@ class Executor:
             return Outcome(scored=first, path="cascade_first", degraded_reason=self._degraded(overloaded.reason))
         return Outcome(scored=surer, path="cascade_second", also=(first,))
 
-    def _degraded(self, reason: NotTaken) -> DegradedReason:
+    def _degraded(self, reason: DegradedReason) -> DegradedReason:
         self._metrics.degraded.labels(reason).inc()
         return reason
 

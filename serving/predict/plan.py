@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from serving.contract.prediction_bodies import DegradedReason
 from serving.live.loading import LoadedVersion
 from serving.work.classes import WorkClass
 
@@ -17,6 +18,22 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """The arm of one request in one phase of an experiment.
+
+    Attributes:
+        unit: hash of what was assigned, as it is stored.
+        is_here: whether the arm's version is loaded; the control answers where it is not, and the answer counts for no arm.
+    """
+
+    experiment: str
+    phase: int
+    arm: str
+    unit: str
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Versions of one snapshot.
 
@@ -25,6 +42,8 @@ class Plan:
         fallback: what answers instead, marked as degraded; None where the primary answers or nobody does.
         second: of a cascade, what is asked as well where the primary is not sure.
         why: `named` by the client, or the `default` of the deployment.
+        assigned: the arm of an experiment that it belongs to; None where the request takes part in none.
+        degraded: why the primary is no more than a stand-in.
     """
 
     primary: LoadedVersion
@@ -32,3 +51,5 @@ class Plan:
     second: LoadedVersion | None = None
     why: Literal["named", "default"]
     limits: Limits
+    assigned: Assigned | None = None
+    degraded: DegradedReason | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from msgspec import UNSET
@@ -15,19 +16,21 @@ from sentiment_platform.settings import Settings
 from serving.contract.prediction_bodies import Answer, CompareAnswer, Comparison, Explanation, FamilyAnswer, PredictRequest
 from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import Problem, invalid, unavailable
-from serving.contract.request_context import request_may_wait, request_started
+from serving.contract.request_context import answer_headers, request_may_wait, request_started
 from serving.journal.journal_records import new_record_id
 from serving.live.live import LiveModels
 from serving.live.loading import LoadedVersion
 from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.answer_figures import Scored, comparison, explanation, performance, prediction
+from serving.predict.arms import Asker, in_experiment, said_of
 from serving.predict.executor import Executor, Outcome
 from serving.predict.online_features import Input
-from serving.predict.plan import Limits
+from serving.predict.plan import Assigned, Limits
 from serving.predict.prediction_journal import PredictionJournal
 from serving.predict.published_time import published_time
 from serving.predict.router import plan, require_live
+from serving.predict.shadows import Shadows
 from serving.predict.text_input import known_outlet, readable_symbol, readable_text
 from serving.work.classes import Overloaded, WorkClass
 
@@ -48,6 +51,7 @@ class Predictor:
         live: LiveModels,
         executor: Executor,
         journal: PredictionJournal,
+        shadows: Shadows,
         metrics: Metrics,
         *,
         clock: Clock,
@@ -57,11 +61,18 @@ class Predictor:
         self._live = live
         self._executor = executor
         self._journal = journal
+        self._shadows = shadows
         self._metrics = metrics
         self._clock = clock
 
     async def answer(
-        self, request: PredictRequest, route: str, family: str | None = None, *, question: str | None = None
+        self,
+        request: PredictRequest,
+        route: str,
+        family: str | None = None,
+        *,
+        question: str | None = None,
+        asker: Asker,
     ) -> Answer:
         """The answer of `family`, or of the default one; degraded to the cheapest when that cannot meet the deadline.
 
@@ -72,15 +83,16 @@ class Predictor:
             Problem: 400 for the text, 503 when nothing is live, or `family` is not deployed or too busy.
         """
         own = is_own_question(self._keys, request.text, question)
-        return await self._answer(self._clean(request), "answer", route, family, explain=request.explain, own=own)
+        cleaned, asker = self._clean(request, asker.traffic or request.traffic), replace(asker, unit=request.unit_id)
+        return await self._answer(cleaned, "answer", route, family, asker, explain=request.explain, own=own)
 
-    async def batch(self, requests: Sequence[PredictRequest], route: str) -> list[Answer]:
+    async def batch(self, requests: Sequence[PredictRequest], route: str, asker: Asker) -> list[Answer]:
         """Every answer, in order; a text that is refused refuses the batch, and all that are refused are named."""
         texts: list[Input] = []
         refused: list[FieldError] = []
         for number, request in enumerate(requests):
             try:
-                texts.append(self._clean(request))
+                texts.append(self._clean(request, asker.traffic or request.traffic))
             except Problem as problem:
                 refused += [FieldError(f"items[{number}].{fault.field}", number, fault.message) for fault in problem.errors]
             await asyncio.sleep(0)
@@ -90,7 +102,8 @@ class Predictor:
             async with asyncio.TaskGroup() as group:
                 answers: list[asyncio.Task[Answer]] = []
                 for request, cleaned in zip(requests, texts, strict=True):
-                    answers.append(group.create_task(self._answer(cleaned, "batch", route, None, explain=request.explain)))
+                    of_unit, explain = replace(asker, unit=request.unit_id), request.explain
+                    answers.append(group.create_task(self._answer(cleaned, "batch", route, None, of_unit, explain=explain)))
                     # What the event loop does for a text is done before the next one; other requests come in between.
                     await asyncio.sleep(0)
         except* Problem as several:
@@ -99,7 +112,7 @@ class Predictor:
 
     async def compare(self, request: PredictRequest, route: str) -> CompareAnswer:
         """Every live family at the same time; null for one that is too busy."""
-        cleaned = self._clean(request)
+        cleaned = self._clean(request, request.traffic)
         supported = cleaned.supported
         live = self._snapshot()
         answers = await asyncio.gather(*(self._score_or_none(model, cleaned) for model in live.models.values()))
@@ -118,12 +131,22 @@ class Predictor:
         return CompareAnswer(results, comparison(done if supported else ()), done[0].features.status, self._elapsed_ms())
 
     async def _answer(
-        self, cleaned: Input, kind: WorkClass, route: str, family: str | None, *, explain: bool, own: bool = False
+        self,
+        cleaned: Input,
+        kind: WorkClass,
+        route: str,
+        family: str | None,
+        asker: Asker,
+        *,
+        explain: bool,
+        own: bool = False,
     ) -> Answer:
         supported = cleaned.supported
         live = self._snapshot()
         limits = Limits(kind, self._ends_at(MODELS_SHARE), self._ends_at(BATCH_DEADLINES if kind == "batch" else 1))
         planned = plan(live, family, limits, cascade=self._settings.cascade_confidence > 0)
+        if not own:
+            planned = in_experiment(planned, live, cleaned, asker)
         try:
             outcome = await self._executor.carry_out(planned, cleaned)
         except Overloaded as overloaded:
@@ -134,7 +157,11 @@ class Predictor:
         explained = await self._explain(scored, cleaned) if explain else UNSET
         compared = supported and not degraded
         side_by_side = Comparison() if not compared else comparison(await self._side_by_side(live, outcome, cleaned))
-        identity = new_record_id(self._clock().timestamp()) if own else self._write(live, outcome, cleaned, route)
+        if own:
+            identity = new_record_id(self._clock().timestamp())
+        else:
+            identity = self._write(live, outcome, cleaned, route, self._counted(planned.assigned))
+            self._shadows.offer(live, scored, cleaned, identity, degraded=degraded)
         return Answer(
             prediction=prediction(scored, supported=supported),
             performance=performance(scored, cleaned.text, self._elapsed_ms()),
@@ -147,8 +174,16 @@ class Predictor:
             explanation=explained,
         )
 
-    def _clean(self, request: PredictRequest) -> Input:
-        """The request as it is judged and kept; every field at fault is named."""
+    def _counted(self, assigned: Assigned | None) -> Assigned | None:
+        """The arm that answered, told to client and metrics; None where it did not."""
+        if assigned is None:
+            return None
+        self._metrics.arms.labels(assigned.experiment, assigned.arm, "answered" if assigned.is_here else "absent").inc()
+        answer_headers.set(said_of(assigned))
+        return assigned if assigned.is_here else None
+
+    def _clean(self, request: PredictRequest, traffic: str | None) -> Input:
+        """The request as it is judged and kept, and what it is for; every field at fault is named."""
         read, refused = list[Any](), list[Problem]()
         for reader in (
             lambda: readable_text(request.text, self._settings.max_text_characters),
@@ -162,7 +197,7 @@ class Predictor:
                 refused.append(problem)
         if refused:
             raise refused[0] if len(refused) == 1 else invalid([fault for problem in refused for fault in problem.errors])
-        return Input(*read, traffic=request.traffic)
+        return Input(*read, traffic=traffic)
 
     def _snapshot(self) -> Snapshot:
         return require_live(self._live.current, self._live.why_not_ready())
@@ -196,11 +231,11 @@ class Predictor:
             raise _overloaded(overloaded) from overloaded
         return explanation(explained)
 
-    def _write(self, live: Snapshot, outcome: Outcome, cleaned: Input, route: str) -> str:
+    def _write(self, live: Snapshot, outcome: Outcome, cleaned: Input, route: str, assigned: Assigned | None = None) -> str:
         identity = new_record_id(self._clock().timestamp())
         scored, degraded = outcome.scored, str(outcome.degraded_reason is not None).lower()
         self._metrics.predictions.labels(scored.model.family, "hit" if scored.cache_hit else "miss", degraded).inc()
-        self._journal.write(identity, live, outcome, cleaned, route=route, total_ms=self._elapsed_ms())
+        self._journal.write(identity, live, outcome, cleaned, route=route, total_ms=self._elapsed_ms(), assigned=assigned)
         return identity
 
     def _ends_at(self, deadlines: float) -> float:

@@ -14,6 +14,7 @@ from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.executor import Outcome
 from serving.predict.online_features import Input
+from serving.predict.plan import Assigned
 from serving.watch.process_figures import instance_name
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,18 @@ class PredictionJournal:
         self._instance = instance_name()
         self._failing = False
 
-    def write(self, identity: str, live: Snapshot, outcome: Outcome, request: Input, *, route: str, total_ms: float) -> None:
-        """Hand the prediction to the operating system, before its answer is sent."""
+    def write(
+        self,
+        identity: str,
+        live: Snapshot,
+        outcome: Outcome,
+        request: Input,
+        *,
+        route: str,
+        total_ms: float,
+        assigned: Assigned | None = None,
+    ) -> None:
+        """Hand the prediction to the operating system, before its answer is sent. `assigned`: the arm that it belongs to."""
         scored = outcome.scored
         values = list(scored.features.values)
         record = PredictionRecord(
@@ -42,6 +53,9 @@ class PredictionJournal:
             model_version=scored.model.version,
             manifest_digest=scored.model.manifest_digest,
             deployment_revision=live.deployment.revision,
+            experiment=assigned.experiment if assigned else None,
+            arm=assigned.arm if assigned else None,
+            unit=assigned.unit if assigned else None,
             text=request.text,
             text_hash=text_hash(request.text),
             ticker=request.ticker,

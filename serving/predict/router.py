@@ -21,6 +21,12 @@ def named(live: Snapshot, family: str) -> LoadedVersion:
     """The live model of a family that the client asked for."""
     if family not in FAMILIES:
         raise Problem(404, "unknown_family", f"There is no family {family!r}; there are {', '.join(FAMILIES)}.")
+    if live.gap is not None and live.gap.family == family:
+        raise unavailable(
+            "family_not_deployed",
+            f"{family} is being exchanged, and comes back in a moment; POST /predict answers.",
+            retry_after_s=5,
+        )
     if family not in live.models:
         raise unavailable(
             "family_not_deployed", f"No version of {family} is deployed yet; POST /predict answers.", retry_after_s=30
@@ -37,6 +43,8 @@ def plan(live: Snapshot, family: str | None, limits: Limits, *, cascade: bool = 
     if family is not None:
         return Plan(primary=named(live, family), why="named", limits=limits)
     chosen, stands_in = default(live), cheapest(live)
+    if live.gap is not None and live.gap.was_default:
+        return Plan(primary=chosen, why="default", limits=limits, degraded="exchange")
     if stands_in is chosen or not stands_in.runner.inline:
         return Plan(primary=chosen, why="default", limits=limits)
     if cascade:

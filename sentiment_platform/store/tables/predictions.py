@@ -13,7 +13,7 @@ class Prediction(Base):
     """One answered prediction, shipped from serving's journal; the row with its arm is the exposure of an experiment.
 
     Not `supported`: the text is not English that a model can read, and the row counts in no drift, performance or training. Null: not asked.
-    `traffic` says what a request was for that is no user's (`load_test`): it counts in none of these either. `unit`: a hash of what the
+    `traffic` says what a request was for that is no user's (`load_test`, `tester`): it counts in none of these either. `unit`: a hash of what the
     experiment assigned to the arm, so that a unit is counted once. `path`: which step of serving's plan answered; `degraded_reason`: why
     that was another one than planned. Both are null in rows from before they were kept.
     """

@@ -16,6 +16,8 @@ export interface paths {
         /**
          * Sentiment by the deployed default family
          * @description The router decides which family answers; a cheaper one does, marked `degraded`, when that cannot meet the deadline.
+         *
+         *     Where an experiment splits traffic, the headers `X-Experiment` and `X-Experiment-Arm` name it and the arm that answered.
          */
         post: operations["post_predict"];
         delete?: never;
@@ -75,7 +77,8 @@ export interface paths {
         put?: never;
         /**
          * Sentiment by the champion of vader
-         * @description Always this family's champion; 503 with Retry-After while none is deployed or it cannot meet the deadline.
+         * @description Always this family: its champion, or an arm of an experiment beside it. 503 with Retry-After while no version is deployed or it
+         *     cannot meet the deadline.
          */
         post: operations["post_predict_vader"];
         delete?: never;
@@ -95,7 +98,8 @@ export interface paths {
         put?: never;
         /**
          * Sentiment by the champion of finbert
-         * @description Always this family's champion; 503 with Retry-After while none is deployed or it cannot meet the deadline.
+         * @description Always this family: its champion, or an arm of an experiment beside it. 503 with Retry-After while no version is deployed or it
+         *     cannot meet the deadline.
          */
         post: operations["post_predict_finbert"];
         delete?: never;
@@ -299,7 +303,8 @@ export interface paths {
         };
         /**
          * What was compared, and what the gate proposes
-         * @description Pairs with their difference and its interval, p, verdict and run; the proposal that follows from the newest evidence.
+         * @description Pairs with their difference and its interval, p, verdict and run; the proposal that follows from the newest evidence; how the experiment
+         *     on traffic stands.
          */
         get: operations["get_experiments"];
         put?: never;
@@ -768,7 +773,7 @@ export interface components {
             source?: string | null;
             /** @description When it was published: a time of day with its offset from UTC or the name of its zone, from 1990 to a day ahead. */
             published_at?: string | null;
-            /** @description What an experiment assigns to an arm; unused when none runs. */
+            /** @description Who or what asks: an experiment answers the same unit by the same arm. Without it the API key counts, then the text. */
             unit_id?: string | null;
             /** @description What the request is for, where it is no question of a user. `load_test`: answered and recorded as any other, and counted nowhere: not in drift, not in live accuracy, not in training, not among the texts put aside for labelling. */
             traffic?: "load_test" | null;
@@ -988,7 +993,7 @@ export interface components {
             prediction_id: string;
             degraded: boolean;
             /** @description Why it is `degraded`. `queue`: too much waited for the chosen family; `deadline`: it alone would have taken longer, or did not answer in time. */
-            degraded_reason: ("deadline" | "queue") | null;
+            degraded_reason: ("deadline" | "exchange" | "queue") | null;
             /**
              * @description How it was answered: by the chosen family (`primary`), by the cheap one of a cascade (`cascade_first`), by the one that a cascade asks where the first is not sure (`cascade_second`), or by the one that stood in (`fallback`).
              * @enum {string}
@@ -2089,7 +2094,7 @@ export interface components {
         };
         /**
          * ExperimentList
-         * @description The newest evidence, and stored comparisons, newest first. `objection`: why nothing may be deployed on that evidence; null when nothing speaks against it.
+         * @description The newest evidence, and stored comparisons, newest first. `objection`: why nothing may be deployed on that evidence; null when nothing speaks against it. `online`: the experiment on traffic; null where none runs.
          * @example {
          *       "as_of": "2026-11-29T03:49:14.277482Z",
          *       "evidence": {
@@ -2129,6 +2134,14 @@ export interface components {
          *         }
          *       },
          *       "objection": null,
+         *       "online": {
+         *         "experiment": "v1.2.0-vader",
+         *         "phase": 1,
+         *         "mode": "shadow",
+         *         "verdict": null,
+         *         "words": "v1.2.0-vader is in shadow of v1.1.0-vader: it answers 10 % of its requests, 1,000 a day at most. It was not evaluated yet.",
+         *         "next_step": "`sentiment-platform run monitor_job` evaluates it, as every hour does."
+         *       },
          *       "comparisons": [
          *         {
          *           "id": "00ca4372a70951d52af383617ec6a10d",
@@ -2207,6 +2220,7 @@ export interface components {
             as_of: string;
             evidence: components["schemas"]["GateEvidence"] | null;
             objection: string | null;
+            online: components["schemas"]["OnlineStanding"] | null;
             comparisons: components["schemas"]["PairComparison"][];
         };
         /**
@@ -2253,6 +2267,19 @@ export interface components {
             rule: string;
             reason: string;
             changes: boolean;
+        };
+        /**
+         * OnlineStanding
+         * @description How the experiment that runs stood when it was last evaluated; `verdict` is null until it was. `words` has its figures, `next_step` is what a person may do now.
+         */
+        OnlineStanding: {
+            experiment: string;
+            phase: number;
+            /** @enum {string} */
+            mode: "shadow" | "split";
+            verdict: string | null;
+            words: string;
+            next_step: string;
         };
         /**
          * PairComparison
@@ -3077,6 +3104,7 @@ export interface components {
          *             }
          *           },
          *           "experiment": null,
+         *           "shadow": null,
          *           "evidence": {
          *             "asset_keys": [
          *               "ab_evaluation"
@@ -3164,6 +3192,7 @@ export interface components {
                 [key: string]: components["schemas"]["DeployedVersion"];
             };
             experiment: components["schemas"]["DeployedExperiment"] | null;
+            shadow: components["schemas"]["DeployedShadow"] | null;
             evidence: components["schemas"]["DeploymentEvidence"];
             /**
              * @description What decided it.
@@ -3212,6 +3241,19 @@ export interface components {
             version: string;
             manifest_digest: string;
             weight: number;
+        };
+        /**
+         * DeployedShadow
+         * @description A version that answers a `share` of what the champion `beside` answers, at most `daily_cap` a UTC day, and is served to nobody.
+         */
+        DeployedShadow: {
+            name: string;
+            phase: number;
+            version: string;
+            manifest_digest: string;
+            beside: string;
+            share: number;
+            daily_cap: number;
         };
         /**
          * DeploymentEvidence
@@ -4245,7 +4287,10 @@ export interface operations {
     post_predict: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
+                "X-Experiment-Arm"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4464,7 +4509,10 @@ export interface operations {
     post_predict_vader: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
+                "X-Experiment-Arm"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4537,7 +4585,10 @@ export interface operations {
     post_predict_finbert: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
+                "X-Experiment-Arm"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5166,7 +5217,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The newest evidence, and stored comparisons, newest first. `objection`: why nothing may be deployed on that evidence; null when nothing speaks against it. */
+            /** @description The newest evidence, and stored comparisons, newest first. `objection`: why nothing may be deployed on that evidence; null when nothing speaks against it. `online`: the experiment on traffic; null where none runs. */
             200: {
                 headers: {
                     [name: string]: unknown;
