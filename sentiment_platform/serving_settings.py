@@ -20,6 +20,12 @@ class ServingSettings:
         "SENTIMENT_MAX_TEXT_CHARACTERS", "5000", "Longest text that /predict accepts, in characters."
     )
     max_body_bytes: int = setting("SENTIMENT_MAX_BODY_BYTES", "65536", "Largest request body that serving reads, in bytes.")
+    journal_bytes: int = setting(
+        "SENTIMENT_JOURNAL_BYTES",
+        "268435456",
+        "What the journal of one serving process may hold, in bytes, while the database is away: a quarter for feedback; of predictions "
+        "the oldest are given up for newer ones, and counted.",
+    )
     cors_origins: str = setting(
         "SENTIMENT_CORS_ORIGINS",
         "",

@@ -77,7 +77,9 @@ class Metrics:
             "serving_gaps", "Times that a version was unloaded before its successor was loaded, because both do not fit."
         )
         self.polls = counter("serving_polls", "Looks at the registry.", "outcome")
-        self.journal_dropped = counter("serving_journal_dropped", "Predictions that the full or failing journal did not take.")
+        self.journal_dropped = counter(
+            "serving_journal_dropped", "Predictions that the full or failing journal did not take, or gave up for newer ones."
+        )
         self.journal_shipped = counter("serving_journal_shipped", "Journal records committed to the database.")
         self.journal_rejected = counter(
             "serving_journal_rejected", "Journal records set aside: damaged, or refused by the database."

@@ -30,8 +30,10 @@ from serving.live.live import LiveModels
 from serving.live.loading import ModelLoader
 from serving.live.manual_override import ManualOverride
 from serving.live.poller import Poller
+from serving.live.rollback import QuickRollback
 from serving.live.snapshot import Snapshot
 from serving.live.trial import Trials
+from serving.live.unrecorded import UnrecordedRollbacks
 from serving.metrics import Metrics
 from serving.predict.executor import Executor
 from serving.predict.online_features import FeatureReader
@@ -96,10 +98,16 @@ class Services:
         loader = ModelLoader(cache, self._reader, Trials(cache.folder), scheduler)
         self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock, announce=self._announce)
         self.access.live = self.live
-        self.poller = Poller(self.live, self.database, poll_s=settings.poll_s)
-        self.override = ManualOverride(self.live, self.poller, self.database, clock=clock)
-        self.journal = Journal(settings.state_dir / JOURNAL_FOLDER)
-        self.shipper = Shipper(self.journal, self.database, self.metrics, pepper=settings.key_pepper, clock=clock)
+        self.journal = Journal(
+            settings.state_dir / JOURNAL_FOLDER, max_bytes=settings.journal_bytes, on_drop=self.metrics.journal_dropped.inc
+        )
+        self.unrecorded = UnrecordedRollbacks(self.journal, self.database, clock=clock)
+        self.shipper = Shipper(
+            self.journal, self.database, self.metrics, acts=self.unrecorded, pepper=settings.key_pepper, clock=clock
+        )
+        self.poller = Poller(self.live, self.database, self.unrecorded, poll_s=settings.poll_s)
+        quick = QuickRollback(self.live, self.database, self.journal, self.unrecorded, clock=clock)
+        self.override = ManualOverride(self.live, self.poller, self.database, quick, clock=clock)
         executor = Executor(
             FeatureReader(self.redis, clock=clock), PredictionCache(self.redis), self.metrics, sure=settings.cascade_confidence
         )

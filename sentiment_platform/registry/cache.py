@@ -6,6 +6,7 @@ that was accepted. Whatever is read from it is verified again: a disk is trusted
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment
@@ -36,9 +37,13 @@ class RegistryCache:
 
     def keep_deployment(self, deployment: LatestDeployment) -> None:
         """Remember an accepted deployment; it becomes visible at once or not at all."""
-        target = self.folder / str(deployment.document.tag)
+        self.keep_signed(deployment.document, deployment.data, deployment.signature)
+
+    def keep_signed(self, document: Deployment, data: bytes, signature: bytes) -> None:
+        """`keep_deployment` of one that is not the newest."""
+        target = self.folder / str(document.tag)
         with side_folder(self.folder) as side:
-            for name, content in ((DEPLOYMENT, deployment.data), (DEPLOYMENT_SIGNATURE, deployment.signature)):
+            for name, content in ((DEPLOYMENT, data), (DEPLOYMENT_SIGNATURE, signature)):
                 with (side / name).open("xb") as file:
                     file.write(content)
                     file.flush()
@@ -49,10 +54,14 @@ class RegistryCache:
 
     def kept_deployment(self) -> Deployment | None:
         """The kept deployment with the highest revision that verifies, or None."""
+        return next(self.kept_deployments(), None)
+
+    def kept_deployments(self) -> Iterator[Deployment]:
+        """All that verify, the newest first."""
         for tag in self._kept():
             folder = self.folder / str(tag)
             try:
-                return verify_deployment(
+                yield verify_deployment(
                     read_small(folder / DEPLOYMENT, MAX_DOCUMENT_BYTES),
                     read_small(folder / DEPLOYMENT_SIGNATURE, MAX_SIGNATURE_BYTES),
                     self._keys,
@@ -60,7 +69,6 @@ class RegistryCache:
                 )
             except Refused:
                 continue
-        return None
 
     def prune(self, keep: set[str], *, deployments: int = 2) -> None:
         """Delete every model whose manifest digest is not in `keep`, and all but the newest `deployments` documents."""

@@ -122,7 +122,11 @@ class RegistryReader:
 
     def deployment(self, revision: int) -> Deployment:
         """The verified document of `revision`; raises Refused (unpublished) where there is none."""
-        return self._files.deployment(release_by_tag(self._transfer, self._repository, str(DeploymentTag(revision))))[0]
+        return self.signed_deployment(revision)[0]
+
+    def signed_deployment(self, revision: int) -> tuple[Deployment, bytes, bytes]:
+        """`deployment`, with its exact bytes and signature, to keep."""
+        return self._files.deployment(release_by_tag(self._transfer, self._repository, str(DeploymentTag(revision))))
 
     def manifest(self, version: str, manifest_digest: str) -> Manifest:
         """The verified manifest of a published version; kept in memory once verified.

@@ -179,6 +179,7 @@ RULES = (
     Rule(("SENTIMENT_POLL_S",), _outside(1, 3600, "seconds"), "Unset it for 60."),
     Rule(("SENTIMENT_MAX_TEXT_CHARACTERS",), _outside(100, 100_000, "characters"), "Unset it for 5000."),
     Rule(("SENTIMENT_MAX_BODY_BYTES",), _outside(1024, 16 * 2**20, "bytes"), "Unset it for 65536."),
+    Rule(("SENTIMENT_JOURNAL_BYTES",), _outside(2**20, 2**40, "bytes"), "Unset it for 268435456."),
     Rule(("SENTIMENT_DEADLINE_MS",), _outside(10, 60_000, "milliseconds"), "Unset it for 200."),
     Rule(("SENTIMENT_DRAIN_S",), _outside(0, 60, "seconds"), "Unset it for 0.5."),
     Rule(("SENTIMENT_CORS_ORIGINS",), open_origins, "Write `https://app.example.org`: lower case, no path, no `*`."),

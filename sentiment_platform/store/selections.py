@@ -59,19 +59,35 @@ def request_selection(connection: Connection, selection: RequestedSelection) -> 
     Raises:
         ConflictError: another rollback leaves the same revision already.
     """
-    statement = insert(SelectionRequest).values(asdict(selection)).on_conflict_do_nothing().returning(SelectionRequest.id)
-    if connection.execute(statement).first() is None and selection.restores is not None:
+    if not enter_selection(connection, selection) and selection.restores is not None:
         raise ConflictError(
             f"A rollback from revision {selection.expected_revision} was asked for already.",
             remedy="Look at GET /models/selections and GET /models/status, and decide again.",
         )
 
 
-def open_selection_requests(connection: Connection) -> list[OpenSelectionRequest]:
-    """Requests that no published revision covers yet and that were not refused, in the order in which they were decided: one may have been written late."""
+def enter_selection(connection: Connection, selection: RequestedSelection, *, refusal: str | None = None) -> bool:
+    """Enter a request, with a `refusal` one that holds no more; False where it, or another rollback of the revision, is there."""
+    values = asdict(selection) | {"refusal": refusal}
+    statement = insert(SelectionRequest).values(values).on_conflict_do_nothing().returning(SelectionRequest.id)
+    return connection.execute(statement).first() is not None
+
+
+def another_rollback(connection: Connection, leaves: int, but: Sequence[str]) -> bool:
+    """Whether a rollback leaves the revision already, which is none of the requests `but`."""
+    table = SelectionRequest
+    query = select(table.id).where(table.expected_revision == leaves, table.restores.is_not(None), table.refusal.is_(None))
+    return connection.execute(query.where(table.request_id.not_in(but)).limit(1)).first() is not None
+
+
+def open_selection_requests(connection: Connection, *, published_after: int | None = None) -> list[OpenSelectionRequest]:
+    """Requests that were not refused and that no published revision covers yet, or one later than `published_after`, in the order in which they were decided: one may have been written late."""
     table = SelectionRequest
     query = select(*[getattr(table, name) for name in OpenSelectionRequest.__dataclass_fields__])
-    query = query.where(table.published_revision.is_(None), table.refusal.is_(None)).order_by(table.requested_at, table.id)
+    uncovered = table.published_revision.is_(None)
+    if published_after is not None:
+        uncovered |= table.published_revision > published_after
+    query = query.where(uncovered, table.refusal.is_(None)).order_by(table.requested_at, table.id)
     return [OpenSelectionRequest(**row) for row in connection.execute(query).mappings()]
 
 

@@ -15,7 +15,7 @@ from sentiment_platform_tests.faults.postgres import FAULTS, Rig
 from sentiment_platform_tests.faults.proxy import Proxy
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
-from serving.journal.journal import read_segment
+from serving.journal.segments import read_segment
 
 pytestmark = pytest.mark.slow
 

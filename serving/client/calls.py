@@ -1,4 +1,4 @@
-"""Every route that reads or predicts, as a function that makes one call: what is sent, and what comes back. A person's changes: `acts`."""
+"""Every route that reads or predicts, as a function that makes one call of it; a person's changes: `acts`. `clients` sends them."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -90,11 +90,23 @@ class SelectionAnswer(Struct, frozen=True, kw_only=True):
 
 
 class SelectionInForce(Struct, frozen=True, kw_only=True):
-    """A person's choice that answers here and that no deployment has published yet."""
+    """A person's choice that answers here and that no deployment has published yet. `recorded`: the database has it."""
 
     actor: str
     reason: str
     requested_at: Moment
+    recorded: bool
+
+
+class OvertakenSelection(Struct, frozen=True, kw_only=True):
+    """A person's choice that answered here until deployment `revision`, which was decided later, or until the graph refused it."""
+
+    version: str
+    actor: str
+    reason: str
+    requested_at: Moment
+    overtaken_at: Moment
+    revision: int
 
 
 class FamilyStatus(Struct, frozen=True, kw_only=True):
@@ -171,13 +183,26 @@ class LiveDeployment(Struct, frozen=True, kw_only=True):
     created_at: Moment
 
 
+class RollbackAhead(Struct, frozen=True, kw_only=True):
+    """The deployment that a rollback goes back to. `held`: its versions are in memory, so that nothing outside is needed for it."""
+
+    revision: int
+    held: bool
+
+
 class ModelsStatus(Struct, frozen=True, kw_only=True):
-    """What is live, since when, and what was tried last; `candidate` is what was offered and is not live."""
+    """What is live, since when, and what was tried last; `candidate` is what was offered and is not live.
+
+    `overtaken`: the last ten choices of people that answered here and do no longer, although no deployment has what they asked for. `rollback`: null where
+    there is nothing to go back to, as far as this process knows without asking the registry.
+    """
 
     deployment: LiveDeployment | None
     default_family: str | None
     families: dict[str, FamilyStatus | None]
     selections: list[str]
+    overtaken: list[OvertakenSelection]
+    rollback: RollbackAhead | None
     last_swap: Swap | None
     candidate: Swap | None
     registry: RegistryStatus

@@ -30,7 +30,7 @@ ERRORS = problem_responses(400, 401, 403, 409, 422, 503)
 @get("/models/status", tags=TAGS, summary="What is live, and what was tried last")
 async def status(services: NamedDependency[Services]) -> ModelsStatus:
     """Per family the live version, its manifest digest and since when; the last swap, the refused candidate, the registry."""
-    return models_status(services.live)
+    return models_status(services.live, services.unrecorded.request_ids())
 
 
 @get("/models/performance", tags=TAGS, responses=problem_responses(503), summary="How good the versions are")

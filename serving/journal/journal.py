@@ -1,47 +1,55 @@
 """The local append-only journal: every prediction and every piece of feedback is here before anything else has it.
 
-A line is `crc32 json`, lines live in numbered segment files. A prediction is handed to the operating system before its answer is sent
-(it survives the death of the process) and reaches the disk within a second (a power cut may cost that second). Feedback is on the disk
-before it is acknowledged. A full journal refuses feedback and counts the predictions it drops; nothing vanishes silently.
+A line is `crc32 json`, in numbered segments of two lanes: predictions, and what is kept whatever comes (feedback, people's acts). A
+prediction is handed to the operating system before its answer is sent, and reaches the disk within a second. Feedback is on the disk
+before it is acknowledged. Where there is no room, the oldest predictions go first, and are counted; nothing vanishes silently.
 """
 
 import fcntl
 import os
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from zlib import crc32
 
 import msgspec
 
 from sentiment_platform.errors import ConflictError, TransientError
-from serving.journal.journal_records import FeedbackRecord, PredictionRecord, ShadowRecord
+from serving.journal.journal_records import PredictionRecord, RollbackRecord, ShadowRecord
+from serving.journal.lane import FULL_DISK, Lane
+from serving.journal.segments import Record, rollbacks_in
 
-Record = PredictionRecord | FeedbackRecord | ShadowRecord
 SEGMENT_BYTES = 4 * 1024 * 1024
 MAX_BYTES = 256 * 1024 * 1024
+KEPT_SHARE = 0.25
+"""Of the journal's bytes, for feedback and acts: predictions never take it."""
+ACT_BYTES = 1024 * 1024
+"""Beyond that share, for acts alone: a flood of feedback does not keep anybody from rolling back."""
 MAX_REJECTED_BYTES = 16 * 1024 * 1024
-_SUFFIX = ".journal"
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Record)
 
 
 class JournalUnavailable(TransientError):
     """The journal is full or the disk refuses it."""
 
 
-@dataclass(frozen=True)
-class Segment:
-    """What a segment holds: records in order, and the lines whose checksum or form is wrong (a torn tail, a damaged disk)."""
-
-    records: list[Record]
-    damaged: list[bytes]
-
-
 class Journal:
-    """The segments under one folder; one process at a time. `append` may be called on the event loop: it never waits for the disk."""
+    """The segments under one folder; one process at a time. `append` may be called on the event loop: it never waits for the disk.
 
-    def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES, segment_bytes: int = SEGMENT_BYTES) -> None:
+    Args:
+        max_bytes: what the folder may hold, `KEPT_SHARE` of it for feedback and acts.
+        on_drop: called with the number of predictions that are given up for newer ones.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_bytes: int = MAX_BYTES,
+        segment_bytes: int = SEGMENT_BYTES,
+        on_drop: Callable[[int], object] = lambda _: None,
+    ) -> None:
         """Open the folder, keep what an earlier process left.
 
         Raises:
@@ -49,8 +57,7 @@ class Journal:
         """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
-        self._max_bytes = max_bytes
-        self._segment_bytes = segment_bytes
+        self._on_drop = on_drop
         self._lock = threading.Lock()
         self._owner = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -61,17 +68,27 @@ class Journal:
                 f"Another process writes the journal in {folder}.",
                 remedy="Stop it, or give this one its own SENTIMENT_STATE_DIR.",
             ) from None
-        left = sorted(path for path in folder.glob(f"*{_SUFFIX}") if path.stem.isdigit())
-        self._sizes = {path: path.stat().st_size for path in left}
-        self._lines = {path: path.read_bytes().count(b"\n") for path in left}
-        self.backlog_records = sum(self._lines.values())
-        self._next_number = 1 + max((int(path.stem) for path in left), default=0)
-        self._file = -1
-        self._active = folder
-        self._active_bytes = 0
+        self._kept_bytes = int(max_bytes * KEPT_SHARE)
+        self._prediction_bytes = max_bytes - self._kept_bytes
+        # A dozen segments at least, so that dropping the oldest is a small loss.
+        segment_bytes = max(1, min(segment_bytes, self._prediction_bytes // 12))
+        # Segments of earlier versions hold all kinds of lines: they count as kept.
+        self._kept = Lane(folder, "", segment_bytes=segment_bytes)
+        self._predictions = Lane(folder, ".predictions", segment_bytes=segment_bytes)
+        self._lanes = (self._predictions, self._kept)
+        self._in_hand: Path | None = None
         self._syncing = threading.Lock()
-        self._unsynced = False
-        self._sealed_unsynced: list[int] = []
+        self._appended = self._synced = self._sync_failures = 0
+
+    @property
+    def backlog_records(self) -> int:
+        """Records that wait to be shipped."""
+        return sum(lane.lines for lane in self._lanes)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on disk that wait to be shipped."""
+        return sum(lane.size_bytes for lane in self._lanes)
 
     def append(self, record: Record) -> None:
         """Hand the record to the operating system.
@@ -81,28 +98,16 @@ class Journal:
         """
         content = _encoder.encode(record)
         line = b"%08x %s\n" % (crc32(content), content)
+        lane = self._predictions if isinstance(record, PredictionRecord | ShadowRecord) else self._kept
         with self._lock:
-            if self.size_bytes + len(line) > self._max_bytes:
-                raise JournalUnavailable(
-                    f"The journal in {self.folder} is full.", remedy="Bring the database back; it empties by itself."
-                )
+            self._require_room(lane, len(line), extra=ACT_BYTES if isinstance(record, RollbackRecord) else 0)
             try:
-                if self._file < 0:
-                    self._open()
-                if os.write(self._file, line) < len(line):
-                    raise OSError("the disk took a part only")
+                self._write(lane, line)
             except OSError as error:
-                # The next record starts a new segment, behind whatever part of this one was written.
-                self._seal()
                 raise JournalUnavailable(
                     f"The journal in {self.folder} cannot be written: {error}.", remedy="Free space on that disk."
                 ) from error
-            self._active_bytes += len(line)
-            self._lines[self._active] = self._lines.get(self._active, 0) + 1
-            self.backlog_records += 1
-            self._unsynced = True
-            if self._active_bytes >= self._segment_bytes:
-                self._seal()
+            self._appended += 1
 
     def sync(self) -> None:
         """Return when everything appended so far is on the disk; waits for it, so call it off the event loop.
@@ -110,38 +115,58 @@ class Journal:
         Raises:
             JournalUnavailable: the disk did not confirm.
         """
-        # A second caller waits for the first: its record may be among those that are just being written.
+        wanted, failures = self._appended, self._sync_failures
+        # A second caller waits for the first: its record may be among those that are just being written, or that the disk refused.
         with self._syncing:
-            with self._lock:
-                files, self._sealed_unsynced = self._sealed_unsynced, []
-                if self._unsynced and self._file >= 0:
-                    files.append(os.dup(self._file))
-                self._unsynced = False
-            if not files:
+            if failures == self._sync_failures and wanted <= self._synced:
                 return
-            files.append(os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+            with self._lock:
+                reached = self._appended
+                files = {lane: lane.take_unsynced() for lane in self._lanes}
             try:
-                for file in files:
+                for file in (number for numbers in files.values() for number in numbers.values()):
                     os.fsync(file)
+                _sync_folder(self.folder)
             except OSError as error:
+                self._sync_failures += 1
+                with self._lock:
+                    for lane, numbers in files.items():
+                        lane.give_back(numbers)
                 raise JournalUnavailable(f"The journal cannot be synced: {error}.", remedy="Check that disk.") from error
-            finally:
-                for file in files:
-                    os.close(file)
+            for file in (number for numbers in files.values() for number in numbers.values()):
+                os.close(file)
+            self._synced = reached
+            if failures != self._sync_failures:
+                raise JournalUnavailable("The disk refused what was written at that moment.", remedy="Send it again.")
 
     def sealed(self) -> list[Path]:
-        """Segments that are complete, oldest first; when there is none, the one being written is completed."""
+        """Segments that are complete, predictions first, oldest first; of a lane that has none, the one being written is completed."""
         with self._lock:
-            if not self._sizes and self._active_bytes:
-                self._seal()
-            return sorted(self._sizes)
+            for lane in self._lanes:
+                if not lane.sizes:
+                    lane.seal()
+            return [path for lane in self._lanes for path in sorted(lane.sizes)]
+
+    @contextmanager
+    def in_hand(self, segment: Path) -> Generator[None]:
+        """While a segment is being shipped it is not given up."""
+        with self._lock:
+            self._in_hand = segment
+        try:
+            yield
+        finally:
+            self._in_hand = None
 
     def discard(self, segment: Path) -> None:
         """Forget a segment whose records are committed elsewhere."""
-        segment.unlink(missing_ok=True)
         with self._lock:
-            self._sizes.pop(segment, None)
-            self.backlog_records -= self._lines.pop(segment, 0)
+            for lane in self._lanes:
+                if segment in lane.sizes:
+                    lane.forget(segment)
+
+    def rollbacks_left(self) -> list[RollbackRecord]:
+        """What a process before this one decided and did not ship."""
+        return [record for path in sorted(self._kept.sizes) for record in rollbacks_in(path)]
 
     def set_aside(self, lines: list[bytes]) -> None:
         """Keep lines that nobody can take, for a person to look at; bounded."""
@@ -150,48 +175,45 @@ class Journal:
             with path.open("ab") as file:
                 file.writelines(line + b"\n" for line in lines)
 
-    @property
-    def size_bytes(self) -> int:
-        """Bytes on disk that wait to be shipped."""
-        return sum(self._sizes.values()) + self._active_bytes
-
     def close(self) -> None:
         """Sync, close, release the folder. What is not shipped stays for the next process."""
-        self.sync()
-        with self._lock:
-            self._seal()
-        os.close(self._owner)
-
-    def _open(self) -> None:
-        self._active = self.folder / f"{self._next_number:012d}{_SUFFIX}"
-        self._file = os.open(self._active, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._next_number += 1
-        self._active_bytes = 0
-
-    def _seal(self) -> None:
-        if self._file < 0:
-            return
-        self._sizes[self._active] = self._active_bytes
-        if self._unsynced:
-            self._sealed_unsynced.append(self._file)
-        else:
-            os.close(self._file)
-        self._unsynced = False
-        self._file = -1
-        self._active_bytes = 0
-
-
-def read_segment(path: Path) -> Segment:
-    """Read a segment; damaged lines are returned apart and stop nothing."""
-    segment = Segment([], [])
-    for line in path.read_bytes().split(b"\n"):
-        if not line:
-            continue
-        checksum, _, content = line.partition(b" ")
         try:
-            if int(checksum, 16) != crc32(content):
-                raise ValueError("checksum")
-            segment.records.append(_decoder.decode(content))
-        except (ValueError, msgspec.MsgspecError):
-            segment.damaged.append(line)
-    return segment
+            self.sync()
+        finally:
+            with self._lock:
+                for lane in self._lanes:
+                    lane.seal()
+            os.close(self._owner)
+
+    def _require_room(self, lane: Lane, length: int, *, extra: int) -> None:
+        most = self._prediction_bytes if lane is self._predictions else self._kept_bytes + extra
+        while lane.size_bytes + length > most:
+            if lane is self._kept or not self._drop_oldest():
+                raise JournalUnavailable(
+                    f"The journal in {self.folder} is full.",
+                    remedy="Bring the database back; it empties by itself. SENTIMENT_JOURNAL_BYTES bounds it.",
+                )
+
+    def _write(self, lane: Lane, line: bytes) -> None:
+        try:
+            lane.write(line)
+        except OSError as error:
+            if error.errno not in FULL_DISK or not self._drop_oldest():
+                raise
+            lane.write(line)
+
+    def _drop_oldest(self) -> bool:
+        """Give up the oldest segment of predictions that nobody ships just now."""
+        oldest = next((path for path in sorted(self._predictions.sizes) if path != self._in_hand), None)
+        if oldest is None:
+            return False
+        self._on_drop(self._predictions.forget(oldest))
+        return True
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -75,6 +75,29 @@ class ShadowRecord(msgspec.Struct, frozen=True, kw_only=True, tag="shadow"):
     made_by: str = "serving"
 
 
+class RollbackRecord(msgspec.Struct, frozen=True, kw_only=True, tag="rollback"):
+    """A rollback by hand that answers here and that the database does not have yet.
+
+    Attributes:
+        id: of the whole rollback; `requests` has the id of each family's request.
+        leaves, restores: revisions of deployments.
+        requests: family -> id; `versions`: family -> the version that comes back.
+        before, default_family_before: what answered until then.
+    """
+
+    id: str
+    decided_at: datetime
+    actor: str
+    reason: str
+    leaves: int
+    restores: int
+    requests: dict[str, str]
+    versions: dict[str, str]
+    default_family: str
+    before: dict[str, str]
+    default_family_before: str
+
+
 class ClaimedVoice(msgspec.Struct, frozen=True):
     """A key that could not be checked when it was presented: its id and, instead of its secret, the hash that the table of keys has."""
 

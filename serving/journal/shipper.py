@@ -9,15 +9,16 @@ import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.errors import TransientError
-from serving.journal.journal import Journal, Record, read_segment
-from serving.journal.journal_records import FeedbackRecord, PredictionRecord, ShadowRecord, voice_of
+from serving.journal.journal import Journal
+from serving.journal.journal_records import FeedbackRecord, PredictionRecord, RollbackRecord, ShadowRecord, voice_of
 from serving.journal.known_predictions import ON_ITS_WAY, answered_time
+from serving.journal.segments import Record, read_segment
 from serving.links.database import Database, DatabaseUnavailable
 from serving.metrics import Metrics
 
@@ -30,14 +31,38 @@ LARGEST_PAUSE_S = 3.0
 logger = logging.getLogger(__name__)
 
 
+class Acts(Protocol):
+    """What people did that the database does not have yet."""
+
+    def record_waiting(self) -> None:
+        """Enter all of them; raises DatabaseUnavailable."""
+        ...
+
+    def record(self, connection: "Connection", record: RollbackRecord) -> None:
+        """Enter one, unless it is there."""
+        ...
+
+
 class Shipper:
-    """Empties one journal into one database; idempotent, because rows are keyed by the record's id."""
+    """Empties one journal into one database; idempotent, because rows are keyed by the record's id.
+
+    Args:
+        acts: enters rollbacks that were decided earlier, once each.
+    """
 
     def __init__(
-        self, journal: Journal, database: Database, metrics: Metrics, *, pepper: str = "", clock: Clock = utc_now
+        self,
+        journal: Journal,
+        database: Database,
+        metrics: Metrics,
+        *,
+        acts: "Acts | None" = None,
+        pepper: str = "",
+        clock: Clock = utc_now,
     ) -> None:
         self._pepper = pepper
         self._clock = clock
+        self._acts = acts
         self._journal = journal
         self._database = database
         self._metrics = metrics
@@ -65,12 +90,18 @@ class Shipper:
             DatabaseUnavailable: the database went away; what was not committed is still in the journal.
         """
         ends = time.monotonic() + limit_s
+        if self._acts is not None:
+            # Before a long backlog of predictions.
+            self._acts.record_waiting()
         shipped = 0
         for segment in self._journal.sealed():
             if time.monotonic() > ends:
                 raise DatabaseUnavailable("the time limit for shipping has passed")
-            shipped += self._ship_segment(segment)
-            self._journal.discard(segment)
+            with self._journal.in_hand(segment):
+                # It was given up for newer ones before it came to hand.
+                if segment.exists():
+                    shipped += self._ship_segment(segment)
+                    self._journal.discard(segment)
         return shipped
 
     def _ship_segment(self, path: Path) -> int:
@@ -96,6 +127,7 @@ class Shipper:
 
         predictions = [record for record in records if isinstance(record, PredictionRecord)]
         feedback = [record for record in records if isinstance(record, FeedbackRecord)]
+        rollbacks = [record for record in records if isinstance(record, RollbackRecord)]
         in_shadow = [record for record in records if isinstance(record, ShadowRecord)]
 
         # Accepted while the database was away, or before another process had shipped the prediction, which it may still do.
@@ -106,6 +138,9 @@ class Shipper:
             valid = iter(true_claims(connection, claims, self._pepper) if claims else [])
             heard = [_heard(record, record.claimed is not None and next(valid)) for record in feedback]
             insert_new(connection, predictions=predictions, feedback=heard, shadow_answers=in_shadow)
+            for rollback in rollbacks:
+                if self._acts is not None:
+                    self._acts.record(connection, rollback)
             missing = missing_predictions(connection, questionable) if questionable else set[str]()
             return sum(identity in missing for identity in questionable)
 

@@ -5,7 +5,7 @@ what runs stays. When to look: `poller`. Blocking; used from one thread, read fr
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError, PlatformError, TransientError
@@ -14,17 +14,17 @@ from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader
 from sentiment_platform.registry.refusal import Refused
-from sentiment_platform.registry.succession import rollback_target
 from serving.contract.model_bodies import RegistryStatus, SwapOutcome
 from serving.live.loading import ModelLoader
 from serving.live.memory import FreeMemory, free_mb
+from serving.live.overtaken import Overtaken
 from serving.live.refusals import Refusals
 from serving.live.selections import Selection, Selections, StaleRevision
 from serving.live.snapshot import Content, Facts, Snapshot
 from serving.live.swap import LiveSlot
+from serving.live.way_back import WayBack
 from serving.metrics import Metrics
 
-MAX_STEPS_BACK = 20
 logger = logging.getLogger(__name__)
 
 
@@ -46,8 +46,9 @@ class LiveModels:
         self._reader = reader
         self._metrics = metrics
         self._clock = clock
-        self._selections = Selections(reader)
+        self._selections = Selections(reader, cache)
         self._slot = LiveSlot(loader, self._selections, metrics, announce, clock=clock, free=free)
+        self.way_back = WayBack(self._slot, self._selections, announce, clock=clock)
         self._etag: str | None = None
         self._floor: Deployment | None = None
         self.refusals = Refusals(metrics, clock=clock)
@@ -57,6 +58,11 @@ class LiveModels:
     def current(self) -> Snapshot | None:
         """The snapshot that answers."""
         return self._slot.current
+
+    @property
+    def overtaken(self) -> Sequence[Overtaken]:
+        """Choices that answered here until a newer deployment, or the graph's refusal, took their place; the newest last."""
+        return tuple(self._slot.overtaken)
 
     @property
     def facts(self) -> Facts | None:
@@ -72,10 +78,13 @@ class LiveModels:
         kept = self._cache.kept_deployment()
         if kept is None:
             return
+        for deployment in self._cache.kept_deployments():
+            self._selections.remember(deployment)
         self._floor = kept
         wanted = self._selections.usable(selections, kept)
         self._attempt(kept, wanted, lambda: self._slot.swap(self._slot.assemble_usable(kept, wanted, cached_only=True)))
         self._slot.complete(cached_only=True)
+        self.way_back.hold(cached_only=True)
 
     def poll(self, selections: Sequence[Selection] | None) -> None:
         """Look at the registry once and apply what is new.
@@ -105,6 +114,7 @@ class LiveModels:
             self._apply(selections)
         self._slot.restore()
         self._slot.complete()
+        self.way_back.hold()
 
     def select(
         self,
@@ -129,7 +139,9 @@ class LiveModels:
             after = assembled.facts
             if not dry_run:
                 record(live.content, after.content)
-                self._slot.swap(assembled)
+                self._slot.swap(assembled, over=live)
+                # Where a rollback by hand came between, both are recorded, and the next look has them in their order.
+                after = self.facts or after
         return live, after
 
     def try_first(self, selection: Selection, manifest_digest: str, *, expected_version: str | None = None) -> Facts:
@@ -160,31 +172,6 @@ class LiveModels:
                 remedy="Look at GET /models/status and decide again.",
             )
         return live
-
-    def rollback_target(self) -> Deployment:
-        """The newest deployment before the live one that differs from what runs now; what a rollback left stays left.
-
-        Raises:
-            ConflictError: there is none. TransientError: the registry is needed to read it, and away.
-        """
-        live = self.current
-        target = rollback_target(self._newest_first(live.deployment), live.is_changed_by) if live else None
-        if target is not None:
-            return target
-        raise ConflictError(
-            "There is no earlier deployment with other content.", remedy="Select a version with POST /models/select."
-        )
-
-    def _newest_first(self, deployment: Deployment) -> Iterator[Deployment]:
-        """`deployment`, then those before it, each read when it is asked for; at most `MAX_STEPS_BACK` numbers."""
-        yield deployment
-        for revision in range(deployment.revision - 1, max(0, deployment.revision - MAX_STEPS_BACK), -1):
-            try:
-                yield self._selections.deployment(revision)
-            except Refused as refused:
-                # A number that was left out, or a release that was deleted: the one before it counts.
-                if refused.reason != "unpublished":
-                    raise
 
     def why_not_ready(self) -> str:
         """Why nothing can be answered, in words; "" when something is live."""
@@ -229,9 +216,9 @@ class LiveModels:
         live = self.facts
         if live is not None and (wanted := self._selections.usable(selections, live.deployment)) != list(live.selections):
             document = live.deployment
-            self._attempt(document, wanted, lambda: self._slot.swap(self._slot.assemble_usable(document, wanted)))
+            self._attempt(document, wanted, lambda: self._slot.swap(self._slot.assemble_usable(document, wanted), over=live))
 
-    def _attempt(self, document: Deployment, wanted: Sequence[Selection], work: Callable[[], None]) -> SwapOutcome:
+    def _attempt(self, document: Deployment, wanted: Sequence[Selection], work: Callable[[], object]) -> SwapOutcome:
         versions = (*document.models(), *(selection.version for selection in wanted))
         with self._slot.exchange():
             return self.refusals.attempt(document.revision, versions, work)

@@ -4,6 +4,7 @@ The record is the request that the graph publishes as the next revision; without
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable
 from functools import partial
@@ -12,25 +13,30 @@ from typing import TYPE_CHECKING, TypeVar
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.registry.versions import VersionTag
-from serving.contract.model_bodies import PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
-from serving.contract.problems import Problem
+from serving.contract.model_bodies import ExchangedPair, PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
+from serving.contract.problems import Problem, unavailable
 from serving.links.database import Database, DatabaseUnavailable
 from serving.live.live import LiveModels
 from serving.live.poller import Poller
+from serving.live.rollback import QuickRollback, rollback_record
 from serving.live.selection_requests import asked_before, exchanged, record_selections, registered_digest, revision_naming
 from serving.live.selections import Selection, StaleRevision
 from serving.live.snapshot import Content, Facts
+from serving.live.unrecorded import selections_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 T = TypeVar("T")
+EVIDENCE_S = 1.0
+logger = logging.getLogger(__name__)
 
 
 class ManualOverride:
     """Select a version, go back to the deployment before, or ask for a first deployment. `actor` names who asked, for the audit trail."""
 
-    def __init__(self, live: LiveModels, poller: Poller, database: Database, *, clock: Clock) -> None:
+    def __init__(self, live: LiveModels, poller: Poller, database: Database, quick: QuickRollback, *, clock: Clock) -> None:
+        self._quick = quick
         self._live = live
         self._poller = poller
         self._database = database
@@ -108,31 +114,28 @@ class ManualOverride:
             return selection.request_id
 
         request_id = None if request.dry_run else await self._database.call(record, act=True)
-        return await self._answer(request_id, live, wanted, dry_run=request.dry_run)
+        return await self._answer(request_id, live, wanted, dry_run=request.dry_run, recorded=not request.dry_run)
 
     async def roll_back(self, request: RollbackRequest, actor: str) -> SelectionAnswer:
-        """Bring the versions of the deployment before the live one back.
+        """Bring the versions of the deployment before the live one back: at once where they are held in memory, whatever is away.
 
         Raises:
             Problem: 409 when there is nothing to go back to, or another rollback leaves the same deployment already.
         """
         seen = self._seen(request.expected_revision)
-        target = await self._guarded(self._live.rollback_target)
-        running = self._live.facts.versions if self._live.facts else {}
-        selections = [
-            self._asked(
-                family,
-                target.champions[family].version,
-                target.revision,
-                request.reason,
-                actor,
-                default_family=target.default_family,
-                expected_revision=seen,
-                restores=target.revision,
-            )
-            for family in target.champions
-            if family == target.default_family or running.get(family) != target.champions[family].version
-        ]
+        try:
+            quick = self._quick.decide(seen, actor, request.reason)
+            recorded = False if quick is None or request.dry_run else await self._quick.carry_out(quick)
+        except ConflictError as error:
+            raise _conflict(error) from error
+        if quick is not None:
+            last = None if request.dry_run else list(quick.record.requests.values())[-1]
+            return await self._answer(last, quick.live, quick.content, dry_run=request.dry_run, recorded=recorded)
+        target = await self._guarded(self._live.way_back.target)
+        live = self._live.facts
+        if live is None or seen is None:
+            raise unavailable("not_ready", self._live.why_not_ready(), retry_after_s=5)
+        selections = selections_of(rollback_record(live, target, actor, request.reason, leaves=seen, at=self._clock()))
         return await self._apply(selections, "models:rollback", dry_run=request.dry_run)
 
     def _seen(self, named: int | None) -> int | None:
@@ -149,7 +152,7 @@ class ManualOverride:
         actor: str,
         *,
         default_family: str | None,
-        **decided_on: int | None,
+        expected_revision: int | None,
     ) -> Selection:
         return Selection(
             request_id=secrets.token_hex(16),
@@ -160,7 +163,7 @@ class ManualOverride:
             reason=reason,
             requested_at=self._clock(),
             default_family=default_family,
-            **decided_on,
+            expected_revision=expected_revision,
         )
 
     async def _known(self, version: str) -> tuple[int | None, str | None]:
@@ -193,16 +196,20 @@ class ManualOverride:
             work, stale="expected_version" if expected_version else None, refused="version" if selected else None
         )
         request_id = None if dry_run else selections[-1].request_id
-        return await self._answer(request_id, before, after.content, dry_run=dry_run)
+        return await self._answer(request_id, before, after.content, dry_run=dry_run, recorded=not dry_run)
 
-    async def _answer(self, request_id: str | None, live: Facts, after: Content, *, dry_run: bool) -> SelectionAnswer:
+    async def _answer(
+        self, request_id: str | None, live: Facts, after: Content, *, dry_run: bool, recorded: bool
+    ) -> SelectionAnswer:
         """The answer, with what is stored of the comparison of what was live with what is wanted."""
         before, (wanted, family) = live.versions, after
+        evidence: list[ExchangedPair] = []
         try:
-            evidence = await self._database.call(partial(exchanged, before=live.content, after=after))
+            if recorded or dry_run:
+                evidence = await self._database.call(partial(exchanged, before=live.content, after=after), limit_s=EVIDENCE_S)
         except DatabaseUnavailable:
             # What was done stays done: its answer does not depend on this.
-            evidence = []
+            logger.debug("the comparison is not at hand")
         return SelectionAnswer(
             request_id=request_id,
             default_family_before=live.default_family,
@@ -210,7 +217,7 @@ class ManualOverride:
             before=before,
             after=wanted,
             dry_run=dry_run,
-            recorded=request_id is not None,
+            recorded=recorded,
             revision=live.deployment.revision,
             evidence=evidence,
         )
@@ -224,10 +231,13 @@ class ManualOverride:
         try:
             return await asyncio.shield(self._poller.on_thread(work))
         except ConflictError as error:
-            field = "expected_revision" if isinstance(error, StaleRevision) else stale
-            raise Problem(409, "conflict", str(error), field=field) from error
+            raise _conflict(error, stale) from error
         except PermanentError as error:
             raise Problem(422, str(getattr(error, "reason", "refused")), str(error), field=refused) from error
+
+
+def _conflict(error: ConflictError, stale: str | None = None) -> Problem:
+    return Problem(409, "conflict", str(error), field="expected_revision" if isinstance(error, StaleRevision) else stale)
 
 
 def _unknown(version: str) -> Problem:

@@ -1,5 +1,8 @@
 """What GET /models/status shows, built from the snapshot and the last attempts."""
 
+from collections.abc import Collection
+
+from sentiment_platform.errors import PlatformError
 from sentiment_platform.models.families import FAMILIES
 from serving.contract.model_bodies import (
     BesideStatus,
@@ -8,20 +11,25 @@ from serving.contract.model_bodies import (
     GapStatus,
     LiveDeployment,
     ModelsStatus,
+    OvertakenSelection,
+    RollbackAhead,
     SelectionInForce,
 )
 from serving.live.live import LiveModels
+from serving.live.overtaken import Overtaken
 from serving.live.snapshot import Snapshot
 
 
-def models_status(models: LiveModels) -> ModelsStatus:
-    """One consistent picture: everything about what is live comes from one snapshot."""
+def models_status(models: LiveModels, unrecorded: Collection[str] = ()) -> ModelsStatus:
+    """`unrecorded`: ids of requests that the database does not have yet. One consistent picture: everything about what is live comes from one snapshot."""
     live = models.current
     return ModelsStatus(
         deployment=_deployment(live) if live else None,
         default_family=live.default_family if live else None,
-        families={family: _family(live, family) if live and family in live.models else None for family in FAMILIES},
+        families={family: _family(live, family, unrecorded) if live and family in live.models else None for family in FAMILIES},
         selections=[selection.version for selection in live.selections] if live else [],
+        overtaken=[_overtaken(one) for one in models.overtaken],
+        rollback=_rollback(models),
         last_swap=models.refusals.last_attempt,
         candidate=models.refusals.candidate,
         registry=models.registry,
@@ -42,7 +50,7 @@ def _deployment(live: Snapshot) -> LiveDeployment:
     )
 
 
-def _family(live: Snapshot, family: str) -> FamilyStatus:
+def _family(live: Snapshot, family: str, unrecorded: Collection[str]) -> FamilyStatus:
     model = live.models[family]
     return FamilyStatus(
         version=model.version,
@@ -50,17 +58,41 @@ def _family(live: Snapshot, family: str) -> FamilyStatus:
         base_model=model.manifest.base_model,
         feature_schema=model.schema.version,
         since=live.since[family],
-        selection=_selection(live, family),
+        selection=_selection(live, family, unrecorded),
         queue_depth=model.runner.depth,
         health="saturated" if model.runner.saturated else "ok",
     )
 
 
-def _selection(live: Snapshot, family: str) -> SelectionInForce | None:
+def _rollback(models: LiveModels) -> RollbackAhead | None:
+    try:
+        target = models.way_back.target(at_hand=True)
+    except PlatformError:
+        return None
+    return RollbackAhead(revision=target.revision, held=models.way_back.is_held(target))
+
+
+def _overtaken(one: Overtaken) -> OvertakenSelection:
+    return OvertakenSelection(
+        version=one.selection.version,
+        actor=one.selection.actor,
+        reason=one.selection.reason,
+        requested_at=one.selection.requested_at,
+        overtaken_at=one.at,
+        revision=one.revision,
+    )
+
+
+def _selection(live: Snapshot, family: str, unrecorded: Collection[str]) -> SelectionInForce | None:
     """The newest of the family, which is the one that counts."""
     for selection in reversed(live.selections):
         if selection.family == family:
-            return SelectionInForce(actor=selection.actor, reason=selection.reason, requested_at=selection.requested_at)
+            return SelectionInForce(
+                actor=selection.actor,
+                reason=selection.reason,
+                requested_at=selection.requested_at,
+                recorded=selection.request_id not in unrecorded,
+            )
     return None
 
 

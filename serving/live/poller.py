@@ -14,6 +14,7 @@ from serving.live.live import LiveModels
 from serving.live.selection_requests import open_selections
 from serving.live.selections import Selection
 from serving.live.snapshot import Snapshot
+from serving.live.unrecorded import UnrecordedRollbacks
 
 T = TypeVar("T")
 RECOVERY_S = 3.0
@@ -25,7 +26,8 @@ logger = logging.getLogger(__name__)
 class Poller:
     """Drives `LiveModels` on a thread of its own, one piece of work at a time: polls and selections never interleave."""
 
-    def __init__(self, live: LiveModels, database: Database, *, poll_s: float) -> None:
+    def __init__(self, live: LiveModels, database: Database, unrecorded: UnrecordedRollbacks, *, poll_s: float) -> None:
+        self._unrecorded = unrecorded
         self._live = live
         self._database = database
         self._poll_s = poll_s
@@ -41,7 +43,10 @@ class Poller:
     async def run(self) -> None:
         """Start from the disk cache, then poll until cancelled."""
         # Ready means: with what people selected. A database that is away costs this one limited wait.
-        await self._safely(partial(self._live.start_from_cache, await self._selections() or ()))
+        selections = await self._selections()
+        await self._safely(
+            partial(self._live.start_from_cache, self._unrecorded.selections() if selections is None else selections)
+        )
         self.started.set()
         while True:
             seen = _weak(self._live.current)
@@ -58,10 +63,17 @@ class Poller:
 
     async def _selections(self) -> list[Selection] | None:
         # Read before the registry: a selection is closed after its revision is published, so one that is missing here is covered there.
+        # What the database does not have yet is taken before it: what is entered meanwhile is in both.
+        unrecorded = self._unrecorded.selections()
+        live = self._live.facts
+        revision = live.deployment.revision if live else 0
         try:
-            return await self._database.call(open_selections, limit_s=SELECTIONS_LIMIT_S)
+            recorded = await self._database.call(partial(open_selections, live_revision=revision), limit_s=SELECTIONS_LIMIT_S)
         except DatabaseUnavailable:
             return None
+        known = {selection.request_id for selection in recorded}
+        missing = [selection for selection in unrecorded if selection.request_id not in known]
+        return sorted([*recorded, *missing], key=lambda selection: selection.requested_at)
 
     def _pause_s(self) -> float:
         pause_s = self._poll_s

@@ -44,7 +44,7 @@ class Refusals:
         last = self.last_attempt
         return None if last is None or last.outcome == "swapped" else last
 
-    def attempt(self, revision: int, versions: Sequence[str], work: Callable[[], None]) -> SwapOutcome:
+    def attempt(self, revision: int, versions: Sequence[str], work: Callable[[], object]) -> SwapOutcome:
         """Run `work`, which brings `versions` live or raises, and keep how it ended; a defect of ours passes through."""
         started = time.monotonic()
         outcome: SwapOutcome = "swapped"

@@ -3,23 +3,26 @@
 A selection names a version that an earlier or the current signed deployment names; nothing else may ever run.
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from serving.contract.model_bodies import ExchangedPair
+from serving.journal.journal_records import RollbackRecord
 from serving.live.selections import Selection, StaleRevision
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from sentiment_platform.store.selections import RequestedSelection
     from serving.live.snapshot import Content
 
 
-def open_selections(connection: "Connection") -> list[Selection]:
-    """Choices that no published deployment covers yet, oldest first; one that no deployment ever named is passed over."""
+def open_selections(connection: "Connection", live_revision: int = 0) -> list[Selection]:
+    """Choices that no deployment up to `live_revision` covers, as they were decided; one that no deployment ever named is passed over."""
     from sentiment_platform.store.selections import open_selection_requests
 
     selections: list[Selection] = []
-    for request in open_selection_requests(connection):
+    for request in open_selection_requests(connection, published_after=live_revision or None):
         revision = revision_naming(connection, request.version)
         if revision is not None:
             selections.append(
@@ -79,7 +82,7 @@ def record_selections(
     """
     from sentiment_platform.store.audit import record
     from sentiment_platform.store.deployments import latest_deployment
-    from sentiment_platform.store.selections import RequestedSelection, request_selection
+    from sentiment_platform.store.selections import request_selection
 
     newest = latest_deployment(connection)
     for selection in selections:
@@ -89,20 +92,7 @@ def record_selections(
                 f"{newest.tag} was published meanwhile ({newest.rule} by {newest.actor}); this was decided on revision {expected}.",
                 remedy="Look at GET /models/status and decide again.",
             )
-        request_selection(
-            connection,
-            RequestedSelection(
-                request_id=selection.request_id,
-                family=selection.family,
-                version=selection.version,
-                actor=selection.actor,
-                reason=selection.reason,
-                requested_at=selection.requested_at,
-                expected_revision=selection.expected_revision,
-                restores=selection.restores,
-                default_family=selection.default_family,
-            ),
-        )
+        request_selection(connection, _requested(selection))
     asked = selections[0]
     detail = {
         "reason": asked.reason,
@@ -114,6 +104,72 @@ def record_selections(
     }
     subject = ", ".join(selection.version for selection in selections)
     record(connection, at=asked.requested_at, actor=asked.actor, action=action, subject=subject, detail=detail)
+
+
+def enter_rollback(connection: "Connection", record: RollbackRecord, *, entered_at: datetime) -> None:
+    """The requests and the audit row of a rollback that answered before the database had it; nothing where they are there.
+
+    It overrides no deployment that was published since, and no other rollback: then its requests are refused from the start, and the
+    audit row says so.
+    """
+    from sentiment_platform.store import audit
+    from sentiment_platform.store.deployments import latest_deployment
+    from sentiment_platform.store.selections import RequestedSelection, another_rollback, enter_selection
+
+    newest = latest_deployment(connection)
+    refusal = None
+    if newest is not None and newest.revision > record.leaves:
+        refusal = f"It was decided on revision {record.leaves}; {newest.tag} was published before the database heard of it."
+    elif another_rollback(connection, record.leaves, list(record.requests.values())):
+        refusal = f"Another rollback from revision {record.leaves} was recorded before the database heard of it."
+    entered = [
+        enter_selection(
+            connection,
+            RequestedSelection(
+                request_id=record.requests[family],
+                family=family,
+                version=version,
+                actor=record.actor,
+                reason=record.reason,
+                requested_at=record.decided_at,
+                expected_revision=record.leaves,
+                restores=record.restores,
+                default_family=record.default_family,
+            ),
+            refusal=refusal,
+        )
+        for family, version in record.versions.items()
+    ]
+    if not any(entered):
+        return
+    detail = {
+        "reason": record.reason,
+        "before": record.before,
+        "after": record.before | record.versions,
+        "default_family": {"before": record.default_family_before, "after": record.default_family},
+        "leaves": record.leaves,
+        "requests": list(record.requests.values()),
+        "entered_at": entered_at.isoformat(),
+        "overtaken": refusal,
+    }
+    subject = ", ".join(record.versions.values())
+    audit.record(connection, at=record.decided_at, actor=record.actor, action="models:rollback", subject=subject, detail=detail)
+
+
+def _requested(selection: Selection) -> "RequestedSelection":
+    from sentiment_platform.store.selections import RequestedSelection
+
+    return RequestedSelection(
+        request_id=selection.request_id,
+        family=selection.family,
+        version=selection.version,
+        actor=selection.actor,
+        reason=selection.reason,
+        requested_at=selection.requested_at,
+        expected_revision=selection.expected_revision,
+        restores=selection.restores,
+        default_family=selection.default_family,
+    )
 
 
 def exchanged(connection: "Connection", before: "Content", after: "Content") -> list[ExchangedPair]:

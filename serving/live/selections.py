@@ -4,10 +4,12 @@ Not here: the rows of the database (`selection_requests`), the routes' use case 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from sentiment_platform.errors import ConflictError, TransientError
+from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused
@@ -40,8 +42,9 @@ class StaleRevision(ConflictError):
 class Selections:
     """The choices that were given up, and the signed deployments that choices refer to."""
 
-    def __init__(self, reader: RegistryReader | None) -> None:
+    def __init__(self, reader: RegistryReader | None, cache: RegistryCache | None = None) -> None:
         self._reader = reader
+        self._cache = cache
         self._given_up: set[str] = set()
         self._deployments: dict[int, Deployment] = {}
 
@@ -68,7 +71,7 @@ class Selections:
         Raises:
             Refused: its revision does not name it. TransientError: the registry is needed to read it, and away.
         """
-        at_hand = (deployment for deployment in self._deployments.values() if selection.version in deployment.models())
+        at_hand = (deployment for deployment in tuple(self._deployments.values()) if selection.version in deployment.models())
         named = (next(at_hand, None) or self.deployment(selection.revision)).models()
         if selection.version in named:
             return named[selection.version]
@@ -78,14 +81,19 @@ class Selections:
             remedy="Select a version that was deployed before.",
         )
 
-    def deployment(self, revision: int) -> Deployment:
-        """The verified deployment of `revision`, from memory or the registry.
+    def deployment(self, revision: int, *, at_hand: bool = False) -> Deployment:
+        """The verified deployment of `revision`, from memory or, unless it has to be `at_hand`, the registry.
 
         Raises:
             Refused: there is none. TransientError: the registry is needed to read it, and away.
         """
         if revision not in self._deployments:
-            if self._reader is None:
+            if self._reader is None or at_hand:
                 raise TransientError(f"Revision {revision} is not at hand.", remedy="Configure the registry.")
-            self.remember(self._reader.deployment(revision))
+            document, data, signature = self._reader.signed_deployment(revision)
+            self.remember(document)
+            if self._cache is not None:
+                with suppress(OSError):
+                    # So that going back to it needs no registry after a restart either.
+                    self._cache.keep_signed(document, data, signature)
         return self._deployments[revision]

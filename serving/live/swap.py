@@ -1,11 +1,12 @@
 """The atomic swap: a snapshot is assembled whole, then one assignment makes it what answers.
 
-Assembling fetches, verifies, loads and tries what is not loaded yet (`loading`); any failure leaves what runs alone. Written by the
-registry thread alone; anybody reads `current`, one immutable value.
+Assembling fetches, verifies, loads and tries what is not loaded yet (`loading`); any failure leaves what runs alone. The registry
+thread writes, and a rollback by hand, at once; anybody reads `current`, one immutable value.
 """
 
 import logging
-import weakref
+import threading
+from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,18 +16,18 @@ from sentiment_platform.clock import Clock
 from sentiment_platform.errors import PermanentError, PlatformError
 from sentiment_platform.registry.deployment import Deployment
 from serving.live.beside import beside_of, is_complete, load_beside
-from serving.live.bridging import bridge, wait_until_gone
 from serving.live.loading import LoadedVersion, ModelLoader
-from serving.live.memory import FreeMemory, fits, free_mb
-from serving.live.model_cost import expected_mb
+from serving.live.memory import FreeMemory, free_mb
+from serving.live.overtaken import Overtaken, overtaken_by
 from serving.live.selections import Selection, Selections
-from serving.live.snapshot import Snapshot
+from serving.live.shelf import Shelf
+from serving.live.snapshot import Facts, Snapshot
 from serving.metrics import Metrics
 
 logger = logging.getLogger(__name__)
 
 
-class LiveSlot:
+class LiveSlot(Shelf):
     """The place of what is live (`current`, None at first); it remembers what was live before and which version was tried last.
 
     Args:
@@ -44,15 +45,11 @@ class LiveSlot:
         clock: Clock,
         free: FreeMemory = free_mb,
     ) -> None:
-        self._loader = loader
+        super().__init__(loader, metrics, clock=clock, free=free)
         self._selections = selections
-        self._metrics = metrics
         self._announce = announce
-        self._clock = clock
-        self._free = free
-        self._previous: Snapshot | None = None
-        self._tried: LoadedVersion | None = None
-        self.current: Snapshot | None = None
+        self._swapping = threading.Lock()
+        self.overtaken: deque[Overtaken] = deque(maxlen=10)
 
     def assemble(self, deployment: Deployment, selections: Sequence[Selection], *, cached_only: bool = False) -> Snapshot:
         """The snapshot of `deployment` with `selections` on top; nothing is live yet. The newest selection that names a default family decides it.
@@ -65,10 +62,11 @@ class LiveSlot:
         models: dict[str, LoadedVersion] = {}
         for selection in selections:
             champions.pop(selection.family, None)
-            models[selection.family] = self._selected(selection, cached_only=cached_only)
             default = selection.default_family or default
+        for family, selection in {selection.family: selection for selection in selections}.items():
+            models[family] = self._selected(selection, cached_only=cached_only)
         for family, (version, manifest_digest) in champions.items():
-            loaded = self._loaded(version, manifest_digest)
+            loaded = self.loaded(version, manifest_digest)
             models[family] = loaded or self._load(family, version, manifest_digest, cached_only=cached_only)
         loaded = {model.manifest_digest: model for model in models.values()}
         absent = self.current.beside.absent if self.current and self.current.deployment == deployment else {}
@@ -97,34 +95,36 @@ class LiveSlot:
                 usable.append(selection)
         return self.assemble(deployment, usable, cached_only=cached_only)
 
-    def tried(self, family: str, version: str, manifest_digest: str, *, cached_only: bool = False) -> LoadedVersion:
-        """A version that no deployment named, fetched, verified, loaded and tried; it is kept for the moment when one does.
+    def swap(self, live: Snapshot, *, over: Facts | None = None) -> bool:
+        """From now on `live` answers; requests that hold the snapshot before finish with it.
 
-        Raises:
-            Refused, ModelRefused, TransientError: as `assemble`.
+        Args:
+            over: only where this is what answers; else nothing changes, and it returns False.
         """
-        loaded = self._loaded(version, manifest_digest) or self._load(family, version, manifest_digest, cached_only=cached_only)
-        self._tried = loaded
-        return loaded
-
-    def swap(self, live: Snapshot) -> None:
-        """From now on `live` answers; requests that hold the snapshot before finish with it."""
-        if self.current is not None:
-            self._previous = self.current if self.current.gap is None else None
-        self.current = live
+        with self._swapping:
+            if over is not None and (self.current is None or self.current.facts != over):
+                return False
+            self._put(live)
         self._tried = None
         self._selections.remember(live.deployment)
         self._metrics.show_live(live.deployment.revision, live.versions)
         logger.info("revision %d is live: %s", live.deployment.revision, ", ".join(live.versions.values()))
         self._announce(live)
+        return True
 
-    def loaded_digests(self) -> set[str]:
-        """Manifest digests of all that runs or ran just before."""
-        return {digest for live in (self.current, self._previous) if live for digest in live.loaded}
+    def take(self, over: Facts, change: Callable[[Snapshot], Snapshot | None]) -> Snapshot | None:
+        """Swap in what `change` makes of what answers, which must be `over`, at once and from any thread; it is not announced.
 
-    def forget_all_but(self, digests: set[str]) -> None:
-        """Keep no verdict of a trial on other versions than these."""
-        self._loader.forget_all_but(digests)
+        Returns None, and nothing is changed, where something else answers, or `change` makes nothing.
+        """
+        with self._swapping:
+            live = self.current
+            after = change(live) if live is not None and live.facts == over else None
+            if after is not None:
+                self._put(after)
+        if after is not None:
+            self._metrics.show_live(after.deployment.revision, after.versions)
+        return after
 
     def _since(self, models: Mapping[str, LoadedVersion]) -> dict[str, datetime]:
         """A version that answers already goes on; one that comes back begins anew, though it was kept loaded."""
@@ -148,7 +148,10 @@ class LiveSlot:
         for version, absent in beside.absent.items():
             if version not in live.beside.absent:
                 logger.warning("%s does not answer beside the champions: %s", version, absent.why)
-        self.current = replace(live, beside=beside)
+        with self._swapping:
+            now = self.current
+            if now is not None and now.deployment == live.deployment:
+                self.current = replace(now, beside=beside)
 
     @contextmanager
     def exchange(self) -> Generator[None]:
@@ -177,56 +180,14 @@ class LiveSlot:
         self.current = replace(live, models=models, since=since, default_family=default, gap=None)
         self._metrics.show_live(live.deployment.revision, self.current.versions)
 
-    def _load(
-        self, family: str, version: str, manifest_digest: str, *, cached_only: bool, makes_room: bool = True
-    ) -> LoadedVersion:
-        before = self.current.models.get(family) if self.current else None
-        manifest = self._loader.prepare(family, version, manifest_digest, cached_only=cached_only)
-        before_ms = before.cost.latency_ms if before else None
-        del before
-        self._make_room(family, expected_mb(manifest), version, unloads=makes_room)
-        return self._loader.load(manifest, manifest_digest, before_ms=before_ms)
-
-    def _make_room(self, family: str, needed_mb: float, version: str, *, unloads: bool) -> None:
-        """Let go of what is only kept for a way back, then of the version whose place is taken.
-
-        Raises:
-            PermanentError: it does not fit, and nothing may be unloaded for it.
-        """
-        if fits(needed_mb, self._free()):
-            return
-        if self._previous is not None:
-            going = [weakref.ref(model.model) for model in self._previous.loaded.values() if model is not self._held_now(model)]
-            self._previous = None
-            wait_until_gone(going)
-        free, live = self._free(), self.current
-        if fits(needed_mb, free) or live is None:
-            return
-        why = f"{version} needs {needed_mb:.0f} MiB and {free:.0f} MiB are free"
-        if not unloads:
-            raise PermanentError(f"{why}: it does not fit beside the champions.", remedy="Give the process more memory.")
-        bridged, going = bridge(live, family, why, self._clock())
-        if bridged is None:
-            return
-        del live
-        self.current = bridged
-        self._metrics.gaps.inc()
-        logger.warning("%s", why)
-        wait_until_gone(going)
-
-    def _held_now(self, model: LoadedVersion) -> LoadedVersion | None:
-        return self.current.loaded.get(model.manifest_digest) if self.current else None
-
-    def _held(self) -> dict[str, LoadedVersion]:
-        """Manifest digest -> version, of all that is loaded."""
-        held = {digest: model for live in (self._previous, self.current) if live for digest, model in live.loaded.items()}
-        return held | ({self._tried.manifest_digest: self._tried} if self._tried else {})
-
     def _selected(self, selection: Selection, *, cached_only: bool) -> LoadedVersion:
         manifest_digest = self._selections.manifest_digest(selection)
-        loaded = self._loaded(selection.version, manifest_digest)
+        loaded = self.loaded(selection.version, manifest_digest)
         return loaded or self.tried(selection.family, selection.version, manifest_digest, cached_only=cached_only)
 
-    def _loaded(self, version: str, manifest_digest: str) -> LoadedVersion | None:
-        loaded = self._held().get(manifest_digest)
-        return loaded if loaded is not None and loaded.version == version else None
+    def _put(self, live: Snapshot) -> None:
+        before = self.current
+        self.overtaken += overtaken_by(live.facts, before.facts if before else None, self._clock())
+        if before is not None:
+            self._previous = before if before.gap is None else None
+        self.current = live

@@ -120,6 +120,8 @@ def test_a_choice_does_not_stand_over_a_deployment_that_was_decided_after_it(
     newest = two_deployments.deploy(two_deployments.model(UNDEPLOYED, steepness=1.0))
     serving.wait_until(lambda: serving.status()["deployment"]["revision"] == newest.revision)
     assert live(serving) == UNDEPLOYED
+    (overtaken,) = serving.status()["overtaken"]
+    assert (overtaken["version"], overtaken["revision"], overtaken["reason"]) == (FIRST, newest.revision, "test of selection")
     with engine.connect() as connection:
         assert [request.version for request in open_selection_requests(connection)] == [FIRST], (
             "the graph refuses it, with its row"

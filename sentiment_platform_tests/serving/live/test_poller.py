@@ -23,9 +23,13 @@ class Played:
 
     def __init__(self, chooses: bool) -> None:
         self.current = Seen()
+        self.facts = None
         self.registry = type("Registry", (), {"reachable": True})()
         self.polled: list[list[Selection] | None] = []
         self._chooses = chooses
+
+    def selections(self) -> list[Selection]:
+        return []
 
     def start_from_cache(self, selections: Sequence[Selection]) -> None:
         assert list(selections) == OLDER
@@ -41,7 +45,7 @@ class Played:
 
 
 async def one_poll(played: Played) -> None:
-    poller = Poller(cast("Any", played), cast("Any", played), poll_s=60.0)
+    poller = Poller(cast("Any", played), cast("Any", played), cast("Any", played), poll_s=60.0)
     running = asyncio.create_task(poller.run())
     while not played.polled:
         await asyncio.sleep(0.01)

@@ -1214,6 +1214,9 @@ export interface components {
         /**
          * ModelsStatus
          * @description What is live, since when, and what was tried last; `candidate` is what was offered and is not live.
+         *
+         *     `overtaken`: the last ten choices of people that answered here and do no longer, although no deployment has what they asked for. `rollback`: null where
+         *     there is nothing to go back to, as far as this process knows without asking the registry.
          * @example {
          *       "deployment": {
          *         "revision": 2,
@@ -1244,7 +1247,8 @@ export interface components {
          *           "selection": {
          *             "actor": "configured admin",
          *             "reason": "The newer version is worse on our desk.",
-         *             "requested_at": "2026-11-29T03:48:31.920191Z"
+         *             "requested_at": "2026-11-29T03:48:31.920191Z",
+         *             "recorded": true
          *           },
          *           "queue_depth": 0,
          *           "health": "ok"
@@ -1253,6 +1257,11 @@ export interface components {
          *       "selections": [
          *         "v1.0.0-finbert"
          *       ],
+         *       "overtaken": [],
+         *       "rollback": {
+         *         "revision": 1,
+         *         "held": true
+         *       },
          *       "last_swap": {
          *         "at": "2026-11-29T03:46:55.771009Z",
          *         "outcome": "swapped",
@@ -1296,6 +1305,8 @@ export interface components {
                 [key: string]: components["schemas"]["FamilyStatus"] | null;
             };
             selections: string[];
+            overtaken: components["schemas"]["OvertakenSelection"][];
+            rollback: components["schemas"]["RollbackAhead"] | null;
             last_swap: components["schemas"]["Swap"] | null;
             candidate: components["schemas"]["Swap"] | null;
             registry: components["schemas"]["RegistryStatus"];
@@ -1333,13 +1344,36 @@ export interface components {
         };
         /**
          * SelectionInForce
-         * @description A person's choice that answers here and that no deployment has published yet.
+         * @description A person's choice that answers here and that no deployment has published yet. `recorded`: the database has it.
          */
         SelectionInForce: {
             actor: string;
             reason: string;
             /** Format: date-time */
             requested_at: string;
+            recorded: boolean;
+        };
+        /**
+         * OvertakenSelection
+         * @description A person's choice that answered here until deployment `revision`, which was decided later, or until the graph refused it.
+         */
+        OvertakenSelection: {
+            version: string;
+            actor: string;
+            reason: string;
+            /** Format: date-time */
+            requested_at: string;
+            /** Format: date-time */
+            overtaken_at: string;
+            revision: number;
+        };
+        /**
+         * RollbackAhead
+         * @description The deployment that a rollback goes back to. `held`: its versions are in memory, so that nothing outside is needed for it.
+         */
+        RollbackAhead: {
+            revision: number;
+            held: boolean;
         };
         /**
          * Swap
@@ -4667,7 +4701,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What is live, since when, and what was tried last; `candidate` is what was offered and is not live. */
+            /**
+             * @description What is live, since when, and what was tried last; `candidate` is what was offered and is not live.
+             *
+             *     `overtaken`: the last ten choices of people that answered here and do no longer, although no deployment has what they asked for. `rollback`: null where
+             *     there is nothing to go back to, as far as this process knows without asking the registry.
+             */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -10,7 +10,7 @@ const restarted = "2026-03-09T07:00:00Z";
 const answering = (version: string, selectedAt?: string) => ({
   version,
   since: restarted,
-  selection: selectedAt ? { actor: "dana", reason: "reads better", requested_at: selectedAt } : null,
+  selection: selectedAt ? { actor: "dana", reason: "reads better", requested_at: selectedAt, recorded: true } : null,
 });
 
 it("counts from the first deployment in a row that names the version, whatever else these changed", () => {

@@ -26,7 +26,7 @@ describe("spans", () => {
 
   it("end where a selection that is not published yet took their place, and go on where it chose what answered already", () => {
     const deployments = [deployment(1, "2026-01-01T00:00:00Z", { vader: "v1", finbert: "f2" })];
-    const selection = { actor: "dana", reason: "reads better", requested_at: "2026-01-04T00:00:00Z" };
+    const selection = { actor: "dana", reason: "reads better", requested_at: "2026-01-04T00:00:00Z", recorded: true };
     const live = (version: string) => ({ version, selection }) as unknown as Schemas["FamilyStatus"];
     const told = spans(deployments, { vader: live("v1"), finbert: live("f1") });
     expect(told.map(({ name, start, end }) => [name, start.slice(0, 10), end?.slice(0, 10) ?? null])).toEqual([

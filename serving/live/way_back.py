@@ -1,0 +1,109 @@
+"""Where a rollback goes back to, and its versions held in memory: then a rollback by hand needs neither registry nor database."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from sentiment_platform.clock import Clock
+from sentiment_platform.errors import ConflictError, PermanentError, PlatformError
+from sentiment_platform.registry.deployment import Deployment
+from sentiment_platform.registry.refusal import Refused
+from sentiment_platform.registry.succession import rollback_target
+from serving.live.selections import Selection, Selections
+from serving.live.snapshot import Facts, Snapshot
+from serving.live.swap import LiveSlot
+
+MAX_STEPS_BACK = 20
+logger = logging.getLogger(__name__)
+
+
+class WayBack:
+    """The deployment before what is live. `hold` is for the registry thread; the rest may be asked anywhere."""
+
+    def __init__(self, slot: LiveSlot, selections: Selections, announce: Callable[[Snapshot], object], *, clock: Clock) -> None:
+        self._slot = slot
+        self._selections = selections
+        self._announce = announce
+        self._clock = clock
+        self._held_for: Facts | None = None
+
+    def target(self, *, at_hand: bool = False) -> Deployment:
+        """The newest deployment before the live one that differs from what runs now; what a rollback left stays left.
+
+        Args:
+            at_hand: ask no registry.
+
+        Raises:
+            ConflictError: there is none. TransientError: the registry is needed to read it, and away, or must not be asked.
+        """
+        live = self._slot.current
+        back = rollback_target(self._newest_first(live.deployment, at_hand=at_hand), live.is_changed_by) if live else None
+        if back is not None:
+            return back
+        raise ConflictError(
+            "There is no earlier deployment with other content.", remedy="Select a version with POST /models/select."
+        )
+
+    def is_held(self, target: Deployment) -> bool:
+        """Whether all that `target` brings back is in memory."""
+        live = self._slot.current
+        return live is not None and self._back_to(live, target, ()) is not None
+
+    def take(self, seen: Facts, target: Deployment, selections: Sequence[Selection]) -> bool:
+        """Swap what `target` names in for what answers, `seen`, at once; False where something else answers, or not all is held."""
+        after = self._slot.take(seen, lambda live: self._back_to(live, target, selections))
+        if after is not None:
+            # Telling may take a moment, and the event loop does not wait for it.
+            asyncio.get_running_loop().run_in_executor(None, self._announce, after)
+        return after is not None
+
+    def undo(self, selections: Sequence[Selection], before: Snapshot) -> None:
+        """Back to `before`, where `take` brought `selections` live and nothing came after."""
+        live = self._slot.current
+        if live is not None and live.selections[-len(selections) :] == tuple(selections):
+            self._slot.take(live.facts, lambda _: before)
+
+    def hold(self, *, cached_only: bool = False) -> None:
+        """Have what a rollback would bring back loaded, once for each content; where that fails the next look tries again."""
+        live = self._slot.current
+        facts = live.facts if live else None
+        gap = live.gap if live else None
+        del live
+        if facts is None or gap is not None or facts == self._held_for:
+            return
+        try:
+            self._slot.hold(self.target(at_hand=cached_only), cached_only=cached_only)
+        except PermanentError as error:
+            logger.info("no rollback is held ready: %s", error)
+        except PlatformError as error:
+            logger.info("no rollback is held ready yet: %s", error)
+            return
+        self._held_for = facts
+
+    def _back_to(self, live: Snapshot, target: Deployment, selections: Sequence[Selection]) -> Snapshot | None:
+        models, since = dict(live.models), dict(live.since)
+        for family, named in target.champions.items():
+            loaded = self._slot.loaded(named.version, named.manifest_digest)
+            if loaded is None or live.gap is not None:
+                return None
+            if live.versions.get(family) != named.version:
+                models[family], since[family] = loaded, self._clock()
+        return replace(
+            live,
+            models=models,
+            since=since,
+            default_family=target.default_family,
+            selections=(*live.selections, *selections),
+        )
+
+    def _newest_first(self, deployment: Deployment, *, at_hand: bool) -> Iterator[Deployment]:
+        """`deployment`, then those before it, each read when it is asked for; at most `MAX_STEPS_BACK` numbers."""
+        yield deployment
+        for revision in range(deployment.revision - 1, max(0, deployment.revision - MAX_STEPS_BACK), -1):
+            try:
+                yield self._selections.deployment(revision, at_hand=at_hand)
+            except Refused as refused:
+                # A number that was left out, or a release that was deleted: the one before it counts.
+                if refused.reason != "unpublished":
+                    raise
