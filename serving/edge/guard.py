@@ -22,7 +22,9 @@ from serving.contract.request_context import (
     received_at,
     request_body,
     request_id,
+    request_parts,
     request_started,
+    server_timing,
 )
 from serving.metrics import Metrics
 
@@ -82,6 +84,8 @@ class Guard:
         identity = choose_request_id(headers.get(b"x-request-id"))
         request_started.set(started)
         request_id.set(identity)
+        parts: dict[str, float] = {}
+        request_parts.set(parts)
         status = 0
         streams = False
 
@@ -92,6 +96,8 @@ class Guard:
                 streams = dict(message.get("headers", ())).get(b"content-type", b"").startswith(b"text/event-stream")
                 added = [(b"x-request-id", identity.encode())]
                 added += [(name.lower().encode(), value.encode()) for name, value in (answer_headers.get() or {}).items()]
+                if parts:
+                    added.append((b"server-timing", server_timing(parts, time.perf_counter() - request_started.get())))
                 if self._draining():
                     added.append((b"connection", b"close"))
                 message["headers"] = [*message.get("headers", ()), *added]

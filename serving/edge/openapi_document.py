@@ -16,26 +16,12 @@ from serving.contract.feedback_bodies import SAYING, FeedbackRequest
 from serving.contract.prediction_bodies import BatchRequest
 from serving.contract.problem_bodies import ProblemDocument
 from serving.contract.problems import MEDIA_TYPE
+from serving.edge.openapi_headers import HEADERS, RATE_LIMITS, REQUEST_ID, RETRY_AFTER, document_headers
 from serving.edge.policy import POLICIES, Policy, Route
 
 REF = "#/components/schemas/{name}"
 PROBLEM = {"$ref": "#/components/responses/Problem"}
 TOO_MANY = {"$ref": "#/components/responses/TooManyRequests"}
-RETRY_AFTER = {
-    "Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer", "minimum": 0}}
-}
-CHALLENGE = {"WWW-Authenticate": {"description": "How to present a key.", "schema": {"type": "string"}}}
-HEADERS = {"401": CHALLENGE, "429": RETRY_AFTER, "503": RETRY_AFTER}
-RATE_LIMITS = {
-    name: {
-        "description": f"{what}; draft-ietf-httpapi-ratelimit-headers. Only where limits are set.",
-        "schema": {"type": "string"},
-    }
-    for name, what in (
-        ("RateLimit-Policy", "Each limit: tokens at once (`q`), seconds until all of them are back (`w`)"),
-        ("RateLimit", "Of each limit: tokens left (`r`), seconds until all are back (`t`)"),
-    )
-}
 WITH_KEY = [{"ApiKey": []}, {"ApiKeyHeader": []}]
 OURS = ("serving.contract.", "sentiment_platform.events")
 """Where the structs of the API stand."""
@@ -61,9 +47,10 @@ def openapi_document(app: Litestar) -> Json:
             if kind in texts:
                 content["example"] = texts[kind]
         _describe_answers(operation["responses"], components["schemas"])
+    document_headers(document)
     content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name=ProblemDocument.__name__)}}}
     components["responses"] = {
-        "Problem": {"description": "Any other error, named by `code`.", "content": content},
+        "Problem": {"description": "Any other error, named by `code`.", "headers": REQUEST_ID, "content": content},
         "TooManyRequests": {
             "description": "More than its address or API key may ask; Retry-After says when to try again.",
             "headers": RETRY_AFTER | RATE_LIMITS,

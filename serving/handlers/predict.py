@@ -1,5 +1,6 @@
 """POST /predict and its variants. A family in the table of families has its own route; nothing here names one."""
 
+import math
 from typing import Annotated, Any
 
 from litestar import Request, post
@@ -10,6 +11,7 @@ from litestar.params import HeaderParameter, JSONBody
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.registry.own_questions import HEADER
 from serving.contract.prediction_bodies import Answer, BatchAnswer, BatchRequest, CompareAnswer, PredictRequest
+from serving.contract.request_context import request_deadline_s
 from serving.edge.openapi import problem_responses
 from serving.edge.security import presented_key
 from serving.predict.arms import ARM_HEADER, Asker
@@ -25,6 +27,16 @@ WantedArm = Annotated[
         "nothing. An arm that there is not is ignored.",
     ),
 ]
+Deadline = Annotated[
+    int | None,
+    HeaderParameter(
+        name="X-Request-Deadline-Ms",
+        ge=1,
+        le=600_000,
+        description="Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, "
+        "that one counts.",
+    ),
+]
 ERRORS = problem_responses(400, 408, 413, 415, 503)
 
 
@@ -33,26 +45,35 @@ async def predict(
     data: JSONBody[PredictRequest],
     services: NamedDependency[Services],
     request: Request[Any, Any, Any],
-    wanted_arm: WantedArm = None,
+    x_experiment_arm: WantedArm = None,
+    x_request_deadline_ms: Deadline = None,
 ) -> Answer:
     """The router decides which family answers; a cheaper one does, marked `degraded`, when that cannot meet the deadline.
 
     Where an experiment splits traffic, the headers `X-Experiment` and `X-Experiment-Arm` name it and the arm that answered.
     """
-    return await services.predictor.answer(data, "/predict", asker=_asker(request, wanted_arm))
+    _within(x_request_deadline_ms)
+    return await services.predictor.answer(data, "/predict", asker=_asker(request, x_experiment_arm))
 
 
 @post("/predict/compare", status_code=200, tags=TAGS, responses=ERRORS, summary="Every deployed family side by side")
-async def predict_compare(data: JSONBody[PredictRequest], services: NamedDependency[Services]) -> CompareAnswer:
+async def predict_compare(
+    data: JSONBody[PredictRequest], services: NamedDependency[Services], x_request_deadline_ms: Deadline = None
+) -> CompareAnswer:
     """All families answer at the same time; null for one that is not deployed or too busy."""
+    _within(x_request_deadline_ms)
     return await services.predictor.compare(data, "/predict/compare")
 
 
 @post("/predict/batch", status_code=200, tags=TAGS, responses=ERRORS, summary="Up to 32 texts at once")
 async def predict_batch(
-    data: JSONBody[BatchRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
+    data: JSONBody[BatchRequest],
+    services: NamedDependency[Services],
+    request: Request[Any, Any, Any],
+    x_request_deadline_ms: Deadline = None,
 ) -> BatchAnswer:
     """Each text as POST /predict answers it, within one deadline; those that would be late are `degraded`."""
+    _within(x_request_deadline_ms)
     return BatchAnswer(await services.predictor.batch(data.items, "/predict/batch", _asker(request)))
 
 
@@ -64,11 +85,13 @@ def family_route(family: str) -> HTTPRouteHandler:
         data: JSONBody[PredictRequest],
         services: NamedDependency[Services],
         request: Request[Any, Any, Any],
-        wanted_arm: WantedArm = None,
+        x_experiment_arm: WantedArm = None,
+        x_request_deadline_ms: Deadline = None,
     ) -> Answer:
         """Always this family: its champion, or an arm of an experiment beside it. 503 with Retry-After while no version is deployed or it
         cannot meet the deadline."""
-        asker, question = _asker(request, wanted_arm), request.headers.get(HEADER)
+        _within(x_request_deadline_ms)
+        asker, question = _asker(request, x_experiment_arm), request.headers.get(HEADER)
         return await services.predictor.answer(data, path, family, question=question, asker=asker)
 
     return post(
@@ -78,6 +101,10 @@ def family_route(family: str) -> HTTPRouteHandler:
         responses=ERRORS,
         summary=f"Sentiment by the champion of {family}",
     )(predict_with_family)
+
+
+def _within(milliseconds: int | None) -> None:
+    request_deadline_s.set(milliseconds / 1000 if milliseconds is not None else math.inf)
 
 
 def _asker(request: Request[Any, Any, Any], wanted_arm: str | None = None) -> Asker:

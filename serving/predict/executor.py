@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 
 from serving.contract.prediction_bodies import DegradedReason, Path
+from serving.contract.request_context import took
 from serving.live.loading import LoadedVersion
 from serving.metrics import Metrics
 from serving.predict.answer_figures import Scored
@@ -98,11 +99,15 @@ class Executor:
         if not self._cache.pays and not model.runner.takes(cleaned.text, kind, ends_at):
             raise Overloaded("queue")
         schema = model.schema.version
+        began = time.perf_counter()
         features = await self._features.read(cleaned, schema)
+        took("features", time.perf_counter() - began)
         key = cache_key(model.manifest_digest, schema, cleaned, features.values)
 
         async def compute() -> _Computed:
+            asked = time.perf_counter()
             kept = await self._cache.get(key, schema)
+            took("cache", time.perf_counter() - asked)
             if kept is not None:
                 return _Computed(kept, True, 0.0)
             started = time.perf_counter()

@@ -16,7 +16,7 @@ from sentiment_platform.settings import Settings
 from serving.contract.prediction_bodies import Answer, CompareAnswer, Comparison, Explanation, FamilyAnswer, PredictRequest
 from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import Problem, invalid, unavailable
-from serving.contract.request_context import answer_headers, request_may_wait, request_started
+from serving.contract.request_context import answer_headers, request_deadline_s, request_may_wait, request_started
 from serving.journal.journal_records import new_record_id
 from serving.live.live import LiveModels
 from serving.live.loading import LoadedVersion
@@ -239,7 +239,7 @@ class Predictor:
         return identity
 
     def _ends_at(self, deadlines: float) -> float:
-        return request_started.get() + deadlines * self._settings.deadline_ms / 1000
+        return request_started.get() + deadlines * min(self._settings.deadline_ms / 1000, request_deadline_s.get())
 
     @staticmethod
     def _elapsed_ms() -> float:

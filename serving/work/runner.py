@@ -5,6 +5,7 @@ the weights.
 """
 
 import os
+import time
 from collections.abc import Sequence
 from math import isfinite
 
@@ -14,6 +15,7 @@ from sentiment_platform.features.compute import FeatureVector
 from sentiment_platform.models.explanation import MAX_PARTS
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.family import Explanation, Floats, Model, OneTextModel
+from serving.contract.request_context import took
 from serving.work.classes import WorkClass
 from serving.work.cost import Cost, timed
 from serving.work.scheduler import Scheduler, Work
@@ -95,22 +97,26 @@ class ModelRunner:
         """
         cost_s = self._answering.of(len(text))
         if self._is_for_the_loop(cost_s):
-            answer, _, busy_s = timed(lambda: self._predict_one(text, features))
+            answer, wall_s, busy_s = timed(lambda: self._predict_one(text, features))
             self._answering.learn(1, len(text), busy_s)
+            took("inference", wall_s)
             return answer
-        return await self._scheduler.do(
-            Work(
-                kind=kind,
-                key=self,
-                item=(text, features),
-                length=len(text),
-                most=self._model.batch_size,
-                run=self._predict,
-                ran=self._learn,
-                ends_at=ends_at,
-                cost_s=cost_s,
-            )
+        work = Work(
+            kind=kind,
+            key=self,
+            item=(text, features),
+            length=len(text),
+            most=self._model.batch_size,
+            run=self._predict,
+            ran=self._learn,
+            ends_at=ends_at,
+            cost_s=cost_s,
         )
+        asked = time.perf_counter()
+        probabilities = await self._scheduler.do(work)
+        took("queue", work.began - asked)
+        took("inference", time.perf_counter() - work.began)
+        return probabilities
 
     async def explain(self, text: str, features: FeatureVector, ends_at: float) -> Explanation:
         """Where the sentiment comes from. An explanation is many answers, and its turn comes after those.

@@ -40,6 +40,7 @@ class Work:
         ends_at: `time.perf_counter()` by which the answer is needed.
         cost_s: estimated seconds of a processor.
         ran: told the items, and the seconds that they cost together.
+        began: `time.perf_counter()` when a thread was free for it; 0 before.
     """
 
     kind: WorkClass
@@ -51,6 +52,7 @@ class Work:
     ran: Callable[[list[Any], float], None]
     ends_at: float
     cost_s: float
+    began: float = 0.0
     answer: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -154,6 +156,8 @@ class Scheduler:
     def _start(self) -> None:
         while len(self._running) < self._workers and (work := self._take()):
             batch = _Batch(work, sum(each.cost_s for each in work), time.perf_counter())
+            for each in work:
+                each.began = batch.started
             self._running.add(batch)
             self._spawn(self._run(batch))
 

@@ -108,7 +108,7 @@ def test_every_refusal_that_a_route_explains_is_as_documented(answering: Serving
 
 def test_an_answer_of_another_form_is_seen() -> None:
     def reply(status: int, body: Any, kind: str = "application/json", **headers: str) -> httpx.Response:
-        return httpx.Response(status, json=body, headers={"Content-Type": kind, **headers})
+        return httpx.Response(status, json=body, headers={"Content-Type": kind, "X-Request-ID": "an-id", **headers})
 
     problem = DOCUMENT["components"]["schemas"]["ProblemDocument"]["examples"][0]
     assert disagreement("/predict", "POST", reply(503, problem, "application/problem+json", **{"Retry-After": "1"})) is None

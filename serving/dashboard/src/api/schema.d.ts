@@ -4289,6 +4289,8 @@ export interface components {
         /** @description Any other error, named by `code`. */
         Problem: {
             headers: {
+                /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                "X-Request-ID"?: string;
                 [name: string]: unknown;
             };
             content: {
@@ -4324,6 +4326,8 @@ export interface operations {
             header?: {
                 /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
                 "X-Experiment-Arm"?: string;
+                /** @description Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                "X-Request-Deadline-Ms"?: number;
             };
             path?: never;
             cookie?: never;
@@ -4337,6 +4341,10 @@ export interface operations {
             /** @description The answer to one text. `degraded`: a cheaper family answered because the chosen one could not within the deadline. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total. */
+                    "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4346,6 +4354,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4355,6 +4365,8 @@ export interface operations {
             /** @description The body came too slowly. */
             408: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4364,6 +4376,8 @@ export interface operations {
             /** @description The body is too large. */
             413: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4373,6 +4387,8 @@ export interface operations {
             /** @description The body is not JSON. */
             415: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4385,6 +4401,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4397,7 +4415,10 @@ export interface operations {
     post_predict_compare: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                "X-Request-Deadline-Ms"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4410,6 +4431,10 @@ export interface operations {
             /** @description Every family on the same text; a family that is not deployed, or could not answer within the deadline, is null. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total. */
+                    "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4419,6 +4444,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4428,6 +4455,8 @@ export interface operations {
             /** @description The body came too slowly. */
             408: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4437,6 +4466,8 @@ export interface operations {
             /** @description The body is too large. */
             413: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4446,6 +4477,8 @@ export interface operations {
             /** @description The body is not JSON. */
             415: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4458,6 +4491,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4470,7 +4505,10 @@ export interface operations {
     post_predict_batch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                "X-Request-Deadline-Ms"?: number;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4483,6 +4521,10 @@ export interface operations {
             /** @description Answers in the order of the items. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total. */
+                    "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4492,6 +4534,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4501,6 +4545,8 @@ export interface operations {
             /** @description The body came too slowly. */
             408: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4510,6 +4556,8 @@ export interface operations {
             /** @description The body is too large. */
             413: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4519,6 +4567,8 @@ export interface operations {
             /** @description The body is not JSON. */
             415: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4531,6 +4581,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4546,6 +4598,8 @@ export interface operations {
             header?: {
                 /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
                 "X-Experiment-Arm"?: string;
+                /** @description Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                "X-Request-Deadline-Ms"?: number;
             };
             path?: never;
             cookie?: never;
@@ -4559,6 +4613,10 @@ export interface operations {
             /** @description The answer to one text. `degraded`: a cheaper family answered because the chosen one could not within the deadline. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total. */
+                    "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4568,6 +4626,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4577,6 +4637,8 @@ export interface operations {
             /** @description The body came too slowly. */
             408: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4586,6 +4648,8 @@ export interface operations {
             /** @description The body is too large. */
             413: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4595,6 +4659,8 @@ export interface operations {
             /** @description The body is not JSON. */
             415: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4607,6 +4673,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4622,6 +4690,8 @@ export interface operations {
             header?: {
                 /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
                 "X-Experiment-Arm"?: string;
+                /** @description Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                "X-Request-Deadline-Ms"?: number;
             };
             path?: never;
             cookie?: never;
@@ -4635,6 +4705,10 @@ export interface operations {
             /** @description The answer to one text. `degraded`: a cheaper family answered because the chosen one could not within the deadline. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total. */
+                    "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4644,6 +4718,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4653,6 +4729,8 @@ export interface operations {
             /** @description The body came too slowly. */
             408: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4662,6 +4740,8 @@ export interface operations {
             /** @description The body is too large. */
             413: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4671,6 +4751,8 @@ export interface operations {
             /** @description The body is not JSON. */
             415: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4683,6 +4765,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4709,6 +4793,8 @@ export interface operations {
              */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4731,6 +4817,8 @@ export interface operations {
             /** @description The figures of every version, read at `as_of`; `live_versions` names what runs here. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4743,6 +4831,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4771,6 +4861,8 @@ export interface operations {
             /** @description The figures of every version, read at `as_of`; `live_versions` names what runs here. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4780,6 +4872,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4792,6 +4886,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4822,6 +4918,8 @@ export interface operations {
              */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4831,6 +4929,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4842,6 +4942,8 @@ export interface operations {
                 headers: {
                     /** @description How to present a key. */
                     "WWW-Authenticate"?: string;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4851,6 +4953,8 @@ export interface operations {
             /** @description The key's role may not do this. */
             403: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4860,6 +4964,8 @@ export interface operations {
             /** @description There is no such thing. */
             404: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4869,6 +4975,8 @@ export interface operations {
             /** @description Something else is in force than the request expects. */
             409: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4878,6 +4986,8 @@ export interface operations {
             /** @description Understood, and not allowed. */
             422: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4890,6 +5000,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4920,6 +5032,8 @@ export interface operations {
              */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4929,6 +5043,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4940,6 +5056,8 @@ export interface operations {
                 headers: {
                     /** @description How to present a key. */
                     "WWW-Authenticate"?: string;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4949,6 +5067,8 @@ export interface operations {
             /** @description The key's role may not do this. */
             403: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4958,6 +5078,8 @@ export interface operations {
             /** @description Something else is in force than the request expects. */
             409: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4967,6 +5089,8 @@ export interface operations {
             /** @description Understood, and not allowed. */
             422: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4979,6 +5103,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5009,6 +5135,8 @@ export interface operations {
              */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5018,6 +5146,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5029,6 +5159,8 @@ export interface operations {
                 headers: {
                     /** @description How to present a key. */
                     "WWW-Authenticate"?: string;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5038,6 +5170,8 @@ export interface operations {
             /** @description The key's role may not do this. */
             403: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5047,6 +5181,8 @@ export interface operations {
             /** @description There is no such thing. */
             404: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5056,6 +5192,8 @@ export interface operations {
             /** @description Something else is in force than the request expects. */
             409: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5065,6 +5203,8 @@ export interface operations {
             /** @description Understood, and not allowed. */
             422: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5077,6 +5217,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5103,6 +5245,8 @@ export interface operations {
             /** @description Registered versions, newest first; empty before the first training. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5112,6 +5256,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5124,6 +5270,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5152,6 +5300,8 @@ export interface operations {
              */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5161,6 +5311,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5170,6 +5322,8 @@ export interface operations {
             /** @description There is no such thing. */
             404: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5182,6 +5336,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5208,6 +5364,8 @@ export interface operations {
             /** @description Selections, newest first, and the replicas that answered since `replicas_since`: one that was not asked is not here. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5217,6 +5375,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5229,6 +5389,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5259,6 +5421,8 @@ export interface operations {
             /** @description The newest evidence, and stored comparisons, newest first. `objection`: why nothing may be deployed on that evidence; null when nothing speaks against it. `online`: the experiment on traffic; null where none runs. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5268,6 +5432,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5280,6 +5446,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5304,6 +5472,8 @@ export interface operations {
             /** @description From an answer back to what it rests on; null where this database does not know it. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5313,6 +5483,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5322,6 +5494,8 @@ export interface operations {
             /** @description There is no such thing. */
             404: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5334,6 +5508,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5362,6 +5538,8 @@ export interface operations {
             /** @description The feedback is on disk; it reaches the database within seconds of the database being there. */
             202: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5371,6 +5549,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5382,6 +5562,8 @@ export interface operations {
                 headers: {
                     /** @description How to present a key. */
                     "WWW-Authenticate"?: string;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5391,6 +5573,8 @@ export interface operations {
             /** @description There is no such thing. */
             404: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5400,6 +5584,8 @@ export interface operations {
             /** @description The body is too large. */
             413: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5409,6 +5595,8 @@ export interface operations {
             /** @description The body is not JSON. */
             415: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5418,6 +5606,8 @@ export interface operations {
             /** @description Understood, and not allowed. */
             422: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5429,6 +5619,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5440,6 +5632,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5465,6 +5659,8 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5474,6 +5670,8 @@ export interface operations {
             /** @description Understood, and not allowed. */
             422: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5505,6 +5703,8 @@ export interface operations {
             /** @description Stories, newest first; `next_cursor` asks for what follows, null at the end. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5514,6 +5714,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5526,6 +5728,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5554,6 +5758,8 @@ export interface operations {
             /** @description Companies with news in (since, as_of], most stories first, by the scores of `family`; null where nothing is deployed yet. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5563,6 +5769,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5575,6 +5783,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5596,6 +5806,8 @@ export interface operations {
             /** @description The newest report of each version that runs here, read at `as_of`, and the fit of each; no tests before the first report. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5608,6 +5820,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5634,6 +5848,8 @@ export interface operations {
             /** @description Reports, newest first; empty before the first one. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5643,6 +5859,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5655,6 +5873,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5679,6 +5899,8 @@ export interface operations {
             /** @description One report with every figure; `distributions` is empty where they were not kept. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5688,6 +5910,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5697,6 +5921,8 @@ export interface operations {
             /** @description There is no such thing. */
             404: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5709,6 +5935,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5730,6 +5958,8 @@ export interface operations {
             /** @description The newest 100 deployments, newest first, read at `as_of`. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5742,6 +5972,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5768,6 +6000,8 @@ export interface operations {
             /** @description One page of incidents, read at `as_of`: what is open first, then what was resolved, the newest of each first. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5777,6 +6011,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5789,6 +6025,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5817,6 +6055,8 @@ export interface operations {
             /** @description The alert as it stands now (or would stand, `dry_run`). `changed` is false where you said the same before. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5826,6 +6066,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5837,6 +6079,8 @@ export interface operations {
                 headers: {
                     /** @description How to present a key. */
                     "WWW-Authenticate"?: string;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5846,6 +6090,8 @@ export interface operations {
             /** @description The key's role may not do this. */
             403: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5855,6 +6101,8 @@ export interface operations {
             /** @description There is no such thing. */
             404: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5864,6 +6112,8 @@ export interface operations {
             /** @description Something else is in force than the request expects. */
             409: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5876,6 +6126,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5905,6 +6157,8 @@ export interface operations {
              */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5914,6 +6168,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5926,6 +6182,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5947,6 +6205,8 @@ export interface operations {
             /** @description Every source that was ever asked, by name, with its last seven days; one that was configured and never asked is not here. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5959,6 +6219,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5980,6 +6242,8 @@ export interface operations {
             /** @description Refused rows, most waiting first; the days of the last two weeks on which news and feedback came; freshness; label sets. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5992,6 +6256,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6018,6 +6284,8 @@ export interface operations {
             /** @description Decisions, newest first. `runs_known`: whether Dagster's tables can be read here. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6027,6 +6295,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6039,6 +6309,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6065,6 +6337,8 @@ export interface operations {
             /** @description Runs, newest first. `runs_known`: whether Dagster's tables can be read here; otherwise there are none. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6074,6 +6348,8 @@ export interface operations {
             /** @description The request does not have the documented form. */
             400: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6086,6 +6362,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6110,6 +6388,8 @@ export interface operations {
             /** @description Events for ever: `event` is the type, `data` one of these as JSON, `id` what to come back with. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6130,6 +6410,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6151,6 +6433,8 @@ export interface operations {
             /** @description `ready`: predictions can be answered now. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6162,6 +6446,8 @@ export interface operations {
                 headers: {
                     /** @description Seconds to wait before the next try. */
                     "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6183,6 +6469,8 @@ export interface operations {
             /** @description The process runs and its event loop turns. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6204,6 +6492,8 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6230,6 +6520,8 @@ export interface operations {
             /** @description The same for as long as the process runs. */
             200: {
                 headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
                     [name: string]: unknown;
                 };
                 content: {
