@@ -20,6 +20,7 @@ from serving.edge.security import KeyChecker
 from serving.edge.voices import Allowance
 from serving.journal.journal import Journal
 from serving.journal.known_predictions import KnownPredictions
+from serving.journal.prediction_ids import PredictionIds, signing_secret
 from serving.journal.repeats import Repeats
 from serving.journal.shipper import Shipper
 from serving.links.database import Database
@@ -66,7 +67,6 @@ class Services:
         self.draining = False
         self.redis = RedisLink(settings.redis_url, clock=clock)
         self.database = Database(settings.database_url, clock=clock)
-        self.known = KnownPredictions(self.database, clock=clock)
         self.repeats = Repeats(self.redis)
         self.events = EventHub(settings.redis_url, clock=clock, draining=lambda: self.draining)
         self._keys_database = Database(settings.database_url, clock=clock, threads=1)
@@ -108,6 +108,8 @@ class Services:
         self.poller = Poller(self.live, self.database, self.unrecorded, poll_s=settings.poll_s)
         quick = QuickRollback(self.live, self.database, self.journal, self.unrecorded, clock=clock)
         self.override = ManualOverride(self.live, self.poller, self.database, quick, clock=clock)
+        ids = PredictionIds(signing_secret(settings.key_pepper, settings.state_dir))
+        self.known = KnownPredictions(self.database, ids, clock=clock)
         executor = Executor(
             FeatureReader(self.redis, clock=clock), PredictionCache(self.redis), self.metrics, sure=settings.cascade_confidence
         )
@@ -116,7 +118,7 @@ class Services:
             settings,
             self.live,
             executor,
-            PredictionJournal(self.journal, self.known, self.metrics, clock=clock),
+            PredictionJournal(self.journal, ids, self.metrics, clock=clock),
             self.shadows,
             self.metrics,
             clock=clock,

@@ -10,6 +10,7 @@ from litestar.params import HeaderParameter, JSONBody
 from msgspec import structs
 
 from sentiment_platform.text.normalise import normalise
+from sentiment_platform.text.redaction import without_contacts
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
@@ -49,7 +50,8 @@ async def feedback(
 ) -> FeedbackAccepted:
     """Accepted means stored durably here; 503 means that it was not, and should be sent again. 404: no prediction has that id.
 
-    While the database is away every id of serving's form is accepted. What then proves to speak of nothing is counted, and never used.
+    An id proves that it is of this deployment. One that does not must be in the database; while that is away it is taken from who sends an
+    API key alone. What then proves to speak of nothing is counted, and never used. E-mail addresses and long numbers of a comment are not kept.
 
     With an API key of any role it is the word of that key, or of its `client_id`: one voice a text, the last word counts, and models
     learn from it. Without a key it is counted and nothing more, and only so much a minute is taken.
@@ -59,7 +61,7 @@ async def feedback(
     if message := no_preference(data.preference):
         raise Problem(400, "unknown_preference", message, field="preference")
     speaker = speaker_of(request, data.client_id, services.clock())
-    if await services.known.never_was(data.prediction_id):
+    if await services.known.never_was(data.prediction_id, in_doubt=speaker.kind == "anonymous"):
         services.metrics.feedback_rejected.inc()
         raise Problem(404, "unknown_prediction", NO_SUCH_PREDICTION.format(data.prediction_id), field="prediction_id")
     if speaker.voice is None:
@@ -71,7 +73,7 @@ async def feedback(
         label=data.label,
         preference=data.preference,
         utility=data.utility,
-        comment=normalise(data.comment) or None if data.comment else None,
+        comment=without_contacts(normalise(data.comment)) or None if data.comment else None,
         voice=speaker.voice,
         claimed=speaker.claimed,
         received_at=received_at,

@@ -1,21 +1,19 @@
-"""Which predictions there are, as far as it can be told at once: what this process answered lately, and what the database has.
+"""Which predictions there are, as far as it can be told at once: those whose id proves itself, and what the database has.
 
-A prediction of another process may not be in the database yet, and the database may be away. Both leave the benefit of the doubt.
+An id that proves nothing is of another deployment, or of before ids did. While the database is away, only a key has the benefit of the doubt.
 """
 
 import uuid
-from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sentiment_platform.clock import Clock
-from serving.links.database import Database, DatabaseUnavailable
+from serving.journal.prediction_ids import PredictionIds
+from serving.links.database import Database, DatabaseUnavailable, NoDatabase
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-REMEMBERED = 20_000
-"""Ids that this process keeps in memory, about 2 MB."""
 ON_ITS_WAY = timedelta(minutes=1)
 """How long the record of another process may take into the database; with both at hand it takes seconds."""
 AHEAD = timedelta(minutes=5)
@@ -24,27 +22,28 @@ LIMIT_S = 0.5
 
 
 class KnownPredictions:
-    """Asked on the event loop. The database is asked only for an id that is not this process's own and no longer on its way."""
+    """Asked on the event loop. The database is asked only for an id that does not prove itself."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, ids: PredictionIds, *, clock: Clock) -> None:
         self._database = database
+        self._ids = ids
         self._clock = clock
-        self._own: OrderedDict[str, None] = OrderedDict()
 
-    def remember(self, prediction_id: str) -> None:
-        """Keep the id of a prediction that the journal has taken."""
-        self._own[prediction_id] = None
-        if len(self._own) > REMEMBERED:
-            self._own.popitem(last=False)
+    async def never_was(self, prediction_id: str, *, in_doubt: bool) -> bool:
+        """Whether there is no such prediction: serving gives no such ids, or the database, which is there, has none.
 
-    async def never_was(self, prediction_id: str) -> bool:
-        """Whether there is certainly no such prediction: serving gives no such ids, or the database, which is there, has none."""
-        if prediction_id in self._own:
+        Args:
+            in_doubt: the answer while nobody can say, or the prediction may be on its way.
+
+        Raises:
+            DatabaseUnavailable: nobody can say now, and `in_doubt` takes it for none.
+        """
+        if self._ids.is_ours(prediction_id):
             return False
         answered_at = answered_time(prediction_id)
         if answered_at is None or answered_at > self._clock() + AHEAD:
             return True
-        if answered_at > self._clock() - ON_ITS_WAY or self._database.status.status in {"down", "unused"}:
+        if not in_doubt and (answered_at > self._clock() - ON_ITS_WAY or self._database.status.status in {"down", "unused"}):
             return False
 
         def read(connection: "Connection") -> bool:
@@ -54,7 +53,11 @@ class KnownPredictions:
 
         try:
             return await self._database.call(read, limit_s=LIMIT_S)
+        except NoDatabase:
+            return in_doubt
         except DatabaseUnavailable:
+            if in_doubt:
+                raise
             return False
 
 

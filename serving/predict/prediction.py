@@ -232,7 +232,7 @@ class Predictor:
         return explanation(explained)
 
     def _write(self, live: Snapshot, outcome: Outcome, cleaned: Input, route: str, assigned: Assigned | None = None) -> str:
-        identity = new_record_id(self._clock().timestamp())
+        identity = self._journal.new_id()
         scored, degraded = outcome.scored, str(outcome.degraded_reason is not None).lower()
         self._metrics.predictions.labels(scored.model.family, "hit" if scored.cache_hit else "miss", degraded).inc()
         self._journal.write(identity, live, outcome, cleaned, route=route, total_ms=self._elapsed_ms(), assigned=assigned)

@@ -9,7 +9,7 @@ from sentiment_platform.clock import Clock
 from sentiment_platform.text.normalise import text_hash
 from serving.journal.journal import Journal, JournalUnavailable
 from serving.journal.journal_records import PredictionRecord
-from serving.journal.known_predictions import KnownPredictions
+from serving.journal.prediction_ids import PredictionIds
 from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.executor import Outcome
@@ -23,13 +23,17 @@ logger = logging.getLogger(__name__)
 class PredictionJournal:
     """Writes predictions; one that the journal cannot take is answered all the same, counted and logged."""
 
-    def __init__(self, journal: Journal, known: KnownPredictions, metrics: Metrics, *, clock: Clock) -> None:
+    def __init__(self, journal: Journal, ids: PredictionIds, metrics: Metrics, *, clock: Clock) -> None:
         self._journal = journal
-        self._known = known
+        self._ids = ids
         self._metrics = metrics
         self._clock = clock
         self._instance = instance_name()
         self._failing = False
+
+    def new_id(self) -> str:
+        """The id of a prediction that will be written."""
+        return self._ids.new(self._clock().timestamp())
 
     def write(
         self,
@@ -80,7 +84,6 @@ class PredictionJournal:
         self._metrics.count_answer(record.family, record.model_version, record.arm)
         try:
             self._journal.append(record)
-            self._known.remember(identity)
             self._failing = False
         except JournalUnavailable as error:
             self._metrics.journal_dropped.inc()

@@ -348,7 +348,8 @@ export interface paths {
          * Say what was right
          * @description Accepted means stored durably here; 503 means that it was not, and should be sent again. 404: no prediction has that id.
          *
-         *     While the database is away every id of serving's form is accepted. What then proves to speak of nothing is counted, and never used.
+         *     An id proves that it is of this deployment. One that does not must be in the database; while that is away it is taken from who sends an
+         *     API key alone. What then proves to speak of nothing is counted, and never used. E-mail addresses and long numbers of a comment are not kept.
          *
          *     With an API key of any role it is the word of that key, or of its `client_id`: one voice a text, the last word counts, and models
          *     learn from it. Without a key it is counted and nothing more, and only so much a minute is taken.
