@@ -73,6 +73,9 @@ class Metrics:
             "serving_shadow_answers", "Requests of the share of the version in shadow, by what became of them.", "outcome"
         )
         self.swaps = counter("serving_swaps", "Attempts to bring a deployment or selection live.", "outcome")
+        self.auto_rollbacks = counter(
+            "serving_auto_rollbacks", "Times that this process went back by itself after a swap, by what was worse.", "metric"
+        )
         self.gaps = counter(
             "serving_gaps", "Times that a version was unloaded before its successor was loaded, because both do not fit."
         )

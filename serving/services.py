@@ -42,6 +42,7 @@ from serving.predict.prediction import Predictor
 from serving.predict.prediction_cache import PredictionCache
 from serving.predict.prediction_journal import PredictionJournal
 from serving.predict.shadows import Shadows
+from serving.predict.swap_watch import SwapWatch
 from serving.watch.loop_watch import LoopWatch
 from serving.watch.process_figures import held
 from serving.work.classes import CLASSES
@@ -113,12 +114,13 @@ class Services:
         executor = Executor(
             FeatureReader(self.redis, clock=clock), PredictionCache(self.redis), self.metrics, sure=settings.cascade_confidence
         )
+        self.swap_watch = SwapWatch(self.live, self.override, self.metrics, clock=clock)
         self.shadows = Shadows(self.journal, self.database, self.metrics, clock=clock)
         self.predictor = Predictor(
             settings,
             self.live,
             executor,
-            PredictionJournal(self.journal, ids, self.metrics, clock=clock),
+            PredictionJournal(self.journal, ids, self.swap_watch.observe, self.metrics, clock=clock),
             self.shadows,
             self.metrics,
             clock=clock,
@@ -138,6 +140,7 @@ class Services:
             self.keys.tell_use(),
             self.loop_watch.run(),
             self.shadows.run(),
+            self.swap_watch.run(),
         )
         self._tasks = [loop.create_task(work) for work in background]
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from sentiment_platform.experiments.choice import ChosenPair
 from sentiment_platform.promotion.grounds import choice_evidence
 from sentiment_platform.promotion.next_revision import Intent
-from sentiment_platform.registry.deployment import Deployment
+from sentiment_platform.registry.deployment import AUTO_ROLLBACK, Deployment
 from sentiment_platform.store import audit
 from sentiment_platform.store.deployments import latest_deployment
 from sentiment_platform.store.selections import (
@@ -25,7 +25,7 @@ from sentiment_platform.store.versions import get_version
 class Requested:
     """Everything that people asked for, merged into what runs; `newest` is the request that decides, `ids` are those that it settles.
 
-    `restores`: all of them are one rollback, to that revision.
+    `restores`: all of them are one rollback, to that revision. `left`: the version that serving's own watch sent back with it.
     """
 
     champions: Mapping[str, str]
@@ -33,6 +33,7 @@ class Requested:
     newest: OpenSelectionRequest
     ids: list[int]
     restores: int | None
+    left: str | None = None
 
     @property
     def content(self) -> tuple[Mapping[str, str], str]:
@@ -42,7 +43,9 @@ class Requested:
     def intent(self, pairs: Sequence[ChosenPair]) -> Intent:
         """What to publish; `pairs` is what the comparison with what runs says."""
         actor, reason = self.newest.actor, self.newest.reason
-        restored = {} if self.restores is None else {"restores": self.restores}
+        restored: dict[str, int | str] = {} if self.restores is None else {"restores": self.restores}
+        if self.left is not None:
+            restored["left"] = self.left
         return Intent(
             champions=self.champions,
             default_family=self.default_family,
@@ -63,7 +66,9 @@ def requested_content(engine: Engine) -> Requested | None:
     champions = current.versions() | {request.family: request.version for request in requests}
     named = [request.default_family for request in requests if request.default_family is not None]
     back = {(request.expected_revision, request.restores) for request in requests}
+    left = [version for family, version in current.versions().items() if champions[family] != version]
     return Requested(
+        left=left[0] if left and requests[-1].actor.startswith(AUTO_ROLLBACK) else None,
         champions=champions,
         default_family=named[-1] if named else current.default_family,
         newest=requests[-1],

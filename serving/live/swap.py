@@ -177,8 +177,12 @@ class LiveSlot(Shelf):
         models = {**live.models, gap.family: back}
         default = gap.family if gap.was_default else live.default_family
         since = {**live.since, gap.family: self._clock()}
-        self.current = replace(live, models=models, since=since, default_family=default, gap=None)
-        self._metrics.show_live(live.deployment.revision, self.current.versions)
+        restored = replace(live, models=models, since=since, default_family=default, gap=None)
+        with self._swapping:
+            if self.current is not live:
+                return
+            self.current = restored
+        self._metrics.show_live(live.deployment.revision, restored.versions)
 
     def _selected(self, selection: Selection, *, cached_only: bool) -> LoadedVersion:
         manifest_digest = self._selections.manifest_digest(selection)

@@ -1,6 +1,7 @@
 """What the journal keeps of a prediction: enough to score it, explain it and compute its features' drift without asking anybody."""
 
 import logging
+from collections.abc import Callable
 from hashlib import sha256
 
 import msgspec
@@ -21,9 +22,18 @@ logger = logging.getLogger(__name__)
 
 
 class PredictionJournal:
-    """Writes predictions; one that the journal cannot take is answered all the same, counted and logged."""
+    """Writes predictions; one that the journal cannot take is answered all the same, counted and logged. `observe` sees each."""
 
-    def __init__(self, journal: Journal, ids: PredictionIds, metrics: Metrics, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        ids: PredictionIds,
+        observe: Callable[[PredictionRecord], object],
+        metrics: Metrics,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._observe = observe
         self._journal = journal
         self._ids = ids
         self._metrics = metrics
@@ -82,6 +92,7 @@ class PredictionJournal:
             instance=self._instance,
         )
         self._metrics.count_answer(record.family, record.model_version, record.arm)
+        self._observe(record)
         try:
             self._journal.append(record)
             self._failing = False

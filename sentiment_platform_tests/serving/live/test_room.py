@@ -23,6 +23,7 @@ from serving.live.memory import fits, free_mb
 from serving.live.snapshot import Snapshot
 from serving.live.trial import TrialLimits, Trials, limits_of
 from serving.metrics import Metrics
+from serving.work.scheduler import Scheduler
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 NEEDS_MB = 300.0
@@ -71,7 +72,7 @@ def live(settings: Settings, publisher: Publisher, room: Room, tmp_path: Path) -
     )
     cache = RegistryCache(tmp_path / "copies", keys)
     with ThreadPoolExecutor(1) as threads:
-        loader = ModelLoader(cache, reader, Trials(cache.folder, limits=room.limits), threads, 1)
+        loader = ModelLoader(cache, reader, Trials(cache.folder, limits=room.limits), Scheduler(threads, 1))
         room.live = LiveModels(loader, cache, reader, room.metrics, clock=lambda: NOW, free=room.free)
         yield room.live
     reader.close()

@@ -1,0 +1,77 @@
+"""Claims about the first answers after a swap: what answers worse is left within seconds, once, and what a person chose stays."""
+
+import time
+
+import msgspec
+import pytest
+from sqlalchemy import Engine
+
+from sentiment_platform.promotion.requests import requested_content
+from sentiment_platform_tests.serving.conftest import StartServing
+from sentiment_platform_tests.serving.publishing import Publisher
+from sentiment_platform_tests.serving.running import ServingProcess, metric
+from serving.predict.swap_watch import LOOK_S
+
+pytestmark = pytest.mark.slow
+
+FIRST, GOOD, BAD, WORSE = "v1.0.0-vader", "v1.0.1-vader", "v1.0.2-vader", "v1.0.3-vader"
+PHRASES = (
+    "reports a terrible loss and a weak outlook",
+    "will hold its annual meeting in May",
+    "reports great profit and strong growth",
+)
+
+
+def ask(serving: ServingProcess, word: str, count: int = 60) -> list[str]:
+    """Which version answers each of `count` different texts."""
+    texts = [f"Harbour Mills {PHRASES[number % 3]} {word} in {1900 + number}" for number in range(count)]
+    return [serving.predict(text)["performance"]["model_version"] for text in texts]
+
+
+def live_version(serving: ServingProcess) -> str:
+    return serving.status()["families"]["vader"]["version"]
+
+
+def test_a_version_whose_classes_vanish_is_left_by_itself_within_seconds_and_a_good_one_stays(
+    publisher: Publisher, start_serving: StartServing, engine: Engine
+) -> None:
+    publisher.deploy(publisher.model(FIRST))
+    serving = start_serving()
+    ask(serving, "first")
+    publisher.deploy(publisher.model(GOOD, steepness=3.5))
+    serving.wait_until(lambda: live_version(serving) == GOOD)
+    assert set(ask(serving, "second")) == {GOOD}
+    time.sleep(LOOK_S + 1)
+    assert live_version(serving) == GOOD, "the control: what answers as well stays"
+
+    bad = publisher.model(BAD, steepness=0.0001)
+    publisher.deploy(bad)
+    serving.wait_until(lambda: live_version(serving) == BAD)
+    ask(serving, "third")
+    breached = time.monotonic()
+    serving.wait_until(lambda: live_version(serving) == GOOD, 10)
+    assert time.monotonic() - breached < 10
+    selection = serving.status()["families"]["vader"]["selection"]
+    assert selection["actor"] == "auto_rollback:class_share"
+    assert metric(serving.client.get("/metrics").text, "serving_auto_rollbacks_total", metric="class_share") == 1
+    requested = requested_content(engine)
+    assert requested
+    assert (requested.champions["vader"], requested.left, requested.restores) == (GOOD, BAD, 2)
+    assert requested.intent([]).rule == "rollback"
+    # No flapping: what answers now is not left again, nor does what was left come back.
+    assert set(ask(serving, "fourth")) == {GOOD}
+    time.sleep(LOOK_S + 0.5)
+    assert live_version(serving) == GOOD
+
+
+def test_what_a_person_chose_is_not_left(publisher: Publisher, start_serving: StartServing) -> None:
+    publisher.deploy(publisher.model(FIRST))
+    serving = start_serving()
+    ask(serving, "first")
+    chosen = publisher.document([publisher.model(WORSE, steepness=0.0001)])
+    document = msgspec.structs.replace(chosen, rule="manual")
+    publisher.registry.publish_deployment(document, publisher.keys, fence=lambda: None)
+    serving.wait_until(lambda: live_version(serving) == WORSE)
+    ask(serving, "second")
+    time.sleep(2 * LOOK_S)
+    assert live_version(serving) == WORSE
