@@ -26,6 +26,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
         items: texts of one request; more than one makes it a batch.
         characters: of one text.
         distinct: whether each text is another; else all of the stream are the same one.
+        as_users: as questions of users, which a version in shadow is asked too; else as a load test.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     characters: int = 60
     explain: bool = False
     distinct: bool = True
+    as_users: bool = False
 
 
 class Seen(msgspec.Struct, kw_only=True):
@@ -143,7 +145,8 @@ class _Load:
     def _request(self, number: int) -> bytes:
         stream = self._stream
         texts = [self._text(number * stream.items + item) for item in range(stream.items)]
-        bodies = [{"text": text, "traffic": "load_test", **({"explain": True} if stream.explain else {})} for text in texts]
+        said = {**({} if stream.as_users else {"traffic": "load_test"}), **({"explain": True} if stream.explain else {})}
+        bodies = [{"text": text, **said} for text in texts]
         body = msgspec.json.encode(bodies[0] if stream.items == 1 else {"items": bodies})
         head = (
             f"POST {stream.path} HTTP/1.1\r\nHost: load\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
