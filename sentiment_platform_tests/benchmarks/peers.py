@@ -39,3 +39,33 @@ def cached() -> Any:
 
     predict.fn.__annotations__["data"] = dict[str, str]
     return Litestar([predict], logging_config=None, openapi_config=None)
+
+
+def transformer() -> Any:
+    """POST /predict/finbert: the ONNX file in the folder SENTIMENT_BENCH_MODEL, a session of one thread, a worker thread a request."""
+    from pathlib import Path
+
+    import numpy as np
+    from fastapi import FastAPI
+    from onnxruntime import InferenceSession, SessionOptions
+    from pydantic import create_model
+    from tokenizers import Tokenizer
+
+    folder = Path(os.environ["SENTIMENT_BENCH_MODEL"])
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    options: Any = SessionOptions()
+    options.intra_op_num_threads = 1
+    session: Any = InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    app = FastAPI()
+    body: Any = create_model("Body", text=(str, ...))
+
+    def predict(query: Any) -> dict[str, Any]:
+        encoded = tokenizer.encode(query.text)
+        given = {"input_ids": encoded.ids[:128], "attention_mask": encoded.attention_mask[:128]}
+        (scores,) = session.run(None, {name: np.array([row], dtype=np.int64) for name, row in given.items()})
+        likely = np.exp(scores[0] - scores[0].max())
+        return {"probabilities": (likely / likely.sum()).tolist(), "model_used": "finbert"}
+
+    predict.__annotations__["query"] = body
+    app.post("/predict/finbert")(predict)
+    return app
