@@ -1,10 +1,11 @@
 """The HTTP application. Nothing happens at import; `create_app` wires, starting the application opens."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Response
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
@@ -38,6 +39,7 @@ from serving.handlers import (
     versions,
 )
 from serving.handlers.about import platform_version
+from serving.handlers.direct_predictions import DirectPredictions
 from serving.handlers.query_names import refuse_unknown_names
 from serving.handlers.refused_bodies import refused_bodies
 from serving.links.database import NoDatabase
@@ -63,6 +65,18 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
             await services.stop()
 
     built = read_built(dashboard)
+    handlers: dict[type[Exception], Callable[[Any, Any], Response[bytes]]] = {
+        HTTPException: refused_bodies(settings.max_text_characters, services.clock),
+        NoDatabase: handle_not_set_up,
+        ConflictError: handle_conflict,
+        TransientError: handle_transient,
+        Exception: handle_unexpected,
+    }
+
+    def refused(error: Exception) -> Response[bytes]:
+        """Of what never reached a route of Litestar, by its handlers."""
+        return next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)(None, error)
+
     app = Litestar(
         route_handlers=[
             *predict.routes(),
@@ -88,13 +102,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
         middleware=[services.access.around],
         before_request=refuse_unknown_names,
         dependencies={"services": Provide(lambda: services, sync_to_thread=False)},
-        exception_handlers={
-            HTTPException: refused_bodies(settings.max_text_characters, services.clock),
-            NoDatabase: handle_not_set_up,
-            ConflictError: handle_conflict,
-            TransientError: handle_transient,
-            Exception: handle_unexpected,
-        },
+        exception_handlers=handlers,
         openapi_config=openapi.config(platform_version()),
         lifespan=[lifespan],
         request_class=StrictRequest,
@@ -105,7 +113,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
     services.access.protect(app, [name for name in built if name != PAGE])
     # Around routing as well: Litestar's own middleware does not see unknown paths and methods.
     guarded = Guard(
-        head_as_get(app.asgi_handler),
+        DirectPredictions(head_as_get(app.asgi_handler), services, refused),
         max_body_bytes=settings.max_body_bytes,
         metrics=services.metrics,
         untimed=frozenset(pages.PATHS),

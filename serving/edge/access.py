@@ -69,12 +69,12 @@ class Access:
 
         async def admitted(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
-                await self._admit(scope)
+                await self.admit(scope)
             await app(scope, receive, send)
 
         return admitted
 
-    async def _admit(self, scope: HTTPScope) -> None:
+    async def admit(self, scope: HTTPScope) -> None:
         """Let the request in, its caller in `request.state.caller`, or refuse it.
 
         Raises:

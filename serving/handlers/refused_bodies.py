@@ -47,8 +47,9 @@ def refused_bodies(max_text_characters: int, clock: Clock) -> Callable[[Request[
             yield "label", NOTHING_SAID
 
     def handle(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-        wanted = body_struct(request.scope)
-        if error.status_code == 400 and not isinstance(error, Problem) and wanted is not None:
+        if isinstance(error, Problem) or error.status_code != 400:
+            return handle_http(request, error)
+        if (wanted := body_struct(request.scope)) is not None:
             faults = body_faults(request_body.get(), wanted, check)
             if faults:
                 return handle_http(request, invalid(faults))

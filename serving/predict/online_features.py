@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.entities import feature_key, source_entity, story_entity, ticker_entity
@@ -14,7 +15,7 @@ from sentiment_platform.text.english import is_english
 from serving.links.redis_link import RedisLink
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Input:
     """A request after cleaning: normalised text, the ticker in its one spelling, time in UTC. `traffic`: what it is for, if no user's."""
 
@@ -24,10 +25,15 @@ class Input:
     published_at: datetime | None = None
     traffic: str | None = None
 
-    @property
+    @cached_property
     def supported(self) -> bool:
         """Whether the text is English that a model can read."""
         return is_english(self.text)
+
+    @property
+    def is_text_alone(self) -> bool:
+        """Whether it names nothing to look up."""
+        return not (self.ticker or self.source or self.published_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ def freshness(asked: Sequence[FeatureStatus]) -> FeatureStatus:
 
 
 def _entities(request: Input) -> dict[str, str]:
-    if not (request.ticker or request.source or request.published_at):
+    if request.is_text_alone:
         return {}
     entities = {"story": story_entity(request.text)}
     if request.ticker:

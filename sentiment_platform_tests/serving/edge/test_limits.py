@@ -147,7 +147,7 @@ def test_twenty_who_guess_are_slowed_down_and_a_right_key_is_not_held_up(two: li
         told = [status for each in guesses for status in each.result()]
     assert set(told) == {401, 429}
     assert told.count(401) <= 25
-    assert max(waits) < 1
+    assert max(waits) < 3
     assert ask(serving, "/models/rollback", key=new_key(stored, "admin"), body={}).status_code == 400
 
 

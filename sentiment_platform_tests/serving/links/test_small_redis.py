@@ -45,7 +45,7 @@ def fill(client: Redis) -> None:
 
 
 def ask(serving: ServingProcess) -> list[dict[str, Any]]:
-    return [serving.predict(text) for text in TEXTS]
+    return [serving.predict(text, source="Harbour Wire") for text in TEXTS]
 
 
 def counted(serving: ServingProcess, cache: str) -> float:
