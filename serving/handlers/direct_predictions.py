@@ -15,12 +15,14 @@ from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.registry.own_questions import HEADER
 from serving.contract.prediction_bodies import PredictRequest
 from serving.contract.request_context import request_body
+from serving.edge.security import presented_key
 from serving.edge.strict_request import READ
+from serving.predict.arms import ARM_HEADER, Asker
 from serving.services import Services
 
 ROUTES = {"/predict": None, **{f"/predict/{family}": family for family in FAMILIES}}
 """Path -> the family that it names."""
-_CAREFUL = (HEADER.lower().encode(),)
+_CAREFUL = (HEADER.lower().encode(), ARM_HEADER.lower().encode())
 _decode = msgspec.json.Decoder(PredictRequest).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -56,7 +58,8 @@ class DirectPredictions:
         state[READ] = asked
         try:
             await self._services.access.admit(scope)
-            answer = await self._services.predictor.answer(asked, path, ROUTES[path])
+            asker = Asker(key=presented_key(scope["headers"]))
+            answer = await self._services.predictor.answer(asked, path, ROUTES[path], asker=asker)
         except Exception as error:
             await _send(send, self._refused(error))
             return
