@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
             await services.stop()
 
     built = read_built(dashboard)
-    handlers: dict[type[Exception], Callable[[Any, Any], Response[bytes]]] = {
+    handlers: dict[int | type[Exception], Callable[[Any, Any], Response[bytes]]] = {
         HTTPException: refused_bodies(settings.max_text_characters, services.clock),
         NoDatabase: handle_not_set_up,
         ConflictError: handle_conflict,

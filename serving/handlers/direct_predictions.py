@@ -73,5 +73,5 @@ async def _send(send: Send, response: Response[bytes]) -> None:
     body = response.content
     headers = [(name.lower().encode(), str(value).encode()) for name, value in response.headers.items()]
     headers += [(b"content-type", str(response.media_type).encode()), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.start", "status": response.status_code or 200, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
