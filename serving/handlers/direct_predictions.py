@@ -17,12 +17,13 @@ from serving.contract.prediction_bodies import PredictRequest
 from serving.contract.request_context import request_body
 from serving.edge.security import presented_key
 from serving.edge.strict_request import READ
+from serving.handlers.predict import DEADLINE_HEADER
 from serving.predict.arms import ARM_HEADER, Asker
 from serving.services import Services
 
 ROUTES = {"/predict": None, **{f"/predict/{family}": family for family in FAMILIES}}
 """Path -> the family that it names."""
-_CAREFUL = (HEADER.lower().encode(), ARM_HEADER.lower().encode())
+_CAREFUL = tuple(name.lower().encode() for name in (HEADER, ARM_HEADER, DEADLINE_HEADER))
 _decode = msgspec.json.Decoder(PredictRequest).decode
 _encode = msgspec.json.Encoder().encode
 

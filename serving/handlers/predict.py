@@ -27,10 +27,11 @@ WantedArm = Annotated[
         "nothing. An arm that there is not is ignored.",
     ),
 ]
+DEADLINE_HEADER = "X-Request-Deadline-Ms"
 Deadline = Annotated[
     int | None,
     HeaderParameter(
-        name="X-Request-Deadline-Ms",
+        name=DEADLINE_HEADER,
         ge=1,
         le=600_000,
         description="Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, "
