@@ -1,9 +1,6 @@
 """Claims about limits as arithmetic: the plain model, this process's buckets and the script in Redis decide alike, to the microsecond."""
 
-import random
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 import pytest
 from hypothesis import given, settings
@@ -11,25 +8,8 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from sentiment_platform.errors import SettingsError
+from sentiment_platform_tests.serving.edge.gcra_model import ADDRESS, KEY, PlainModel, ask_from_processes, too_many_let_in
 from serving.edge.gcra import SCRIPT, Bucket, Limit, LocalBuckets, limit_of
-
-ADDRESS, KEY = Limit("address", 1_000, 50), Limit("key", 3_000, 30)
-
-
-class PlainModel:
-    """GCRA as its definition has it: a bucket that leaks a token each interval, in whole microseconds."""
-
-    def __init__(self) -> None:
-        self._owed_until: dict[str, int] = {}
-
-    def admits(self, wanted: list[tuple[str, Limit]], cost: int, now: int) -> bool:
-        owed = {name: max(0, self._owed_until.get(name, now) - now) for name, _ in wanted}
-        after = {name: owed[name] + min(cost, limit.burst) * limit.interval_us for name, limit in wanted}
-        if any(after[name] > limit.burst * limit.interval_us for name, limit in wanted):
-            return False
-        self._owed_until |= {name: now + owes for name, owes in after.items()}
-        return True
-
 
 EVENTS = st.lists(
     st.tuples(st.integers(0, 40_000), st.integers(1, 60), st.sampled_from("ab"), st.sampled_from("xyz")), max_size=60
@@ -75,35 +55,8 @@ def redis(url: str) -> Iterator[Redis]:
     client.close()
 
 
-Event = tuple[int, int, str, str, int]
-"""Redis' time, cost, address, key, and which limit refused (0 for none)."""
-
-
-def ask(url: str, seed: int, events: int) -> list[Event]:
-    """What one process asks of Redis, and is told."""
-    client, chance, told = Redis.from_url(url), random.Random(seed), list[Event]()
-    for _ in range(events):
-        cost, address, key = chance.choice((1, 1, 1, 5, 60)), chance.choice("abc"), chance.choice("xy")
-        arguments = (cost, ADDRESS.interval_us, ADDRESS.burst, KEY.interval_us, KEY.burst)
-        refused, _, now, *_ = client.eval(SCRIPT, 2, f"limit:address:{address}", f"limit:key:{key}", *map(str, arguments))
-        told.append((now, cost, address, key, refused))
-    client.close()
-    return told
-
-
-def too_many_let_in(told: list[Event]) -> int:
-    """Events that were let in and that the plain model refuses, and those refused that it lets in."""
-    model, differ = PlainModel(), 0
-    # Within one microsecond Redis let in first whom it let in.
-    for now, cost, address, key, refused in sorted(told, key=lambda event: (event[0], event[4] > 0)):
-        differ += model.admits([(address, ADDRESS), (f"key {key}", KEY)], cost, now) != (refused == 0)
-    return differ
-
-
 def test_four_processes_are_let_in_by_redis_exactly_as_by_the_plain_model(redis: Redis, url: str) -> None:
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as processes:
-        runs = [processes.submit(ask, url, seed, 2_500) for seed in range(4)]
-        told = [event for run in runs for event in run.result(60)]
+    told = ask_from_processes(url, 4, 2_500)
     let_in = [event for event in told if event[4] == 0]
     assert len(told) == 10_000
     assert 200 < len(let_in) < 9_000, "limits were reached"
