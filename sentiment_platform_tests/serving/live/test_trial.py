@@ -108,6 +108,7 @@ def test_a_good_version_passes_once_and_a_new_start_needs_no_process_for_it(tmp_
     name, manifest = write("good")
     cost = Trials(tmp_path).require(manifest, name)
     assert 0 < cost.latency_ms < 50
+    assert 0 < cost.memory_mb < 200
     # From now on it would end whoever loads it: who tries it again would notice.
     (tmp_path / name / EVIL_FILE).write_text('"segfault"')
     assert Trials(tmp_path).require(manifest, name) == cost

@@ -53,7 +53,9 @@ def test_a_version_whose_classes_vanish_is_left_by_itself_within_seconds_and_a_g
     assert time.monotonic() - breached < 10
     selection = serving.status()["families"]["vader"]["selection"]
     assert selection["actor"] == "auto_rollback:class_share"
-    assert metric(serving.client.get("/metrics").text, "serving_auto_rollbacks_total", metric="class_share") == 1
+    serving.wait_until(
+        lambda: metric(serving.client.get("/metrics").text, "serving_auto_rollbacks_total", metric="class_share") == 1
+    )
     requested = requested_content(engine)
     assert requested
     assert (requested.champions["vader"], requested.left, requested.restores) == (GOOD, BAD, 2)
