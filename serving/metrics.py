@@ -59,8 +59,8 @@ class Metrics:
         self.refused = counter("serving_refused", "Predictions refused before anything was looked up, by class of work.", "work")
         self.late = counter("serving_late", "Work that was begun and not done in time, by class.", "work")
         self.degraded = counter("serving_degraded", "Answers by a cheaper family than planned, by reason.", "reason")
-        self.shared = counter(
-            "serving_shared", "Answers taken from the computation of the same question at the same time.", "family"
+        self.computed = counter(
+            "serving_computed", "Answers that a model computed, for one request or several at a time.", "family"
         )
         self.arms = counter(
             "serving_experiment_answers",

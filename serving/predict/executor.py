@@ -11,7 +11,7 @@ from serving.predict.answer_figures import Scored
 from serving.predict.online_features import FeatureReader, Input
 from serving.predict.plan import Plan
 from serving.predict.prediction_cache import PredictionCache, cache_key
-from serving.predict.single_flight import SingleFlight
+from serving.predict.single_flight import JustComputed, SingleFlight
 from serving.work.classes import Overloaded, WorkClass
 from serving.work.runner import Probabilities
 
@@ -53,6 +53,7 @@ class Executor:
         self._metrics = metrics
         self._sure = sure
         self._flights: SingleFlight[_Computed] = SingleFlight()
+        self._just_computed: JustComputed[_Computed] = JustComputed()
 
     async def carry_out(self, plan: Plan, cleaned: Input) -> Outcome:
         """The answer, degraded where the plan has a fallback and its primary cannot be in time.
@@ -97,7 +98,7 @@ class Executor:
             Overloaded: it cannot be in time, or was not.
         """
         if not self._cache.pays and not model.runner.takes(cleaned.text, kind, ends_at):
-            raise Overloaded("queue")
+            raise Overloaded(model.runner.why_not)
         schema = model.schema.version
         began = time.perf_counter()
         features = await self._features.read(cleaned, schema)
@@ -115,13 +116,17 @@ class Executor:
             took("cache", time.perf_counter() - asked)
             if kept is not None:
                 return _Computed(kept, True, 0.0)
+            if (just_now := self._just_computed.get(key)) is not None:
+                return just_now
             started = time.perf_counter()
             probabilities = await model.runner.run(cleaned.text, features.values, kind, ends_at)
+            self._metrics.computed.labels(model.family).inc()
             took_ms = (time.perf_counter() - started) * 1000
             self._cache.put(key, schema, probabilities)
-            return _Computed(probabilities, False, took_ms)
+            computed = _Computed(probabilities, False, took_ms)
+            if not model.runner.inline:
+                self._just_computed.keep(key, computed)
+            return computed
 
-        if key in self._flights:
-            self._metrics.shared.labels(model.family).inc()
         computed = await self._flights.do(key, compute)
         return Scored(model, features, computed.probabilities, computed.cache_hit, computed.inference_ms)

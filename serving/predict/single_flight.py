@@ -1,10 +1,13 @@
-"""The same question at the same time is computed once in this process, however many ask."""
+"""The same question at the same time is computed once in this process, however many ask, and whatever the cache does."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+KEPT_S = 1.0
+MOST_KEPT = 1_000
 _T = TypeVar("_T")
 
 
@@ -19,9 +22,6 @@ class SingleFlight(Generic[_T]):
 
     def __init__(self) -> None:
         self._flights: dict[str, _Flight[_T]] = {}
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._flights
 
     async def do(self, key: str, compute: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """What the computation under way for `key` gives; `compute` begins one where there is none."""
@@ -41,3 +41,21 @@ class SingleFlight(Generic[_T]):
     def _end(self, key: str, flight: _Flight[_T]) -> None:
         if self._flights.get(key) is flight:
             del self._flights[key]
+
+
+class JustComputed(Generic[_T]):
+    """What was computed within the last `KEPT_S`: a cache that is slow or away must not have it computed again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[float, _T]] = {}
+
+    def get(self, key: str) -> _T | None:
+        """It, if it was."""
+        at, value = self._kept.get(key, (0.0, None))
+        return value if time.monotonic() - at < KEPT_S else None
+
+    def keep(self, key: str, value: _T) -> None:
+        """Keep it, and forget the oldest."""
+        self._kept[key] = (time.monotonic(), value)
+        if len(self._kept) > MOST_KEPT:
+            del self._kept[next(iter(self._kept))]

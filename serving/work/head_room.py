@@ -2,7 +2,7 @@
 
 import time
 
-STEP_UP = 0.005
+STEP_UP = 0.015
 STEP_DOWN = 0.85
 ONE_STEP_S = 0.1
 """Answers that are late together are one piece of news."""

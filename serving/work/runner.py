@@ -16,7 +16,7 @@ from sentiment_platform.models.explanation import MAX_PARTS
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.family import Explanation, Floats, Model, OneTextModel
 from serving.contract.request_context import took
-from serving.work.classes import WorkClass
+from serving.work.classes import NotTaken, WorkClass
 from serving.work.cost import Cost, timed
 from serving.work.scheduler import Scheduler, Work
 
@@ -88,6 +88,11 @@ class ModelRunner:
         """Whether `run` would be in time, as far as can be known."""
         cost_s = self._answering.of(len(text))
         return self._is_for_the_loop(cost_s) or self._scheduler.takes(kind, cost_s, ends_at)
+
+    @property
+    def why_not(self) -> NotTaken:
+        """Of what `takes` refused just now."""
+        return self._scheduler.why_not
 
     async def run(self, text: str, features: FeatureVector, kind: WorkClass, ends_at: float) -> Probabilities:
         """Probabilities before `time.perf_counter()` is `ends_at`.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serving.metrics import Metrics
-from serving.work.classes import CLASSES, Overloaded, WorkClass
+from serving.work.classes import CLASSES, NotTaken, Overloaded, WorkClass
 from serving.work.cost import timed
 from serving.work.head_room import HeadRoom
 
@@ -108,9 +108,19 @@ class Scheduler:
         return (before / self._workers + cost_s) * self._stretch
 
     def takes(self, kind: WorkClass, cost_s: float, ends_at: float) -> bool:
-        """Whether such work would be done in time, with head room for what comes before it by then."""
+        """Whether such work would be done in time, with head room for what comes before it by then.
+
+        Where nothing else waits or runs, its own cost decides: what was learned while the machine was busy may not shut a model out.
+        """
         left_s = ends_at - time.perf_counter()
+        if not self.busy:
+            return cost_s <= left_s or (left_s > 0 and time.perf_counter() - self._tried_at >= TRIAL_S)
         return left_s > 0 and self.expected_s(kind, cost_s) <= left_s * self._head_room.share
+
+    @property
+    def why_not(self) -> NotTaken:
+        """Of what was not taken just now: what waits before it, or its own cost."""
+        return "queue" if self.busy else "deadline"
 
     def is_full(self, cost_s: float) -> bool:
         """Whether so much waits that an answer of this cost would be too late for the usual deadline."""
@@ -122,9 +132,10 @@ class Scheduler:
         Raises:
             Overloaded: it would take longer than its deadline, or did. What `Work.run` raises.
         """
-        if not self.takes(work.kind, work.cost_s, work.ends_at) and not self._is_a_trial(work):
-            alone_s = work.cost_s * self._stretch
-            raise Overloaded("deadline" if not self.busy or alone_s > work.ends_at - time.perf_counter() else "queue")
+        if not self.takes(work.kind, work.cost_s, work.ends_at):
+            raise Overloaded(self.why_not)
+        if not self.busy:
+            self._tried_at = time.perf_counter()
         queue = self._queues[work.kind]
         insort(queue, work, key=lambda each: each.ends_at)
         self._start()
@@ -138,18 +149,13 @@ class Scheduler:
             work.answer.cancel()
             if work in queue:
                 queue.remove(work)
-        self._head_room.in_time()
+        if work.kind == CLASSES[0]:
+            self._head_room.in_time()
         return answer
 
-    def _is_a_trial(self, work: Work) -> bool:
-        now = time.perf_counter()
-        if self.busy or work.ends_at <= now or now - self._tried_at < TRIAL_S:
-            return False
-        self._tried_at = now
-        return True
-
     def _was_late(self, kind: WorkClass) -> None:
-        self._head_room.late()
+        if kind == CLASSES[0]:
+            self._head_room.late()
         if self._metrics is not None:
             self._metrics.late.labels(kind).inc()
 

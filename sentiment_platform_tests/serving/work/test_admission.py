@@ -1,0 +1,142 @@
+"""Claims about what is taken on: costs are learned, busy neighbours do not inflate them, and the loop's share keeps its deadline."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from serving.predict.single_flight import SingleFlight
+from serving.work.cost import Cost, timed
+from serving.work.head_room import ONE_STEP_S, HeadRoom
+from serving.work.loop_share import LoopShare, work_in
+
+
+def busy(seconds: float) -> None:
+    ends = time.thread_time() + seconds
+    while time.thread_time() < ends:
+        pass
+
+
+def test_a_cost_is_learned_from_texts_of_any_length_and_forgets_what_was_before() -> None:
+    cost = Cost()
+    for length in (50, 400, 90, 2000, 150) * 20:
+        cost.learn(1, length, 0.002 + 0.00001 * length)
+    assert cost.of(1000) == pytest.approx(0.012, rel=0.02)
+    assert cost.of(4 * 1000, texts=4) == pytest.approx(0.048, rel=0.02)
+    for _ in range(400):
+        cost.learn(4, 400, 4 * 0.05)
+    assert cost.of(100) == pytest.approx(0.05, rel=0.05)
+
+
+def test_a_cost_is_never_negative_whatever_was_seen() -> None:
+    cost = Cost()
+    for length, seconds in ((10, 0.05), (5000, 0.001), (10, 0.05), (4000, 0.001)):
+        cost.learn(1, length, seconds)
+    assert all(cost.of(length) > 0 for length in (0, 1, 100, 5000, 100_000))
+
+
+def test_neighbours_on_the_processor_do_not_inflate_a_cost_and_waiting_counts_as_work() -> None:
+    stop = threading.Event()
+
+    def neighbour() -> None:
+        while not stop.is_set():
+            busy(0.001)
+
+    neighbours = [threading.Thread(target=neighbour) for _ in range(3)]
+    for each in neighbours:
+        each.start()
+    try:
+        _, wall_s, cost_s = timed(lambda: busy(0.05))
+    finally:
+        stop.set()
+        for each in neighbours:
+            each.join()
+    assert cost_s == pytest.approx(0.05, rel=0.3)
+    assert wall_s > 2 * cost_s, "the control: by the clock it took much longer"
+    _, _, waited_s = timed(lambda: time.sleep(0.05))
+    assert waited_s == pytest.approx(0.05, rel=0.5)
+
+
+def test_the_loop_takes_a_share_of_the_deadline_and_nothing_that_is_old() -> None:
+    share = LoopShare(0.2)
+    now = time.perf_counter()
+    taken = [share.take("answer", 1, now) for _ in range(400)]
+    begun = [each for each in taken if each]
+    assert share.waiting_s == pytest.approx(0.1, rel=0.02)
+    assert begun == taken[: len(begun)]
+    assert share.take("answer", 1, now) is None
+    for each in begun:
+        share.finish(each, answered=True)
+    assert share.waiting_s == 0
+    assert share.take("answer", 1, time.perf_counter() - 0.15) is None
+    assert share.take("answer", 1, time.perf_counter())
+
+
+def test_a_batch_leaves_room_for_answers_and_is_begun_alone_whatever_its_size() -> None:
+    share = LoopShare(0.2)
+    now = time.perf_counter()
+    largest = work_in("batch", 65_536)
+    assert share.take("batch", largest, now)
+    assert share.take("batch", 10 * largest, now) is None
+    assert share.take("answer", work_in("answer", 100), now)
+
+
+def test_late_answers_lower_what_is_planned_with_and_answers_in_time_raise_it_again() -> None:
+    room = HeadRoom(least=0.2, most=0.8)
+    lowered = []
+    for _ in range(3):
+        room.late()
+        room.late()
+        lowered.append(room.share)
+        time.sleep(ONE_STEP_S)
+    assert lowered == pytest.approx([0.8 * 0.85, 0.8 * 0.85**2, 0.8 * 0.85**3])
+    room.in_time()
+    assert lowered[-1] < room.share < lowered[-2]
+
+
+def test_five_hundred_askers_at_a_time_cause_one_computation_and_those_who_leave_stop_nobody() -> None:
+    async def ask() -> None:
+        flights: SingleFlight[int] = SingleFlight()
+        computed = 0
+
+        async def compute() -> int:
+            nonlocal computed
+            computed += 1
+            await asyncio.sleep(0.05)
+            return computed
+
+        askers = [asyncio.ensure_future(flights.do("key", compute)) for _ in range(500)]
+        await asyncio.sleep(0.01)
+        # The one that began it as well.
+        for each in askers[:100]:
+            each.cancel()
+        assert await asyncio.gather(*askers[100:]) == [1] * 400
+        assert computed == 1
+        assert await flights.do("key", compute) == 2
+
+    asyncio.run(ask())
+
+
+def test_a_computation_that_nobody_waits_for_any_more_is_stopped() -> None:
+    async def ask() -> None:
+        flights: SingleFlight[None] = SingleFlight()
+        ended: list[str] = []
+
+        async def compute() -> None:
+            try:
+                await asyncio.sleep(5)
+                ended.append("done")
+            except asyncio.CancelledError:
+                ended.append("stopped")
+                raise
+
+        askers = [asyncio.ensure_future(flights.do("key", compute)) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        for each in askers:
+            each.cancel()
+        await asyncio.gather(*askers, return_exceptions=True)
+        await asyncio.sleep(0)
+        assert ended == ["stopped"]
+
+    asyncio.run(ask())

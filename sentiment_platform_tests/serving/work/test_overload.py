@@ -1,0 +1,87 @@
+"""Claims about more than serving can answer, over a real process and load from another one: it answers what it can, and tells the rest.
+
+Short forms of the benchmark rows R.6, R.17 and R.21, with bounds that hold on a busy machine.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sentiment_platform.settings import Settings
+from sentiment_platform_tests.benchmarks.load import Stream, put_load, quantile
+from sentiment_platform_tests.serving.publishing import Publisher
+from sentiment_platform_tests.serving.running import ServingProcess, metric
+from sentiment_platform_tests.serving.turtle import PLUGGED_IN
+
+pytestmark = pytest.mark.slow
+
+TURTLE_S = 0.03
+CAPACITY = 4 / TURTLE_S
+"""Answers a second of one thread."""
+
+
+@pytest.fixture(scope="module")
+def serving(module_settings: Settings) -> Iterator[ServingProcess]:
+    """Answers with a family that takes its time, and VADER beside it."""
+    publisher = Publisher(module_settings)
+    publisher.deploy(publisher.model("v1.0.0-turtle", steepness=2.0), publisher.model())
+    publisher.close()
+    process = ServingProcess(module_settings, program=PLUGGED_IN, TURTLE_S=str(TURTLE_S))
+    try:
+        yield process.start()
+    finally:
+        process.stop()
+
+
+def refused(serving: ServingProcess) -> float:
+    return metric(serving.client.get("/metrics").text, "serving_refused_total", work="answer")
+
+
+def test_at_ten_times_the_capacity_as_much_is_answered_as_at_the_capacity_and_each_refusal_says_when_to_come_back(
+    serving: ServingProcess,
+) -> None:
+    (alone,) = put_load(Stream(name="alone", port=serving.port, path="/predict/turtle", connections=16, seconds=1.5))
+    (crowd,) = put_load(
+        Stream(name="crowd", port=serving.port, path="/predict/turtle", connections=300, rate=10 * CAPACITY, seconds=1.5)
+    )
+    assert set(crowd.statuses) == {"200", "503"}
+    assert len(crowd.took_ms) > 0.5 * len(alone.took_ms)
+    assert crowd.without_retry_after == 0
+    # Whoever is refused learns it before the deadline.
+    assert quantile(crowd.refused_ms, 0.5) < 100
+
+
+def test_a_crowd_of_loops_is_refused_at_the_door_and_afterwards_all_are_answered(serving: ServingProcess) -> None:
+    before = refused(serving)
+    (crowd,) = put_load(Stream(name="loops", port=serving.port, path="/predict/vader", connections=600, seconds=1.5))
+    assert set(crowd.statuses) == {"200", "503"}
+    assert refused(serving) > before
+    assert crowd.without_retry_after == 0
+    reply = serving.client.post("/predict/vader", json={"text": "Alder profit rose after the crowd"})
+    assert reply.status_code == 200
+
+
+def test_explanations_and_full_batches_in_loops_leave_room_for_others(serving: ServingProcess) -> None:
+    normal = Stream(name="normal", port=serving.port, path="/predict/vader", connections=8, rate=50, seconds=2)
+    explain = Stream(
+        name="explain", port=serving.port, path="/predict/vader", connections=3, seconds=2, explain=True, characters=4_900
+    )
+    batch = Stream(name="batch", port=serving.port, path="/predict/batch", seconds=2, items=32, characters=1_900)
+    asked, explained, batched = put_load(normal, explain, batch)
+    assert asked.statuses.get("200", 0) >= 0.95 * 50 * 2
+    assert quantile(asked.took_ms, 0.9) < 200
+    # They are slower, and they are answered.
+    assert explained.took_ms
+    assert batched.took_ms
+
+
+def test_five_hundred_clients_with_one_question_cause_one_computation(serving: ServingProcess) -> None:
+    def computed() -> float:
+        return metric(serving.client.get("/metrics").text, "serving_computed_total", family="turtle")
+
+    before = computed()
+    (seen,) = put_load(
+        Stream(name="stampede", port=serving.port, path="/predict/turtle", connections=500, rate=500, seconds=1, distinct=False)
+    )
+    assert len(seen.took_ms) > 100
+    assert computed() - before == 1
