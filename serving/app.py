@@ -120,6 +120,8 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
         draining=lambda: services.draining,
     )
     routes = (path for route in predict.routes() for path in route.paths)
-    door = app.state.door = Door(guarded, services.loop_share, services.metrics, routes, draining=lambda: services.draining)
+    door = app.state.door = Door(
+        guarded, services.loop_share, services.metrics, routes, draining=lambda: services.draining, full=services.is_full
+    )
     app.asgi_handler = Envelope(door, origins=origins)
     return app

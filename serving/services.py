@@ -77,6 +77,7 @@ class Services:
         self._public_keys = PublicKeys.parse(settings.public_keys)
         self._reader: RegistryReader | None = None
         self.recent = RecentReads()
+        self.cache = PredictionCache(self.redis)
         self.loop_share = LoopShare(settings.deadline_ms / 1000)
         self.started_at = clock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -111,9 +112,7 @@ class Services:
         self.override = ManualOverride(self.live, self.poller, self.database, quick, clock=clock)
         ids = PredictionIds(signing_secret(settings.key_pepper, settings.state_dir))
         self.known = KnownPredictions(self.database, ids, clock=clock)
-        executor = Executor(
-            FeatureReader(self.redis, clock=clock), PredictionCache(self.redis), self.metrics, sure=settings.cascade_confidence
-        )
+        executor = Executor(FeatureReader(self.redis, clock=clock), self.cache, self.metrics, sure=settings.cascade_confidence)
         self.swap_watch = SwapWatch(self.live, self.override, self.metrics, clock=clock)
         self.shadows = Shadows(self.journal, self.database, self.metrics, clock=clock)
         self.predictor = Predictor(
@@ -143,6 +142,12 @@ class Services:
             self.swap_watch.run(),
         )
         self._tasks = [loop.create_task(work) for work in background]
+
+    def is_full(self, route: str) -> bool:
+        """Whether the family that a route of predictions names has no time left; false where none is named or the cache may know."""
+        live = self.live.current
+        model = live.models.get(route.removeprefix("/predict/")) if live else None
+        return model is not None and not self.cache.pays and model.runner.saturated
 
     async def stop(self) -> None:
         """Stop the background work, ship what is left within a time limit, close everything."""

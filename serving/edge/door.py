@@ -31,16 +31,25 @@ class Door:
     Args:
         share: what the event loop may take on.
         routes: of predictions; all others are passed on.
+        full: whether what a route needs has no time left before its deadline.
     """
 
     def __init__(
-        self, app: ASGIApp, share: LoopShare, metrics: Metrics, routes: Iterable[str], *, draining: Callable[[], bool]
+        self,
+        app: ASGIApp,
+        share: LoopShare,
+        metrics: Metrics,
+        routes: Iterable[str],
+        *,
+        draining: Callable[[], bool],
+        full: Callable[[str], bool],
     ) -> None:
         self._app = app
         self._share = share
         self._metrics = metrics
         self._routes = {route.encode(): route for route in routes}
         self.draining = draining
+        self._full = full
         self.turns = Turns()
         token = request_id.set(_NO_ID.decode())
         try:
@@ -70,7 +79,7 @@ class Door:
 
         try:
             await self.turns.short_one()
-            if taken.is_late():
+            if taken.is_late() and not taken.only:
                 await self._refuse(route, headers, send)
             else:
                 await self._app(scope, receive, watched)
@@ -89,6 +98,8 @@ class Door:
 
     def take(self, route: bytes, headers: Mapping[bytes, bytes], came_at: float) -> Taken | None:
         """Begin a request that came at `came_at` (`time.perf_counter()`); None refuses it."""
+        if self._full(self._routes[route]):
+            return None
         kind: WorkClass = "batch" if self._routes[route] == BATCH else "answer"
         announced = headers.get(b"content-length", b"0")
         length = int(announced) if announced.isdigit() and len(announced) < 8 else 0

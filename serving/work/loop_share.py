@@ -37,12 +37,13 @@ def work_in(kind: WorkClass, content_length: int) -> float:
 
 @dataclass(slots=True)
 class Taken:
-    """A request that was begun; `work` in plain answers, `ends_at` as `time.perf_counter()`."""
+    """A request that was begun; `work` in plain answers, `ends_at` as `time.perf_counter()`; `only`: nothing else was begun then."""
 
     kind: WorkClass
     work: float
     came_at: float
     ends_at: float
+    only: bool
 
     def is_late(self) -> bool:
         """Whether its deadline has passed."""
@@ -60,6 +61,7 @@ class LoopShare:
         self._deadline_s = deadline_s
         self._head_room = HeadRoom(least=0.25, most=0.5)
         self._begun = dict.fromkeys(CLASSES, 0.0)
+        self._requests = 0
         self._second_of_work = FIRST_S
         self._worked_at = 0.0
         self._finished = 0.0
@@ -68,7 +70,7 @@ class LoopShare:
     @property
     def waiting_s(self) -> float:
         """Seconds of work that were begun and are not finished."""
-        return max(0.0, sum(self._begun.values())) * self._second_of_work
+        return sum(self._begun.values()) * self._second_of_work
 
     def take(self, kind: WorkClass, work: float, received_at: float) -> Taken | None:
         """Begin it; None where too much is begun, or it has waited too long already."""
@@ -78,16 +80,23 @@ class LoopShare:
         own = 0 if kind != "answer" and not self._begun[kind] else work
         # Answers pass what may wait: only other answers are before them.
         before = self._begun["answer"] if kind == "answer" else sum(self._begun.values())
-        if waited_s > room_s or (before + own) * self._second_of_work > room_s:
+        too_old = waited_s > NEARLY * self._deadline_s
+        # Where nothing is begun one is, however old: a loop that only refuses would never become quick again.
+        if self._requests and (too_old or (before + own) * self._second_of_work > room_s):
             self._finished += REFUSAL
             return None
+        only = not self._requests
+        self._requests += 1
+        if too_old:
+            received_at += waited_s
         self._begun[kind] += work
-        return Taken(kind, work, received_at, received_at + self._deadline_s)
+        return Taken(kind, work, received_at, received_at + self._deadline_s, only)
 
     def finish(self, taken: Taken, *, answered: bool) -> bool:
         """It is done; returns whether it was answered and late. `answered`: not refused, and not left by its client."""
         self._measure()
-        self._begun[taken.kind] -= taken.work
+        self._requests -= 1
+        self._begun[taken.kind] = self._begun[taken.kind] - taken.work if self._requests else 0.0
         self._finished += taken.work
         if not answered:
             return False

