@@ -10,6 +10,7 @@ from sentiment_platform.commands.data import news
 from sentiment_platform.commands.database import db
 from sentiment_platform.commands.demo import demo
 from sentiment_platform.commands.experiments import experiments
+from sentiment_platform.commands.flags import flags
 from sentiment_platform.commands.headlines import show
 from sentiment_platform.commands.keys import keys
 from sentiment_platform.commands.labels import labels
@@ -86,6 +87,7 @@ for command in (
     labels,
     models,
     experiments,
+    flags,
     alerts,
     keys,
     db,

@@ -21,6 +21,7 @@ EVENTS_KEY = "events"
 KEY_SPACES: dict[str, str] = {
     "features": "Feature values: features:{schema}:{entity}, a day (`features.online`).",
     "events": "Public events, a stream of the newest thousand or so, a day after the newest (`events`).",
+    "flags": "The switches, a minute (`flags`).",
     "limit": "Tokens taken: limit:{address|key}:{whose}, until they are paid back (`serving.edge.gcra`); what is evicted is forgotten.",
     "prediction": "Predictions: prediction:{manifest digest}:{schema}:{hash}, an hour less up to a tenth (`serving.predict.prediction_cache`).",
     "idempotency": "What feedback was sent under an Idempotency-Key: idempotency:{hash}, a day (`serving.journal.repeats`).",

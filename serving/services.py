@@ -18,6 +18,7 @@ from serving.contract.health_bodies import DependencyStatus
 from serving.edge.access import Access
 from serving.edge.security import KeyChecker
 from serving.edge.voices import Allowance
+from serving.flags import Flags
 from serving.journal.journal import Journal
 from serving.journal.known_predictions import KnownPredictions
 from serving.journal.prediction_ids import PredictionIds, signing_secret
@@ -68,6 +69,7 @@ class Services:
         self.draining = False
         self.redis = RedisLink(settings.redis_url, clock=clock)
         self.database = Database(settings.database_url, clock=clock)
+        self.flags = Flags(self.redis, self.database, settings.state_dir / "flags.json")
         self.repeats = Repeats(self.redis)
         self.events = EventHub(settings.redis_url, clock=clock, draining=lambda: self.draining)
         self._keys_database = Database(settings.database_url, clock=clock, threads=1)
@@ -121,6 +123,7 @@ class Services:
             executor,
             PredictionJournal(self.journal, ids, self.swap_watch.observe, self.metrics, clock=clock),
             self.shadows,
+            self.flags,
             self.metrics,
             clock=clock,
         )
@@ -199,9 +202,13 @@ class Services:
 
     async def _probe(self) -> None:
         await self.poller.started.wait()
+        asked = -1
         while True:
-            with contextlib.suppress(Exception):
-                await asyncio.gather(self.redis.probe(), self.database.probe())
+            # Without traffic nobody is woken: the states are then those of `checked_at`.
+            if (now := sum(self.metrics.answers().values())) != asked:
+                with contextlib.suppress(Exception):
+                    await asyncio.gather(self.redis.probe(), self.database.probe())
+            asked = now
             await asyncio.sleep(PROBE_S)
 
     def _announce(self, live: Snapshot) -> None:

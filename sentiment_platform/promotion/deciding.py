@@ -23,11 +23,13 @@ from sentiment_platform.registry.lifecycle import MEANING, state_of
 from sentiment_platform.registry.versions import DeploymentTag
 from sentiment_platform.statistics.estimate import MACRO_F1
 from sentiment_platform.store.deployments import latest_deployment
+from sentiment_platform.store.flags import is_enabled
 from sentiment_platform.store.incidents import promotion_freeze
 from sentiment_platform.store.lifecycle import read_documents
 from sentiment_platform.store.versions import all_versions
 
 GATE_ACTOR = "gate"
+SWITCHED_OFF = "Automatic promotion is switched off (`sentiment-platform flags list`),"
 LIFT = "Acknowledge that alert to lift it (`sentiment-platform alerts acknowledge`), or promote the version by hand."
 
 
@@ -73,6 +75,7 @@ def _follow_evidence(engine: Engine, access: RegistryAccess, refused: tuple[str,
     with engine.connect() as connection:
         recorded = newest_evidence(connection)
         freeze = promotion_freeze(connection)
+        allowed = is_enabled(connection, "automatic_promotion")
     if recorded is None:
         return Outcome(None, current, NO_EVIDENCE, refused)
     proposal = recorded.evidence.proposal
@@ -81,6 +84,8 @@ def _follow_evidence(engine: Engine, access: RegistryAccess, refused: tuple[str,
         return Outcome(None, current, reason, refused)
     if objection := _objection(recorded, current):
         return Outcome(None, current, objection, refused)
+    if not allowed:
+        return Outcome(None, current, f"{SWITCHED_OFF} although {proposal.reason}", refused)
     if freeze is not None:
         frozen = (
             f"Frozen since {freeze.opened_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, although {proposal.reason}: {freeze.summary}"

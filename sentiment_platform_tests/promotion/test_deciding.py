@@ -14,9 +14,20 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit, leases
 from sentiment_platform.store.acknowledgements import write_acknowledgement
 from sentiment_platform.store.deployments import deployments, get_deployment
+from sentiment_platform.store.flags import set_flag
 from sentiment_platform.store.incidents import FREEZES_PROMOTION, Incident, open_incident, open_incidents
 from sentiment_platform.store.selections import open_selection_requests
-from sentiment_platform_tests.promotion.seeding import answers, ask, clock, make_evidence, offered, release, truth, write_holdout
+from sentiment_platform_tests.promotion.seeding import (
+    NOW,
+    answers,
+    ask,
+    clock,
+    make_evidence,
+    offered,
+    release,
+    truth,
+    write_holdout,
+)
 from sentiment_platform_tests.promotion.stepping import Died, SteppedAccess, dies_after
 
 V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
@@ -152,6 +163,28 @@ def test_what_a_person_selected_goes_first_and_is_settled(
     assert outcome.published.document.champions["vader"].version == V2
     assert published(access) == [1, 2, 3, 4]
     assert audited(engine)[1] == ("deploy-000002", "deploy:manual", "ada")
+
+
+def test_with_automatic_promotion_switched_off_only_people_change_what_answers(
+    engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path
+) -> None:
+    decide(engine, access)
+    release(engine, access, tmp_path, V2, answers(labels, 0.8, 2))
+
+    def turn(enabled: bool) -> None:
+        with engine.begin() as connection:
+            set_flag(connection, "automatic_promotion", enabled=enabled, expected=None, reason="test", actor="ada", at=NOW)
+
+    turn(False)
+    held = decide(engine, access)
+    assert held.published is None
+    assert "Automatic promotion is switched off" in held.reason
+    ask(engine, "one", "vader", V2)
+    assert decide(engine, access).published is not None, "a person's word goes on"
+    ask(engine, "back", "vader", V1)
+    decide(engine, access)
+    turn(True)
+    assert decide(engine, access).published is not None, "the control: switched on it follows the evidence"
 
 
 def test_the_default_that_a_person_chose_is_not_undone_without_new_evidence(

@@ -2,7 +2,8 @@
 
 from urllib.parse import quote
 
-from serving.client.call import Call, post
+from serving.client.call import Call, post, put
+from serving.contract.flag_bodies import FlagRequest, FlagShown
 from serving.contract.incident_bodies import AcknowledgementAnswer, AcknowledgeRequest
 from serving.contract.model_bodies import PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
 
@@ -59,3 +60,9 @@ def roll_back(reason: str, *, expected_revision: int | None = None, dry_run: boo
 def acknowledge(alert_id: str, *, note: str | None = None, dry_run: bool = False) -> Call[AcknowledgementAnswer]:
     """Say that you know of an open alert; needs a key of role operator."""
     return post(f"/monitoring/alerts/{quote(alert_id, safe='')}/ack", AcknowledgementAnswer, AcknowledgeRequest(note, dry_run))
+
+
+def set_flag(name: str, *, enabled: bool, reason: str, expected: bool | None = None) -> Call[FlagShown]:
+    """Turn a switch; needs a key of role operator."""
+    body = FlagRequest(enabled=enabled, reason=reason, expected=expected)
+    return put(f"/flags/{quote(name, safe='')}", FlagShown, body)

@@ -35,3 +35,8 @@ def post(path: str, kind: type[T], body: Struct, **headers: str | int | None) ->
     """Something said or asked for, in a body. Headers are written with underscores; what is None is not sent."""
     sent = {name.replace("_", "-"): str(value) for name, value in headers.items() if value is not None}
     return Call(method="POST", path=path, kind=kind, body=body, headers=sent)
+
+
+def put(path: str, kind: type[T], body: Struct) -> Call[T]:
+    """A state that shall hold, in a body."""
+    return Call(method="PUT", path=path, kind=kind, body=body)

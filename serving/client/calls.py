@@ -14,6 +14,7 @@ from serving.contract.drift_bodies import DriftAnswer, DriftReportAnswer, DriftR
 from serving.contract.experiment_bodies import ExperimentList
 from serving.contract.feature_bodies import FeatureSchemaAnswer
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
+from serving.contract.flag_bodies import FlagList
 from serving.contract.health_bodies import Alive, Health
 from serving.contract.incident_bodies import AlertsAnswer
 from serving.contract.lineage_bodies import PredictionLineage
@@ -121,6 +122,11 @@ def model(version: str) -> Call[ModelCard]:
 def selections(*, limit: int = 50, offset: int = 0) -> Call[SelectionsAnswer]:
     """What people selected, newest first, and which replicas answer with what."""
     return get("/models/selections", SelectionsAnswer, limit=limit, offset=offset)
+
+
+def flags() -> Call[FlagList]:
+    """What is switched on and off, and by whom."""
+    return get("/flags", FlagList)
 
 
 def feature_schema(version: str) -> Call[FeatureSchemaAnswer]:

@@ -61,6 +61,8 @@ class Routes:
     roll_back = Route(acts.roll_back)
     promote = Route(acts.promote)
     selections = Route(calls.selections)
+    flags = Route(calls.flags)
+    set_flag = Route(acts.set_flag)
     feature_schema = Route(calls.feature_schema)
     experiments = Route(calls.experiments)
     drift = Route(calls.drift)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.text.example import EXAMPLE_LABEL, EXAMPLE_TEXT
 from serving.contract.feedback_bodies import FeedbackAccepted, FeedbackRequest
+from serving.contract.flag_bodies import FlagRequest
 from serving.contract.health_bodies import Alive, DependencyStatus, Health
 from serving.contract.incident_bodies import AcknowledgeRequest
 from serving.contract.model_bodies import ExchangedPair, PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
@@ -69,6 +70,7 @@ EXAMPLES: tuple[Struct, ...] = (
     SelectRequest(family=_FAMILY, version=_VERSION, reason="The newer version is worse on our desk.", dry_run=True),
     PromoteRequest(version=_VERSION, reason="It reads guidance right, on which the holdout is silent.", dry_run=True),
     RollbackRequest("The newest deployment answers too slowly.", expected_revision=42),
+    FlagRequest(enabled=False, reason="Its answers are wrong since noon.", expected=True),
     AcknowledgeRequest("The feed's owner knows; they mend it today.", dry_run=True),
     _ANSWER,
     BatchAnswer([_ANSWER]),

@@ -11,7 +11,7 @@ from sentiment_platform.text.sentiment import Label, PriceDirection
 
 MAX_BATCH = 32
 Path = Literal["primary", "cascade_first", "cascade_second", "fallback"]
-DegradedReason = Literal["queue", "deadline", "exchange"]
+DegradedReason = Literal["queue", "deadline", "exchange", "kill_switch"]
 
 
 class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -192,7 +192,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         DegradedReason | None,
         Meta(
             description="Why it is `degraded`. `queue`: too much waited for the chosen family; `deadline`: it alone would have taken "
-            "longer, or did not answer in time."
+            "longer, or did not answer in time; `exchange`: it is being exchanged; `kill_switch`: somebody switched it off (`GET /flags`)."
         ),
     ]
     path: Annotated[

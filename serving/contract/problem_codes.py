@@ -62,6 +62,8 @@ CODES: Mapping[str, str] = {
     "was_deployed": "The version was deployed before, so it is selected, not promoted.",
     "not_ready": "Nothing is live yet.",
     "family_not_deployed": "No version of this family is live.",
+    "kill_switch": "Somebody switched this family off: `GET /flags` says who and why.",
+    "unknown_flag": "There is no switch of this name.",
     "overloaded": "The prediction cannot be made within the deadline now.",
     "unavailable": "Something that this route needs is away.",
     "not_set_up": "Something that this route needs was never set up.",

@@ -104,6 +104,8 @@ POLICIES: Mapping[Route, Policy] = {
     ("POST", "/models/select"): _act("admin"),
     ("POST", "/models/rollback"): _act("admin"),
     ("GET", "/experiments"): READ,
+    ("GET", "/flags"): READ,
+    ("PUT", "/flags/{name}"): _act("operator"),
     ("GET", "/features/{version}"): READ,
     ("GET", "/monitoring/drift"): READ,
     ("GET", "/monitoring/drift-reports"): READ,

@@ -15,6 +15,7 @@ from serving.contract.request_context import request_deadline_s
 from serving.edge.openapi import problem_responses
 from serving.edge.security import presented_key
 from serving.predict.arms import ARM_HEADER, Asker
+from serving.predict.prediction import Predictor
 from serving.services import Services
 
 TAGS = ["predictions"]
@@ -54,7 +55,7 @@ async def predict(
     Where an experiment splits traffic, the headers `X-Experiment` and `X-Experiment-Arm` name it and the arm that answered.
     """
     _within(x_request_deadline_ms)
-    return await services.predictor.answer(data, "/predict", asker=_asker(request, x_experiment_arm))
+    return await (await _predictor(services)).answer(data, "/predict", asker=_asker(request, x_experiment_arm))
 
 
 @post("/predict/compare", status_code=200, tags=TAGS, responses=ERRORS, summary="Every deployed family side by side")
@@ -63,7 +64,7 @@ async def predict_compare(
 ) -> CompareAnswer:
     """All families answer at the same time; null for one that is not deployed or too busy."""
     _within(x_request_deadline_ms)
-    return await services.predictor.compare(data, "/predict/compare")
+    return await (await _predictor(services)).compare(data, "/predict/compare")
 
 
 @post("/predict/batch", status_code=200, tags=TAGS, responses=ERRORS, summary="Up to 32 texts at once")
@@ -75,7 +76,7 @@ async def predict_batch(
 ) -> BatchAnswer:
     """Each text as POST /predict answers it, within one deadline; those that would be late are `degraded`."""
     _within(x_request_deadline_ms)
-    return BatchAnswer(await services.predictor.batch(data.items, "/predict/batch", _asker(request)))
+    return BatchAnswer(await (await _predictor(services)).batch(data.items, "/predict/batch", _asker(request)))
 
 
 def family_route(family: str) -> HTTPRouteHandler:
@@ -93,7 +94,7 @@ def family_route(family: str) -> HTTPRouteHandler:
         cannot meet the deadline."""
         _within(x_request_deadline_ms)
         asker, question = _asker(request, x_experiment_arm), request.headers.get(HEADER)
-        return await services.predictor.answer(data, path, family, question=question, asker=asker)
+        return await (await _predictor(services)).answer(data, path, family, question=question, asker=asker)
 
     return post(
         path,
@@ -106,6 +107,12 @@ def family_route(family: str) -> HTTPRouteHandler:
 
 def _within(milliseconds: int | None) -> None:
     request_deadline_s.set(milliseconds / 1000 if milliseconds is not None else math.inf)
+
+
+async def _predictor(services: Services) -> Predictor:
+    """With the switches as they are now."""
+    await services.flags.refreshed()
+    return services.predictor
 
 
 def _asker(request: Request[Any, Any, Any], wanted_arm: str | None = None) -> Asker:

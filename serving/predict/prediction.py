@@ -17,6 +17,7 @@ from serving.contract.prediction_bodies import Answer, CompareAnswer, Comparison
 from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import Problem, invalid, unavailable
 from serving.contract.request_context import answer_headers, request_deadline_s, request_may_wait, request_started
+from serving.flags import Flags
 from serving.journal.journal_records import new_record_id
 from serving.live.live import LiveModels
 from serving.live.loading import LoadedVersion
@@ -29,17 +30,14 @@ from serving.predict.online_features import Input
 from serving.predict.plan import Assigned, Limits
 from serving.predict.prediction_journal import PredictionJournal
 from serving.predict.published_time import published_time
-from serving.predict.router import plan, require_live
+from serving.predict.router import allowed, plan, require_live
 from serving.predict.shadows import Shadows
 from serving.predict.text_input import known_outlet, readable_symbol, readable_text
 from serving.work.classes import Overloaded, WorkClass
 
-MODELS_SHARE = 0.9
-"""Of the deadline: what is left is for the family that stands in, and for writing the answer down."""
-BATCH_DEADLINES = 4
-"""The cheapest family has so many for the texts of a batch; what can be degraded has one."""
-EXPLAIN_DEADLINES = 10
-"""An explanation is many answers, and may take so many deadlines."""
+MODELS_SHARE = 0.9  # of the deadline: what is left is for the family that stands in, and for writing the answer down
+BATCH_DEADLINES = 4  # has the cheapest family for the texts of a batch; what can be degraded has one
+EXPLAIN_DEADLINES = 10  # an explanation is many answers
 
 
 class Predictor:
@@ -52,6 +50,7 @@ class Predictor:
         executor: Executor,
         journal: PredictionJournal,
         shadows: Shadows,
+        flags: Flags,
         metrics: Metrics,
         *,
         clock: Clock,
@@ -60,6 +59,7 @@ class Predictor:
         self._keys = PublicKeys.parse(settings.public_keys)
         self._live = live
         self._executor = executor
+        self._flags = flags
         self._journal = journal
         self._shadows = shadows
         self._metrics = metrics
@@ -115,7 +115,7 @@ class Predictor:
         cleaned = self._clean(request, request.traffic)
         supported = cleaned.supported
         live = self._snapshot()
-        answers = await asyncio.gather(*(self._score_or_none(model, cleaned) for model in live.models.values()))
+        answers = await asyncio.gather(*(self._score_or_none(model, cleaned) for model in allowed(live, self._flags)))
         done = [scored for scored in answers if scored is not None]
         if not done:
             raise _overloaded(Overloaded())
@@ -141,11 +141,10 @@ class Predictor:
         explain: bool,
         own: bool = False,
     ) -> Answer:
-        supported = cleaned.supported
         live = self._snapshot()
         limits = Limits(kind, self._ends_at(MODELS_SHARE), self._ends_at(BATCH_DEADLINES if kind == "batch" else 1))
-        planned = plan(live, family, limits, cascade=self._settings.cascade_confidence > 0)
-        if not own:
+        planned = plan(live, family, limits, self._flags, cascade=self._settings.cascade_confidence > 0)
+        if not own and self._flags.enabled("experiments"):
             planned = in_experiment(planned, live, cleaned, asker)
         try:
             outcome = await self._executor.carry_out(planned, cleaned)
@@ -155,15 +154,16 @@ class Predictor:
         degraded = outcome.degraded_reason is not None
         # Before it is recorded: an explanation that comes too late refuses the request.
         explained = await self._explain(scored, cleaned) if explain else UNSET
-        compared = supported and not degraded
+        compared = cleaned.supported and not degraded
         side_by_side = Comparison() if not compared else comparison(await self._side_by_side(live, outcome, cleaned))
         if own:
             identity = new_record_id(self._clock().timestamp())
         else:
             identity = self._write(live, outcome, cleaned, route, self._counted(planned.assigned))
-            self._shadows.offer(live, scored, cleaned, identity, degraded=degraded)
+            if self._flags.enabled("experiments"):
+                self._shadows.offer(live, scored, cleaned, identity, degraded=degraded)
         return Answer(
-            prediction=prediction(scored, supported=supported),
+            prediction=prediction(scored, supported=cleaned.supported),
             performance=performance(scored, cleaned.text, self._elapsed_ms()),
             comparison=side_by_side,
             prediction_id=identity,

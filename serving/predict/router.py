@@ -5,9 +5,13 @@ As a cascade the cheapest answers first, and the default only where that is not 
 
 from sentiment_platform.models.families import FAMILIES
 from serving.contract.problems import Problem, unavailable
+from serving.flags import Flags
 from serving.live.loading import LoadedVersion
 from serving.live.snapshot import Snapshot
 from serving.predict.plan import Limits, Plan
+
+TRANSFORMER = "transformer"
+"""The switch of whatever is dearer than the cheapest family."""
 
 
 def require_live(live: Snapshot | None, reason: str) -> Snapshot:
@@ -34,22 +38,34 @@ def named(live: Snapshot, family: str) -> LoadedVersion:
     return live.models[family]
 
 
-def plan(live: Snapshot, family: str | None, limits: Limits, *, cascade: bool = False) -> Plan:
+def plan(live: Snapshot, family: str | None, limits: Limits, flags: Flags, *, cascade: bool = False) -> Plan:
     """What to run for a request that names `family`, or none.
 
     Raises:
         Problem: 404 or 503, as `named`.
     """
+    off = not flags.enabled(TRANSFORMER)
     if family is not None:
+        if off and family in live.models and live.models[family] is not cheapest(live):
+            raise unavailable(
+                "kill_switch", f"{family} is switched off (GET /flags, {TRANSFORMER}); POST /predict answers.", retry_after_s=30
+            )
         return Plan(primary=named(live, family), why="named", limits=limits)
     chosen, stands_in = default(live), cheapest(live)
     if live.gap is not None and live.gap.was_default:
         return Plan(primary=chosen, why="default", limits=limits, degraded="exchange")
+    if off and stands_in is not chosen:
+        return Plan(primary=stands_in, why="default", limits=limits, degraded="kill_switch")
     if stands_in is chosen or not stands_in.runner.inline:
         return Plan(primary=chosen, why="default", limits=limits)
     if cascade:
         return Plan(primary=stands_in, second=chosen, why="default", limits=limits)
     return Plan(primary=chosen, fallback=stands_in, why="default", limits=limits)
+
+
+def allowed(live: Snapshot, flags: Flags) -> list[LoadedVersion]:
+    """Every live model that the switches let answer."""
+    return list(live.models.values()) if flags.enabled(TRANSFORMER) else [cheapest(live)]
 
 
 def default(live: Snapshot) -> LoadedVersion:

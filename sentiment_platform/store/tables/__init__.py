@@ -23,7 +23,7 @@ from sentiment_platform.store.tables.news import (
     Sighting,
     StoryCluster,
 )
-from sentiment_platform.store.tables.operations import ApiKey, AuditRow, Lease
+from sentiment_platform.store.tables.operations import ApiKey, AuditRow, FeatureFlag, Lease
 from sentiment_platform.store.tables.predictions import AuditedPrediction, Feedback, Prediction, ShadowAnswer
 from sentiment_platform.store.tables.sentiment import ArticleSentiment
 from sentiment_platform.store.tables.sources import SourceState
@@ -42,6 +42,7 @@ __all__ = [
     "DriftDistribution",
     "DriftMetric",
     "Experiment",
+    "FeatureFlag",
     "FeatureRevision",
     "Feedback",
     "GateEvidenceRow",

@@ -27,6 +27,19 @@ class ApiKey(Base):
     last_used_at: Mapped[datetime | None]
 
 
+class FeatureFlag(Base):
+    """A switch that somebody turned at least once; one without a row is on. `revision` counts its changes."""
+
+    __tablename__ = "feature_flags"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    enabled: Mapped[bool]
+    revision: Mapped[int]
+    reason: Mapped[str | None]
+    actor: Mapped[str | None]
+    changed_at: Mapped[datetime | None]
+
+
 class Lease(Base):
     """Who may write a subject until when; `token` only grows, and a writer with a smaller one is refused."""
 

@@ -315,6 +315,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is switched on and off
+         * @description Every switch with who turned it last and why; and what this process goes by.
+         */
+        get: operations["get_flags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/flags/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Turn a switch
+         * @description Holds for this process at once and for every other within 2 seconds, without a restart; kept in the audit trail. The same again changes nothing.
+         *
+         *     Needs an API key of role operator or above.
+         */
+        put: operations["put_flags_name"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/predictions/{prediction_id}": {
         parameters: {
             query?: never;
@@ -864,6 +906,22 @@ export interface components {
             dry_run?: boolean;
         };
         /**
+         * FlagRequest
+         * @description Turn a switch; every process goes by it within 2 seconds.
+         * @example {
+         *       "enabled": false,
+         *       "reason": "Its answers are wrong since noon.",
+         *       "expected": true
+         *     }
+         */
+        FlagRequest: {
+            enabled: boolean;
+            /** @description Why, in words and without NUL; kept in the audit trail. */
+            reason: string;
+            /** @description Refuse (409) unless it is so now. */
+            expected?: boolean | null;
+        };
+        /**
          * FeedbackRequest
          * @description What a person says of a prediction; at least one of label, preference and utility.
          * @example {
@@ -928,7 +986,7 @@ export interface components {
              * @description A stable word for programs. New ones may be added: take one that you do not know by its status.
              * @enum {string}
              */
-            code: "invalid_http" | "head_too_slow" | "url_too_long" | "headers_too_large" | "too_many_connections" | "body_too_large" | "body_too_slow" | "disconnected" | "unsupported_encoding" | "unsupported_media_type" | "invalid_utf8" | "binary_body" | "nested_too_deeply" | "bad_request" | "not_found" | "method_not_allowed" | "refused" | "internal_error" | "invalid_request" | "binary_text" | "empty_text" | "text_too_long" | "no_symbol" | "invalid_source" | "unusable_time" | "invalid_since" | "bad_cursor" | "empty_feedback" | "idempotency_key_reused" | "unknown_preference" | "key_missing" | "key_invalid" | "role_too_low" | "scope_missing" | "no_policy" | "rate_limited" | "limits_unavailable" | "too_much_anonymous_feedback" | "too_many_streams" | "unknown_prediction" | "unknown_version" | "unknown_family" | "unknown_feature_schema" | "unknown_report" | "unknown_alert" | "no_such_file" | "dashboard_not_built" | "already_resolved" | "conflict" | "wrong_family" | "never_deployed" | "was_deployed" | "not_ready" | "family_not_deployed" | "overloaded" | "unavailable" | "not_set_up" | "signature" | "digest" | "size" | "missing_file" | "extra_file" | "unsafe_name" | "unsafe_url" | "older_revision" | "wrong_model" | "format" | "unpublished" | "feature_schema" | "load" | "golden";
+            code: "invalid_http" | "head_too_slow" | "url_too_long" | "headers_too_large" | "too_many_connections" | "body_too_large" | "body_too_slow" | "disconnected" | "unsupported_encoding" | "unsupported_media_type" | "invalid_utf8" | "binary_body" | "nested_too_deeply" | "bad_request" | "not_found" | "method_not_allowed" | "refused" | "internal_error" | "invalid_request" | "binary_text" | "empty_text" | "text_too_long" | "no_symbol" | "invalid_source" | "unusable_time" | "invalid_since" | "bad_cursor" | "empty_feedback" | "idempotency_key_reused" | "unknown_preference" | "key_missing" | "key_invalid" | "role_too_low" | "scope_missing" | "no_policy" | "rate_limited" | "limits_unavailable" | "too_much_anonymous_feedback" | "too_many_streams" | "unknown_prediction" | "unknown_version" | "unknown_family" | "unknown_feature_schema" | "unknown_report" | "unknown_alert" | "no_such_file" | "dashboard_not_built" | "already_resolved" | "conflict" | "wrong_family" | "never_deployed" | "was_deployed" | "not_ready" | "family_not_deployed" | "kill_switch" | "unknown_flag" | "overloaded" | "unavailable" | "not_set_up" | "signature" | "digest" | "size" | "missing_file" | "extra_file" | "unsafe_name" | "unsafe_url" | "older_revision" | "wrong_model" | "format" | "unpublished" | "feature_schema" | "load" | "golden";
             detail: string;
             request_id: string;
             errors?: components["schemas"]["FieldError"][];
@@ -993,8 +1051,8 @@ export interface components {
             comparison: components["schemas"]["Comparison"];
             prediction_id: string;
             degraded: boolean;
-            /** @description Why it is `degraded`. `queue`: too much waited for the chosen family; `deadline`: it alone would have taken longer, or did not answer in time. */
-            degraded_reason: ("deadline" | "exchange" | "queue") | null;
+            /** @description Why it is `degraded`. `queue`: too much waited for the chosen family; `deadline`: it alone would have taken longer, or did not answer in time; `exchange`: it is being exchanged; `kill_switch`: somebody switched it off (`GET /flags`). */
+            degraded_reason: ("deadline" | "exchange" | "kill_switch" | "queue") | null;
             /**
              * @description How it was answered: by the chosen family (`primary`), by the cheap one of a cascade (`cascade_first`), by the one that a cascade asks where the first is not sure (`cascade_second`), or by the one that stood in (`fallback`).
              * @enum {string}
@@ -2426,6 +2484,57 @@ export interface components {
             only_b_right: number;
             both_wrong: number;
             confusion: number[][];
+        };
+        /**
+         * FlagList
+         * @description Every switch, as the database has it, and whether this process goes by it (`here`: name -> on).
+         * @example {
+         *       "flags": [
+         *         {
+         *           "name": "transformer",
+         *           "allows": "Families other than the cheapest answer. Off: the cheapest answers, degraded; a dearer one by name is a 503.",
+         *           "enabled": false,
+         *           "revision": 1,
+         *           "reason": "Its answers are wrong since noon.",
+         *           "actor": "configured admin",
+         *           "changed_at": "2026-11-29T03:49:00Z"
+         *         }
+         *       ],
+         *       "here": {
+         *         "transformer": false,
+         *         "experiments": true,
+         *         "automatic_promotion": true,
+         *         "collection": true
+         *       }
+         *     }
+         */
+        FlagList: {
+            flags: components["schemas"]["FlagShown"][];
+            here: {
+                [key: string]: boolean;
+            };
+        };
+        /**
+         * FlagShown
+         * @description One switch: what it allows, and who turned it last; `revision` 0: nobody ever did.
+         * @example {
+         *       "name": "transformer",
+         *       "allows": "Families other than the cheapest answer. Off: the cheapest answers, degraded; a dearer one by name is a 503.",
+         *       "enabled": false,
+         *       "revision": 1,
+         *       "reason": "Its answers are wrong since noon.",
+         *       "actor": "configured admin",
+         *       "changed_at": "2026-11-29T03:49:00Z"
+         *     }
+         */
+        FlagShown: {
+            name: string;
+            allows: string;
+            enabled: boolean;
+            revision: number;
+            reason: string | null;
+            actor: string | null;
+            changed_at: string | null;
         };
         /**
          * PredictionLineage
@@ -5432,6 +5541,144 @@ export interface operations {
             };
             /** @description The request does not have the documented form. */
             400: {
+                headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            /** @description Cannot be done now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next try. */
+                    "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_flags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every switch, as the database has it, and whether this process goes by it (`here`: name -> on). */
+            200: {
+                headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagList"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            /** @description Cannot be done now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next try. */
+                    "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_flags_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description One of transformer, experiments, automatic_promotion, collection. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlagRequest"];
+            };
+        };
+        responses: {
+            /** @description One switch: what it allows, and who turned it last; `revision` 0: nobody ever did. */
+            200: {
+                headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlagShown"];
+                };
+            };
+            /** @description The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No valid API key. */
+            401: {
+                headers: {
+                    /** @description How to present a key. */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key's role may not do this. */
+            403: {
+                headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something else is in force than the request expects. */
+            409: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
                     "X-Request-ID"?: string;

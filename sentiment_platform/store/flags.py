@@ -1,0 +1,51 @@
+"""SQL of the switches (`flags`): what they are, and a change with its audit row."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from sentiment_platform.errors import ConflictError, PermanentError
+from sentiment_platform.flags import FLAGS, Flag
+from sentiment_platform.store import audit
+from sentiment_platform.store.tables import FeatureFlag
+
+
+def read_flags(connection: Connection) -> list[Flag]:
+    """Every switch, in the order of `FLAGS`."""
+    stored = {row["name"]: Flag(**row) for row in connection.execute(select(FeatureFlag.__table__)).mappings()}
+    return [stored.get(name, Flag(name=name)) for name in FLAGS]
+
+
+def is_enabled(connection: Connection, name: str) -> bool:
+    """Whether the switch is on."""
+    return next(flag.enabled for flag in read_flags(connection) if flag.name == name)
+
+
+def set_flag(
+    connection: Connection, name: str, *, enabled: bool, expected: bool | None, reason: str, actor: str, at: datetime
+) -> Flag:
+    """Turn a switch; the same again changes nothing.
+
+    Raises:
+        PermanentError: there is no such switch. ConflictError: it is not `expected` now.
+    """
+    if name not in FLAGS:
+        raise PermanentError(f"There is no switch {name!r}.", remedy=f"There are {', '.join(FLAGS)}.")
+    table = FeatureFlag
+    connection.execute(insert(table).values(name=name, enabled=True, revision=0).on_conflict_do_nothing())
+    row = connection.execute(select(table.__table__).where(table.name == name).with_for_update()).mappings().one()
+    now = Flag(**row)
+    if expected is not None and now.enabled != expected:
+        raise ConflictError(
+            f"{name} is {'on' if now.enabled else 'off'} already, by {now.actor or 'nobody'}.",
+            remedy="Look at GET /flags and decide again.",
+        )
+    if now.enabled == enabled:
+        return now
+    flag = Flag(name=name, enabled=enabled, revision=now.revision + 1, reason=reason, actor=actor, changed_at=at)
+    values = {key: getattr(flag, key) for key in ("enabled", "revision", "reason", "actor", "changed_at")}
+    connection.execute(update(table).where(table.name == name).values(values))
+    detail = {"before": now.enabled, "after": enabled, "reason": reason}
+    audit.record(connection, at=at, actor=actor, action="flag:set", subject=name, detail=detail)
+    return flag

@@ -1,0 +1,35 @@
+"""Bodies of the routes under /flags: the switches, and a person's change of one."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from serving.contract.model_bodies import Reason
+from serving.contract.values import Moment
+
+
+class FlagShown(Struct, frozen=True, kw_only=True):
+    """One switch: what it allows, and who turned it last; `revision` 0: nobody ever did."""
+
+    name: str
+    allows: str
+    enabled: bool
+    revision: int
+    reason: str | None
+    actor: str | None
+    changed_at: Moment | None
+
+
+class FlagList(Struct, frozen=True):
+    """Every switch, as the database has it, and whether this process goes by it (`here`: name -> on)."""
+
+    flags: list[FlagShown]
+    here: dict[str, bool]
+
+
+class FlagRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Turn a switch; every process goes by it within 2 seconds."""
+
+    enabled: bool
+    reason: Reason
+    expected: Annotated[bool, Meta(description="Refuse (409) unless it is so now.")] | None = None
