@@ -147,6 +147,9 @@ def config(version: str) -> OpenAPIConfig:
                 "What is live and how good it is. Changing it needs a key of role admin, promoting one of role promoter.",
             ),
             Tag(
+                "flags", "Switches that turn a part of the platform off while it runs. Turning one needs a key of role operator."
+            ),
+            Tag(
                 "monitoring",
                 "What was seen over time, read from the database; 503 while that is away. Acknowledging an alert needs a key of role operator.",
             ),
