@@ -165,7 +165,7 @@ def test_what_a_person_selected_goes_first_and_is_settled(
     assert audited(engine)[1] == ("deploy-000002", "deploy:manual", "ada")
 
 
-def test_with_automatic_promotion_switched_off_only_people_change_what_answers(
+def test_with_automatic_promotion_switched_off_the_gate_publishes_nothing(
     engine: Engine, access: RegistryAccess, labels: Integers, tmp_path: Path
 ) -> None:
     decide(engine, access)
@@ -179,10 +179,6 @@ def test_with_automatic_promotion_switched_off_only_people_change_what_answers(
     held = decide(engine, access)
     assert held.published is None
     assert "Automatic promotion is switched off" in held.reason
-    ask(engine, "one", "vader", V2)
-    assert decide(engine, access).published is not None, "a person's word goes on"
-    ask(engine, "back", "vader", V1)
-    decide(engine, access)
     turn(True)
     assert decide(engine, access).published is not None, "the control: switched on it follows the evidence"
 
