@@ -60,6 +60,7 @@ class DirectPredictions:
         try:
             await self._services.access.admit(scope)
             asker = Asker(key=presented_key(scope["headers"]))
+            await self._services.flags.refreshed()
             answer = await self._services.predictor.answer(asked, path, ROUTES[path], asker=asker)
         except Exception as error:
             await _send(send, self._refused(error))
