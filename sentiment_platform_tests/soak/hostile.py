@@ -86,6 +86,7 @@ def slow_clients() -> Iterator[Figure]:
         "steady_p99_ms": round(steady.quantile_ms(0.99), 1),
         "p99_ms": round(answered.quantile_ms(0.99), 1),
         "first": answered.wrong[:3],
+        "statuses": dict(answered.statuses),
     }
     bad = answered.total - answered.statuses[200] + len(answered.wrong)
     yield Figure("good requests that failed", bad, "", 0, answered.total, explains=explains)

@@ -77,12 +77,20 @@ class Door:
                 statuses.append(message["status"])
             await send(message)
 
+        async def received() -> Any:
+            # What its client still owes is no work of ours: bodies that never come would shut everybody out.
+            self._share.pause(taken)
+            try:
+                return await receive()
+            finally:
+                self._share.resume(taken)
+
         try:
             await self.turns.short_one()
             if taken.is_late() and not taken.only:
                 await self._refuse(route, headers, send)
             else:
-                await self._app(scope, receive, watched)
+                await self._app(scope, received, watched)
         finally:
             if self._share.finish(taken, answered=statuses == [200] and not request_may_wait.get()):
                 self._metrics.late.labels(taken.kind).inc()

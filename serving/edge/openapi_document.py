@@ -36,6 +36,9 @@ def openapi_document(app: Litestar) -> Json:
         _document_errors(operation["responses"])
         for parameter in operation.get("parameters", ()):
             _tidy_parameter(parameter["schema"])
+            if parameter["in"] == "header":
+                # What stands for "not sent" is nothing to send.
+                parameter["schema"].pop("default", None)
         _document_access(operation, POLICIES[route])
     components: Json = document["components"]
     components["schemas"] = _schemas(document)

@@ -1,6 +1,5 @@
 """POST /predict and its variants. A family in the table of families has its own route; nothing here names one."""
 
-import math
 from typing import Annotated, Any
 
 from litestar import Request, post
@@ -19,6 +18,8 @@ from serving.predict.prediction import Predictor
 from serving.services import Services
 
 TAGS = ["predictions"]
+UNSHORTENED = "999999"
+"""Milliseconds: longer than any setting."""
 WantedArm = Annotated[
     str | None,
     HeaderParameter(
@@ -30,13 +31,13 @@ WantedArm = Annotated[
 ]
 DEADLINE_HEADER = "X-Request-Deadline-Ms"
 Deadline = Annotated[
-    int | None,
+    str,
     HeaderParameter(
         name=DEADLINE_HEADER,
-        ge=1,
-        le=600_000,
-        description="Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, "
-        "that one counts.",
+        # Read as text: a lenient reader takes `null` for none given, and 1e3 for a whole number.
+        pattern=r"^[1-9][0-9]{0,5}(?![\s\S])",
+        description="Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is "
+        "set to, that one counts.",
     ),
 ]
 ERRORS = problem_responses(400, 408, 413, 415, 503)
@@ -48,7 +49,7 @@ async def predict(
     services: NamedDependency[Services],
     request: Request[Any, Any, Any],
     x_experiment_arm: WantedArm = None,
-    x_request_deadline_ms: Deadline = None,
+    x_request_deadline_ms: Deadline = UNSHORTENED,
 ) -> Answer:
     """The router decides which family answers; a cheaper one does, marked `degraded`, when that cannot meet the deadline.
 
@@ -60,7 +61,7 @@ async def predict(
 
 @post("/predict/compare", status_code=200, tags=TAGS, responses=ERRORS, summary="Every deployed family side by side")
 async def predict_compare(
-    data: JSONBody[PredictRequest], services: NamedDependency[Services], x_request_deadline_ms: Deadline = None
+    data: JSONBody[PredictRequest], services: NamedDependency[Services], x_request_deadline_ms: Deadline = UNSHORTENED
 ) -> CompareAnswer:
     """All families answer at the same time; null for one that is not deployed or too busy."""
     _within(x_request_deadline_ms)
@@ -72,7 +73,7 @@ async def predict_batch(
     data: JSONBody[BatchRequest],
     services: NamedDependency[Services],
     request: Request[Any, Any, Any],
-    x_request_deadline_ms: Deadline = None,
+    x_request_deadline_ms: Deadline = UNSHORTENED,
 ) -> BatchAnswer:
     """Each text as POST /predict answers it, within one deadline; those that would be late are `degraded`."""
     _within(x_request_deadline_ms)
@@ -88,7 +89,7 @@ def family_route(family: str) -> HTTPRouteHandler:
         services: NamedDependency[Services],
         request: Request[Any, Any, Any],
         x_experiment_arm: WantedArm = None,
-        x_request_deadline_ms: Deadline = None,
+        x_request_deadline_ms: Deadline = UNSHORTENED,
     ) -> Answer:
         """Always this family: its champion, or an arm of an experiment beside it. 503 with Retry-After while no version is deployed or it
         cannot meet the deadline."""
@@ -105,8 +106,8 @@ def family_route(family: str) -> HTTPRouteHandler:
     )(predict_with_family)
 
 
-def _within(milliseconds: int | None) -> None:
-    request_deadline_s.set(milliseconds / 1000 if milliseconds is not None else math.inf)
+def _within(milliseconds: str) -> None:
+    request_deadline_s.set(int(milliseconds) / 1000)
 
 
 async def _predictor(services: Services) -> Predictor:

@@ -92,6 +92,14 @@ class LoopShare:
         self._begun[kind] += work
         return Taken(kind, work, received_at, received_at + self._deadline_s, only)
 
+    def pause(self, taken: Taken) -> None:
+        """Its client has to send something first."""
+        self._begun[taken.kind] -= taken.work
+
+    def resume(self, taken: Taken) -> None:
+        """It goes on."""
+        self._begun[taken.kind] += taken.work
+
     def finish(self, taken: Taken, *, answered: bool) -> bool:
         """It is done; returns whether it was answered and late. `answered`: not refused, and not left by its client."""
         self._measure()

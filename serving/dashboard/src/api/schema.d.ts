@@ -4436,8 +4436,8 @@ export interface operations {
             header?: {
                 /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
                 "X-Experiment-Arm"?: string;
-                /** @description Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
-                "X-Request-Deadline-Ms"?: number;
+                /** @description Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                "X-Request-Deadline-Ms"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4526,8 +4526,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
-                "X-Request-Deadline-Ms"?: number;
+                /** @description Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                "X-Request-Deadline-Ms"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4616,8 +4616,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
-                "X-Request-Deadline-Ms"?: number;
+                /** @description Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                "X-Request-Deadline-Ms"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4708,8 +4708,8 @@ export interface operations {
             header?: {
                 /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
                 "X-Experiment-Arm"?: string;
-                /** @description Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
-                "X-Request-Deadline-Ms"?: number;
+                /** @description Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                "X-Request-Deadline-Ms"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4800,8 +4800,8 @@ export interface operations {
             header?: {
                 /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
                 "X-Experiment-Arm"?: string;
-                /** @description Time within which you need the answer, in milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
-                "X-Request-Deadline-Ms"?: number;
+                /** @description Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                "X-Request-Deadline-Ms"?: string;
             };
             path?: never;
             cookie?: never;
