@@ -34,4 +34,5 @@ def test_every_operation_succeeded_at_least_once(live: World) -> None:
         (f"/monitoring/alerts/{live.known['incident_id'][0]}/ack", {}),
     ):
         live.serving.client.post(path, json={**body, "dry_run": True}, headers={"X-API-Key": live.key})
-    assert operations_without_success(live, without=WITHOUT) == []
+    # Nothing switches a family off while others are asked.
+    assert operations_without_success(live, without=(*WITHOUT, "/flags/{name}")) == []
