@@ -104,6 +104,7 @@ def arguments(client: Client) -> Arguments:
         "news": ((), {"symbol": "AAPL", "since": datetime(2026, 3, 2, tzinfo=UTC)}),
         "model": ((FIRST,), {}),
         "select": (("vader", SECOND, "a test"), {"dry_run": True}),
+        "set_flag": (("collection",), {"enabled": True, "reason": "a test"}),
         "roll_back": (("a test",), {"dry_run": True}),
         "promote": ((THIRD, "a test"), {"dry_run": True}),
         "drift_report": ((REPORT.report_id,), {}),
