@@ -25,6 +25,8 @@ def flags() -> None:
 def list_flags(as_json: bool) -> None:
     """What is on and off, and who turned it last.
 
+    As JSON: one object a switch (name, enabled, revision, reason, actor, changed_at).
+
     \b
     Example:
       sentiment-platform flags list

@@ -6,7 +6,7 @@ from sentiment_platform.news.collect.days import days_to_collect
 from sentiment_platform.news.jobs import WITHOUT_ASKING, collect_job
 from sentiment_platform.news.markdown import nothing_for_these_days
 from sentiment_platform.news.sources.configured import configured_sources
-from sentiment_platform.store.flags import is_enabled
+from sentiment_platform.store.flags import is_switched_off
 from sentiment_platform.store.resources import PlatformResource
 
 
@@ -23,9 +23,8 @@ def collection_schedule(context: dg.ScheduleEvaluationContext, platform: Platfor
     Dagster leaves out all but the last of the ticks that a stopped daemon missed; that one makes up for them. Where nobody has chosen a
     source there is nothing to run; a chosen one that is off is for the run to say.
     """
-    with platform.engine().connect() as connection:
-        if not is_enabled(connection, "collection"):
-            return dg.SkipReason("Collection is switched off: see `sentiment-platform flags list`.")
+    if is_switched_off(platform.engine, "collection"):
+        return dg.SkipReason("Collection is switched off: see `sentiment-platform flags list`.")
     sources = configured_sources(platform.settings(), platform.environment())
     if not any(source.chosen and source.source.live for source in sources):
         return dg.SkipReason(nothing_for_these_days(sources))

@@ -1,11 +1,11 @@
 """What a status of the registry means: an answer, nothing there, a wait, or a failure that passes."""
 
-from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
 from sentiment_platform.errors import PermanentError, TransientError
+from sentiment_platform.times.http import http_date
 
 
 class NotFoundError(PermanentError):
@@ -52,7 +52,7 @@ def _retry_after_s(response: httpx.Response) -> float | None:
     if after.isdigit():
         return float(after)
     try:
-        return max(1.0, float(reset) - parsedate_to_datetime(response.headers["Date"]).timestamp()) if reset.isdigit() else None
+        return max(1.0, float(reset) - http_date(response.headers["Date"]).timestamp()) if reset.isdigit() else None
     except (KeyError, ValueError):
         return None
 

@@ -73,7 +73,7 @@ def _outside(least: float, most: float, unit: str) -> Judge:
         return (
             ""
             if math.isfinite(number) and least <= number <= most
-            else f"{value} is not between {least:g} and {most:.10g} {unit}"
+            else f"{value} is not between {least:.15g} and {most:.15g} {unit}"
         )
 
     return judge

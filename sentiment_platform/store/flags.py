@@ -1,11 +1,13 @@
 """SQL of the switches (`flags`): what they are, and a change with its audit row."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
 
-from sentiment_platform.errors import ConflictError, PermanentError
+from sentiment_platform.errors import ConflictError, PermanentError, PlatformError
 from sentiment_platform.flags import FLAGS, Flag
 from sentiment_platform.store import audit
 from sentiment_platform.store.tables import FeatureFlag
@@ -20,6 +22,15 @@ def read_flags(connection: Connection) -> list[Flag]:
 def is_enabled(connection: Connection, name: str) -> bool:
     """Whether the switch is on."""
     return next(flag.enabled for flag in read_flags(connection) if flag.name == name)
+
+
+def is_switched_off(engine: Callable[[], Engine], name: str) -> bool:
+    """Whether the switch is known to be off; where no database answers, whoever needs one says so."""
+    try:
+        with engine().connect() as connection:
+            return not is_enabled(connection, name)
+    except (PlatformError, SQLAlchemyError):
+        return False
 
 
 def set_flag(

@@ -10,6 +10,7 @@ from sentiment_platform.alerts.acknowledgement import acknowledge
 from sentiment_platform.labels.examples import LabelledExample
 from sentiment_platform.labels.importing import import_labels
 from sentiment_platform.store.api_keys import create_key
+from sentiment_platform.store.flags import set_flag
 from sentiment_platform.store.incidents import Incident, open_incident, open_incidents
 from sentiment_platform.store.market import Bar, write_bars
 from sentiment_platform.store.quarantine import insert_quarantine, refused_row
@@ -50,6 +51,7 @@ def store_harm(engine: Engine) -> str:
     insert(engine, [article(1, 1, title=HARM)])
     with engine.begin() as connection:
         create_key(connection, "viewer", HARM)
+        set_flag(connection, "collection", enabled=False, expected=None, reason=HARM, actor=HARM, at=NOW)
         open_incident(
             connection,
             Incident(fingerprint=HARM, category="system", severity="warning", source="tests", summary=HARM, detail={"why": HARM}),

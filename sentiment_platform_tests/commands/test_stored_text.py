@@ -29,6 +29,7 @@ LISTINGS: dict[str, list[str]] = {
     "labels show": [TEXT_ID],
     "alerts list": [],
     "keys list": [],
+    "flags list": [],
     "explain": ["PREDICTION"],
 }
 """Every command that prints what is stored."""
@@ -111,7 +112,17 @@ def test_json_has_numbers_as_numbers_times_as_iso_8601_and_an_array_or_an_object
     assert listed["deployments"][0]["published_at"] == "2026-03-02T09:30:00Z"
     assert listed["versions"][0]["metrics"]["accuracy"]["n"] == 400
     [key] = json.loads(invoke("keys", "list", "--json").stdout)
-    assert set(key) == {"id", "role", "owner", "created_at", "expires_at", "revoked_at"}
+    assert set(key) == {
+        "id",
+        "role",
+        "owner",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+        "previous_until",
+        "scopes",
+    }
     explained = json.loads(invoke("explain", "served-0", "--json").stdout)
     assert explained["answer"]["latency_ms"] == {"total": 1.0}
 

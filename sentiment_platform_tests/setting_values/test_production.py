@@ -64,6 +64,7 @@ WEAK = [
     ("SENTIMENT_EXECUTOR", "ray", "no such executor"),
     ("SENTIMENT_EXECUTOR", "celery", "nothing would bring steps"),
     ("SENTIMENT_VISIBILITY_S", "-1", "172800"),
+    ("SENTIMENT_JOURNAL_BYTES", "1024", "1048576"),
     ("SENTIMENT_TRUSTED_NETWORK", "*", "no name of one host"),
     ("SENTIMENT_TRUSTED_NETWORK", "http://serving:8000", "no name of one host"),
     ("SENTIMENT_REGISTRY_REPOSITORY", "registry", "no repository"),
