@@ -44,6 +44,7 @@ from serving.predict.prediction_cache import PredictionCache
 from serving.predict.prediction_journal import PredictionJournal
 from serving.predict.shadows import Shadows
 from serving.predict.swap_watch import SwapWatch
+from serving.watch.garbage import set_aside
 from serving.watch.loop_watch import LoopWatch
 from serving.watch.process_figures import held
 from serving.work.classes import CLASSES
@@ -143,6 +144,7 @@ class Services:
             self.loop_watch.run(),
             self.shadows.run(),
             self.swap_watch.run(),
+            set_aside(lambda: self.live.current is not None),
         )
         self._tasks = [loop.create_task(work) for work in background]
 

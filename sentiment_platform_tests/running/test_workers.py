@@ -126,6 +126,10 @@ def start_worker(environment: dict[str, str], tmp_path: Path) -> Iterator[Callab
     yield start
     for worker in started:
         worker.kill()
+    # What copies a step's output ends with the step, unless both were killed before its watcher stood.
+    for process in psutil.process_iter(["cmdline"]):
+        if (command := process.info["cmdline"] or [""])[0] == "tail" and command[-1].startswith(str(tmp_path)):
+            process.kill()
 
 
 @contextmanager
