@@ -52,6 +52,9 @@ class Metrics:
             "limit",
             "told_by",
         )
+        self.limits_alone = counter(
+            "serving_limits_alone", "Requests whose limit this process judged by its own count, because Redis did not answer."
+        )
         self.keys_refused = counter(
             "serving_keys_refused", "API keys that were refused: wrong, or without the role or scope.", "reason"
         )

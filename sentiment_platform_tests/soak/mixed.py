@@ -97,7 +97,7 @@ def growth(before: Held, after: Held) -> Iterator[Figure]:
         1,
         explains={"mb": round(after.resident_mb)},
     )
-    for name, allowed in (("descriptors", 8), ("threads", 2), ("connections", 8), ("series", 0.1 * before.series)):
+    for name, allowed in (("descriptors", 8), ("threads", 2), ("connections", 8), ("series", 0.05 * before.series)):
         was, now = getattr(before, name), getattr(after, name)
         yield Figure(f"{name}, growth", now - was, "", allowed, 1, explains={"before": was, "after": now})
 

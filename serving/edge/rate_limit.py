@@ -42,6 +42,7 @@ class RateLimiter:
         if taken is None:
             if without_redis == "refuse" and self._redis.status.status != "unused":
                 raise unavailable("limits_unavailable", "Redis, which counts requests, is away, and this is refused without it.")
+            self._metrics.limits_alone.inc()
             taken, told_by = self._local.take(buckets, cost, now_us()), "process"
         # Memory knows the one bucket that was refused.
         shown = buckets if taken.refused is None or told_by != "memory" else [taken.refused]

@@ -134,7 +134,7 @@ class Scheduler:
         """
         if not self.takes(work.kind, work.cost_s, work.ends_at):
             raise Overloaded(self.why_not)
-        if not self.busy:
+        if not self.busy and work.cost_s > work.ends_at - time.perf_counter():
             self._tried_at = time.perf_counter()
         queue = self._queues[work.kind]
         insort(queue, work, key=lambda each: each.ends_at)

@@ -80,10 +80,12 @@ def new_key(stored: Engine, role: str = "viewer") -> str:
 
 
 def test_of_ninety_requests_over_two_processes_at_once_exactly_the_forty_of_the_limit_pass(two: list[ServingProcess]) -> None:
+    before = sum(metric(process.client.get("/metrics").text, "serving_limits_alone_total") for process in two)
     with ThreadPoolExecutor(8) as threads:
         replies = list(threads.map(lambda n: ask(two[n % 2], "/predict", "203.0.113.1", body=TEXT), range(90)))
-    # What Redis has not answered in time a process decides by itself; `test_gcra` counts exactly.
-    assert 40 <= [reply.status_code for reply in replies].count(200) <= 44
+    # Exactly, where Redis answered in time; what it did not answer each process let through by its own count, and says so.
+    alone = sum(metric(process.client.get("/metrics").text, "serving_limits_alone_total") for process in two) - before
+    assert 40 <= [reply.status_code for reply in replies].count(200) <= 40 + alone
     refused = next(reply for reply in replies if reply.status_code == 429)
     assert refused.json()["code"] == "rate_limited"
     assert 900 < int(refused.headers["Retry-After"]) <= 1000
@@ -127,8 +129,10 @@ def test_costs_follow_the_work(two: list[ServingProcess]) -> None:
 
 
 def test_twenty_who_guess_are_slowed_down_and_a_right_key_is_not_held_up(two: list[ServingProcess], stored: Engine) -> None:
-    key = new_key(stored, "admin")
-    serving, ends = two[1], time.monotonic() + 3
+    key, serving = new_key(stored, "admin"), two[1]
+    # Its first look at keys loads what it needs for that, which is nobody's guessing.
+    ask(serving, "/models/status", key=new_key(stored))
+    ends = time.monotonic() + 3
 
     def guess(number: int) -> list[int]:
         told: list[int] = []
@@ -152,7 +156,7 @@ def test_twenty_who_guess_are_slowed_down_and_a_right_key_is_not_held_up(two: li
     assert set(told) == {401, 429}
     assert told.count(401) <= 25
     # Where guessers hold every thread, a key waits these 3 s and is refused.
-    assert max(waits) < 3
+    assert max(waits) < 1
     assert ask(serving, "/models/rollback", key=new_key(stored, "admin"), body={}).status_code == 400
 
 

@@ -16,9 +16,11 @@ from sentiment_platform_tests.serving.turtle import PLUGGED_IN
 
 pytestmark = pytest.mark.slow
 
-TURTLE_S = 0.03
+TURTLE_S = 0.3
 CAPACITY = 4 / TURTLE_S
 """Answers a second of one thread."""
+DEADLINE_MS = "2000"
+"""Model and deadline are ten times as slow as usual: what a busy machine adds counts a tenth, and every bound stays in proportion."""
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +48,8 @@ def serving(deployed: Settings) -> Iterator[ServingProcess]:
 
 
 @pytest.fixture(scope="module")
-def patient(deployed: Settings) -> Iterator[ServingProcess]:
-    """With ten times the usual deadline: what is claimed of it is no matter of a busy machine's time."""
-    folder = deployed.state_dir / "patient"
-    with answering(deployed, SENTIMENT_DEADLINE_MS="2000", SENTIMENT_STATE_DIR=str(folder)) as process:
+def slow(deployed: Settings) -> Iterator[ServingProcess]:
+    with answering(deployed, SENTIMENT_DEADLINE_MS=DEADLINE_MS, SENTIMENT_STATE_DIR=str(deployed.state_dir / "slow")) as process:
         yield process
 
 
@@ -57,17 +57,19 @@ def refused(serving: ServingProcess) -> float:
     return metric(serving.client.get("/metrics").text, "serving_refused_total", work="answer")
 
 
-def test_a_model_goes_on_answering_however_many_ask_and_each_refusal_says_when_to_come_back(
-    patient: ServingProcess,
+def test_at_ten_times_the_capacity_a_model_goes_on_answering_and_each_refusal_says_when_to_come_back(
+    slow: ServingProcess,
 ) -> None:
-    (alone,) = put_load(Stream(name="alone", port=patient.port, path="/predict/turtle", connections=16, seconds=3))
+    (alone,) = put_load(Stream(name="alone", port=slow.port, path="/predict/turtle", connections=16, seconds=6))
     (crowd,) = put_load(
-        Stream(name="crowd", port=patient.port, path="/predict/turtle", connections=300, rate=10 * CAPACITY, seconds=3)
+        Stream(name="crowd", port=slow.port, path="/predict/turtle", connections=300, rate=10 * CAPACITY, seconds=6)
     )
-    assert {"200"} <= set(crowd.statuses) <= {"200", "503"}
+    assert set(crowd.statuses) == {"200", "503"}
     # R.6 asks for nine tenths on a machine of its own; a queue that shut the model out answered a twentieth.
     assert len(crowd.took_ms) > 0.3 * len(alone.took_ms)
     assert crowd.without_retry_after == 0
+    # Whoever is refused learns it before the deadline.
+    assert quantile(crowd.refused_ms, 0.5) < 100
 
 
 def test_a_crowd_of_loops_is_refused_at_the_door_and_afterwards_all_are_answered(serving: ServingProcess) -> None:
@@ -94,13 +96,13 @@ def test_explanations_and_full_batches_in_loops_leave_room_for_others(serving: S
     assert batched.took_ms
 
 
-def test_five_hundred_clients_with_one_question_cause_one_computation(patient: ServingProcess) -> None:
+def test_five_hundred_clients_with_one_question_cause_one_computation(slow: ServingProcess) -> None:
     def computed() -> float:
-        return metric(patient.client.get("/metrics").text, "serving_computed_total", family="turtle")
+        return metric(slow.client.get("/metrics").text, "serving_computed_total", family="turtle")
 
     before = computed()
     (seen,) = put_load(
-        Stream(name="stampede", port=patient.port, path="/predict/turtle", connections=500, rate=500, seconds=1, distinct=False)
+        Stream(name="stampede", port=slow.port, path="/predict/turtle", connections=500, rate=500, seconds=1, distinct=False)
     )
     assert len(seen.took_ms) > 100
     assert computed() - before == 1
