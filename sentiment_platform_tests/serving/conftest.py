@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import redis
 from sqlalchemy import Engine
 
 from sentiment_platform.github_server import GithubServer
@@ -45,14 +46,17 @@ def module_settings(
     _redis_server_url: str,
     signing_keys: dict[str, str],
 ) -> Iterator[Settings]:
-    """Complete settings over a database and a registry of this module, without rows or releases."""
+    """Complete settings over a database, a Redis database and a registry of this module, without rows, keys or releases."""
     folder: Path = tmp_path_factory.mktemp("module")
+    redis_url = urlsplit(_redis_server_url)._replace(path="/1").geturl()
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()
     with GithubServer(folder / "github", "local/registry", "token") as github:
         yield Settings.from_environment(
             {
                 "SENTIMENT_STATE_DIR": str(folder / "state"),
                 "DATABASE_URL": new_database(_migrated_database),
-                "REDIS_URL": urlsplit(_redis_server_url)._replace(path="/1").geturl(),
+                "REDIS_URL": redis_url,
                 "SENTIMENT_REGISTRY_REPOSITORY": "local/registry",
                 "SENTIMENT_REGISTRY_URL": github.url,
                 "SENTIMENT_REGISTRY_TOKEN": "token",

@@ -62,7 +62,8 @@ class ModelRunner:
     def __init__(self, family: str, model: Model, scheduler: Scheduler) -> None:
         self.inline = FAMILIES[family].cost <= INLINE_COST
         self._model = model
-        self._one_text = model if isinstance(model, OneTextModel) else None
+        # A dear family answers several texts at once for little more than one; a cheap one gains nothing by it.
+        self._one_text = model if self.inline and isinstance(model, OneTextModel) else None
         self._scheduler = scheduler
         self._answering = Cost()
         self._explaining: Cost | None = None
@@ -102,7 +103,7 @@ class ModelRunner:
         """
         cost_s = self._answering.of(len(text))
         if self._is_for_the_loop(cost_s):
-            answer, wall_s, busy_s = timed(lambda: self._predict_one(text, features))
+            answer, wall_s, busy_s = timed(lambda: self._predict([(text, features)])[0])
             self._answering.learn(1, len(text), busy_s)
             took("inference", wall_s)
             return answer
@@ -149,12 +150,10 @@ class ModelRunner:
     def _is_for_the_loop(self, cost_s: float) -> bool:
         return self.inline and cost_s <= INLINE_S
 
-    def _predict_one(self, text: str, features: FeatureVector) -> Probabilities:
-        if self._one_text is None:
-            return self._predict([(text, features)])[0]
-        return _distribution(self._one_text.predict_one(text, features))
-
     def _predict(self, asked: list[_Asked]) -> list[Probabilities]:
+        # On the loop and on a thread alike: in numpy's order of adding, the last digits would depend on how busy the process is.
+        if (one_text := self._one_text) is not None:
+            return [_distribution(one_text.predict_one(text, features)) for text, features in asked]
         return predict_batch(self._model, [text for text, _ in asked], [features for _, features in asked])
 
     def _explain(self, asked: list[_Asked]) -> list[Explanation]:

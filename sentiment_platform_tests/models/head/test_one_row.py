@@ -1,17 +1,23 @@
 """One row without arrays says what many rows say with them."""
 
+import asyncio
 import dataclasses
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from sentiment_platform.errors import PermanentError
+from sentiment_platform.features.schema import SCHEMAS
 from sentiment_platform.models.head.fitting import fit_head
 from sentiment_platform.models.head.head import CalibrationHead
 from sentiment_platform.models.reading import TextReader
 from sentiment_platform.models.vader.family import VaderModel
 from sentiment_platform_tests.models.head.scored_rows import NAMES, K, rows
 from sentiment_platform_tests.serving.publishing import trained
+from serving.work.runner import ModelRunner, Probabilities
+from serving.work.scheduler import Scheduler
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +66,27 @@ def test_a_text_gets_the_same_answer_alone_and_in_a_batch(text: str, *, known: b
     batch = model.predict([text], row[None, :])[0]
     alone = model.predict_one(text, [None if np.isnan(value) else float(value) for value in row])
     assert np.abs(batch - np.array(alone)).max() < 1e-12
+
+
+def test_on_the_loop_and_on_a_thread_the_answer_is_the_same_to_the_last_digit(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, _ = trained()
+    model = TextReader(VaderModel(state.scorer.engine(), state.scorer, state.head))
+    scheduler = Scheduler(ThreadPoolExecutor(1), 1)
+    runner = ModelRunner("vader", model, scheduler)
+    texts = [
+        f"Alder {number} profit rose, but the outlook is {word}" for number, word in enumerate(("GREAT", "weak", "poor") * 20)
+    ]
+    unknown = (None,) * len(SCHEMAS[model.feature_schema].names)
+
+    async def answers() -> tuple[list[Probabilities], bool]:
+        asked = asyncio.gather(*(runner.run(text, unknown, "answer", time.perf_counter() + 60) for text in texts))
+        await asyncio.sleep(0)
+        waited = scheduler.busy
+        return await asked, waited
+
+    on_the_loop, waited = asyncio.run(answers())
+    assert not waited
+    monkeypatch.setattr("serving.work.runner.INLINE_S", 0.0)
+    on_a_thread, waited = asyncio.run(answers())
+    assert waited, "the control: they were handed over"
+    assert on_a_thread == on_the_loop

@@ -295,8 +295,10 @@ def test_a_rollback_goes_over_the_gap_that_a_deleted_release_left(
 def test_a_choice_that_cannot_be_fetched_or_recorded_changes_nothing(
     two_deployments: Publisher, github_server: GithubServer, engine: Engine, admin: dict[str, str], start_serving: StartServing
 ) -> None:
+    # Two deployments back: the one before is held in memory, and needs no registry.
+    two_deployments.deploy(two_deployments.model(UNDEPLOYED, steepness=3.0))
     serving = start_serving()
-    assert live(serving) == SECOND
+    assert live(serving) == UNDEPLOYED
     github_server.stop()
     reply = choose(serving, admin)
     assert reply.status_code == 503
@@ -306,7 +308,7 @@ def test_a_choice_that_cannot_be_fetched_or_recorded_changes_nothing(
         connection.exec_driver_sql("ALTER TABLE platform.selection_requests RENAME TO elsewhere")
     reply = choose(serving, admin)
     assert reply.status_code == 503
-    assert live(serving) == SECOND
+    assert live(serving) == UNDEPLOYED
     with engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE platform.elsewhere RENAME TO selection_requests")
         assert not connection.execute(select(AuditRow.__table__)).all()
