@@ -25,19 +25,12 @@ class Cost:
         return max(1e-5 * texts, per_text * texts + per_character * characters)
 
     def learn(self, texts: int, characters: int, seconds: float) -> None:
-        """One call with that many texts took that long.
-
-        A busy machine only makes a call dearer. So one that took less than half of the estimate counts as much as all before it: else a
-        model that was learned in a bad moment would be shut out until dozens of trials have said otherwise.
-        """
-        kept = FORGETTING
-        if seconds < 0.5 * self.of(characters, texts):
-            kept = min(kept, texts * texts / self._tt)
-        self._tt = kept * self._tt + texts * texts
-        self._tc = kept * self._tc + texts * characters
-        self._cc = kept * self._cc + characters * characters
-        self._ts = kept * self._ts + texts * seconds
-        self._cs = kept * self._cs + characters * seconds
+        """One call with that many texts took that long."""
+        self._tt = FORGETTING * self._tt + texts * texts
+        self._tc = FORGETTING * self._tc + texts * characters
+        self._cc = FORGETTING * self._cc + characters * characters
+        self._ts = FORGETTING * self._ts + texts * seconds
+        self._cs = FORGETTING * self._cs + characters * seconds
 
     def _solved(self) -> tuple[float, float]:
         determinant = self._tt * self._cc - self._tc * self._tc
