@@ -70,7 +70,7 @@ class Flags:
     async def tell(self, flags: Sequence[Flag]) -> None:
         """A change that was made here: for this process at once, for the others by Redis."""
         self.take(flags)
-        await self._redis.command("SET", FLAGS_KEY, encoded(flags), "EX", KEPT_S)
+        await self._redis.command("SET", FLAGS_KEY, encoded(flags), "EX", KEPT_S, patient=True)
 
     async def _look(self) -> None:
         try:

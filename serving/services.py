@@ -137,6 +137,7 @@ class Services:
         self.metrics.watch("serving_event_streams", "Open streams of events.", lambda: self.events.streams)
         loop = asyncio.get_running_loop()
         background = (
+            self.redis.probe(),
             self.poller.run(),
             self._ship(),
             self._probe(),

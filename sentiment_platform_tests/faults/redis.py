@@ -66,7 +66,9 @@ def _replace_all(rig: Rig, value: bytes | None) -> None:
 
 
 def _delay(rig: Rig, seconds: float) -> None:
+    """Every reply from now on, those while connecting as well."""
     rig.proxy.delay_s = seconds
+    rig.proxy.cut()
 
 
 def _reset(rig: Rig, resets: bool) -> None:
@@ -98,5 +100,8 @@ FAULTS: dict[str, tuple[Callable[[Rig], None], Callable[[Rig], None]]] = {
     "full of garbage": (lambda rig: _replace_all(rig, b'{"schema":"v1","values":{"x":\xff'), _nothing),
 }
 """Name -> how it begins, how it ends."""
+USABLE = "20 ms slower"
+"""It makes connecting, which takes several round trips, longer than a command may take, and is no reason to do without."""
+TOO_SLOW = "200 ms slower"
 EMPTYING = {"killed", "emptied by FLUSHALL", "full of wrong types", "full of garbage"}
 """After these the context has to be written again, as the next collection does."""

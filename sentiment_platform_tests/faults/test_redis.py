@@ -18,7 +18,7 @@ from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.tables import Prediction
 from sentiment_platform_tests.faults.proxy import Proxy
-from sentiment_platform_tests.faults.redis import EMPTYING, FAULTS, Rig
+from sentiment_platform_tests.faults.redis import EMPTYING, FAULTS, TOO_SLOW, USABLE, Rig
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
@@ -45,6 +45,16 @@ def rig(servers_dir: Path) -> Iterator[Rig]:
 def whole(serving: ServingProcess) -> bool:
     answer = serving.predict(TEXT, **ASKED)
     return answer["performance"]["cache_hit"] and answer["feature_status"] == "PRESENT"
+
+
+def said_of_redis(serving: ServingProcess) -> str:
+    said = serving.health()["dependencies"]["redis"]
+    return said["message"] or said["status"]
+
+
+def asked_of_redis(serving: ServingProcess) -> bool:
+    """Ask on, so that it is looked at again; true."""
+    return bool(serving.predict(TEXT, **ASKED))
 
 
 def ask(serving: ServingProcess, name: str, requests: int) -> list[float]:
@@ -77,6 +87,10 @@ def test_no_fault_of_redis_costs_an_answer_or_more_than_moments(
         begin(rig)
         try:
             during = ask(serving, name, 60)
+            if name == USABLE:
+                serving.wait_until(lambda: whole(serving), RECOVERY_S)
+            if name == TOO_SLOW:
+                serving.wait_until(lambda: asked_of_redis(serving) and "slow" in said_of_redis(serving))
         finally:
             end(rig)
         ended = time.monotonic()

@@ -36,6 +36,7 @@ def serve(redis_url: str, engine: Engine, schema: FeatureSchema, asked: Sequence
 
     async def read() -> list[Any]:
         link = RedisLink(redis_url, timeout_s=5)
+        await link.probe()
         reader = FeatureReader(link, clock=lambda: at)
         found = [await reader.read(one, schema.version) for one in asked]
         await link.close()

@@ -38,7 +38,8 @@ class RateLimiter:
         """
         taken, told_by = self._from_memory(buckets, cost), "memory"
         if taken is None:
-            taken, told_by = await self._asked(buckets, cost), "redis"
+            # What is refused without Redis waits for a connection that is being made.
+            taken, told_by = await self._asked(buckets, cost, patient=without_redis == "refuse"), "redis"
         if taken is None:
             if without_redis == "refuse" and self._redis.status.status != "unused":
                 raise unavailable("limits_unavailable", "Redis, which counts requests, is away, and this is refused without it.")
@@ -51,13 +52,14 @@ class RateLimiter:
             self._metrics.rate_limited.labels(taken.refused.limit.name, told_by).inc()
             raise too_many(taken.refused.limit, taken.wait_us)
 
-    async def _asked(self, buckets: Sequence[Bucket], cost: int) -> Taken | None:
+    async def _asked(self, buckets: Sequence[Bucket], cost: int, *, patient: bool) -> Taken | None:
         asked_us = now_us()
         arguments: list[Any] = [cost]
         for bucket in buckets:
             arguments += [bucket.limit.interval_us, bucket.limit.burst]
         # Whole, not by its hash: a Redis that was started anew does not know it, and would be taken for one that is away.
-        reply = await self._redis.command("EVAL", SCRIPT, len(buckets), *(bucket.key for bucket in buckets), *arguments)
+        keys = [bucket.key for bucket in buckets]
+        reply = await self._redis.command("EVAL", SCRIPT, len(buckets), *keys, *arguments, patient=patient)
         if reply is None:
             return None
         which, wait_us, _, *ahead_us = (int(value) for value in reply)
