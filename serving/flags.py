@@ -5,6 +5,7 @@ They are looked at while requests come, at most once a second, so that an idle p
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -63,7 +64,8 @@ class Flags:
         for flag in newer:
             logger.warning("%s is %s: %s", flag.name, "on" if flag.enabled else "off", flag.reason)
         with suppress(OSError):
-            side = self._path.with_suffix(".new")
+            # Its own, since processes of one machine share the folder.
+            side = self._path.with_suffix(f".{secrets.token_hex(4)}")
             side.write_bytes(encoded(list(self._flags.values())))
             side.replace(self._path)
 

@@ -19,7 +19,7 @@ from serving.edge.access import Access
 from serving.edge.security import KeyChecker
 from serving.edge.voices import Allowance
 from serving.flags import Flags
-from serving.journal.journal import Journal
+from serving.journal.folders import open_journal
 from serving.journal.known_predictions import KnownPredictions
 from serving.journal.prediction_ids import PredictionIds, signing_secret
 from serving.journal.repeats import Repeats
@@ -30,8 +30,9 @@ from serving.links.recent_reads import RecentReads
 from serving.links.redis_link import RedisLink
 from serving.live.live import LiveModels
 from serving.live.loading import ModelLoader
+from serving.live.machine import Machine
 from serving.live.manual_override import ManualOverride
-from serving.live.poller import Poller
+from serving.live.poller import JITTER_SHARE, Poller
 from serving.live.rollback import QuickRollback
 from serving.live.snapshot import Snapshot
 from serving.live.trial import Trials
@@ -46,7 +47,7 @@ from serving.predict.shadows import Shadows
 from serving.predict.swap_watch import SwapWatch
 from serving.watch.garbage import set_aside
 from serving.watch.loop_watch import LoopWatch
-from serving.watch.process_figures import held
+from serving.watch.process_figures import held, instance_name
 from serving.work.classes import CLASSES
 from serving.work.loop_share import LoopShare
 from serving.work.runner import usable_cores
@@ -55,7 +56,6 @@ from serving.work.scheduler import Scheduler
 PROBE_S = 5.0
 FINAL_SHIP_S = 5.0
 CACHE_FOLDER = "serving-cache"
-JOURNAL_FOLDER = "journal"
 logger = logging.getLogger(__name__)
 
 
@@ -100,15 +100,22 @@ class Services:
         self._threads = ThreadPoolExecutor(cores, thread_name_prefix="model")
         cache = RegistryCache(settings.state_dir / CACHE_FOLDER, self._public_keys)
         scheduler = Scheduler(self._threads, cores, deadline_s=settings.deadline_ms / 1000, metrics=self.metrics)
-        loader = ModelLoader(cache, self._reader, Trials(cache.folder), scheduler)
+        machine = Machine(cache.folder, fresh_s=settings.poll_s * (1 - JITTER_SHARE), clock=clock)
+        loader = ModelLoader(cache, self._reader, Trials(cache.folder), scheduler, machine)
         self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock, announce=self._announce)
         self.access.live = self.live
-        self.journal = Journal(
-            settings.state_dir / JOURNAL_FOLDER, max_bytes=settings.journal_bytes, on_drop=self.metrics.journal_dropped.inc
+        self.journal = open_journal(
+            settings.state_dir, max_bytes=settings.journal_bytes, on_drop=self.metrics.journal_dropped.inc
         )
         self.unrecorded = UnrecordedRollbacks(self.journal, self.database, clock=clock)
         self.shipper = Shipper(
-            self.journal, self.database, self.metrics, acts=self.unrecorded, pepper=settings.key_pepper, clock=clock
+            self.journal,
+            self.database,
+            self.metrics,
+            acts=self.unrecorded,
+            state_folder=settings.state_dir,
+            pepper=settings.key_pepper,
+            clock=clock,
         )
         self.poller = Poller(self.live, self.database, self.unrecorded, poll_s=settings.poll_s)
         quick = QuickRollback(self.live, self.database, self.journal, self.unrecorded, clock=clock)
@@ -193,6 +200,9 @@ class Services:
         watch("serving_requests_per_second", "Of the last minute.", lambda: self.loop_watch.requests_per_s)
         watch("serving_capacity_per_second", "Estimate; NaN while idle.", lambda: self.loop_watch.capacity_per_s or math.nan)
         watch("process_threads", "Threads of the process.", lambda: held().threads)
+        self.metrics.watch_each(
+            "serving_instance", "1: which process this is, `host:pid`.", "instance", {instance_name(): lambda: 1}
+        )
         states = {name: partial(self._up, name) for name in self.dependencies()}
         self.metrics.watch_each("serving_dependency_up", "1 up, 0 down; NaN while not known or not used.", "dependency", states)
 

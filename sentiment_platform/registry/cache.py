@@ -7,6 +7,7 @@ that was accepted. Whatever is read from it is verified again: a disk is trusted
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sentiment_platform.registry.deployment import DEPLOYMENT, DEPLOYMENT_SIGNATURE, Deployment
@@ -40,8 +41,11 @@ class RegistryCache:
         self.keep_signed(deployment.document, deployment.data, deployment.signature)
 
     def keep_signed(self, document: Deployment, data: bytes, signature: bytes) -> None:
-        """`keep_deployment` of one that is not the newest."""
+        """`keep_deployment` of one that is not the newest. Another process may have kept it."""
         target = self.folder / str(document.tag)
+        with suppress(Refused):
+            if self._read(target) == (data, signature):
+                return
         with side_folder(self.folder) as side:
             for name, content in ((DEPLOYMENT, data), (DEPLOYMENT_SIGNATURE, signature)):
                 with (side / name).open("xb") as file:
@@ -58,17 +62,17 @@ class RegistryCache:
 
     def kept_deployments(self) -> Iterator[Deployment]:
         """All that verify, the newest first."""
+        return (kept.document for kept in self.kept_latest())
+
+    def kept_latest(self) -> Iterator[LatestDeployment]:
+        """`kept_deployments` as the registry gave them, but for ETag and manifests."""
         for tag in self._kept():
-            folder = self.folder / str(tag)
             try:
-                yield verify_deployment(
-                    read_small(folder / DEPLOYMENT, MAX_DOCUMENT_BYTES),
-                    read_small(folder / DEPLOYMENT_SIGNATURE, MAX_SIGNATURE_BYTES),
-                    self._keys,
-                    revision=tag.revision,
-                )
+                data, signature = self._read(self.folder / str(tag))
+                document = verify_deployment(data, signature, self._keys, revision=tag.revision)
             except Refused:
                 continue
+            yield LatestDeployment(document, None, data, signature, {})
 
     def prune(self, keep: set[str], *, deployments: int = 2) -> None:
         """Delete every model whose manifest digest is not in `keep`, and all but the newest `deployments` documents."""
@@ -79,6 +83,12 @@ class RegistryCache:
                 shutil.rmtree(path, ignore_errors=True)
         for tag in self._kept()[deployments:]:
             shutil.rmtree(self.folder / str(tag), ignore_errors=True)
+
+    def _read(self, folder: Path) -> tuple[bytes, bytes]:
+        return (
+            read_small(folder / DEPLOYMENT, MAX_DOCUMENT_BYTES),
+            read_small(folder / DEPLOYMENT_SIGNATURE, MAX_SIGNATURE_BYTES),
+        )
 
     def _kept(self) -> list[DeploymentTag]:
         if not self.folder.exists():

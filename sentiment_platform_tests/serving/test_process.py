@@ -106,18 +106,3 @@ def test_sigterm_under_load_fails_no_request_and_exits_0(publisher: Publisher, s
     for thread in threads:
         thread.join(10)
     assert set(outcomes) == {"200"}
-
-
-def test_a_second_process_on_the_same_state_is_refused_in_words(publisher: Publisher, start_serving: StartServing) -> None:
-    publisher.deploy(publisher.model())
-    serving = start_serving()
-    second = subprocess.run(
-        [sys.executable, "-m", "serving"],
-        env={**ServingProcess(serving.settings).environment},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert second.returncode != 0
-    assert "SENTIMENT_STATE_DIR" in second.stderr

@@ -15,6 +15,7 @@ import msgspec
 
 from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.errors import TransientError
+from serving.journal.folders import left_behind
 from serving.journal.journal import Journal
 from serving.journal.journal_records import FeedbackRecord, PredictionRecord, RollbackRecord, ShadowRecord, voice_of
 from serving.journal.known_predictions import ON_ITS_WAY, answered_time
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 BATCH = 500
 INTERVAL_S = 0.5
 LARGEST_PAUSE_S = 3.0
+LEFT_BEHIND_S = 5.0
+"""How often to look for what a neighbour that is gone has left."""
 logger = logging.getLogger(__name__)
 
 
@@ -48,6 +51,7 @@ class Shipper:
 
     Args:
         acts: enters rollbacks that were decided earlier, once each.
+        state_folder: where processes that are gone may have left journals, which are shipped too; None: there are no neighbours.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Shipper:
         metrics: Metrics,
         *,
         acts: "Acts | None" = None,
+        state_folder: Path | None = None,
         pepper: str = "",
         clock: Clock = utc_now,
     ) -> None:
@@ -66,6 +71,8 @@ class Shipper:
         self._journal = journal
         self._database = database
         self._metrics = metrics
+        self._state_folder = state_folder
+        self._looked_at = float("-inf")
 
     async def run(self) -> None:
         """Sync to disk and ship until cancelled."""
@@ -75,6 +82,7 @@ class Shipper:
             try:
                 await asyncio.to_thread(self._journal.sync)
                 await asyncio.to_thread(self.ship)
+                await asyncio.to_thread(self.ship_left_behind)
                 pause_s = INTERVAL_S
             except TransientError as error:
                 logger.debug("journal not shipped: %s", error)
@@ -103,6 +111,21 @@ class Shipper:
                     shipped += self._ship_segment(segment)
                     self._journal.discard(segment)
         return shipped
+
+    def ship_left_behind(self) -> None:
+        """Ship what neighbours left that are gone; not while the database is away, since a new start may want its journal.
+
+        Raises:
+            DatabaseUnavailable: as `ship`.
+        """
+        due = time.monotonic() - self._looked_at > LEFT_BEHIND_S
+        if self._state_folder is None or not due or self._database.status.status != "ok":
+            return
+        self._looked_at = time.monotonic()
+        with left_behind(self._state_folder) as journals:
+            for journal in journals:
+                left = Shipper(journal, self._database, self._metrics, acts=self._acts, pepper=self._pepper, clock=self._clock)
+                logger.info("%d records of a process that is gone were in %s", left.ship(), journal.folder)
 
     def _ship_segment(self, path: Path) -> int:
         segment = read_segment(path)

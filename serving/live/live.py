@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from sentiment_platform.clock import Clock
-from sentiment_platform.errors import ConflictError, PlatformError, TransientError
+from sentiment_platform.errors import PlatformError
 from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.documents import digest
@@ -19,8 +19,8 @@ from serving.live.loading import ModelLoader
 from serving.live.memory import FreeMemory, free_mb
 from serving.live.overtaken import Overtaken
 from serving.live.refusals import Refusals
-from serving.live.selections import Selection, Selections, StaleRevision
-from serving.live.snapshot import Content, Facts, Snapshot
+from serving.live.selections import Selection, Selections
+from serving.live.snapshot import Content, Facts, Snapshot, as_expected
 from serving.live.swap import LiveSlot
 from serving.live.way_back import WayBack
 from serving.metrics import Metrics
@@ -47,6 +47,7 @@ class LiveModels:
         self._metrics = metrics
         self._clock = clock
         self._selections = Selections(reader, cache)
+        self._machine = loader.machine
         self._slot = LiveSlot(loader, self._selections, metrics, announce, clock=clock, free=free)
         self.way_back = WayBack(self._slot, self._selections, announce, clock=clock)
         self._etag: str | None = None
@@ -87,14 +88,42 @@ class LiveModels:
         self.way_back.hold(cached_only=True)
 
     def poll(self, selections: Sequence[Selection] | None) -> None:
-        """Look at the registry once and apply what is new.
+        """Look at the registry once, unless a neighbour just did, and apply what is new.
 
         Args: selections: those in force according to the database, read before this call; None when it did not answer.
         """
-        reader, current = self._reader, self.facts
-        if reader is None:
+        if self._reader is None:
             return
-        latest = None
+        if not self._follow(selections) and not self._look(self._reader, selections):
+            return
+        if selections is not None:
+            self._apply(selections)
+        self._slot.restore()
+        self._slot.complete()
+        self.way_back.hold()
+
+    def is_behind(self) -> bool:
+        """Whether a neighbour has brought a newer deployment live, which was not tried here."""
+        live, look = self.facts, self._machine.looked()
+        return bool(live and look and look.revision > live.deployment.revision and self.refusals.candidate is None)
+
+    def _follow(self, selections: Sequence[Selection] | None) -> bool:
+        """Take a neighbour's look for ours; False where there is none to go by, or something was refused here."""
+        live = self.facts
+        followed = self._machine.followed(live.deployment, self._cache) if live and self.refusals.candidate is None else None
+        if followed is None:
+            return False
+        look, newer = followed
+        if newer is not None:
+            self._offer(newer, selections)
+        else:
+            self._etag = look.etag
+        self.registry = look.status
+        return True
+
+    def _look(self, reader: RegistryReader, selections: Sequence[Selection] | None) -> bool:
+        """Ask the registry; whether it answered."""
+        current, latest = self.facts, None
         etag = self._etag if current and not self.refusals.retry_is_due() else None
         try:
             latest = reader.poll_latest(etag, known=current.deployment if current else None)
@@ -103,18 +132,16 @@ class LiveModels:
             self.refusals.refuse(None, (), refused.reason, str(refused))
         except PlatformError as error:
             self._saw(False, str(error))
-            return
+            return False
         else:
             self._saw(True, None if latest or current else "Nothing is deployed yet.")
         if isinstance(latest, LatestDeployment):
             self._offer(latest, selections)
         elif latest is not None:
             self._etag = latest.etag
-        if selections is not None:
-            self._apply(selections)
-        self._slot.restore()
-        self._slot.complete()
-        self.way_back.hold()
+        if (live := self.facts) is not None and self.refusals.candidate is None:
+            self._machine.tell(self.registry, self._etag, live.deployment.revision)
+        return True
 
     def select(
         self,
@@ -133,7 +160,7 @@ class LiveModels:
             ConflictError: another version than `expected_version` is live, or another deployment than the selections expect.
             Refused, ModelRefused, TransientError: the choice cannot be served; what runs stays.
         """
-        live = self._expected(selections[0].family, expected_version, selections[0].expected_revision)
+        live = as_expected(self.facts, selections[0].family, expected_version, selections[0].expected_revision)
         with self._slot.exchange():
             assembled = self._slot.assemble(live.deployment, (*live.selections, *selections))
             after = assembled.facts
@@ -150,39 +177,16 @@ class LiveModels:
         Raises:
             As `select`.
         """
-        live = self._expected(selection.family, expected_version, selection.expected_revision)
+        live = as_expected(self.facts, selection.family, expected_version, selection.expected_revision)
         with self._slot.exchange():
             self._slot.tried(selection.family, selection.version, manifest_digest)
-        return live
-
-    def _expected(self, family: str, version: str | None, revision: int | None) -> Facts:
-        """What is live, if it is what a person expects of `family`, and of the deployment; None expects anything."""
-        live = self.facts
-        if live is None:
-            raise TransientError("Nothing is live yet.", remedy="Wait for the first deployment.")
-        if revision is not None and revision != live.deployment.revision:
-            raise StaleRevision(
-                f"{live.deployment.tag} is in force here, not revision {revision}.",
-                remedy="Look at GET /models/status and decide again.",
-            )
-        running = live.versions.get(family)
-        if version is not None and version != running:
-            raise ConflictError(
-                f"{running or 'No version'} of {family} is live, not {version}.",
-                remedy="Look at GET /models/status and decide again.",
-            )
         return live
 
     def why_not_ready(self) -> str:
         """Why nothing can be answered, in words; "" when something is live."""
         if self.current is not None:
             return ""
-        candidate = self.refusals.candidate
-        if candidate is not None:
-            return f"Nothing is live: {candidate.message}"
-        if self.registry.reachable is None and self._reader is not None:
-            return "Nothing is live yet: the first look at the registry is under way."
-        return f"Nothing is live: {self.registry.message or 'no registry is configured (SENTIMENT_REGISTRY_REPOSITORY).'}"
+        return self.refusals.why_nothing_is_live(self.registry, is_followed=self._reader is not None)
 
     def _offer(self, latest: LatestDeployment, selections: Sequence[Selection] | None) -> None:
         """Bring the registry's deployment live, unless it rests after a refusal or is older than what ran here."""
@@ -228,7 +232,10 @@ class LiveModels:
         self._slot.forget_all_but(kept)
         try:
             self._cache.keep_deployment(latest)
-            self._cache.prune(kept)
+            # A neighbour that loads may need what was fetched for it; what is left is pruned with the next deployment.
+            with self._machine.alone(limit_s=0) as alone:
+                if alone:
+                    self._cache.prune(kept)
         except OSError as error:
             logger.warning("revision %d runs but is not kept for the next start: %s", latest.document.revision, error)
 

@@ -16,6 +16,7 @@ from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused
+from serving.live.machine import Machine
 from serving.live.model_cost import UNMEASURED, ModelCost
 from serving.live.model_refused import ModelRefused
 from serving.live.trial import Trials
@@ -43,9 +44,13 @@ class ModelLoader:
     Args:
         reader: None where no registry is configured; only the cache is used then.
         scheduler: of the threads on which models run.
+        machine: whose processes share the cache: one at a time prepares and loads.
     """
 
-    def __init__(self, cache: RegistryCache, reader: RegistryReader | None, trials: Trials, scheduler: Scheduler) -> None:
+    def __init__(
+        self, cache: RegistryCache, reader: RegistryReader | None, trials: Trials, scheduler: Scheduler, machine: Machine
+    ) -> None:
+        self.machine = machine
         self._cache = cache
         self._trials = trials
         self._reader = reader

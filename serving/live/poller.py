@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ from serving.live.unrecorded import UnrecordedRollbacks
 
 T = TypeVar("T")
 RECOVERY_S = 3.0
+NEIGHBOURS_S = 2.0
+"""How often to see whether a neighbour has brought something new live."""
 JITTER_SHARE = 0.1
 SELECTIONS_LIMIT_S = 3.0
 logger = logging.getLogger(__name__)
@@ -51,7 +54,7 @@ class Poller:
         while True:
             seen = _weak(self._live.current)
             await self._safely(partial(self._poll, await self._selections(), seen))
-            await asyncio.sleep(self._pause_s())
+            await self._rest(self._pause_s())
 
     def close(self) -> None:
         """Let the thread end after what it is doing."""
@@ -74,6 +77,13 @@ class Poller:
         known = {selection.request_id for selection in recorded}
         missing = [selection for selection in unrecorded if selection.request_id not in known]
         return sorted([*recorded, *missing], key=lambda selection: selection.requested_at)
+
+    async def _rest(self, pause_s: float) -> None:
+        ends = time.monotonic() + pause_s
+        while (left_s := ends - time.monotonic()) > 0:
+            await asyncio.sleep(min(left_s, NEIGHBOURS_S, self._poll_s / 4))
+            if self._live.is_behind():
+                return
 
     def _pause_s(self) -> float:
         pause_s = self._poll_s

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import PermanentError, TransientError
 from sentiment_platform.registry.refusal import Refused
-from serving.contract.model_bodies import Swap, SwapOutcome
+from serving.contract.model_bodies import RegistryStatus, Swap, SwapOutcome
 from serving.live.model_refused import ModelRefused
 from serving.metrics import Metrics
 
@@ -37,6 +37,14 @@ class Refusals:
         self._clock = clock
         self._rest: _Rest | None = None
         self.last_attempt: Swap | None = None
+
+    def why_nothing_is_live(self, registry: RegistryStatus, *, is_followed: bool) -> str:
+        """In words; `is_followed`: a registry is configured."""
+        if self.candidate is not None:
+            return f"Nothing is live: {self.candidate.message}"
+        if registry.reachable is None and is_followed:
+            return "Nothing is live yet: the first look at the registry is under way."
+        return f"Nothing is live: {registry.message or 'no registry is configured (SENTIMENT_REGISTRY_REPOSITORY).'}"
 
     @property
     def candidate(self) -> Swap | None:

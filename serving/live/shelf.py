@@ -70,12 +70,14 @@ class Shelf:
     def _load(
         self, family: str, version: str, manifest_digest: str, *, cached_only: bool, makes_room: bool = True
     ) -> LoadedVersion:
-        before = self.current.models.get(family) if self.current else None
-        manifest = self._loader.prepare(family, version, manifest_digest, cached_only=cached_only)
-        before_ms = before.cost.latency_ms if before else None
-        del before
-        self._make_room(family, expected_mb(manifest), version, unloads=makes_room)
-        return self._loader.load(manifest, manifest_digest, before_ms=before_ms)
+        # What a neighbour fetches and tries meanwhile needs neither here; and two do not take the room of one.
+        with self._loader.machine.alone():
+            before = self.current.models.get(family) if self.current else None
+            manifest = self._loader.prepare(family, version, manifest_digest, cached_only=cached_only)
+            before_ms = before.cost.latency_ms if before else None
+            del before
+            self._make_room(family, expected_mb(manifest), version, unloads=makes_room)
+            return self._loader.load(manifest, manifest_digest, before_ms=before_ms)
 
     def _make_room(self, family: str, needed_mb: float, version: str, *, unloads: bool) -> None:
         """Let go of what is only kept for a way back, then of the version whose place is taken.

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sentiment_platform.errors import ConflictError, TransientError
 from sentiment_platform.registry.deployment import Deployment
 from serving.live.loading import LoadedVersion
-from serving.live.selections import Selection
+from serving.live.selections import Selection, StaleRevision
 
 Content = tuple[dict[str, str], str]
 """Family -> version, and the default family."""
@@ -99,3 +100,25 @@ class Snapshot:
     def is_changed_by(self, document: Deployment) -> bool:
         """Whether its champions and default family would answer otherwise than what does now."""
         return bool(document.versions().items() - self.versions.items()) or document.default_family != self.default_family
+
+
+def as_expected(live: Facts | None, family: str, version: str | None, revision: int | None) -> Facts:
+    """What is live, if it is what a person expects of `family`, and of the deployment; None expects anything.
+
+    Raises:
+        TransientError: nothing is live. StaleRevision, ConflictError: it is something else.
+    """
+    if live is None:
+        raise TransientError("Nothing is live yet.", remedy="Wait for the first deployment.")
+    if revision is not None and revision != live.deployment.revision:
+        raise StaleRevision(
+            f"{live.deployment.tag} is in force here, not revision {revision}.",
+            remedy="Look at GET /models/status and decide again.",
+        )
+    running = live.versions.get(family)
+    if version is not None and version != running:
+        raise ConflictError(
+            f"{running or 'No version'} of {family} is live, not {version}.",
+            remedy="Look at GET /models/status and decide again.",
+        )
+    return live

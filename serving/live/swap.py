@@ -169,8 +169,9 @@ class LiveSlot(Shelf):
             return
         self._tried = None
         try:
-            manifest = self._loader.prepare(gap.family, gap.version, gap.manifest_digest, cached_only=True)
-            back = self._loader.load(manifest, gap.manifest_digest)
+            with self._loader.machine.alone():
+                manifest = self._loader.prepare(gap.family, gap.version, gap.manifest_digest, cached_only=True)
+                back = self._loader.load(manifest, gap.manifest_digest)
         except PlatformError as error:
             logger.error("%s was unloaded to make room and does not come back yet: %s", gap.version, error)
             return

@@ -85,15 +85,14 @@ class Trials:
         Raises:
             ModelRefused: load, golden, slow, memory, timeout or crashed. TransientError: no process could be started.
         """
-        proven = self._read()
-        if manifest_digest not in proven:
+        if manifest_digest not in self._read() and manifest_digest not in self._read(anew=True):
             cost = self._tried(manifest, manifest_digest, before_ms)
             self._remember(manifest_digest, cost)
         return self._read()[manifest_digest]
 
     def forget_all_but(self, digests: set[str]) -> None:
         """Keep no verdict on a version whose files are gone."""
-        proven = self._read()
+        proven = self._read(anew=True)
         if proven.keys() - digests:
             self._write({name: cost for name, cost in proven.items() if name in digests})
 
@@ -120,8 +119,9 @@ class Trials:
                 raise _refusal(manifest, "slow", words)
         return ModelCost(latency_ms=round(answer.latency_ms, 3), memory_mb=round(answer.memory_mb, 1))
 
-    def _read(self) -> dict[str, ModelCost]:
-        if self._proven is None:
+    def _read(self, *, anew: bool = False) -> dict[str, ModelCost]:
+        """`anew`: with what neighbours have found out since."""
+        if self._proven is None or anew:
             self._build = build()
             try:
                 kept = msgspec.json.decode((self._folder / PROVEN).read_bytes(), type=_Proven)
@@ -131,7 +131,7 @@ class Trials:
         return self._proven
 
     def _remember(self, manifest_digest: str, cost: ModelCost) -> None:
-        self._write({**self._read(), manifest_digest: cost})
+        self._write({**self._read(anew=True), manifest_digest: cost})
 
     def _write(self, proven: dict[str, ModelCost]) -> None:
         self._proven = proven

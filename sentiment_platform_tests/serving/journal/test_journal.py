@@ -14,6 +14,7 @@ import pytest
 
 from sentiment_platform.errors import ConflictError
 from sentiment_platform_tests.serving.feedback import record
+from serving.journal.folders import left_behind, open_journal
 from serving.journal.journal import KEPT_SHARE, Journal, JournalUnavailable
 from serving.journal.journal_records import RollbackRecord, ShadowRecord
 from serving.journal.segments import read_segment
@@ -207,6 +208,20 @@ def test_two_processes_never_write_one_journal(tmp_path: Path) -> None:
         Journal(tmp_path)
     journal.close()
     Journal(tmp_path).close()
+
+
+def test_each_process_of_a_state_folder_has_a_journal_of_its_own_and_what_is_left_is_found(tmp_path: Path) -> None:
+    one, two = open_journal(tmp_path), open_journal(tmp_path)
+    assert [journal.folder.name for journal in (one, two)] == ["journal", "journal-2"]
+    two.append(record(2))
+    with left_behind(tmp_path) as journals:
+        assert journals == [], "its process lives"
+    two.close()
+    with left_behind(tmp_path) as journals:
+        assert [journal.backlog_records for journal in journals] == [1]
+        assert open_journal(tmp_path).folder.name == "journal-3", "while a neighbour ships it"
+    again = open_journal(tmp_path)
+    assert (again.folder.name, again.backlog_records) == ("journal-2", 1), "what was not shipped waits there"
 
 
 def _append_and_die(folder: Path) -> None:

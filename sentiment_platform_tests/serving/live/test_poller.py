@@ -40,6 +40,9 @@ class Played:
             self.current = Seen()
         return OLDER
 
+    def is_behind(self) -> bool:
+        return False
+
     def poll(self, selections: list[Selection] | None) -> None:
         self.polled.append(selections)
 

@@ -19,6 +19,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform_tests.serving.publishing import Publisher
 from serving.live.live import LiveModels
 from serving.live.loading import ModelLoader
+from serving.live.machine import Machine
 from serving.live.memory import fits, free_mb
 from serving.live.snapshot import Snapshot
 from serving.live.trial import TrialLimits, Trials, limits_of
@@ -72,7 +73,8 @@ def live(settings: Settings, publisher: Publisher, room: Room, tmp_path: Path) -
     )
     cache = RegistryCache(tmp_path / "copies", keys)
     with ThreadPoolExecutor(1) as threads:
-        loader = ModelLoader(cache, reader, Trials(cache.folder, limits=room.limits), Scheduler(threads, 1))
+        machine = Machine(cache.folder, fresh_s=0, clock=lambda: NOW)
+        loader = ModelLoader(cache, reader, Trials(cache.folder, limits=room.limits), Scheduler(threads, 1), machine)
         room.live = LiveModels(loader, cache, reader, room.metrics, clock=lambda: NOW, free=room.free)
         yield room.live
     reader.close()
