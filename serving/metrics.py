@@ -65,9 +65,12 @@ class Metrics:
         self.computed = counter(
             "serving_computed", "Answers that a model computed, for one request or several at a time.", "family"
         )
+        self.model_errors = counter(
+            "serving_model_errors", "Times that a version failed at a text, whatever answered in its place.", "family", "version"
+        )
         self.arms = counter(
             "serving_experiment_answers",
-            "Answers by arm of an experiment; `absent`: the arm's version is not loaded here, and the control answered.",
+            "Answers by arm of an experiment; `absent`: its version is not loaded here, `failed`: it failed at the text; another one answered.",
             "experiment",
             "arm",
             "outcome",
@@ -124,9 +127,10 @@ class Metrics:
             self._models.labels(family, version).set(1)
         # Series of versions that answer no more would pile up with each swap; the last ones stay for a request under way.
         kept = self._answering | set(versions.values())
-        for labels, _ in _samples(self._answers):
-            if labels["version"] not in kept:
-                self._answers.remove(labels["family"], labels["version"], labels["arm"])
+        for counted, names in ((self._answers, ("family", "version", "arm")), (self.model_errors, ("family", "version"))):
+            for labels, _ in _samples(counted):
+                if labels["version"] not in kept:
+                    counted.remove(*(labels[name] for name in names))
         self._answering = set(versions.values())
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:

@@ -39,6 +39,7 @@ from serving.live.trial import Trials
 from serving.live.unrecorded import UnrecordedRollbacks
 from serving.metrics import Metrics
 from serving.predict.executor import Executor
+from serving.predict.model_errors import ModelErrors
 from serving.predict.online_features import FeatureReader
 from serving.predict.prediction import Predictor
 from serving.predict.prediction_cache import PredictionCache
@@ -122,8 +123,10 @@ class Services:
         self.override = ManualOverride(self.live, self.poller, self.database, quick, clock=clock)
         ids = PredictionIds(signing_secret(settings.key_pepper, settings.state_dir))
         self.known = KnownPredictions(self.database, ids, clock=clock)
-        executor = Executor(FeatureReader(self.redis, clock=clock), self.cache, self.metrics, sure=settings.cascade_confidence)
         self.swap_watch = SwapWatch(self.live, self.override, self.metrics, clock=clock)
+        errors = ModelErrors(self.metrics, self.swap_watch.unanswered)
+        features = FeatureReader(self.redis, clock=clock)
+        executor = Executor(features, self.cache, errors, self.metrics, sure=settings.cascade_confidence)
         self.shadows = Shadows(self.journal, self.database, self.metrics, clock=clock)
         self.predictor = Predictor(
             settings,

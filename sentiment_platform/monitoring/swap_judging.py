@@ -1,6 +1,6 @@
 """Does a version that has just taken over answer as well as the one before? A pure function of the answers of both.
 
-It looks at fixed numbers of answers, so that looking every minute is no further test: 6 looks at 6 questions share `WATCH_ERROR`. Each
+It looks at fixed numbers of answers, so that looking every minute is no further test: 6 looks at 7 questions share `WATCH_ERROR`. Each
 question has a floor beside its test: a difference that is certain and small is no reason to go back.
 """
 
@@ -14,14 +14,16 @@ import numpy as np
 from sentiment_platform.statistics.fisher import larger_share_p
 from sentiment_platform.text.sentiment import LABELS
 
-Metric = Literal["degraded", "p95", "class_share", "disagreement"]
+Metric = Literal["errors", "degraded", "p95", "class_share", "disagreement"]
 LOOKS = (50, 100, 200, 400, 700, 1000)
 """Answers of the new version on different texts, at which it is judged; with the last the watch ends."""
 FEWEST_BEFORE = 50
+NO_CLASS = -1
 WATCH_ERROR = 0.01
 """Chance that a version as good as the one before is sent back by its watch."""
-QUESTIONS = 3 + len(LABELS)
+QUESTIONS = 4 + len(LABELS)
 LEVEL = WATCH_ERROR / (len(LOOKS) * QUESTIONS)
+ERRORS_MORE = 0.02
 DEGRADED_MORE = 0.10
 P95_TIMES, P95_MORE_MS = 1.5, 5.0
 VANISHED = 0.25
@@ -36,9 +38,16 @@ UNKNOWN_DISAGREEMENT = 0.30
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """One answer a text, in the order they were given: whether it was degraded, its class, and its time (NaN where it came from the cache)."""
+    """What became of each text that a version was to answer, one answer a text, in their order.
+
+    Attributes:
+        degraded: another version answered, because this one was too busy or too slow; `failed`: because it raised, or nobody answered.
+        classes: `NO_CLASS` where it did not answer itself.
+        latency_ms: NaN where it did not answer itself, or from the cache.
+    """
 
     degraded: Sequence[bool]
+    failed: Sequence[bool]
     classes: Sequence[int]
     latency_ms: Sequence[float]
 
@@ -47,7 +56,9 @@ class Answers:
 
     def first(self, n: int) -> "Answers":
         """The first `n`."""
-        return Answers(degraded=self.degraded[:n], classes=self.classes[:n], latency_ms=self.latency_ms[:n])
+        return Answers(
+            degraded=self.degraded[:n], failed=self.failed[:n], classes=self.classes[:n], latency_ms=self.latency_ms[:n]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +87,17 @@ class Question:
 
 
 def judge_swap(new: Answers, before: Answers, disagreement: Disagreement | None = None) -> list[Question]:
-    """The questions of the first look at which something is worse, else of the last look that is due; none where answers are too few."""
-    due = [look for look in LOOKS if look <= len(new)] if len(before) >= FEWEST_BEFORE else []
+    """The questions of the first look at which something is worse, else of the last look that is due; none where answers are too few.
+
+    That a version fails is no matter of comparison: where the one before answered too little, it is held to have failed at nothing.
+    """
+    due = [look for look in LOOKS if look <= len(new)]
     questions: list[Question] = []
     for look in due:
-        questions = _questions(new.first(look), before, disagreement if look == due[-1] else None)
+        if len(before) >= FEWEST_BEFORE:
+            questions = _questions(new.first(look), before, disagreement if look == due[-1] else None)
+        elif any(new.failed[:look]):
+            questions = [_errors(new.first(look), before)]
         if any(question.worse for question in questions):
             break
     return questions
@@ -97,10 +114,20 @@ def next_look(answers: int) -> int:
 
 
 def _questions(new: Answers, before: Answers, disagreement: Disagreement | None) -> list[Question]:
-    asked = [_degraded(new, before), _p95(new, before)]
+    asked = [_errors(new, before), _degraded(new, before), _p95(new, before)]
     asked += [_class_share(index, new, before) for index in range(len(LABELS))]
     asked.append(_disagreement(disagreement, len(new)) if disagreement else None)
     return [question for question in asked if question is not None]
+
+
+def _errors(new: Answers, before: Answers) -> Question:
+    counts = sum(new.failed), len(new), sum(before.failed), max(len(before), FEWEST_BEFORE)
+    now, then = counts[0] / counts[1], counts[2] / counts[3]
+    p = larger_share_p(*counts)
+    words = f"it failed at {now:.1%} of {len(new):,} texts, the one before at {then:.1%}"
+    return Question(
+        metric="errors", n=len(new), before=then, now=now, p=p, worse=p < LEVEL and now - then >= ERRORS_MORE, words=words
+    )
 
 
 def _degraded(new: Answers, before: Answers) -> Question:
@@ -127,12 +154,15 @@ def _p95(new: Answers, before: Answers) -> Question | None:
 
 
 def _class_share(index: int, new: Answers, before: Answers) -> Question | None:
-    there, then = sum(one == index for one in new.classes), sum(one == index for one in before.classes)
-    shares = there / len(new), then / len(before)
-    if shares[1] < SMALLEST_CLASS:
+    (there, then), (said, earlier) = (
+        [sum(one == index for one in each.classes) for each in (new, before)],
+        [sum(one != NO_CLASS for one in each.classes) for each in (new, before)],
+    )
+    if not said or not earlier or then / earlier < SMALLEST_CLASS:
         return None
+    shares = there / said, then / earlier
     # That other answers became so common is that this one became so rare.
-    p = larger_share_p(len(new) - there, len(new), len(before) - then, len(before))
+    p = larger_share_p(said - there, said, earlier - then, earlier)
     words = f"{shares[0]:.1%} of answers are {LABELS[index]}, {shares[1]:.1%} before"
     worse = p < LEVEL and shares[0] < VANISHED * shares[1]
     return Question(metric="class_share", n=len(new), before=shares[1], now=shares[0], p=p, worse=worse, words=words)

@@ -20,6 +20,7 @@ from sentiment_platform.monitoring.swap_history import COOL_DOWN, Swap, watched_
 from sentiment_platform.monitoring.swap_judging import (
     DISAGREEMENT_TEXTS,
     LOOKS,
+    NO_CLASS,
     Answers,
     Disagreement,
     Question,
@@ -170,16 +171,17 @@ def _look(connection: Connection, swap: Swap, now: datetime, rescore: Rescore | 
 def _answers(rows: Sequence[SwapAnswer]) -> Answers:
     return Answers(
         degraded=[row.degraded for row in rows],
-        classes=[int(np.argmax(row.probabilities)) for row in rows],
+        failed=[row.failed for row in rows],
+        classes=[NO_CLASS if row.probabilities is None else int(np.argmax(row.probabilities)) for row in rows],
         latency_ms=[float("nan") if row.inference_ms is None else row.inference_ms for row in rows],
     )
 
 
 def _disagreement(connection: Connection, swap: Swap, new: Sequence[SwapAnswer], rescore: Rescore) -> Disagreement:
     due = max(look for look in LOOKS if look <= len(new))
-    sample = new[max(0, due - DISAGREEMENT_TEXTS) : due]
-    again = rescore(swap.before, sample)
-    said = [int(np.argmax(row.probabilities)) for row in sample]
+    sample = [row for row in new[:due] if row.probabilities is not None][-DISAGREEMENT_TEXTS:]
+    again = rescore(swap.before, sample) if sample else []
+    said = [int(np.argmax(row.probabilities or ())) for row in sample]
     different = sum(a != b for a, b in zip(said, again, strict=False))
     return Disagreement(asked=len(again), different=different, expected=_expected(connection, swap))
 

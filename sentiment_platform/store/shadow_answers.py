@@ -54,6 +54,10 @@ class PairedAnswer:
     made_by: str
 
 
+_BY_ITSELF = Prediction.instead_of.is_(None)
+"""Another version's answer in an arm's place is that arm's failure, and says nothing of its times and classes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmCounts:
     """What an arm answered in a phase; `latency_p95_ms` is of the model alone, over answers that were not cached, None without any."""
@@ -127,7 +131,7 @@ def shadow_counts(connection: Connection, experiment: str, phase: int) -> tuple[
 def counts_of_arms(connection: Connection, experiment: str, revisions: Sequence[int], since: datetime) -> list[ArmCounts]:
     """What each arm answered since then while these deployments ran, requests that count alone."""
     inference = Prediction.latency_ms["inference"].as_float()
-    p95 = func.percentile_cont(0.95).within_group(inference).filter(Prediction.cache_hit.is_(False))
+    p95 = func.percentile_cont(0.95).within_group(inference).filter(Prediction.cache_hit.is_(False), _BY_ITSELF)
     query = (
         select(
             Prediction.arm,
@@ -154,11 +158,11 @@ def units_in_two_arms(connection: Connection, experiment: str, revisions: Sequen
 def answers_of_arms(
     connection: Connection, experiment: str, revisions: Sequence[int], since: datetime, limit: int
 ) -> list[tuple[str, list[float]]]:
-    """(arm, probabilities) of about `limit` answers from all over the phase, the same ones each time."""
+    """(arm, probabilities) of about `limit` answers that arms gave themselves, from all over the phase, the same ones each time."""
     there = connection.execute(
         select(func.count()).select_from(Prediction).where(_of_arms(experiment, revisions, since))
     ).scalar_one()
-    query = select(Prediction.arm, Prediction.probabilities).where(_of_arms(experiment, revisions, since))
+    query = select(Prediction.arm, Prediction.probabilities).where(_of_arms(experiment, revisions, since), _BY_ITSELF)
     if (one_in := -(-there // limit)) > 1:
         query = query.where(func.abs(cast(func.hashtext(Prediction.id), BigInteger)) % one_in == 0)
     return [(str(row[0]), row[1]) for row in connection.execute(query.order_by(Prediction.id))]

@@ -1,6 +1,7 @@
 """Claims about the watch after a swap: who is as good stays, who is worse goes back once, and nobody's own choice is undone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sentiment_platform.alerts.incidents import evaluate
 from sentiment_platform.clock import utc_now
 from sentiment_platform.monitoring.jobs import watch_job
 from sentiment_platform.monitoring.sensors import a_swap_is_watched
-from sentiment_platform.monitoring.swap_judging import LOOKS, Answers, Disagreement, judge_swap, worst
+from sentiment_platform.monitoring.swap_judging import LOOKS, NO_CLASS, Answers, Disagreement, judge_swap, worst
 from sentiment_platform.monitoring.swap_watch import Watched, respond, watch
 from sentiment_platform.promotion.intents import intent_of_promotion
 from sentiment_platform.promotion.next_revision import Intent, Promoted, publish
@@ -28,17 +29,25 @@ from sentiment_platform_tests.monitoring.seeding import features, probabilities,
 from sentiment_platform_tests.promotion.seeding import offered, release
 
 V1, V2, V3 = "v1.0.0-vader", "v1.1.0-vader", "v1.2.0-vader"
+STAND_IN = "v9.0.0-vader"
 EARLIER = timedelta(minutes=5)
 SHARES = (0.25, 0.45, 0.30)
 
 
 def sample(
-    rng: np.random.Generator, n: int, *, degraded: float = 0.02, shares: Sequence[float] = SHARES, slower: float = 1.0
+    rng: np.random.Generator,
+    n: int,
+    *,
+    degraded: float = 0.02,
+    failed: float = 0.0,
+    shares: Sequence[float] = SHARES,
+    slower: float = 1.0,
 ) -> Answers:
     """`n` answers whose times are lognormal, as serving's are, with a median of 12 ms."""
     times = rng.lognormal(np.log(12), 0.5, n) * slower
     return Answers(
         degraded=[bool(one) for one in rng.random(n) < degraded],
+        failed=[bool(one) for one in np.random.default_rng(n).random(n) < failed],
         classes=[int(one) for one in rng.choice(3, n, p=np.array(shares) / sum(shares))],
         latency_ms=[float(one) for one in times],
     )
@@ -62,6 +71,7 @@ def test_of_equal_versions_at_most_one_in_a_hundred_is_sent_back() -> None:
         ("p95", {"slower": 2.0}),
         ("class_share", {"shares": (0.0, 0.6, 0.4)}),
         ("degraded", {"degraded": 0.3}),
+        ("errors", {"failed": 0.05}),
     ],
 )
 def test_what_is_worse_is_found_within_a_thousand_answers(metric: str, worse: dict[str, object]) -> None:
@@ -95,6 +105,18 @@ def test_too_few_answers_and_a_small_difference_are_no_reason() -> None:
     assert (degraded.p < 0.001, degraded.worse) == (True, False), "certain, and small"
 
 
+def test_a_version_that_fails_needs_no_comparison_and_what_it_did_not_answer_has_no_class() -> None:
+    rng = np.random.default_rng(3)
+    reason = worst(judge_swap(sample(rng, 60, failed=0.5), sample(rng, 3)))
+    assert reason is not None
+    assert (reason.metric, reason.n) == ("errors", 50)
+    assert worst(judge_swap(sample(rng, 60), sample(rng, 3))) is None, "the control: it fails at nothing"
+    few = sample(rng, 1000)
+    gone = replace(few, classes=[NO_CLASS if number % 5 else one for number, one in enumerate(few.classes)])
+    judged = judge_swap(gone, sample(rng, 1000))
+    assert [one.worse for one in judged if one.metric == "class_share"] == [False] * 3
+
+
 @pytest.fixture
 def access(settings: Settings) -> RegistryAccess:
     return RegistryAccess(settings)
@@ -119,9 +141,16 @@ def deploy(engine: Engine, access: RegistryAccess, version: str, rule: Rule = "g
 
 
 def ask(
-    engine: Engine, version: str, n: int = 120, *, degraded: bool = False, prefix: str = "new", ago: timedelta = timedelta()
+    engine: Engine,
+    version: str,
+    n: int = 120,
+    *,
+    degraded: bool = False,
+    reason: str = "deadline",
+    prefix: str = "new",
+    ago: timedelta = timedelta(),
 ) -> None:
-    """So many answers of `version` on different texts, up to `ago` before the next hour."""
+    """So many texts that `version` was to answer, up to `ago` before the next hour; `degraded`: another version did, for the `reason`."""
     ids = seed_predictions(
         engine,
         features(n, 1),
@@ -136,6 +165,8 @@ def ask(
             Prediction.degraded: degraded,
             Prediction.latency_ms: {"inference": 2.0},
         }
+        if degraded:
+            change |= {Prediction.model_version: STAND_IN, Prediction.instead_of: version, Prediction.degraded_reason: reason}
         connection.execute(update(Prediction).where(Prediction.id.in_(ids)).values(change))
 
 
@@ -149,6 +180,27 @@ def act(engine: Engine, access: RegistryAccess) -> tuple[list[Watched], Promoted
 def incidents(engine: Engine) -> list[tuple[str, str]]:
     with engine.connect() as connection:
         return [(one.fingerprint, one.severity) for one in open_incidents(connection)]
+
+
+@pytest.mark.usefixtures("released")
+def test_a_version_that_fails_goes_back_and_the_one_that_stood_in_for_it_is_not_blamed(
+    engine: Engine, access: RegistryAccess
+) -> None:
+    deploy(engine, access, V1)
+    ask(engine, V1, ago=EARLIER)
+    deploy(engine, access, V2)
+    ask(engine, V2)
+    ask(engine, V3, degraded=True, reason="model_error", prefix="other")
+    with engine.begin() as connection:
+        connection.execute(update(Prediction).where(Prediction.instead_of == V3).values({Prediction.model_version: V2}))
+    ((watched,), nothing) = act(engine, access)
+    assert (watched.reason, watched.answers, nothing) == (None, 120, None), (
+        "V2 answered in the place of V3, which is not its fault"
+    )
+    ask(engine, V2, degraded=True, reason="model_error", prefix="failed")
+    _, back = act(engine, access)
+    assert back is not None
+    assert (back.document.versions(), back.document.actor) == ({"vader": V1}, "auto_rollback:errors")
 
 
 @pytest.mark.usefixtures("released")

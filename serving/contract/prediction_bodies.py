@@ -11,7 +11,7 @@ from sentiment_platform.text.sentiment import Label, PriceDirection
 
 MAX_BATCH = 32
 Path = Literal["primary", "cascade_first", "cascade_second", "fallback"]
-DegradedReason = Literal["queue", "deadline", "exchange", "kill_switch"]
+DegradedReason = Literal["queue", "deadline", "exchange", "kill_switch", "model_error"]
 
 
 class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -181,7 +181,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """The answer to one text. `degraded`: a cheaper family answered because the chosen one could not within the deadline."""
+    """The answer to one text. `degraded`: another version answered, because the chosen one could not, or not within the deadline."""
 
     prediction: Prediction
     performance: Performance
@@ -192,7 +192,8 @@ class Answer(Struct, frozen=True, kw_only=True):
         DegradedReason | None,
         Meta(
             description="Why it is `degraded`. `queue`: too much waited for the chosen family; `deadline`: it alone would have taken "
-            "longer, or did not answer in time; `exchange`: it is being exchanged; `kill_switch`: somebody switched it off (`GET /flags`)."
+            "longer, or did not answer in time; `exchange`: it is being exchanged; `kill_switch`: somebody switched it off (`GET /flags`); "
+            "`model_error`: its version failed at this text."
         ),
     ]
     path: Annotated[
@@ -225,7 +226,7 @@ class FamilyAnswer(Struct, frozen=True, kw_only=True):
 
 
 class CompareAnswer(Struct, frozen=True):
-    """Every family on the same text; a family that is not deployed, or could not answer within the deadline, is null."""
+    """Every family on the same text; a family that is not deployed, or could not answer, is null."""
 
     results: dict[str, FamilyAnswer | None]
     comparison: Comparison

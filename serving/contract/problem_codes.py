@@ -64,6 +64,7 @@ CODES: Mapping[str, str] = {
     "family_not_deployed": "No version of this family is live.",
     "kill_switch": "Somebody switched this family off: `GET /flags` says who and why.",
     "unknown_flag": "There is no switch of this name.",
+    "model_error": "The version failed at this text, and no other one can answer in its place.",
     "overloaded": "The prediction cannot be made within the deadline now.",
     "unavailable": "Something that this route needs is away.",
     "not_set_up": "Something that this route needs was never set up.",

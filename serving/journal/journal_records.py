@@ -18,6 +18,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
         supported: whether the text is English that a model can read; what is not counts nowhere.
         unit: a hash of what the experiment assigned to `arm`; None where no experiment ran.
         traffic: what the request said it is for; only what says nothing is a user's question and counts in monitoring.
+        instead_of: the version in whose place it answered, which was too busy, too slow, or failed.
         latency_ms: named parts of the time it took, in milliseconds.
     """
 
@@ -49,6 +50,7 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, tag="predictio
     degraded: bool
     degraded_reason: str | None = None
     path: str | None = None
+    instead_of: str | None = None
     latency_ms: dict[str, float]
     instance: str
 

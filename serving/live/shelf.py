@@ -108,6 +108,12 @@ class Shelf:
         logger.warning("%s", why)
         wait_until_gone(going)
 
+    def before(self, family: str) -> LoadedVersion | None:
+        """What a rollback would bring back of a family, if it is loaded and not what runs."""
+        running = self.current.models.get(family) if self.current else None
+        ready = (model for model in self._ready if model.family == family)
+        return next((model for model in ready if running is None or model.manifest_digest != running.manifest_digest), None)
+
     def _held_now(self, model: LoadedVersion) -> LoadedVersion | None:
         return self.current.loaded.get(model.manifest_digest) if self.current else None
 

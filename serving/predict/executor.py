@@ -1,14 +1,18 @@
 """A plan carried out: the answer of one version out of the cache, out of the same question under way, or by its model; and what stands in."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sentiment_platform.models.family import Explanation
 from serving.contract.prediction_bodies import DegradedReason, Path
 from serving.contract.request_context import took
 from serving.live.loading import LoadedVersion
+from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.answer_figures import Scored
-from serving.predict.online_features import FeatureReader, Input
+from serving.predict.model_errors import ModelErrors, ModelFailed
+from serving.predict.online_features import FeatureReader, Input, OnlineFeatures
 from serving.predict.plan import Plan
 from serving.predict.prediction_cache import PredictionCache, cache_key
 from serving.predict.single_flight import JustComputed, SingleFlight
@@ -23,13 +27,15 @@ class Outcome:
     Attributes:
         scored: the answer.
         path: which step of the plan it is.
-        degraded_reason: why a cheaper family answered than planned; None where none did.
+        degraded_reason: why another version answered than planned; None where none did.
+        instead_of: that other version, where it was too busy, too slow, or failed.
         also: what other versions of the plan said of the same text.
     """
 
     scored: Scored
     path: Path = "primary"
     degraded_reason: DegradedReason | None = None
+    instead_of: str | None = None
     also: tuple[Scored, ...] = ()
 
 
@@ -47,19 +53,22 @@ class Executor:
         sure: confidence from which a cascade asks no second version.
     """
 
-    def __init__(self, features: FeatureReader, cache: PredictionCache, metrics: Metrics, *, sure: float) -> None:
+    def __init__(
+        self, features: FeatureReader, cache: PredictionCache, errors: ModelErrors, metrics: Metrics, *, sure: float
+    ) -> None:
         self._features = features
         self._cache = cache
+        self._errors = errors
         self._metrics = metrics
         self._sure = sure
         self._flights: SingleFlight[_Computed] = SingleFlight()
         self._just_computed: JustComputed[_Computed] = JustComputed()
 
     async def carry_out(self, plan: Plan, cleaned: Input) -> Outcome:
-        """The answer, degraded where the plan has a fallback and its primary cannot be in time.
+        """The answer, degraded where its primary cannot be in time or fails, and the plan has what can stand in.
 
         Raises:
-            Overloaded: nothing in the plan can be in time.
+            Overloaded: nothing in the plan can be in time. ModelFailed: the primary failed, and nothing stands in.
         """
         limits = plan.limits
         ends_at = limits.ends_at if plan.fallback else limits.last_ends_at
@@ -69,13 +78,31 @@ class Executor:
             self._metrics.shed.labels(plan.primary.family).inc()
             if plan.fallback is None:
                 raise
-            scored = await self.score(plan.fallback, cleaned, limits.kind, limits.last_ends_at)
-            return Outcome(scored=scored, path="fallback", degraded_reason=self._degraded(overloaded.reason))
+            return await self._stand_in(plan, [plan.fallback], cleaned, overloaded, overloaded.reason)
+        except ModelFailed as failed:
+            return await self._stand_in(plan, plan.stands_in, cleaned, failed, "model_error")
         if plan.degraded is not None:
             return Outcome(scored=first, path="fallback", degraded_reason=self._degraded(plan.degraded))
         if plan.second is None:
             return Outcome(scored=first)
         return await self._go_on(plan, plan.second, first, cleaned)
+
+    async def _stand_in(
+        self, plan: Plan, models: Sequence[LoadedVersion], cleaned: Input, why: Exception, reason: DegradedReason
+    ) -> Outcome:
+        for model in models:
+            try:
+                scored = await self.score(model, cleaned, plan.limits.kind, plan.limits.last_ends_at)
+            except ModelFailed:
+                continue
+            except Overloaded:
+                self._metrics.shed.labels(model.family).inc()
+                continue
+            missed = plan.primary.version
+            return Outcome(scored=scored, path="fallback", degraded_reason=self._degraded(reason), instead_of=missed)
+        if isinstance(why, ModelFailed) and cleaned.supported and cleaned.traffic is None:
+            self._errors.unanswered(plan.primary.version, cleaned.text)
+        raise why
 
     async def _go_on(self, plan: Plan, second: LoadedVersion, first: Scored, cleaned: Input) -> Outcome:
         if first.confidence >= self._sure:
@@ -84,8 +111,13 @@ class Executor:
             surer = await self.score(second, cleaned, plan.limits.kind, plan.limits.ends_at)
         except Overloaded as overloaded:
             self._metrics.shed.labels(second.family).inc()
-            return Outcome(scored=first, path="cascade_first", degraded_reason=self._degraded(overloaded.reason))
-        return Outcome(scored=surer, path="cascade_second", also=(first,))
+            reason: DegradedReason = overloaded.reason
+        except ModelFailed:
+            reason = "model_error"
+        else:
+            return Outcome(scored=surer, path="cascade_second", also=(first,))
+        missed = second.version
+        return Outcome(scored=first, path="cascade_first", degraded_reason=self._degraded(reason), instead_of=missed)
 
     def _degraded(self, reason: DegradedReason) -> DegradedReason:
         self._metrics.degraded.labels(reason).inc()
@@ -95,7 +127,7 @@ class Executor:
         """The answer of one version.
 
         Raises:
-            Overloaded: it cannot be in time, or was not.
+            Overloaded: it cannot be in time, or was not. ModelFailed: it failed at this text.
         """
         if not self._cache.pays and not model.runner.takes(cleaned.text, kind, ends_at):
             raise Overloaded(model.runner.why_not)
@@ -106,7 +138,7 @@ class Executor:
         if model.runner.inline and cleaned.is_text_alone:
             # Nothing was looked up, and the answer costs less than asking Redis whether it is there.
             started = time.perf_counter()
-            probabilities = await model.runner.run(cleaned.text, features.values, kind, ends_at)
+            probabilities = await self.ask(model, cleaned.text, features, kind, ends_at)
             return Scored(model, features, probabilities, False, (time.perf_counter() - started) * 1000)
         key = cache_key(model.manifest_digest, schema, cleaned, features.values)
 
@@ -119,7 +151,7 @@ class Executor:
             if (just_now := self._just_computed.get(key)) is not None:
                 return just_now
             started = time.perf_counter()
-            probabilities = await model.runner.run(cleaned.text, features.values, kind, ends_at)
+            probabilities = await self.ask(model, cleaned.text, features, kind, ends_at)
             self._metrics.computed.labels(model.family).inc()
             took_ms = (time.perf_counter() - started) * 1000
             self._cache.put(key, schema, probabilities)
@@ -130,3 +162,44 @@ class Executor:
 
         computed = await self._flights.do(key, compute)
         return Scored(model, features, computed.probabilities, computed.cache_hit, computed.inference_ms)
+
+    async def side_by_side(self, live: Snapshot, outcome: Outcome, cleaned: Input, ends_at: float) -> list[Scored]:
+        """The answer, and those of the other families that were asked or cost next to nothing; not cached, not journalled."""
+        scored = outcome.scored
+        done = [scored, *outcome.also]
+        for model in live.models.values():
+            if model.runner.inline and model.schema is scored.model.schema and all(model is not each.model for each in done):
+                try:
+                    probabilities = await self.ask(model, cleaned.text, scored.features, "batch", ends_at)
+                except (Overloaded, ModelFailed):
+                    continue
+                done.append(Scored(model, scored.features, probabilities, False, 0.0))
+        return done
+
+    async def explain(self, scored: Scored, text: str, ends_at: float) -> Explanation:
+        """Where the sentiment of an answer comes from.
+
+        Raises:
+            As `score`.
+        """
+        try:
+            return await scored.model.runner.explain(text, scored.features.values, ends_at)
+        except Overloaded:
+            raise
+        except Exception as error:
+            raise self._errors.failed(scored.model, error) from error
+
+    async def ask(
+        self, model: LoadedVersion, text: str, features: OnlineFeatures, kind: WorkClass, ends_at: float
+    ) -> Probabilities:
+        """What the model says, past the cache.
+
+        Raises:
+            As `score`.
+        """
+        try:
+            return await model.runner.run(text, features.values, kind, ends_at)
+        except Overloaded:
+            raise
+        except Exception as error:
+            raise self._errors.failed(model, error) from error

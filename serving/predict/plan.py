@@ -42,6 +42,7 @@ class Plan:
         fallback: what answers instead, marked as degraded; None where the primary answers or nobody does.
         second: of a cascade, what is asked as well where the primary is not sure.
         why: `named` by the client, or the `default` of the deployment.
+        stands_in: who answers where a version fails, the first one first.
         assigned: the arm of an experiment that it belongs to; None where the request takes part in none.
         degraded: why the primary is no more than a stand-in.
     """
@@ -51,5 +52,6 @@ class Plan:
     second: LoadedVersion | None = None
     why: Literal["named", "default"]
     limits: Limits
+    stands_in: tuple[LoadedVersion, ...] = ()
     assigned: Assigned | None = None
     degraded: DegradedReason | None = None

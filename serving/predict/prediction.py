@@ -15,7 +15,7 @@ from sentiment_platform.registry.signing import PublicKeys
 from sentiment_platform.settings import Settings
 from serving.contract.prediction_bodies import Answer, CompareAnswer, Comparison, Explanation, FamilyAnswer, PredictRequest
 from serving.contract.problem_bodies import FieldError
-from serving.contract.problems import Problem, invalid, unavailable
+from serving.contract.problems import Problem, invalid
 from serving.contract.request_context import answer_headers, request_deadline_s, request_may_wait, request_started
 from serving.flags import Flags
 from serving.journal.journal_records import new_record_id
@@ -26,11 +26,12 @@ from serving.metrics import Metrics
 from serving.predict.answer_figures import Scored, comparison, explanation, performance, prediction
 from serving.predict.arms import Asker, in_experiment, said_of
 from serving.predict.executor import Executor, Outcome
+from serving.predict.model_errors import ModelFailed, no_answer
 from serving.predict.online_features import Input
 from serving.predict.plan import Assigned, Limits
 from serving.predict.prediction_journal import PredictionJournal
 from serving.predict.published_time import published_time
-from serving.predict.router import allowed, plan, require_live
+from serving.predict.router import allowed, plan, require_live, with_stand_ins
 from serving.predict.shadows import Shadows
 from serving.predict.text_input import known_outlet, readable_symbol, readable_text
 from serving.work.classes import Overloaded, WorkClass
@@ -80,7 +81,7 @@ class Predictor:
             question: the signature that makes it a question of our own, which is recorded nowhere (`registry.own_questions`).
 
         Raises:
-            Problem: 400 for the text, 503 when nothing is live, or `family` is not deployed or too busy.
+            Problem: 400 for the text, 503 when nothing is live, or `family` is not deployed, too busy, or failed.
         """
         own = is_own_question(self._keys, request.text, question)
         cleaned, asker = self._clean(request, asker.traffic or request.traffic), replace(asker, unit=request.unit_id)
@@ -111,14 +112,15 @@ class Predictor:
         return [answer.result() for answer in answers]
 
     async def compare(self, request: PredictRequest, route: str) -> CompareAnswer:
-        """Every live family at the same time; null for one that is too busy."""
+        """Every live family at the same time; null for one that is too busy, or failed."""
         cleaned = self._clean(request, request.traffic)
         supported = cleaned.supported
         live = self._snapshot()
-        answers = await asyncio.gather(*(self._score_or_none(model, cleaned) for model in allowed(live, self._flags)))
-        done = [scored for scored in answers if scored is not None]
+        answers = await asyncio.gather(*(self._score_or_error(model, cleaned) for model in allowed(live, self._flags)))
+        done = [scored for scored in answers if isinstance(scored, Scored)]
+        missed = [error for error in answers if not isinstance(error, Scored)]
         if not done:
-            raise _overloaded(Overloaded())
+            raise no_answer(missed[0])
         explained = [await self._explain(scored, cleaned) if request.explain else UNSET for scored in done]
         results: dict[str, FamilyAnswer | None] = dict.fromkeys(FAMILIES)
         for scored, said in zip(done, explained, strict=True):
@@ -144,22 +146,28 @@ class Predictor:
         live = self._snapshot()
         limits = Limits(kind, self._ends_at(MODELS_SHARE), self._ends_at(BATCH_DEADLINES if kind == "batch" else 1))
         planned = plan(live, family, limits, self._flags, cascade=self._settings.cascade_confidence > 0)
+        champion = planned.second or planned.primary
         if not own and self._flags.enabled("experiments"):
             planned = in_experiment(planned, live, cleaned, asker)
+        planned = with_stand_ins(planned, champion, live, self._live.before(champion.family), self._flags)
         try:
             outcome = await self._executor.carry_out(planned, cleaned)
-        except Overloaded as overloaded:
-            raise _overloaded(overloaded) from overloaded
+        except (Overloaded, ModelFailed) as error:
+            raise no_answer(error) from error
         scored = outcome.scored
         degraded = outcome.degraded_reason is not None
         # Before it is recorded: an explanation that comes too late refuses the request.
         explained = await self._explain(scored, cleaned) if explain else UNSET
         compared = cleaned.supported and not degraded
-        side_by_side = Comparison() if not compared else comparison(await self._side_by_side(live, outcome, cleaned))
+        side_by_side = (
+            Comparison()
+            if not compared
+            else comparison(await self._executor.side_by_side(live, outcome, cleaned, self._ends_at(MODELS_SHARE)))
+        )
         if own:
             identity = new_record_id(self._clock().timestamp())
         else:
-            identity = self._write(live, outcome, cleaned, route, self._counted(planned.assigned))
+            identity = self._write(live, outcome, cleaned, route, self._counted(planned.assigned, outcome))
             if self._flags.enabled("experiments"):
                 self._shadows.offer(live, scored, cleaned, identity, degraded=degraded)
         return Answer(
@@ -174,12 +182,15 @@ class Predictor:
             explanation=explained,
         )
 
-    def _counted(self, assigned: Assigned | None) -> Assigned | None:
-        """The arm that answered, told to client and metrics; None where it did not."""
+    def _counted(self, assigned: Assigned | None, outcome: Outcome) -> Assigned | None:
+        """The arm that the request belongs to, told to client and metrics where it answered; None where it is not loaded here."""
         if assigned is None:
             return None
-        self._metrics.arms.labels(assigned.experiment, assigned.arm, "answered" if assigned.is_here else "absent").inc()
-        answer_headers.set(said_of(assigned))
+        failed = assigned.is_here and outcome.degraded_reason == "model_error"
+        became = "failed" if failed else "answered" if assigned.is_here else "absent"
+        self._metrics.arms.labels(assigned.experiment, assigned.arm, became).inc()
+        if not failed:
+            answer_headers.set(said_of(assigned))
         return assigned if assigned.is_here else None
 
     def _clean(self, request: PredictRequest, traffic: str | None) -> Input:
@@ -202,33 +213,21 @@ class Predictor:
     def _snapshot(self) -> Snapshot:
         return require_live(self._live.current, self._live.why_not_ready())
 
-    async def _score_or_none(self, model: LoadedVersion, cleaned: Input) -> Scored | None:
+    async def _score_or_error(self, model: LoadedVersion, cleaned: Input) -> Scored | Overloaded | ModelFailed:
         try:
             return await self._executor.score(model, cleaned, "answer", self._ends_at(MODELS_SHARE))
-        except Overloaded:
+        except ModelFailed as failed:
+            return failed
+        except Overloaded as overloaded:
             self._metrics.shed.labels(model.family).inc()
-            return None
-
-    async def _side_by_side(self, live: Snapshot, outcome: Outcome, cleaned: Input) -> list[Scored]:
-        """The answer, and those of the other families that were asked or cost next to nothing; not cached, not journalled."""
-        scored = outcome.scored
-        done = [scored, *outcome.also]
-        for model in live.models.values():
-            if model.runner.inline and model.schema is scored.model.schema and all(model is not each.model for each in done):
-                try:
-                    values = scored.features.values
-                    probabilities = await model.runner.run(cleaned.text, values, "batch", self._ends_at(MODELS_SHARE))
-                except Overloaded:
-                    continue
-                done.append(Scored(model, scored.features, probabilities, False, 0.0))
-        return done
+            return overloaded
 
     async def _explain(self, scored: Scored, cleaned: Input) -> Explanation:
         request_may_wait.set(True)
         try:
-            explained = await scored.model.runner.explain(cleaned.text, scored.features.values, self._ends_at(EXPLAIN_DEADLINES))
-        except Overloaded as overloaded:
-            raise _overloaded(overloaded) from overloaded
+            explained = await self._executor.explain(scored, cleaned.text, self._ends_at(EXPLAIN_DEADLINES))
+        except (Overloaded, ModelFailed) as error:
+            raise no_answer(error) from error
         return explanation(explained)
 
     def _write(self, live: Snapshot, outcome: Outcome, cleaned: Input, route: str, assigned: Assigned | None = None) -> str:
@@ -244,7 +243,3 @@ class Predictor:
     @staticmethod
     def _elapsed_ms() -> float:
         return round((time.perf_counter() - request_started.get()) * 1000, 3)
-
-
-def _overloaded(error: Overloaded) -> Problem:
-    return unavailable("overloaded", str(error))

@@ -88,10 +88,11 @@ class PredictionJournal:
             degraded=outcome.degraded_reason is not None,
             degraded_reason=outcome.degraded_reason,
             path=outcome.path,
+            instead_of=outcome.instead_of,
             latency_ms={"total": total_ms, "inference": round(scored.inference_ms, 3)},
             instance=self._instance,
         )
-        self._metrics.count_answer(record.family, record.model_version, record.arm)
+        self._metrics.count_answer(record.family, record.model_version, record.arm if record.instead_of is None else None)
         self._observe(record)
         try:
             self._journal.append(record)

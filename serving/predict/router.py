@@ -3,6 +3,8 @@
 As a cascade the cheapest answers first, and the default only where that is not sure.
 """
 
+from dataclasses import replace
+
 from sentiment_platform.models.families import FAMILIES
 from serving.contract.problems import Problem, unavailable
 from serving.flags import Flags
@@ -61,6 +63,19 @@ def plan(live: Snapshot, family: str | None, limits: Limits, flags: Flags, *, ca
     if cascade:
         return Plan(primary=stands_in, second=chosen, why="default", limits=limits)
     return Plan(primary=chosen, fallback=stands_in, why="default", limits=limits)
+
+
+def with_stand_ins(planned: Plan, champion: LoadedVersion, live: Snapshot, before: LoadedVersion | None, flags: Flags) -> Plan:
+    """`planned` with who answers where a version fails: the champion in whose place an arm answers, the other families that may, the
+    cheapest first, and the version before. For a family that was named only its own versions do.
+
+    Args:
+        champion: the one that would answer without an experiment.
+        before: the version of the same family that a rollback would bring back, if it is loaded.
+    """
+    others = [] if planned.why == "named" else sorted(allowed(live, flags), key=lambda model: FAMILIES[model.family].cost)
+    order = [champion, *others, *([before] if before else [])]
+    return replace(planned, stands_in=tuple(model for model in dict.fromkeys(order) if model is not planned.primary))
 
 
 def allowed(live: Snapshot, flags: Flags) -> list[LoadedVersion]:

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 from sentiment_platform.clock import Clock
 from sentiment_platform.errors import PlatformError
-from sentiment_platform.monitoring.swap_judging import LOOKS, Answers, Question, judge_swap, next_look, worst
+from sentiment_platform.monitoring.swap_judging import LOOKS, NO_CLASS, Answers, Question, judge_swap, next_look, worst
 from sentiment_platform.registry.deployment import AUTO_ROLLBACK
+from sentiment_platform.text.normalise import text_hash
 from sentiment_platform.text.sentiment import LABELS, likeliest_label
 from serving.contract.model_bodies import RollbackRequest
 from serving.contract.problems import Problem
@@ -32,27 +33,37 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class _Said:
-    """The newest answers of a version to different texts: degraded, class, milliseconds (NaN from the cache)."""
+    """What became of the newest different texts that a version was to answer: degraded, failed, class, milliseconds (as in `Answers`)."""
 
-    answers: deque[tuple[bool, int, float]] = field(default_factory=lambda: deque(maxlen=LOOKS[-1]))
+    answers: deque[tuple[bool, bool, int, float]] = field(default_factory=lambda: deque(maxlen=LOOKS[-1]))
     texts: deque[str] = field(default_factory=lambda: deque(maxlen=LOOKS[-1]))
     known: set[str] = field(default_factory=set[str])
 
     def add(self, record: PredictionRecord) -> None:
-        if record.text_hash in self.known:
+        if record.instead_of is not None:
+            failed = record.degraded_reason == "model_error"
+            self.missed(record.text_hash, failed=failed)
             return
-        if len(self.texts) == self.texts.maxlen:
-            self.known.discard(self.texts[0])
-        self.known.add(record.text_hash)
-        self.texts.append(record.text_hash)
         first, second, third = record.probabilities
         label = LABELS.index(likeliest_label((first, second, third)))
         took_ms = float("nan") if record.cache_hit else record.latency_ms["inference"]
-        self.answers.append((record.degraded, label, took_ms))
+        self._keep(record.text_hash, (False, False, label, took_ms))
+
+    def missed(self, text: str, *, failed: bool) -> None:
+        self._keep(text, (not failed, failed, NO_CLASS, float("nan")))
+
+    def _keep(self, text: str, became: tuple[bool, bool, int, float]) -> None:
+        if text in self.known:
+            return
+        if len(self.texts) == self.texts.maxlen:
+            self.known.discard(self.texts[0])
+        self.known.add(text)
+        self.texts.append(text)
+        self.answers.append(became)
 
     def so_far(self) -> Answers:
-        degraded, classes, took_ms = zip(*self.answers, strict=True) if self.answers else ((), (), ())
-        return Answers(degraded=degraded, classes=classes, latency_ms=took_ms)
+        degraded, failed, classes, took_ms = zip(*self.answers, strict=True) if self.answers else ((), (), (), ())
+        return Answers(degraded=degraded, failed=failed, classes=classes, latency_ms=took_ms)
 
 
 @dataclass
@@ -82,7 +93,11 @@ class SwapWatch:
     def observe(self, record: PredictionRecord) -> None:
         """Keep what counts of an answer."""
         if record.traffic is None and record.supported and record.arm is None:
-            self._said.setdefault(record.model_version, _Said()).add(record)
+            self._said.setdefault(record.instead_of or record.model_version, _Said()).add(record)
+
+    def unanswered(self, version: str, text: str) -> None:
+        """Keep that a version failed at a text, and nobody answered in its place."""
+        self._said.setdefault(version, _Said()).missed(text_hash(text), failed=True)
 
     async def run(self) -> None:
         """Look until cancelled; a defect here costs no answer."""

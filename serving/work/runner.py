@@ -7,7 +7,6 @@ the weights.
 import os
 import time
 from collections.abc import Sequence
-from math import isfinite
 
 import numpy as np
 
@@ -29,6 +28,8 @@ INLINE_S = 0.0015
 """The longest that a model may hold the event loop at once."""
 SHORT_TEXT = 100
 """Characters."""
+ROUNDING = 1e-4
+"""Of probabilities in single precision."""
 _Asked = tuple[str, FeatureVector]
 
 
@@ -51,7 +52,8 @@ def predict_batch(model: Model, texts: list[str], features: list[FeatureVector])
 
 
 def _distribution(probabilities: Probabilities) -> Probabilities:
-    if not all(map(isfinite, probabilities)):
+    # A comparison with NaN is false.
+    if not (min(probabilities) >= -ROUNDING and abs(sum(probabilities) - 1) <= ROUNDING):
         raise FloatingPointError("the model answered with other numbers than three probabilities a text")
     return probabilities
 
@@ -99,7 +101,7 @@ class ModelRunner:
         """Probabilities before `time.perf_counter()` is `ends_at`.
 
         Raises:
-            Overloaded: it would take longer, or it did.
+            Overloaded: it would take longer, or it did. Whatever the model raises at this text.
         """
         cost_s = self._answering.of(len(text))
         if self._is_for_the_loop(cost_s):
@@ -113,7 +115,7 @@ class ModelRunner:
             item=(text, features),
             length=len(text),
             most=self._model.batch_size,
-            run=self._predict,
+            run=self._predict_apart,
             ran=self._learn,
             ends_at=ends_at,
             cost_s=cost_s,
@@ -155,6 +157,13 @@ class ModelRunner:
         if (one_text := self._one_text) is not None:
             return [_distribution(one_text.predict_one(text, features)) for text, features in asked]
         return predict_batch(self._model, [text for text, _ in asked], [features for _, features in asked])
+
+    def _predict_apart(self, asked: list[_Asked]) -> list[Probabilities | Exception]:
+        """As `_predict`; a text at which the model fails costs those beside it no answer."""
+        try:
+            return [*self._predict(asked)]
+        except Exception as error:
+            return [error] if len(asked) == 1 else [self._predict_apart([each])[0] for each in asked]
 
     def _explain(self, asked: list[_Asked]) -> list[Explanation]:
         return [self._model.explain(text, as_matrix([features])) for text, features in asked]

@@ -36,7 +36,7 @@ class Work:
     Attributes:
         key: what may run in one call with others of the same key; `length`: only beside others of a similar one.
         most: of one call.
-        run: of the items of such a call -> what each of them is answered.
+        run: of the items of such a call -> what each of them is answered; an exception is raised to that one's caller.
         ends_at: `time.perf_counter()` by which the answer is needed.
         cost_s: estimated seconds of a processor.
         ran: told the items, and the seconds that they cost together.
@@ -222,7 +222,11 @@ class Scheduler:
             stretch = min(LONGEST_STRETCH, max(1.0, wall_s / max(busy_s, 1e-6)))
             self._stretch += STRETCH_WEIGHT * (stretch - self._stretch)
             for each, answer in zip(batch.work, answers, strict=True):
-                if not each.answer.done():
+                if each.answer.done():
+                    continue
+                if isinstance(answer, Exception):
+                    each.answer.set_exception(answer)
+                else:
                     each.answer.set_result(answer)
         finally:
             self._running.discard(batch)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,7 +15,8 @@ class Prediction(Base):
     Not `supported`: the text is not English that a model can read, and the row counts in no drift, performance or training. Null: not asked.
     `traffic` says what a request was for that is no user's (`load_test`, `tester`): it counts in none of these either. `unit`: a hash of what the
     experiment assigned to the arm, so that a unit is counted once. `path`: which step of serving's plan answered; `degraded_reason`: why
-    that was another one than planned. Both are null in rows from before they were kept.
+    that was another one than planned. Both are null in rows from before they were kept. `instead_of`: the version in whose place it
+    answered, which was too busy, too slow, or failed.
     """
 
     __tablename__ = "predictions"
@@ -23,6 +24,12 @@ class Prediction(Base):
         Index("ix_predictions_predicted_at", "predicted_at"),
         Index("ix_predictions_model_version_predicted_at", "model_version", "predicted_at"),
         Index("ix_predictions_text_hash", "text_hash"),
+        Index(
+            "ix_predictions_instead_of_predicted_at",
+            "instead_of",
+            "predicted_at",
+            postgresql_where=text("instead_of IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -53,6 +60,7 @@ class Prediction(Base):
     degraded: Mapped[bool]
     degraded_reason: Mapped[str | None]
     path: Mapped[str | None]
+    instead_of: Mapped[str | None]
     latency_ms: Mapped[Document]
     instance: Mapped[str]
     shipped_at: Mapped[InsertedAt]

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from sentiment_platform.promotion.requests import requested_content
 from sentiment_platform_tests.serving.conftest import StartServing
+from sentiment_platform_tests.serving.fickle import PLUGGED_IN, RAISES, fickle_version
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
 from serving.predict.swap_watch import LOOK_S
@@ -64,6 +65,25 @@ def test_a_version_whose_classes_vanish_is_left_by_itself_within_seconds_and_a_g
     assert set(ask(serving, "fourth")) == {GOOD}
     time.sleep(LOOK_S + 0.5)
     assert live_version(serving) == GOOD
+
+
+def test_a_version_that_fails_at_texts_is_left_by_itself_and_meanwhile_every_request_is_answered(
+    publisher: Publisher, start_serving: StartServing
+) -> None:
+    publisher.deploy(fickle_version(publisher, FIRST))
+    serving = start_serving(program=PLUGGED_IN)
+    ask(serving, "first", 9)
+    publisher.deploy(fickle_version(publisher, GOOD, fails=True))
+    serving.wait_until(lambda: live_version(serving) == GOOD and serving.status()["rollback"]["held"])
+    assert set(ask(serving, "in May")) == {GOOD}, "it fails at none of these"
+    time.sleep(LOOK_S + 0.5)
+    assert live_version(serving) == GOOD, "the control"
+    assert set(ask(serving, RAISES)) == {FIRST}
+    breached = time.monotonic()
+    serving.wait_until(lambda: live_version(serving) == FIRST, 10)
+    assert time.monotonic() - breached < 10
+    assert serving.status()["families"]["vader"]["selection"]["actor"] == "auto_rollback:errors"
+    assert metric(serving.client.get("/metrics").text, "serving_requests_total", route="/predict", status="500") == 0
 
 
 def test_what_a_person_chose_is_not_left(publisher: Publisher, start_serving: StartServing) -> None:

@@ -986,7 +986,7 @@ export interface components {
              * @description A stable word for programs. New ones may be added: take one that you do not know by its status.
              * @enum {string}
              */
-            code: "invalid_http" | "head_too_slow" | "url_too_long" | "headers_too_large" | "too_many_connections" | "body_too_large" | "body_too_slow" | "disconnected" | "unsupported_encoding" | "unsupported_media_type" | "invalid_utf8" | "binary_body" | "nested_too_deeply" | "bad_request" | "not_found" | "method_not_allowed" | "refused" | "internal_error" | "invalid_request" | "binary_text" | "empty_text" | "text_too_long" | "no_symbol" | "invalid_source" | "unusable_time" | "invalid_since" | "bad_cursor" | "empty_feedback" | "idempotency_key_reused" | "unknown_preference" | "key_missing" | "key_invalid" | "role_too_low" | "scope_missing" | "no_policy" | "rate_limited" | "limits_unavailable" | "too_much_anonymous_feedback" | "too_many_streams" | "unknown_prediction" | "unknown_version" | "unknown_family" | "unknown_feature_schema" | "unknown_report" | "unknown_alert" | "no_such_file" | "dashboard_not_built" | "already_resolved" | "conflict" | "wrong_family" | "never_deployed" | "was_deployed" | "not_ready" | "family_not_deployed" | "kill_switch" | "unknown_flag" | "overloaded" | "unavailable" | "not_set_up" | "signature" | "digest" | "size" | "missing_file" | "extra_file" | "unsafe_name" | "unsafe_url" | "older_revision" | "wrong_model" | "format" | "unpublished" | "feature_schema" | "load" | "golden";
+            code: "invalid_http" | "head_too_slow" | "url_too_long" | "headers_too_large" | "too_many_connections" | "body_too_large" | "body_too_slow" | "disconnected" | "unsupported_encoding" | "unsupported_media_type" | "invalid_utf8" | "binary_body" | "nested_too_deeply" | "bad_request" | "not_found" | "method_not_allowed" | "refused" | "internal_error" | "invalid_request" | "binary_text" | "empty_text" | "text_too_long" | "no_symbol" | "invalid_source" | "unusable_time" | "invalid_since" | "bad_cursor" | "empty_feedback" | "idempotency_key_reused" | "unknown_preference" | "key_missing" | "key_invalid" | "role_too_low" | "scope_missing" | "no_policy" | "rate_limited" | "limits_unavailable" | "too_much_anonymous_feedback" | "too_many_streams" | "unknown_prediction" | "unknown_version" | "unknown_family" | "unknown_feature_schema" | "unknown_report" | "unknown_alert" | "no_such_file" | "dashboard_not_built" | "already_resolved" | "conflict" | "wrong_family" | "never_deployed" | "was_deployed" | "not_ready" | "family_not_deployed" | "kill_switch" | "unknown_flag" | "model_error" | "overloaded" | "unavailable" | "not_set_up" | "signature" | "digest" | "size" | "missing_file" | "extra_file" | "unsafe_name" | "unsafe_url" | "older_revision" | "wrong_model" | "format" | "unpublished" | "feature_schema" | "load" | "golden";
             detail: string;
             request_id: string;
             errors?: components["schemas"]["FieldError"][];
@@ -1007,7 +1007,7 @@ export interface components {
         };
         /**
          * Answer
-         * @description The answer to one text. `degraded`: a cheaper family answered because the chosen one could not within the deadline.
+         * @description The answer to one text. `degraded`: another version answered, because the chosen one could not, or not within the deadline.
          * @example {
          *       "prediction": {
          *         "label": "negative",
@@ -1051,8 +1051,8 @@ export interface components {
             comparison: components["schemas"]["Comparison"];
             prediction_id: string;
             degraded: boolean;
-            /** @description Why it is `degraded`. `queue`: too much waited for the chosen family; `deadline`: it alone would have taken longer, or did not answer in time; `exchange`: it is being exchanged; `kill_switch`: somebody switched it off (`GET /flags`). */
-            degraded_reason: ("deadline" | "exchange" | "kill_switch" | "queue") | null;
+            /** @description Why it is `degraded`. `queue`: too much waited for the chosen family; `deadline`: it alone would have taken longer, or did not answer in time; `exchange`: it is being exchanged; `kill_switch`: somebody switched it off (`GET /flags`); `model_error`: its version failed at this text. */
+            degraded_reason: ("deadline" | "exchange" | "kill_switch" | "model_error" | "queue") | null;
             /**
              * @description How it was answered: by the chosen family (`primary`), by the cheap one of a cascade (`cascade_first`), by the one that a cascade asks where the first is not sure (`cascade_second`), or by the one that stood in (`fallback`).
              * @enum {string}
@@ -1164,7 +1164,7 @@ export interface components {
         };
         /**
          * CompareAnswer
-         * @description Every family on the same text; a family that is not deployed, or could not answer within the deadline, is null.
+         * @description Every family on the same text; a family that is not deployed, or could not answer, is null.
          * @example {
          *       "results": {
          *         "finbert": {
@@ -4448,7 +4448,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The answer to one text. `degraded`: a cheaper family answered because the chosen one could not within the deadline. */
+            /** @description The answer to one text. `degraded`: another version answered, because the chosen one could not, or not within the deadline. */
             200: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
@@ -4538,7 +4538,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Every family on the same text; a family that is not deployed, or could not answer within the deadline, is null. */
+            /** @description Every family on the same text; a family that is not deployed, or could not answer, is null. */
             200: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
@@ -4720,7 +4720,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The answer to one text. `degraded`: a cheaper family answered because the chosen one could not within the deadline. */
+            /** @description The answer to one text. `degraded`: another version answered, because the chosen one could not, or not within the deadline. */
             200: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
@@ -4812,7 +4812,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The answer to one text. `degraded`: a cheaper family answered because the chosen one could not within the deadline. */
+            /** @description The answer to one text. `degraded`: another version answered, because the chosen one could not, or not within the deadline. */
             200: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
