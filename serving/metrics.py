@@ -173,6 +173,26 @@ class Metrics:
         """What a counter has counted, whatever its labels."""
         return sum(int(value) for _, value in _samples(counter))
 
+    def by(self, counter: Counter, label: str) -> dict[str, int]:
+        """Value of one label -> what a counter has counted under it; values that counted nothing are absent."""
+        counts: dict[str, int] = {}
+        for labels, value in _samples(counter):
+            if value:
+                counts[labels[label]] = counts.get(labels[label], 0) + int(value)
+        return counts
+
+    def answers_by_version(self) -> list[tuple[str, str, str | None, int]]:
+        """Family, version, arm (None: as a champion) and answers, in this order."""
+        rows = [(at["family"], at["version"], at["arm"], int(value)) for at, value in _samples(self._answers)]
+        return [(family, version, None if arm == "none" else arm, answers) for family, version, arm, answers in sorted(rows)]
+
+    def answers_by_arm(self) -> dict[tuple[str, str], dict[str, int]]:
+        """Experiment and arm -> what `arms` has by outcome."""
+        arms: dict[tuple[str, str], dict[str, int]] = {}
+        for at, value in _samples(self.arms):
+            arms.setdefault((at["experiment"], at["arm"]), {})[at["outcome"]] = int(value)
+        return arms
+
     def render(self) -> bytes:
         """The text format of Prometheus."""
         return generate_latest(self.registry)

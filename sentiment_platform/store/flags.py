@@ -34,9 +34,20 @@ def is_switched_off(engine: Callable[[], Engine], name: str) -> bool:
 
 
 def set_flag(
-    connection: Connection, name: str, *, enabled: bool, expected: bool | None, reason: str, actor: str, at: datetime
+    connection: Connection,
+    name: str,
+    *,
+    enabled: bool,
+    expected: bool | None,
+    reason: str,
+    actor: str,
+    at: datetime,
+    dry_run: bool = False,
 ) -> Flag:
     """Turn a switch; the same again changes nothing.
+
+    Args:
+        dry_run: store nothing, and answer what would stand.
 
     Raises:
         PermanentError: there is no such switch. ConflictError: it is not `expected` now.
@@ -44,9 +55,10 @@ def set_flag(
     if name not in FLAGS:
         raise PermanentError(f"There is no switch {name!r}.", remedy=f"There are {', '.join(FLAGS)}.")
     table = FeatureFlag
-    connection.execute(insert(table).values(name=name, enabled=True, revision=0).on_conflict_do_nothing())
-    row = connection.execute(select(table.__table__).where(table.name == name).with_for_update()).mappings().one()
-    now = Flag(**row)
+    if not dry_run:
+        connection.execute(insert(table).values(name=name, enabled=True, revision=0).on_conflict_do_nothing())
+        connection.execute(select(table.name).where(table.name == name).with_for_update())
+    now = next(flag for flag in read_flags(connection) if flag.name == name)
     if expected is not None and now.enabled != expected:
         raise ConflictError(
             f"{name} is {'on' if now.enabled else 'off'} already, by {now.actor or 'nobody'}.",
@@ -55,6 +67,8 @@ def set_flag(
     if now.enabled == enabled:
         return now
     flag = Flag(name=name, enabled=enabled, revision=now.revision + 1, reason=reason, actor=actor, changed_at=at)
+    if dry_run:
+        return flag
     values = {key: getattr(flag, key) for key in ("enabled", "revision", "reason", "actor", "changed_at")}
     connection.execute(update(table).where(table.name == name).values(values))
     detail = {"before": now.enabled, "after": enabled, "reason": reason}

@@ -57,11 +57,11 @@ def test_an_alert_is_acknowledged_by_keyboard_tried_first_with_the_tabs_key_and_
     page.keyboard.press("Tab")
     page.keyboard.type("not-the-key")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("An admin key of this platform is needed")
+    expect(page.get_by_role("alert")).to_contain_text("A key of this platform is needed")
     assert [line for line in said if REFUSED not in line] == []
     said.clear()
 
-    card(page).get_by_label("Admin key").fill(ADMIN_KEY)
+    card(page).get_by_label("API key").fill(ADMIN_KEY)
     tried.press("Enter")
     expect(card(page)).to_contain_text("It would work.")
     expect(card(page)).to_contain_text("configured admin would stand beside it")
@@ -82,11 +82,11 @@ def test_an_alert_is_acknowledged_by_keyboard_tried_first_with_the_tabs_key_and_
 
     # Asked once: the other page of this tab has the key, a loaded one does not, and nothing keeps it.
     page.get_by_role("link", name="Deployments").first.click()
-    expect(page.get_by_label("Admin key")).to_have_value(ADMIN_KEY)
+    expect(page.get_by_label("API key")).to_have_value(ADMIN_KEY)
     kept = page.evaluate("JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href])")
     assert ADMIN_KEY not in kept
     page.reload()
-    expect(page.get_by_label("Admin key")).to_have_value("")
+    expect(page.get_by_label("API key")).to_have_value("")
 
     strip = elsewhere.get_by_label("How the service does")
     expect(strip).to_contain_text(re.compile(r"\d+ open, 1 acknowledged"), timeout=40_000)

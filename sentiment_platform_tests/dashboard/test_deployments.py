@@ -18,8 +18,8 @@ REFUSED = "the server responded with a status of 401"
 def try_first(page: Page, key: str, reason: str = "the desk asked for it") -> None:
     """Fill in the form, by keyboard alone, and press its button."""
     page.get_by_label("Why", exact=True).fill(reason)
-    page.get_by_label("Admin key").fill(key)
-    page.get_by_label("Admin key").press("Enter")
+    page.get_by_label("API key").fill(key)
+    page.get_by_label("API key").press("Enter")
 
 
 def test_without_a_key_the_button_rests_and_with_a_wrong_one_the_page_says_what_a_401_means(
@@ -32,12 +32,12 @@ def test_without_a_key_the_button_rests_and_with_a_wrong_one_the_page_says_what_
     page.get_by_label("Why", exact=True).fill("no key at all")
     expect(button).to_be_disabled()
     try_first(page, "not-the-key")
-    expect(page.get_by_role("alert")).to_contain_text("An admin key of this platform is needed")
+    expect(page.get_by_role("alert")).to_contain_text("A key of this platform is needed")
     assert page.request.get(f"{platform.url}/models/status").json()["families"] == before
     # Chromium names each refused answer; nothing else is said.
     assert [line for line in said if REFUSED not in line] == []
     page.reload()
-    expect(page.get_by_label("Admin key")).to_have_value("")
+    expect(page.get_by_label("API key")).to_have_value("")
 
 
 def test_a_selection_is_tried_first_then_done_then_followed_until_it_is_recorded(

@@ -54,10 +54,16 @@ def turn(serving: ServingProcess, name: str, **body: Any) -> httpx.Response:
 def test_the_transformer_is_off_within_two_seconds_on_both_processes_and_on_again(two: list[ServingProcess]) -> None:
     for process in two:
         assert process.predict(TEXT)["degraded"] is False, "the control: it answers"
+    tried = turn(two[0], "transformer", enabled=False, expected=True, dry_run=True)
+    assert (tried.json()["enabled"], tried.json()["actor"]) == (False, "configured admin"), tried.text
+    assert two[0].predict(TEXT)["degraded"] is False, "a dry run changes nothing"
     reply = turn(two[0], "transformer", enabled=False, expected=True)
     assert (reply.status_code, reply.json()["revision"]) == (200, 1), reply.text
     assert two[0].predict(TEXT)["degraded_reason"] == "kill_switch", "at once where it was turned"
     time.sleep(2)
+    told = [process.client.get("/flags").json() for process in two]
+    assert [answer["here"]["transformer"] for answer in told] == [False, False]
+    assert len({answer["replica"] for answer in told}) == 2, "whoever follows a change tells the processes apart"
     for process in two:
         answer = process.predict(TEXT)
         assert (answer["prediction"]["model_used"], answer["degraded_reason"]) == ("vader", "kill_switch")

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from serving.contract.model_bodies import Reason
-from serving.contract.values import Moment
+from serving.contract.values import Moment, Replica
 
 
 class FlagShown(Struct, frozen=True, kw_only=True):
@@ -21,10 +21,11 @@ class FlagShown(Struct, frozen=True, kw_only=True):
 
 
 class FlagList(Struct, frozen=True):
-    """Every switch, as the database has it, and whether this process goes by it (`here`: name -> on)."""
+    """Every switch, as the database has it, and what the process that answers goes by (`here`: name -> on)."""
 
     flags: list[FlagShown]
     here: dict[str, bool]
+    replica: Replica
 
 
 class FlagRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -33,3 +34,4 @@ class FlagRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     enabled: bool
     reason: Reason
     expected: Annotated[bool, Meta(description="Refuse (409) unless it is so now.")] | None = None
+    dry_run: Annotated[bool, Meta(description="Answer how the switch would stand, but change nothing.")] = False

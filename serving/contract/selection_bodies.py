@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from serving.contract.values import Moment
+from serving.contract.values import Moment, Replica
 
 
 class RecordedSelection(Struct, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class RecordedSelection(Struct, frozen=True, kw_only=True):
 class ReplicaAnswer(Struct, frozen=True, kw_only=True):
     """The newest answer of one family by one serving process, as far as it has reached the database."""
 
-    replica: Annotated[str, Meta(description="Tells serving processes apart; it does not name the machine.")]
+    replica: Replica
     family: str
     version: str
     revision: Annotated[int, Meta(description="The deployment that was in force there.")]

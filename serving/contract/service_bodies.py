@@ -38,14 +38,15 @@ class ProcessPeriod(Struct, frozen=True, kw_only=True):
 
 
 class ProcessLoad(Struct, frozen=True, kw_only=True):
-    """How busy the process that answers is: over the last minute, and at this moment.
+    """How busy the process that answers is: over the last `window_s` seconds (a minute, or less after a start), and at this moment.
 
     `saturation`: share of the time that its event loop worked; near 1 every further request waits longer than the one before.
-    `capacity_per_s`: requests a second that it could answer if all were like those of the last minute; null while it is idle.
+    `capacity_per_s`: requests a second that it could answer if all were like those of that time; null while it is idle.
     `loop_lag_p99_ms`: how late the slowest hundredth of its timers came. `queued_texts` wait for a model or are with it.
     """
 
     instance: str
+    window_s: float
     requests_per_s: float
     capacity_per_s: float | None
     saturation: float
@@ -58,11 +59,53 @@ class ProcessLoad(Struct, frozen=True, kw_only=True):
     threads: int
 
 
+class VersionAnswers(Struct, frozen=True, kw_only=True):
+    """Answers of one version, as a champion (`arm` null) or as an arm of an experiment; versions that answer no more leave the list."""
+
+    family: str
+    version: str
+    arm: str | None
+    answers: int
+
+
+class ArmAnswers(Struct, frozen=True, kw_only=True):
+    """Requests of one arm of an experiment; for those `absent` its version was not loaded here, and the control answered."""
+
+    experiment: str
+    arm: str
+    answered: int
+    absent: int
+
+
+class ShadowAnswers(Struct, frozen=True, kw_only=True):
+    """What became of the share of the version in shadow; those `left_out` had no time, and the replay of the log asks them."""
+
+    answered: int
+    failed: int
+    left_out: int
+
+
+class Unserved(Struct, frozen=True, kw_only=True):
+    """What was not served as it was asked: word -> how often since the start; a word that counted nothing is absent, new words may come.
+
+    `refused`: predictions refused before anything was looked up, by class of work. `late`: begun and not done in time, by class.
+    `degraded`: answers by a cheaper family, by reason. `rate_limited`: by the limit of an address, a key, or of wrong keys (`guess`).
+    `keys_refused`: wrong keys, or keys without the role or scope.
+    """
+
+    refused: dict[str, int]
+    late: dict[str, int]
+    degraded: dict[str, int]
+    rate_limited: dict[str, int]
+    keys_refused: dict[str, int]
+
+
 class ProcessCounts(Struct, frozen=True, kw_only=True):
     """What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
 
     `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
-    `journal_dropped` never will be. `feedback_rejected`: feedback on predictions that never were. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
+    `journal_dropped` never will be. `feedback_rejected`: feedback on predictions that never were. `rollbacks`: times that it went back
+    by itself after a swap, by what was worse. `shadow`: null where nothing was asked in shadow. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
     """
 
     started_at: Moment
@@ -73,6 +116,11 @@ class ProcessCounts(Struct, frozen=True, kw_only=True):
     journal_backlog_records: int
     journal_dropped: int
     feedback_rejected: int
+    unserved: Unserved
+    answers: list[VersionAnswers]
+    arms: list[ArmAnswers]
+    shadow: ShadowAnswers | None
+    rollbacks: dict[str, int]
     load: ProcessLoad
     periods: list[ProcessPeriod]
 

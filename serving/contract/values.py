@@ -1,4 +1,4 @@
-"""Kinds of values that several bodies have: moments, and named values whose kinds differ from one to the next."""
+"""Kinds of values that several bodies have: moments, names of processes, and named values whose kinds differ from one to the next."""
 
 from datetime import datetime
 from typing import Annotated
@@ -10,6 +10,7 @@ Moment = Annotated[datetime, Meta(tz=True)]
 WITHOUT_NUL = r"^[^\u0000]*(?![\s\S])"
 """A pattern: PostgreSQL stores no NUL. With words, `WORDS`."""
 WORDS = r"^[^\u0000]*[^\s\u0000][^\u0000]*(?![\s\S])"
+Replica = Annotated[str, Meta(description="Tells serving processes apart; it does not name the machine.")]
 Value = str | int | float | bool | None
 Values = dict[str, Value]
 Figures = dict[str, Value | Values]

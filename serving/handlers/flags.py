@@ -13,6 +13,7 @@ from serving.contract.flag_bodies import FlagList, FlagRequest, FlagShown
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
 from serving.services import Services
+from serving.watch.process_figures import replica_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,7 +33,7 @@ async def flags(services: NamedDependency[Services]) -> FlagList:
 
     stored = await services.database.call(read)
     services.flags.take(stored)
-    return FlagList([_shown(flag) for flag in stored], {name: services.flags.enabled(name) for name in FLAGS})
+    return FlagList([_shown(flag) for flag in stored], {name: services.flags.enabled(name) for name in FLAGS}, replica_name())
 
 
 @put(
@@ -60,6 +61,7 @@ async def set_flag(
             reason=data.reason,
             actor=request.state.caller.name,
             at=services.clock(),
+            dry_run=data.dry_run,
         )
         return turned, read_flags(connection)
 
@@ -67,7 +69,8 @@ async def set_flag(
         turned, every = await services.database.call(work, act=True)
     except ConflictError as error:
         raise Problem(409, "conflict", str(error), field="expected") from error
-    await services.flags.tell(every)
+    if not data.dry_run:
+        await services.flags.tell(every)
     return _shown(turned)
 
 

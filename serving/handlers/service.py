@@ -11,15 +11,20 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from serving.contract.service_bodies import (
+    ArmAnswers,
     LatencyMs,
     ProcessCounts,
     ProcessLoad,
     ProcessPeriod,
     ServicePeriod,
     ServiceReport,
+    ShadowAnswers,
+    Unserved,
+    VersionAnswers,
     Window,
 )
 from serving.edge.openapi import problem_responses
+from serving.metrics import Metrics
 from serving.services import Services
 from serving.watch.process_figures import held, instance_name
 
@@ -88,25 +93,55 @@ def _latency(period: "service_levels.ServicePeriod") -> LatencyMs | None:
 
 
 def _process(services: Services, since: datetime, unit: Unit) -> ProcessCounts:
-    counts = services.metrics.answers()
+    metrics = services.metrics
+    counts = metrics.answers()
     return ProcessCounts(
         started_at=services.started_at,
         requests=sum(counts.values()),
         client_errors=counts["4"],
         server_errors=counts["5"],
-        shed=services.metrics.total(services.metrics.shed),
+        shed=metrics.total(metrics.shed),
         journal_backlog_records=services.journal.backlog_records,
-        journal_dropped=services.metrics.total(services.metrics.journal_dropped),
-        feedback_rejected=services.metrics.total(services.metrics.feedback_rejected),
+        journal_dropped=metrics.total(metrics.journal_dropped),
+        feedback_rejected=metrics.total(metrics.feedback_rejected),
+        unserved=_unserved(metrics),
+        answers=[
+            VersionAnswers(family=family, version=version, arm=arm, answers=answers)
+            for family, version, arm, answers in metrics.answers_by_version()
+        ],
+        arms=[
+            ArmAnswers(experiment=experiment, arm=arm, answered=by.get("answered", 0), absent=by.get("absent", 0))
+            for (experiment, arm), by in metrics.answers_by_arm().items()
+        ],
+        shadow=_shadow(metrics),
+        rollbacks=metrics.by(metrics.auto_rollbacks, "metric"),
         load=_load(services),
         periods=_process_periods(services, since, unit),
     )
+
+
+def _unserved(metrics: Metrics) -> Unserved:
+    return Unserved(
+        refused=metrics.by(metrics.refused, "work"),
+        late=metrics.by(metrics.late, "work"),
+        degraded=metrics.by(metrics.degraded, "reason"),
+        rate_limited=metrics.by(metrics.rate_limited, "limit"),
+        keys_refused=metrics.by(metrics.keys_refused, "reason"),
+    )
+
+
+def _shadow(metrics: Metrics) -> ShadowAnswers | None:
+    by = metrics.by(metrics.shadow_answers, "outcome")
+    if not by:
+        return None
+    return ShadowAnswers(answered=by.get("answered", 0), failed=by.get("failed", 0), left_out=by.get("left_out", 0))
 
 
 def _load(services: Services) -> ProcessLoad:
     watch, holds = services.loop_watch, held()
     return ProcessLoad(
         instance=instance_name(),
+        window_s=round(watch.seconds, 3),
         requests_per_s=round(watch.requests_per_s, 2),
         capacity_per_s=round(watch.capacity_per_s, 1) if watch.capacity_per_s is not None else None,
         saturation=round(watch.saturation, 4),

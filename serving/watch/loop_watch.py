@@ -57,13 +57,13 @@ class LoopWatch:
     @property
     def requests_per_s(self) -> float:
         """Requests answered a second."""
-        seconds = self._seconds
+        seconds = self.seconds
         return (self._looks[-1].requests - self._looks[0].requests) / seconds if seconds else 0.0
 
     @property
     def saturation(self) -> float:
         """Share of the time that the loop's thread worked, 0 to 1. At 1 every further request waits longer than the one before."""
-        seconds = self._seconds
+        seconds = self.seconds
         return min(1.0, (self._looks[-1].worked_s - self._looks[0].worked_s) / seconds) if seconds else 0.0
 
     @property
@@ -72,5 +72,6 @@ class LoopWatch:
         return self.requests_per_s / self.saturation if self.saturation >= ENOUGH else None
 
     @property
-    def _seconds(self) -> float:
+    def seconds(self) -> float:
+        """Of how many seconds all this is told: a minute, or less after a start."""
         return self._looks[-1].at - self._looks[0].at if len(self._looks) > 1 else 0.0

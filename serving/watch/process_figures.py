@@ -1,5 +1,6 @@
 """What the process holds, for Prometheus and for people: memory, descriptors, threads."""
 
+import hashlib
 import os
 import socket
 import threading
@@ -20,6 +21,11 @@ class Held:
 def instance_name() -> str:
     """Which process this is, among several on one machine or many: `host:pid`."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def replica_name() -> str:
+    """The same for everybody to see: it tells processes apart, as `store.replicas` does, and names no machine."""
+    return hashlib.md5(instance_name().encode(), usedforsecurity=False).hexdigest()[:8]
 
 
 def held() -> Held:

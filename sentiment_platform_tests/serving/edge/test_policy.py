@@ -60,7 +60,7 @@ def test_the_page_has_the_table_as_it_is() -> None:
 
 def test_the_table_of_routes_names_the_least_role_of_each() -> None:
     lines = (ROOT / "serving" / "handlers" / "README.md").read_text().splitlines()
-    named = {match[1]: match[2] for line in lines if (match := re.match(r"\| `((?:GET|POST) [^`]+)`.*\| ([^|]+) \|$", line))}
+    named = {match[1]: match[2] for line in lines if (match := re.match(r"\| `((?:GET|POST|PUT) [^`]+)`.*\| ([^|]+) \|$", line))}
     compared = {f"{method} {path}": policy for (method, path), policy in POLICIES.items() if f"{method} {path}" in named}
     assert len(compared) > 30
     for route, policy in compared.items():

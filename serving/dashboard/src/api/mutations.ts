@@ -54,3 +54,16 @@ export function useAcknowledge() {
     onSuccess: ({ dry_run: dryRun }) => (dryRun ? undefined : queries.invalidateQueries({ queryKey: [KEYS.alerts] })),
   });
 }
+
+/** `name`: of the switch. */
+export interface Turning extends WithKey<Schemas["FlagRequest"]> {
+  name: string;
+}
+
+export function useTurn() {
+  const queries = useQueryClient();
+  return useMutation<Schemas["FlagShown"], ApiError, Turning>({
+    mutationFn: ({ name, key, body }) => answered(client.PUT("/flags/{name}", { params: { path: { name } }, body, headers: bearer(key) })),
+    onSuccess: (_, { body: { dry_run: dryRun } }) => (dryRun ? undefined : queries.invalidateQueries({ queryKey: [KEYS.flags] })),
+  });
+}

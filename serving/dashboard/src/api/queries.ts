@@ -43,6 +43,7 @@ export const KEYS = {
   runs: "monitoring/runs",
   health: "health",
   about: "about",
+  flags: "flags",
 } as const;
 
 type Ask<Body> = (signal: AbortSignal) => Promise<{ data?: Body; error?: unknown; response: Response }>;
@@ -207,6 +208,10 @@ export const useHealth = () =>
     const told = typeof body === "object" && body !== null && "dependencies" in body;
     return told ? { data: body as Schemas["Health"], response: new Response(null, { status: 200 }) } : reply;
   });
+
+/** The switches; `everyMs` is short while one waits for a change to be everywhere. */
+export const useFlags = (everyMs = 10 * SECOND) =>
+  useAnswer([KEYS.flags], everyMs, (signal) => client.GET("/flags", { signal }));
 
 /** What this installation is: for links to the Dagster UI and the like. */
 export const useAbout = () => useAnswer([KEYS.about], 5 * 60 * SECOND, (signal) => client.GET("/about", { signal }));

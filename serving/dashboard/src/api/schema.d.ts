@@ -920,6 +920,8 @@ export interface components {
             reason: string;
             /** @description Refuse (409) unless it is so now. */
             expected?: boolean | null;
+            /** @description Answer how the switch would stand, but change nothing. */
+            dry_run?: boolean;
         };
         /**
          * FeedbackRequest
@@ -2487,7 +2489,7 @@ export interface components {
         };
         /**
          * FlagList
-         * @description Every switch, as the database has it, and whether this process goes by it (`here`: name -> on).
+         * @description Every switch, as the database has it, and what the process that answers goes by (`here`: name -> on).
          * @example {
          *       "flags": [
          *         {
@@ -2505,7 +2507,8 @@ export interface components {
          *         "experiments": true,
          *         "automatic_promotion": true,
          *         "collection": true
-         *       }
+         *       },
+         *       "replica": "5f1e0c2a"
          *     }
          */
         FlagList: {
@@ -2513,6 +2516,8 @@ export interface components {
             here: {
                 [key: string]: boolean;
             };
+            /** @description Tells serving processes apart; it does not name the machine. */
+            replica: string;
         };
         /**
          * FlagShown
@@ -3600,8 +3605,43 @@ export interface components {
          *         "journal_backlog_records": 0,
          *         "journal_dropped": 0,
          *         "feedback_rejected": 0,
+         *         "unserved": {
+         *           "refused": {},
+         *           "late": {
+         *             "answer": 1
+         *           },
+         *           "degraded": {
+         *             "queue": 3
+         *           },
+         *           "rate_limited": {},
+         *           "keys_refused": {
+         *             "unknown": 2
+         *           }
+         *         },
+         *         "answers": [
+         *           {
+         *             "family": "finbert",
+         *             "version": "v1.1.0-finbert",
+         *             "arm": null,
+         *             "answers": 38
+         *           },
+         *           {
+         *             "family": "vader",
+         *             "version": "v1.0.1-vader",
+         *             "arm": null,
+         *             "answers": 3
+         *           }
+         *         ],
+         *         "arms": [],
+         *         "shadow": {
+         *           "answered": 12,
+         *           "failed": 0,
+         *           "left_out": 1
+         *         },
+         *         "rollbacks": {},
          *         "load": {
          *           "instance": "serving-1:12",
+         *           "window_s": 60,
          *           "requests_per_s": 41.25,
          *           "capacity_per_s": 812.4,
          *           "saturation": 0.0508,
@@ -3667,7 +3707,8 @@ export interface components {
          * @description What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
          *
          *     `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
-         *     `journal_dropped` never will be. `feedback_rejected`: feedback on predictions that never were. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
+         *     `journal_dropped` never will be. `feedback_rejected`: feedback on predictions that never were. `rollbacks`: times that it went back
+         *     by itself after a swap, by what was worse. `shadow`: null where nothing was asked in shadow. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
          */
         ProcessCounts: {
             /** Format: date-time */
@@ -3679,19 +3720,81 @@ export interface components {
             journal_backlog_records: number;
             journal_dropped: number;
             feedback_rejected: number;
+            unserved: components["schemas"]["Unserved"];
+            answers: components["schemas"]["VersionAnswers"][];
+            arms: components["schemas"]["ArmAnswers"][];
+            shadow: components["schemas"]["ShadowAnswers"] | null;
+            rollbacks: {
+                [key: string]: number;
+            };
             load: components["schemas"]["ProcessLoad"];
             periods: components["schemas"]["ProcessPeriod"][];
         };
         /**
+         * Unserved
+         * @description What was not served as it was asked: word -> how often since the start; a word that counted nothing is absent, new words may come.
+         *
+         *     `refused`: predictions refused before anything was looked up, by class of work. `late`: begun and not done in time, by class.
+         *     `degraded`: answers by a cheaper family, by reason. `rate_limited`: by the limit of an address, a key, or of wrong keys (`guess`).
+         *     `keys_refused`: wrong keys, or keys without the role or scope.
+         */
+        Unserved: {
+            refused: {
+                [key: string]: number;
+            };
+            late: {
+                [key: string]: number;
+            };
+            degraded: {
+                [key: string]: number;
+            };
+            rate_limited: {
+                [key: string]: number;
+            };
+            keys_refused: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * VersionAnswers
+         * @description Answers of one version, as a champion (`arm` null) or as an arm of an experiment; versions that answer no more leave the list.
+         */
+        VersionAnswers: {
+            family: string;
+            version: string;
+            arm: string | null;
+            answers: number;
+        };
+        /**
+         * ArmAnswers
+         * @description Requests of one arm of an experiment; for those `absent` its version was not loaded here, and the control answered.
+         */
+        ArmAnswers: {
+            experiment: string;
+            arm: string;
+            answered: number;
+            absent: number;
+        };
+        /**
+         * ShadowAnswers
+         * @description What became of the share of the version in shadow; those `left_out` had no time, and the replay of the log asks them.
+         */
+        ShadowAnswers: {
+            answered: number;
+            failed: number;
+            left_out: number;
+        };
+        /**
          * ProcessLoad
-         * @description How busy the process that answers is: over the last minute, and at this moment.
+         * @description How busy the process that answers is: over the last `window_s` seconds (a minute, or less after a start), and at this moment.
          *
          *     `saturation`: share of the time that its event loop worked; near 1 every further request waits longer than the one before.
-         *     `capacity_per_s`: requests a second that it could answer if all were like those of the last minute; null while it is idle.
+         *     `capacity_per_s`: requests a second that it could answer if all were like those of that time; null while it is idle.
          *     `loop_lag_p99_ms`: how late the slowest hundredth of its timers came. `queued_texts` wait for a model or are with it.
          */
         ProcessLoad: {
             instance: string;
+            window_s: number;
             requests_per_s: number;
             capacity_per_s: number | null;
             saturation: number;
@@ -5576,7 +5679,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every switch, as the database has it, and whether this process goes by it (`here`: name -> on). */
+            /** @description Every switch, as the database has it, and what the process that answers goes by (`here`: name -> on). */
             200: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */

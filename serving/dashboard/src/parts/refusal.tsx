@@ -2,8 +2,8 @@
 import type { ApiError } from "../api/client";
 
 const MEANING: Record<number, string> = {
-  401: "The API does not know this key. An admin key of this platform is needed: one that was created, is not revoked, and was copied whole.",
-  403: "The API knows this key, but its role may not do this.",
+  401: "The API does not know this key. A key of this platform is needed: one that was created, is not revoked, and was copied whole.",
+  403: "The API knows this key, but its role or scope may not do this.",
   409: "Something else is so than this page showed. Look again, and decide anew.",
   429: "Too many requests came from here. Wait a moment.",
   503: "Nothing was changed. It needs what does not answer now; ask again when it is back.",

@@ -1,16 +1,22 @@
-/** Asks for the admin key, once a tab: what was typed on one page stands on the others too. `onChange`: it is another key now. */
+/** Asks for an API key, once a tab: what was typed on one page stands on the others too. `role`: the least that is needed; `onChange`: it is another key now. */
 import { Field } from "../parts/field";
 import { setKey, useKey } from "./key";
 
-export function KeyField({ onChange }: { onChange: () => void }) {
+interface Props {
+  role: "operator" | "promoter" | "admin";
+  onChange: () => void;
+}
+
+export function KeyField({ role, onChange }: Props) {
   return (
     <Field
-      label="Admin key"
+      label="API key"
       type="password"
       autoComplete="off"
       hint={
         <>
-          Kept by this tab until it is loaded anew, and nowhere else. <code>sentiment-platform keys create --owner YOU --role admin</code> makes one.
+          Of role {role} or above. Kept by this tab until it is loaded anew, and nowhere else.{" "}
+          <code>sentiment-platform keys create --owner YOU --role {role}</code> makes one.
         </>
       }
       value={useKey()}

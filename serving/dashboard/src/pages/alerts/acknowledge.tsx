@@ -51,7 +51,7 @@ function Form({ incident, onDone }: { incident: Incident; onDone: () => void }) 
         autoFocus
         onChange={(event) => { setNote(event.target.value); reset(); }}
       />
-      <KeyField onChange={reset} />
+      <KeyField role="operator" onChange={reset} />
       <div className="buttons">
         <Button type="submit" kind="primary" busy={acknowledge.isPending} disabled={key === ""}>
           {acknowledge.isPending ? "Asking…" : tried ? "Do it" : "Try it first, changing nothing"}

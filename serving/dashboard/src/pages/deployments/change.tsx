@@ -77,7 +77,7 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
         </label>
       )}
       <Field label="Why" hint="It stays in the audit trail." value={reason} maxLength={1000} onChange={(event) => { setReason(event.target.value); forget(); }} />
-      <KeyField onChange={forget} />
+      <KeyField role={chosen.what === "promote" ? "promoter" : "admin"} onChange={forget} />
       <div className="buttons">
         <Button type="submit" kind={tried ? "danger" : "primary"} busy={asked.isPending} disabled={!ready}>
           {asked.isPending ? "Asking…" : !tried ? "Try it first, changing nothing" : opposes ? "Do it against the evidence" : "Do it"}

@@ -3,6 +3,7 @@ import type { Schemas } from "../../api/client";
 import { useSelections } from "../../api/queries";
 import { Button } from "../../parts/button";
 import { Loaded } from "../../parts/loaded";
+import { leave, Steps } from "../../parts/steps";
 import { progress } from "./progress";
 
 interface Props {
@@ -24,18 +25,8 @@ export function Followed({ answer, atOnce, onDone }: Props) {
           const steps = progress(answer, told, atOnce);
           return (
             <>
-              <ol className="steps">
-                {steps.map(({ title, state, detail }) => (
-                  <li key={title} className={state}>
-                    <strong>{title}</strong>{" "}
-                    <span className="note">
-                      {{ done: "done", waiting: "waiting", failed: "failed" }[state]}
-                      {detail && `: ${detail}`}
-                    </span>
-                  </li>
-                ))}
-              </ol>
-              <Button autoFocus onClick={onDone}>{steps.some(({ state }) => state === "waiting") ? "Leave it to itself" : "Close"}</Button>
+              <Steps steps={steps} />
+              <Button autoFocus onClick={onDone}>{leave(steps)}</Button>
             </>
           );
         }}

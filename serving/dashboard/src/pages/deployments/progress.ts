@@ -1,11 +1,6 @@
 /** How far a change has come: recorded, published by the graph, answered by every replica that is asked. */
 import type { Schemas } from "../../api/client";
-
-export interface Step {
-  title: string;
-  state: "done" | "waiting" | "failed";
-  detail: string;
-}
+import type { Step } from "../../parts/steps";
 
 /** `atOnce`: it answers before the graph publishes it, which a promotion does not. */
 export function progress(answer: Schemas["SelectionAnswer"], told: Schemas["SelectionsAnswer"], atOnce: boolean): Step[] {

@@ -1,22 +1,25 @@
 /** Service: does it answer, how fast, and how much of it is in time? */
 import type { PageProps } from "..";
 import type { Schemas } from "../../api/client";
-import { type ServiceWindow, useHealth, useService, useStatus } from "../../api/queries";
+import { type ServiceWindow, useService } from "../../api/queries";
 import { LineChart } from "../../charts";
-import { Badge } from "../../parts/badge";
 import { Card, Grid } from "../../parts/card";
 import { Empty } from "../../parts/empty";
 import { milliseconds, number, percent } from "../../parts/format";
 import { Loaded } from "../../parts/loaded";
-import { None } from "../../parts/none";
 import { Page } from "../../parts/page";
 import { Stat, Stats } from "../../parts/stat";
-import { Table } from "../../parts/table";
 import { Tabs } from "../../parts/tabs";
-import { Time } from "../../parts/time";
 import { useChoice } from "../../parts/url";
+import { Answered } from "./answered";
+import { Dependencies } from "./dependencies";
+import { Families } from "./families";
+import { Load } from "./load";
 import { everyPeriod } from "./periods";
+import { Process } from "./process";
 import { share } from "./shares";
+import { SwitchedOff, Switches } from "./switches";
+import "./service.css";
 
 const WINDOWS: readonly [ServiceWindow, ...ServiceWindow[]] = ["24h", "7d", "30d", "12w"];
 const TITLES: Record<ServiceWindow, string> = { "24h": "24 hours", "7d": "7 days", "30d": "30 days", "12w": "12 weeks" };
@@ -31,12 +34,21 @@ export default function Service({ title, question }: PageProps) {
       question={question}
       controls={<Tabs label="Window" values={WINDOWS.map((value) => ({ value, title: TITLES[value] }))} chosen={window} onChoose={setWindow} />}
     >
+      <SwitchedOff />
       <Loaded query={report} what="The service's figures">
         {(told) => <Report report={told} />}
       </Loaded>
       <Grid>
-        <Dependencies />
-        <Queues />
+        <div className="stack">
+          <Card title="Versions that answered" aside={<span className="note">in this process</span>}>
+            <Loaded query={report} what="Its answers">
+              {(told) => <Answered counts={told.process} />}
+            </Loaded>
+          </Card>
+          <Families />
+          <Dependencies />
+        </div>
+        <Switches />
       </Grid>
     </Page>
   );
@@ -108,94 +120,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
         </Grid>
       )}
       <Load load={process.load} />
-      <Card title="This process" aside={<span className="note">since it started, <Time at={process.started_at} ago /></span>}>
-        <Stats>
-          <Stat name="Requests" value={number(process.requests)} note="of every route but the probes" />
-          <Stat name="Refused as wrong" value={number(process.client_errors)} note="4xx" />
-          <Stat name="Failed" value={number(process.server_errors)} note="5xx" tone={process.server_errors > 0 ? "critical" : "plain"} />
-          <Stat name="Shed" value={number(process.shed)} note="could not be taken within the deadline" tone={process.shed > 0 ? "warning" : "plain"} />
-          <Stat name="Journal" value={number(process.journal_backlog_records)} note="records not in the database yet" />
-          <Stat name="Lost" value={number(process.journal_dropped)} note="records that never will be" tone={process.journal_dropped > 0 ? "critical" : "plain"} />
-          {process.feedback_rejected > 0 && <Stat name="Feedback on nothing" value={number(process.feedback_rejected)} note="no prediction has the id" tone="warning" />}
-        </Stats>
-        {process.periods && process.periods.length > 0 && (
-          <LineChart
-            title={`Errors of this process by ${report.unit}`}
-            summary={`${number(process.server_errors)} failed, ${number(process.client_errors)} refused as wrong since it started`}
-            lines={[
-              { name: "Refused as wrong", points: errors.map(({ at, counts }) => ({ at, value: counts?.client_errors ?? 0 })) },
-              { name: "Failed", points: errors.map(({ at, counts }) => ({ at, value: counts?.server_errors ?? 0 })) },
-            ]}
-            format={(value) => number(value)}
-          />
-        )}
-      </Card>
+      <Process process={process} lines={errors} unit={report.unit} />
     </>
-  );
-}
-
-/** How busy the process that answered is: it, and not the others behind the same address. */
-function Load({ load }: { load: Schemas["ProcessLoad"] }) {
-  const { capacity_per_s: capacity, saturation } = load;
-  return (
-    <Card title="Load of this process" aside={<span className="note">{load.instance}, the last minute</span>}>
-      <Stats>
-        <Stat name="Requests a second" value={number(load.requests_per_s, 1)} note={capacity == null ? "too few to tell what it could answer" : `it could answer about ${number(capacity)} of this kind`} />
-        <Stat name="Saturation" value={percent(saturation)} note="of the time its event loop worked" tone={saturation > 0.85 ? "warning" : "plain"} />
-        <Stat name="Loop lag" value={milliseconds(load.loop_lag_p99_ms)} note="99 % of its timers come within" tone={load.loop_lag_p99_ms > 50 ? "warning" : "plain"} />
-        <Stat name="In flight" value={number(load.in_flight)} note={`requests being answered, beside ${number(load.open_streams)} open streams`} />
-        <Stat name="Queue" value={number(load.queued_texts)} note="texts that wait for a model or are with it" />
-        <Stat name="Holds" value={load.resident_bytes == null ? "not known" : `${number(load.resident_bytes / 1e6)} MB`} note={`${load.descriptors == null ? "" : `${number(load.descriptors)} descriptors, `}${number(load.threads)} threads`} />
-      </Stats>
-    </Card>
-  );
-}
-
-function Dependencies() {
-  const health = useHealth();
-  return (
-    <Card title="What it uses" aside={health.data && <Badge tone={health.data.status === "ready" ? "good" : "critical"}>{health.data.status === "ready" ? "ready" : "not ready"}</Badge>}>
-      <Loaded query={health} what="The state of the process">
-        {({ reason, dependencies }) => (
-          <>
-            {reason && <p className="band warning">{reason}</p>}
-            <Table
-              caption="What the process uses"
-              columns={[
-                { key: "name", title: "What", heading: true, cell: ({ name }) => name },
-                { key: "state", title: "State", cell: ({ told }) => <Badge tone={told.status === "ok" ? "good" : told.status === "down" ? "critical" : "plain"}>{told.status}</Badge> },
-                { key: "at", title: "Looked", cell: ({ told }) => <Time at={told.checked_at} ago missing="it was never looked at" /> },
-                { key: "message", title: "Says", className: "words", cell: ({ told }) => told.message ?? "" },
-              ]}
-              rows={Object.entries(dependencies).map(([name, told]) => ({ name, told }))}
-              rowKey={({ name }) => name}
-            />
-          </>
-        )}
-      </Loaded>
-    </Card>
-  );
-}
-
-function Queues() {
-  const status = useStatus();
-  return (
-    <Card title="Families">
-      <Loaded query={status} what="The families">
-        {({ families }) => (
-          <Table
-            caption="Families and their queues"
-            columns={[
-              { key: "family", title: "Family", heading: true, cell: ({ family }) => family },
-              { key: "version", title: "Version", cell: ({ live }) => live?.version ?? <None why="not deployed" /> },
-              { key: "queue", title: "Waiting texts", numeric: true, cell: ({ live }) => (live ? number(live.queue_depth) : <None why="not deployed" />) },
-              { key: "health", title: "State", cell: ({ live }) => live && <Badge tone={live.health === "ok" ? "good" : "warning"}>{live.health}</Badge> },
-            ]}
-            rows={Object.entries(families).map(([family, live]) => ({ family, live }))}
-            rowKey={({ family }) => family}
-          />
-        )}
-      </Loaded>
-    </Card>
   );
 }

@@ -1,0 +1,70 @@
+"""The page of the service: what was not served as asked is told with its reason; a switch is tried, turned with a key, and followed."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from sentiment_platform_tests.dashboard.conftest import OpenPage, screenshot
+from sentiment_platform_tests.dashboard.platform_in_use import ADMIN_KEY
+from sentiment_platform_tests.serving.running import ServingProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+REFUSED = "the server responded with a status of 401"
+
+
+def test_a_switch_is_tried_turned_and_followed_and_the_page_tells_what_it_cost(
+    open_page: OpenPage, platform: ServingProcess
+) -> None:
+    def flag() -> dict[str, object]:
+        return next(flag for flag in platform.client.get("/flags").json()["flags"] if flag["name"] == "transformer")
+
+    said: list[str] = []
+    page = open_page("/app/service", said=said)
+    switch = page.locator("#switches li").filter(has_text="transformer")
+    expect(switch).to_contain_text("Nobody ever turned it.")
+    try:
+        switch.get_by_role("button", name="Turn off: transformer").press("Enter")
+        expect(switch.get_by_label("Why")).to_be_focused()
+        tried = switch.get_by_role("button", name="Try it first, changing nothing")
+        expect(tried).to_be_disabled()
+        page.keyboard.type("its answers are wrong since noon")
+        page.keyboard.press("Tab")
+        page.keyboard.type("not-the-key")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("A key of this platform is needed")
+        assert [line for line in said if REFUSED not in line] == []
+        said.clear()
+        switch.get_by_label("API key").fill(ADMIN_KEY)
+        tried.press("Enter")
+        expect(switch).to_contain_text("transformer would be off")
+        expect(switch).to_contain_text("The cheapest answers, degraded")
+        assert flag()["revision"] == 0, "a dry run changes nothing"
+        screenshot(page, "service-switch-tried", whole=True)
+        done = switch.get_by_role("button", name="Do it")
+        expect(done).to_be_focused()
+        done.press("Enter")
+        expect(switch).to_contain_text("transformer is off.")
+        expect(switch.locator("ol.steps li").nth(2)).to_contain_text(re.compile(r"done: 1 of 1"), timeout=20_000)
+        assert (flag()["enabled"], flag()["actor"]) == (False, "configured admin")
+        switch.get_by_role("button", name="Close").press("Enter")
+        band = page.locator("main .band.warning").filter(has_text="transformer is off.")
+        expect(band).to_contain_text("by configured admin, ")
+        expect(band).to_contain_text("its answers are wrong since noon")
+
+        assert platform.predict("Harbour Mills raises its dividend")["degraded_reason"] == "kill_switch"
+        again = open_page("/app/service")
+        tile = again.locator(".stat").filter(has_text="a cheaper family answered")
+        expect(tile).to_contain_text(re.compile(r"\d switched off"), timeout=30_000)
+        screenshot(again, "service-switched-off", whole=True)
+
+        switch.get_by_role("button", name="Turn on: transformer").press("Enter")
+        switch.get_by_label("Why").fill("right again")
+        switch.get_by_label("API key").press("Enter")  # asked once: the tab has it
+        switch.get_by_role("button", name="Do it").press("Enter")
+        expect(switch).to_contain_text("transformer is on.")
+        expect(band).to_have_count(0)
+    finally:
+        reason = {"enabled": True, "reason": "after the test"}
+        platform.client.put("/flags/transformer", json=reason, headers={"X-API-Key": ADMIN_KEY})
+    assert platform.predict("Harbour Mills lowers its dividend")["degraded"] is False
