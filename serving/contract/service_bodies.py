@@ -69,12 +69,13 @@ class VersionAnswers(Struct, frozen=True, kw_only=True):
 
 
 class ArmAnswers(Struct, frozen=True, kw_only=True):
-    """Requests of one arm of an experiment; for those `absent` its version was not loaded here, and the control answered."""
+    """Requests of one arm of an experiment; of those `absent` its version was not loaded here, at those `failed` it failed: another answered."""
 
     experiment: str
     arm: str
     answered: int
     absent: int
+    failed: int
 
 
 class ShadowAnswers(Struct, frozen=True, kw_only=True):
@@ -90,7 +91,7 @@ class Unserved(Struct, frozen=True, kw_only=True):
 
     `refused`: predictions refused before anything was looked up, by class of work. `late`: begun and not done in time, by class.
     `degraded`: answers by a cheaper family, by reason. `rate_limited`: by the limit of an address, a key, or of wrong keys (`guess`).
-    `keys_refused`: wrong keys, or keys without the role or scope.
+    `keys_refused`: wrong keys, or keys without the role or scope. `model_errors`: by the version that failed at a text.
     """
 
     refused: dict[str, int]
@@ -98,6 +99,7 @@ class Unserved(Struct, frozen=True, kw_only=True):
     degraded: dict[str, int]
     rate_limited: dict[str, int]
     keys_refused: dict[str, int]
+    model_errors: dict[str, int]
 
 
 class ProcessCounts(Struct, frozen=True, kw_only=True):

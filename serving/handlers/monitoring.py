@@ -1,4 +1,4 @@
-"""What was deployed, what is wrong and who knows of it, from the database; 503 while that is away. Acknowledging needs a key of role admin."""
+"""What was deployed, what is wrong and who knows of it, from the database; 503 while that is away. Acknowledging needs a key of role operator."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -110,7 +110,13 @@ def _process(services: Services, since: datetime, unit: Unit) -> ProcessCounts:
             for family, version, arm, answers in metrics.answers_by_version()
         ],
         arms=[
-            ArmAnswers(experiment=experiment, arm=arm, answered=by.get("answered", 0), absent=by.get("absent", 0))
+            ArmAnswers(
+                experiment=experiment,
+                arm=arm,
+                answered=by.get("answered", 0),
+                absent=by.get("absent", 0),
+                failed=by.get("failed", 0),
+            )
             for (experiment, arm), by in metrics.answers_by_arm().items()
         ],
         shadow=_shadow(metrics),
@@ -127,6 +133,7 @@ def _unserved(metrics: Metrics) -> Unserved:
         degraded=metrics.by(metrics.degraded, "reason"),
         rate_limited=metrics.by(metrics.rate_limited, "limit"),
         keys_refused=metrics.by(metrics.keys_refused, "reason"),
+        model_errors=metrics.by(metrics.model_errors, "version"),
     )
 
 

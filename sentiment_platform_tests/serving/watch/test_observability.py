@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
+from sentiment_platform_tests.source_code import ROOT
 from serving.metrics import Metrics
 from serving.watch.loop_watch import LoopWatch
 
@@ -90,6 +91,9 @@ def test_metrics_hold_the_process_its_loop_and_what_it_uses(logging_json: Servin
     assert metric(shown(serving), "serving_requests_in_flight") == 1, "this request"
     names = {family.name for family in text_string_to_metric_families(shown(serving))}
     assert {"serving_capacity_per_second", "serving_loop_saturation", "serving_requests_per_second"} <= names
+    page = (ROOT / "serving" / "handlers" / "README.md").read_text()
+    ours = {name for name in names if name.startswith("serving_") and not name.endswith("_created")}
+    assert {name for name in ours if f"`{name}`" not in page} == set(), "a line in the table"
 
 
 def test_an_event_loop_that_is_held_up_lags_and_is_saturated_and_an_idle_one_is_neither() -> None:

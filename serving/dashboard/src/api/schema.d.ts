@@ -3616,7 +3616,8 @@ export interface components {
          *           "rate_limited": {},
          *           "keys_refused": {
          *             "unknown": 2
-         *           }
+         *           },
+         *           "model_errors": {}
          *         },
          *         "answers": [
          *           {
@@ -3736,7 +3737,7 @@ export interface components {
          *
          *     `refused`: predictions refused before anything was looked up, by class of work. `late`: begun and not done in time, by class.
          *     `degraded`: answers by a cheaper family, by reason. `rate_limited`: by the limit of an address, a key, or of wrong keys (`guess`).
-         *     `keys_refused`: wrong keys, or keys without the role or scope.
+         *     `keys_refused`: wrong keys, or keys without the role or scope. `model_errors`: by the version that failed at a text.
          */
         Unserved: {
             refused: {
@@ -3754,6 +3755,9 @@ export interface components {
             keys_refused: {
                 [key: string]: number;
             };
+            model_errors: {
+                [key: string]: number;
+            };
         };
         /**
          * VersionAnswers
@@ -3767,13 +3771,14 @@ export interface components {
         };
         /**
          * ArmAnswers
-         * @description Requests of one arm of an experiment; for those `absent` its version was not loaded here, and the control answered.
+         * @description Requests of one arm of an experiment; of those `absent` its version was not loaded here, at those `failed` it failed: another answered.
          */
         ArmAnswers: {
             experiment: string;
             arm: string;
             answered: number;
             absent: number;
+            failed: number;
         };
         /**
          * ShadowAnswers

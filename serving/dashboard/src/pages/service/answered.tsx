@@ -29,9 +29,9 @@ export function Answered({ counts }: { counts: Schemas["ProcessCounts"] }) {
           rowKey={({ version, arm }) => `${version} ${arm}`}
         />
       )}
-      {arms.filter(({ absent }) => absent > 0).map(({ experiment, arm, absent }) => (
+      {arms.filter(({ absent, failed = 0 }) => absent + failed > 0).map(({ experiment, arm, absent, failed = 0 }) => (
         <p key={`${experiment} ${arm}`} className="band warning">
-          {counted(absent, "request")} of arm {arm} ({experiment}) {absent === 1 ? "was" : "were"} answered by the control: its version is not loaded here.
+          {counted(absent + failed, "request")} of arm {arm} ({experiment}) had another version's answer: its own was not loaded here for {number(absent)}, and failed at {number(failed)}.
         </p>
       ))}
       {shadow && (

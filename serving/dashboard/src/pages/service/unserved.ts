@@ -44,6 +44,7 @@ export function unserved(process: Schemas["ProcessCounts"]): Unserved[] {
   const every: Unserved[] = [
     { name: "Lost", count: process.journal_dropped, note: "records that never will be in the database", tone: "critical" },
     { name: "Went back by itself", count: sum(rollbacks), note: `after a swap, for worse: ${by(rollbacks)}`, tone: "critical" },
+    { name: "Models that failed", count: sum(told?.model_errors), note: `at a text, and another one answered where it could: ${by(told?.model_errors)}`, tone: "critical" },
     { name: "Refused at the door", count: sum(told?.refused), note: `more than could be in time: ${by(told?.refused)}`, tone: "warning" },
     { name: "Shed", count: process.shed, note: "could not be taken by a model within the deadline", tone: "warning" },
     { name: "Degraded", count: sum(told?.degraded), note: `a cheaper family answered: ${by(told?.degraded)}`, tone: "warning" },
