@@ -4,6 +4,7 @@ Only what is plain is refused here. Whatever needs more care (a page elsewhere, 
 the application, where the same door refuses it.
 """
 
+import time
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,8 @@ from serving.edge.envelope import DEFAULTS
 from serving.edge.sockets import BoundedConnection, largest_number_of_connections
 from serving.metrics import Metrics
 
+READ_AT_ONCE_S = 0.001
+"""What a connection had for us while it rested is read by then."""
 _CAREFUL = (b"origin", b"expect", b"transfer-encoding", b"connection")
 _ALWAYS = b"".join(b"%s: %s\r\n" % header for header in DEFAULTS.items())
 
@@ -25,6 +28,7 @@ class AdmittingConnection(BoundedConnection):
     def __init__(self, door: Door, *args: Any, **more: Any) -> None:
         self._door = door
         self._answer: bytes | None = None
+        self._may_have_come_at: float | None = None
         super().__init__(*args, **more)
 
     def on_headers_complete(self) -> None:
@@ -33,7 +37,7 @@ class AdmittingConnection(BoundedConnection):
             route = self.url.partition(b"?")[0]
             headers = dict(self.headers)
             if self._door.judges(route):
-                taken = self._door.take(route, headers, self._door.turns.came_at())
+                taken = self._door.take(route, headers, self._came_at())
                 if taken is not None:
                     self.scope.setdefault("state", {})[TAKEN] = taken
                 elif self._idle and not self._door.draining() and not any(name in headers for name in _CAREFUL):
@@ -63,6 +67,23 @@ class AdmittingConnection(BoundedConnection):
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
         self._watch_writing()
+        now = time.perf_counter()
+        if rest_s := self._door.rests.after_refusal(now):
+            self.flow.pause_reading()
+            self.loop.call_later(rest_s, self._read_again, now + rest_s / 2)
+
+    def _read_again(self, may_have_come_at: float) -> None:
+        if not self.transport.is_closing():
+            # What lies in the kernel already is read at once; it came at some time while nobody looked.
+            self._may_have_come_at = may_have_come_at
+            self.loop.call_later(READ_AT_ONCE_S, self._forget_rest)
+            self.flow.resume_reading()
+
+    def _forget_rest(self) -> None:
+        self._may_have_come_at = None
+
+    def _came_at(self) -> float:
+        return self._may_have_come_at or self._door.turns.came_at()
 
     def _forget_queued(self) -> None:
         for cycle, _ in self.pipeline:
@@ -74,7 +95,7 @@ class AdmittingConnection(BoundedConnection):
             self._door.give_back(taken)
 
     def _note_time(self) -> None:
-        self.scope.setdefault("state", {})[RECEIVED] = self._door.turns.came_at()
+        self.scope.setdefault("state", {})[RECEIVED] = self._came_at()
 
 
 def admitting_connections(door: Door, metrics: Metrics) -> "partial[AdmittingConnection]":

@@ -15,6 +15,7 @@ from serving.contract.request_context import choose_request_id, received_at, req
 from serving.metrics import Metrics
 from serving.work.classes import WorkClass
 from serving.work.loop_share import LoopShare, Taken, work_in
+from serving.work.rests import Rests
 from serving.work.turns import Turns
 
 BATCH = "/predict/batch"
@@ -51,6 +52,7 @@ class Door:
         self.draining = draining
         self._full = full
         self.turns = Turns()
+        self.rests = Rests()
         token = request_id.set(_NO_ID.decode())
         try:
             body = document(503, "overloaded", "More is asked than this process can answer in time. Try again in a moment.")

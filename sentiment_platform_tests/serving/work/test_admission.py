@@ -3,13 +3,25 @@
 import asyncio
 import threading
 import time
+from typing import Any, cast
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
+from serving.edge.admission import admitting_connections
+from serving.edge.door import Door
+from serving.metrics import Metrics
 from serving.predict.single_flight import SingleFlight
 from serving.work.cost import Cost, timed
 from serving.work.head_room import ONE_STEP_S, HeadRoom
 from serving.work.loop_share import LoopShare, work_in
+from serving.work.rests import AT_ONCE, LONGEST_S, REFUSAL_S, SHARE, Rests
+
+
+async def nobody(scope: Any, receive: Any, send: Any) -> None:
+    """An application that is never called."""
+    raise AssertionError
 
 
 def busy(seconds: float) -> None:
@@ -150,3 +162,53 @@ def test_a_computation_that_nobody_waits_for_any_more_is_stopped() -> None:
         assert ended == ["stopped"]
 
     asyncio.run(ask())
+
+
+def test_one_slow_call_among_quick_ones_moves_a_cost_little() -> None:
+    cost = Cost()
+    for length in range(40, 140, 2):
+        cost.learn(1, length, 0.03)
+    cost.learn(1, 90, 0.4)
+    assert cost.of(90) < 0.06
+
+
+def test_a_few_refusals_cost_nobody_a_rest_and_a_flood_of_them_rests_no_longer_than_allowed() -> None:
+    rests, now = Rests(), 1000.0
+    assert [rests.after_refusal(now) for _ in range(AT_ONCE - 1)] == [0.0] * (AT_ONCE - 1)
+    flood = [rests.after_refusal(now) for _ in range(500)]
+    assert 0 < flood[20] < flood[100] <= max(flood) == pytest.approx(LONGEST_S)
+    assert rests.after_refusal(now + 1) == 0.0, "it is over"
+
+
+def test_clients_that_ask_again_at_once_get_no_more_refusals_than_the_loop_can_spare() -> None:
+    seconds, clients = 0.6, 20
+    share = LoopShare(0.2)
+    asked = b"POST /predict HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}"
+
+    async def refused() -> int:
+        door = Door(nobody, share, metrics, ["/predict"], draining=lambda: False, full=lambda route: True)
+        config = uvicorn.Config(nobody, http=admitting_connections(door, metrics), ws="none", log_config=None)  # type: ignore[arg-type]
+        config.load()
+        state, made = ServerState(), cast("type[asyncio.Protocol]", config.http_protocol_class)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: made(config=config, server_state=state, app_state={}), "127.0.0.1")  # type: ignore[call-arg]
+        answers = 0
+
+        async def ask(ends: float) -> None:
+            nonlocal answers
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            while time.perf_counter() < ends:
+                writer.write(asked)
+                head = await reader.readuntil(b"\r\n\r\n")
+                await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
+                assert head.startswith(b"HTTP/1.1 503")
+                answers += 1
+            writer.close()
+
+        async with server:
+            await asyncio.wait_for(asyncio.gather(*(ask(time.perf_counter() + seconds) for _ in range(clients))), 20)
+        return answers
+
+    metrics, began = Metrics(), time.perf_counter()
+    answers = asyncio.run(refused())
+    assert clients <= answers <= AT_ONCE + clients + (time.perf_counter() - began) * SHARE / REFUSAL_S
