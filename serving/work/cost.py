@@ -6,7 +6,7 @@ from typing import TypeVar
 
 FORGETTING = 0.98
 FIRST_S = 0.001
-WAITS_BELOW = 0.1
+WAITS_BELOW = 0.03
 """A call that used less of its time than this share was not short of processor: it waited for something else."""
 _T = TypeVar("_T")
 
