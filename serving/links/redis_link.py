@@ -157,7 +157,7 @@ class RedisLink:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
                 commands = [arguments for arguments, _ in batch]
-                replies = await self._round_trip(commands) if self._ready else [None] * len(commands)
+                replies: list[Any] = await self._round_trip(commands) if self._ready else [None] * len(commands)
                 for (_, future), reply in zip(batch, replies, strict=True):
                     if not future.done():
                         future.set_result(None if isinstance(reply, Exception) else reply)

@@ -204,9 +204,12 @@ def test_clients_that_ask_again_at_once_get_no_more_refusals_than_the_loop_can_s
                 assert head.startswith(b"HTTP/1.1 503")
                 answers += 1
             writer.close()
+            await writer.wait_closed()
 
         async with server:
             await asyncio.wait_for(asyncio.gather(*(ask(time.perf_counter() + seconds) for _ in range(clients))), 20)
+            while state.connections:
+                await asyncio.sleep(0.01)
         return answers
 
     metrics, began = Metrics(), time.perf_counter()
