@@ -23,7 +23,7 @@ def show_summary(loop: Demo, seconds: float) -> None:
     show_table(
         ("", TITLES[ACCURACY], TITLES[MACRO_F1], TITLES[ECE], "texts"),
         _figure_rows(report),
-        title="Figures on the sample's holdout (a sample, not a benchmark)",
+        title="Figures on the sample's holdout, text by text (a sample, not a benchmark)",
     )
     say("")
     show_table(

@@ -139,7 +139,7 @@ _RELATIONS = {
 def _verdict_words(pair: Comparison) -> str:
     relation = _RELATIONS.get(pair.verdict, "is better than")
     d, units = pair.macro_f1.difference, "stories" if 0 < pair.stories < pair.n else "times"
-    told = f", {pair.stories} stories" if units == "stories" else ""
+    told = f", {pair.stories} stories, each counting once" if units == "stories" else ""
     left_out = f" ({pair.left_out} that one of the two has learned from are left out)" if pair.left_out else ""
     holm = (
         f" (Holm {pair.adjusted_p:.2g} of {pair.tests}, level {pair.level:.2g}); power to see {SMALLEST_DIFFERENCE:.0%} accuracy: {pair.power:.2f}."

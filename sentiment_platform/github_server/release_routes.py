@@ -101,6 +101,12 @@ def _redirect(service: Service, asset: Asset) -> Reply:
     return Reply(status=302, headers={"Location": location}, content_type="text/html;charset=utf-8")
 
 
+def release_page(service: Service, match: re.Match[str]) -> Reply:
+    """Where GitHub has a page of a release, or of the repository: here its document, so that a link that people are shown leads somewhere."""
+    tag = f"/releases/tags/{quote(match[1])}" if match[1] else ""
+    return Reply(status=302, headers={"Location": f"{service.documents.repo}{tag}"}, content_type="text/html;charset=utf-8")
+
+
 def stored_file(service: Service, request: Request, match: re.Match[str]) -> Reply:
     """The bytes behind a signed link; whoever holds the link needs no token."""
     asset_id, signature = int(match[1]), request.query.get("sig", "")

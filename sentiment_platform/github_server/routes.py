@@ -55,6 +55,8 @@ def dispatch(service: Service, request: Request) -> Reply:
         return release_routes.stored_file(service, request, match)
     if match := re.fullmatch(rf"/{re.escape(service.full_name)}/releases/download/(.+)/([^/]+)", request.path):
         return release_routes.browser_download(service, request, match)
+    if match := re.fullmatch(rf"/{re.escape(service.full_name)}(?:/releases/tag/(.+))?", request.path):
+        return release_routes.release_page(service, match)
     if request.path.startswith(f"{API}/"):
         rest = request.path.removeprefix(API)
         if match := USER_ROUTE.fullmatch(rest):

@@ -139,6 +139,8 @@ def test_an_asset_is_downloaded_through_a_redirect_whose_link_opens_once(
     clock.advance(timedelta(minutes=6))
     assert httpx.get(late).status_code == 403
     assert httpx.get(asset["browser_download_url"], follow_redirects=True).content == b"the weights"
+    shown = httpx.get(client.get("/releases/latest").json()["html_url"], follow_redirects=True).json()
+    assert shown["assets"][0]["id"] == asset["id"], "in the place of GitHub's page: the release"
     storage = [r for r in server.requests.all() if "/_storage/" in r.path]
     assert {(r.authorization, r.counted) for r in storage} == {("absent", False)}
 
