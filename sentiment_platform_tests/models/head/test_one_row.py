@@ -84,6 +84,7 @@ def test_on_the_loop_and_on_a_thread_the_answer_is_the_same_to_the_last_digit(mo
         waited = scheduler.busy
         return await asked, waited
 
+    monkeypatch.setattr("serving.work.runner.INLINE_S", 10.0)
     on_the_loop, waited = asyncio.run(answers())
     assert not waited
     monkeypatch.setattr("serving.work.runner.INLINE_S", 0.0)
