@@ -17,12 +17,15 @@ ARTICLE = "article:"
 STORY = "story:"
 EVENTS_KEY = "events"
 """The stream of what happens in public."""
+REPLICAS_KEY = "replicas"
+"""The serving processes that were asked of late."""
 
 KEY_SPACES: dict[str, str] = {
     "features": "Feature values: features:{schema}:{entity}, a day (`features.online`).",
     "events": "Public events, a stream of the newest thousand or so, a day after the newest (`events`).",
     "flags": "The switches, a minute (`flags`).",
     "limit": "Tokens taken: limit:{address|key}:{whose}, until they are paid back (`serving.edge.gcra`); what is evicted is forgotten.",
+    "replicas": "Serving processes that count requests, by when they told so, 30 s (`serving.edge.replicas`).",
     "prediction": "Predictions: prediction:{manifest digest}:{schema}:{hash}, an hour less up to a tenth (`serving.predict.prediction_cache`).",
     "idempotency": "What feedback was sent under an Idempotency-Key: idempotency:{hash}, a day (`serving.journal.repeats`).",
 }

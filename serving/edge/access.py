@@ -43,6 +43,8 @@ class Access:
         self._keys = keys
         self._metrics = metrics
         self._limiter = RateLimiter(redis, metrics)
+        replicas = self._limiter.replicas
+        metrics.watch("serving_replicas", "Processes that count requests in Redis, as last known.", lambda: replicas.count)
         self._address_limit = limit_of("address", settings.address_limit, "SENTIMENT_ADDRESS_LIMIT")
         self._key_limit = limit_of("key", settings.key_limit, "SENTIMENT_KEY_LIMIT")
         self._without_redis = _one_of(

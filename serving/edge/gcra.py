@@ -54,6 +54,10 @@ class Limit:
         """Tokens that are left where the TAT lies so far ahead."""
         return max(0, (self.burst * self.interval_us - ahead_us) // self.interval_us)
 
+    def shared_by(self, processes: int) -> "Limit":
+        """The part of it that each of so many processes may give by its own count: a token at once at least."""
+        return Limit(self.name, self.interval_us * processes, max(1, self.burst // processes))
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:

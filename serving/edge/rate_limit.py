@@ -12,6 +12,7 @@ from typing import Any, Literal
 from serving.contract.problems import Problem, unavailable
 from serving.contract.request_context import rate_headers
 from serving.edge.gcra import LOCAL_BUCKETS, SCRIPT, Bucket, Limit, LocalBuckets, Taken
+from serving.edge.replicas import Replicas
 from serving.links.redis_link import RedisLink
 from serving.metrics import Metrics
 
@@ -25,17 +26,20 @@ class RateLimiter:
         self._redis = redis
         self._metrics = metrics
         self._local = LocalBuckets()
+        self.replicas = Replicas(redis)
         self._refused_until: OrderedDict[str, int] = OrderedDict()
 
     async def take(self, buckets: Sequence[Bucket], cost: int, *, without_redis: WithoutRedis) -> None:
         """Take `cost` tokens from every bucket, or refuse; says in the answer's headers what is left.
 
         Args:
-            without_redis: what to do while Redis is away. Where there is none at all this process is the only one, and its own count is right.
+            without_redis: what to do while Redis is away: `local` gives what is this process's part among those that Redis knew last.
+                Where there is none at all this process is the only one, and its own count is right.
 
         Raises:
             Problem: 429 where a bucket has too little, 503 where nobody can say.
         """
+        self.replicas.here()
         taken, told_by = self._from_memory(buckets, cost), "memory"
         if taken is None:
             # What is refused without Redis waits for a connection that is being made.
@@ -44,6 +48,7 @@ class RateLimiter:
             if without_redis == "refuse" and self._redis.status.status != "unused":
                 raise unavailable("limits_unavailable", "Redis, which counts requests, is away, and this is refused without it.")
             self._metrics.limits_alone.inc()
+            buckets = [Bucket(bucket.limit.shared_by(self.replicas.count), bucket.caller) for bucket in buckets]
             taken, told_by = self._local.take(buckets, cost, now_us()), "process"
         # Memory knows the one bucket that was refused.
         shown = buckets if taken.refused is None or told_by != "memory" else [taken.refused]

@@ -17,7 +17,7 @@ from serving.edge.openapi import problem_responses
 from serving.edge.voices import speaker_of
 from serving.handlers.refused_bodies import NOTHING_SAID, no_preference, says_nothing
 from serving.journal.journal_records import FeedbackRecord, new_record_id
-from serving.journal.repeats import ReusedKey
+from serving.journal.repeats import Repeated, ReusedKey
 from serving.services import Services
 
 NO_SUCH_PREDICTION = (
@@ -64,8 +64,6 @@ async def feedback(
     if await services.known.never_was(data.prediction_id, in_doubt=speaker.kind == "anonymous"):
         services.metrics.feedback_rejected.inc()
         raise Problem(404, "unknown_prediction", NO_SUCH_PREDICTION.format(data.prediction_id), field="prediction_id")
-    if speaker.voice is None:
-        services.anonymous_feedback.take()
     received_at = services.clock()
     record = FeedbackRecord(
         id=new_record_id(received_at.timestamp()),
@@ -78,17 +76,32 @@ async def feedback(
         claimed=speaker.claimed,
         received_at=received_at,
     )
-    is_new = True
-    if idempotency_key is not None:
+    key, said = (idempotency_key or "").strip('"'), Repeated(record, is_new=True, is_written=False)
+    if key:
         try:
-            record, is_new = await services.repeats.recorded(idempotency_key.strip('"'), speaker.name, record)
+            said = await services.repeats.recorded(key, speaker.name, record)
         except ReusedKey:
             raise Problem(422, "idempotency_key_reused", KEY_REUSED, field="Idempotency-Key") from None
-    if is_new:
-        services.metrics.feedback.labels(speaker.kind).inc()
-    services.journal.append(record)
-    await asyncio.to_thread(services.journal.sync)
-    return FeedbackAccepted(record.id, record.received_at, speaker.kind)
+    if not said.is_written:
+        if speaker.voice is None:
+            # Of what nobody known may say in a minute it takes what is written, so once.
+            _take_share(services, key if said.is_new else "", speaker.name)
+        if said.is_new:
+            services.metrics.feedback.labels(speaker.kind).inc()
+        services.journal.append(said.record)
+        await asyncio.to_thread(services.journal.sync)
+        if key:
+            services.repeats.written(key, speaker.name)
+    return FeedbackAccepted(said.record.id, said.record.received_at, speaker.kind)
+
+
+def _take_share(services: Services, key: str, speaker: str) -> None:
+    try:
+        services.anonymous_feedback.take()
+    except Problem:
+        if key:
+            services.repeats.forget(key, speaker)
+        raise
 
 
 def routes() -> list[HTTPRouteHandler]:

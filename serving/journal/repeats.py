@@ -6,6 +6,7 @@ The answer is remembered in this process and, for its neighbours, in Redis; with
 
 import uuid
 from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -32,6 +33,15 @@ _NO_TIME = datetime.min.replace(tzinfo=UTC)
 _read = msgspec.json.Decoder(Said).decode
 
 
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A record; whether it is said for the first time, and whether this process has it on the disk: then it need not be written again."""
+
+    record: FeedbackRecord
+    is_new: bool
+    is_written: bool
+
+
 class ReusedKey(Exception):
     """The key was used for another body."""
 
@@ -42,20 +52,34 @@ class Repeats:
     def __init__(self, redis: RedisLink) -> None:
         self._redis = redis
         self._said: OrderedDict[str, Said] = OrderedDict()
+        self._written: OrderedDict[str, None] = OrderedDict()
 
-    async def recorded(self, key: str, speaker: str, record: FeedbackRecord) -> tuple[FeedbackRecord, bool]:
-        """The record as it is kept under `key` of `speaker`, and whether it is there for the first time.
+    async def recorded(self, key: str, speaker: str, record: FeedbackRecord) -> "Repeated":
+        """The record as it is kept under `key` of `speaker`.
 
         Raises:
             ReusedKey: the same speaker said something else under it, within a day.
         """
-        named = sha256(f"{speaker}\0{key}".encode()).hexdigest()
+        named = _named(key, speaker)
         plain = msgspec.structs.replace(record, id="", voice=None, claimed=None, received_at=_NO_TIME)
         now = Said(sha256(msgspec.json.encode(plain)).hexdigest(), record.received_at)
         said = await self._first(named, now)
         if said.digest != now.digest:
             raise ReusedKey
-        return msgspec.structs.replace(record, id=_id(record.prediction_id, named), received_at=said.received_at), said == now
+        record = msgspec.structs.replace(record, id=_id(record.prediction_id, named), received_at=said.received_at)
+        return Repeated(record, said == now, named in self._written)
+
+    def written(self, key: str, speaker: str) -> None:
+        """What was said under `key` is on this process's disk."""
+        self._written[_named(key, speaker)] = None
+        if len(self._written) > REMEMBERED:
+            self._written.popitem(last=False)
+
+    def forget(self, key: str, speaker: str) -> None:
+        """What was said under `key` was not taken after all: said again, it is said for the first time."""
+        named = _named(key, speaker)
+        self._said.pop(named, None)
+        self._redis.send("DEL", idempotency_key(named))
 
     async def _first(self, named: str, now: Said) -> Said:
         if named in self._said:
@@ -65,15 +89,20 @@ class Repeats:
         if len(self._said) > REMEMBERED:
             self._said.popitem(last=False)
         key = idempotency_key(named)
-        # One trip for both. redis-py makes a yes or no of what `SET ... NX GET` replies.
-        self._redis.send("SET", key, msgspec.json.encode(now), "NX", "EX", KEPT_S)
-        raw = await self._redis.command("GET", key)
+        # One trip for both. redis-py makes a yes or no of what `SET ... NX GET` replies. It has the time that a connection takes.
+        if await self._redis.connected():
+            self._redis.send("SET", key, msgspec.json.encode(now), "NX", "EX", KEPT_S)
+        raw = await self._redis.command("GET", key, patient=True)
         try:
             said = _read(raw) if isinstance(raw, bytes) else now
         except msgspec.MsgspecError:
             said = now
         self._said[named] = said
         return said
+
+
+def _named(key: str, speaker: str) -> str:
+    return sha256(f"{speaker}\0{key}".encode()).hexdigest()
 
 
 def _id(prediction_id: str, named: str) -> str:

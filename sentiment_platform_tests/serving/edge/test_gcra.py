@@ -33,6 +33,19 @@ def test_the_buckets_of_a_process_decide_as_the_plain_model(events: list[tuple[i
             assert early.take(both, cost, now + taken.wait_us).refused is None
 
 
+@pytest.mark.parametrize("processes", [1, 2, 3, 7])
+def test_processes_that_count_alone_give_together_no_more_than_the_limit(processes: int) -> None:
+    limit = Limit("address", 50_000, 40)
+    buckets = [LocalBuckets() for _ in range(processes)]
+    taken = sum(
+        buckets[n % processes].take([Bucket(limit.shared_by(processes), "one")], 1, n * 1_000).refused is None
+        for n in range(1_000)
+    )
+    # The burst, and the tokens of a second; whole ones, so that each process may lack one of either.
+    assert 40 + 20 - 2 * processes <= taken <= 40 + 20
+    assert limit.shared_by(100).burst == 1
+
+
 def test_a_process_forgets_whom_it_saw_longest_ago_when_there_are_too_many() -> None:
     buckets = LocalBuckets(largest=3)
     for caller in ("a", "b", "c", "a", "d"):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -129,7 +130,7 @@ def test_costs_follow_the_work(two: list[ServingProcess]) -> None:
 
 
 def test_twenty_who_guess_are_slowed_down_and_a_right_key_is_not_held_up(two: list[ServingProcess], stored: Engine) -> None:
-    key, serving = new_key(stored, "admin"), two[1]
+    keys, serving = [new_key(stored, "admin") for _ in range(4)], two[1]
     # Its first look at keys loads what it needs for that, which is nobody's guessing.
     ask(serving, "/models/status", key=new_key(stored))
     ends = time.monotonic() + 3
@@ -147,7 +148,7 @@ def test_twenty_who_guess_are_slowed_down_and_a_right_key_is_not_held_up(two: li
         guesses = [threads.submit(guess, number) for number in range(20)]
         time.sleep(1)
         waits: list[float] = []
-        for _ in range(4):
+        for key in keys:
             started = time.perf_counter()
             # From the guessers' own address, a key that was never seen; an empty body is refused only after the key was taken.
             assert ask(serving, "/models/rollback", key=key, by="127.0.0.8", body={}).status_code == 400
@@ -209,7 +210,7 @@ def test_an_admin_key_that_somebody_made_up_is_not_looked_at_once_its_address_ha
     assert (caller is not None) == opens
 
 
-def test_without_redis_each_process_counts_alone_acts_are_refused_and_both_can_be_set_otherwise(
+def test_without_redis_the_processes_give_one_limit_together_acts_are_refused_and_both_can_be_set_otherwise(
     two: list[ServingProcess], redis: LocalRedis, stored: Engine, module_settings: Settings
 ) -> None:
     key = new_key(stored, "admin")
@@ -223,15 +224,25 @@ def test_without_redis_each_process_counts_alone_acts_are_refused_and_both_can_b
         for mode in ("local", "refuse")
     }
     try:
+        numbers = count()
+        for process in two:
+            # By now both have heard of each other; the others were asked nothing.
+            process.wait_until(
+                lambda process=process: (
+                    ask(process, "/models/status", f"192.0.2.{next(numbers)}").status_code == 200
+                    and metric(process.client.get("/metrics").text, "serving_replicas") == 2
+                )
+            )
+            time.sleep(0.2)
         redis.stop()
         told: dict[str, list[int]] = {}
-        for name, process in {"policy": two[0], **others}.items():
+        for name, process in {"one": two[0], "two": two[1], **others}.items():
             reads = [ask(process, "/models/status", "203.0.113.200").status_code for _ in range(45)]
             act = ask(process, "/models/rollback", "203.0.113.201", key=key, body={})
             told[name] = [reads.count(200), reads.count(503), act.status_code]
             if act.status_code == 503:
                 assert (act.json()["code"], "Retry-After" in act.headers) == ("limits_unavailable", True)
-        assert told == {"policy": [40, 0, 503], "local": [40, 0, 400], "refuse": [0, 45, 503]}
+        assert told == {"one": [20, 0, 503], "two": [20, 0, 503], "local": [40, 0, 400], "refuse": [0, 45, 503]}
         redis.start()
         # It knows no script and no bucket: both are there again with the next request.
         two[0].wait_until(lambda: ask(two[0], "/models/rollback", "203.0.113.202", key=key, body={}).status_code == 400, 5)

@@ -25,6 +25,23 @@ def neighbour(answering: ServingProcess, module_settings: Settings) -> Iterator[
         process.stop()
 
 
+SHARE_OF_THREE = """
+import serving.edge.voices as voices
+voices.Allowance.__init__.__defaults__ = (3,)
+import serving
+serving.run()
+"""
+
+
+@pytest.fixture
+def start_alone(answering: ServingProcess, module_settings: Settings) -> Iterator[ServingProcess]:
+    process = ServingProcess(module_settings, program=SHARE_OF_THREE)
+    try:
+        yield process.start()
+    finally:
+        process.stop()
+
+
 def send(serving: ServingProcess, prediction: str, key: str, label: str = "neutral", **headers: str) -> httpx.Response:
     body = {"prediction_id": prediction, "label": label}
     return serving.client.post("/feedback", json=body, headers={"Idempotency-Key": key, **headers})
@@ -68,6 +85,15 @@ def test_without_a_key_each_is_one_of_its_own(answering: ServingProcess, module_
     for _ in range(2):
         answering.client.post("/feedback", json={"prediction_id": prediction, "label": "neutral"})
     answering.wait_until(lambda: len(rows(module_settings, prediction)) == 2)
+
+
+def test_what_is_sent_again_takes_nothing_of_the_share_of_those_without_a_key(start_alone: ServingProcess) -> None:
+    """A share of three: what is new, and refused for it, is taken once there is room, and not taken for known."""
+    prediction = start_alone.predict()["prediction_id"]
+    told = [send(start_alone, prediction, key).status_code for key in ("a", "a", "a", "b", "b", "c", "a", "b", "d", "d", "c")]
+    assert told == [202] * 8 + [429, 429, 202]
+    start_alone.wait_until(lambda: start_alone.health()["journal_backlog_records"] == 0)
+    assert len(rows(start_alone.settings, prediction)) == 3
 
 
 def test_two_speakers_may_use_one_word(answering: ServingProcess, module_settings: Settings) -> None:
