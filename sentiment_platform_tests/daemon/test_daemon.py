@@ -31,6 +31,7 @@ from sentiment_platform.store.dagster_storage import DAGSTER_SCHEMA
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.incidents import open_incidents
 from sentiment_platform.store.selections import RequestedSelection, open_selection_requests, request_selection
+from sentiment_platform_tests.daemon.passing_time import sensors_wait
 from sentiment_platform_tests.monitoring.seeding import seed_decision
 
 # The story of three starts is one fixture, and the first test waits for all of it.
@@ -39,6 +40,7 @@ SENSORS = {"late_news_arrived", "retraining_was_decided", "new_labels_arrived", 
 DECISION = "decision-of-the-daemon-test"
 PASS_LIMIT_S = 240
 WAIT_LIMIT_S = 90
+LATER = COOL_DOWN + timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ def select_the_running_version(settings: Settings, instance: dg.DagsterInstance)
     with engine.begin() as connection:
         request_selection(connection, selection)
     arrived_at = labels_arrive(engine)
+    sensors_wait(instance, LATER)
     since = time.time()
 
     def open_requests() -> int:
@@ -189,8 +192,8 @@ def labels_arrive(engine: Engine) -> datetime:
     ]
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM platform.labels"))
-        later = {"later": COOL_DOWN + timedelta(hours=1)}
-        connection.execute(text(f"UPDATE {DAGSTER_SCHEMA}.runs SET create_timestamp = create_timestamp - :later"), later)
+        later = text(f"UPDATE {DAGSTER_SCHEMA}.runs SET create_timestamp = create_timestamp - :later")
+        connection.execute(later, {"later": LATER})
     assert import_labels(engine, new) == NEW_LABELS
     with engine.connect() as connection:
         return connection.execute(text("SELECT max(inserted_at) FROM platform.labels")).scalar_one()

@@ -104,7 +104,7 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open
     """Call it with a path (`/app/models`) for a page that shows what it has; `width` in px, `theme` light or dark.
 
     Each call is a browser of its own (`beside=page` opens another tab in the same one), on `serving` (default: `platform`). The test fails
-    on any line in a console; `said` takes what may be said where a test takes something away.
+    on any line in a console; `said` takes what may be said where a test takes something away. `clock`: `page.clock` can set it forward.
     """
     contexts: list[BrowserContext] = []
     lines: list[str] = []
@@ -118,6 +118,7 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open
         serving: ServingProcess | None = None,
         beside: Page | None = None,
         said: list[str] | None = None,
+        clock: bool = False,
     ) -> Page:
         serving = serving or request.getfixturevalue("platform")
         if beside is None:
@@ -129,6 +130,8 @@ def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open
             context = beside.context
         page = context.new_page()
         page.set_default_timeout(STEP_LIMIT_MS)
+        if clock:
+            page.clock.install()
         told = lines if said is None else said
         page.on("console", lambda message: told.append(f"{path}: {message.type}: {message.text}"))
         page.on("pageerror", lambda error: told.append(f"{path}: {error}"))

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.scheduler.instigation import ScheduleInstigatorData
 from dagster._utils.schedules import cron_string_iterator
 from sqlalchemy import Engine, text
 
@@ -26,6 +25,7 @@ from sentiment_platform.store.deployments import latest_deployment
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.selections import RequestedSelection, open_selection_requests, request_selection
 from sentiment_platform_tests.conftest import TEST_REPOSITORY, TEST_TOKEN
+from sentiment_platform_tests.daemon.passing_time import time_passes
 from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoint
 from sentiment_platform_tests.monitoring.seeding import seed_decision
@@ -113,7 +113,8 @@ def test_an_empty_fork_comes_to_a_green_pipeline_by_the_printed_steps_which_then
                 # Nobody is told of what nobody asked for, but a time of a schedule may have come round meanwhile.
                 wanted = {"bootstrap_job", "train_job"}
                 assert {run.job_name for run in instance.get_runs()} - (came_round(began) - wanted) == wanted
-                three_hours_pass(instance)
+                # What the last pass stored is older by that, and no tick of GitHub's came meanwhile.
+                time_passes(instance, DROPPED)
                 decision = "decision-of-the-fork"
                 ask(engine, decision)
                 jobs = fork.happens("schedule")
@@ -161,17 +162,6 @@ def shell(script: str, folder: Path, fork: Fork) -> str:
     done = subprocess.run(command, cwd=folder, env=fork.environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def three_hours_pass(instance: dg.DagsterInstance) -> None:
-    """Without a tick of GitHub's: what the last pass stored is older by that."""
-    for state in instance.all_instigator_state():
-        data = state.instigator_data
-        if isinstance(data, ScheduleInstigatorData):
-            before = (data.start_timestamp or 0) - DROPPED.total_seconds()
-            instance.update_instigator_state(
-                state.with_data(data._replace(start_timestamp=before, last_iteration_timestamp=before))
-            )
 
 
 def ask(engine: Engine, decision: str) -> None:
