@@ -20,6 +20,7 @@ from serving.edge.guard import Guard
 from serving.edge.strict_request import StrictRequest
 from serving.handlers import (
     about,
+    audit,
     collection,
     drift,
     events,
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None, *, dashboard: Path = BUILT) -> 
             *service.routes(),
             *collection.routes(),
             *runs.routes(),
+            *audit.routes(),
             *events.routes(),
             *health.routes(),
             *about.routes(),

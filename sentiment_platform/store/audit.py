@@ -50,6 +50,14 @@ def record_within(connection: Connection, seconds: float) -> None:
     connection.execute(ends, {"left": seconds})
 
 
+def newest_rows(connection: Connection, limit: int, offset: int) -> list[dict[str, Any]]:
+    """Rows of the trail, each with its columns by name, newest first."""
+    table = AuditRow.__table__
+    return [
+        dict(row) for row in connection.execute(select(table).order_by(table.c.id.desc()).limit(limit).offset(offset)).mappings()
+    ]
+
+
 def verify(connection: Connection) -> list[int]:
     """Ids of rows whose hash or link is wrong; empty for an untouched trail."""
     broken: list[int] = []

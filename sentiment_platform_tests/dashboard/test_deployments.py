@@ -87,6 +87,13 @@ def test_a_selection_is_tried_first_then_done_then_followed_until_it_is_recorded
     assert moments == [newest["requested_at"]] * 2
     expect(first_page.locator(".strip .why")).to_contain_text("The deployment that the selection overrides")
 
+    # The tab has the key: the trail is shown without asking for it again.
+    page.get_by_role("button", name="Show who changed what").click()
+    trail = page.get_by_role("region", name="The newest hundred acts")
+    expect(trail.get_by_role("row").nth(1)).to_contain_text("the test of a person's choice")
+    expect(trail.get_by_role("row").nth(1)).to_contain_text("configured admin")
+    screenshot(page, "deployments-audit", whole=True)
+
     # Back, so that whoever comes next finds what was there.
     page.get_by_role("button", name="Leave it to itself").click()
     page.get_by_label("What", exact=True).select_option(before[family])

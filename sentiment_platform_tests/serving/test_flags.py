@@ -79,6 +79,13 @@ def test_the_transformer_is_off_within_two_seconds_on_both_processes_and_on_agai
     (shown,) = [flag for flag in two[1].client.get("/flags").json()["flags"] if flag["name"] == "transformer"]
     assert (shown["enabled"], shown["actor"], shown["reason"]) == (False, "configured admin", "its answers are wrong")
 
+    trail = two[0].client.get("/audit", params={"limit": 1}, headers=KEY).json()["entries"]
+    assert [(entry["action"], entry["subject"], entry["actor"]) for entry in trail] == [
+        ("flag:set", "transformer", "configured admin")
+    ]
+    assert (trail[0]["detail"]["after"], len(trail[0]["hash"])) == (False, 64)
+    assert two[0].client.get("/audit").status_code == 401
+
     # What was known last holds after a restart with Redis and database away.
     assert two[1].terminate() == 0
     alone = ServingProcess(

@@ -8,6 +8,7 @@ from sentiment_platform.statistics.estimate import ACCURACY
 from sentiment_platform.text.sentiment import Label
 from serving.client.call import Call, get, post
 from serving.contract.about_bodies import About
+from serving.contract.audit_bodies import AuditTrail
 from serving.contract.collection_bodies import QualityReport, SourceList
 from serving.contract.deployment_bodies import DeploymentsAnswer
 from serving.contract.drift_bodies import DriftAnswer, DriftReportAnswer, DriftReportList
@@ -122,6 +123,11 @@ def model(version: str) -> Call[ModelCard]:
 def selections(*, limit: int = 50, offset: int = 0) -> Call[SelectionsAnswer]:
     """What people selected, newest first, and which replicas answer with what."""
     return get("/models/selections", SelectionsAnswer, limit=limit, offset=offset)
+
+
+def audit(*, limit: int = 50, offset: int = 0) -> Call[AuditTrail]:
+    """Who changed what, newest first; needs a key of role admin."""
+    return get("/audit", AuditTrail, limit=limit, offset=offset)
 
 
 def flags() -> Call[FlagList]:

@@ -62,6 +62,7 @@ class Routes:
     promote = Route(acts.promote)
     selections = Route(calls.selections)
     flags = Route(calls.flags)
+    audit = Route(calls.audit)
     set_flag = Route(acts.set_flag)
     feature_schema = Route(calls.feature_schema)
     experiments = Route(calls.experiments)

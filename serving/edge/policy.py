@@ -118,6 +118,7 @@ POLICIES: Mapping[Route, Policy] = {
     ("GET", "/monitoring/quality"): READ,
     ("GET", "/monitoring/decisions"): READ,
     ("GET", "/monitoring/runs"): READ,
+    ("GET", "/audit"): Policy(role="admin"),
     ("GET", "/events"): READ,
     ("GET", "/about"): OPEN,
     ("GET", "/metrics"): Policy(cost=0),

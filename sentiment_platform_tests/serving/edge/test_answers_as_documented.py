@@ -98,6 +98,8 @@ def test_every_refusal_that_a_route_explains_is_as_documented(answering: Serving
         ("POST", "/models/promote", {"json": {"version": "v9.9.9-vader", "reason": "a test"}, "headers": key}, 404),
         ("POST", "/monitoring/alerts/{incident_id}/ack", {"json": {}}, 401),
         ("POST", "/monitoring/alerts/{incident_id}/ack", {"json": {}, "headers": key}, 404),
+        ("GET", "/audit", {}, 401),
+        ("GET", "/audit", {"headers": key, "params": {"limit": 0}}, 400),
         ("PUT", "/flags/{name}", {"json": {"enabled": True, "reason": "a test"}}, 401),
         ("PUT", "/flags/{name}", {"json": {"enabled": True}, "headers": key}, 400),
         ("PUT", "/flags/{name}", {"path": {"name": "none"}, "json": {"enabled": True, "reason": "a test"}, "headers": key}, 404),

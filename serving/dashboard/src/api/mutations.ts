@@ -67,3 +67,9 @@ export function useTurn() {
     onSuccess: (_, { body: { dry_run: dryRun } }) => (dryRun ? undefined : queries.invalidateQueries({ queryKey: [KEYS.flags] })),
   });
 }
+
+/** Read with a key, so it is asked when a person asks, and kept by the page alone. */
+export const useAuditTrail = () =>
+  useMutation<Schemas["AuditTrail"], ApiError, { key: string }>({
+    mutationFn: ({ key }) => answered(client.GET("/audit", { params: { query: { limit: 100 } }, headers: bearer(key) })),
+  });

@@ -685,6 +685,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who changed what, and when
+         * @description Every act of a person and of the graph that changes what is live, who may do what, or what is kept. Read anew each time.
+         *
+         *     Needs an API key of role admin or above.
+         */
+        get: operations["get_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -4262,6 +4284,53 @@ export interface components {
             failed_steps: string[];
         };
         /**
+         * AuditTrail
+         * @description Acts, newest first. Entries are never changed; a hash that does not fit the entry before it shows that one was.
+         * @example {
+         *       "as_of": "2026-11-29T03:49:20Z",
+         *       "entries": [
+         *         {
+         *           "id": 14,
+         *           "at": "2026-11-29T03:49:00Z",
+         *           "actor": "configured admin",
+         *           "action": "flag:set",
+         *           "subject": "transformer",
+         *           "detail": {
+         *             "before": true,
+         *             "after": false,
+         *             "reason": "Its answers are wrong since noon."
+         *           },
+         *           "previous_hash": "5c1f0f8d3c0e8b6e1a9d4b7f2e6c8a0b3d5f7091a2c4e6f80b1d3f5a7c9e1b24",
+         *           "hash": "9a0c2e4f6b8d1a3c5e7f90b2d4f6a8c1e3f507192b4d6f8a0c2e4b6d8f1a3c56"
+         *         }
+         *       ]
+         *     }
+         */
+        AuditTrail: {
+            /** Format: date-time */
+            as_of: string;
+            entries: components["schemas"]["AuditEntry"][];
+        };
+        /**
+         * AuditEntry
+         * @description One act. `detail` is what was before and after, and why, in the words of the act; `hash` covers this entry and the one before it.
+         */
+        AuditEntry: {
+            id: number;
+            /** Format: date-time */
+            at: string;
+            actor: string;
+            action: string;
+            subject: string;
+            detail: {
+                [key: string]: string | number | boolean | {
+                    [key: string]: string | number | boolean | null;
+                } | (string | number | boolean | null)[] | null;
+            };
+            previous_hash: string;
+            hash: string;
+        };
+        /**
          * StreamState
          * @description Whether events can come: the first event of a stream, and again whenever it changes. `message` says what is missing.
          */
@@ -6703,6 +6772,83 @@ export interface operations {
             };
             /** @description The request does not have the documented form. */
             400: {
+                headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: components["responses"]["TooManyRequests"];
+            /** @description Cannot be done now; Retry-After says when to try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait before the next try. */
+                    "Retry-After"?: number;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_audit: {
+        parameters: {
+            query?: {
+                /** @description So many rows at most. */
+                limit?: number;
+                /** @description So many rows are left out before the first. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Acts, newest first. Entries are never changed; a hash that does not fit the entry before it shows that one was. */
+            200: {
+                headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditTrail"];
+                };
+            };
+            /** @description The request does not have the documented form. */
+            400: {
+                headers: {
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description No valid API key. */
+            401: {
+                headers: {
+                    /** @description How to present a key. */
+                    "WWW-Authenticate"?: string;
+                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
+                    "X-Request-ID"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The key's role may not do this. */
+            403: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
                     "X-Request-ID"?: string;

@@ -5,6 +5,7 @@ import { Card, Grid } from "../../parts/card";
 import { Empty } from "../../parts/empty";
 import { Loaded } from "../../parts/loaded";
 import { Page } from "../../parts/page";
+import { AuditTrail } from "./audit-trail";
 import { Change } from "./change";
 import { History } from "./history";
 import { LiveNow } from "./live-now";
@@ -40,6 +41,9 @@ export default function Deployments({ title, question }: PageProps) {
           <Loaded query={selections} what="The selections">
             {(told) => <Selections selections={told.selections} />}
           </Loaded>
+        </Card>
+        <Card title="Audit trail" aside={<span className="note">for admins</span>} wide>
+          <AuditTrail />
         </Card>
         <Card title="What was live when" wide>
           <Loaded query={deployments} what="The deployments">
