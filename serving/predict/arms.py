@@ -50,7 +50,13 @@ def in_experiment(plan: Plan, live: Snapshot, request: Input, asker: Asker) -> P
     experiment = live.deployment.experiment
     control = experiment.arms.get(CONTROL) if experiment else None
     chosen = plan.second or plan.primary
-    if experiment is None or control is None or control.manifest_digest != chosen.manifest_digest or plan.degraded:
+    if (
+        experiment is None
+        or control is None
+        or control.manifest_digest != chosen.manifest_digest
+        or plan.degraded
+        or plan.second_off
+    ):
         return plan
     unit = asker.unit_of(request.text)
     arm = asker.wanted_arm if asker.wanted_arm in experiment.arms else arm_of(experiment, unit)

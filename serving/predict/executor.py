@@ -1,6 +1,7 @@
 """A plan carried out: the answer of one version out of the cache, out of the same question under way, or by its model; and what stands in."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -62,6 +63,7 @@ class Executor:
         self._metrics = metrics
         self._sure = sure
         self._flights: SingleFlight[_Computed] = SingleFlight()
+        self._asked = Counter[str]()
         self._just_computed: JustComputed[_Computed] = JustComputed()
 
     async def carry_out(self, plan: Plan, cleaned: Input) -> Outcome:
@@ -83,9 +85,9 @@ class Executor:
             return await self._stand_in(plan, plan.stands_in, cleaned, failed, "model_error")
         if plan.degraded is not None:
             return Outcome(scored=first, path="fallback", degraded_reason=self._degraded(plan.degraded))
-        if plan.second is None:
+        if plan.second is None and plan.second_off is None:
             return Outcome(scored=first)
-        return await self._go_on(plan, plan.second, first, cleaned)
+        return await self._go_on(plan, first, cleaned)
 
     async def _stand_in(
         self, plan: Plan, models: Sequence[LoadedVersion], cleaned: Input, why: Exception, reason: DegradedReason
@@ -104,9 +106,13 @@ class Executor:
             self._errors.unanswered(plan.primary.version, cleaned.text)
         raise why
 
-    async def _go_on(self, plan: Plan, second: LoadedVersion, first: Scored, cleaned: Input) -> Outcome:
+    async def _go_on(self, plan: Plan, first: Scored, cleaned: Input) -> Outcome:
+        second = plan.second
         if first.confidence >= self._sure:
             return Outcome(scored=first, path="cascade_first")
+        if second is None:
+            off = self._degraded(plan.second_off) if plan.second_off else None
+            return Outcome(scored=first, path="cascade_first", degraded_reason=off)
         try:
             surer = await self.score(second, cleaned, plan.limits.kind, plan.limits.ends_at)
         except Overloaded as overloaded:
@@ -129,9 +135,12 @@ class Executor:
         Raises:
             Overloaded: it cannot be in time, or was not. ModelFailed: it failed at this text.
         """
-        if not self._cache.pays and not model.runner.takes(cleaned.text, kind, ends_at):
-            raise Overloaded(model.runner.why_not)
         schema = model.schema.version
+        # Without its features, which may have to be looked up: enough to know whether somebody asks the same.
+        question = "" if model.runner.inline else cache_key(model.manifest_digest, schema, cleaned, ())
+        is_asked = question in self._asked or self._just_computed.get(question) is not None
+        if not is_asked and not self._cache.pays and not model.runner.takes(cleaned.text, kind, ends_at):
+            raise Overloaded(model.runner.why_not)
         began = time.perf_counter()
         features = await self._features.read(cleaned, schema)
         took("features", time.perf_counter() - began)
@@ -158,9 +167,19 @@ class Executor:
             computed = _Computed(probabilities, False, took_ms)
             if not model.runner.inline:
                 self._just_computed.keep(key, computed)
+                self._just_computed.keep(question, computed)
             return computed
 
-        computed = await self._flights.do(key, compute)
+        joins = self._flights.is_under_way(key)
+        self._asked[question] += 1
+        try:
+            computed = await self._flights.do(key, compute)
+        finally:
+            self._asked[question] -= 1
+            if not self._asked[question]:
+                del self._asked[question]
+        if joins:
+            self._cache.count(hit=True)
         return Scored(model, features, computed.probabilities, computed.cache_hit, computed.inference_ms)
 
     async def side_by_side(self, live: Snapshot, outcome: Outcome, cleaned: Input, ends_at: float) -> list[Scored]:

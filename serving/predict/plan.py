@@ -41,6 +41,7 @@ class Plan:
         primary: the one that answers, if it can in time.
         fallback: what answers instead, marked as degraded; None where the primary answers or nobody does.
         second: of a cascade, what is asked as well where the primary is not sure.
+        second_off: why a cascade has no second one now.
         why: `named` by the client, or the `default` of the deployment.
         stands_in: who answers where a version fails, the first one first.
         assigned: the arm of an experiment that it belongs to; None where the request takes part in none.
@@ -50,6 +51,7 @@ class Plan:
     primary: LoadedVersion
     fallback: LoadedVersion | None = None
     second: LoadedVersion | None = None
+    second_off: DegradedReason | None = None
     why: Literal["named", "default"]
     limits: Limits
     stands_in: tuple[LoadedVersion, ...] = ()

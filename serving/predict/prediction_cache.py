@@ -54,8 +54,12 @@ class PredictionCache:
         """The stored probabilities, or None."""
         raw = await self._redis.command("GET", key)
         kept = None if raw is None else read_stored(raw, schema)
-        self._hits += WEIGHT * ((kept is not None) - self._hits)
+        self.count(hit=kept is not None)
         return kept
+
+    def count(self, *, hit: bool) -> None:
+        """Count one that asked: a question that is being computed for somebody else is as good as one that is there."""
+        self._hits += WEIGHT * (hit - self._hits)
 
     def put(self, key: str, schema: str, probabilities: Probabilities) -> None:
         """Keep for an hour less up to a tenth: entries of one burst do not all expire at once. The answer does not wait for it."""

@@ -6,6 +6,7 @@ As a cascade the cheapest answers first, and the default only where that is not 
 from dataclasses import replace
 
 from sentiment_platform.models.families import FAMILIES
+from serving.contract.prediction_bodies import DegradedReason
 from serving.contract.problems import Problem, unavailable
 from serving.flags import Flags
 from serving.live.loading import LoadedVersion
@@ -54,10 +55,15 @@ def plan(live: Snapshot, family: str | None, limits: Limits, flags: Flags, *, ca
             )
         return Plan(primary=named(live, family), why="named", limits=limits)
     chosen, stands_in = default(live), cheapest(live)
+    lacks: DegradedReason | None = None
     if live.gap is not None and live.gap.was_default:
-        return Plan(primary=chosen, why="default", limits=limits, degraded="exchange")
-    if off and stands_in is not chosen:
-        return Plan(primary=stands_in, why="default", limits=limits, degraded="kill_switch")
+        lacks = "exchange"
+    elif off and stands_in is not chosen:
+        lacks = "kill_switch"
+    if lacks is not None and cascade and stands_in.runner.inline:
+        return Plan(primary=stands_in, second_off=lacks, why="default", limits=limits)
+    if lacks is not None:
+        return Plan(primary=chosen if lacks == "exchange" else stands_in, why="default", limits=limits, degraded=lacks)
     if stands_in is chosen or not stands_in.runner.inline:
         return Plan(primary=chosen, why="default", limits=limits)
     if cascade:

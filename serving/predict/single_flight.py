@@ -23,6 +23,10 @@ class SingleFlight(Generic[_T]):
     def __init__(self) -> None:
         self._flights: dict[str, _Flight[_T]] = {}
 
+    def is_under_way(self, key: str) -> bool:
+        """Whether somebody computes it."""
+        return key in self._flights
+
     async def do(self, key: str, compute: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         """What the computation under way for `key` gives; `compute` begins one where there is none."""
         flight = self._flights.get(key)

@@ -65,6 +65,17 @@ def test_beyond_the_deadline_predict_degrades_the_named_family_sheds_and_nobody_
     assert metric(serving.client.get("/metrics").text, "serving_shed_total", family="turtle") == 3
 
 
+def test_a_cascade_whose_second_has_no_time_answers_by_the_first_and_says_so(
+    publisher: Publisher, start_serving: StartServing
+) -> None:
+    publisher.deploy(publisher.model("v1.0.0-turtle", steepness=2.0), publisher.model("v1.0.0-vader", steepness=0.5))
+    serving = start_serving(program=PLUGGED_IN, TURTLE_S="1.5", SENTIMENT_DEADLINE_MS="1000", SENTIMENT_CASCADE_CONFIDENCE="0.8")
+    sure, unsure = serving.predict(TEXT), serving.predict("Alder named an auditor")
+    assert (sure["path"], sure["degraded"]) == ("cascade_first", False)
+    said = unsure["path"], unsure["degraded_reason"], unsure["prediction"]["model_used"]
+    assert said == ("cascade_first", "deadline", "vader")
+
+
 def test_a_crowd_is_answered_within_the_deadline_one_way_or_the_other(publisher: Publisher, start_serving: StartServing) -> None:
     deploy_turtle(publisher)
     serving = start_serving(program=PLUGGED_IN, TURTLE_S="0.2", SENTIMENT_DEADLINE_MS="1000")

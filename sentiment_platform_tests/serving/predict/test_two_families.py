@@ -14,7 +14,7 @@ from sentiment_platform_tests.models.exported_tiny_transformer import export_tin
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.predict.consistency import contradictions, side_by_side
 from sentiment_platform_tests.serving.publishing import Publisher
-from sentiment_platform_tests.serving.running import ServingProcess
+from sentiment_platform_tests.serving.running import ServingProcess, metric
 from sentiment_platform_tests.serving.turtle import TWO_PLUGGED_IN
 from sentiment_platform_tests.text.adversarial import adversarial_texts
 from serving.work.runner import usable_cores
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 AGREED, DISPUTED, OFFICE = "Alder won a large contract", "Alder profit fell sharply", "Alder named an auditor"
 """Both find the first positive. VADER, which knows no "fell", finds the second positive as well; it is hardly sure of the third."""
 SLOW_S = 1.0
+KEY = {"X-API-Key": "the-configured-key"}
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,19 @@ def both(module_settings: Settings) -> Iterator[ServingProcess]:
     publisher.close()
     # A busy machine may take longer than the usual deadline; what is beyond it is another test's.
     process = ServingProcess(module_settings, REDIS_URL="", SENTIMENT_DEADLINE_MS="20000")
+    try:
+        yield process.start()
+    finally:
+        process.stop()
+
+
+@pytest.fixture(scope="module")
+def cascade(both: ServingProcess) -> Iterator[ServingProcess]:
+    """The same as a cascade: finbert is asked where VADER is not sure."""
+    settings = both.settings
+    own = {"SENTIMENT_STATE_DIR": str(settings.state_dir / "cascade"), "SENTIMENT_ADMIN_KEY": KEY["X-API-Key"]}
+    changed = {"REDIS_URL": "", "SENTIMENT_DEADLINE_MS": "20000", "SENTIMENT_CASCADE_CONFIDENCE": "0.8", **own}
+    process = ServingProcess(settings, **changed)
     try:
         yield process.start()
     finally:
@@ -118,6 +132,71 @@ def test_no_answer_over_http_contradicts_itself_or_the_other_family(both: Servin
     compared = [both.predict(text, "/predict/compare") for text in texts[::4]]
     assert [wrong for answer in compared if (wrong := side_by_side(answer))] == []
     assert {answer["comparison"]["agreement"] for answer in compared} == {True, False, None}
+
+
+def computed(serving: ServingProcess) -> float:
+    return metric(serving.client.get("/metrics").text, "serving_computed_total", family="finbert")
+
+
+def stored(serving: ServingProcess, answer: dict[str, Any]) -> dict[str, Any]:
+    """The row of an answer, as GET /predictions/{id} shows it."""
+
+    def read() -> Any:
+        reply = serving.client.get(f"/predictions/{answer['prediction_id']}")
+        return reply.status_code == 200 and reply.json()["answer"]
+
+    return serving.wait_until(read)
+
+
+def test_a_cascade_asks_finbert_only_where_vader_is_not_sure(cascade: ServingProcess) -> None:
+    before = computed(cascade)
+    sure = cascade.predict(AGREED)
+    assert (sure["path"], sure["prediction"]["model_used"], sure["degraded"]) == ("cascade_first", "vader", False)
+    assert computed(cascade) == before, "the transformer was not asked"
+    alone = {"vader_sentiment": sure["prediction"]["sentiment"], "finbert_sentiment": None}
+    assert sure["comparison"] == {**alone, "agreement": None, "confidence_delta": None}
+
+    vader, finbert = (cascade.predict(OFFICE, f"/predict/{family}") for family in ("vader", "finbert"))
+    assert vader["prediction"]["confidence"] < 0.8 < sure["prediction"]["confidence"]
+    before = computed(cascade)
+    unsure = cascade.predict(f"{OFFICE} ")
+    assert (unsure["path"], unsure["prediction"]["model_used"], unsure["degraded"]) == ("cascade_second", "finbert", False)
+    assert computed(cascade) in (before, before + 1), "once, or just now by the request before"
+    assert same(unsure["prediction"], finbert["prediction"])
+    both_said = unsure["comparison"]
+    assert both_said["vader_sentiment"] == pytest.approx(vader["prediction"]["sentiment"], abs=1e-6)
+    assert both_said["finbert_sentiment"] == pytest.approx(finbert["prediction"]["sentiment"], abs=1e-6)
+    assert [stored(cascade, answer)["path"] for answer in (sure, unsure)] == ["cascade_first", "cascade_second"]
+
+
+def test_where_the_transformer_is_switched_off_a_cascade_answers_by_vader_and_says_so_where_that_is_not_sure(
+    cascade: ServingProcess,
+) -> None:
+    def turn(*, on: bool) -> None:
+        body = {"enabled": on, "reason": "its answers are wrong"}
+        assert cascade.client.put("/flags/transformer", json=body, headers=KEY).status_code == 200
+
+    turn(on=False)
+    try:
+        unsure = cascade.wait_until(lambda: (now := cascade.predict(OFFICE))["degraded"] and now)
+        sure = cascade.predict(AGREED)
+    finally:
+        turn(on=True)
+    assert (unsure["path"], unsure["degraded_reason"], unsure["prediction"]["model_used"]) == (
+        "cascade_first",
+        "kill_switch",
+        "vader",
+    )
+    assert unsure["comparison"] == {
+        "vader_sentiment": None,
+        "finbert_sentiment": None,
+        "agreement": None,
+        "confidence_delta": None,
+    }
+    assert (sure["path"], sure["degraded_reason"]) == ("cascade_first", None), "nothing is missing where VADER is sure"
+    row = stored(cascade, unsure)
+    assert (row["path"], row["degraded"], row["degraded_reason"]) == ("cascade_first", True, "kill_switch")
+    cascade.wait_until(lambda: cascade.predict(OFFICE)["path"] == "cascade_second")
 
 
 @pytest.mark.skipif(usable_cores() < 2, reason="one core answers one text at a time")
