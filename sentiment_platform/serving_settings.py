@@ -42,6 +42,12 @@ class ServingSettings:
         "POST /predict as a cascade: the cheapest family answers, and the default one is asked where that is less confident than this, "
         "from 0 to 1. 0: the default family alone answers.",
     )
+    canary_share: float = setting(
+        "SENTIMENT_CANARY_SHARE",
+        "0",
+        "Share of the units that a version answers at first when it takes the place of another one of its family, from 0 to 1: 0.1 is a "
+        "good one. The version before answers the rest, until the watch after the swap has seen 50 texts, or for two minutes. 0: all at once.",
+    )
     public_reads: str = setting(
         "SENTIMENT_PUBLIC_READS",
         "yes",

@@ -38,6 +38,7 @@ from serving.live.snapshot import Snapshot
 from serving.live.trial import Trials
 from serving.live.unrecorded import UnrecordedRollbacks
 from serving.metrics import Metrics
+from serving.predict.canary import Canaries
 from serving.predict.executor import Executor
 from serving.predict.model_errors import ModelErrors
 from serving.predict.online_features import FeatureReader
@@ -128,9 +129,11 @@ class Services:
         features = FeatureReader(self.redis, clock=clock)
         executor = Executor(features, self.cache, errors, self.metrics, sure=settings.cascade_confidence)
         self.shadows = Shadows(self.journal, self.database, self.metrics, clock=clock)
+        self.canaries = Canaries(self.live.way_back, settings.canary_share, self.swap_watch.has_judged)
         self.predictor = Predictor(
             settings,
             self.live,
+            self.canaries,
             executor,
             PredictionJournal(self.journal, ids, self.swap_watch.observe, self.metrics, clock=clock),
             self.shadows,

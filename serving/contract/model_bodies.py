@@ -109,6 +109,13 @@ class OvertakenSelection(Struct, frozen=True, kw_only=True):
     revision: int
 
 
+class CanaryStatus(Struct, frozen=True):
+    """The version is new here: it answers this `share` of the units for now, and the version `before` the rest."""
+
+    before: str
+    share: float
+
+
 class FamilyStatus(Struct, frozen=True, kw_only=True):
     """What a family answers with: `since` when without a break in this process, and by whose `selection` (null: by the deployment)."""
 
@@ -118,6 +125,7 @@ class FamilyStatus(Struct, frozen=True, kw_only=True):
     feature_schema: str
     since: Moment
     selection: SelectionInForce | None
+    canary: CanaryStatus | None
     queue_depth: int
     health: Literal["ok", "saturated"]
 

@@ -11,7 +11,14 @@ from litestar.params import JSONBody, QueryParameter
 
 from sentiment_platform.registry.versions import VERSION_PATTERN
 from sentiment_platform.statistics.estimate import ACCURACY
-from serving.contract.model_bodies import ModelsStatus, PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
+from serving.contract.model_bodies import (
+    CanaryStatus,
+    ModelsStatus,
+    PromoteRequest,
+    RollbackRequest,
+    SelectionAnswer,
+    SelectRequest,
+)
 from serving.contract.performance_bodies import PerformanceAnswer, PerformanceFigure
 from serving.edge.openapi import problem_responses
 from serving.handlers.paging import Limit
@@ -30,7 +37,10 @@ ERRORS = problem_responses(400, 401, 403, 409, 422, 503)
 @get("/models/status", tags=TAGS, summary="What is live, and what was tried last")
 async def status(services: NamedDependency[Services]) -> ModelsStatus:
     """Per family the live version, its manifest digest and since when; the last swap, the refused candidate, the registry."""
-    return models_status(services.live, services.unrecorded.request_ids())
+    live, share = services.live.current, services.canaries.share
+    trying = services.canaries.trying(live) if live else {}
+    canaries = {family: CanaryStatus(before, share) for family, before in trying.items()}
+    return models_status(services.live, services.unrecorded.request_ids(), canaries)
 
 
 @get("/models/performance", tags=TAGS, responses=problem_responses(503), summary="How good the versions are")

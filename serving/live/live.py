@@ -15,7 +15,7 @@ from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader
 from sentiment_platform.registry.refusal import Refused
 from serving.contract.model_bodies import RegistryStatus, SwapOutcome
-from serving.live.loading import LoadedVersion, ModelLoader
+from serving.live.loading import ModelLoader
 from serving.live.memory import FreeMemory, free_mb
 from serving.live.overtaken import Overtaken
 from serving.live.refusals import Refusals
@@ -69,10 +69,6 @@ class LiveModels:
     def facts(self) -> Facts | None:
         """What it says, without its models."""
         return live.facts if (live := self.current) else None
-
-    def before(self, family: str) -> LoadedVersion | None:
-        """What a rollback would bring back of a family, if it is loaded and not what runs."""
-        return self._slot.before(family)
 
     def start_from_cache(self, selections: Sequence[Selection]) -> None:
         """Bring the newest deployment that was accepted before live again, with `selections` on top; verified like fresh ones.

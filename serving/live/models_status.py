@@ -1,11 +1,12 @@
 """What GET /models/status shows, built from the snapshot and the last attempts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sentiment_platform.errors import PlatformError
 from sentiment_platform.models.families import FAMILIES
 from serving.contract.model_bodies import (
     BesideStatus,
+    CanaryStatus,
     ExperimentStatus,
     FamilyStatus,
     GapStatus,
@@ -20,13 +21,18 @@ from serving.live.overtaken import Overtaken
 from serving.live.snapshot import Snapshot
 
 
-def models_status(models: LiveModels, unrecorded: Collection[str] = ()) -> ModelsStatus:
-    """`unrecorded`: ids of requests that the database does not have yet. One consistent picture: everything about what is live comes from one snapshot."""
+def models_status(
+    models: LiveModels, unrecorded: Collection[str] = (), canaries: Mapping[str, CanaryStatus] | None = None
+) -> ModelsStatus:
+    """`canaries`: of families that have one. `unrecorded`: ids of requests that the database does not have yet. One consistent picture: everything about what is live comes from one snapshot."""
     live = models.current
     return ModelsStatus(
         deployment=_deployment(live) if live else None,
         default_family=live.default_family if live else None,
-        families={family: _family(live, family, unrecorded) if live and family in live.models else None for family in FAMILIES},
+        families={
+            family: _family(live, family, unrecorded, (canaries or {}).get(family)) if live and family in live.models else None
+            for family in FAMILIES
+        },
         selections=[selection.version for selection in live.selections] if live else [],
         overtaken=[_overtaken(one) for one in models.overtaken],
         rollback=_rollback(models),
@@ -50,7 +56,7 @@ def _deployment(live: Snapshot) -> LiveDeployment:
     )
 
 
-def _family(live: Snapshot, family: str, unrecorded: Collection[str]) -> FamilyStatus:
+def _family(live: Snapshot, family: str, unrecorded: Collection[str], canary: CanaryStatus | None) -> FamilyStatus:
     model = live.models[family]
     return FamilyStatus(
         version=model.version,
@@ -59,6 +65,7 @@ def _family(live: Snapshot, family: str, unrecorded: Collection[str]) -> FamilyS
         feature_schema=model.schema.version,
         since=live.since[family],
         selection=_selection(live, family, unrecorded),
+        canary=canary,
         queue_depth=model.runner.depth,
         health="saturated" if model.runner.saturated else "ok",
     )

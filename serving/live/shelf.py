@@ -114,6 +114,10 @@ class Shelf:
         ready = (model for model in self._ready if model.family == family)
         return next((model for model in ready if running is None or model.manifest_digest != running.manifest_digest), None)
 
+    def ran_before(self, family: str) -> LoadedVersion | None:
+        """What answered before the last swap, while it is loaded."""
+        return self._previous.models.get(family) if self._previous else None
+
     def _held_now(self, model: LoadedVersion) -> LoadedVersion | None:
         return self.current.loaded.get(model.manifest_digest) if self.current else None
 

@@ -10,6 +10,7 @@ from sentiment_platform.errors import ConflictError, PermanentError, PlatformErr
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.succession import rollback_target
+from serving.live.loading import LoadedVersion
 from serving.live.selections import Selection, Selections
 from serving.live.snapshot import Facts, Snapshot
 from serving.live.swap import LiveSlot
@@ -49,6 +50,14 @@ class WayBack:
         """Whether all that `target` brings back is in memory."""
         live = self._slot.current
         return live is not None and self._back_to(live, target, ()) is not None
+
+    def before(self, family: str) -> LoadedVersion | None:
+        """What a rollback would bring back of a family, if it is loaded and not what runs."""
+        return self._slot.before(family)
+
+    def ran_before(self, family: str) -> LoadedVersion | None:
+        """What answered before the last swap, while it is loaded."""
+        return self._slot.ran_before(family)
 
     def take(self, seen: Facts, target: Deployment, selections: Sequence[Selection]) -> bool:
         """Swap what `target` names in for what answers, `seen`, at once; False where something else answers, or not all is held."""

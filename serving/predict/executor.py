@@ -187,7 +187,11 @@ class Executor:
         scored = outcome.scored
         done = [scored, *outcome.also]
         for model in live.models.values():
-            if model.runner.inline and model.schema is scored.model.schema and all(model is not each.model for each in done):
+            if (
+                model.runner.inline
+                and model.schema is scored.model.schema
+                and all(model.family != each.model.family for each in done)
+            ):
                 try:
                     probabilities = await self.ask(model, cleaned.text, scored.features, "batch", ends_at)
                 except (Overloaded, ModelFailed):

@@ -25,6 +25,7 @@ from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
 from serving.predict.answer_figures import Scored, comparison, explanation, performance, prediction
 from serving.predict.arms import Asker, in_experiment, said_of
+from serving.predict.canary import Canaries
 from serving.predict.executor import Executor, Outcome
 from serving.predict.model_errors import ModelFailed, no_answer
 from serving.predict.online_features import Input
@@ -48,6 +49,7 @@ class Predictor:
         self,
         settings: Settings,
         live: LiveModels,
+        canaries: Canaries,
         executor: Executor,
         journal: PredictionJournal,
         shadows: Shadows,
@@ -59,6 +61,7 @@ class Predictor:
         self._settings = settings
         self._keys = PublicKeys.parse(settings.public_keys)
         self._live = live
+        self._canaries = canaries
         self._executor = executor
         self._flags = flags
         self._journal = journal
@@ -149,7 +152,9 @@ class Predictor:
         champion = planned.second or planned.primary
         if not own and self._flags.enabled("experiments"):
             planned = in_experiment(planned, live, cleaned, asker)
-        planned = with_stand_ins(planned, champion, live, self._live.before(champion.family), self._flags)
+        if not own:
+            planned = self._canaries.place(planned, live, asker.unit_of(cleaned.text))
+        planned = with_stand_ins(planned, champion, live, self._live.way_back.before(champion.family), self._flags)
         try:
             outcome = await self._executor.carry_out(planned, cleaned)
         except (Overloaded, ModelFailed) as error:

@@ -99,6 +99,11 @@ class SwapWatch:
         """Keep that a version failed at a text, and nobody answered in its place."""
         self._said.setdefault(version, _Said()).missed(text_hash(text), failed=True)
 
+    def has_judged(self, family: str, version: str) -> bool:
+        """Whether it has looked at the answers of a version once at least, and found no reason to leave it."""
+        watched = self._watched.get(family)
+        return watched is not None and watched.version == version and watched.looks > 0
+
     async def run(self) -> None:
         """Look until cancelled; a defect here costs no answer."""
         while True:

@@ -105,6 +105,7 @@ def test_status_names_what_is_live_since_when_from_what_and_how_it_came(
                 "base_model": manifest.base_model,
                 "feature_schema": "v1",
                 "selection": None,
+                "canary": None,
                 "queue_depth": 0,
                 "health": "ok",
             },

@@ -33,6 +33,10 @@ def live_version(serving: ServingProcess) -> str:
     return serving.status()["families"]["vader"]["version"]
 
 
+def canary(serving: ServingProcess) -> dict[str, object] | None:
+    return serving.status()["families"]["vader"]["canary"]
+
+
 def test_a_version_whose_classes_vanish_is_left_by_itself_within_seconds_and_a_good_one_stays(
     publisher: Publisher, start_serving: StartServing, engine: Engine
 ) -> None:
@@ -84,6 +88,35 @@ def test_a_version_that_fails_at_texts_is_left_by_itself_and_meanwhile_every_req
     assert time.monotonic() - breached < 10
     assert serving.status()["families"]["vader"]["selection"]["actor"] == "auto_rollback:errors"
     assert metric(serving.client.get("/metrics").text, "serving_requests_total", route="/predict", status="500") == 0
+
+
+def test_a_new_version_answers_its_share_at_first_and_all_once_it_was_judged_and_one_that_fails_never_does(
+    publisher: Publisher, start_serving: StartServing
+) -> None:
+    publisher.deploy(fickle_version(publisher, FIRST))
+    serving = start_serving(program=PLUGGED_IN, SENTIMENT_CANARY_SHARE="0.3")
+    assert set(ask(serving, "first")) == {FIRST}
+
+    publisher.deploy(fickle_version(publisher, GOOD))
+    serving.wait_until(lambda: live_version(serving) == GOOD)
+    assert canary(serving) == {"before": FIRST, "share": 0.3}
+    answered = ask(serving, "second", 100)
+    assert 0.15 < answered.count(GOOD) / 100 < 0.45
+    assert set(answered) == {FIRST, GOOD}
+    assert ask(serving, "second", 100) == answered, "each unit meets the same version again"
+    ask(serving, "third", 150)
+    serving.wait_until(lambda: canary(serving) is None, 10)
+    assert set(ask(serving, "second", 100)) == {GOOD}
+
+    publisher.deploy(fickle_version(publisher, BAD, fails=True))
+    serving.wait_until(lambda: live_version(serving) == BAD)
+    answered = ask(serving, RAISES, 250)
+    assert BAD not in answered
+    serving.wait_until(lambda: live_version(serving) == GOOD, 10)
+    assert serving.status()["families"]["vader"]["selection"]["actor"] == "auto_rollback:errors"
+    assert canary(serving) is None
+    errors = metric(serving.client.get("/metrics").text, "serving_model_errors_total", version=BAD)
+    assert 0 < errors < 0.45 * 250, "most units never met it"
 
 
 def test_what_a_person_chose_is_not_left(publisher: Publisher, start_serving: StartServing) -> None:

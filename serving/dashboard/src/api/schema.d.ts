@@ -1318,6 +1318,7 @@ export interface components {
          *           "feature_schema": "v1",
          *           "since": "2026-11-29T03:46:55.751017Z",
          *           "selection": null,
+         *           "canary": null,
          *           "queue_depth": 0,
          *           "health": "ok"
          *         },
@@ -1333,6 +1334,7 @@ export interface components {
          *             "requested_at": "2026-11-29T03:48:31.920191Z",
          *             "recorded": true
          *           },
+         *           "canary": null,
          *           "queue_depth": 0,
          *           "health": "ok"
          *         }
@@ -1421,6 +1423,7 @@ export interface components {
             /** Format: date-time */
             since: string;
             selection: components["schemas"]["SelectionInForce"] | null;
+            canary: components["schemas"]["CanaryStatus"] | null;
             queue_depth: number;
             /** @enum {string} */
             health: "ok" | "saturated";
@@ -1435,6 +1438,14 @@ export interface components {
             /** Format: date-time */
             requested_at: string;
             recorded: boolean;
+        };
+        /**
+         * CanaryStatus
+         * @description The version is new here: it answers this `share` of the units for now, and the version `before` the rest.
+         */
+        CanaryStatus: {
+            before: string;
+            share: number;
         };
         /**
          * OvertakenSelection
