@@ -72,6 +72,7 @@ class Metrics:
             "serving_experiment_answers",
             "Answers by arm of an experiment; `absent`: its version is not loaded here, `failed`: it failed at the text; another one answered.",
             "experiment",
+            "phase",
             "arm",
             "outcome",
         )
@@ -187,10 +188,11 @@ class Metrics:
         return [(family, version, None if arm == "none" else arm, answers) for family, version, arm, answers in sorted(rows)]
 
     def answers_by_arm(self) -> dict[tuple[str, str], dict[str, int]]:
-        """Experiment and arm -> what `arms` has by outcome."""
+        """Experiment and arm -> what `arms` has by outcome, of all phases."""
         arms: dict[tuple[str, str], dict[str, int]] = {}
         for at, value in _samples(self.arms):
-            arms.setdefault((at["experiment"], at["arm"]), {})[at["outcome"]] = int(value)
+            by = arms.setdefault((at["experiment"], at["arm"]), {})
+            by[at["outcome"]] = by.get(at["outcome"], 0) + int(value)
         return arms
 
     def render(self) -> bytes:

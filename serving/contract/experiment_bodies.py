@@ -129,9 +129,21 @@ class GateEvidence(Struct, frozen=True, kw_only=True):
     proposal: GateProposal
 
 
+class OnlineArm(Struct, frozen=True, kw_only=True):
+    """What an arm of a split did in this phase: different `units` that met it, `answers`, and those of them that another version gave
+    (`degraded`). `weight`: the planned share of the units."""
+
+    name: str
+    version: str
+    weight: float
+    units: int
+    answers: int
+    degraded: int
+
+
 class OnlineStanding(Struct, frozen=True, kw_only=True):
     """How the experiment that runs stood when it was last evaluated; `verdict` is null until it was. `words` has its figures, `next_step` is
-    what a person may do now."""
+    what a person may do now. `arms`: of a split, as of that evaluation; with other shares than planned it is blocked."""
 
     experiment: str
     phase: int
@@ -139,6 +151,7 @@ class OnlineStanding(Struct, frozen=True, kw_only=True):
     verdict: str | None
     words: str
     next_step: str
+    arms: list[OnlineArm]
 
 
 class ExperimentList(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from serving.contract.experiment_bodies import (
     GateEvidence,
     GatePair,
     GateProposal,
+    OnlineArm,
     OnlineStanding,
     PairComparison,
 )
@@ -93,6 +94,7 @@ def _online(connection: "Connection") -> OnlineStanding | None:
         verdict=now.verdict or None,
         words=now.words,
         next_step=now.next_step,
+        arms=[msgspec.convert(arm, OnlineArm) for arm in now.result.get("arms", ())],
     )
 
 

@@ -193,7 +193,7 @@ class Predictor:
             return None
         failed = assigned.is_here and outcome.degraded_reason == "model_error"
         became = "failed" if failed else "answered" if assigned.is_here else "absent"
-        self._metrics.arms.labels(assigned.experiment, assigned.arm, became).inc()
+        self._metrics.arms.labels(assigned.experiment, str(assigned.phase), assigned.arm, became).inc()
         if not failed:
             answer_headers.set(said_of(assigned))
         return assigned if assigned.is_here else None

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from sentiment_platform.experiments.assignment import CHALLENGER, CONTROL, arm_of, shadow_answer_id, unit_hash
+from sentiment_platform.experiments.online_reading import evaluate_running
 from sentiment_platform.registry.deployment import Arm, Deployment, Experiment, Shadow
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import Manifest
@@ -124,14 +125,22 @@ def test_each_unit_stays_in_its_arm_which_the_answer_names_and_the_row_keeps(wor
     assert (row.manifest_digest, row.feature_schema, len(row.features_hash)) == (digest(manifest), "v1", 64)
     assert (row.degraded, row.cache_hit, row.latency_ms.keys()) == (False, False, {"total", "inference"})
     text = world.serving.client.get("/metrics").text
-    counted = {arm: metric(text, "serving_experiment_answers_total", experiment="trial", arm=arm) for arm in versions}
+    counted = {arm: metric(text, "serving_experiment_answers_total", experiment="trial", phase="1", arm=arm) for arm in versions}
     assert counted[CHALLENGER] >= sum(arm == CHALLENGER for arm in arms.values())
     assert sum(counted.values()) == len(arms) + 1
 
     world.deploy(experiment=split(world.champion, world.tried, 0.9, phase=2))
     moved = {unit: world.ask(unit_id=unit).headers["x-experiment-arm"] for unit in arms}
     assert all(moved[unit] == CHALLENGER for unit, arm in arms.items() if arm == CHALLENGER), "nobody leaves the challenger"
-    assert world.ask(unit_id="reader 3").headers["x-experiment"] == "trial/2"
+    last = world.ask(unit_id="reader 3")
+    assert last.headers["x-experiment"] == "trial/2"
+    world.row(last.json()["prediction_id"])
+    assert evaluate_running(world.engine, run_id="run") is not None
+    shown = {one["name"]: one for one in world.serving.client.get("/experiments").json()["online"]["arms"]}
+    assert {arm: (shown[arm]["units"], shown[arm]["version"]) for arm in versions} == {
+        arm: (list(moved.values()).count(arm), version) for arm, version in versions.items()
+    }, "of this phase alone"
+    assert sum(one["answers"] for one in shown.values()) == len(moved) + 1
 
 
 def test_without_a_unit_the_key_counts_and_then_the_text(world: World) -> None:

@@ -101,7 +101,7 @@ def test_the_cheaper_family_stands_in_and_the_row_names_who_failed(world: World)
         said = answer["performance"]["model_version"], answer["degraded"], answer["degraded_reason"], answer["path"]
         assert said == (VADER, True, "model_error", "fallback")
         assert world.counted("serving_model_errors_total", family="fickle", version=BAD) == before + number, "nothing is cached"
-    row = world.row(answer["prediction_id"])
+    row = world.row(world.serving.predict(f"{CALM} in {RAISES}")["prediction_id"])
     assert (row.model_version, row.instead_of, row.degraded_reason) == (VADER, BAD, "model_error")
     assert world.row(world.serving.predict(CALM)["prediction_id"]).instead_of is None
     assert world.counted("serving_degraded_total", reason="model_error") >= 3

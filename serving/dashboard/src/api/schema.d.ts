@@ -2268,7 +2268,8 @@ export interface components {
          *         "mode": "shadow",
          *         "verdict": null,
          *         "words": "v1.2.0-vader is in shadow of v1.1.0-vader: it answers 10 % of its requests, 1,000 a day at most. It was not evaluated yet.",
-         *         "next_step": "`sentiment-platform run monitor_job` evaluates it, as every hour does."
+         *         "next_step": "`sentiment-platform run monitor_job` evaluates it, as every hour does.",
+         *         "arms": []
          *       },
          *       "comparisons": [
          *         {
@@ -2398,7 +2399,7 @@ export interface components {
         };
         /**
          * OnlineStanding
-         * @description How the experiment that runs stood when it was last evaluated; `verdict` is null until it was. `words` has its figures, `next_step` is what a person may do now.
+         * @description How the experiment that runs stood when it was last evaluated; `verdict` is null until it was. `words` has its figures, `next_step` is what a person may do now. `arms`: of a split, as of that evaluation; with other shares than planned it is blocked.
          */
         OnlineStanding: {
             experiment: string;
@@ -2408,6 +2409,19 @@ export interface components {
             verdict: string | null;
             words: string;
             next_step: string;
+            arms: components["schemas"]["OnlineArm"][];
+        };
+        /**
+         * OnlineArm
+         * @description What an arm of a split did in this phase: different `units` that met it, `answers`, and those of them that another version gave (`degraded`). `weight`: the planned share of the units.
+         */
+        OnlineArm: {
+            name: string;
+            version: string;
+            weight: number;
+            units: number;
+            answers: number;
+            degraded: number;
         };
         /**
          * PairComparison
