@@ -2,9 +2,9 @@
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[1]
@@ -27,6 +27,11 @@ class Module:
     @property
     def name(self) -> str:
         return ".".join(self.path.with_suffix("").parts).removesuffix(".__init__")
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Everything in the tree; walked once, for a dozen rules."""
+        return tuple(ast.walk(self.tree))
 
     @property
     def on_top(self) -> bool:
@@ -73,7 +78,7 @@ def at_import(node: ast.AST) -> Iterator[ast.AST]:
             yield from at_import(child)
 
 
-def imported(nodes: Iterator[ast.AST]) -> Iterator[tuple[str, int]]:
+def imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
     """(dotted name, line) of every import; `from a import b` gives `a` and `a.b`, since b may be a module."""
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -84,5 +89,5 @@ def imported(nodes: Iterator[ast.AST]) -> Iterator[tuple[str, int]]:
             yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
 
 
-def roots(nodes: Iterator[ast.AST]) -> set[str]:
+def roots(nodes: Iterable[ast.AST]) -> set[str]:
     return {name.partition(".")[0] for name, _ in imported(nodes)}

@@ -80,7 +80,7 @@ def heavy_import(module: Module) -> list[str]:
 
 
 def dagster_outside_role_files(module: Module) -> list[str]:
-    nodes = at_import(module.tree) if module.on_top else ast.walk(module.tree)
+    nodes = at_import(module.tree) if module.on_top else module.nodes
     found = {name for name in roots(nodes) if name.startswith("dagster")}
     return [] if module.path.name in ROLE_FILES else sorted(found)
 
@@ -95,23 +95,23 @@ def dagster_by_another_name(module: Module) -> list[str]:
 
 
 def superseded_dagster(module: Module) -> list[str]:
-    used = {ast.unparse(node) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
+    used = {ast.unparse(node) for node in module.nodes if isinstance(node, ast.Attribute)}
     return sorted(name for name in used if name.rpartition(".")[2] in SUPERSEDED or name == "context.run_id")
 
 
 def deferred_annotations(module: Module) -> list[str]:
     """Dagster and Litestar read annotations at run time."""
     reads_them = {"dagster", "litestar"} & roots(at_import(module.tree))
-    deferred = any(name == "__future__.annotations" for name, _ in imported(ast.walk(module.tree)))
+    deferred = any(name == "__future__.annotations" for name, _ in imported(module.nodes))
     return sorted(reads_them) if deferred else []
 
 
 def relative_import(module: Module) -> list[str]:
-    return [name for name, _ in imported(ast.walk(module.tree)) if name.startswith(".")]
+    return [name for name, _ in imported(module.nodes) if name.startswith(".")]
 
 
 def pickled(module: Module) -> list[str]:
-    used = roots(ast.walk(module.tree)) & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    used = roots(module.nodes) & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
     return sorted(used) + re.findall(r"\btorch\.(?:load|save)\(", module.text)
 
 
@@ -132,10 +132,10 @@ def named_family(module: Module) -> list[str]:
 
     Docstrings may, for examples: no code hangs on them.
     """
-    explanations = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
+    explanations = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
     texts = {
         text
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if id(node) not in explanations
         for _, text in ast.iter_fields(node)
         if isinstance(text, str) and set(FAMILIES) & {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", text)}
@@ -146,7 +146,7 @@ def named_family(module: Module) -> list[str]:
 
 def long_asset_body(module: Module) -> list[str]:
     found: list[str] = []
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef) and _decorators(node) & {"asset", "multi_asset", "graph_asset"}:
             first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
             lines = (node.end_lineno or 0) - first.lineno + 1
@@ -157,7 +157,7 @@ def long_asset_body(module: Module) -> list[str]:
 def asset_without_evidence(module: Module) -> list[str]:
     """Every materialization says what it made and which content that is."""
     found: list[str] = []
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef) and _decorators(node) & {"asset", "multi_asset"}:
             calls = [item for item in ast.walk(node) if isinstance(item, ast.Call)]
             results = [call for call in calls if ast.unparse(call.func).endswith("MaterializeResult")]
@@ -170,7 +170,7 @@ def asset_without_evidence(module: Module) -> list[str]:
 def broad_catch_in_asset(module: Module) -> list[str]:
     return [
         node.name
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.FunctionDef) and _decorators(node) & {"asset", "multi_asset", "graph_asset"}
         for handler in ast.walk(node)
         if isinstance(handler, ast.ExceptHandler)
@@ -284,7 +284,7 @@ def test_no_test_file_is_overlong() -> None:
 
 def imported_tests(module: Module) -> list[str]:
     """What several tests use stands in a file of its own subject, not in one of the tests."""
-    return [name for name, _ in imported(ast.walk(module.tree)) if re.search(r"\.test_\w+$", name)]
+    return [name for name, _ in imported(module.nodes) if re.search(r"\.test_\w+$", name)]
 
 
 def test_no_test_is_imported() -> None:

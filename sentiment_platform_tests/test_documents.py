@@ -9,7 +9,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import click
@@ -317,6 +317,7 @@ def docstrings(tree: ast.AST) -> list[ast.Constant]:
     ]
 
 
+@cache
 def words_of(tree: ast.AST) -> set[str]:
     """Identifiers, and words of texts that are no docstrings."""
     explaining = {id(text) for text in docstrings(tree)}

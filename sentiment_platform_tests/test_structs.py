@@ -22,7 +22,7 @@ READ_AS_JSON = {
 
 def made_by_position(module: Module) -> list[str]:
     """Structs with many fields, their own and those of a struct of the same file that they extend, that are not keyword-only."""
-    classes = {node.name: node for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)}
+    classes = {node.name: node for node in module.nodes if isinstance(node, ast.ClassDef)}
     return [
         name
         for name, node in classes.items()
@@ -55,7 +55,7 @@ def indexed_document(module: Module) -> list[str]:
         return []
     names = {
         str(node.slice.value)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and isinstance(node.slice, ast.Constant)
     }
     return sorted(names & DOCUMENT_FIELDS - READ_AS_JSON.get(str(module.path), set()))
@@ -67,7 +67,7 @@ def indexed_figures(module: Module) -> list[str]:
         return []
     reads = [
         node.value if isinstance(node, ast.Subscript) else node.func.value
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if (isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load))
         or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get")
     ]
