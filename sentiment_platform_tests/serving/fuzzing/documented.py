@@ -34,6 +34,7 @@ def findings(
     command += ["run", f"{world.serving.url}/schema/openapi.json", "--checks", "all", "--max-examples", str(examples)]
     command += ["--seed", str(seed), "--no-color", "--generation-database", "none", "--continue-on-failure"]
     command += ["--suppress-health-check", "all", "--request-timeout", "30", "--warnings", "off"]
+    command += ["--header", f"X-Forwarded-For: 192.0.2.{int(key) + 1}"]
     if only:
         command += ["--include-path-regex", only]
     for path in (STREAM, *without):

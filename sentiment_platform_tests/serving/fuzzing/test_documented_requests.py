@@ -9,7 +9,7 @@ from sentiment_platform_tests.serving.fuzzing.documented import findings, operat
 from sentiment_platform_tests.serving.fuzzing.world import World, world
 
 pytestmark = pytest.mark.slow
-TAKING_A_KEY = "^/(models/(select|promote|rollback)|feedback|monitoring/alerts/.*)$"
+TAKING_A_KEY = "^/(models/(select|promote|rollback)|feedback|monitoring/alerts/.*|audit)$"
 WITHOUT = ("/predict/finbert",)
 """No transformer is deployed here; `make soak` has one."""
 
