@@ -52,7 +52,7 @@ class ModelErrors:
         self._logged: dict[str, float] = {}
 
     def failed(self, model: LoadedVersion, error: Exception) -> ModelFailed:
-        """Count it; returns what is to be raised in its place. A text is never logged."""
+        """Count it; returns what is to be raised in its place. The text is logged only where the error itself quotes it."""
         self._metrics.model_errors.labels(model.family, model.version).inc()
         now = self._now()
         if now - self._logged.get(model.version, -LOGGED_EVERY_S) >= LOGGED_EVERY_S:
