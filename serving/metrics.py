@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from sentiment_platform.clock import Clock, utc_now
 
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+UNASKED = ("/health", "/metrics")
 HOURS_KEPT = timedelta(weeks=12)
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5)
 
@@ -158,6 +159,12 @@ class Metrics:
             if not labels["route"].startswith("/health"):
                 counts[labels["status"][0]] += int(value)
         return counts
+
+    @property
+    def asked(self) -> int:
+        """Requests that somebody wanted something with: neither probes of health nor scrapes of metrics."""
+        counted = (value for labels, value in _samples(self._requests) if not labels["route"].startswith(UNASKED))
+        return int(sum(counted))
 
     def answers_by_hour(self) -> Mapping[datetime, Mapping[str, int]]:
         """Start of each hour (UTC) with requests, of the last 12 weeks, oldest first -> what `answers` has, of that hour."""

@@ -71,11 +71,14 @@ class Services:
         self.loop_watch = LoopWatch(self.metrics, self.metrics.requests_answered)
         self.draining = False
         self.redis = RedisLink(settings.redis_url, clock=clock)
+        # Threads and connections apart: what hangs while reading stops no shipping, no person and no check of a key.
         self.database = Database(settings.database_url, clock=clock)
-        self.flags = Flags(self.redis, self.database, settings.state_dir / "flags.json")
+        self.acts = Database(settings.database_url, clock=clock, threads=2)
+        self._shipping = Database(settings.database_url, clock=clock, threads=1)
+        self._keys_database = Database(settings.database_url, clock=clock, threads=1)
+        self.flags = Flags(self.redis, self.acts, settings.state_dir / "flags.json")
         self.repeats = Repeats(self.redis)
         self.events = EventHub(settings.redis_url, clock=clock, draining=lambda: self.draining)
-        self._keys_database = Database(settings.database_url, clock=clock, threads=1)
         self.keys = KeyChecker(self._keys_database, settings.admin_key, pepper=settings.key_pepper, clock=clock)
         self.access = Access(settings, self.keys, self.redis, self.metrics)
         self.anonymous_feedback = Allowance()
@@ -96,7 +99,7 @@ class Services:
                 url=settings.registry_url,
                 token=settings.registry_token,
                 public_keys=self._public_keys,
-                limits=Limits(connect_s=2, read_s=10),
+                limits=Limits(connect_s=2, read_s=5, documents_s=15),
             )
         cores = usable_cores()
         self._threads = ThreadPoolExecutor(cores, thread_name_prefix="model")
@@ -109,19 +112,19 @@ class Services:
         self.journal = open_journal(
             settings.state_dir, max_bytes=settings.journal_bytes, on_drop=self.metrics.journal_dropped.inc
         )
-        self.unrecorded = UnrecordedRollbacks(self.journal, self.database, clock=clock)
+        self.unrecorded = UnrecordedRollbacks(self.journal, self._shipping, clock=clock)
         self.shipper = Shipper(
             self.journal,
-            self.database,
+            self._shipping,
             self.metrics,
             acts=self.unrecorded,
             state_folder=settings.state_dir,
             pepper=settings.key_pepper,
             clock=clock,
         )
-        self.poller = Poller(self.live, self.database, self.unrecorded, poll_s=settings.poll_s)
-        quick = QuickRollback(self.live, self.database, self.journal, self.unrecorded, clock=clock)
-        self.override = ManualOverride(self.live, self.poller, self.database, quick, clock=clock)
+        self.poller = Poller(self.live, self.acts, self.unrecorded, lambda: self.metrics.asked, poll_s=settings.poll_s)
+        quick = QuickRollback(self.live, self.acts, self.journal, self.unrecorded, clock=clock)
+        self.override = ManualOverride(self.live, self.poller, self.acts, quick, clock=clock)
         ids = PredictionIds(signing_secret(settings.key_pepper, settings.state_dir))
         self.known = KnownPredictions(self.database, ids, clock=clock)
         self.swap_watch = SwapWatch(self.live, self.override, self.metrics, clock=clock)
@@ -173,7 +176,7 @@ class Services:
         self.draining = True
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.wait(self._tasks, timeout=FINAL_SHIP_S)
         self.events.close()
         try:
             await asyncio.wait_for(asyncio.to_thread(self.shipper.ship, FINAL_SHIP_S), FINAL_SHIP_S)
@@ -181,8 +184,8 @@ class Services:
             logger.warning("%d journal records wait for the next start: %s", self.journal.backlog_records, error)
         self.journal.close()
         self.poller.close()
-        self.database.close()
-        self._keys_database.close()
+        for database in (self.database, self.acts, self._shipping, self._keys_database):
+            database.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self.redis.close()
         if self._reader is not None:
@@ -224,7 +227,7 @@ class Services:
         asked = -1
         while True:
             # Without traffic nobody is woken: the states are then those of `checked_at`.
-            if (now := sum(self.metrics.answers().values())) != asked:
+            if (now := self.metrics.asked) != asked:
                 with contextlib.suppress(Exception):
                     await asyncio.gather(self.redis.probe(), self.database.probe())
             asked = now

@@ -88,8 +88,12 @@ class RegistryReader:
 
         Raises:
             Refused: the document or a manifest that it names must not be trusted; keep what runs.
-            TransientError, PermanentError: the registry could not be read.
+            TransientError, PermanentError: the registry could not be read, or not within the limit for one look.
         """
+        with self._transfer.one_look():
+            return self._look(etag, known)
+
+    def _look(self, etag: str | None, known: Deployment | None) -> LatestDeployment | Unchanged | None:
         try:
             release, fresh_etag = latest_release(self._transfer, self._repository, etag)
         except NotFoundError:

@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import BinaryIO
@@ -28,16 +29,21 @@ MAX_REDIRECTS = 5
 UNSAID_S = 60.0
 """How long the API is left alone where it asks for it and does not say how long, as GitHub wants it."""
 LONGEST_REST_S = 3600.0
+_look_ends: ContextVar[float] = ContextVar("look_ends", default=float("inf"))
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of reading: seconds to connect and between two reads, seconds and bytes in total for one model."""
+    """Bounds of reading: seconds to connect and between two reads, seconds and bytes in total for one model.
+
+    `documents_s`: seconds in total for one small document, or for all that one look reads (`Transfer.one_look`).
+    """
 
     connect_s: float = 5.0
     read_s: float = 15.0
     total_s: float = 600.0
+    documents_s: float = 60.0
     max_model_bytes: int = 2 * 1024**3
     max_reply_bytes: int = 16 * 1024**2
 
@@ -84,6 +90,18 @@ class Transfer:
         """The moment, on this object's monotonic clock, at which a call that starts now must have ended."""
         return self._monotonic() + self.limits.total_s
 
+    @contextmanager
+    def one_look(self) -> Generator[None]:
+        """All small documents that this thread reads in here have `documents_s` together."""
+        token = _look_ends.set(self._monotonic() + self.limits.documents_s)
+        try:
+            yield
+        finally:
+            _look_ends.reset(token)
+
+    def _documents_deadline(self) -> float:
+        return min(self.deadline(), self._monotonic() + self.limits.documents_s, _look_ends.get())
+
     def get_api(self, path: str, *, etag: str | None = None) -> Reply:
         """GET `path` below the API's base; with `etag` a conditional request that may answer 304.
 
@@ -92,14 +110,14 @@ class Transfer:
         """
         url = f"{self._api.geturl()}/{path.lstrip('/')}"
         headers = {"Accept": JSON_TYPE} | ({"If-None-Match": etag} if etag else {})
-        deadline = self.deadline()
+        deadline = self._documents_deadline()
         with self._open(url, headers, deadline) as response:
             body = b"".join(self._chunks(response, self.limits.max_reply_bytes, deadline))
             return Reply(response.status_code, response.headers.get("ETag"), body)
 
     def get_bytes(self, url: str, *, max_bytes: int) -> bytes:
         """The whole body of the small file at `url`; more than `max_bytes` is Refused (size)."""
-        deadline = self.deadline()
+        deadline = self._documents_deadline()
         with self._open(url, {"Accept": RAW_TYPE}, deadline) as response:
             return b"".join(self._chunks(response, max_bytes, deadline))
 
@@ -124,6 +142,7 @@ class Transfer:
     def _open(self, url: str, headers: dict[str, str], deadline: float) -> Generator[httpx.Response]:
         try:
             for _ in range(MAX_REDIRECTS + 1):
+                self._require_time(deadline)
                 target = _parsed(url)
                 self._require_allowed(target)
                 of_api = _origin(target) == _origin(self._api)
@@ -145,8 +164,6 @@ class Transfer:
                         yield response
                         return
                     url = urljoin(url, response.headers.get("Location", ""))
-                if self._monotonic() > deadline:
-                    break
         except httpx.HTTPError as error:
             raise TransientError(
                 f"Reading {shown_url(urlsplit(url))} failed: {type(error).__name__}.",
@@ -169,11 +186,14 @@ class Transfer:
                     reason="size",
                     remedy="Publish the release again.",
                 )
-            if self._monotonic() > deadline:
-                raise TransientError(
-                    f"The download took longer than {self.limits.total_s:g} s.", remedy="It is tried again at the next poll."
-                )
+            self._require_time(deadline)
             yield chunk
+
+    def _require_time(self, deadline: float) -> None:
+        if self._monotonic() > deadline:
+            raise TransientError(
+                f"Reading {shown_url(self._api)} took longer than it may.", remedy="It is tried again at the next poll."
+            )
 
     def _require_allowed(self, url: SplitResult) -> None:
         local = self._loopback_http and url.scheme == "http" and _is_loopback(url.hostname)

@@ -1,21 +1,28 @@
 """Whatever happens to PostgreSQL: every prediction is answered, and what was said is stored or on the disk, exactly."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import httpx
+import psycopg
 import pytest
 
 from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.settings import Settings
+from sentiment_platform.store.api_keys import create_key
+from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.migrate import upgrade
 from sentiment_platform_tests.faults.postgres import FAULTS, Rig
 from sentiment_platform_tests.faults.proxy import Proxy
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 from serving.journal.segments import read_segment
+from serving.links.database import THREADS
 
 pytestmark = pytest.mark.slow
 
@@ -117,3 +124,41 @@ def test_no_fault_of_postgres_costs_an_answer_a_record_or_acknowledged_feedback(
     assert stored(rig) == said.everything
     assert said.on_disk() == set()
     assert took_s <= fault.recovers_s
+
+
+def test_reads_that_hang_on_a_locked_table_stop_neither_shipping_nor_keys_nor_acts(rig: Rig, said: Said) -> None:
+    serving = said.serving
+    serving.wait_until(lambda: recovered(said), PATIENCE_S)
+    engine = create_platform_engine(rig.server.url)
+    with engine.begin() as connection:
+        key = {"X-API-Key": create_key(connection, "operator", "a desk")}
+    engine.dispose()
+    over = threading.Event()
+
+    def read() -> None:
+        with httpx.Client(base_url=serving.url, timeout=10) as client:
+            while not over.is_set():
+                told.append(client.get("/monitoring/deployments").status_code)
+
+    told: list[int] = []
+    rig.held.append(psycopg.connect(rig.server.url))
+    rig.held[0].execute("LOCK TABLE platform.deployments IN ACCESS EXCLUSIVE MODE")
+    try:
+        with ThreadPoolExecutor(3 * THREADS) as readers:
+            for _ in range(3 * THREADS):
+                readers.submit(read)
+            serving.wait_until(lambda: 503 in told)
+            for name in ("one", "two", "three"):
+                began = time.monotonic()
+                turned = serving.client.put(
+                    "/flags/collection", json={"enabled": True, "expected": True, "reason": name}, headers=key
+                )
+                assert turned.status_code == 200, turned.text
+                assert time.monotonic() - began < 2, "the key was checked and the act recorded"
+                identity = said.predict()
+                serving.wait_until(lambda identity=identity: identity in stored(rig), 5)
+            over.set()
+    finally:
+        over.set()
+        rig.release()
+    assert set(told) == {503}, "the control: whoever reads that table is told so"

@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from sentiment_platform_tests.faults.registry import FILES, WAIT_S, faults
-from sentiment_platform_tests.github_server.faults import secondary_rate_limit
+from sentiment_platform.settings import Settings
+from sentiment_platform_tests.faults.registry import FILES, LATEST, WAIT_S, faults
+from sentiment_platform_tests.github_server.faults import Fault, secondary_rate_limit
 from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
@@ -67,8 +68,19 @@ def ask(serving: ServingProcess, count: int) -> list[float]:
     return taken
 
 
+def latest_goes_backwards(settings: Settings) -> Fault:
+    """The first deployment in the place of the newest."""
+    page = f"{settings.registry_url}/repos/{settings.registry_repository}/releases/tags/deploy-000001"
+    first = httpx.get(page, headers={"Authorization": f"Bearer {settings.registry_token}"}, trust_env=False).raise_for_status()
+    return Fault(kind="replace_body", path=LATEST, count=0, body=first.content)
+
+
 def test_serving_answers_on_and_follows_again_whatever_the_registry_did(
-    publisher: Publisher, github_server: ScriptedServer, start_serving: StartServing, elsewhere: Elsewhere
+    publisher: Publisher,
+    settings: Settings,
+    github_server: ScriptedServer,
+    start_serving: StartServing,
+    elsewhere: Elsewhere,
 ) -> None:
     publisher.deploy(publisher.model("v1.0.0-vader"))
     serving = start_serving()
@@ -95,6 +107,14 @@ def test_serving_answers_on_and_follows_again_whatever_the_registry_did(
             publisher.deploy(wanted)
         serving.wait_until(lambda version=version: live(serving) == version, 20 + WAIT_S)
     assert all(headers.get("authorization") is None for headers in elsewhere.headers)
+    version = live(serving)
+    github_server.faults.add(latest_goes_backwards(settings))
+    serving.wait_until(lambda: any(record.fault for record in github_server.requests.all()), 10)
+    refused = serving.wait_until(lambda: serving.status()["candidate"])
+    assert (refused["outcome"], live(serving)) == ("refused", version), refused
+    github_server.faults.clear()
+    publisher.deploy(publisher.model("v1.1.0-vader", steepness=3.5))
+    serving.wait_until(lambda: live(serving) == "v1.1.0-vader", 20)
 
 
 def test_the_other_host_would_have_seen_a_token(elsewhere: Elsewhere) -> None:

@@ -1,6 +1,7 @@
 """Claims about where the token goes, and which addresses are read."""
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -9,15 +10,15 @@ import pytest
 
 from sentiment_platform.errors import TransientError
 from sentiment_platform.registry.documents import digest
-from sentiment_platform.registry.reader import RegistryReader
+from sentiment_platform.registry.reader import LatestDeployment, RegistryReader
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.releases import ReleaseRegistry
 from sentiment_platform.registry.signing import PrivateKeys
 from sentiment_platform.registry.transfer import Limits, Transfer
 from sentiment_platform_tests.github_server.faults import Fault
 from sentiment_platform_tests.github_server.scripted import ScriptedServer
-from sentiment_platform_tests.registry.conftest import READ_TOKEN
-from sentiment_platform_tests.registry.examples import FILES, manifest_of, write_files
+from sentiment_platform_tests.registry.conftest import READ_TOKEN, MakeReader
+from sentiment_platform_tests.registry.examples import FILES, deployment_of, manifest_of, write_files
 
 
 class OtherHost(ThreadingHTTPServer):
@@ -157,3 +158,23 @@ def test_a_body_is_cut_off_at_its_cap(transfer: Transfer, other_host: OtherHost)
 def test_nobody_listening_is_transient(transfer: Transfer) -> None:
     with pytest.raises(TransientError, match="failed"):
         transfer.get_api("repos/x/y")
+
+
+def test_small_documents_that_drip_are_given_up_in_time_alone_and_together(
+    server: ScriptedServer, registry: ReleaseRegistry, keys: PrivateKeys, make_reader: MakeReader, tmp_path: Path
+) -> None:
+    registry.publish_model(write_files(tmp_path / "model"), manifest_of(), keys)
+    registry.publish_deployment(deployment_of(), keys, fence=lambda: None)
+    reader = make_reader(limits=Limits(read_s=5, documents_s=0.6))
+    assert isinstance(reader.poll_latest(), LatestDeployment), "the control"
+    for drip in (
+        # One that would take for ever, and several of which each is in time.
+        Fault(kind="slow_body", path=".*", count=0, chunk_bytes=1, delay_s=0.05),
+        Fault(kind="slow_body", path=".*", count=0, chunk_bytes=10**6, delay_s=0.25),
+    ):
+        server.faults.add(drip)
+        began = time.monotonic()
+        with pytest.raises(TransientError, match="longer than it may"):
+            make_reader(limits=Limits(read_s=5, documents_s=0.6)).poll_latest()
+        assert time.monotonic() - began < 2
+        server.faults.clear()

@@ -1,6 +1,5 @@
 """POST /feedback: on the disk before it is acknowledged, in the database soon after."""
 
-import asyncio
 from typing import Annotated, Any
 
 from litestar import Request, post
@@ -24,6 +23,8 @@ NO_SUCH_PREDICTION = (
     "No prediction has the id {}, so nothing was stored. Send `prediction_id` as an answer of POST /predict gave it."
 )
 KEY_REUSED = "This Idempotency-Key stands for other feedback of yours; take a new one for what is new, such as a random UUID."
+CONFIRMED_S = 3.0
+"""How long the disk may take."""
 IdempotencyKey = Annotated[
     str | None,
     HeaderParameter(
@@ -89,7 +90,7 @@ async def feedback(
         if said.is_new:
             services.metrics.feedback.labels(speaker.kind).inc()
         services.journal.append(said.record)
-        await asyncio.to_thread(services.journal.sync)
+        await services.journal.confirmed(CONFIRMED_S)
         if key:
             services.repeats.written(key, speaker.name)
     return FeedbackAccepted(said.record.id, said.record.received_at, speaker.kind)

@@ -66,7 +66,7 @@ async def set_flag(
         return turned, read_flags(connection)
 
     try:
-        turned, every = await services.database.call(work, act=True)
+        turned, every = await services.acts.call(work, act=True)
     except ConflictError as error:
         raise Problem(409, "conflict", str(error), field="expected") from error
     if not data.dry_run:

@@ -97,7 +97,7 @@ async def acknowledge_alert(
             raise Problem(409, "already_resolved", str(error), field="incident_id") from error
         return AcknowledgementAnswer(incident=_incident(known.incident), changed=known.changed, dry_run=data.dry_run)
 
-    return await services.database.call(work, act=True)
+    return await services.acts.call(work, act=True)
 
 
 def _deployment(mirrored: "MirroredDeployment") -> DeploymentShown:

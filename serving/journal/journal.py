@@ -5,6 +5,7 @@ prediction is handed to the operating system before its answer is sent, and reac
 before it is acknowledged. Where there is no room, the oldest predictions go first, and are counted; nothing vanishes silently.
 """
 
+import asyncio
 import fcntl
 import os
 import threading
@@ -138,6 +139,19 @@ class Journal:
             self._synced = reached
             if failures != self._sync_failures:
                 raise JournalUnavailable("The disk refused what was written at that moment.", remedy="Send it again.")
+
+    async def confirmed(self, limit_s: float) -> None:
+        """`sync`, for the event loop.
+
+        Raises:
+            JournalUnavailable: the disk did not confirm within `limit_s` seconds.
+        """
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self.sync), limit_s)
+        except TimeoutError:
+            raise JournalUnavailable(
+                f"The disk of {self.folder} did not confirm within {limit_s:g} s.", remedy="Check that disk."
+            ) from None
 
     def sealed(self) -> list[Path]:
         """Segments that are complete, predictions first, oldest first; of a lane that has none, the one being written is completed."""

@@ -98,9 +98,14 @@ class Shipper:
             DatabaseUnavailable: the database went away; what was not committed is still in the journal.
         """
         ends = time.monotonic() + limit_s
-        if self._acts is not None:
-            # Before a long backlog of predictions.
-            self._acts.record_waiting()
+        held_up: DatabaseUnavailable | None = None
+        try:
+            if self._acts is not None:
+                # Before a long backlog of predictions.
+                self._acts.record_waiting()
+        except DatabaseUnavailable as error:
+            # Their table alone may be locked.
+            held_up = error
         shipped = 0
         for segment in self._journal.sealed():
             if time.monotonic() > ends:
@@ -110,6 +115,8 @@ class Shipper:
                 if segment.exists():
                     shipped += self._ship_segment(segment)
                     self._journal.discard(segment)
+        if held_up is not None:
+            raise held_up
         return shipped
 
     def ship_left_behind(self) -> None:

@@ -153,6 +153,7 @@ class RedisLink:
             self._sender = asyncio.get_running_loop().create_task(self._send())
 
     async def _send(self) -> None:
+        batch: list[_Waiting] = []
         try:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
@@ -163,6 +164,10 @@ class RedisLink:
                         future.set_result(None if isinstance(reply, Exception) else reply)
         finally:
             self._sender = None
+            # Where it was cancelled, nobody waits on.
+            for _, future in batch:
+                if not future.done():
+                    future.set_result(None)
 
     async def _round_trip(self, commands: list[tuple[Any, ...]]) -> list[Any]:
         started = self._sent_at = time.monotonic()
@@ -188,7 +193,8 @@ class RedisLink:
             # uvloop answers RuntimeError for a connection that was reset under it. Nobody may wait for ever, whatever it is, and
             # redis-py would hand out the dead connection again.
             self._failed(error, NO_ANSWER)
-            await self._client.connection_pool.disconnect()
+            with contextlib.suppress(Exception):
+                await self._client.connection_pool.disconnect()
             return [None] * len(commands)
         finally:
             timer.cancel()

@@ -15,6 +15,7 @@ from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader
 from sentiment_platform.registry.refusal import Refused
 from serving.contract.model_bodies import RegistryStatus, SwapOutcome
+from serving.live.kept_selections import KeptSelections
 from serving.live.loading import ModelLoader
 from serving.live.memory import FreeMemory, free_mb
 from serving.live.overtaken import Overtaken
@@ -22,7 +23,7 @@ from serving.live.refusals import Refusals
 from serving.live.selections import Selection, Selections
 from serving.live.snapshot import Content, Facts, Snapshot, as_expected
 from serving.live.swap import LiveSlot
-from serving.live.way_back import WayBack
+from serving.live.way_back import MAX_STEPS_BACK, WayBack
 from serving.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,10 @@ class LiveModels:
         self._metrics = metrics
         self._clock = clock
         self._selections = Selections(reader, cache)
+        self.usable = self._selections.usable
         self._machine = loader.machine
+        self.kept = KeptSelections(cache.folder)
+        announce = self.kept.before(announce)
         self._slot = LiveSlot(loader, self._selections, metrics, announce, clock=clock, free=free)
         self.way_back = WayBack(self._slot, self._selections, announce, clock=clock)
         self._etag: str | None = None
@@ -90,11 +94,9 @@ class LiveModels:
     def poll(self, selections: Sequence[Selection] | None) -> None:
         """Look at the registry once, unless a neighbour just did, and apply what is new.
 
-        Args: selections: those in force according to the database, read before this call; None when it did not answer.
+        Args: selections: those in force according to the database, read before this call; None when they were not.
         """
-        if self._reader is None:
-            return
-        if not self._follow(selections) and not self._look(self._reader, selections):
+        if self._reader is None or not (self._follow(selections) or self._look(self._reader, selections)):
             return
         if selections is not None:
             self._apply(selections)
@@ -235,7 +237,7 @@ class LiveModels:
             # A neighbour that loads may need what was fetched for it; what is left is pruned with the next deployment.
             with self._machine.alone(limit_s=0) as alone:
                 if alone:
-                    self._cache.prune(kept)
+                    self._cache.prune(kept, deployments=MAX_STEPS_BACK)
         except OSError as error:
             logger.warning("revision %d runs but is not kept for the next start: %s", latest.document.revision, error)
 

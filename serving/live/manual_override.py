@@ -3,7 +3,6 @@
 The record is the request that the graph publishes as the next revision; without it (database down) nothing changes here either.
 """
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Callable
@@ -16,13 +15,20 @@ from sentiment_platform.registry.versions import VersionTag
 from serving.contract.model_bodies import ExchangedPair, PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
 from serving.contract.problems import Problem, unavailable
 from serving.links.database import Database, DatabaseUnavailable
+from serving.live.change import Change
 from serving.live.live import LiveModels
 from serving.live.poller import Poller
 from serving.live.rollback import QuickRollback, rollback_record
-from serving.live.selection_requests import asked_before, exchanged, record_selections, registered_digest, revision_naming
+from serving.live.selection_requests import (
+    asked_before,
+    exchanged,
+    record_selections,
+    registered_digest,
+    revision_naming,
+    selections_of,
+)
 from serving.live.selections import Selection, StaleRevision
 from serving.live.snapshot import Content, Facts
-from serving.live.unrecorded import selections_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -72,14 +78,9 @@ class ManualOverride:
             request.reason,
             actor,
             default_family=request.family if request.make_default else None,
-            expected_revision=self._seen(request.expected_revision),
+            seen=self._seen(request.expected_revision),
         )
-        return await self._apply(
-            [selection],
-            "models:select",
-            expected_version=request.expected_version,
-            dry_run=request.dry_run,
-        )
+        return await self._apply([selection], "models:select", expected_version=request.expected_version, dry_run=request.dry_run)
 
     async def promote(self, request: PromoteRequest, actor: str) -> SelectionAnswer:
         """Ask the graph to deploy a version that no deployment named; it is tried here, and answers once a signed deployment names it.
@@ -99,7 +100,7 @@ class ManualOverride:
             raise _unknown(version)
         default_family = family if request.make_default else None
         seen = self._seen(request.expected_revision)
-        selection = self._asked(family, version, 0, request.reason, actor, default_family=default_family, expected_revision=seen)
+        selection = self._asked(family, version, 0, request.reason, actor, default_family=default_family, seen=seen)
         live = await self._guarded(
             partial(self._live.try_first, selection, manifest_digest, expected_version=request.expected_version),
             stale="expected_version",
@@ -144,15 +145,7 @@ class ManualOverride:
         return named or (live.deployment.revision if live else None)
 
     def _asked(
-        self,
-        family: str,
-        version: str,
-        revision: int,
-        reason: str,
-        actor: str,
-        *,
-        default_family: str | None,
-        expected_revision: int | None,
+        self, family: str, version: str, revision: int, reason: str, actor: str, *, default_family: str | None, seen: int | None
     ) -> Selection:
         return Selection(
             request_id=secrets.token_hex(16),
@@ -163,7 +156,7 @@ class ManualOverride:
             reason=reason,
             requested_at=self._clock(),
             default_family=default_family,
-            expected_revision=expected_revision,
+            expected_revision=seen,
         )
 
     async def _known(self, version: str) -> tuple[int | None, str | None]:
@@ -182,18 +175,24 @@ class ManualOverride:
         expected_version: str | None = None,
         dry_run: bool = False,
     ) -> SelectionAnswer:
+        change = Change()
+
         def record(before: Content, after: Content) -> None:
-            self._database.call_and_wait(
-                partial(record_selections, selections=selections, action=action, before=before, after=after),
-                act=True,
-            )
+            with change.recording():
+                self._database.call_and_wait(
+                    partial(record_selections, selections=selections, action=action, before=before, after=after),
+                    act=True,
+                )
 
         def work() -> tuple[Facts, Facts]:
             return self._live.select(selections, expected_version=expected_version, dry_run=dry_run, record=record)
 
         selected = action == "models:select"
         before, after = await self._guarded(
-            work, stale="expected_version" if expected_version else None, refused="version" if selected else None
+            work,
+            change=change,
+            stale="expected_version" if expected_version else None,
+            refused="version" if selected else None,
         )
         request_id = None if dry_run else selections[-1].request_id
         return await self._answer(request_id, before, after.content, dry_run=dry_run, recorded=not dry_run)
@@ -222,14 +221,16 @@ class ManualOverride:
             evidence=evidence,
         )
 
-    async def _guarded(self, work: Callable[[], T], *, stale: str | None = None, refused: str | None = None) -> T:
-        """Run on the registry thread; what it refuses becomes a problem. Not cancelled with the request: a swap is never half done.
+    async def _guarded(
+        self, work: Callable[[], T], *, change: Change | None = None, stale: str | None = None, refused: str | None = None
+    ) -> T:
+        """Run on the registry thread; what it refuses becomes a problem.
 
         Args:
             stale, refused: the field of the request that a conflict, or a refusal, is the fault of.
         """
         try:
-            return await asyncio.shield(self._poller.on_thread(work))
+            return await (change or Change()).carry_out(self._poller, work)
         except ConflictError as error:
             raise _conflict(error, stale) from error
         except PermanentError as error:

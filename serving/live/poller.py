@@ -27,9 +27,24 @@ logger = logging.getLogger(__name__)
 
 
 class Poller:
-    """Drives `LiveModels` on a thread of its own, one piece of work at a time: polls and selections never interleave."""
+    """Drives `LiveModels` on a thread of its own, one piece of work at a time: polls and selections never interleave.
 
-    def __init__(self, live: LiveModels, database: Database, unrecorded: UnrecordedRollbacks, *, poll_s: float) -> None:
+    Args:
+        asked: how many requests there were; while nobody asks for anything, PostgreSQL is left asleep.
+    """
+
+    def __init__(
+        self,
+        live: LiveModels,
+        database: Database,
+        unrecorded: UnrecordedRollbacks,
+        asked: Callable[[], int],
+        *,
+        poll_s: float,
+    ) -> None:
+        self._asked = asked
+        self._asked_then = 0
+        self._read: list[Selection] | None = None
         self._unrecorded = unrecorded
         self._live = live
         self._database = database
@@ -47,9 +62,9 @@ class Poller:
         """Start from the disk cache, then poll until cancelled."""
         # Ready means: with what people selected. A database that is away costs this one limited wait.
         selections = await self._selections()
-        await self._safely(
-            partial(self._live.start_from_cache, self._unrecorded.selections() if selections is None else selections)
-        )
+        if selections is None:
+            selections = _merged(self._live.kept.read(), self._unrecorded.selections())
+        await self._safely(partial(self._live.start_from_cache, selections))
         self.started.set()
         while True:
             seen = _weak(self._live.current)
@@ -68,15 +83,19 @@ class Poller:
         # Read before the registry: a selection is closed after its revision is published, so one that is missing here is covered there.
         # What the database does not have yet is taken before it: what is entered meanwhile is in both.
         unrecorded = self._unrecorded.selections()
+        asked = self._asked()
+        if self._read is not None and asked == self._asked_then and _follows(self._live, self._read):
+            # A choice made elsewhere would change no answer here, and is read once there is one to change.
+            return None
         live = self._live.facts
         revision = live.deployment.revision if live else 0
         try:
             recorded = await self._database.call(partial(open_selections, live_revision=revision), limit_s=SELECTIONS_LIMIT_S)
         except DatabaseUnavailable:
+            self._read = None
             return None
-        known = {selection.request_id for selection in recorded}
-        missing = [selection for selection in unrecorded if selection.request_id not in known]
-        return sorted([*recorded, *missing], key=lambda selection: selection.requested_at)
+        self._asked_then, self._read = asked, _merged(recorded, unrecorded)
+        return self._read
 
     async def _rest(self, pause_s: float) -> None:
         ends = time.monotonic() + pause_s
@@ -106,3 +125,16 @@ class Poller:
 def _weak(live: Snapshot | None) -> Callable[[], Snapshot | None]:
     """What is seen must not be kept: it may be unloaded to make room for what follows."""
     return weakref.ref(live) if live is not None else lambda: None
+
+
+def _follows(live: LiveModels, selections: list[Selection]) -> bool:
+    """Whether what answers is what `selections` ask for, as far as it can be."""
+    facts = live.facts
+    return facts is not None and live.usable(selections, facts.deployment) == list(facts.selections)
+
+
+def _merged(recorded: list[Selection], unrecorded: list[Selection]) -> list[Selection]:
+    """Both in the order in which they were decided, each once."""
+    known = {selection.request_id for selection in recorded}
+    missing = [selection for selection in unrecorded if selection.request_id not in known]
+    return sorted([*recorded, *missing], key=lambda selection: selection.requested_at)

@@ -4,7 +4,6 @@ The database is asked first, for half a second: where it answers, its row decide
 the act. What is not held in memory goes the way of a selection (`manual_override`).
 """
 
-import asyncio
 import logging
 import secrets
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from serving.journal.journal import Journal, JournalUnavailable
 from serving.journal.journal_records import RollbackRecord
 from serving.links.database import Database, DatabaseUnavailable
 from serving.live.live import LiveModels
-from serving.live.selection_requests import record_selections
+from serving.live.selection_requests import record_selections, selections_of
 from serving.live.selections import Selection, StaleRevision
 from serving.live.snapshot import Content, Facts
-from serving.live.unrecorded import UnrecordedRollbacks, selections_of
+from serving.live.unrecorded import UnrecordedRollbacks
 
 RECORD_S = 0.5
 SYNC_S = 0.2
@@ -114,8 +113,8 @@ class QuickRollback:
 
     async def _sync(self) -> None:
         try:
-            await asyncio.wait_for(asyncio.to_thread(self._journal.sync), SYNC_S)
-        except (TimeoutError, JournalUnavailable) as error:
+            await self._journal.confirmed(SYNC_S)
+        except JournalUnavailable as error:
             # The operating system has it: it outlives this process, not yet a power cut.
             logger.warning("a rollback is not on the disk yet: %s", error)
 

@@ -114,7 +114,7 @@ def enter_rollback(connection: "Connection", record: RollbackRecord, *, entered_
     """
     from sentiment_platform.store import audit
     from sentiment_platform.store.deployments import latest_deployment
-    from sentiment_platform.store.selections import RequestedSelection, another_rollback, enter_selection
+    from sentiment_platform.store.selections import another_rollback, enter_selection
 
     newest = latest_deployment(connection)
     refusal = None
@@ -122,24 +122,7 @@ def enter_rollback(connection: "Connection", record: RollbackRecord, *, entered_
         refusal = f"It was decided on revision {record.leaves}; {newest.tag} was published before the database heard of it."
     elif another_rollback(connection, record.leaves, list(record.requests.values())):
         refusal = f"Another rollback from revision {record.leaves} was recorded before the database heard of it."
-    entered = [
-        enter_selection(
-            connection,
-            RequestedSelection(
-                request_id=record.requests[family],
-                family=family,
-                version=version,
-                actor=record.actor,
-                reason=record.reason,
-                requested_at=record.decided_at,
-                expected_revision=record.leaves,
-                restores=record.restores,
-                default_family=record.default_family,
-            ),
-            refusal=refusal,
-        )
-        for family, version in record.versions.items()
-    ]
+    entered = [enter_selection(connection, _requested(selection), refusal=refusal) for selection in selections_of(record)]
     if not any(entered):
         return
     detail = {
@@ -154,6 +137,25 @@ def enter_rollback(connection: "Connection", record: RollbackRecord, *, entered_
     }
     subject = ", ".join(record.versions.values())
     audit.record(connection, at=record.decided_at, actor=record.actor, action="models:rollback", subject=subject, detail=detail)
+
+
+def selections_of(record: RollbackRecord) -> list[Selection]:
+    """The choice of each family."""
+    return [
+        Selection(
+            request_id=record.requests[family],
+            family=family,
+            version=version,
+            revision=record.restores,
+            actor=record.actor,
+            reason=record.reason,
+            requested_at=record.decided_at,
+            expected_revision=record.leaves,
+            restores=record.restores,
+            default_family=record.default_family,
+        )
+        for family, version in record.versions.items()
+    ]
 
 
 def _requested(selection: Selection) -> "RequestedSelection":

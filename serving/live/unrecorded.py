@@ -8,7 +8,7 @@ from sentiment_platform.clock import Clock
 from serving.journal.journal import Journal
 from serving.journal.journal_records import RollbackRecord
 from serving.links.database import Database
-from serving.live.selection_requests import enter_rollback
+from serving.live.selection_requests import enter_rollback, selections_of
 from serving.live.selections import Selection
 
 if TYPE_CHECKING:
@@ -61,22 +61,3 @@ class UnrecordedRollbacks:
 
     def _now(self) -> datetime:
         return self._clock()
-
-
-def selections_of(record: RollbackRecord) -> list[Selection]:
-    """The choice of each family."""
-    return [
-        Selection(
-            request_id=record.requests[family],
-            family=family,
-            version=version,
-            revision=record.restores,
-            actor=record.actor,
-            reason=record.reason,
-            requested_at=record.decided_at,
-            expected_revision=record.leaves,
-            restores=record.restores,
-            default_family=record.default_family,
-        )
-        for family, version in record.versions.items()
-    ]

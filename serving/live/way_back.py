@@ -71,7 +71,8 @@ class WayBack:
         """Back to `before`, where `take` brought `selections` live and nothing came after."""
         live = self._slot.current
         if live is not None and live.selections[-len(selections) :] == tuple(selections):
-            self._slot.take(live.facts, lambda _: before)
+            if (after := self._slot.take(live.facts, lambda _: before)) is not None:
+                asyncio.get_running_loop().run_in_executor(None, self._announce, after)
 
     def hold(self, *, cached_only: bool = False) -> None:
         """Have what a rollback would bring back loaded, once for each content; where that fails the next look tries again."""

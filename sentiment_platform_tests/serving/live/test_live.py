@@ -1,6 +1,7 @@
 """Claims about what goes live: only what is deployed, signed, whole and proven here; everything else is refused and changes nothing."""
 
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from sentiment_platform_tests.serving.under_load import TEXT, load
 
 pytestmark = pytest.mark.slow
 
+AWAY = {"REDIS_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
 FIRST, SECOND, THIRD = "v1.0.0-vader", "v1.0.1-vader", "v1.0.2-vader"
 
 
@@ -188,8 +190,9 @@ def test_it_starts_from_its_verified_copy_while_registry_redis_and_database_are_
     publisher.deploy(publisher.model(FIRST))
     assert start_serving().terminate() == 0
     github_server.stop()
-    away = {"REDIS_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
-    serving = start_serving(**away)
+    began = time.monotonic()
+    serving = start_serving(**AWAY)
+    assert time.monotonic() - began < 10
     assert live_version(serving) == FIRST
     dependencies = serving.wait_until(
         lambda: (
@@ -204,10 +207,11 @@ def test_without_a_copy_it_waits_for_the_registry_and_then_recovers(
 ) -> None:
     publisher.deploy(publisher.model(FIRST))
     github_server.stop()
-    serving = start_serving(ready=False)
+    serving = start_serving(ready=False, **AWAY)
     serving.wait_until(lambda: serving.status()["registry"]["reachable"] is False)
     assert serving.answers("/health/live")
-    assert serving.client.get("/health").status_code == 503
+    told = serving.client.get("/health")
+    assert (told.status_code, "Reading" in told.json()["reason"]) == (503, True), told.text
     github_server.start()
     serving.wait_until(lambda: serving.answers("/health"), 5)
 

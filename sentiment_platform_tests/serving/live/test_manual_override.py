@@ -17,14 +17,26 @@ from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit
 from sentiment_platform.store.api_keys import create_key, revoke_key
-from sentiment_platform.store.selections import close_selection_requests, open_selection_requests
+from sentiment_platform.store.selections import (
+    close_selection_requests,
+    open_selection_requests,
+    refuse_selection_request,
+)
 from sentiment_platform.store.tables import AuditRow
+from sentiment_platform_tests.github_server.faults import Fault
+from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 
 pytestmark = pytest.mark.slow
 
+IMPATIENT = """
+import serving
+from serving.live import change
+change.CHANGE_S = 1.0
+serving.run()
+"""
 FIRST, SECOND, UNDEPLOYED = "v1.0.0-vader", "v1.0.1-vader", "v1.0.2-vader"
 
 
@@ -314,6 +326,66 @@ def test_a_choice_that_cannot_be_fetched_or_recorded_changes_nothing(
         assert not connection.execute(select(AuditRow.__table__)).all()
     assert choose(serving, admin).status_code == 200
     assert live(serving) == FIRST
+
+
+def test_a_choice_that_took_too_long_is_refused_and_does_not_happen_later(
+    two_deployments: Publisher,
+    github_server: ScriptedServer,
+    settings: Settings,
+    engine: Engine,
+    admin: dict[str, str],
+    start_serving: StartServing,
+) -> None:
+    two_deployments.deploy(two_deployments.model(UNDEPLOYED, steepness=3.0))
+    serving = start_serving(program=IMPATIENT)
+    # Its files have to be fetched, and come slowly; what follows waits for the same thread.
+    github_server.faults.add(Fault(kind="slow_body", path="_storage/.*", count=0, chunk_bytes=256, delay_s=0.2))
+    with ThreadPoolExecutor(2) as people:
+        asked = [people.submit(choose, serving, admin, version) for version in (FIRST, SECOND)]
+        replies = [each.result() for each in asked]
+    assert [(reply.status_code, reply.json()["code"]) for reply in replies] == [(503, "unavailable")] * 2
+    assert "Nothing was changed" in replies[0].json()["detail"]
+    polled = serving.status()["registry"]["polled_at"]
+    serving.wait_until(lambda: serving.status()["registry"]["polled_at"] > polled, 30)
+    assert live(serving) == UNDEPLOYED
+    with engine.connect() as connection:
+        assert open_selection_requests(connection) == []
+        assert not connection.execute(select(AuditRow.__table__)).all()
+    github_server.faults.clear()
+    serving.wait_until(lambda: choose(serving, admin).status_code == 200)
+    assert live(serving) == FIRST, "the control: in time it happens"
+
+
+def test_a_choice_outlives_a_restart_without_the_database_until_that_says_otherwise(
+    two_deployments: Publisher,
+    github_server: ScriptedServer,
+    engine: Engine,
+    admin: dict[str, str],
+    start_serving: StartServing,
+    settings: Settings,
+) -> None:
+    serving = start_serving()
+    assert choose(serving, admin).status_code == 200
+    assert serving.terminate() == 0
+    github_server.stop()
+    nowhere = "postgresql://nobody@127.0.0.1:1/none"
+    again = start_serving(DATABASE_URL=nowhere)
+    assert live(again) == FIRST
+    assert again.status()["families"]["vader"]["selection"]["reason"] == "test of selection"
+    assert again.terminate() == 0
+
+    kept = settings.state_dir / "serving-cache" / "selections.json"
+    good = kept.read_bytes()
+    kept.write_bytes(good.replace(FIRST.encode(), b"v9.9.9-vader"))
+    tampered = start_serving(DATABASE_URL=nowhere)
+    assert live(tampered) == SECOND, "no signed deployment vouches for what was written there"
+    assert tampered.terminate() == 0
+
+    kept.write_bytes(good)
+    with engine.begin() as connection:
+        (request,) = open_selection_requests(connection)
+        assert refuse_selection_request(connection, request.id, "it answers worse")
+    assert live(start_serving()) == SECOND
 
 
 def test_a_restart_answers_while_the_database_accepts_and_says_nothing(

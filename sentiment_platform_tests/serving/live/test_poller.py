@@ -1,15 +1,26 @@
-"""The order of a poll and of a choice that is made meanwhile; the moment between them cannot be hit from outside, so both are played."""
+"""The order of a poll and of a choice that is made meanwhile, whose moment cannot be hit from outside; and whom an idle process wakes."""
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
+import psycopg
 import pytest
+import redis
+from sqlalchemy import Engine
 
+from sentiment_platform.settings import Settings
+from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.live.selected import selection
+from sentiment_platform_tests.serving.publishing import Publisher
+from sentiment_platform_tests.serving.running import ServingProcess, metric
 from serving.live.poller import Poller
+from serving.live.selection_requests import record_selections
 from serving.live.selections import Selection
+from serving.services import PROBE_S
 
 OLDER = [selection("v1.0.0-vader")]
 
@@ -48,7 +59,7 @@ class Played:
 
 
 async def one_poll(played: Played) -> None:
-    poller = Poller(cast("Any", played), cast("Any", played), cast("Any", played), poll_s=60.0)
+    poller = Poller(cast("Any", played), cast("Any", played), cast("Any", played), lambda: 0, poll_s=60.0)
     running = asyncio.create_task(poller.run())
     while not played.polled:
         await asyncio.sleep(0.01)
@@ -63,3 +74,56 @@ def test_a_poll_forgets_what_it_read_before_a_choice_was_made(chooses: bool, pol
     played = Played(chooses)
     asyncio.run(asyncio.wait_for(one_poll(played), 20))
     assert played.polled == [polled]
+
+
+def statements(database_url: str) -> list[Any]:
+    """When each connection to the database began its last statement; ours is left out."""
+    with psycopg.connect(database_url) as connection:
+        return connection.execute(
+            """SELECT pid, query_start FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY pid"""
+        ).fetchall()
+
+
+def polled(serving: ServingProcess) -> float:
+    """By a scrape, which asks for nothing."""
+    return metric(serving.client.get("/metrics").text, "serving_polls_total", outcome="answered")
+
+
+@pytest.mark.slow
+def test_an_idle_process_wakes_neither_postgres_nor_redis_and_a_choice_made_elsewhere_answers_once_somebody_asks(
+    settings: Settings, engine: Engine, publisher: Publisher, start_serving: StartServing
+) -> None:
+    publisher.deploy(publisher.model("v1.0.0-vader"))
+    publisher.deploy(publisher.model("v1.0.1-vader", steepness=2.0))
+    serving = start_serving(SENTIMENT_POLL_S="0.5")
+
+    def version() -> str:
+        return serving.predict()["performance"]["model_version"]
+
+    assert version() == "v1.0.1-vader"
+    serving.wait_until(lambda: serving.health()["journal_backlog_records"] == 0)
+    with redis.Redis.from_url(settings.redis_url) as client:
+
+        def looked() -> tuple[list[Any], int]:
+            # Each look is a command itself.
+            looks[0] += 1
+            return statements(settings.database_url), client.info("stats")["total_commands_processed"] - looks[0]
+
+        looks = [0]
+        # What follows an answer: it is shipped, and the servers are probed once more within five seconds.
+        time.sleep(1.5 * PROBE_S)
+        before = looked()
+        polls = polled(serving)
+        time.sleep(1.5 * PROBE_S)
+        assert looked() == before
+        assert polled(serving) >= polls + 3, "the control: it looks at the registry meanwhile"
+    with engine.begin() as connection:
+        chosen = replace(selection("v1.0.0-vader"), expected_revision=2)
+        record_selections(connection, [chosen], action="models:select", before=({}, "vader"), after=({}, "vader"))
+    time.sleep(1.5)
+    assert serving.status()["families"]["vader"]["version"] == "v1.0.1-vader", "the control: nobody asks, and nothing was read"
+    version()
+    asked = time.monotonic()
+    serving.wait_until(lambda: version() == "v1.0.0-vader", 10)
+    assert time.monotonic() - asked < 5

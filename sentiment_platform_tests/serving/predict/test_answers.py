@@ -1,5 +1,7 @@
 """Claims about the answers of a running process: their form, their figures, what is refused and how."""
 
+import gzip
+import socket
 import time
 import uuid
 from typing import Any
@@ -211,6 +213,12 @@ REFUSED: dict[str, tuple[bytes, dict[str, str], int]] = {
     "time of year 1": (b'{"text": "a", "published_at": "0001-01-01T00:00:00+14:00"}', JSON, 400),
     "time of year 9999": (b'{"text": "a", "published_at": "9999-12-31T23:59:59-12:00"}', JSON, 400),
     "time far ahead": (b'{"text": "a", "published_at": "2098-01-01T00:00:00Z"}', JSON, 400),
+    "a hundred thousand items": (b'{"items": [' + b"{}," * 99_999 + b"{}]}", JSON, 413),
+    "items of nothing": (b'{"items": [' + b"1," * 30_000 + b"1]}", JSON, 400),
+    "keys without end": (b"{" + b'"a": 1,' * 9_000 + b'"text": 2}', JSON, 400),
+    "a number without end": (b'{"text": ' + b"9" * 60_000 + b"}", JSON, 400),
+    "a bomb of gzip": (gzip.compress(b'{"text": "' + b"a" * 10**7 + b'"}'), {**JSON, "Content-Encoding": "gzip"}, 415),
+    "a bomb of gzip that says nothing": (gzip.compress(b"a" * 10**7), JSON, 400),
     "form data": (b"text=a", {"Content-Type": "application/x-www-form-urlencoded"}, 415),
     "compressed": (b"\x1f\x8b", {**JSON, "Content-Encoding": "gzip"}, 415),
 }
@@ -224,6 +232,31 @@ def test_what_is_no_request_is_a_4xx_problem(answering: ServingProcess, case: st
     assert reply.status_code == expected, reply.text
     assert_problem(reply)
     assert answering.predict(POSITIVE)["prediction"]["model_used"] == "vader", "the process lives on"
+
+
+def test_no_body_is_too_much_for_any_route_that_reads_one(answering: ServingProcess) -> None:
+    routes = [("POST", path) for path in ("/predict/batch", "/feedback", "/models/select", "/models/rollback", "/models/promote")]
+    told = {
+        (method, path, case): answering.client.request(method, path, content=body, headers=headers).status_code
+        for method, path in [*routes, ("PUT", "/flags/collection")]
+        for case, (body, headers, _) in REFUSED.items()
+    }
+    assert {key: status for key, status in told.items() if not 400 <= status < 500} == {}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Content-Length: 1000000000\r\n\r\n",
+        b"Content-Length: 999999999999999999\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n" + b"10000\r\n" + b" " * 65_536 + b"\r\n1\r\n \r\n",
+    ],
+    ids=["announced", "an exabyte", "in chunks without end"],
+)
+def test_a_body_is_refused_when_it_crosses_the_limit_and_not_when_it_ends(answering: ServingProcess, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", answering.port), timeout=5) as client:
+        client.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + sent)
+        assert client.recv(65_536).startswith(b"HTTP/1.1 413 ")
 
 
 def test_brackets_inside_a_text_are_no_nesting(answering: ServingProcess) -> None:
