@@ -24,7 +24,7 @@ from serving.journal.known_predictions import KnownPredictions
 from serving.journal.prediction_ids import PredictionIds, signing_secret
 from serving.journal.repeats import Repeats
 from serving.journal.shipper import Shipper
-from serving.links.database import Database
+from serving.links.database import Database, last_known
 from serving.links.event_hub import EventHub
 from serving.links.recent_reads import RecentReads
 from serving.links.redis_link import RedisLink
@@ -76,6 +76,7 @@ class Services:
         self.acts = Database(settings.database_url, clock=clock, threads=2)
         self._shipping = Database(settings.database_url, clock=clock, threads=1)
         self._keys_database = Database(settings.database_url, clock=clock, threads=1)
+        self._databases = (self.database, self.acts, self._shipping, self._keys_database)
         self.flags = Flags(self.redis, self.acts, settings.state_dir / "flags.json")
         self.repeats = Repeats(self.redis)
         self.events = EventHub(settings.redis_url, clock=clock, draining=lambda: self.draining)
@@ -184,7 +185,7 @@ class Services:
             logger.warning("%d journal records wait for the next start: %s", self.journal.backlog_records, error)
         self.journal.close()
         self.poller.close()
-        for database in (self.database, self.acts, self._shipping, self._keys_database):
+        for database in self._databases:
             database.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self.redis.close()
@@ -196,7 +197,7 @@ class Services:
         registry = self.live.registry
         state = "unknown" if registry.reachable is None else "ok" if registry.reachable else "down"
         return {
-            "postgresql": self.database.status,
+            "postgresql": last_known(self._databases),
             "redis": self.redis.status,
             "registry": DependencyStatus(state, registry.polled_at, registry.message),
         }

@@ -6,9 +6,10 @@ SQLAlchemy is imported at the first call: a process that only predicts starts wi
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentiment_platform.clock import Clock, utc_now
@@ -23,6 +24,7 @@ LIMIT_S = 3.0
 THREADS = 4
 MARGIN_S = 0.1
 """By which an act is committed before its caller gives up, or never."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 LATE = "no answer in time"
 logger = logging.getLogger(__name__)
 
@@ -153,6 +155,11 @@ class Database:
     def _away(self, why: str) -> DatabaseUnavailable:
         self.status = DependencyStatus("down", self._clock(), why)
         return DatabaseUnavailable(why)
+
+
+def last_known(databases: Sequence[Database]) -> DependencyStatus:
+    """The newest state of any link to the same server."""
+    return max((each.status for each in databases), key=lambda status: status.checked_at or _NEVER)
 
 
 def _is_about_data(error: Any) -> bool:

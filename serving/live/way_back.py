@@ -70,9 +70,10 @@ class WayBack:
     def undo(self, selections: Sequence[Selection], before: Snapshot) -> None:
         """Back to `before`, where `take` brought `selections` live and nothing came after."""
         live = self._slot.current
-        if live is not None and live.selections[-len(selections) :] == tuple(selections):
-            if (after := self._slot.take(live.facts, lambda _: before)) is not None:
-                asyncio.get_running_loop().run_in_executor(None, self._announce, after)
+        if live is None or live.selections[-len(selections) :] != tuple(selections):
+            return
+        if (after := self._slot.take(live.facts, lambda _: before)) is not None:
+            asyncio.get_running_loop().run_in_executor(None, self._announce, after)
 
     def hold(self, *, cached_only: bool = False) -> None:
         """Have what a rollback would bring back loaded, once for each content; where that fails the next look tries again."""
