@@ -33,7 +33,7 @@ _look_ends: ContextVar[float] = ContextVar("look_ends", default=float("inf"))
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """Bounds of reading: seconds to connect and between two reads, seconds and bytes in total for one model.
 
