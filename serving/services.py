@@ -72,10 +72,8 @@ class Services:
         self.draining = False
         self.redis = RedisLink(settings.redis_url, clock=clock)
         # Threads and connections apart: what hangs while reading stops no shipping, no person and no check of a key.
-        self.database = Database(settings.database_url, clock=clock)
-        self.acts = Database(settings.database_url, clock=clock, threads=2)
-        self._shipping = Database(settings.database_url, clock=clock, threads=1)
-        self._keys_database = Database(settings.database_url, clock=clock, threads=1)
+        link = partial(Database, settings.database_url, clock=clock)
+        self.database, self.acts, self._shipping, self._keys_database = link(), link(threads=2), link(threads=1), link(threads=1)
         self._databases = (self.database, self.acts, self._shipping, self._keys_database)
         self.flags = Flags(self.redis, self.acts, settings.state_dir / "flags.json")
         self.repeats = Repeats(self.redis)
