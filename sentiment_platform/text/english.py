@@ -20,6 +20,8 @@ JUDGED = 2_000
 """Characters from the start of a text that are looked at."""
 _APART = re.compile(r"https?://\S+|(?<![\w@.])(?:[\w-]{1,63}\.){1,5}[a-z]{2,10}(?:/\S*|(?!\S))|[$@#]\w+|'(?:s|d|m|t|ll|re|ve)\b")
 """Addresses, cashtags, hashtags, names of accounts and what an apostrophe cut off are no words."""
+_MAY_STAND_APART = re.compile(r"[.$@#':]")
+"""Without one of these nothing does; looking for them is twenty times as quick."""
 _WORD = re.compile(r"[^\W\d_]+")
 _WEAK = frozenset(
     ["am", "an", "are", "as", "at", "be", "by", "for", "has", "in", "is", "it", "no", "not", "of", "on", "was", "were", "will"]
@@ -38,7 +40,9 @@ def is_english(text: str) -> bool:
     Words in lower case that are not known weigh most, those beyond ASCII more; a capital may begin a name. A text without a known word is
     not English: other scripts, gibberish, symbols, digits.
     """
-    kinds = bytes(map(_KINDS.__getitem__, _WORD.findall(_APART.sub(" ", text[:JUDGED]))))
+    text = text[:JUDGED]
+    read = _APART.sub(" ", text) if _MAY_STAND_APART.search(text) else text
+    kinds = bytes(map(_KINDS.__getitem__, _WORD.findall(read)))
     count = kinds.count
     unknown, accented, names = count(_Kind.UNKNOWN), count(_Kind.ACCENTED), count(_Kind.NAME)
     capitals = count(_Kind.CAPITAL) * (_CAPITAL_BESIDE_FOREIGN if unknown or accented else 1)

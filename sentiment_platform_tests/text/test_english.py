@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sentiment_platform.text.english import is_english
+from sentiment_platform.text.english import _APART, _MAY_STAND_APART, is_english  # pyright: ignore[reportPrivateUsage]
 
 FOREIGN = (
     "Autobauer senkt Prognose nach schwachem Quartal",
@@ -97,3 +97,18 @@ def test_it_takes_less_than_fifty_microseconds() -> None:
     for text in texts:
         is_english(text)
     assert (time.process_time() - started) / len(texts) < 50e-6
+
+
+@pytest.mark.parametrize("apart", [".", "$", "@", "#", "'", ":"])
+def test_without_a_sign_that_may_set_something_apart_nothing_is_searched_for(apart: str) -> None:
+    written = {
+        ".": "see harbour-mills.com/a",
+        "$": "buy $hmls",
+        "@": "by @hmls",
+        "#": "on #hmls",
+        "'": "it's",
+        ":": "https://hmls",
+    }[apart]
+    assert _APART.search(written)
+    assert _MAY_STAND_APART.search(written)
+    assert not _APART.search(written.replace(apart, " "))

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from serving.contract.request_context import RECEIVED
 from serving.edge.bare_problem import bare_problem
 from serving.edge.guard import BROKEN_BODY, MAX_HEADER_BYTES, MAX_URL_BYTES
+from serving.edge.whole_answers import WholeAnswers
 from serving.metrics import Metrics
 
 MAX_CONNECTIONS = 2_000
@@ -66,6 +67,7 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection beyond the cap is told so at once; any other has `HEAD_TIMEOUT_S` for its first request."""
         super().connection_made(transport)
+        self._answers = WholeAnswers(transport, self.loop)
         if len(self.connections) > self._cap:
             self._refuse(503, "too_many_connections", "This process holds as many connections as it can; try again in a moment.")
         else:
@@ -121,6 +123,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._in_head = False
         self._head_timer = _cancelled(self._head_timer)
         super().on_headers_complete()
+        self.cycle.transport = cast("asyncio.Transport", self._answers)
 
     def on_message_complete(self) -> None:
         """The request is whole; one that offers another protocol has not begun."""
@@ -130,6 +133,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """What the client has not taken yet is watched; after a refusal nothing more is answered."""
+        self._answers.flush()
         super().on_response_complete()
         if self._refused:
             self._forget_queued()

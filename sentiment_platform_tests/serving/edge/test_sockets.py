@@ -58,7 +58,7 @@ class Running:
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:
-    """The length of the body; `/slow` takes its time; `/large` is large."""
+    """The length of the body; `/slow` takes its time, `/late` after its head; `/large` is large."""
     message = await receive()
     body = message["body"]
     while message.get("more_body"):
@@ -68,6 +68,8 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(0.3)
     told = bytes(LARGE) if scope["path"] == "/large" else str(len(body)).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(told)).encode())]})
+    if scope["path"] == "/late":
+        await asyncio.sleep(1)
     await send({"type": "http.response.body", "body": told})
 
 
@@ -100,6 +102,29 @@ def wait_for(holds: Any, limit_s: float = 8.0) -> None:
     while not holds():
         assert time.monotonic() < ends
         time.sleep(0.02)
+
+
+def test_the_head_of_an_answer_comes_with_its_body_in_order_also_of_requests_sent_ahead(running: Running) -> None:
+    with running.connect() as connection:
+        for _ in range(30):
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+            assert connection.recv(65536).endswith(b"\r\n\r\n0"), "in two writes the body comes with the next look"
+        ahead = [(b"POST", b"12"), (b"HEAD", b""), (b"POST", b"1"), (b"GET", b"")]
+        for method, body in ahead:
+            length = b"content-length: %d\r\n" % len(body) if body else b""
+            last = b"connection: close\r\n" if method == b"GET" else b""
+            connection.sendall(method + b" / HTTP/1.1\r\nHost: here\r\n" + length + last + b"\r\n" + body)
+        replies = read_all(connection).split(b"HTTP/1.1 ")[1:]
+    assert [reply.partition(b"\r\n\r\n")[2] for reply in replies] == [b"2", b"", b"1", b"0"]
+
+
+def test_a_head_whose_body_is_made_later_does_not_wait_for_it(running: Running) -> None:
+    with running.connect() as connection:
+        connection.sendall(b"GET /late HTTP/1.1\r\nHost: here\r\n\r\n")
+        connection.settimeout(0.7)
+        assert connection.recv(65536).endswith(b"\r\n\r\n")
+        connection.settimeout(10)
+        assert connection.recv(65536) == b"0"
 
 
 @pytest.mark.parametrize(
