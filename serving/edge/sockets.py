@@ -54,13 +54,9 @@ class BoundedConnection(HttpToolsProtocol):
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
-        self._metrics = metrics
-        self._cap, self._head_s, self._write_s = cap, head_s, write_s
-        self._refused = False
+        self._metrics, self._cap, self._head_s, self._write_s = metrics, cap, head_s, write_s
+        self._refused = self._in_head = False
         self._head_bytes = 0
-        if self._offers_another_protocol:
-            return
-        self._in_head = False
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
 
