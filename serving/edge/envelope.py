@@ -24,7 +24,7 @@ DEFAULTS = {
     b"x-content-type-options": b"nosniff",
 }
 PREFLIGHT = (
-    (b"access-control-allow-methods", b"GET, HEAD, POST"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT"),
     (
         b"access-control-allow-headers",
         b"Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Experiment-Arm, X-Request-Deadline-Ms, X-Request-ID",

@@ -1,8 +1,10 @@
 """Claims about who may call what: every route has a line, the pages say the same, and the process keeps to it, role by role."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +19,7 @@ from sentiment_platform.store.roles import ROLES, SCOPES, Role
 from sentiment_platform_tests.serving.running import ServingProcess
 from sentiment_platform_tests.source_code import ROOT
 from serving.app import create_app
+from serving.contract.problems import Problem
 from serving.edge.policy import POLICIES, Policy, access_table, require_policies, routes_of
 
 # Where the dashboard is not built, its files have no routes of their own.
@@ -38,6 +41,16 @@ def test_an_application_with_a_route_of_which_nobody_said_who_may_call_it_does_n
 
     with pytest.raises(SettingsError, match="GET /forgotten"):
         require_policies(routes_of(Litestar([forgotten], openapi_config=None)), POLICIES)
+
+
+def test_a_route_without_a_line_is_closed_to_everybody() -> None:
+    access = app().state.services.access
+    scope: dict[str, Any] = {"method": "GET", "path_template": "/news", "state": {}, "headers": [], "client": None}
+    asyncio.run(access.admit(scope))
+    for changed in ({"path_template": "/forgotten"}, {"method": "PATCH"}):
+        with pytest.raises(Problem) as refused:
+            asyncio.run(access.admit(scope | changed))
+        assert (refused.value.status_code, refused.value.code) == (403, "no_policy")
 
 
 def test_what_changes_something_needs_a_role_is_counted_and_refused_while_nobody_counts() -> None:
@@ -104,6 +117,8 @@ def test_each_role_may_call_what_the_table_says_and_nothing_else(serving: Servin
     wrong: dict[str, str] = {}
     for (method, path), policy in POLICIES.items():
         least = policy.needs(public_reads=public)
+        if method == "GET" and least is not None:
+            assert ask(serving, "HEAD", path, None).status_code == 401, path
         for holder in (None, *ROLES):
             reply = ask(serving, method, path, keys[holder] if holder else None)
             expected = "in" if least is None else "401" if holder is None else "in"

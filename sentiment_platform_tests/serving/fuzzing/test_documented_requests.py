@@ -9,7 +9,7 @@ from sentiment_platform_tests.serving.fuzzing.documented import findings, operat
 from sentiment_platform_tests.serving.fuzzing.world import World, world
 
 pytestmark = pytest.mark.slow
-TAKING_A_KEY = "^/(models/(select|promote|rollback)|feedback|monitoring/alerts/.*|audit)$"
+TAKING_A_KEY = "^/(models/(select|promote|rollback)|feedback|monitoring/alerts/.*|audit|flags/.*)$"
 WITHOUT = ("/predict/finbert",)
 """No transformer is deployed here; `make soak` has one."""
 
@@ -34,5 +34,10 @@ def test_every_operation_succeeded_at_least_once(live: World) -> None:
         (f"/monitoring/alerts/{live.known['incident_id'][0]}/ack", {}),
     ):
         live.serving.client.post(path, json={**body, "dry_run": True}, headers={"X-API-Key": live.key})
-    # Nothing switches a family off while others are asked.
-    assert operations_without_success(live, without=(*WITHOUT, "/flags/{name}")) == []
+    switch = {"enabled": False, "reason": "a test", "dry_run": True}
+    live.serving.client.put("/flags/experiments", json=switch, headers={"X-API-Key": live.key})
+    assert operations_without_success(live, without=WITHOUT) == []
+
+
+def test_no_made_up_request_turned_a_switch_off(live: World) -> None:
+    assert set(live.serving.client.get("/flags").json()["here"].values()) == {True}

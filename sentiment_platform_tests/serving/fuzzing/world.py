@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import text
 
 from sentiment_platform.clock import utc_now
+from sentiment_platform.flags import FLAGS
 from sentiment_platform.models.transformer.runtime import load_transformer
 from sentiment_platform.monitoring.drift import measure_drift
 from sentiment_platform.registry.manifest import Manifest
@@ -65,6 +66,7 @@ def world(settings: Settings, *, transformer: bool = False) -> Generator[World]:
             "report_id": [report.report_id],
             "incident_id": [row["id"] for row in serving.client.get("/monitoring/alerts").json()["incidents"]],
             "family": ["vader"],
+            "name": list(FLAGS),
         }
         yield World(serving, key, known)
     finally:
