@@ -143,6 +143,7 @@ class Services:
             self.metrics,
             clock=clock,
         )
+        self.access.look_ahead = self.predictor.look_ahead
         self.metrics.watch("serving_journal_backlog", "Records not yet in the database.", lambda: self.journal.backlog_records)
         self.metrics.watch("serving_queue_depth", "Texts that wait or are being answered.", self.queue_depth)
         self._watch_process()

@@ -3,7 +3,8 @@
 A key is always checked where it may matter: a wrong one is a 401 also where none is needed. Whose feedback it is: `voices`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -20,7 +21,7 @@ from serving.edge.gcra import Bucket, Limit, LocalBuckets, limit_of
 from serving.edge.policy import Policy, Route, policies_with, require_policies, routes_of
 from serving.edge.rate_limit import RateLimiter, WithoutRedis, now_us, too_many
 from serving.edge.security import CHALLENGE, Caller, KeyChecker, presented_key, wrong_key
-from serving.edge.strict_request import read_struct
+from serving.edge.strict_request import READ, read_struct
 from serving.links.database import LIMIT_S, DatabaseUnavailable
 from serving.links.redis_link import RedisLink
 from serving.live.live import LiveModels
@@ -55,6 +56,8 @@ class Access:
         self._guesses = LocalBuckets()
         self._policies: Mapping[Route, Policy] = {}
         self.live: LiveModels | None = None
+        self.look_ahead: Callable[[Any], object] = lambda _: None
+        """Given the body of a request that is counted; what it asks of Redis goes with the question whether the request may."""
 
     def protect(self, app: Litestar, files: list[str]) -> None:
         """Take the table for the routes of `app`, with the `files` of the dashboard that have a path of their own.
@@ -143,7 +146,9 @@ class Access:
         if not buckets or not (policy.cost or policy.cost_of):
             return
         without_redis = policy.without_redis if self._without_redis == "policy" else cast(WithoutRedis, self._without_redis)
-        await self._limiter.take(buckets, self._cost(scope, policy), without_redis=without_redis)
+        cost = self._cost(scope, policy)
+        beside = partial(self.look_ahead, scope["state"].get(READ))
+        await self._limiter.take(buckets, cost, without_redis=without_redis, beside=beside)
 
     def _cost(self, scope: HTTPScope, policy: Policy) -> int:
         if policy.cost_of is None:

@@ -6,7 +6,7 @@ A caller that was refused is refused from memory until it may come back: a flood
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from serving.contract.problems import Problem, unavailable
@@ -29,12 +29,20 @@ class RateLimiter:
         self.replicas = Replicas(redis)
         self._refused_until: OrderedDict[str, int] = OrderedDict()
 
-    async def take(self, buckets: Sequence[Bucket], cost: int, *, without_redis: WithoutRedis) -> None:
+    async def take(
+        self,
+        buckets: Sequence[Bucket],
+        cost: int,
+        *,
+        without_redis: WithoutRedis,
+        beside: Callable[[], object] = lambda: None,
+    ) -> None:
         """Take `cost` tokens from every bucket, or refuse; says in the answer's headers what is left.
 
         Args:
             without_redis: what to do while Redis is away: `local` gives what is this process's part among those that Redis knew last.
                 Where there is none at all this process is the only one, and its own count is right.
+            beside: called where Redis is asked, before: what it asks there goes with it, in one round trip.
 
         Raises:
             Problem: 429 where a bucket has too little, 503 where nobody can say.
@@ -42,6 +50,7 @@ class RateLimiter:
         self.replicas.here()
         taken, told_by = self._from_memory(buckets, cost), "memory"
         if taken is None:
+            beside()
             # What is refused without Redis waits for a connection that is being made.
             taken, told_by = await self._asked(buckets, cost, patient=without_redis == "refuse"), "redis"
         if taken is None:

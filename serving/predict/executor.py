@@ -66,6 +66,10 @@ class Executor:
         self._asked = Counter[str]()
         self._just_computed: JustComputed[_Computed] = JustComputed()
 
+    def ask_ahead(self, model: LoadedVersion, cleaned: Input) -> None:
+        """Begin to look up what this version will need."""
+        self._features.ask_ahead(cleaned, model.schema.version)
+
     async def carry_out(self, plan: Plan, cleaned: Input) -> Outcome:
         """The answer, degraded where its primary cannot be in time or fails, and the plan has what can stand in.
 

@@ -1,9 +1,12 @@
 """The feature vector of a request: the shared function of `features.compute` over the text and the context that Redis has."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from sentiment_platform.clock import Clock, utc_now
 from sentiment_platform.entities import feature_key, source_entity, story_entity, ticker_entity
@@ -13,6 +16,9 @@ from sentiment_platform.features.online import decode
 from sentiment_platform.features.schema import CONTEXT_ENTITY, SCHEMAS, FeatureSchema
 from sentiment_platform.text.english import is_english
 from serving.links.redis_link import RedisLink
+
+_ahead: ContextVar[tuple[list[str], asyncio.Future[Any]] | None] = ContextVar("features_ahead", default=None)
+"""What is being looked up for the request in progress."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +69,17 @@ class FeatureReader:
         asked: list[FeatureStatus] = [looked_up[name].status for name in ("ticker", "source") if name in looked_up]
         return OnlineFeatures(COMPUTE[schema](request.text, context), freshness(asked))
 
+    def ask_ahead(self, request: Input, schema: str) -> None:
+        """Begin what `read` will look up for the request in progress: it travels with what is asked of Redis at this moment."""
+        if entities := _entities(request):
+            keys = _keys(entities, schema)
+            _ahead.set((keys, asyncio.ensure_future(self._redis.command("MGET", *keys))))
+
     async def _look_up(self, entities: Mapping[str, str], schema: str) -> dict[str, FeatureValue]:
         if not entities:
             return {}
-        keys = [feature_key(schema, entity) for entity in entities.values()]
-        raw = await self._redis.command("MGET", *keys)
+        keys, ahead = _keys(entities, schema), _ahead.get()
+        raw = await (ahead[1] if ahead is not None and ahead[0] == keys else self._redis.command("MGET", *keys))
         if raw is None:
             return dict.fromkeys(entities, MISSING)
         now = self._clock()
@@ -91,6 +103,10 @@ def _entities(request: Input) -> dict[str, str]:
     if request.source:
         entities["source"] = source_entity(request.source)
     return entities
+
+
+def _keys(entities: Mapping[str, str], schema: str) -> list[str]:
+    return [feature_key(schema, entity) for entity in entities.values()]
 
 
 def _context(schema: FeatureSchema, looked_up: Mapping[str, FeatureValue]) -> dict[str, float | None]:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -31,10 +32,9 @@ from serving.predict.model_errors import ModelFailed, no_answer
 from serving.predict.online_features import Input
 from serving.predict.plan import Assigned, Limits
 from serving.predict.prediction_journal import PredictionJournal
-from serving.predict.published_time import published_time
 from serving.predict.router import allowed, plan, require_live, with_stand_ins
 from serving.predict.shadows import Shadows
-from serving.predict.text_input import known_outlet, readable_symbol, readable_text
+from serving.predict.text_input import clean
 from serving.work.classes import Overloaded, WorkClass
 
 MODELS_SHARE = 0.9  # of the deadline: what is left is for the family that stands in, and for writing the answer down
@@ -89,6 +89,13 @@ class Predictor:
         own = is_own_question(self._keys, request.text, question)
         cleaned, asker = self._clean(request, asker.traffic or request.traffic), replace(asker, unit=request.unit_id)
         return await self._answer(cleaned, "answer", route, family, asker, explain=request.explain, own=own)
+
+    def look_ahead(self, body: Any) -> None:
+        """Begin to look up what a request names, while its limit is asked; what cannot be read `answer` refuses."""
+        live = self._live.current
+        if live is not None and isinstance(body, PredictRequest) and (body.ticker or body.source or body.published_at):
+            with suppress(Problem):
+                self._executor.ask_ahead(live.models[live.default_family], self._clean(body, None))
 
     async def batch(self, requests: Sequence[PredictRequest], route: str, asker: Asker) -> list[Answer]:
         """Every answer, in order; a text that is refused refuses the batch, and all that are refused are named."""
@@ -199,21 +206,7 @@ class Predictor:
         return assigned if assigned.is_here else None
 
     def _clean(self, request: PredictRequest, traffic: str | None) -> Input:
-        """The request as it is judged and kept, and what it is for; every field at fault is named."""
-        read, refused = list[Any](), list[Problem]()
-        for reader in (
-            lambda: readable_text(request.text, self._settings.max_text_characters),
-            lambda: readable_symbol(request.ticker, "ticker"),
-            lambda: known_outlet(request.source),
-            lambda: published_time(request.published_at, self._clock()),
-        ):
-            try:
-                read.append(reader())
-            except Problem as problem:
-                refused.append(problem)
-        if refused:
-            raise refused[0] if len(refused) == 1 else invalid([fault for problem in refused for fault in problem.errors])
-        return Input(*read, traffic=traffic)
+        return clean(request, traffic, max_characters=self._settings.max_text_characters, now=self._clock())
 
     def _snapshot(self) -> Snapshot:
         return require_live(self._live.current, self._live.why_not_ready())

@@ -1,10 +1,16 @@
 """From what a client sent to what a model sees and the database keeps, or a refusal that names the field."""
 
+from datetime import datetime
+from typing import Any
+
 from sentiment_platform.entities import outlet_name
 from sentiment_platform.news.parsing.markup import plain_text
 from sentiment_platform.symbols import symbols
 from sentiment_platform.text.normalise import normalise
-from serving.contract.problems import Problem
+from serving.contract.prediction_bodies import PredictRequest
+from serving.contract.problems import Problem, invalid
+from serving.predict.online_features import Input
+from serving.predict.published_time import published_time
 
 LARGEST_BINARY_SHARE = 0.1
 _WHITE = frozenset("\t\n\r\x0b\x0c\x85")
@@ -71,3 +77,25 @@ def _binary_characters(text: str) -> int:
     if text.isprintable():
         return 0
     return sum((ord(c) < 32 or 127 <= ord(c) < 160 or c == "\ufffd") and c not in _WHITE for c in text)
+
+
+def clean(request: PredictRequest, traffic: str | None, *, max_characters: int, now: datetime) -> Input:
+    """The request as it is judged and kept, and what it is for.
+
+    Raises:
+        Problem: 400; every field at fault is named.
+    """
+    read, refused = list[Any](), list[Problem]()
+    for reader in (
+        lambda: readable_text(request.text, max_characters),
+        lambda: readable_symbol(request.ticker, "ticker"),
+        lambda: known_outlet(request.source),
+        lambda: published_time(request.published_at, now),
+    ):
+        try:
+            read.append(reader())
+        except Problem as problem:
+            refused.append(problem)
+    if refused:
+        raise refused[0] if len(refused) == 1 else invalid([fault for problem in refused for fault in problem.errors])
+    return Input(*read, traffic=traffic)

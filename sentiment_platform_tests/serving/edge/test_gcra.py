@@ -1,6 +1,9 @@
 """Claims about limits as arithmetic: the plain model, this process's buckets and the script in Redis decide alike, to the microsecond."""
 
+import asyncio
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -8,8 +11,13 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from sentiment_platform.errors import SettingsError
+from sentiment_platform.features.schema import V1
 from sentiment_platform_tests.serving.edge.gcra_model import ADDRESS, KEY, PlainModel, ask_from_processes, too_many_let_in
 from serving.edge.gcra import SCRIPT, Bucket, Limit, LocalBuckets, limit_of
+from serving.edge.rate_limit import RateLimiter
+from serving.links.redis_link import RedisLink
+from serving.metrics import Metrics
+from serving.predict.online_features import FeatureReader, Input
 
 EVENTS = st.lists(
     st.tuples(st.integers(0, 40_000), st.integers(1, 60), st.sampled_from("ab"), st.sampled_from("xyz")), max_size=60
@@ -79,6 +87,35 @@ def test_four_processes_are_let_in_by_redis_exactly_as_by_the_plain_model(redis:
     assert too_many_let_in([*told, (*refused[:4], 0)]) > 0
     # Nothing stays behind when it is paid back.
     assert all(0 < redis.pttl(key) <= 100 for key in redis.scan_iter("limit:*"))
+
+
+@pytest.mark.parametrize(("joined", "trips"), [(True, 1), (False, 2)])
+def test_the_limit_and_what_a_request_names_are_one_round_trip(redis: Redis, url: str, joined: bool, trips: int) -> None:
+    """Counted by Redis, by how often it read from a connection; asked one after the other, the control, it is two."""
+    named = Input("Harbour Mills beats expectations", ticker="MILL")
+
+    async def ask() -> int:
+        link = RedisLink(url)
+        limiter, features = RateLimiter(link, Metrics()), FeatureReader(link)
+        assert await link.connected()
+        # What is told of processes is told with the first.
+        await limiter.take([Bucket(ADDRESS, "one")], 1, without_redis="refuse")
+        await asyncio.sleep(0.05)
+        before = reads(redis)
+        beside = partial(features.ask_ahead, named, V1.version) if joined else lambda: None
+        await limiter.take([Bucket(ADDRESS, "another")], 1, without_redis="refuse", beside=beside)
+        assert (await features.read(named, V1.version)).status == "MISSING"
+        # One is the question itself.
+        counted = reads(redis) - before - 1
+        await link.close()
+        return counted
+
+    assert asyncio.run(ask()) == trips
+
+
+def reads(client: Redis) -> int:
+    info: Any = client.info("stats")
+    return info["total_reads_processed"]
 
 
 def test_a_refused_request_takes_nothing_of_the_limit_that_had_enough(redis: Redis) -> None:
