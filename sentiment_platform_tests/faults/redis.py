@@ -101,7 +101,7 @@ FAULTS: dict[str, tuple[Callable[[Rig], None], Callable[[Rig], None]]] = {
 }
 """Name -> how it begins, how it ends."""
 USABLE = "20 ms slower"
-"""It makes connecting, which takes several round trips, longer than a command may take, and is no reason to do without."""
+"""No reason to do without, whether it was connected before or has to be now."""
 TOO_SLOW = "200 ms slower"
 EMPTYING = {"killed", "emptied by FLUSHALL", "full of wrong types", "full of garbage"}
 """After these the context has to be written again, as the next collection does."""
