@@ -14,8 +14,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -120,6 +121,11 @@ def vader_throughput() -> Iterator[Figure]:
         for connections in CONNECTIONS:
             ours, theirs = side_by_side(wrk, serving.url, beside, connections)
             yield from _compared("FastAPI", connections, ours, theirs, 2.0)
+        with (
+            running(replace(serving.settings, state_dir=serving.settings.state_dir / "second")) as second,
+            loader(texts) as other,
+        ):
+            yield from _two_processes((wrk, other), (serving.url, second.url), beside)
 
 
 @TABLE.row(
@@ -143,6 +149,33 @@ def side_by_side(wrk: Wrk, ours: str, theirs: str, connections: int) -> tuple[li
             if number:
                 rounds.append(load)
     return ran
+
+
+def _two_processes(loaders: tuple[Wrk, Wrk], ours: tuple[str, str], theirs: str) -> Iterator[Figure]:
+    """Two of our processes, each with half of the connections, against one of the peer with all of them."""
+    connections, rounds = CONNECTIONS[-1], list[tuple[float, float]]()
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(ROUNDS):
+            halves = [
+                threads.submit(wrk.round, f"{url}/predict/vader", connections // 2)
+                for wrk, url in zip(loaders, ours, strict=True)
+            ]
+            both = sum(half.result().answers_s for half in halves)
+            rounds.append((both, loaders[0].round(f"{theirs}/predict/vader", connections).answers_s))
+    explains = {
+        "ours_a_second": [round(both) for both, _ in rounds],
+        "theirs_a_second": [round(one) for _, one in rounds],
+        "processors": os.cpu_count(),
+    }
+    yield Figure(
+        f"answers a second of two processes at {connections} connections, times that of one FastAPI",
+        statistics.median(both / one for both, one in rounds),
+        "times",
+        2.0,
+        len(rounds),
+        at_least=True,
+        explains=explains,
+    )
 
 
 def _compared(peer_name: str, connections: int, ours: list[Load], theirs: list[Load], at_least: float) -> Iterator[Figure]:

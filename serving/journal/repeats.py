@@ -89,10 +89,8 @@ class Repeats:
         if len(self._said) > REMEMBERED:
             self._said.popitem(last=False)
         key = idempotency_key(named)
-        # One trip for both. redis-py makes a yes or no of what `SET ... NX GET` replies. It has the time that a connection takes.
-        if await self._redis.connected():
-            self._redis.send("SET", key, msgspec.json.encode(now), "NX", "EX", KEPT_S)
-        raw = await self._redis.command("GET", key, patient=True)
+        # redis-py makes a yes or no of what `SET ... NX GET` replies.
+        _, raw = await self._redis.patiently(("SET", key, msgspec.json.encode(now), "NX", "EX", KEPT_S), ("GET", key))
         try:
             said = _read(raw) if isinstance(raw, bytes) else now
         except msgspec.MsgspecError:

@@ -1,4 +1,4 @@
-"""Redis as something that may be gone: every use is bounded to 50 ms, and a broken one is left alone for a second.
+"""Redis as something that may be gone: a request's use is bounded to 50 ms, an act's to half a second, and a broken one rests for a second.
 
 Here: the connection, its time limits and the circuit breaker. Connecting takes several round trips and has a limit of its own; no request
 waits for it. Commands of concurrent requests travel together in one pipeline: under load a round trip for each would cost more than the
@@ -21,6 +21,7 @@ from sentiment_platform.clock import Clock, utc_now
 from serving.contract.health_bodies import DependencyStatus
 
 TIMEOUT_S = 0.05
+PATIENT_S = 0.5
 CONNECT_S = 2.0
 SLOW_S = 0.03
 """A round trip that takes longer makes requests late instead of quicker; behind it no other waits for its turn."""
@@ -67,15 +68,24 @@ class RedisLink:
         """The reply to one command such as `command("GET", key)`; None where there is none, or Redis did not answer in time.
 
         Args:
-            patient: wait for a connection that is being made, and ask twice, as a person's act may.
+            patient: as `patiently`.
         """
-        if not patient:
-            return await self._ask(arguments)
-        for _ in range(2):
-            # The second time where the connection had gone unnoticed.
-            if await self.connected() and (reply := await self._ask(arguments)) is not None:
-                return reply
-        return None
+        return (await self.patiently(arguments))[0] if patient else await self._ask(arguments)
+
+    async def patiently(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """The replies to these commands of a person's act, which may wait for a connection that is being made.
+
+        They are sent as all others are, and where nothing is replied once more, with `PATIENT_S`.
+        """
+        replies: list[Any] = [None] * len(commands)
+        if await self.connected():
+            asked = [self._enqueue(arguments) for arguments in commands]
+            self._start()
+            replies = [None if reply is None else await reply for reply in asked]
+        if replies[-1] is None and await self.connected():
+            told = await self._round_trip(list(commands), PATIENT_S)
+            replies = [None if isinstance(reply, Exception) else reply for reply in told]
+        return replies
 
     async def connected(self) -> bool:
         """Whether it can be asked now; waits for a connection that is being made, `CONNECT_S` seconds at most."""
@@ -169,7 +179,8 @@ class RedisLink:
                 if not future.done():
                     future.set_result(None)
 
-    async def _round_trip(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+    async def _round_trip(self, commands: list[tuple[Any, ...]], limit_s: float = 0.0) -> list[Any]:
+        limit_s = limit_s or self._timeout_s
         started = self._sent_at = time.monotonic()
         slow: list[bool] = []
 
@@ -179,14 +190,14 @@ class RedisLink:
 
         timer = asyncio.get_running_loop().call_later(SLOW_S, look)
         try:
-            async with asyncio.timeout(self._timeout_s), self._client.pipeline(transaction=False) as pipeline:
+            async with asyncio.timeout(limit_s), self._client.pipeline(transaction=False) as pipeline:
                 for arguments in commands:
                     pipeline.execute_command(*arguments)
                 replies: list[Any] = await pipeline.execute(raise_on_error=False)
         except (RedisError, OSError, TimeoutError) as error:
             # When the timer itself came late the event loop was busy: that says nothing about Redis. Its connection is closed all the same.
             self._ready = False
-            if time.monotonic() - started < 1.5 * self._timeout_s:
+            if time.monotonic() - started < 1.5 * limit_s:
                 self._failed(error, NO_ANSWER)
             return [None] * len(commands)
         except Exception as error:

@@ -6,8 +6,9 @@ processes, and makes sure where this one has too few answers. Once a version, wi
 
 import asyncio
 import logging
+import weakref
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,7 +23,7 @@ from serving.contract.problems import Problem
 from serving.journal.journal_records import PredictionRecord
 from serving.live.live import LiveModels
 from serving.live.manual_override import ManualOverride
-from serving.live.snapshot import Facts
+from serving.live.snapshot import Facts, Snapshot
 from serving.metrics import Metrics
 
 LOOK_S = 2.0
@@ -89,9 +90,15 @@ class SwapWatch:
         self._running: Mapping[str, str] = {}
         self._watched: dict[str, _Watched] = {}
         self._sent_back: dict[str, datetime] = {}
+        self._seen: Callable[[], Snapshot | None] = lambda: None
 
     def observe(self, record: PredictionRecord) -> None:
         """Keep what counts of an answer."""
+        live = self._live.current
+        if live is not None and self._seen() is not live:
+            # At once: by the next look another one may have taken its place. Weakly: it may be unloaded to make room.
+            self._seen = weakref.ref(live)
+            self._notice(live.facts)
         if record.traffic is None and record.supported and record.arm is None:
             self._said.setdefault(record.instead_of or record.model_version, _Said()).add(record)
 
