@@ -29,6 +29,7 @@ class AdmittingConnection(BoundedConnection):
         self._door = door
         self._answer: bytes | None = None
         self._may_have_come_at: float | None = None
+        self._answered_at = 0.0
         super().__init__(*args, **more)
 
     def on_headers_complete(self) -> None:
@@ -63,7 +64,7 @@ class AdmittingConnection(BoundedConnection):
             super().on_message_complete()
             return
         self.transport.write(self._answer)
-        self._answer = None
+        self._answer, self._answered_at = None, time.perf_counter()
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
         self._watch_writing()
@@ -71,6 +72,11 @@ class AdmittingConnection(BoundedConnection):
         if rest_s := self._door.rests.after_refusal(now):
             self.flow.pause_reading()
             self.loop.call_later(rest_s, self._read_again, now + rest_s / 2)
+
+    def on_response_complete(self) -> None:
+        """Whatever is read from now on came later."""
+        self._answered_at = time.perf_counter()
+        super().on_response_complete()
 
     def _read_again(self, may_have_come_at: float) -> None:
         if not self.transport.is_closing():
@@ -83,7 +89,8 @@ class AdmittingConnection(BoundedConnection):
         self._may_have_come_at = None
 
     def _came_at(self) -> float:
-        return self._may_have_come_at or self._door.turns.came_at()
+        # It was not sent before the client had the answer to its last one.
+        return max(self._may_have_come_at or self._door.turns.came_at(), self._answered_at)
 
     def _forget_queued(self) -> None:
         for cycle, _ in self.pipeline:
