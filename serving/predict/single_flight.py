@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-KEPT_S = 1.0
+KEPT_S = 10.0
 MOST_KEPT = 1_000
 _T = TypeVar("_T")
 
