@@ -29,8 +29,8 @@ ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("sentiment-platform")
 SILENCE_S = 10.0
 LIMIT_S = 1500.0
-WITH_UP_S = 20.0
-"""Every part of the daemon looks when it starts, with its first sign of life; what asks for runs and what starts them, every 5 s."""
+WITH_UP_S = 60.0
+"""Sensors of the daemon look every 30 to 300 seconds, and all of them when it starts: with its first sign of life."""
 STAYS_UP = "Everything stays up until Ctrl-C."
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 LAUNCH = """mutation Launch($execution: ExecutionParams!) { launchRun(executionParams: $execution) {

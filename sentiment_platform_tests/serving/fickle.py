@@ -11,6 +11,7 @@ from sentiment_platform.models.vader.family import VaderModel, load_vader
 from sentiment_platform.models.vader.training import TrainedVader, VaderFamily
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform_tests.serving.publishing import Publisher, trained
+from sentiment_platform_tests.serving.turtle import Turtle
 
 RAISES, NO_NUMBER = "thunder", "lightning"
 """Words at which a version that fails raises, or answers NaN."""
@@ -27,17 +28,12 @@ serving.run()
 """`fickle` runs on a thread, `vader` on the event loop."""
 
 
-class Fickle:
+class Fickle(Turtle):
     """VADER's answers; a version that `fails` does so at texts with one of the two words, and cannot explain these."""
 
-    batch_size = 4
-
     def __init__(self, model: VaderModel, *, fails: bool) -> None:
-        self._model = model
+        super().__init__(model)
         self._fails = fails
-
-    def logits(self, texts: Sequence[str]) -> Floats:
-        return self._model.logits(texts)
 
     def predict(self, texts: Sequence[str], features: Floats | None) -> Floats:
         said = np.array(self._model.predict(texts, features))
@@ -47,17 +43,6 @@ class Fickle:
             if NO_NUMBER in text:
                 said[number] = np.nan
         return said
-
-    @property
-    def uses_features(self) -> bool:
-        return self._model.uses_features
-
-    @property
-    def feature_schema(self) -> str:
-        return self._model.feature_schema
-
-    def fits(self, text: str) -> bool:
-        return self._model.fits(text)
 
     def explain(self, text: str, features: Floats | None) -> Explanation:
         self.predict([text], features)
