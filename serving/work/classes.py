@@ -14,5 +14,8 @@ class Overloaded(TransientError):
     """The answer would come too late, or did not come in time."""
 
     def __init__(self, reason: NotTaken = "queue") -> None:
-        super().__init__("The model is busy beyond the deadline.", remedy="Try again in a moment, or use POST /predict.")
+        if reason == "queue":
+            super().__init__("The model is busy beyond the deadline.", remedy="Try again in a moment, or use POST /predict.")
+        else:
+            super().__init__("The model cannot answer within the deadline.", remedy="Allow more time, or use POST /predict.")
         self.reason: NotTaken = reason

@@ -34,12 +34,12 @@ def findings(
     command += ["run", f"{world.serving.url}/schema/openapi.json", "--checks", "all", "--max-examples", str(examples)]
     command += ["--seed", str(seed), "--no-color", "--generation-database", "none", "--continue-on-failure"]
     command += ["--suppress-health-check", "all", "--request-timeout", "30", "--warnings", "off"]
-    command += ["--header", f"X-Forwarded-For: 192.0.2.{int(key) + 1}"]
     if only:
         command += ["--include-path-regex", only]
     for path in (STREAM, *without):
         command += ["--exclude-path", path]
     environment = {**os.environ, "FUZZ_KNOWN": json.dumps(world.known), "SCHEMATHESIS_HOOKS": HOOKS, "FUZZ_KEY": world.key}
+    environment["FUZZ_NETWORK"] = "198.51.100" if key else "192.0.2"
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=limit_s, check=False)
     return "" if done.returncode == 0 else f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
 

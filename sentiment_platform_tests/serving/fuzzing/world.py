@@ -56,7 +56,7 @@ def world(settings: Settings, *, transformer: bool = False) -> Generator[World]:
         open_incident(connection, incident, utc_now())
         key = create_key(connection, "admin", "fuzzing")
     engine.dispose()
-    # Each run says from where it comes: an address has twenty wrong keys, which every run tries on each route that needs one.
+    # Each run says from where it comes (`values.before_call`).
     serving = ServingProcess(settings, SENTIMENT_DEADLINE_MS="10000", SENTIMENT_TRUSTED_PROXIES="127.0.0.1")
     try:
         serving.start()
