@@ -29,13 +29,27 @@ def lineage(engine: Engine, prediction_id: str) -> dict[str, dict[str, Any]]:
             "probabilities": dict(zip(LABELS, answer.probabilities, strict=True)),
             **{
                 name: getattr(answer, name)
-                for name in ("sentiment", "confidence", "route", "cache_hit", "degraded", "latency_ms")
+                for name in ("sentiment", "confidence", "route", "path", "cache_hit", "degraded", "degraded_reason", "latency_ms")
             },
         },
         "Features": {"status": answer.feature_status, **read.features()},
         "Model": {"version": answer.model_version, "manifest": answer.manifest_digest},
     }
-    return shown | _behind(read)
+    shown |= _behind(read)
+    if why := _why(read):
+        shown["Model"]["why"] = why
+    return shown
+
+
+def _why(read: Lineage) -> str | None:
+    """Why this version answered, where it is not simply the one that the deployment names."""
+    answer = read.prediction
+    return {
+        "stand_in": f"it stood in for {answer.instead_of or 'the one that should have answered'}: {answer.degraded_reason or 'why is not known'}",
+        "experiment": f"arm {answer.arm} of experiment {answer.experiment}",
+        "selection": f"selected by {read.selected_by}; the deployment names another one",
+        "canary": "the deployment names a newer one, which answered a share of the units at first: this one still answered the rest",
+    }.get(read.chosen_by or "")
 
 
 def _behind(read: Lineage) -> dict[str, dict[str, Any]]:
@@ -69,10 +83,6 @@ def _behind(read: Lineage) -> dict[str, dict[str, Any]]:
             "reason": document.reason,
             "verdict": document.evidence.verdict,
         }
-        if read.was_selected:
-            shown["Deployment"]["selected"] = (
-                f"a person's selection put {read.prediction.model_version} there, which this does not name"
-            )
     if read.feedback:
         shown["Feedback"] = {str(entry.received_at): entry.label or entry.preference or entry.utility for entry in read.feedback}
     return shown

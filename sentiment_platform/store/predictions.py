@@ -88,6 +88,8 @@ class StoredPrediction:
     model_version: str
     manifest_digest: str
     deployment_revision: int
+    experiment: str | None
+    arm: str | None
     text: str
     ticker: str | None
     source: str | None
@@ -103,6 +105,7 @@ class StoredPrediction:
     degraded: bool
     degraded_reason: str | None
     path: str | None
+    instead_of: str | None
     latency_ms: dict[str, float]
 
 

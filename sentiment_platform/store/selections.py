@@ -91,6 +91,14 @@ def open_selection_requests(connection: Connection, *, published_after: int | No
     return [OpenSelectionRequest(**row) for row in connection.execute(query).mappings()]
 
 
+def selected_by(connection: Connection, family: str, version: str, at: datetime, revision: int) -> str | None:
+    """Who selected `version` before `at`, so that it answered under deployment `revision`, which does not name it; None: nobody did."""
+    table = SelectionRequest
+    query = select(table.actor).where(table.family == family, table.version == version, table.requested_at <= at)
+    uncovered = table.published_revision.is_(None) | (table.published_revision > revision)
+    return connection.execute(query.where(uncovered).order_by(table.requested_at.desc()).limit(1)).scalar()
+
+
 def close_selection_requests(connection: Connection, ids: Sequence[int], revision: int) -> None:
     """These requests are published with `revision`."""
     table = SelectionRequest

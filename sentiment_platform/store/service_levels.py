@@ -1,4 +1,4 @@
-"""SQL of how serving did: requests, cache hits, degraded answers and times to answer, by hour, day or week."""
+"""SQL of how serving did: requests, cache hits, degraded answers and times to answer, by hour, day or week, and by who answered."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,3 +51,49 @@ def service_periods(
     names = ServicePeriod.__dataclass_fields__
     whole, *periods = [ServicePeriod(**dict(zip(names, row, strict=True))) for row in rows]
     return whole, periods
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionAnswers:
+    """What one version answered, as a champion (`arm` None) or as an arm; percentiles in milliseconds, None where no answer was timed."""
+
+    family: str
+    version: str
+    arm: str | None
+    answers: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+UNKNOWN_REASON = "unknown"
+# What stood in for an arm is no answer of it. One pass gives both the versions and the reasons.
+_ANSWERED = text("""
+    SELECT family, model_version, arm, reason, answers, percentiles[1], percentiles[2], percentiles[3] FROM (
+        SELECT family, model_version, arm, reason, GROUPING(reason) AS of_version, count(*) AS answers,
+            percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY total_ms) AS percentiles
+        FROM (
+            SELECT family, model_version, CASE WHEN NOT degraded THEN arm END AS arm,
+                CASE WHEN degraded THEN coalesce(degraded_reason, :unknown) END AS reason,
+                CAST(latency_ms ->> 'total' AS double precision) AS total_ms
+            FROM platform.predictions WHERE predicted_at > :since AND predicted_at <= :until
+        ) AS answered
+        GROUP BY GROUPING SETS ((family, model_version, arm), (reason))
+    ) AS counted
+    WHERE of_version = 1 OR reason IS NOT NULL
+    ORDER BY of_version, family, model_version, arm NULLS FIRST, reason""")
+
+
+def answers_of(connection: Connection, since: datetime, until: datetime) -> tuple[list[VersionAnswers], dict[str, int]]:
+    """Of the predictions in (since, until]: each version that answered, and how many were given by a stand-in, by reason."""
+    versions: list[VersionAnswers] = []
+    stood_in: dict[str, int] = {}
+    rows = connection.execute(_ANSWERED, {"since": since, "until": until, "unknown": UNKNOWN_REASON})
+    for family, version, arm, reason, answers, p50, p95, p99 in rows:
+        if reason is not None:
+            stood_in[reason] = answers
+        else:
+            versions.append(
+                VersionAnswers(family=family, version=version, arm=arm, answers=answers, p50_ms=p50, p95_ms=p95, p99_ms=p99)
+            )
+    return versions, stood_in

@@ -1,12 +1,17 @@
 """The page of the service: what was not served as asked is told with its reason; a switch is tried, turned with a key, and followed."""
 
 import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from sentiment_platform_tests.dashboard.conftest import OpenPage, screenshot
+from sentiment_platform.settings import Settings
+from sentiment_platform_tests.dashboard.conftest import OpenPage, axe, own_platform, screenshot
+from sentiment_platform_tests.dashboard.layout import too_wide
 from sentiment_platform_tests.dashboard.platform_in_use import ADMIN_KEY
+from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -54,8 +59,10 @@ def test_a_switch_is_tried_turned_and_followed_and_the_page_tells_what_it_cost(
 
         assert platform.predict("Harbour Mills raises its dividend")["degraded_reason"] == "kill_switch"
         again = open_page("/app/service")
-        tile = again.locator(".stat").filter(has_text="a cheaper family answered")
+        tile = again.locator(".stat").filter(has_text="a stand-in answered")
         expect(tile).to_contain_text(re.compile(r"\d switched off"), timeout=30_000)
+        hour = again.locator(".card").filter(has=again.get_by_role("heading", name="The last hour"))
+        expect(hour).to_contain_text(re.compile(r"given by a stand-in: .*\d switched off"), timeout=30_000)
         screenshot(again, "service-switched-off", whole=True)
 
         switch.get_by_role("button", name="Turn on: transformer").press("Enter")
@@ -68,3 +75,45 @@ def test_a_switch_is_tried_turned_and_followed_and_the_page_tells_what_it_cost(
         reason = {"enabled": True, "reason": "after the test"}
         platform.client.put("/flags/transformer", json=reason, headers={"X-API-Key": ADMIN_KEY})
     assert platform.predict("Harbour Mills lowers its dividend")["degraded"] is False
+
+
+@pytest.fixture
+def alone(
+    built: Path,
+    tmp_path: Path,
+    new_database: Callable[..., str],
+    _migrated_database: str,
+    _redis_server_url: str,
+    signing_keys: dict[str, str],
+) -> Iterator[Settings]:
+    """Of a platform of this test's own."""
+    with own_platform(tmp_path, new_database(_migrated_database), _redis_server_url, signing_keys) as settings:
+        yield settings
+
+
+def test_a_canary_is_told_with_its_share_its_end_and_who_answers_the_rest(open_page: OpenPage, alone: Settings) -> None:
+    first, second = "v1.0.0-vader", "v1.0.1-vader"
+    publisher = Publisher(alone)
+    publisher.deploy(publisher.model(first))
+    serving = ServingProcess(alone, SENTIMENT_CANARY_SHARE="0.3")
+    try:
+        serving.start()
+        page = open_page("/app/service", serving=serving)
+        families = page.locator(".card").filter(has=page.get_by_role("heading", name="Families"))
+        expect(families).to_contain_text("No canary runs")
+        serving.predict()
+        publisher.deploy(publisher.model(second, steepness=3.5))
+        serving.wait_until(lambda: serving.status()["families"]["vader"]["canary"])
+        page.reload()
+        rest = f"Canary: {second} answers 30 % of the units of vader, and {first}, which answered before, the rest"
+        expect(families).to_contain_text(rest)
+        expect(families).to_contain_text("After 50 more texts in this process the watch looks at it")
+        expect(families).to_contain_text(re.compile(r"It answers all at the latest in \d+ (s|min)"))
+        screenshot(page, "service-canary", whole=True)
+        page.set_viewport_size({"width": 390, "height": 900})
+        assert (too_wide(page), axe(page)) == ([], [])
+        screenshot(page, "service-canary-390", whole=True)
+        page.close()  # before its stream of events is cut, which it would say
+    finally:
+        serving.stop()
+        publisher.close()

@@ -27,7 +27,7 @@ from sentiment_platform.store.predictions import feedback_on_predictions, predic
 from sentiment_platform.store.profiles import source_profiles
 from sentiment_platform.store.quarantine import quarantine_totals, quarantined_items
 from sentiment_platform.store.replicas import newest_answers
-from sentiment_platform.store.service_levels import service_periods
+from sentiment_platform.store.service_levels import answers_of, service_periods
 from sentiment_platform.store.stories import story_candidates, widest_stories
 from sentiment_platform.store.training_sets import training_examples
 from sentiment_platform.store.vectors import features_at, features_since
@@ -79,6 +79,7 @@ HOT: dict[str, Callable[[Connection], Any]] = {
     "predictions by model, an hour": lambda c: prediction_counts(c, NOON, NOON + timedelta(hours=1)),
     "predictions served, newest 1,000": lambda c: served_predictions(c, "v1", NOON - DAY, NOON, 1000),
     "service of a day, by hour": lambda c: service_periods(c, NOON - DAY, NOON, "hour", 200),
+    "who answered in an hour": lambda c: answers_of(c, NOON, NOON + timedelta(hours=1)),
     "collections of some sources, a week by day": lambda c: collected_days(c, ["feed 3", "feed 5"], _NOW - 7 * DAY),
     "predictions to replay": lambda c: served_features(c, NOON - DAY, NOON, 200),
     "feedback beside its prediction, a day": lambda c: feedback_on_predictions(c, NOON, NOON + DAY),

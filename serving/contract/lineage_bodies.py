@@ -1,6 +1,6 @@
 """Body of GET /predictions/{id}: where one answer came from."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -30,6 +30,12 @@ class AnsweredPrediction(Struct, frozen=True, kw_only=True):
         Annotated[str, Meta(description="Null where it is not degraded, or was answered before this was recorded.")] | None
     )
     path: Annotated[str, Meta(description="Null where it was answered before this was recorded.")] | None
+    instead_of: (
+        Annotated[str, Meta(description="The version in whose place it answered, which was too busy, too slow, or failed.")]
+        | None
+    )
+    experiment: Annotated[str, Meta(description="The experiment whose `arm` the request belongs to.")] | None
+    arm: str | None
     latency_ms: dict[str, float]
 
 
@@ -42,10 +48,17 @@ class UsedFeatures(Struct, frozen=True):
 
 
 class AnsweringModel(Struct, frozen=True, kw_only=True):
-    """The version that answered; all but `version` and `manifest_digest` is null where it was registered in another database."""
+    """The version that answered, and why it did; the rest is null where it was registered in another database.
+
+    `chosen_by`: the `deployment` names it; it is the arm of an `experiment`; a `selection` by `selected_by` put it there; the deployment's
+    version was new, a `canary` for a share of the units, and this one, which answered before, still had the rest; or it was a `stand_in`
+    for another one (`degraded_reason`, `instead_of`). Null where the deployment is not known.
+    """
 
     version: str
     manifest_digest: str
+    chosen_by: Literal["deployment", "experiment", "selection", "canary", "stand_in"] | None
+    selected_by: str | None
     base_model: str | None
     registered_at: Moment | None
     run_id: str | None
@@ -63,8 +76,8 @@ class LineageTrainingSet(Struct, frozen=True, kw_only=True):
 
 
 class LineageDeployment(Struct, frozen=True, kw_only=True):
-    """The signed deployment that was in force: by which rule, who, why, on which verdict. Where `names_version` is false, a person's
-    selection put another version there: GET /models/selections has it.
+    """The signed deployment that was in force: by which rule, who, why, on which verdict. Where `names_version` is false, `chosen_by` of the
+    model says why another one answered.
     """
 
     revision: int

@@ -109,11 +109,17 @@ class OvertakenSelection(Struct, frozen=True, kw_only=True):
     revision: int
 
 
-class CanaryStatus(Struct, frozen=True):
-    """The version is new here: it answers this `share` of the units for now, and the version `before` the rest."""
+class CanaryStatus(Struct, frozen=True, kw_only=True):
+    """The version is new here: it answers this `share` of the units for now, and the version `before` the rest.
+
+    It answers all at `ends_at`, or with the first look of the watch after the swap that finds nothing: after `texts_left` different texts
+    more, in this process. `texts_left` is null where the watch does not look at it.
+    """
 
     before: str
     share: float
+    ends_at: Moment
+    texts_left: int | None
 
 
 class FamilyStatus(Struct, frozen=True, kw_only=True):

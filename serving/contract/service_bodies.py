@@ -68,6 +68,24 @@ class VersionAnswers(Struct, frozen=True, kw_only=True):
     answers: int
 
 
+class AnsweredInHour(Struct, frozen=True, kw_only=True):
+    """Stored answers of one version in the last hour, as a champion (`arm` null) or as an arm of an experiment, and their times."""
+
+    family: str
+    version: str
+    arm: str | None
+    answers: int
+    latency_ms: LatencyMs | None
+
+
+class LastHour(Struct, frozen=True, kw_only=True):
+    """Who gave the stored answers of the last hour, of every serving process. `stood_in`: those that another version gave than the one
+    that should have, by `degraded_reason` (`unknown` where none was kept); a reason that counted nothing is absent."""
+
+    versions: list[AnsweredInHour]
+    stood_in: dict[str, int]
+
+
 class ArmAnswers(Struct, frozen=True, kw_only=True):
     """Requests of one arm of an experiment; of those `absent` its version was not loaded here, at those `failed` it failed: another answered."""
 
@@ -105,9 +123,12 @@ class Unserved(Struct, frozen=True, kw_only=True):
 class ProcessCounts(Struct, frozen=True, kw_only=True):
     """What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
 
-    `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
-    `journal_dropped` never will be. `feedback_rejected`: feedback on predictions that never were. `rollbacks`: times that it went back
-    by itself after a swap, by what was worse. `shadow`: null where nothing was asked in shadow. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
+    `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet, and take
+    `journal_bytes` of the disk; `journal_used`: share of the journal's room that is taken, of predictions or of feedback and acts,
+    whichever is more: at 1 the oldest predictions are given up, or feedback is refused. `journal_dropped` never will be in the database;
+    `journal_rejected` was set aside as damaged, or refused by it. `feedback_rejected`: feedback on predictions that never were.
+    `rollbacks`: times that it went back by itself after a swap, by what was worse. `shadow`: null where nothing was asked in shadow.
+    `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
     """
 
     started_at: Moment
@@ -116,7 +137,10 @@ class ProcessCounts(Struct, frozen=True, kw_only=True):
     server_errors: int
     shed: int
     journal_backlog_records: int
+    journal_bytes: int
+    journal_used: float
     journal_dropped: int
+    journal_rejected: int
     feedback_rejected: int
     unserved: Unserved
     answers: list[VersionAnswers]
@@ -144,4 +168,5 @@ class ServiceReport(Struct, frozen=True, kw_only=True):
     within_deadline: int
     latency_ms: LatencyMs | None
     periods: list[ServicePeriod]
+    last_hour: LastHour
     process: ProcessCounts

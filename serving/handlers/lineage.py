@@ -86,19 +86,24 @@ def _shown(stored: "Lineage") -> PredictionLineage:
             degraded=answer.degraded,
             degraded_reason=answer.degraded_reason,
             path=answer.path,
+            instead_of=answer.instead_of,
+            experiment=answer.experiment,
+            arm=answer.arm,
             latency_ms=answer.latency_ms,
         ),
         features=UsedFeatures(answer.feature_schema, answer.feature_status, dict(stored.features())),
         model=AnsweringModel(
             version=answer.model_version,
             manifest_digest=answer.manifest_digest,
+            chosen_by=stored.chosen_by,
+            selected_by=stored.selected_by if stored.chosen_by == "selection" else None,
             base_model=model.manifest.base_model if model else None,
             registered_at=model.registered_at if model else None,
             run_id=model.run_id if model else None,
             git_sha=model.manifest.git_sha if model else None,
         ),
         training_set=_training_set(stored.training) if stored.training else None,
-        deployment=_deployment(stored.deployment, selected=stored.was_selected) if stored.deployment else None,
+        deployment=_deployment(stored.deployment, named=stored.is_named) if stored.deployment else None,
         feedback=[msgspec.convert(entry, GivenFeedback, from_attributes=True) for entry in stored.feedback],
     )
 
@@ -114,11 +119,11 @@ def _training_set(row: "TrainingSetRow") -> LineageTrainingSet:
     )
 
 
-def _deployment(mirrored: "MirroredDeployment", *, selected: bool) -> LineageDeployment:
+def _deployment(mirrored: "MirroredDeployment", *, named: bool) -> LineageDeployment:
     document = mirrored.document
     return LineageDeployment(
         revision=document.revision,
-        names_version=not selected,
+        names_version=named,
         tag=str(document.tag),
         published_at=mirrored.published_at,
         rule=document.rule,

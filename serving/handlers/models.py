@@ -1,7 +1,7 @@
 """What is live, how good it is, and a person's way to change it. Who may change it: `edge.policy`."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from litestar import Request, get, post
@@ -37,10 +37,23 @@ ERRORS = problem_responses(400, 401, 403, 409, 422, 503)
 @get("/models/status", tags=TAGS, summary="What is live, and what was tried last")
 async def status(services: NamedDependency[Services]) -> ModelsStatus:
     """Per family the live version, its manifest digest and since when; the last swap, the refused candidate, the registry."""
-    live, share = services.live.current, services.canaries.share
-    trying = services.canaries.trying(live) if live else {}
-    canaries = {family: CanaryStatus(before, share) for family, before in trying.items()}
-    return models_status(services.live, services.unrecorded.request_ids(), canaries)
+    return models_status(services.live, services.unrecorded.request_ids(), _canaries(services))
+
+
+def _canaries(services: Services) -> dict[str, CanaryStatus]:
+    live = services.live.current
+    if live is None:
+        return {}
+    return {
+        family: CanaryStatus(
+            before=one.before,
+            share=services.canaries.share,
+            ends_at=(services.clock() + timedelta(seconds=one.left_s)).replace(microsecond=0),
+            texts_left=services.swap_watch.texts_left(family, live.versions[family]),
+        )
+        for family, one in services.canaries.trying(live).items()
+        if family in live.versions
+    }
 
 
 @get("/models/performance", tags=TAGS, responses=problem_responses(503), summary="How good the versions are")

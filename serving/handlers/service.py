@@ -11,7 +11,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from serving.contract.service_bodies import (
+    AnsweredInHour,
     ArmAnswers,
+    LastHour,
     LatencyMs,
     ProcessCounts,
     ProcessLoad,
@@ -40,6 +42,7 @@ WINDOWS: Mapping[Window, tuple[timedelta, Unit]] = {
     "30d": (timedelta(days=30), "day"),
     "12w": (timedelta(weeks=12), "week"),
 }
+LAST_HOUR = timedelta(hours=1)
 WindowAsked = Annotated[
     Window, QueryParameter(description="How far to look back: 24 hours by hour, 7 or 30 days by day, 12 weeks by week.")
 ]
@@ -52,10 +55,11 @@ async def service(services: NamedDependency[Services], window: WindowAsked = "24
     deadline_ms = services.settings.deadline_ms
 
     def read(connection: "Connection") -> ServiceReport:
-        from sentiment_platform.store.service_levels import service_periods
+        from sentiment_platform.store.service_levels import answers_of, service_periods
 
         now = services.clock()
         whole, periods = service_periods(connection, now - length, now, unit, deadline_ms)
+        versions, stood_in = answers_of(connection, now - LAST_HOUR, now)
         return ServiceReport(
             as_of=now,
             window=window,
@@ -67,6 +71,7 @@ async def service(services: NamedDependency[Services], window: WindowAsked = "24
             within_deadline=whole.within_deadline,
             latency_ms=_latency(whole),
             periods=[shown for period in periods if (shown := _period(period))],
+            last_hour=LastHour(versions=[_answered(one) for one in versions], stood_in=stood_in),
             process=_process(services, now - length, unit),
         )
 
@@ -86,7 +91,11 @@ def _period(period: "service_levels.ServicePeriod") -> ServicePeriod | None:
     )
 
 
-def _latency(period: "service_levels.ServicePeriod") -> LatencyMs | None:
+def _answered(one: "service_levels.VersionAnswers") -> AnsweredInHour:
+    return AnsweredInHour(family=one.family, version=one.version, arm=one.arm, answers=one.answers, latency_ms=_latency(one))
+
+
+def _latency(period: "service_levels.ServicePeriod | service_levels.VersionAnswers") -> LatencyMs | None:
     if period.p50_ms is None or period.p95_ms is None or period.p99_ms is None:
         return None
     return LatencyMs(*(round(value, 3) for value in (period.p50_ms, period.p95_ms, period.p99_ms)))
@@ -102,7 +111,10 @@ def _process(services: Services, since: datetime, unit: Unit) -> ProcessCounts:
         server_errors=counts["5"],
         shed=metrics.total(metrics.shed),
         journal_backlog_records=services.journal.backlog_records,
+        journal_bytes=services.journal.size_bytes,
+        journal_used=round(services.journal.used, 4),
         journal_dropped=metrics.total(metrics.journal_dropped),
+        journal_rejected=metrics.total(metrics.journal_rejected),
         feedback_rejected=metrics.total(metrics.feedback_rejected),
         unserved=_unserved(metrics),
         answers=[

@@ -91,6 +91,13 @@ class Journal:
         """Bytes on disk that wait to be shipped."""
         return sum(lane.size_bytes for lane in self._lanes)
 
+    @property
+    def used(self) -> float:
+        """Share of the room that is taken: of predictions, or of what is kept whatever comes, whichever is more."""
+        return max(
+            self._predictions.size_bytes / max(1, self._prediction_bytes), self._kept.size_bytes / max(1, self._kept_bytes)
+        )
+
     def append(self, record: Record) -> None:
         """Hand the record to the operating system.
 

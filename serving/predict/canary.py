@@ -20,6 +20,14 @@ LASTS_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
+class Trying:
+    """A version that answers its share now: `before` answers the rest, for `left_s` seconds more at most."""
+
+    before: str
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Canary:
     version: str
     before: str
@@ -67,11 +75,12 @@ class Canaries:
             return planned
         return replace(planned, **{"second" if planned.second else "primary": before})
 
-    def trying(self, live: Snapshot) -> dict[str, str]:
-        """Family -> the version before, which answers the rest now."""
+    def trying(self, live: Snapshot) -> dict[str, Trying]:
+        """Of each family whose version is tried."""
         if self.share:
             self._notice(live)
-        return {family: one.before for family, one in list(self._open.items()) if self._before(one, family) is not None}
+        trying = [(family, one) for family, one in list(self._open.items()) if self._before(one, family) is not None]
+        return {family: Trying(one.before, LASTS_S - (self._now() - one.began)) for family, one in trying}
 
     def _before(self, canary: _Canary, family: str) -> LoadedVersion | None:
         """Who answers the rest; None, and the canary is over, where it was judged, took too long, or nobody is there."""

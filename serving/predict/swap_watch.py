@@ -111,6 +111,15 @@ class SwapWatch:
         watched = self._watched.get(family)
         return watched is not None and watched.version == version and watched.looks > 0
 
+    def texts_left(self, family: str, version: str) -> int | None:
+        """How many different texts it waits for until its first look at a version; None where it does not watch that."""
+        if (facts := self._live.facts) is not None:
+            self._notice(facts)
+        watched = self._watched.get(family)
+        if watched is None or watched.version != version:
+            return None
+        return max(0, LOOKS[0] - len(self._said.get(version, _Said()).answers))
+
     async def run(self) -> None:
         """Look until cancelled; a defect here costs no answer."""
         while True:

@@ -1,5 +1,8 @@
 """Claims about GET /predictions/{id}: the way from an answer back to what it rests on, the same that `explain` prints."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -7,12 +10,13 @@ from sentiment_platform.commands.explain import lineage
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.features.schema import V1
 from sentiment_platform.registry.documents import digest
+from sentiment_platform.store.selections import RequestedSelection, request_selection
 from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.documented import documented_answer, refuses
 from sentiment_platform_tests.serving.publishing import TRAINING_SET, Publisher
 
-VERSION = "v1.0.0-vader"
+VERSION, OTHER = "v1.0.0-vader", "v1.0.7-vader"
 UNKNOWN = "0192f0c0-0000-7000-8000-000000000000"
 
 
@@ -52,16 +56,36 @@ def test_an_answer_leads_back_to_text_features_model_training_set_deployment_and
 
     printed = lineage(engine, identity)
     assert list(printed) == ["Answer", "Features", "Model", "Training set", "Deployment", "Feedback"]
-    assert "selected" not in printed["Deployment"]
+    assert "why" not in printed["Model"]
     assert printed["Answer"]["text"] == shown["answer"]["text"]
     assert printed["Features"] == {"status": shown["features"]["status"], **shown["features"]["values"]}
     assert printed["Model"]["git"] == shown["model"]["git_sha"]
 
-    # A person's selection answers under a deployment that does not name it, and the lineage says so.
+    # Why another version answered than the one that the deployment names.
+    def told(change: str) -> tuple[Any, ...]:
+        with engine.begin() as connection:
+            connection.execute(text(change))
+        read = documented_answer(serving, f"/predictions/{identity}", path)
+        why = lineage(engine, identity)["Model"].get("why", "")
+        model, given = read["model"], read["answer"]
+        return model["chosen_by"], model["selected_by"], given["instead_of"], read["deployment"]["names_version"], why
+
+    change = "UPDATE platform.predictions SET"
+    assert told(f"{change} cache_hit = cache_hit") == ("deployment", None, None, True, "")
+    newer = "the deployment names a newer one, which answered a share of the units at first: this one still answered the rest"
+    assert told(f"{change} model_version = '{OTHER}'") == ("canary", None, None, False, newer)
+    selection = RequestedSelection(
+        request_id="one", family="vader", version=OTHER, actor="mara", reason="better", requested_at=datetime.now(UTC)
+    )
     with engine.begin() as connection:
-        connection.execute(text("UPDATE platform.predictions SET model_version = 'v1.0.7-vader'"))
-    assert not documented_answer(serving, f"/predictions/{identity}", path)["deployment"]["names_version"]
-    assert "v1.0.7-vader" in lineage(engine, identity)["Deployment"]["selected"]
+        request_selection(connection, selection)
+    assert told(f"{change} cache_hit = cache_hit")[0] == "canary", "whoever selects it afterwards did not choose it then"
+    chosen = told(f"{change} predicted_at = now()")
+    assert chosen == ("selection", "mara", None, False, "selected by mara; the deployment names another one")
+    stood_in = told(f"{change} degraded = true, degraded_reason = 'model_error', instead_of = 'v1.0.8-vader'")
+    assert stood_in == ("stand_in", None, "v1.0.8-vader", False, "it stood in for v1.0.8-vader: model_error")
+    arm = told(f"{change} degraded = false, instead_of = NULL, experiment = 'newer', arm = 'challenger'")
+    assert arm == ("experiment", None, None, False, "arm challenger of experiment newer")
 
     assert refuses(serving, f"/predictions/{UNKNOWN}", 404, "unknown_prediction")
     for malformed in (UNKNOWN.upper(), "1", f"{UNKNOWN}%0A"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from sentiment_platform.store.service_levels import service_periods
+from sentiment_platform.store.service_levels import answers_of, service_periods
 from sentiment_platform_tests.monitoring.seeding import features, probabilities, seed_predictions
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.documented import documented_answer, refuses
@@ -48,6 +48,32 @@ def test_percentiles_of_the_whole_window_are_not_those_of_its_hours(engine: Engi
     assert (whole.within_deadline, weeks[0].within_deadline) == (20, 20), "20 of the earlier ones, and none of the slower"
 
 
+def test_who_answered_is_told_by_version_and_arm_and_what_stood_in_by_reason(engine: Engine) -> None:
+    times = seed(engine, 40, NOON)
+    changes = (
+        "model_version = 'v1.0.0-vader', arm = NULL",
+        "arm = 'control' WHERE cache_hit",
+        "degraded_reason = 'queue' WHERE degraded",
+        "degraded_reason = NULL WHERE id = (SELECT min(id) FROM platform.predictions WHERE degraded)",
+    )
+    with engine.begin() as connection:
+        for change in changes:
+            connection.execute(text(f"UPDATE platform.predictions SET {change}"))
+    with engine.connect() as connection:
+        versions, stood_in = answers_of(connection, NOON - timedelta(hours=1), NOON)
+        earlier = answers_of(connection, NOON - timedelta(hours=2), NOON - timedelta(hours=1))
+    # Those of the arm are every second one from the first on; the first three were degraded, which is no answer of an arm.
+    champion, arm = times[1::2] + times[0:3:2], times[4::2]
+    assert [(one.version, one.arm, one.answers) for one in versions] == [
+        ("v1.0.0-vader", None, len(champion)),
+        ("v1.0.0-vader", "control", len(arm)),
+    ]
+    for one, took in zip(versions, (champion, arm), strict=True):
+        assert (one.p50_ms, one.p95_ms, one.p99_ms) == pytest.approx(np.percentile(took, [50, 95, 99]))
+    assert stood_in == {"queue": 2, "unknown": 1}
+    assert earlier == ([], {}), "the control: what is older is not counted"
+
+
 @pytest.mark.slow
 def test_the_report_has_this_window_and_counts_what_this_process_refused(engine: Engine, start_serving: StartServing) -> None:
     serving = start_serving(ready=False)
@@ -68,7 +94,12 @@ def test_the_report_has_this_window_and_counts_what_this_process_refused(engine:
         shown["process"][name] for name in ("requests", "client_errors", "server_errors")
     )
     assert shown["process"]["requests"] > shown["process"]["client_errors"]
-    assert (shown["process"]["journal_backlog_records"], shown["process"]["journal_dropped"]) == (0, 0)
+    journal = {name: value for name, value in shown["process"].items() if name.startswith("journal_")}
+    assert journal == dict.fromkeys(
+        ("journal_backlog_records", "journal_bytes", "journal_used", "journal_dropped", "journal_rejected"), 0
+    )
+    assert sum(one["answers"] for one in shown["last_hour"]["versions"]) == 20
+    assert shown["last_hour"]["stood_in"] == {"unknown": 3}
     assert datetime.fromisoformat(shown["process"]["started_at"]) < datetime.fromisoformat(shown["as_of"])
     assert refuses(serving, "/monitoring/service?window=1y", 400)
 

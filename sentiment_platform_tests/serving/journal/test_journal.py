@@ -133,9 +133,11 @@ def test_a_full_journal_gives_up_its_oldest_predictions_counted_and_keeps_feedba
     journal = Journal(tmp_path, max_bytes=20_000, on_drop=dropped.append)
     journal.append(record(0))
     journal.append(rollback(1))
+    assert 0 < journal.used < 0.2, "the control"
     for number in range(200):
         journal.append(answered(number))
     assert journal.size_bytes <= 20_000
+    assert 0.9 < journal.used <= 1, "of the room of predictions, though three quarters of all of it are taken"
     kept = [answered(number).id for number in range(sum(dropped), 200)]
     assert 20 < len(kept) < 200
     assert on_disk(tmp_path) == sorted([record(0).id, "rollback-1", *kept]), "the newest are there, and how many are not is known"

@@ -1,16 +1,20 @@
 """Claims about the first answers after a swap: what answers worse is left within seconds, once, and what a person chose stays."""
 
 import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
 from sqlalchemy import Engine
 
+from sentiment_platform.monitoring.swap_judging import LOOKS
 from sentiment_platform.promotion.requests import requested_content
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.fickle import PLUGGED_IN, RAISES, fickle_version
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
+from serving.predict.canary import LASTS_S
 from serving.predict.swap_watch import LOOK_S
 
 pytestmark = pytest.mark.slow
@@ -33,8 +37,17 @@ def live_version(serving: ServingProcess) -> str:
     return serving.status()["families"]["vader"]["version"]
 
 
-def canary(serving: ServingProcess) -> dict[str, object] | None:
+def canary(serving: ServingProcess) -> dict[str, Any] | None:
     return serving.status()["families"]["vader"]["canary"]
+
+
+def chosen_by(serving: ServingProcess, version: str) -> str:
+    """Why the next answer of a version is its, as its lineage says."""
+    while (answer := serving.predict(f"Harbour Mills {time.monotonic()}"))["performance"]["model_version"] != version:
+        pass
+    path = f"/predictions/{answer['prediction_id']}"
+    serving.wait_until(lambda: serving.answers(path))
+    return serving.client.get(path).json()["model"]["chosen_by"]
 
 
 def test_a_version_whose_classes_vanish_is_left_by_itself_within_seconds_and_a_good_one_stays(
@@ -99,8 +112,17 @@ def test_a_new_version_answers_its_share_at_first_and_all_once_it_was_judged_and
 
     publisher.deploy(fickle_version(publisher, GOOD))
     serving.wait_until(lambda: live_version(serving) == GOOD)
-    assert canary(serving) == {"before": FIRST, "share": 0.3}
+    first_seen = canary(serving)
+    assert first_seen
+    assert (first_seen["before"], first_seen["share"], first_seen["texts_left"]) == (FIRST, 0.3, LOOKS[0])
+    left = datetime.fromisoformat(first_seen["ends_at"]) - datetime.now(UTC)
+    assert timedelta(seconds=LASTS_S - 20) < left < timedelta(seconds=LASTS_S)
     answered = ask(serving, "second", 100)
+    asked = canary(serving)
+    assert asked, "fewer than it is judged by have met it"
+    assert asked["texts_left"] == LOOKS[0] - answered.count(GOOD)
+    assert chosen_by(serving, FIRST) == "canary"
+    assert chosen_by(serving, GOOD) == "deployment"
     assert 0.15 < answered.count(GOOD) / 100 < 0.45
     assert set(answered) == {FIRST, GOOD}
     assert ask(serving, "second", 100) == answered, "each unit meets the same version again"

@@ -1442,10 +1442,16 @@ export interface components {
         /**
          * CanaryStatus
          * @description The version is new here: it answers this `share` of the units for now, and the version `before` the rest.
+         *
+         *     It answers all at `ends_at`, or with the first look of the watch after the swap that finds nothing: after `texts_left` different texts
+         *     more, in this process. `texts_left` is null where the watch does not look at it.
          */
         CanaryStatus: {
             before: string;
             share: number;
+            /** Format: date-time */
+            ends_at: string;
+            texts_left: number | null;
         };
         /**
          * OvertakenSelection
@@ -2614,6 +2620,9 @@ export interface components {
          *         "degraded": false,
          *         "degraded_reason": null,
          *         "path": "primary",
+         *         "instead_of": null,
+         *         "experiment": null,
+         *         "arm": null,
          *         "latency_ms": {
          *           "total": 7.397,
          *           "inference": 2.892
@@ -2643,6 +2652,8 @@ export interface components {
          *       "model": {
          *         "version": "v1.0.0-finbert",
          *         "manifest_digest": "2737fbc5be286db7027d7fa67e7f4381cbb0b93d06dc68ac2ff25ec21d46bcc8",
+         *         "chosen_by": "selection",
+         *         "selected_by": "configured admin",
          *         "base_model": "sentence-transformers/all-MiniLM-L6-v2 (packaged)",
          *         "registered_at": "2026-11-29T03:03:32.827712Z",
          *         "run_id": "b99f78f7-9e1c-4d61-9d89-2bc2ae94c416",
@@ -2705,6 +2716,11 @@ export interface components {
             degraded_reason: string | null;
             /** @description Null where it was answered before this was recorded. */
             path: string | null;
+            /** @description The version in whose place it answered, which was too busy, too slow, or failed. */
+            instead_of: string | null;
+            /** @description The experiment whose `arm` the request belongs to. */
+            experiment: string | null;
+            arm: string | null;
             latency_ms: {
                 [key: string]: number;
             };
@@ -2722,11 +2738,17 @@ export interface components {
         };
         /**
          * AnsweringModel
-         * @description The version that answered; all but `version` and `manifest_digest` is null where it was registered in another database.
+         * @description The version that answered, and why it did; the rest is null where it was registered in another database.
+         *
+         *     `chosen_by`: the `deployment` names it; it is the arm of an `experiment`; a `selection` by `selected_by` put it there; the deployment's
+         *     version was new, a `canary` for a share of the units, and this one, which answered before, still had the rest; or it was a `stand_in`
+         *     for another one (`degraded_reason`, `instead_of`). Null where the deployment is not known.
          */
         AnsweringModel: {
             version: string;
             manifest_digest: string;
+            chosen_by: ("canary" | "deployment" | "experiment" | "selection" | "stand_in") | null;
+            selected_by: string | null;
             base_model: string | null;
             registered_at: string | null;
             run_id: string | null;
@@ -2746,7 +2768,7 @@ export interface components {
         };
         /**
          * LineageDeployment
-         * @description The signed deployment that was in force: by which rule, who, why, on which verdict. Where `names_version` is false, a person's selection put another version there: GET /models/selections has it.
+         * @description The signed deployment that was in force: by which rule, who, why, on which verdict. Where `names_version` is false, `chosen_by` of the model says why another one answered.
          */
         LineageDeployment: {
             revision: number;
@@ -3643,6 +3665,35 @@ export interface components {
          *           }
          *         }
          *       ],
+         *       "last_hour": {
+         *         "versions": [
+         *           {
+         *             "family": "finbert",
+         *             "version": "v1.0.0-finbert",
+         *             "arm": null,
+         *             "answers": 38,
+         *             "latency_ms": {
+         *               "p50": 12.3,
+         *               "p95": 33.56,
+         *               "p99": 74.86
+         *             }
+         *           },
+         *           {
+         *             "family": "vader",
+         *             "version": "v1.0.0-vader",
+         *             "arm": null,
+         *             "answers": 3,
+         *             "latency_ms": {
+         *               "p50": 1.2,
+         *               "p95": 2.4,
+         *               "p99": 2.9
+         *             }
+         *           }
+         *         ],
+         *         "stood_in": {
+         *           "queue": 3
+         *         }
+         *       },
          *       "process": {
          *         "started_at": "2026-11-29T03:46:53.937492Z",
          *         "requests": 42,
@@ -3650,7 +3701,10 @@ export interface components {
          *         "server_errors": 0,
          *         "shed": 0,
          *         "journal_backlog_records": 0,
+         *         "journal_bytes": 0,
+         *         "journal_used": 0,
          *         "journal_dropped": 0,
+         *         "journal_rejected": 0,
          *         "feedback_rejected": 0,
          *         "unserved": {
          *           "refused": {},
@@ -3726,6 +3780,7 @@ export interface components {
             within_deadline: number;
             latency_ms: components["schemas"]["LatencyMs"] | null;
             periods: components["schemas"]["ServicePeriod"][];
+            last_hour: components["schemas"]["LastHour"];
             process: components["schemas"]["ProcessCounts"];
         };
         /**
@@ -3751,12 +3806,36 @@ export interface components {
             latency_ms: components["schemas"]["LatencyMs"] | null;
         };
         /**
+         * LastHour
+         * @description Who gave the stored answers of the last hour, of every serving process. `stood_in`: those that another version gave than the one that should have, by `degraded_reason` (`unknown` where none was kept); a reason that counted nothing is absent.
+         */
+        LastHour: {
+            versions: components["schemas"]["AnsweredInHour"][];
+            stood_in: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * AnsweredInHour
+         * @description Stored answers of one version in the last hour, as a champion (`arm` null) or as an arm of an experiment, and their times.
+         */
+        AnsweredInHour: {
+            family: string;
+            version: string;
+            arm: string | null;
+            answers: number;
+            latency_ms: components["schemas"]["LatencyMs"] | null;
+        };
+        /**
          * ProcessCounts
          * @description What this process alone counts, from its start on: every route but the probes under /health, not predictions only.
          *
-         *     `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet;
-         *     `journal_dropped` never will be. `feedback_rejected`: feedback on predictions that never were. `rollbacks`: times that it went back
-         *     by itself after a swap, by what was worse. `shadow`: null where nothing was asked in shadow. `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
+         *     `shed`: predictions that a family could not take within the deadline. `journal_backlog_records` are not in the database yet, and take
+         *     `journal_bytes` of the disk; `journal_used`: share of the journal's room that is taken, of predictions or of feedback and acts,
+         *     whichever is more: at 1 the oldest predictions are given up, or feedback is refused. `journal_dropped` never will be in the database;
+         *     `journal_rejected` was set aside as damaged, or refused by it. `feedback_rejected`: feedback on predictions that never were.
+         *     `rollbacks`: times that it went back by itself after a swap, by what was worse. `shadow`: null where nothing was asked in shadow.
+         *     `periods`: the window's, oldest first, as far as this process was running; those without a request are absent.
          */
         ProcessCounts: {
             /** Format: date-time */
@@ -3766,7 +3845,10 @@ export interface components {
             server_errors: number;
             shed: number;
             journal_backlog_records: number;
+            journal_bytes: number;
+            journal_used: number;
             journal_dropped: number;
+            journal_rejected: number;
             feedback_rejected: number;
             unserved: components["schemas"]["Unserved"];
             answers: components["schemas"]["VersionAnswers"][];

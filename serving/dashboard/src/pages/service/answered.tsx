@@ -46,6 +46,27 @@ export function Answered({ counts }: { counts: Schemas["ProcessCounts"] }) {
   );
 }
 
+/** What each arm got of the units, beside what it should get. */
+function Arms({ arms }: { arms: Schemas["OnlineArm"][] }) {
+  const units = arms.reduce((sum, arm) => sum + arm.units, 0);
+  return (
+    <Table
+      caption="Arms of the experiment, when it was last evaluated"
+      columns={[
+        { key: "arm", title: "Arm", heading: true, cell: ({ name }) => name },
+        { key: "version", title: "Version", cell: ({ version }) => version },
+        { key: "units", title: "Units", numeric: true, cell: (arm) => number(arm.units) },
+        { key: "share", title: "Share", numeric: true, cell: (arm) => percent(share(arm.units, units), 1) },
+        { key: "planned", title: "Planned", numeric: true, cell: ({ weight }) => percent(weight, 1) },
+        { key: "answers", title: "Answers", numeric: true, cell: ({ answers }) => number(answers) },
+        { key: "degraded", title: "By a stand-in", numeric: true, cell: ({ degraded }) => number(degraded) },
+      ]}
+      rows={arms}
+      rowKey={({ name }) => name}
+    />
+  );
+}
+
 /** The experiment on traffic, where one runs: how it stands, and whether its arms got the units they should have. */
 function Online() {
   const online = useExperiments({ limit: 1 }).data?.online;
@@ -59,6 +80,7 @@ function Online() {
         <strong>Experiment {online.experiment}</strong>, {online.mode}, phase {online.phase} <Badge tone={wrong ? "critical" : "plain"}>{online.verdict == null ? "not evaluated yet" : words(online.verdict)}</Badge>
       </p>
       <p>{wrong ? "The arms did not get their shares of the units, so no figure of this phase can be believed. " : right ? "The arms got their shares of the units. " : ""}{online.words}</p>
+      {online.arms && online.arms.length > 0 && <Arms arms={online.arms} />}
       <p className="note">{online.next_step}</p>
     </div>
   );

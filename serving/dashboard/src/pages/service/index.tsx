@@ -14,6 +14,7 @@ import { useChoice } from "../../parts/url";
 import { Answered } from "./answered";
 import { Dependencies } from "./dependencies";
 import { Families } from "./families";
+import { LastHour } from "./last-hour";
 import { Load } from "./load";
 import { everyPeriod } from "./periods";
 import { Process } from "./process";
@@ -40,7 +41,12 @@ export default function Service({ title, question }: PageProps) {
       </Loaded>
       <Grid>
         <div className="stack">
-          <Card title="Versions that answered" aside={<span className="note">in this process</span>}>
+          <Card title="The last hour" aside={<span className="note">stored answers of all processes</span>}>
+            <Loaded query={report} what="Who answered">
+              {(told) => <LastHour hour={told.last_hour} />}
+            </Loaded>
+          </Card>
+          <Card title="Versions that answered" aside={<span className="note">in this process, since it started</span>}>
             <Loaded query={report} what="Its answers">
               {(told) => <Answered counts={told.process} />}
             </Loaded>
@@ -74,13 +80,16 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           note={`within ${milliseconds(report.deadline_ms)}, the level that serving is set to`}
         />
         <Stat name="95 % answered within" value={milliseconds(latency?.p95)} note={latency ? `half within ${milliseconds(latency.p50)}, 99 % within ${milliseconds(latency.p99)}` : "none was timed"} />
-        <Stat name="Degraded" value={percent(share(report.degraded, predictions), 1)} note="answered by the cheaper family" tone={report.degraded > 0 ? "warning" : "plain"} />
-        <Stat name="From the cache" value={percent(share(report.cache_hits, predictions))} />
+        <Stat name="Degraded" value={percent(share(report.degraded, predictions), 1)} note="answered by a stand-in" tone={report.degraded > 0 ? "warning" : "plain"} />
+        <Stat name="From the cache" value={percent(share(report.cache_hits, predictions))} note="the same was asked within the hour" />
       </Stats>
+      <Load load={process.load} />
       {predictions === 0 ? (
-        <Empty title={`No predictions in ${span}`} command='sentiment-platform predict "Shares slide as profit misses forecasts"'>
-          Ask one on the page Try, or so; it is here within seconds:
-        </Empty>
+        <Card title="Predictions">
+          <Empty title={`No predictions in ${span}`} command='sentiment-platform predict "Shares slide as profit misses forecasts"'>
+            Ask one on the page Try, or so; it is here within seconds:
+          </Empty>
+        </Card>
       ) : (
         <Grid>
           <Card title="Predictions">
@@ -119,7 +128,6 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           </Card>
         </Grid>
       )}
-      <Load load={process.load} />
       <Process process={process} lines={errors} unit={report.unit} />
     </>
   );

@@ -1,7 +1,7 @@
 /** How busy the process that answered is: it, and not the others behind the same address. */
 import type { Schemas } from "../../api/client";
 import { Card } from "../../parts/card";
-import { bytes, duration, milliseconds, number, percent } from "../../parts/format";
+import { bytes, counted, duration, milliseconds, number, percent } from "../../parts/format";
 import { Stat, Stats } from "../../parts/stat";
 
 /** Above this share of its time a process has nothing left for a burst. */
@@ -11,7 +11,7 @@ const LATE_MS = 50;
 
 export function Load({ load }: { load: Schemas["ProcessLoad"] }) {
   const { capacity_per_s: capacity, saturation, loop_lag_p99_ms: lag } = load;
-  const over = load.window_s == null ? "minute" : duration(load.window_s);
+  const over = load.window_s == null ? "minute" : duration(Math.max(1, load.window_s));
   return (
     <Card title="Load of this process" aside={<span className="note">{load.instance}, the last {over}</span>}>
       <p>{saturation > BUSY ? "It is full: every further request waits longer than the one before. Start another process." : lag > LATE_MS ? "Answers come late: something holds its event loop up, or others keep the machine busy." : "It has room."}</p>
@@ -19,9 +19,9 @@ export function Load({ load }: { load: Schemas["ProcessLoad"] }) {
         <Stat name="Requests a second" value={number(load.requests_per_s, 1)} note={capacity == null ? "too few to tell what it could answer" : `it could answer about ${number(capacity)} of this kind`} />
         <Stat name="Saturation" value={percent(saturation)} note="of the time its event loop worked" tone={saturation > BUSY ? "warning" : "plain"} />
         <Stat name="Loop lag" value={milliseconds(lag)} note="99 % of its timers come within" tone={lag > LATE_MS ? "warning" : "plain"} />
-        <Stat name="In flight" value={number(load.in_flight)} note={`requests being answered, beside ${number(load.open_streams)} open streams`} />
+        <Stat name="In flight" value={number(load.in_flight)} note={`requests being answered, beside ${counted(load.open_streams, "open stream")}`} />
         <Stat name="Queue" value={number(load.queued_texts)} note="texts that wait for a model or are with it" />
-        <Stat name="Holds" value={load.resident_bytes == null ? "not known" : bytes(load.resident_bytes)} note={`${load.descriptors == null ? "" : `${number(load.descriptors)} descriptors, `}${number(load.threads)} threads`} />
+        <Stat name="Memory" value={load.resident_bytes == null ? "not known" : bytes(load.resident_bytes)} note={`${load.descriptors == null ? "" : `${counted(load.descriptors, "descriptor")}, `}${counted(load.threads, "thread")}`} />
       </Stats>
     </Card>
   );

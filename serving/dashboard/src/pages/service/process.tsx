@@ -2,11 +2,14 @@
 import type { Schemas } from "../../api/client";
 import { LineChart } from "../../charts";
 import { Card } from "../../parts/card";
-import { number } from "../../parts/format";
+import { bytes, number, percent } from "../../parts/format";
 import { Stat, Stats } from "../../parts/stat";
 import { Time } from "../../parts/time";
 import type { Period } from "./periods";
 import { unserved } from "./unserved";
+
+/** From here on there is time to bring the database back, and not much more. */
+const FILLING = 0.5;
 
 interface Props {
   process: Schemas["ProcessCounts"];
@@ -16,13 +19,19 @@ interface Props {
 
 export function Process({ process, lines, unit }: Props) {
   const wrong = unserved(process);
+  const used = process.journal_used;
   return (
     <Card title="This process" aside={<span className="note">since it started, <Time at={process.started_at} ago /></span>}>
       <Stats>
         <Stat name="Requests" value={number(process.requests)} note="of every route but the probes" />
         <Stat name="Refused as wrong" value={number(process.client_errors)} note="4xx" />
         <Stat name="Failed" value={number(process.server_errors)} note="5xx" tone={process.server_errors > 0 ? "critical" : "plain"} />
-        <Stat name="Journal" value={number(process.journal_backlog_records)} note="records not in the database yet" />
+        <Stat
+          name="Journal"
+          value={number(process.journal_backlog_records)}
+          note={`records not in the database yet${used == null ? "" : `; ${percent(used)} of its room is taken, ${bytes(process.journal_bytes)} on the disk`}`}
+          tone={used != null && used > FILLING ? "warning" : "plain"}
+        />
       </Stats>
       {wrong.length === 0 ? (
         <p className="note">Nothing was refused at the door, shed, degraded, late, over a limit or lost.</p>

@@ -1,9 +1,26 @@
 /** From an answer back to what it rests on: features, version, training set, deployment. */
 import { Link } from "wouter";
+import type { Schemas } from "../../api/client";
 import { usePrediction } from "../../api/queries";
-import { counted, number } from "../../parts/format";
+import { counted, number, words } from "../../parts/format";
 import { None } from "../../parts/none";
 import { Time } from "../../parts/time";
+
+/** Why a version answered that is not simply the one that the deployment names. */
+function whyThisOne({ model, answer }: Schemas["PredictionLineage"]): string | null {
+  switch (model.chosen_by) {
+    case "stand_in":
+      return `it stood in for ${answer.instead_of ?? "the one that should have answered"}: ${words(answer.degraded_reason ?? "why is not known")}`;
+    case "experiment":
+      return `arm ${answer.arm} of experiment ${answer.experiment}`;
+    case "selection":
+      return `selected by ${model.selected_by}; the deployment names another one`;
+    case "canary":
+      return "the deployment names a newer one, which answered a share of the units at first: this one still answered the rest";
+    default:
+      return null;
+  }
+}
 
 export function Origin({ id }: { id: string }) {
   const lineage = usePrediction(id);
@@ -17,6 +34,7 @@ export function Origin({ id }: { id: string }) {
     );
   }
   const { model, training_set: trainingSet, deployment, features } = lineage.data;
+  const why = whyThisOne(lineage.data);
   return (
     <div className="origin">
       <dl className="facts">
@@ -27,6 +45,12 @@ export function Origin({ id }: { id: string }) {
             {model.base_model && <>, made from {model.base_model}</>}
           </dd>
         </div>
+        {why && (
+          <div>
+            <dt>Why this one</dt>
+            <dd>{why}</dd>
+          </div>
+        )}
         <div>
           <dt>Learned from</dt>
           <dd>
