@@ -53,13 +53,11 @@ function Arms({ arms }: { arms: Schemas["OnlineArm"][] }) {
     <Table
       caption="Arms of the experiment, when it was last evaluated"
       columns={[
-        { key: "arm", title: "Arm", heading: true, cell: ({ name }) => name },
-        { key: "version", title: "Version", cell: ({ version }) => version },
+        { key: "arm", title: "Arm", heading: true, cell: ({ name, version }) => <>{version} <Badge tone="accent">{name}</Badge></> },
         { key: "units", title: "Units", numeric: true, cell: (arm) => number(arm.units) },
         { key: "share", title: "Share", numeric: true, cell: (arm) => percent(share(arm.units, units), 1) },
         { key: "planned", title: "Planned", numeric: true, cell: ({ weight }) => percent(weight, 1) },
-        { key: "answers", title: "Answers", numeric: true, cell: ({ answers }) => number(answers) },
-        { key: "degraded", title: "By a stand-in", numeric: true, cell: ({ degraded }) => number(degraded) },
+        { key: "degraded", title: "By a stand-in", numeric: true, cell: ({ answers, degraded }) => `${number(degraded)} of ${number(answers)}` },
       ]}
       rows={arms}
       rowKey={({ name }) => name}
@@ -75,13 +73,15 @@ function Online() {
   // Another guardrail that blocks says nothing of the shares.
   const right = online.mode === "split" && online.verdict != null && !online.verdict.startsWith("blocked:");
   return (
-    <div className={wrong ? "band critical" : ""}>
-      <p>
-        <strong>Experiment {online.experiment}</strong>, {online.mode}, phase {online.phase} <Badge tone={wrong ? "critical" : "plain"}>{online.verdict == null ? "not evaluated yet" : words(online.verdict)}</Badge>
-      </p>
-      <p>{wrong ? "The arms did not get their shares of the units, so no figure of this phase can be believed. " : right ? "The arms got their shares of the units. " : ""}{online.words}</p>
+    <>
+      <div className={wrong ? "band critical" : ""}>
+        <p>
+          <strong>Experiment {online.experiment}</strong>, {online.mode}, phase {online.phase} <Badge tone={wrong ? "critical" : "plain"}>{online.verdict == null ? "not evaluated yet" : words(online.verdict)}</Badge>
+        </p>
+        <p>{wrong ? "The arms did not get their shares of the units, so no figure of this phase can be believed. " : right ? "The arms got their shares of the units. " : ""}{online.words}</p>
+      </div>
       {online.arms && online.arms.length > 0 && <Arms arms={online.arms} />}
       <p className="note">{online.next_step}</p>
-    </div>
+    </>
   );
 }
