@@ -98,7 +98,7 @@ class Services:
                 url=settings.registry_url,
                 token=settings.registry_token,
                 public_keys=self._public_keys,
-                limits=Limits(connect_s=2, read_s=5, documents_s=15),
+                limits=Limits(connect_s=2, read_s=2, documents_s=15),
             )
         cores = usable_cores()
         self._threads = ThreadPoolExecutor(cores, thread_name_prefix="model")

@@ -9,6 +9,7 @@ FILES = r"_storage/.*/vader\.json"
 """The model in a release."""
 WAIT_S = 2
 MODEL_BYTES = 3_800
+SILENT = "silent after the head of its answer"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def faults(elsewhere: str) -> dict[str, RegistryFault]:
         "primary limit": _status(403, **{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}),
         "secondary limit": RegistryFault((secondary_rate_limit(r".*", retry_after_s=WAIT_S, count=1),)),
         "slow": RegistryFault((Fault(kind="slow_body", path=FILES, count=0, chunk_bytes=64, delay_s=0.05),)),
+        SILENT: RegistryFault((Fault(kind="slow_body", path=r".*", count=0, delay_s=30.0),)),
         "endless body": RegistryFault((Fault(kind="inflate", path=FILES, count=0, factor=1000),), refused=True),
         "cut at 10 %": _cut(0.1),
         "cut at 50 %": _cut(0.5),

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,25 @@ def rig(servers_dir: Path) -> Iterator[Rig]:
     server.stop()
 
 
-def whole(serving: ServingProcess) -> bool:
-    answer = serving.predict(TEXT, **ASKED)
+@dataclass
+class Asked:
+    """Seconds that answers took, sorted, and looks at the health; how many of the repeated texts were answered with all that Redis has."""
+
+    took_s: list[float] = field(default_factory=list[float])
+    health_s: list[float] = field(default_factory=list[float])
+    whole: int = 0
+
+
+def whole(serving: ServingProcess, text: str = TEXT) -> bool:
+    # Anything but 200 fails in here.
+    answer = serving.predict(text, **ASKED)
     return answer["performance"]["cache_hit"] and answer["feature_status"] == "PRESENT"
+
+
+def timed(work: Callable[[], bool]) -> tuple[float, bool]:
+    started = time.perf_counter()
+    outcome = work()
+    return time.perf_counter() - started, outcome
 
 
 def said_of_redis(serving: ServingProcess) -> str:
@@ -57,15 +73,20 @@ def asked_of_redis(serving: ServingProcess) -> bool:
     return bool(serving.predict(TEXT, **ASKED))
 
 
-def ask(serving: ServingProcess, name: str, requests: int) -> list[float]:
-    """Seconds that each answer took; half of the texts are asked for the second time."""
-    seconds: list[float] = []
+def ask(serving: ServingProcess, name: str, requests: int) -> Asked:
+    """Each text twice."""
+    asked = Asked()
     for number in range(requests):
-        started = time.perf_counter()
-        # Anything but 200 fails in here.
-        serving.predict(f"{TEXT} {name} {number // 2}", **ASKED)
-        seconds.append(time.perf_counter() - started)
-    return sorted(seconds)
+        took_s, is_whole = timed(lambda number=number: whole(serving, f"{TEXT} {name} {number // 2}"))
+        asked.took_s.append(took_s)
+        asked.whole += is_whole
+        if number % 5 == 0:
+            took_s, is_healthy = timed(lambda: serving.answers("/health"))
+            assert is_healthy, name
+            asked.health_s.append(took_s)
+    asked.took_s.sort()
+    asked.health_s.sort()
+    return asked
 
 
 def test_no_fault_of_redis_costs_an_answer_or_more_than_moments(
@@ -82,6 +103,8 @@ def test_no_fault_of_redis_costs_an_answer_or_more_than_moments(
         assert all(0.9 * 3600 - 5 <= life_s <= 3600 for life_s in lives_s)
     recovered: dict[str, float] = {}
     added: dict[str, float] = {}
+    late: dict[str, float] = {}
+    health: dict[str, float] = {}
     for name, (begin, end) in FAULTS.items():
         usual = ask(serving, f"before {name}", 20)
         begin(rig)
@@ -89,6 +112,8 @@ def test_no_fault_of_redis_costs_an_answer_or_more_than_moments(
             during = ask(serving, name, 60)
             if name == USABLE:
                 serving.wait_until(lambda: whole(serving), RECOVERY_S)
+                waited = [took_s for took_s, is_whole in (timed(lambda: whole(serving)) for _ in range(20)) if is_whole]
+                assert min(waited) > 0.02, "the control: whoever asks Redis waits for it"
             if name == TOO_SLOW:
                 serving.wait_until(lambda: asked_of_redis(serving) and "slow" in said_of_redis(serving))
         finally:
@@ -98,10 +123,16 @@ def test_no_fault_of_redis_costs_an_answer_or_more_than_moments(
             rig.fill()
         serving.wait_until(lambda: whole(serving), 3 * RECOVERY_S)
         recovered[name] = time.monotonic() - ended
-        # The median of twelve: the machine of a test may be busy, and the exact figures are a benchmark's.
-        added[name] = during[30] - usual[10]
+        # The machine of a test may be busy: the exact 99th percentile is the benchmark's (R.8).
+        added[name] = during.took_s[30] - usual.took_s[10]
+        late[name] = during.took_s[54] - usual.took_s[18]
+        health[name] = during.health_s[6]
+        assert usual.whole > 0
+        assert name == USABLE or during.whole < 30, f"the control: {name} strikes"
     assert {name: round(seconds, 2) for name, seconds in recovered.items() if seconds > RECOVERY_S} == {}
     assert {name: round(seconds, 3) for name, seconds in added.items() if seconds > 0.06} == {}
+    assert {name: round(seconds, 3) for name, seconds in late.items() if seconds > 0.06} == {}, "the slowest tenth"
+    assert {name: round(seconds, 3) for name, seconds in health.items() if seconds > 0.05} == {}
 
 
 def served_ticker_values(serving: ServingProcess, engine: Engine, texts: list[str]) -> dict[str, Any]:

@@ -5,12 +5,13 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 
 import httpx
 import pytest
 
 from sentiment_platform.settings import Settings
-from sentiment_platform_tests.faults.registry import FILES, LATEST, WAIT_S, faults
+from sentiment_platform_tests.faults.registry import FILES, LATEST, SILENT, WAIT_S, faults
 from sentiment_platform_tests.github_server.faults import Fault, secondary_rate_limit
 from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.serving.conftest import StartServing
@@ -98,6 +99,13 @@ def test_serving_answers_on_and_follows_again_whatever_the_registry_did(
             if each not in early:
                 github_server.faults.add(each)
         serving.wait_until(lambda: any(record.fault for record in github_server.requests.all()), 10)
+        if name == SILENT:
+            struck = serving.wait_until(
+                lambda: len(all_struck := [r for r in github_server.requests.all() if r.fault]) > 3 and all_struck, 20
+            )
+            waits = [each.at - last.at for last, each in pairwise(struck)]
+            # Polled five times a second, each time is what its thread waited for one answer.
+            assert max(waits).total_seconds() < 2 + 0.8
         if live(serving) == before:
             taken = ask(serving, 40)
             assert statistics.median(taken) < 5 * steady + 20, name

@@ -18,6 +18,7 @@ from sentiment_platform.news.items import RawItem
 from sentiment_platform.news.jobs import WITHOUT_ASKING
 from sentiment_platform.news.schedules import collection_schedule
 from sentiment_platform.run_tags import range_tags
+from sentiment_platform.store.flags import set_flag
 from sentiment_platform.store.resources import PlatformResource
 from sentiment_platform_tests.news.server import ScriptedServer, item, reply, rss
 
@@ -280,6 +281,25 @@ def test_where_nobody_has_chosen_a_source_no_tick_starts_a_run_and_one_that_is_o
 ) -> None:
     assert tick(NOW, instance) == []
     assert len(tick(NOW, instance, SENTIMENT_SOURCES="tiingo", TIINGO_API_KEY="")) == 1
+
+
+def test_while_collection_is_switched_off_no_tick_starts_a_run(
+    instance: dg.DagsterInstance, engine: Engine, database_url: str
+) -> None:
+    def asked() -> list[dg.RunRequest] | str:
+        platform = PlatformResource(overrides={"DATABASE_URL": database_url, "SENTIMENT_FEEDS": "", "SENTIMENT_SOURCES": "gdelt"})
+        with dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=NOW, resources={"platform": platform}
+        ) as context:
+            requests = collection_schedule(context)
+        platform.engine().dispose()
+        return (requests.skip_message or "") if isinstance(requests, dg.SkipReason) else requests
+
+    for enabled in (False, True):
+        with engine.begin() as connection:
+            set_flag(connection, "collection", enabled=enabled, expected=None, reason="test", actor="ada", at=NOW)
+        told = asked()
+        assert len(told) == 1 if enabled else "switched off" in told
 
 
 def test_every_tick_of_a_day_requests_that_day_once_and_the_first_hour_yesterday_too(instance: dg.DagsterInstance) -> None:

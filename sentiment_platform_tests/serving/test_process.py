@@ -1,6 +1,7 @@
 """Claims about the process: what it imports, how it leaves, that its page needs no network."""
 
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from sentiment_platform_tests.serving.running import ServingProcess
 pytestmark = pytest.mark.slow
 
 NEVER = ("dagster", "torch", "transformers", "pandas", "scipy", "polars", "optuna", "pandera", "matplotlib")
+STUCK = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
 NOT_FOR_VADER = ("github", "onnxruntime", "tokenizers")
 ASK_MODULES = """
 import sys, threading, time, atexit, json
@@ -73,7 +75,9 @@ def test_the_openapi_page_loads_nothing_from_anywhere(answering: ServingProcess)
     assert "not a forecast" in document["components"]["schemas"]["Prediction"]["properties"]["price_direction"]["description"]
 
 
-def test_sigterm_under_load_fails_no_request_and_exits_0(publisher: Publisher, start_serving: StartServing) -> None:
+def test_sigterm_under_load_beside_stuck_bodies_and_idle_connections_fails_no_request_and_exits_0(
+    publisher: Publisher, start_serving: StartServing
+) -> None:
     publisher.deploy(publisher.model())
     serving = start_serving()
     outcomes: list[str] = []
@@ -91,6 +95,9 @@ def test_sigterm_under_load_fails_no_request_and_exits_0(publisher: Publisher, s
                 outcomes.append(str(reply.status_code))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
+    held = [socket.create_connection(("127.0.0.1", serving.port)) for _ in range(6)]
+    for connection in held[::2]:
+        connection.sendall(STUCK)
     for thread in threads:
         thread.start()
     serving.wait_until(lambda: len(outcomes) > 50)
@@ -105,4 +112,6 @@ def test_sigterm_under_load_fails_no_request_and_exits_0(publisher: Publisher, s
     assert serving.process.wait(15) == 0
     for thread in threads:
         thread.join(10)
+    for connection in held:
+        connection.close()
     assert set(outcomes) == {"200"}

@@ -116,6 +116,7 @@ def test_forty_of_ninety_requests_pass_over_all_processes_and_a_header_that_a_cl
 ) -> None:
     alone = sum(figure(world, "serving_limits_alone_total"))
     answered = figure(world, "serving_answers_total", version="v1.0.0-vader")
+    counted = {status: sum(figure(world, "serving_requests_total", route="/predict", status=status)) for status in ("200", "429")}
     with client(world.url, "127.0.0.21") as one, ThreadPoolExecutor(6) as threads:
         replies = list(
             threads.map(
@@ -130,6 +131,10 @@ def test_forty_of_ninety_requests_pass_over_all_processes_and_a_header_that_a_cl
         for before, after in zip(answered, figure(world, "serving_answers_total", version="v1.0.0-vader"), strict=True)
     ]
     assert sum(share > 0 for share in shares) >= 2, "the proxy asked more than one"
+    assert sum(shares) == replies.count(200)
+    for status, before in counted.items():
+        after = sum(figure(world, "serving_requests_total", route="/predict", status=status))
+        assert after - before == replies.count(int(status)), "what they count together is what was asked"
     with client(world.url, "127.0.0.22") as other:
         assert other.post("/predict", json=TEXT).status_code == 200, "another client of the same proxy has its own limit"
     with client(world.processes[0].url, "127.0.0.21") as past_the_proxy:

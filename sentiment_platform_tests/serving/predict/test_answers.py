@@ -254,9 +254,15 @@ def test_no_body_is_too_much_for_any_route_that_reads_one(answering: ServingProc
     ids=["announced", "an exabyte", "in chunks without end"],
 )
 def test_a_body_is_refused_when_it_crosses_the_limit_and_not_when_it_ends(answering: ServingProcess, sent: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", answering.port), timeout=5) as client:
-        client.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + sent)
-        assert client.recv(65_536).startswith(b"HTTP/1.1 413 ")
+    took_s: list[float] = []
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", answering.port), timeout=5) as client:
+            client.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + sent)
+            began = time.perf_counter()
+            assert client.recv(65_536).startswith(b"HTTP/1.1 413 ")
+            took_s.append(time.perf_counter() - began)
+    # Of five the quickest: the machine of a test may be busy.
+    assert min(took_s) < 0.1
 
 
 def test_brackets_inside_a_text_are_no_nesting(answering: ServingProcess) -> None:
@@ -278,6 +284,30 @@ def test_unknown_routes_and_methods_are_problems_too(answering: ServingProcess, 
     reply = answering.client.request(method, path, json={"text": "a"} if method == "POST" else None)
     assert reply.status_code == status
     assert_problem(reply)
+
+
+def test_what_somebody_wrote_as_markup_comes_back_as_json_that_no_browser_takes_for_a_page(answering: ServingProcess) -> None:
+    markup = "<script>alert(1)</script>"
+    client, identity = answering.client, {"X-Request-ID": markup}
+    replies = [
+        client.get(f"/{markup}", headers=identity),
+        client.get("/news", params={markup: markup}),
+        client.get("/news", params={"ticker": markup}),
+        client.get(f"/models/{markup}"),
+        client.get(f"/app/{markup}"),
+        client.post(f"/predict/{markup}", json={"text": "a"}),
+        client.post("/predict", json={"text": "Profit rose", markup: markup}),
+        client.post("/predict", json={"text": "Profit rose", "ticker": markup}),
+        client.post("/predict", json={"text": f"Profit rose {markup}", "explain": True}),
+        client.post("/predict", content=markup, headers={"Content-Type": markup}),
+        client.put(f"/flags/{markup}", json={"enabled": True, "reason": markup}),
+    ]
+    shown = [reply for reply in replies if "<script>alert" in reply.text]
+    assert shown, "the control: some of it is said again"
+    for reply in shown:
+        assert reply.headers["content-type"] in ("application/json", "application/problem+json"), reply.url
+        assert reply.headers["x-content-type-options"] == "nosniff"
+    assert not [reply for reply in replies if "<script>" in str(reply.headers)]
 
 
 def test_huge_headers_are_refused(answering: ServingProcess) -> None:
