@@ -25,6 +25,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
         begins_s, seconds: from the start of the load.
         items: texts of one request; more than one makes it a batch.
         characters: of one text.
+        filled_with: what a text is filled up with instead of sentences; the dearest is what is read one sign at a time.
         distinct: whether each text is another; else all of the stream are the same one.
         as_users: as questions of users, which a version in shadow is asked too; else as a load test.
     """
@@ -38,6 +39,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 5.0
     items: int = 1
     characters: int = 60
+    filled_with: str = ""
     explain: bool = False
     distinct: bool = True
     as_users: bool = False
@@ -156,6 +158,8 @@ class _Load:
     def _text(self, number: int) -> str:
         own = number if self._stream.distinct else 0
         start = f"{self._stream.name} {own} {self._origin:.3f} {PHRASES[own % len(PHRASES)]}"
+        if self._stream.filled_with:
+            return (start + self._stream.filled_with * self._stream.characters)[: self._stream.characters]
         more = (f". Unit {own + part} {PHRASES[(own + part) % len(PHRASES)]}" for part in range(1, 200))
         while len(start) < self._stream.characters:
             start += next(more)

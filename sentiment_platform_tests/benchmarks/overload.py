@@ -22,6 +22,8 @@ REFUSED_MS = 30.0
 DEADLINE_MS = 200.0
 RECOVERY_S = 5.0
 FLUSHES = 3
+HARMFUL_S, LAG_MS = 60.0, 20.0
+DEAREST = {"longest": "", "combining marks": "e\u0301\u0323", "brackets": "["}
 
 
 @TABLE.row("R.6", "overload from half to ten times the capacity: goodput, accepted and refused times, recovery")
@@ -94,7 +96,10 @@ def hundred_connections() -> Iterator[Figure]:
 def dear_requests() -> Iterator[Figure]:
     with serving_both() as serving:
         for what, others in dear_streams(serving.port).items():
-            normal, *rest = put_load(normal_stream(serving.port), *others)
+            # As long as the load beside it lasts: a minute where it is what somebody would send to do harm.
+            seconds = max((each.seconds for each in others), default=SECONDS)
+            normal, *rest = put_load(normal_stream(serving.port, seconds), *others)
+            lag_ms = serving.client.get("/monitoring/service").json()["process"]["load"]["loop_lag_p99_ms"]
             explains = {
                 "p50_ms": round(quantile(normal.took_ms, 0.5), 1),
                 "statuses": normal.statuses,
@@ -103,11 +108,13 @@ def dear_requests() -> Iterator[Figure]:
             yield Figure(
                 f"beside {what}", quantile(normal.took_ms, 0.99), "ms", DEADLINE_MS, len(normal.took_ms), explains=explains
             )
+            if seconds == HARMFUL_S:
+                yield Figure(f"beside {what}: timers of the event loop are late, p99", lag_ms, "ms", LAG_MS, int(10 * seconds))
 
 
-def normal_stream(port: int) -> Stream:
+def normal_stream(port: int, seconds: float) -> Stream:
     """A client that asks 100 short questions a second."""
-    return Stream(name="normal", port=port, path="/predict/vader", connections=8, rate=100, seconds=SECONDS)
+    return Stream(name="normal", port=port, path="/predict/vader", connections=8, rate=100, seconds=seconds)
 
 
 def dear_streams(port: int) -> dict[str, list[Stream]]:
@@ -116,10 +123,22 @@ def dear_streams(port: int) -> dict[str, list[Stream]]:
         name="explain", port=port, path="/predict/vader", connections=3, seconds=SECONDS, explain=True, characters=4_900
     )
     batch = Stream(name="batch", port=port, path="/predict/batch", seconds=SECONDS, items=32, characters=1_900)
-    longest = Stream(name="longest", port=port, path="/predict/vader", connections=8, rate=50, seconds=SECONDS, characters=4_900)
+    dearest = [
+        Stream(
+            name=name,
+            port=port,
+            path="/predict/vader",
+            connections=8,
+            rate=50 / 3,
+            seconds=HARMFUL_S,
+            characters=4_900,
+            filled_with=filled_with,
+        )
+        for name, filled_with in DEAREST.items()
+    ]
     return {
         "nothing": [],
-        "50 of the longest texts a second": [longest],
+        "50 of the dearest texts a second": dearest,
         "three loops of explanations": [explain],
         "a loop of full batches": [batch],
         "both": [explain, batch],

@@ -25,6 +25,7 @@ from sentiment_platform_tests.serving.under_load import TEXT, load
 pytestmark = pytest.mark.slow
 
 AWAY = {"REDIS_URL": "redis://127.0.0.1:1/0", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+KEY = {"X-API-Key": "the-configured-key"}
 FIRST, SECOND, THIRD = "v1.0.0-vader", "v1.0.1-vader", "v1.0.2-vader"
 
 
@@ -32,14 +33,27 @@ def live_version(serving: ServingProcess) -> str:
     return serving.predict(TEXT)["performance"]["model_version"]
 
 
-def test_thirty_swaps_under_load_cost_no_answer_mix_no_versions_and_leave_no_memory_behind(
+def late_answers(seen: list[str], order: list[str]) -> list[int]:
+    """How many answers of the version before came after the first one of each version in `order`; any other version fails."""
+    late, at = [0] * len(order), 0
+    for version in seen:
+        if order[at + 1 : at + 2] == [version]:
+            at += 1
+        elif version != order[at]:
+            assert version == order[max(0, at - 1)], "a version that was not live then"
+            late[at] += 1
+    assert at == len(order) - 1
+    return late
+
+
+def test_thirty_swaps_and_five_rollbacks_under_load_cost_no_answer_mix_no_versions_and_leave_no_memory_behind(
     publisher: Publisher, start_serving: StartServing
 ) -> None:
     versions = {FIRST: 4.0, SECOND: 2.0, THIRD: 1.0}
     manifests = {version: publisher.model(version, steepness=steepness) for version, steepness in versions.items()}
     publisher.deploy(manifests[FIRST])
     # A busy machine must not shed what this test counts.
-    serving = start_serving(SENTIMENT_POLL_S="0.05", SENTIMENT_DEADLINE_MS="5000")
+    serving = start_serving(SENTIMENT_POLL_S="0.05", SENTIMENT_DEADLINE_MS="5000", SENTIMENT_ADMIN_KEY=KEY["X-API-Key"])
     assert serving.process
     process, resident = psutil.Process(serving.process.pid), list[int]()
     with load(serving.url, clients=2) as seen:
@@ -49,6 +63,18 @@ def test_thirty_swaps_under_load_cost_no_answer_mix_no_versions_and_leave_no_mem
             publisher.deploy(manifests[version])
             serving.wait_until(lambda version=version: seen[-1][1] == version)
             resident.append(process.memory_info().rss)
+        swapped = len(seen)
+        # Each swap is counted a moment after it answers.
+        serving.wait_until(lambda: metric(serving.client.get("/metrics").text, "serving_swaps_total", outcome="swapped") == 31)
+        for number in range(31, 36):
+            version = (FIRST, SECOND, THIRD)[number % 3]
+            publisher.deploy(manifests[version])
+            serving.wait_until(lambda version=version: seen[-1][1] == version and serving.status()["rollback"]["held"])
+            reply = serving.client.post("/models/rollback", json={"reason": "test under load"}, headers=KEY)
+            assert reply.status_code == 200, reply.text
+            back = reply.json()["after"]["vader"]
+            assert back != version
+            serving.wait_until(lambda back=back: seen[-1][1] == back)
         count = len(seen)
         serving.wait_until(lambda: len(seen) > count + 50)
     assert [one for one in seen if one[0] != 200] == []
@@ -56,8 +82,9 @@ def test_thirty_swaps_under_load_cost_no_answer_mix_no_versions_and_leave_no_mem
     assert {version for _, version, _ in seen} == set(sentiments)
     assert [len(values) for values in sentiments.values()] == [1, 1, 1], "one version, one answer"
     assert len(set.union(*sentiments.values())) == 3
-    # Each swap is counted a moment after it answers.
-    serving.wait_until(lambda: metric(serving.client.get("/metrics").text, "serving_swaps_total", outcome="swapped") == 31)
+    order = [(FIRST, SECOND, THIRD)[number % 3] for number in range(31)]
+    # Of two clients one may have been under way at a swap.
+    assert max(late_answers([version for _, version, _ in seen[:swapped]], order)) <= 1, "each names what was live"
     assert resident[-1] < 1.05 * resident[9]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from sentiment_platform.models.transformer.runtime import load_transformer
 from sentiment_platform.settings import Settings
+from sentiment_platform_tests.benchmarks.load import Stream, put_load, quantile
 from sentiment_platform_tests.models.exported_tiny_transformer import export_tiny_transformer
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.predict.consistency import contradictions, side_by_side
@@ -56,6 +57,24 @@ def cascade(both: ServingProcess) -> Iterator[ServingProcess]:
         yield process.start()
     finally:
         process.stop()
+
+
+def test_both_families_answer_within_200_ms_at_one_and_at_twenty_connections(both: ServingProcess) -> None:
+    in_time = ServingProcess(both.settings, REDIS_URL="", SENTIMENT_STATE_DIR=str(both.settings.state_dir / "in time"))
+    try:
+        in_time.start()
+        for connections in (1, 20):
+            streams = [
+                Stream(name=path, port=in_time.port, path=path, connections=connections, rate=40, seconds=2)
+                for path in ("/predict/vader", "/predict/finbert")
+            ]
+            for seen in put_load(*streams):
+                assert seen.statuses.keys() <= {"200", "503"}
+                assert len(seen.took_ms) >= 0.9 * (40 * 2 - seen.unsent) > 20, "the control: they are answers"
+                assert quantile(seen.took_ms, 0.95) < 200
+                assert quantile(seen.refused_ms, 0.95) < 200
+    finally:
+        in_time.stop()
 
 
 def same(left: dict[str, Any], right: dict[str, Any]) -> bool:

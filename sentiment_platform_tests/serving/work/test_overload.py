@@ -10,6 +10,7 @@ import pytest
 
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.benchmarks.load import Stream, put_load, quantile
+from sentiment_platform_tests.benchmarks.overload import DEAREST
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
 from sentiment_platform_tests.serving.turtle import PLUGGED_IN
@@ -94,6 +95,28 @@ def test_explanations_and_full_batches_in_loops_leave_room_for_others(serving: S
     # They are slower, and they are answered.
     assert explained.took_ms
     assert batched.took_ms
+
+
+def test_fifty_of_the_dearest_texts_a_second_hold_nobody_up(serving: ServingProcess) -> None:
+    normal = Stream(name="normal", port=serving.port, path="/predict/vader", connections=8, rate=50, seconds=2)
+    dearest = [
+        Stream(
+            name=name,
+            port=serving.port,
+            path="/predict/vader",
+            connections=8,
+            rate=50 / 3,
+            seconds=2,
+            characters=4_900,
+            filled_with=filled_with,
+        )
+        for name, filled_with in DEAREST.items()
+    ]
+    asked, *others = put_load(normal, *dearest)
+    assert asked.statuses.get("200", 0) >= 0.95 * 50 * 2
+    assert quantile(asked.took_ms, 0.9) < 200
+    assert set().union(*(other.statuses for other in others)) <= {"200", "400", "503"}
+    assert others[0].took_ms, "the control: the longest texts are answered"
 
 
 def test_five_hundred_clients_with_one_question_cause_one_computation(slow: ServingProcess) -> None:
