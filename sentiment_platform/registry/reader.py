@@ -66,6 +66,7 @@ class RegistryReader:
         self._files = ReleaseFiles(self._transfer, public_keys, has_token=bool(token))
         self._manifests: dict[tuple[str, str], Manifest] = {}
         self._accepted: tuple[str, str] | None = None
+        self._no_successor: tuple[str, Deployment, Refused] | None = None
 
     def __enter__(self) -> "RegistryReader":
         return self
@@ -106,9 +107,17 @@ class RegistryReader:
                 return None
         if known is not None and self._is_known(release, known):
             return Unchanged(fresh_etag)
+        offered = release.asset(DEPLOYMENT).url
+        if self._no_successor is not None and self._no_successor[:2] == (offered, known):
+            # What is signed says the same each time: reading it again at each look would be three calls of the quota instead of one.
+            raise self._no_successor[2].with_traceback(None)
         document, data, signature = self._files.deployment(release)
         if known is not None:
-            require_successor(document, data, known)
+            try:
+                require_successor(document, data, known)
+            except Refused as refused:
+                self._no_successor = offered, known, refused
+                raise
         manifests = {version: self.manifest(version, of) for version, of in document.named_models().items()}
         self._accepted = release.asset(DEPLOYMENT).url, digest(data)
         return LatestDeployment(document, fresh_etag, data, signature, manifests)

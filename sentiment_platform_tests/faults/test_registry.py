@@ -13,6 +13,7 @@ import pytest
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.faults.registry import FILES, LATEST, SILENT, WAIT_S, faults
 from sentiment_platform_tests.github_server.faults import Fault, secondary_rate_limit
+from sentiment_platform_tests.github_server.request_log import RequestRecord
 from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
@@ -69,6 +70,10 @@ def ask(serving: ServingProcess, count: int) -> list[float]:
     return taken
 
 
+def looks(github_server: ScriptedServer) -> list[RequestRecord]:
+    return [record for record in github_server.requests.all() if record.path.endswith("/releases/latest")]
+
+
 def latest_goes_backwards(settings: Settings) -> Fault:
     """The first deployment in the place of the newest."""
     page = f"{settings.registry_url}/repos/{settings.registry_repository}/releases/tags/deploy-000001"
@@ -120,6 +125,10 @@ def test_serving_answers_on_and_follows_again_whatever_the_registry_did(
     serving.wait_until(lambda: any(record.fault for record in github_server.requests.all()), 10)
     refused = serving.wait_until(lambda: serving.status()["candidate"])
     assert (refused["outcome"], live(serving)) == ("refused", version), refused
+    github_server.requests.clear()
+    serving.wait_until(lambda: len(looks(github_server)) > 5, 10)
+    # Looked at once a minute, as usual, that is 60 an hour.
+    assert github_server.requests.counted() <= len(looks(github_server)), "one call a look, however often it goes on"
     github_server.faults.clear()
     publisher.deploy(publisher.model("v1.1.0-vader", steepness=3.5))
     serving.wait_until(lambda: live(serving) == "v1.1.0-vader", 20)
