@@ -80,6 +80,11 @@ def another_rollback(connection: Connection, leaves: int, but: Sequence[str]) ->
     return connection.execute(query.where(table.request_id.not_in(but)).limit(1)).first() is not None
 
 
+def entered_requests(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Those of these requests that are there, whatever became of them."""
+    return set(connection.scalars(select(SelectionRequest.request_id).where(SelectionRequest.request_id.in_(ids))))
+
+
 def open_selection_requests(connection: Connection, *, published_after: int | None = None) -> list[OpenSelectionRequest]:
     """Requests that were not refused and that no published revision covers yet, or one later than `published_after`, in the order in which they were decided: one may have been written late."""
     table = SelectionRequest

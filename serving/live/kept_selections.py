@@ -1,9 +1,10 @@
-"""What people selected, beside the kept deployments: a start while the database is away answers with it.
+"""What people selected, beside the kept deployments: a start while the database is away answers with it, and neighbours follow a rollback.
 
 It only names versions; a signed deployment has to vouch for each, as for those that the database knows, and its word ends these.
 """
 
 import logging
+import os
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from serving.live.selections import Selection
-from serving.live.snapshot import Snapshot
+from serving.live.snapshot import Facts, Snapshot
 
 FILE = "selections.json"
 MAX_BYTES = 1024 * 1024
@@ -27,6 +28,7 @@ class KeptSelections:
         self._path = folder / FILE
         self._lock = threading.Lock()
         self._written: list[Selection] | None = None
+        self._seen = self._state()
 
     def read(self) -> list[Selection]:
         """Those that were in force when they were kept last; none where the file is missing or damaged."""
@@ -39,6 +41,14 @@ class KeptSelections:
         except (OSError, msgspec.MsgspecError) as error:
             logger.warning("%s is left out: %s", self._path, error)
             return []
+
+    def rollback_elsewhere(self, live: Facts) -> list[Selection]:
+        """What a neighbour has put there since the last look: a rollback, of a deployment that no rollback leaves here yet."""
+        seen, self._seen = self._seen, self._state()
+        if seen == self._seen:
+            return []
+        left = {one.expected_revision for one in live.selections if one.restores is not None}
+        return [one for one in self.read() if one.restores is not None and one.expected_revision not in left]
 
     def keep(self, selections: Sequence[Selection]) -> None:
         """These are in force now; what the disk refuses is logged."""
@@ -54,6 +64,13 @@ class KeptSelections:
             return announce(live)
 
         return kept_and_announced
+
+    def _state(self) -> tuple[int, int] | None:
+        try:
+            state = os.stat(self._path)
+        except OSError:
+            return None
+        return state.st_ino, state.st_mtime_ns
 
     def _write(self, selections: Sequence[Selection]) -> None:
         # Processes of one machine share the folder.

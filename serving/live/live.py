@@ -96,10 +96,11 @@ class LiveModels:
 
         Args: selections: those in force according to the database, read before this call; None when they were not.
         """
+        live = self.facts
         if self._reader is None or not (self._follow(selections) or self._look(self._reader, selections)):
             return
-        if selections is not None:
-            self._apply(selections)
+        if live is not None and selections is not None:
+            self.apply(live, selections)
         self._slot.restore()
         self._slot.complete()
         self.way_back.hold()
@@ -217,11 +218,10 @@ class LiveModels:
         else:
             self.refusals.forget_rest()
 
-    def _apply(self, selections: Sequence[Selection]) -> None:
-        """Bring the selections in force live where they are not."""
-        live = self.facts
-        if live is not None and (wanted := self._selections.usable(selections, live.deployment)) != list(live.selections):
-            document = live.deployment
+    def apply(self, live: Facts, selections: Sequence[Selection]) -> None:
+        """Bring the selections in force live where they are not, over `live`: what came meanwhile was decided later, and stays."""
+        document = live.deployment
+        if (wanted := self._selections.usable(selections, document)) != list(live.selections) and self.facts == live:
             self._attempt(document, wanted, lambda: self._slot.swap(self._slot.assemble_usable(document, wanted), over=live))
 
     def _attempt(self, document: Deployment, wanted: Sequence[Selection], work: Callable[[], object]) -> SwapOutcome:

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from serving.links.database import Database, DatabaseUnavailable
 from serving.live.live import LiveModels
@@ -17,10 +17,13 @@ from serving.live.selections import Selection
 from serving.live.snapshot import Snapshot
 from serving.live.unrecorded import UnrecordedRollbacks
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 T = TypeVar("T")
 RECOVERY_S = 3.0
 NEIGHBOURS_S = 2.0
-"""How often to see whether a neighbour has brought something new live."""
+"""How often to see whether a neighbour has brought something new live, or went back."""
 JITTER_SHARE = 0.1
 SELECTIONS_LIMIT_S = 3.0
 logger = logging.getLogger(__name__)
@@ -60,6 +63,8 @@ class Poller:
 
     async def run(self) -> None:
         """Start from the disk cache, then poll until cancelled."""
+        # What a neighbour decided, and the database does not have yet, holds for who starts meanwhile too.
+        self._unrecorded.follow(self._live.kept.read())
         # Ready means: with what people selected. A database that is away costs this one limited wait.
         selections = await self._selections()
         if selections is None:
@@ -89,20 +94,35 @@ class Poller:
             return None
         live = self._live.facts
         revision = live.deployment.revision if live else 0
+
+        def read(connection: "Connection") -> list[Selection]:
+            # In this order: what is entered meanwhile is in both.
+            self._unrecorded.leave_to(connection)
+            return open_selections(connection, live_revision=revision)
+
         try:
-            recorded = await self._database.call(partial(open_selections, live_revision=revision), limit_s=SELECTIONS_LIMIT_S)
+            recorded = await self._database.call(read, limit_s=SELECTIONS_LIMIT_S)
         except DatabaseUnavailable:
             self._read = None
             return None
-        self._asked_then, self._read = asked, _merged(recorded, unrecorded)
+        self._asked_then, self._read = asked, _merged(recorded, [*unrecorded, *self._unrecorded.followed()])
         return self._read
 
     async def _rest(self, pause_s: float) -> None:
         ends = time.monotonic() + pause_s
         while (left_s := ends - time.monotonic()) > 0:
             await asyncio.sleep(min(left_s, NEIGHBOURS_S, self._poll_s / 4))
-            if self._live.is_behind():
+            if self._live.is_behind() or await self._went_back():
                 return
+
+    async def _went_back(self) -> bool:
+        """Whether a neighbour rolled back, which is followed at once: neither the database nor the registry is asked."""
+        live = self._live.facts
+        decided = self._live.usable(self._live.kept.rollback_elsewhere(live), live.deployment) if live else []
+        if live is not None and decided:
+            self._unrecorded.follow(decided)
+            await self._safely(partial(self._live.apply, live, [*live.selections, *decided]))
+        return bool(decided)
 
     def _pause_s(self) -> float:
         pause_s = self._poll_s

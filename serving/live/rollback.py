@@ -102,14 +102,9 @@ class QuickRollback:
         return True
 
     def _keep(self, rollback: Rollback, selections: list[Selection]) -> None:
-        before = self._live.current
-        if before is None or not self._live.way_back.take(rollback.live, rollback.target, selections):
+        keep = partial(self._unrecorded.keep, rollback.record)
+        if not self._live.way_back.take(rollback.live, rollback.target, selections, keep):
             raise ConflictError("Something else became live at that moment.", remedy=DECIDE_AGAIN)
-        try:
-            self._unrecorded.keep(rollback.record)
-        except JournalUnavailable:
-            self._live.way_back.undo(selections, before)
-            raise
 
     async def _sync(self) -> None:
         try:

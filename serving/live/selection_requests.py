@@ -114,7 +114,7 @@ def enter_rollback(connection: "Connection", record: RollbackRecord, *, entered_
     """
     from sentiment_platform.store import audit
     from sentiment_platform.store.deployments import latest_deployment
-    from sentiment_platform.store.selections import another_rollback, enter_selection
+    from sentiment_platform.store.selections import another_rollback, enter_selection, entered_requests
 
     newest = latest_deployment(connection)
     refusal = None
@@ -124,6 +124,9 @@ def enter_rollback(connection: "Connection", record: RollbackRecord, *, entered_
         refusal = f"Another rollback from revision {record.leaves} was recorded before the database heard of it."
     entered = [enter_selection(connection, _requested(selection), refusal=refusal) for selection in selections_of(record)]
     if not any(entered):
+        if not entered_requests(connection, list(record.requests.values())):
+            # Another one was committed at that moment, and is seen only now.
+            enter_rollback(connection, record, entered_at=entered_at)
         return
     detail = {
         "reason": record.reason,

@@ -1,6 +1,10 @@
-"""Rollbacks that answer here and that the database does not have yet: on the disk at once, entered once it is there, by their ids once."""
+"""Rollbacks that answer here and that the database does not have yet: on the disk at once, entered once it is there, by their ids once.
+
+Those that a neighbour decided are followed here; that one enters them, or whoever ships what it left.
+"""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,13 +23,14 @@ logger = logging.getLogger(__name__)
 
 
 class UnrecordedRollbacks:
-    """Those of this process, and of the one before it that left them in the journal."""
+    """Those of this process, and of the one before it that left them in the journal; and those of neighbours."""
 
     def __init__(self, journal: Journal, database: Database, *, clock: Clock) -> None:
         self._journal = journal
         self._database = database
         self._clock = clock
         self._waiting = {record.id: record for record in journal.rollbacks_left()}
+        self._followed: dict[str, Selection] = {}
 
     def keep(self, record: RollbackRecord) -> None:
         """Hand it to the journal.
@@ -40,9 +45,27 @@ class UnrecordedRollbacks:
         """What they ask for, oldest first."""
         return [selection for record in tuple(self._waiting.values()) for selection in selections_of(record)]
 
+    def follow(self, selections: Iterable[Selection]) -> None:
+        """Of these, the rollbacks of neighbours hold here until the database has them."""
+        own = self.request_ids()
+        self._followed |= {one.request_id: one for one in selections if one.restores is not None and one.request_id not in own}
+
+    def followed(self) -> list[Selection]:
+        """What neighbours decided and the database did not have when it was read last."""
+        return list(self._followed.values())
+
+    def leave_to(self, connection: "Connection") -> None:
+        """Of what the database has, its word counts: also that it was refused."""
+        from sentiment_platform.store.selections import entered_requests
+
+        if waiting := [*self._followed]:
+            for identity in entered_requests(connection, waiting):
+                self._followed.pop(identity, None)
+
     def request_ids(self) -> set[str]:
         """Of the requests that wait."""
-        return {identity for record in tuple(self._waiting.values()) for identity in record.requests.values()}
+        own = {identity for record in tuple(self._waiting.values()) for identity in record.requests.values()}
+        return own | self._followed.keys()
 
     def record_waiting(self) -> None:
         """Enter them in the database, each in a transaction of its own; blocking.

@@ -59,21 +59,25 @@ class WayBack:
         """What answered before the last swap, while it is loaded."""
         return self._slot.ran_before(family)
 
-    def take(self, seen: Facts, target: Deployment, selections: Sequence[Selection]) -> bool:
-        """Swap what `target` names in for what answers, `seen`, at once; False where something else answers, or not all is held."""
-        after = self._slot.take(seen, lambda live: self._back_to(live, target, selections))
-        if after is not None:
-            # Telling may take a moment, and the event loop does not wait for it.
-            asyncio.get_running_loop().run_in_executor(None, self._announce, after)
-        return after is not None
+    def take(
+        self, seen: Facts, target: Deployment, selections: Sequence[Selection], keep: Callable[[], object] = lambda: None
+    ) -> bool:
+        """Swap what `target` names in for what answers, `seen`, at once; False where something else answers, or not all is held.
 
-    def undo(self, selections: Sequence[Selection], before: Snapshot) -> None:
-        """Back to `before`, where `take` brought `selections` live and nothing came after."""
-        live = self._slot.current
-        if live is None or live.selections[-len(selections) :] != tuple(selections):
-            return
-        if (after := self._slot.take(live.facts, lambda _: before)) is not None:
-            asyncio.get_running_loop().run_in_executor(None, self._announce, after)
+        Args: keep: called once it answers, before anybody is told; where it raises, what answered before comes back.
+        """
+        before = self._slot.current
+        after = self._slot.take(seen, lambda live: self._back_to(live, target, selections))
+        if after is None or before is None:
+            return False
+        try:
+            keep()
+        except Exception:
+            self._slot.take(after.facts, lambda _: before)
+            raise
+        # Telling may take a moment, and the event loop does not wait for it.
+        asyncio.get_running_loop().run_in_executor(None, self._announce, after)
+        return True
 
     def hold(self, *, cached_only: bool = False) -> None:
         """Have what a rollback would bring back loaded, once for each content; where that fails the next look tries again."""

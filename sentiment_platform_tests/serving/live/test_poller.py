@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import psycopg
@@ -12,15 +14,25 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
+from sentiment_platform.clock import utc_now
+from sentiment_platform.registry.cache import RegistryCache
+from sentiment_platform.registry.deployment import Deployment
+from sentiment_platform.registry.reader import LatestDeployment, RegistryReader, Unchanged
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.live.selected import selection
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
+from serving.live.live import LiveModels
+from serving.live.loading import ModelLoader
+from serving.live.machine import Machine
 from serving.live.poller import Poller
 from serving.live.selection_requests import record_selections
 from serving.live.selections import Selection
+from serving.live.trial import Trials
+from serving.metrics import Metrics
 from serving.services import PROBE_S
+from serving.work.scheduler import Scheduler
 
 OLDER = [selection("v1.0.0-vader")]
 
@@ -41,6 +53,17 @@ class Played:
 
     def selections(self) -> list[Selection]:
         return []
+
+    followed = selections
+
+    @property
+    def kept(self) -> "Played":
+        return self
+
+    read = selections
+
+    def follow(self, selections: Sequence[Selection]) -> None:
+        assert not selections
 
     def start_from_cache(self, selections: Sequence[Selection]) -> None:
         assert list(selections) == OLDER
@@ -74,6 +97,53 @@ def test_a_poll_forgets_what_it_read_before_a_choice_was_made(chooses: bool, pol
     played = Played(chooses)
     asyncio.run(asyncio.wait_for(one_poll(played), 20))
     assert played.polled == [polled]
+
+
+class Interrupted(RegistryReader):
+    """Something happens while it looks at the registry."""
+
+    happens: Callable[[], object] = staticmethod(lambda: None)
+
+    def poll_latest(self, etag: str | None = None, *, known: Deployment | None = None) -> LatestDeployment | Unchanged | None:
+        self.happens()
+        return super().poll_latest(etag, known=known)
+
+
+@pytest.mark.slow
+def test_a_rollback_during_a_look_at_the_registry_is_not_undone_by_the_choices_that_were_read_before_it(
+    settings: Settings, publisher: Publisher, tmp_path: Path
+) -> None:
+    keys = publisher.keys.public()
+    reader = Interrupted(settings.registry_repository, url=settings.registry_url, token=settings.registry_token, public_keys=keys)
+    cache = RegistryCache(tmp_path / "copies", keys)
+    with ThreadPoolExecutor(1) as threads:
+        machine = Machine(cache.folder, fresh_s=0, clock=utc_now)
+        live = LiveModels(
+            ModelLoader(cache, reader, Trials(cache.folder), Scheduler(threads, 1), machine),
+            cache,
+            reader,
+            Metrics(),
+            clock=utc_now,
+        )
+        publisher.deploy(publisher.model("v1.0.0-vader"))
+        live.poll([])
+        publisher.deploy(publisher.model("v1.0.1-vader", steepness=2.0))
+        live.poll([])
+
+        async def go_back() -> None:
+            facts = live.facts
+            assert facts is not None
+            back = replace(selection("v1.0.0-vader"), expected_revision=2, restores=1)
+            assert live.way_back.take(facts, live.way_back.target(at_hand=True), [back])
+
+        reader.happens = lambda: asyncio.run(go_back())
+        live.poll([])
+        assert live.facts is not None
+        assert live.facts.versions == {"vader": "v1.0.0-vader"}
+        reader.happens = lambda: None
+        live.poll([])
+        assert live.facts.versions == {"vader": "v1.0.1-vader"}, "the control: what is read after it counts"
+    reader.close()
 
 
 def statements(database_url: str) -> list[Any]:

@@ -3,7 +3,9 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,6 +87,17 @@ def wait_until_held(serving: ServingProcess, revision: int) -> None:
     serving.wait_until(lambda: serving.status()["rollback"] == {"revision": revision, "held": True})
 
 
+@contextmanager
+def stopped(server: LocalPostgres, engine: Engine) -> Generator[None]:
+    """Meanwhile nobody listens at its port."""
+    engine.dispose()
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
 def stored(engine: Engine) -> tuple[list[StoredSelection], list[Any]]:
     with engine.connect() as connection:
         assert audit.verify(connection) == []
@@ -152,25 +165,111 @@ def test_with_postgres_frozen_and_the_registry_dead_a_rollback_takes_a_second_su
     assert len(stored(own_engine)[1]) == len(rows) + 1
 
 
-def test_a_rollback_that_is_recorded_late_overrides_neither_a_newer_deployment_nor_another_rollback_and_says_so(
+def decided(name: str, leaves: int) -> RollbackRecord:
+    return RollbackRecord(
+        id=name,
+        decided_at=datetime(2026, 3, 2, tzinfo=UTC),
+        actor=name,
+        reason="it answers worse",
+        leaves=leaves,
+        restores=1,
+        requests={"vader": f"request of {name}"},
+        versions={"vader": FIRST},
+        default_family="vader",
+        before={"vader": SECOND},
+        default_family_before="vader",
+    )
+
+
+def test_while_postgres_is_stopped_a_neighbour_follows_a_rollback_within_its_look_and_holds_it_until_it_is_recorded(
+    settings: Settings, server: LocalPostgres, own_engine: Engine, deployed: Publisher, start_serving: StartServing
+) -> None:
+    over = replace(settings, database_url=server.url, admin_key=ADMIN["X-API-Key"])
+    elsewhere = replace(over, state_dir=settings.state_dir / "elsewhere")
+    one, two, alone = (start_serving(over=each, SENTIMENT_POLL_S="2") for each in (over, over, elsewhere))
+    for each in (one, two, alone):
+        wait_until_held(each, 1)
+    _, before = stored(own_engine)
+    assert one.process is not None
+    with stopped(server, own_engine):
+        reply, _ = roll_back(one)
+        assert (reply.status_code, reply.json()["recorded"]) == (200, False), reply.text
+        two.wait_until(lambda: live(two) == FIRST, 3)
+        assert live(alone) == SECOND, "the control: who shares no folder with it hears of it from the database"
+        selection = two.status()["families"]["vader"]["selection"]
+        assert (selection["recorded"], selection["actor"]) == (False, "configured admin")
+        assert roll_back(two)[0].status_code == 409, "it is left on this process too"
+        # The database is back before who decided it tells of it, and that one dies.
+        os.kill(one.process.pid, signal.SIGSTOP)
+    two.wait_until(lambda: two.answers("/models/performance"))
+    ends = time.monotonic() + 5
+    while time.monotonic() < ends:
+        assert live(two) == FIRST
+        time.sleep(0.05)
+    assert stored(own_engine) == ([], before), "the control: the database knew nothing of it"
+    one.process.kill()
+    one.process.wait()
+    two.wait_until(lambda: two.status()["families"]["vader"]["selection"]["recorded"], 20)
+    alone.wait_until(lambda: live(alone) == FIRST)
+    (request,), rows = stored(own_engine)
+    assert (request.request_id, request.refusal, len(rows)) == (reply.json()["request_id"], None, len(before) + 1)
+    assert live(start_serving(over=over)) == live(two) == FIRST
+
+
+def test_two_rollbacks_on_two_processes_at_once_go_back_one_deployment_and_a_newer_one_stands_over_both(
+    settings: Settings, server: LocalPostgres, own_engine: Engine, deployed: Publisher, start_serving: StartServing
+) -> None:
+    deployed.deploy(deployed.model(THIRD, steepness=1.0))
+    over = replace(settings, database_url=server.url, admin_key=ADMIN["X-API-Key"])
+    both = [start_serving(over=over, SENTIMENT_POLL_S="2") for _ in range(2)]
+    for each in both:
+        wait_until_held(each, 2)
+    newest = deployed.document([deployed.model("v1.0.3-vader", steepness=1.5)])
+    with stopped(server, own_engine):
+        with ThreadPoolExecutor(2) as threads:
+            told = [reply.status_code for reply, _ in threads.map(roll_back, both)]
+        assert set(told) <= {200, 409}
+        assert 200 in told
+        time.sleep(3)
+        assert [live(each) for each in both] == [SECOND, SECOND], "neither went on to the first"
+        deployed.registry.publish_deployment(newest, deployed.keys, fence=lambda: None)
+        for each in both:
+            each.wait_until(lambda each=each: live(each) == "v1.0.3-vader")
+    for each in both:
+        each.wait_until(lambda each=each: each.health()["journal_backlog_records"] == 0, 20)
+    time.sleep(3)
+    requests, _ = stored(own_engine)
+    assert {(one.expected_revision, one.restores) for one in requests} == {(3, 2)}
+    assert len(requests) == told.count(200)
+    assert [one.refusal for one in requests].count(None) == 1
+    assert [live(each) for each in both] == ["v1.0.3-vader", "v1.0.3-vader"], "what was signed later stands"
+
+
+def test_of_two_rollbacks_that_are_entered_at_the_same_moment_one_holds_and_the_other_is_refused_with_its_audit_row(
     own_engine: Engine, deployed: Publisher
 ) -> None:
     _, before = stored(own_engine)
 
-    def decided(name: str, leaves: int) -> RollbackRecord:
-        return RollbackRecord(
-            id=name,
-            decided_at=datetime(2026, 3, 2, tzinfo=UTC),
-            actor=name,
-            reason="it answers worse",
-            leaves=leaves,
-            restores=1,
-            requests={"vader": f"request of {name}"},
-            versions={"vader": FIRST},
-            default_family="vader",
-            before={"vader": SECOND},
-            default_family_before="vader",
-        )
+    def enter(name: str) -> None:
+        with own_engine.begin() as connection:
+            enter_rollback(connection, decided(name, 2), entered_at=datetime.now(UTC))
+
+    with ThreadPoolExecutor(1) as threads:
+        with own_engine.begin() as connection:
+            enter_rollback(connection, decided("one", 2), entered_at=datetime.now(UTC))
+            other = threads.submit(enter, "other")
+            time.sleep(0.5)
+            assert not other.done(), "the control: it waits for what the first one does"
+        other.result(10)
+    requests, rows = stored(own_engine)
+    assert {request.actor: request.refusal is None for request in requests} == {"one": True, "other": False}
+    assert [row.actor for row in rows[len(before) :]] == ["one", "other"]
+
+
+def test_a_rollback_that_is_recorded_late_overrides_neither_a_newer_deployment_nor_another_rollback_and_says_so(
+    own_engine: Engine, deployed: Publisher
+) -> None:
+    _, before = stored(own_engine)
 
     def enter(record: RollbackRecord) -> None:
         with own_engine.begin() as connection:
