@@ -1,15 +1,18 @@
 """The process: one uvicorn worker, and a shutdown that fails nobody.
 
 On SIGTERM or SIGINT readiness turns 503 and answers close their connections, while requests are still served for SENTIMENT_DRAIN_S seconds; then the
-socket closes, whoever got through is answered, the journal is shipped, and the process exits 0.
+socket closes, whoever got through is answered, the journal is shipped, and the process exits 0: by `LEFT_S` after that, whatever hangs.
 """
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Generator
 from typing import Any
 
@@ -28,6 +31,10 @@ SWITCH_S = 0.0005
 """How long a thread keeps the interpreter while the event loop waits for it; by default ten times as long."""
 KEEP_ALIVE_S = 65
 """Longer than the usual 60 s of a load balancer in front, so that it is never us who closes first."""
+LEFT_S = 13.5
+"""So long after it stopped taking requests the process is gone; a host waits 20 or 30 s, then it kills."""
+TOLD_S = 0.5
+logger = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -101,6 +108,8 @@ def run(settings: Settings | None = None) -> None:
         def leave() -> None:
             if services.draining:
                 server.force_exit = True
+            else:
+                _leave_within(settings.drain_s + LEFT_S)
             services.draining = True
             loop.call_later(settings.drain_s, setattr, server, "should_exit", True)
 
@@ -112,6 +121,27 @@ def run(settings: Settings | None = None) -> None:
         runner.run(serve())
     if not server.started:
         raise SystemExit(3)
+
+
+def _leave_within(limit_s: float) -> None:
+    """End the process with status 0 by then, whatever still hangs: Python would wait for each of its threads without end.
+
+    Nothing that was acknowledged is lost: the journal is with the operating system, and the next start ships it.
+    """
+
+    def tell() -> None:
+        hung = sorted(thread.name for thread in threading.enumerate() if not thread.daemon)
+        logger.error("left %g s after the signal although these did not end: %s", limit_s, ", ".join(hung))
+
+    def end() -> None:
+        time.sleep(limit_s)
+        # Whoever reads the log may hang too.
+        telling = threading.Thread(target=tell, daemon=True)
+        telling.start()
+        telling.join(TOLD_S)
+        os._exit(0)
+
+    threading.Thread(target=end, name="exit", daemon=True).start()
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -9,10 +9,15 @@ import time
 
 import httpx
 import pytest
+from sqlalchemy import Engine, select
 
+from sentiment_platform.local.processes.ports import free_port
+from sentiment_platform.settings import Settings
+from sentiment_platform.store.tables import Feedback, Prediction
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
+from serving.server import LEFT_S, TOLD_S
 
 pytestmark = pytest.mark.slow
 
@@ -115,3 +120,38 @@ def test_sigterm_under_load_beside_stuck_bodies_and_idle_connections_fails_no_re
     for connection in held:
         connection.close()
     assert set(outcomes) == {"200"}
+
+
+HANGS = """
+import threading, time
+import serving.server
+serving.server.LEFT_S = 2.0
+threading.Thread(target=time.sleep, args=(3600,), name="a driver").start()
+serving.run()
+"""
+
+
+def test_a_thread_that_hangs_does_not_hold_up_the_exit_and_what_was_acknowledged_is_stored_by_the_next_start(
+    settings: Settings, engine: Engine, publisher: Publisher, start_serving: StartServing
+) -> None:
+    assert Settings.from_environment({}).drain_s + LEFT_S + TOLD_S < 15
+    publisher.deploy(publisher.model())
+    serving = start_serving(program=HANGS, DATABASE_URL=f"postgresql://nobody@127.0.0.1:{free_port()}/none")
+    answered = [serving.predict(f"Profit rose {number} times")["prediction_id"] for number in range(5)]
+    reply = serving.client.post("/feedback", json={"prediction_id": answered[0], "label": "positive"})
+    assert reply.status_code in (200, 202), reply.text
+    began = time.monotonic()
+    assert serving.terminate() == 0
+    assert 2.5 <= time.monotonic() - began < 4.5, "not before, so that the rest can end by itself"
+    assert "although these did not end: " in serving.log_text()
+    assert "a driver" in serving.log_text()
+    again = start_serving()
+    again.wait_until(lambda: again.health()["journal_backlog_records"] == 0)
+    with engine.connect() as connection:
+        assert set(connection.scalars(select(Prediction.id))) == set(answered)
+        assert list(connection.scalars(select(Feedback.prediction_id))) == answered[:1]
+    # The control: where nothing hangs it leaves by itself.
+    began = time.monotonic()
+    assert again.terminate() == 0
+    assert time.monotonic() - began < 5
+    assert "did not end" not in again.log_text()
