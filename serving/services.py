@@ -54,6 +54,7 @@ from serving.work.classes import CLASSES
 from serving.work.loop_share import LoopShare
 from serving.work.runner import usable_cores
 from serving.work.scheduler import Scheduler
+from serving.work.stuck import MOST_REPLACED
 
 PROBE_S = 5.0
 FINAL_SHIP_S = 5.0
@@ -101,11 +102,11 @@ class Services:
                 limits=Limits(connect_s=2, read_s=2, documents_s=15),
             )
         cores = usable_cores()
-        self._threads = ThreadPoolExecutor(cores, thread_name_prefix="model")
+        self._threads = ThreadPoolExecutor(cores + MOST_REPLACED, thread_name_prefix="model")
         cache = RegistryCache(settings.state_dir / CACHE_FOLDER, self._public_keys)
-        scheduler = Scheduler(self._threads, cores, deadline_s=settings.deadline_ms / 1000, metrics=self.metrics)
+        self.scheduler = Scheduler(self._threads, cores, deadline_s=settings.deadline_ms / 1000, metrics=self.metrics)
         machine = Machine(cache.folder, fresh_s=settings.poll_s * (1 - JITTER_SHARE), clock=clock)
-        loader = ModelLoader(cache, self._reader, Trials(cache.folder), scheduler, machine)
+        loader = ModelLoader(cache, self._reader, Trials(cache.folder), self.scheduler, machine)
         self.live = LiveModels(loader, cache, self._reader, self.metrics, clock=clock, announce=self._announce)
         self.access.live = self.live
         self.journal = open_journal(
@@ -148,10 +149,9 @@ class Services:
         self.metrics.watch("serving_queue_depth", "Texts that wait or are being answered.", self.queue_depth)
         self._watch_process()
         self.metrics.watch("serving_loop_work_seconds", "Work that the event loop has begun.", lambda: self.loop_share.waiting_s)
-        waiting = {kind: partial(scheduler.waiting_s, kind) for kind in CLASSES}
+        waiting = {kind: partial(self.scheduler.waiting_s, kind) for kind in CLASSES}
         self.metrics.watch_each("serving_queue_seconds", "Work that waits for a thread of the models.", "work", waiting)
         self.metrics.watch("serving_event_streams", "Open streams of events.", lambda: self.events.streams)
-        loop = asyncio.get_running_loop()
         background = (
             self.redis.probe(),
             self.poller.run(),
@@ -163,7 +163,7 @@ class Services:
             self.swap_watch.run(),
             set_aside(lambda: self.live.current is not None),
         )
-        self._tasks = [loop.create_task(work) for work in background]
+        self._tasks = [asyncio.create_task(work) for work in background]
 
     def is_full(self, route: str) -> bool:
         """Whether the family that a route of predictions names has no time left; false where none is named or the cache may know."""
@@ -202,18 +202,17 @@ class Services:
         }
 
     def _watch_process(self) -> None:
-        watch = self.metrics.watch
+        watch, watch_each = self.metrics.watch, self.metrics.watch_each
         watch("serving_requests_in_flight", "Requests being answered.", lambda: self.metrics.in_flight - self.events.streams)
         watch("serving_loop_lag_p99_seconds", "Slowest hundredth of the last minute.", lambda: self.loop_watch.lag_p99_s)
         watch("serving_loop_saturation", "Share of the last minute that the loop worked.", lambda: self.loop_watch.saturation)
         watch("serving_requests_per_second", "Of the last minute.", lambda: self.loop_watch.requests_per_s)
         watch("serving_capacity_per_second", "Estimate; NaN while idle.", lambda: self.loop_watch.capacity_per_s or math.nan)
+        watch("serving_stuck_threads", "Threads whose model does not end at a text.", self.scheduler.stuck)
         watch("process_threads", "Threads of the process.", lambda: held().threads)
-        self.metrics.watch_each(
-            "serving_instance", "1: which process this is, `host:pid`.", "instance", {instance_name(): lambda: 1}
-        )
+        watch_each("serving_instance", "1: which process this is, `host:pid`.", "instance", {instance_name(): lambda: 1})
         states = {name: partial(self._up, name) for name in self.dependencies()}
-        self.metrics.watch_each("serving_dependency_up", "1 up, 0 down; NaN while not known or not used.", "dependency", states)
+        watch_each("serving_dependency_up", "1 up, 0 down; NaN while not known or not used.", "dependency", states)
 
     def _up(self, name: str) -> float:
         return {"ok": 1.0, "down": 0.0}.get(self.dependencies()[name].status, math.nan)

@@ -43,6 +43,7 @@ class ProcessLoad(Struct, frozen=True, kw_only=True):
     `saturation`: share of the time that its event loop worked; near 1 every further request waits longer than the one before.
     `capacity_per_s`: requests a second that it could answer if all were like those of that time; null while it is idle.
     `loop_lag_p99_ms`: how late the slowest hundredth of its timers came. `queued_texts` wait for a model or are with it.
+    `stuck_threads`: whose model does not end at a text; where there are too many, GET /health says 503 until a new start.
     """
 
     instance: str
@@ -57,6 +58,7 @@ class ProcessLoad(Struct, frozen=True, kw_only=True):
     resident_bytes: int | None
     descriptors: int | None
     threads: int
+    stuck_threads: int
 
 
 class VersionAnswers(Struct, frozen=True, kw_only=True):

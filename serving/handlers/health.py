@@ -18,7 +18,8 @@ NOT_READY = ResponseSpec(
 async def health(services: NamedDependency[Services]) -> Response[Health]:
     """200 when predictions can be answered, else 503 with the reason; the dependencies' states are the last known ones."""
     live = services.live.current
-    reason = "The process is shutting down." if services.draining else None if live else services.live.why_not_ready()
+    why = services.live.why_not_ready() or services.scheduler.why_not_ready()
+    reason = "The process is shutting down." if services.draining else why or None
     body = Health(
         status="not_ready" if reason else "ready",
         reason=reason,

@@ -171,6 +171,7 @@ def _load(services: Services) -> ProcessLoad:
         resident_bytes=holds.resident_bytes,
         descriptors=holds.descriptors,
         threads=holds.threads,
+        stuck_threads=services.scheduler.stuck(),
     )
 
 

@@ -90,7 +90,7 @@ class ModelLoader:
                 f"{version} cannot be loaded: {error}", reason="load", remedy="Publish a new version; what runs stays."
             ) from error
         require_same_answers(model, manifest)
-        runner = ModelRunner(family, model, self._scheduler)
+        runner = ModelRunner(family, model, self._scheduler, version)
         runner.try_out([sentence.text for sentence in manifest.golden], len(schema.names))
         return LoadedVersion(
             family=family,

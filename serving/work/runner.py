@@ -15,9 +15,10 @@ from sentiment_platform.models.explanation import MAX_PARTS
 from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.models.family import Explanation, Floats, Model, OneTextModel
 from serving.contract.request_context import took
+from serving.work.batches import Work
 from serving.work.classes import NotTaken, WorkClass
 from serving.work.cost import Cost, timed
-from serving.work.scheduler import Scheduler, Work
+from serving.work.scheduler import Scheduler
 
 Probabilities = tuple[float, float, float]
 """Of negative, neutral and positive, in this order; they add up to 1."""
@@ -61,7 +62,8 @@ def _distribution(probabilities: Probabilities) -> Probabilities:
 class ModelRunner:
     """Answers texts with one loaded model. Used from one event loop."""
 
-    def __init__(self, family: str, model: Model, scheduler: Scheduler) -> None:
+    def __init__(self, family: str, model: Model, scheduler: Scheduler, version: str = "") -> None:
+        self._version = version or family
         self.inline = FAMILIES[family].cost <= INLINE_COST
         self._model = model
         # A dear family answers several texts at once for little more than one; a cheap one gains nothing by it.
@@ -119,6 +121,7 @@ class ModelRunner:
             ran=self._learn,
             ends_at=ends_at,
             cost_s=cost_s,
+            version=self._version,
         )
         asked = time.perf_counter()
         probabilities = await self._scheduler.do(work)
@@ -146,6 +149,7 @@ class ModelRunner:
                 ran=self._learn_explaining,
                 ends_at=ends_at,
                 cost_s=cost_s,
+                version=self._version,
             )
         )
 

@@ -8,15 +8,16 @@ cannot be in time, is not begun. Used from one event loop.
 import asyncio
 import time
 from bisect import insort
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 from serving.metrics import Metrics
+from serving.work.batches import Batch, Work
 from serving.work.classes import CLASSES, NotTaken, Overloaded, WorkClass
 from serving.work.cost import timed
 from serving.work.head_room import HeadRoom
+from serving.work.stuck import STUCK_S, StuckThreads
 
 SIMILAR_LENGTH = 1.5
 PASSED_OVER = 8
@@ -29,50 +30,23 @@ TRIAL_S = 1.0
 """A model that looks too slow for every deadline is tried once in so many seconds: it may have become faster."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
-class Work:
-    """Something to run on a thread of the models.
-
-    Attributes:
-        key: what may run in one call with others of the same key; `length`: only beside others of a similar one.
-        most: of one call.
-        run: of the items of such a call -> what each of them is answered; an exception is raised to that one's caller.
-        ends_at: `time.perf_counter()` by which the answer is needed.
-        cost_s: estimated seconds of a processor.
-        ran: told the items, and the seconds that they cost together.
-        began: `time.perf_counter()` when a thread was free for it; 0 before.
-    """
-
-    kind: WorkClass
-    key: object
-    item: Any
-    length: int
-    most: int
-    run: Callable[[list[Any]], list[Any]]
-    ran: Callable[[list[Any], float], None]
-    ends_at: float
-    cost_s: float
-    began: float = 0.0
-    answer: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-
-@dataclass(slots=True, eq=False)
-class _Batch:
-    work: list[Work]
-    cost_s: float
-    started: float
-
-
 class Scheduler:
     """The threads of the models, and what waits for them.
 
     Args:
-        threads: `workers` of them at least.
+        threads: `workers` of them at least, and those that replace what hangs.
         deadline_s: within which answers are usually asked for.
+        stuck_s: so long after its deadline work is taken to hang.
     """
 
     def __init__(
-        self, threads: ThreadPoolExecutor, workers: int, *, deadline_s: float = 0.2, metrics: Metrics | None = None
+        self,
+        threads: ThreadPoolExecutor,
+        workers: int,
+        *,
+        deadline_s: float = 0.2,
+        stuck_s: float = STUCK_S,
+        metrics: Metrics | None = None,
     ) -> None:
         self._threads = threads
         self._workers = workers
@@ -80,7 +54,8 @@ class Scheduler:
         self._metrics = metrics
         self._queues: dict[WorkClass, list[Work]] = {kind: [] for kind in CLASSES}
         self._passed_over: dict[WorkClass, int] = dict.fromkeys(CLASSES, 0)
-        self._running: set[_Batch] = set()
+        self._running: set[Batch] = set()
+        self._stuck = StuckThreads(stuck_s)
         self._tasks: set[asyncio.Task[None]] = set()
         self._head_room = HeadRoom(least=0.3, most=0.85)
         self._stretch = 1.0
@@ -90,6 +65,15 @@ class Scheduler:
     def busy(self) -> bool:
         """Whether anything waits or runs."""
         return bool(self._running) or any(self._queues.values())
+
+    def stuck(self) -> int:
+        """Threads whose work hangs."""
+        self._stuck.take_from(self._running)
+        return len(self._stuck)
+
+    def why_not_ready(self) -> str:
+        """Why work is not done as it should until the process starts anew; "" where it is."""
+        return self._stuck.why_not_ready() if self.stuck() else ""
 
     def waiting_s(self, kind: WorkClass) -> float:
         """Seconds of work of a class that wait."""
@@ -113,6 +97,8 @@ class Scheduler:
         Where nothing else waits or runs, its own cost decides: what was learned while the machine was busy may not shut a model out.
         """
         left_s = ends_at - time.perf_counter()
+        if self.stuck() and self._stuck.lost >= self._workers:
+            return False
         if not self.busy:
             return cost_s <= left_s or (left_s > 0 and time.perf_counter() - self._tried_at >= TRIAL_S)
         return left_s > 0 and self.expected_s(kind, cost_s) <= left_s * self._head_room.share
@@ -160,8 +146,9 @@ class Scheduler:
             self._metrics.late.labels(kind).inc()
 
     def _start(self) -> None:
-        while len(self._running) < self._workers and (work := self._take()):
-            batch = _Batch(work, sum(each.cost_s for each in work), time.perf_counter())
+        self._stuck.take_from(self._running)
+        while len(self._running) < self._workers - self._stuck.lost and (work := self._take()):
+            batch = Batch(work, sum(each.cost_s for each in work), time.perf_counter())
             for each in work:
                 each.began = batch.started
             self._running.add(batch)
@@ -208,7 +195,7 @@ class Scheduler:
             queue.pop(0)
         return queue[0] if queue else None
 
-    async def _run(self, batch: _Batch) -> None:
+    async def _run(self, batch: Batch) -> None:
         first, items = batch.work[0], [each.item for each in batch.work]
         try:
             loop = asyncio.get_running_loop()
@@ -218,7 +205,8 @@ class Scheduler:
                 if not each.answer.done():
                     each.answer.set_exception(error)
         else:
-            first.ran(items, busy_s)
+            if batch not in self._stuck:
+                first.ran(items, busy_s)
             stretch = min(LONGEST_STRETCH, max(1.0, wall_s / max(busy_s, 1e-6)))
             self._stretch += STRETCH_WEIGHT * (stretch - self._stretch)
             for each, answer in zip(batch.work, answers, strict=True):
@@ -230,6 +218,7 @@ class Scheduler:
                     each.answer.set_result(answer)
         finally:
             self._running.discard(batch)
+            self._stuck.ended(batch)
             self._start()
 
 

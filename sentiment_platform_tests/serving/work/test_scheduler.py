@@ -1,24 +1,29 @@
 """Claims about the queue of the models' threads: order, what is not begun, what may run together, and that no class starves."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
 from typing import Any
 
 import pytest
 
+from serving.work.batches import Work
 from serving.work.classes import Overloaded, WorkClass
-from serving.work.scheduler import PASSED_OVER, Scheduler, Work
+from serving.work.scheduler import PASSED_OVER, Scheduler
+from serving.work.stuck import MOST_REPLACED
 
 PIECE_S = 0.02
+STUCK_S = 0.3
 
 
 class Machine:
     """A scheduler over threads that sleep, and what they ran, in order."""
 
     def __init__(self, workers: int = 1) -> None:
-        self.scheduler = Scheduler(ThreadPoolExecutor(workers), workers)
+        self.scheduler = Scheduler(ThreadPoolExecutor(workers + MOST_REPLACED), workers, stuck_s=STUCK_S)
         self.ran: list[list[Any]] = []
 
     def work(
@@ -45,11 +50,11 @@ class Machine:
         return await asyncio.gather(*(self.scheduler.do(each) for each in work), return_exceptions=True)
 
 
-def on_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    def run() -> None:
-        asyncio.run(test())
+def on_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    @wraps(test)
+    def run(**fixtures: Any) -> None:
+        asyncio.run(test(**fixtures))
 
-    run.__name__, run.__doc__ = test.__name__, test.__doc__
     return run
 
 
@@ -131,3 +136,50 @@ async def test_one_failure_is_its_callers_and_the_next_work_is_done() -> None:
     with pytest.raises(FloatingPointError):
         await machine.scheduler.do(broken)
     assert await machine.do(machine.work("next")) == ["next"]
+
+
+@on_a_loop
+async def test_threads_that_hang_are_told_and_replaced_up_to_a_bound_and_what_ends_after_all_is_one_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    machine, ends, learned = Machine(2), threading.Event(), list[Any]()
+
+    async def hang(number: int) -> None:
+        def run(items: list[Any]) -> list[Any]:
+            ends.wait(60)
+            return items
+
+        work = machine.work(f"hangs {number}", within_s=0.1)
+        work.run, work.ran, work.version = run, lambda items, seconds: learned.append(items), "v1.0.0-finbert"
+        with pytest.raises(Overloaded):
+            await machine.scheduler.do(work)
+
+    async def answered() -> bool:
+        return await machine.do(machine.work("next", within_s=0.5)) == ["next"]
+
+    try:
+        await asyncio.gather(hang(0), hang(1))
+        assert (machine.scheduler.stuck(), await answered()) == (0, False), "the control: both threads are at work"
+        await asyncio.sleep(STUCK_S)
+        assert await answered(), "others have taken their place"
+        assert (machine.scheduler.stuck(), machine.scheduler.why_not_ready()) == (2, "")
+        assert not machine.scheduler.busy
+        await hang(2)
+        await asyncio.sleep(STUCK_S)
+        assert await answered(), "one thread is left"
+        assert "3 threads of the models hang (v1.0.0-finbert)" in machine.scheduler.why_not_ready()
+        await hang(3)
+        await asyncio.sleep(STUCK_S)
+        began = time.perf_counter()
+        assert not await answered()
+        assert (machine.scheduler.stuck(), time.perf_counter() - began < 0.1) == (4, True), "refused at once"
+        told = [record.getMessage() for record in caplog.records if record.name == "serving.work.stuck"]
+        assert len(told) == 4, "each once"
+        assert all(line.startswith("v1.0.0-finbert does not end, 0.3 s past the deadline (answer; texts: 1,") for line in told)
+    finally:
+        ends.set()
+    while machine.scheduler.stuck():
+        await asyncio.sleep(0.01)
+    assert await answered()
+    assert machine.scheduler.why_not_ready() == ""
+    assert learned == [], "what hung says nothing of what a text costs"

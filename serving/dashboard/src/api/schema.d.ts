@@ -3753,7 +3753,8 @@ export interface components {
          *           "queued_texts": 0,
          *           "resident_bytes": 131420160,
          *           "descriptors": 31,
-         *           "threads": 14
+         *           "threads": 14,
+         *           "stuck_threads": 0
          *         },
          *         "periods": [
          *           {
@@ -3925,6 +3926,7 @@ export interface components {
          *     `saturation`: share of the time that its event loop worked; near 1 every further request waits longer than the one before.
          *     `capacity_per_s`: requests a second that it could answer if all were like those of that time; null while it is idle.
          *     `loop_lag_p99_ms`: how late the slowest hundredth of its timers came. `queued_texts` wait for a model or are with it.
+         *     `stuck_threads`: whose model does not end at a text; where there are too many, GET /health says 503 until a new start.
          */
         ProcessLoad: {
             instance: string;
@@ -3939,6 +3941,7 @@ export interface components {
             resident_bytes: number | null;
             descriptors: number | null;
             threads: number;
+            stuck_threads: number;
         };
         /**
          * ProcessPeriod
