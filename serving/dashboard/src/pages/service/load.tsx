@@ -14,7 +14,7 @@ export function Load({ load }: { load: Schemas["ProcessLoad"] }) {
   const over = load.window_s == null ? "minute" : duration(Math.max(1, load.window_s));
   return (
     <Card title="Load of this process" aside={<span className="note">{load.instance}, the last {over}</span>}>
-      {load.stuck_threads > 0 && <p>{number(load.stuck_threads)} of its threads hang: the model does not end at a text. Its log says which version; a new start ends them.</p>}
+      {load.stuck_threads > 0 && <p>Threads that hang: {number(load.stuck_threads)}. Their model does not end at a text; the log says which version, and a new start ends them.</p>}
       <p>{saturation > BUSY ? "It is full: every further request waits longer than the one before. Start another process." : lag > LATE_MS ? "Answers come late: something holds its event loop up, or others keep the machine busy." : "It has room."}</p>
       <Stats>
         <Stat name="Requests a second" value={number(load.requests_per_s, 1)} note={capacity == null ? "too few to tell what it could answer" : `it could answer about ${number(capacity)} of this kind`} />
