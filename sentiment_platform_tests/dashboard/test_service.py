@@ -26,6 +26,12 @@ def test_a_switch_is_tried_turned_and_followed_and_the_page_tells_what_it_cost(
 
     said: list[str] = []
     page = open_page("/app/service", said=said)
+    load = page.locator("section").filter(has_text="Load of this process")
+    assert platform.process
+    expect(load).to_contain_text(f":{platform.process.pid}")
+    for figure in ("Requests a second", "Saturation"):
+        expect(load.locator(".stat").filter(has_text=figure)).to_contain_text(re.compile(r"\d"))
+    expect(load).to_contain_text(re.compile(r"it could answer about [\d,]+ of this kind|too few to tell what it could answer"))
     switch = page.locator("#switches li").filter(has_text="transformer")
     expect(switch).to_contain_text("Nobody ever turned it.")
     try:
