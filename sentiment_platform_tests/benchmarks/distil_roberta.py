@@ -1,4 +1,4 @@
-"""A transformer of DistilRoBERTa's shape (82 million parameters) with random weights, written by the platform's own export.
+"""A transformer of DistilRoBERTa's shape (82 million parameters), or RoBERTa-base's (125 million), with random weights, written by the platform's own export.
 
 It answers nonsense and costs what a trained one costs: the same graph, the same int8 tables, a byte-level vocabulary as large.
 Left out of the export are training and its parity check, which say nothing about random weights.
@@ -31,22 +31,23 @@ VOCABULARY = 50_265
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 MAX_LENGTH = 256
 SEED = 20260101
+DISTILLED_LAYERS, BASE_LAYERS = 6, 12
 
 
-def write_distil_roberta(directory: Path, checkpoint: Path) -> None:
+def write_distil_roberta(directory: Path, checkpoint: Path, layers: int = DISTILLED_LAYERS) -> None:
     """Write the family's four files into `directory`."""
     config = TransformerConfig(
         format=FORMAT,
         labels=LABELS,
         max_length=MAX_LENGTH,
-        base_model="random weights, DistilRoBERTa's shape",
+        base_model=f"random weights, RoBERTa's shape, {layers} layers",
         base_digest="0" * 64,
         pooling="own",
         quantization=QUANTIZATION,
     )
     (directory / CONFIG_FILE).write_bytes(msgspec.json.encode(config))
     (directory / TOKENIZER_FILE).write_text(json.dumps(byte_level_tokenizer()), "utf-8")
-    _write_checkpoint(checkpoint)
+    _write_checkpoint(checkpoint, layers)
     network, _ = build_network(checkpoint, "own")
     (directory / MODEL_FILE).write_bytes(quantise_graph(to_onnx(network)).SerializeToString(deterministic=True))
     labels = np.arange(60, dtype=np.int64) % len(LABELS)
@@ -56,14 +57,14 @@ def write_distil_roberta(directory: Path, checkpoint: Path) -> None:
     (directory / HEAD_FILE).write_bytes(msgspec.json.encode(head.to_json()))
 
 
-def _write_checkpoint(directory: Path) -> None:
+def _write_checkpoint(directory: Path, layers: int) -> None:
     import torch
     from transformers import RobertaConfig, RobertaForSequenceClassification
 
     torch.manual_seed(SEED)
     config = RobertaConfig(
         vocab_size=VOCABULARY,
-        num_hidden_layers=6,
+        num_hidden_layers=layers,
         max_position_embeddings=514,
         type_vocab_size=1,
         id2label=dict(enumerate(LABELS)),

@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
-from redis import Redis
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.local.processes.ports import free_port
@@ -33,7 +32,7 @@ CONNECTIONS = (1, 16, 100)
 ROUNDS = 5
 ROUND_S = 4
 TEXTS = 50_000
-CACHED_SHARE = 0.7
+ROUTE = "/predict/vader"
 _SCRIPT = """
 local bodies, n = {}, 0
 for line in io.lines(os.getenv("BODIES")) do n = n + 1; bodies[n] = line end
@@ -119,8 +118,8 @@ def vader_throughput() -> Iterator[Figure]:
     ]
     with serving_vader() as serving, peer("vader", {}) as beside, loader(texts) as wrk:
         for connections in CONNECTIONS:
-            ours, theirs = side_by_side(wrk, serving.url, beside, connections)
-            yield from _compared("FastAPI", connections, ours, theirs, 2.0)
+            ours, theirs = side_by_side(wrk, f"{serving.url}{ROUTE}", f"{beside}{ROUTE}", connections)
+            yield from compared("FastAPI", connections, ours, theirs, 2.0)
         with (
             running(replace(serving.settings, state_dir=serving.settings.state_dir / "second")) as second,
             loader(texts) as other,
@@ -128,24 +127,12 @@ def vader_throughput() -> Iterator[Figure]:
             yield from _two_processes((wrk, other), (serving.url, second.url), beside)
 
 
-@TABLE.row(
-    "F.5",
-    "POST /predict/vader, one text that is in the cache, against a bare Litestar route that makes one GET: answers a second",
-)
-def cached_throughput() -> Iterator[Figure]:
-    with serving_vader() as serving:
-        Redis.from_url(serving.settings.redis_url).set("answer", json.dumps(serving.predict()))
-        with peer("cached", {"REDIS_URL": serving.settings.redis_url}) as beside, loader(["Profit rose at Harbour Mills"]) as wrk:
-            ours, theirs = side_by_side(wrk, serving.url, beside, 100)
-            yield from _compared("a bare Litestar route", 100, ours, theirs, CACHED_SHARE)
-
-
 def side_by_side(wrk: Wrk, ours: str, theirs: str, connections: int) -> tuple[list[Load], list[Load]]:
-    """Rounds of both, turn about, after one of each that counts for nothing."""
+    """Rounds of both addresses, turn about, after one of each that counts for nothing."""
     ran: tuple[list[Load], list[Load]] = ([], [])
     for number in range(ROUNDS + 1):
         for url, rounds in zip((ours, theirs), ran, strict=True):
-            load = wrk.round(f"{url}/predict/vader", connections)
+            load = wrk.round(url, connections)
             if number:
                 rounds.append(load)
     return ran
@@ -157,11 +144,10 @@ def _two_processes(loaders: tuple[Wrk, Wrk], ours: tuple[str, str], theirs: str)
     with ThreadPoolExecutor(2) as threads:
         for _ in range(ROUNDS):
             halves = [
-                threads.submit(wrk.round, f"{url}/predict/vader", connections // 2)
-                for wrk, url in zip(loaders, ours, strict=True)
+                threads.submit(wrk.round, f"{url}{ROUTE}", connections // 2) for wrk, url in zip(loaders, ours, strict=True)
             ]
             both = sum(half.result().answers_s for half in halves)
-            rounds.append((both, loaders[0].round(f"{theirs}/predict/vader", connections).answers_s))
+            rounds.append((both, loaders[0].round(f"{theirs}{ROUTE}", connections).answers_s))
     explains = {
         "ours_a_second": [round(both) for both, _ in rounds],
         "theirs_a_second": [round(one) for _, one in rounds],
@@ -178,7 +164,8 @@ def _two_processes(loaders: tuple[Wrk, Wrk], ours: tuple[str, str], theirs: str)
     )
 
 
-def _compared(peer_name: str, connections: int, ours: list[Load], theirs: list[Load], at_least: float) -> Iterator[Figure]:
+def compared(peer_name: str, connections: int, ours: list[Load], theirs: list[Load], at_least: float) -> Iterator[Figure]:
+    """The ratios of each round: answers a second, which is to be `at_least` so much, and p99."""
     ratio = statistics.median(a.answers_s / b.answers_s for a, b in zip(ours, theirs, strict=True))
     p99 = statistics.median(a.p99_ms / b.p99_ms for a, b in zip(ours, theirs, strict=True))
     explains = {
@@ -213,7 +200,7 @@ def running(settings: Settings) -> Generator[ServingProcess]:
 
 
 @contextmanager
-def peer(name: str, environment: dict[str, str], path: str = "/predict/vader") -> Generator[str]:
+def peer(name: str, environment: dict[str, str], path: str = ROUTE) -> Generator[str]:
     """The address of a peer (`peers`) under uvicorn with uvloop, as ours runs."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", f"sentiment_platform_tests.benchmarks.peers:{name}", "--factory"]

@@ -1,6 +1,6 @@
 """Answers a second of a transformer of FinBERT's size through the serving process, beside FastAPI over the same file and the bare model.
 
-SENTIMENT_BENCH_MODEL names the directory of an exported version to measure; without it one of DistilRoBERTa's shape is written, with
+SENTIMENT_BENCH_MODEL names the directory of an exported version to measure; without it one of RoBERTa-base's shape is written, with
 random weights. The deadline is set so long that ours answers everything, as the peer does.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sentiment_platform.errors import PermanentError
 from sentiment_platform.models.transformer.runtime import FILES, load_transformer
-from sentiment_platform_tests.benchmarks.distil_roberta import write_distil_roberta
+from sentiment_platform_tests.benchmarks.distil_roberta import BASE_LAYERS, write_distil_roberta
 from sentiment_platform_tests.benchmarks.features import headline
 from sentiment_platform_tests.benchmarks.rows import MODEL_VARIABLE, TABLE, Figure
 from sentiment_platform_tests.benchmarks.serving_start import local_settings, publisher
@@ -91,5 +91,5 @@ def _version() -> Generator[Path]:
             for name in FILES:
                 shutil.copyfile(Path(named) / name, Path(folder) / name)
         else:
-            write_distil_roberta(Path(folder), Path(checkpoint))
+            write_distil_roberta(Path(folder), Path(checkpoint), BASE_LAYERS)
         yield Path(folder)
