@@ -25,6 +25,8 @@ PATIENT_S = 0.5
 CONNECT_S = 2.0
 SLOW_S = 0.03
 """A round trip that takes longer makes requests late instead of quicker; behind it no other waits for its turn."""
+BUSY = 0.5
+"""Share of a round trip for which the event loop did other work."""
 MOSTLY = 0.5
 SLOWNESS_WEIGHT = 0.2
 OPEN_AFTER = 3
@@ -182,11 +184,15 @@ class RedisLink:
     async def _round_trip(self, commands: list[tuple[Any, ...]], limit_s: float = 0.0) -> list[Any]:
         limit_s = limit_s or self._timeout_s
         started = self._sent_at = time.monotonic()
-        slow: list[bool] = []
+        worked, slow = time.thread_time(), list[bool]()
+
+        def waited(at_most_s: float) -> bool:
+            # Where the event loop had other things to do, or its timer came late itself, that says nothing about Redis.
+            took_s = time.monotonic() - started
+            return took_s < 1.5 * at_most_s and time.thread_time() - worked < BUSY * took_s
 
         def look() -> None:
-            # A timer that comes late itself says that the event loop was busy, and nothing about Redis.
-            slow.append(time.monotonic() - started < 1.5 * SLOW_S)
+            slow.append(waited(SLOW_S))
 
         timer = asyncio.get_running_loop().call_later(SLOW_S, look)
         try:
@@ -195,9 +201,9 @@ class RedisLink:
                     pipeline.execute_command(*arguments)
                 replies: list[Any] = await pipeline.execute(raise_on_error=False)
         except (RedisError, OSError, TimeoutError) as error:
-            # When the timer itself came late the event loop was busy: that says nothing about Redis. Its connection is closed all the same.
+            # Its connection is closed, whoever was slow.
             self._ready = False
-            if time.monotonic() - started < 1.5 * limit_s:
+            if waited(limit_s):
                 self._failed(error, NO_ANSWER)
             return [None] * len(commands)
         except Exception as error:

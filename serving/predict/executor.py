@@ -16,7 +16,7 @@ from serving.predict.model_errors import ModelErrors, ModelFailed
 from serving.predict.online_features import FeatureReader, Input, OnlineFeatures
 from serving.predict.plan import Plan
 from serving.predict.prediction_cache import PredictionCache, cache_key
-from serving.predict.single_flight import JustComputed, SingleFlight
+from serving.predict.single_flight import Recent, SingleFlight
 from serving.work.classes import Overloaded, WorkClass
 from serving.work.runner import Probabilities
 
@@ -64,7 +64,7 @@ class Executor:
         self._sure = sure
         self._flights: SingleFlight[_Computed] = SingleFlight()
         self._asked = Counter[str]()
-        self._just_computed: JustComputed[_Computed] = JustComputed()
+        self._recent: Recent[_Computed] = Recent()
 
     def ask_ahead(self, model: LoadedVersion, cleaned: Input) -> None:
         """Begin to look up what this version will need."""
@@ -142,7 +142,7 @@ class Executor:
         schema = model.schema.version
         # Without its features, which may have to be looked up: enough to know whether somebody asks the same.
         question = "" if model.runner.inline else cache_key(model.manifest_digest, schema, cleaned, ())
-        is_asked = question in self._asked or self._just_computed.get(question) is not None
+        is_asked = question in self._asked or self._recent.get(question) is not None
         if not is_asked and not self._cache.pays and not model.runner.takes(cleaned.text, kind, ends_at):
             raise Overloaded(model.runner.why_not)
         began = time.perf_counter()
@@ -154,14 +154,19 @@ class Executor:
             probabilities = await self.ask(model, cleaned.text, features, kind, ends_at)
             return Scored(model, features, probabilities, False, (time.perf_counter() - started) * 1000)
         key = cache_key(model.manifest_digest, schema, cleaned, features.values)
+        if self._cache.is_up and (recent := self._recent.get(key)) is not None:
+            self._cache.count(hit=True)
+            return Scored(model, features, recent.probabilities, True, 0.0)
 
         async def compute() -> _Computed:
             asked = time.perf_counter()
             kept = await self._cache.get(key, schema)
             took("cache", time.perf_counter() - asked)
             if kept is not None:
+                if not model.runner.inline:
+                    self._recent.keep(key, _Computed(kept, False, 0.0))
                 return _Computed(kept, True, 0.0)
-            if (just_now := self._just_computed.get(key)) is not None:
+            if (just_now := self._recent.get(key)) is not None:
                 return just_now
             started = time.perf_counter()
             probabilities = await self.ask(model, cleaned.text, features, kind, ends_at)
@@ -170,8 +175,8 @@ class Executor:
             self._cache.put(key, schema, probabilities)
             computed = _Computed(probabilities, False, took_ms)
             if not model.runner.inline:
-                self._just_computed.keep(key, computed)
-                self._just_computed.keep(question, computed)
+                self._recent.keep(key, computed)
+                self._recent.keep(question, computed)
             return computed
 
         joins = self._flights.is_under_way(key)

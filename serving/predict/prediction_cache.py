@@ -50,6 +50,11 @@ class PredictionCache:
         """Whether enough of what was asked of late was there, so that looking is worth it where the model has no time."""
         return self._hits >= WORTH_A_LOOK
 
+    @property
+    def is_up(self) -> bool:
+        """Whether Redis answered when it was last asked."""
+        return self._redis.status.status == "ok"
+
     async def get(self, key: str, schema: str) -> Probabilities | None:
         """The stored probabilities, or None."""
         raw = await self._redis.command("GET", key)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 KEPT_S = 10.0
-MOST_KEPT = 1_000
+MOST_KEPT = 4_000
 _T = TypeVar("_T")
 
 
@@ -47,8 +47,11 @@ class SingleFlight(Generic[_T]):
             del self._flights[key]
 
 
-class JustComputed(Generic[_T]):
-    """What was computed within the last `KEPT_S`: a cache that is slow or away must not have it computed again."""
+class Recent(Generic[_T]):
+    """What was computed or read within the last `KEPT_S`.
+
+    A question that many ask at once costs no round trip each, and a cache that is slow or away has nothing computed again.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[float, _T]] = {}

@@ -5,8 +5,10 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
+import redis
 
 from sentiment_platform.features.schema import V1
 from sentiment_platform.models.families import FAMILIES, FamilyEntry
@@ -15,6 +17,7 @@ from sentiment_platform.models.vader.training import VaderFamily
 from sentiment_platform_tests.registry.examples import manifest_of
 from sentiment_platform_tests.serving.publishing import trained
 from sentiment_platform_tests.serving.turtle import load
+from serving.contract.health_bodies import DependencyStatus
 from serving.links.redis_link import RedisLink
 from serving.live.loading import LoadedVersion
 from serving.metrics import Metrics
@@ -57,12 +60,12 @@ def test_whoever_asks_what_is_being_computed_is_answered_though_the_queue_is_ful
     turtle: LoadedVersion,
 ) -> None:
     async def ask() -> None:
-        metrics, redis = Metrics(), RedisLink("")
-        cache = PredictionCache(redis)
+        metrics, away = Metrics(), RedisLink("")
+        cache = PredictionCache(away)
         for number in range(400):
             await cache.get(f"{number}", "v1")
         assert not cache.pays
-        executor = Executor(FeatureReader(redis), cache, ModelErrors(metrics, lambda *_: None), metrics, sure=0)
+        executor = Executor(FeatureReader(away), cache, ModelErrors(metrics, lambda *_: None), metrics, sure=0)
 
         def score(text: str) -> asyncio.Task[Scored]:
             asked = executor.score(turtle, Input(text), "answer", time.perf_counter() + WITHIN_S)
@@ -79,3 +82,36 @@ def test_whoever_asks_what_is_being_computed_is_answered_though_the_queue_is_ful
         assert cache.pays, "what is joined counts as there: the door lets it in"
 
     asyncio.run(ask())
+
+
+def test_a_question_that_was_answered_just_now_costs_no_round_trip(turtle: LoadedVersion, redis_url: str) -> None:
+    async def ask() -> None:
+        metrics, link = Metrics(), RedisLink(redis_url)
+        executor = Executor(FeatureReader(link), PredictionCache(link), ModelErrors(metrics, lambda *_: None), metrics, sure=0)
+        with redis.Redis.from_url(redis_url) as server:
+
+            async def answer(text: str) -> tuple[bool, int]:
+                before = reads(server)
+                scored = await executor.score(turtle, Input(text), "answer", time.perf_counter() + WITHIN_S)
+                return scored.cache_hit, reads(server) - before
+
+            assert await link.connected()
+            await link.probe()
+            assert await answer("Profit rose") == (False, 1)
+            assert [await answer("Profit rose") for _ in range(3)] == [(True, 0)] * 3
+            assert await answer("Profit fell") == (False, 1), "the control: another question looks"
+            # Of another process: one look brings what it kept.
+            executor = Executor(
+                FeatureReader(link), PredictionCache(link), ModelErrors(metrics, lambda *_: None), metrics, sure=0
+            )
+            assert [await answer("Profit rose") for _ in range(2)] == [(True, 1), (True, 0)]
+            link.status = DependencyStatus("down")
+            assert await answer("Profit rose") == (True, 1), "what is thought to be away is asked whether it is back"
+        await link.close()
+
+    asyncio.run(ask())
+
+
+def reads(server: "redis.Redis") -> int:
+    counted = cast("dict[str, dict[str, int]]", server.info("commandstats"))
+    return counted.get("cmdstat_get", {}).get("calls", 0)
