@@ -62,6 +62,11 @@ class Facts:
         """What answers."""
         return self.versions, self.default_family
 
+    @property
+    def decided(self) -> tuple[Deployment, tuple[Selection, ...]]:
+        """What it follows from, also while a gap is bridged."""
+        return self.deployment, self.selections
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Snapshot:

@@ -99,10 +99,10 @@ class LiveSlot(Shelf):
         """From now on `live` answers; requests that hold the snapshot before finish with it.
 
         Args:
-            over: only where this is what answers; else nothing changes, and it returns False.
+            over: only where this is what answers, or did until it was unloaded to make room; else nothing changes, and it returns False.
         """
         with self._swapping:
-            if over is not None and (self.current is None or self.current.facts != over):
+            if over is not None and (self.current is None or self.current.facts.decided != over.decided):
                 return False
             self._put(live)
         self._tried = None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import Manifest
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.settings import Settings
+from sentiment_platform_tests.serving.live.selected import selection
 from sentiment_platform_tests.serving.publishing import Publisher
 from serving.live.live import LiveModels
 from serving.live.loading import ModelLoader
@@ -114,6 +116,27 @@ def test_where_two_do_not_fit_the_old_one_goes_first_and_vader_bridges_and_a_bad
     assert live.refusals.candidate.reason == "golden"
     assert (again.versions["turtle"], again.default_family, again.gap) == ("v1.0.1-turtle", "turtle", None)
     assert room.metrics.total(room.metrics.gaps) == 2
+
+
+@pytest.mark.slow
+def test_a_choice_of_a_person_for_which_the_old_one_has_to_go_first_is_live_at_once_and_after_a_poll(
+    publisher: Publisher, live: LiveModels, room: Room
+) -> None:
+    vader = publisher.model("v1.0.0-vader")
+    for number in range(3):
+        version = publisher.model(f"v1.0.{number}-turtle", steepness=3.0 - number, change=needing(NEEDS_MB))
+        publisher.deploy(version, vader)
+        polled(live)
+    chosen = replace(selection("v1.0.0-turtle"), family="turtle", expected_revision=3)
+    _, after = live.select([chosen], record=lambda before, after: None)
+    assert after.versions["turtle"] == "v1.0.0-turtle"
+    live.poll([chosen])
+    assert live.current is not None
+    assert (live.current.versions["turtle"], live.current.gap) == ("v1.0.0-turtle", None)
+    gaps = room.metrics.total(room.metrics.gaps)
+    live.poll([])
+    assert live.current.versions["turtle"] == "v1.0.2-turtle"
+    assert room.metrics.total(room.metrics.gaps) == gaps + 1, "the control: it did not fit beside the other"
 
 
 def test_what_shall_answer_beside_the_champions_never_unloads_one(publisher: Publisher, live: LiveModels) -> None:
