@@ -70,8 +70,9 @@ def test_the_transformer_is_off_within_two_seconds_on_both_processes_and_on_agai
         refused = process.client.post("/predict/finbert", json={"text": TEXT})
         assert (refused.status_code, refused.json()["code"]) == (503, "kill_switch")
         assert process.predict(TEXT, "/predict/vader")["degraded"] is False
-        compared = process.client.post("/predict/compare", json={"text": TEXT}).json()["results"]
-        assert [family for family, answered in compared.items() if answered] == ["vader"]
+        compared = process.client.post("/predict/compare", json={"text": TEXT}).json()
+        assert [family for family, answered in compared["results"].items() if answered] == ["vader"]
+        assert compared["missing"] == {"finbert": "kill_switch"}
     assert turn(two[1], "transformer", enabled=False, expected=True).status_code == 409
     assert turn(two[1], "transformer", enabled=False).json()["revision"] == 1, "the same again changes nothing"
     assert turn(two[1], "nonsense", enabled=False).status_code == 404

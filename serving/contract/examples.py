@@ -79,6 +79,7 @@ EXAMPLES: tuple[Struct, ...] = (
         comparison=_COMPARISON,
         feature_status="MISSING",
         response_time_ms=4.5,
+        missing={},
     ),
     FeedbackAccepted(_ID, _AT, "known"),
     SelectionAnswer(

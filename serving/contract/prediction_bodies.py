@@ -13,6 +13,8 @@ MAX_BATCH = 32
 Path = Literal["primary", "cascade_first", "cascade_second", "fallback"]
 DegradedReason = Literal["queue", "deadline", "exchange", "kill_switch", "model_error"]
 
+MissingReason = Literal["family_not_deployed", "kill_switch", "overloaded", "model_error"]
+
 
 class PredictRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A text to judge, and what is known about it."""
@@ -226,9 +228,13 @@ class FamilyAnswer(Struct, frozen=True, kw_only=True):
 
 
 class CompareAnswer(Struct, frozen=True):
-    """Every family on the same text; a family that is not deployed, or could not answer, is null."""
+    """Every family on the same text; a family that is not deployed, or could not answer, is null, and `missing` says why."""
 
     results: dict[str, FamilyAnswer | None]
     comparison: Comparison
     feature_status: FeatureStatus
     response_time_ms: float
+    missing: Annotated[
+        dict[str, MissingReason],
+        Meta(description="Each family that is null in `results`, with the code that it alone would answer."),
+    ]

@@ -22,13 +22,14 @@ from serving.edge.policy import Policy, Route, policies_with, require_policies, 
 from serving.edge.rate_limit import RateLimiter, WithoutRedis, now_us, too_many
 from serving.edge.security import CHALLENGE, Caller, KeyChecker, presented_key, wrong_key
 from serving.edge.strict_request import READ, read_struct
-from serving.links.database import LIMIT_S, DatabaseUnavailable
+from serving.links.database import LIMIT_S, DatabaseUnavailable, NoDatabase
 from serving.links.redis_link import RedisLink
 from serving.live.live import LiveModels
 from serving.metrics import Metrics
 
 OPTIONAL_LIMIT_S = 0.5
 """So long a caller waits for the check of a key that is not needed; feedback is then checked when it is shipped."""
+UNCHECKED = "Try again in a few seconds; the key in SENTIMENT_ADMIN_KEY, where an operator set one, is checked without it."
 GUESSES = Limit("guess", 6_000_000, 20)
 """Wrong keys of one address in each process: 20 at once, then one every six seconds."""
 
@@ -112,10 +113,12 @@ class Access:
         left = self._guesses.left(guesses, now_us()) > 0
         try:
             caller = await self._keys.caller(presented, limit_s=LIMIT_S if role else OPTIONAL_LIMIT_S, guesses_left=left)
-        except DatabaseUnavailable:
-            if role is not None:
+        except DatabaseUnavailable as error:
+            if role is None:
+                return None
+            if isinstance(error, NoDatabase):
                 raise
-            return None
+            raise DatabaseUnavailable("the key cannot be checked without it", remedy=UNCHECKED) from error
         if caller is None:
             self._metrics.keys_refused.labels("unknown").inc()
             taken = self._guesses.take([guesses], 1, now_us())

@@ -41,7 +41,7 @@ PAGE_POLICY = (
 )
 ABOUT = (
     "Sentiment of financial news from the deployed models. `price_direction` is a word for the tone of a text, not a forecast of any "
-    "price.\n\nNo key is needed but for changing what is live and for acknowledging an alert, unless this platform answers nobody without "
+    "price.\n\nNo key is needed but for changes (versions, switches, alerts) and the audit trail, unless this platform answers nobody without "
     "one: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`. An operator makes one with `sentiment-platform keys create`. A wrong "
     "key is a 401 everywhere.\n\nWhere limits are set, each request costs tokens of its address and its key: `RateLimit-Policy` says how "
     "many there are at once and in how many seconds all come back, `RateLimit` how many are left. An answer of a transformer costs more "

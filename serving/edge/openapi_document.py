@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from litestar import Litestar
 
+from sentiment_platform.store.roles import ROLES
 from serving.contract.examples import EXAMPLES
 from serving.contract.feedback_bodies import SAYING, FeedbackRequest
 from serving.contract.prediction_bodies import BatchRequest
@@ -92,7 +93,8 @@ def _document_access(operation: Json, policy: Policy) -> None:
         return
     operation["security"] = WITH_KEY if policy.role else [{}, *WITH_KEY]
     if policy.role:
-        operation["description"] += f"\n\nNeeds an API key of role {policy.role} or above."
+        above = "" if policy.role == ROLES[-1] else " or above"
+        operation["description"] += f"\n\nNeeds an API key of role {policy.role}{above}."
     if policy.cost or policy.cost_of:
         operation["responses"].setdefault("429", TOO_MANY)
 

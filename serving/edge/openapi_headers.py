@@ -25,7 +25,7 @@ REQUEST_ID = {
 }
 SERVER_TIMING = {
     "Server-Timing": {
-        "description": "Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total.",
+        "description": "Parts of the time to answer, in milliseconds: features, cache, queue, inference, explanation (as far as they happened), total.",
         "schema": {"type": "string"},
     }
 }

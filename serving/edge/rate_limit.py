@@ -17,6 +17,10 @@ from serving.links.redis_link import RedisLink
 from serving.metrics import Metrics
 
 WithoutRedis = Literal["local", "refuse"]
+WITHOUT_REDIS = (
+    "Redis, which counts requests, is away, and this is refused without it. Try again when it is back; an operator may set "
+    "SENTIMENT_LIMITS_WITHOUT_REDIS=local, so that each process counts alone."
+)
 
 
 class RateLimiter:
@@ -55,7 +59,7 @@ class RateLimiter:
             taken, told_by = await self._asked(buckets, cost, patient=without_redis == "refuse"), "redis"
         if taken is None:
             if without_redis == "refuse" and self._redis.status.status != "unused":
-                raise unavailable("limits_unavailable", "Redis, which counts requests, is away, and this is refused without it.")
+                raise unavailable("limits_unavailable", WITHOUT_REDIS)
             self._metrics.limits_alone.inc()
             buckets = [Bucket(bucket.limit.shared_by(self.replicas.count), bucket.caller) for bucket in buckets]
             taken, told_by = self._local.take(buckets, cost, now_us()), "process"

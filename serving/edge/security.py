@@ -15,7 +15,7 @@ from sentiment_platform.clock import Clock
 from sentiment_platform.setting_values.secrets import guessable
 from sentiment_platform.store.key_form import NOBODYS, PresentedKey, StoredKey, read_key
 from serving.contract.problems import Problem
-from serving.links.database import LIMIT_S, Database, DatabaseUnavailable
+from serving.links.database import LATE, LIMIT_S, Database, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -130,7 +130,7 @@ class KeyChecker:
         try:
             await asyncio.wait_for(asyncio.shield(self._reading), limit_s)
         except TimeoutError:
-            raise DatabaseUnavailable("no answer in time") from None
+            raise DatabaseUnavailable(LATE) from None
 
     async def _read_now(self) -> None:
         def read(connection: "Connection") -> dict[str, StoredKey]:

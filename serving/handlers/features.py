@@ -18,7 +18,7 @@ from serving.services import Services
 @get(
     "/features/{version:str}",
     tags=["models"],
-    responses=problem_responses(422),
+    responses=problem_responses(404),
     response_headers={"Cache-Control": REVALIDATED},
     summary="What a feature schema holds",
 )
@@ -28,11 +28,11 @@ async def feature_schema(
     ],
     services: NamedDependency[Services],
 ) -> FeatureSchemaAnswer:
-    """Every feature with its type, range, null policy and meaning, in the order of the vector; 422 for a schema that is unknown."""
+    """Every feature with its type, range, null policy and meaning, in the order of the vector; 404 for a schema that is unknown."""
     schema = SCHEMAS.get(version)
     if schema is None:
         raise Problem(
-            422,
+            404,
             "unknown_feature_schema",
             f"There is no feature schema {version!r}; there are {', '.join(SCHEMAS)}.",
             field="version",

@@ -37,6 +37,8 @@ IdInPath = Annotated[
     ),
 ]
 
+GIVEN = "Its id was given here: where that was a moment ago, its record is on its way. Ask again in a second."
+
 
 @get(
     "/predictions/{prediction_id:str}",
@@ -56,11 +58,13 @@ async def lineage(prediction_id: IdInPath, services: NamedDependency[Services]) 
     if stored is None:
         from sentiment_platform.served.lineage import NOT_THERE
 
+        given = services.known.was_given(prediction_id)
         raise Problem(
             404,
             "unknown_prediction",
-            f"There is no prediction {prediction_id} in the database. {NOT_THERE}",
+            f"There is no prediction {prediction_id} in the database. {GIVEN if given else NOT_THERE}",
             field="prediction_id",
+            headers={"Retry-After": "1"} if given else None,
         )
     return _shown(stored)
 

@@ -11,16 +11,20 @@ from litestar.params import QueryParameter
 from serving.contract.problem_bodies import FieldError
 from serving.contract.problems import invalid
 
+PROBED = frozenset({"/health", "/health/live", "/metrics"})
+
 
 async def refuse_unknown_names(request: Request[Any, Any, Any]) -> None:
-    """Before each request. Routes without any parameter take what comes: probes and scrapers add names of their own.
+    """Before each request. Left out are probes, scrapers and links to pages, which carry names of their own.
 
     Raises:
         Problem: 400, with every name that is unknown or stands there twice.
     """
-    known = _known(request.route_handler) if request.query_params else ()
-    asked = Counter(name for name, _ in request.query_params.multi_items()) if known else {}
-    there_are = f"There is no such parameter; there are {', '.join(known)}."
+    if not request.query_params or not _is_strict(request.route_handler):
+        return
+    known = _known(request.route_handler)
+    asked = Counter(name for name, _ in request.query_params.multi_items())
+    there_are = f"There is no such parameter; there are {', '.join(known) or 'none here'}."
     faults = [FieldError(name[:100], None, there_are) for name in asked if name not in known]
     faults += [
         FieldError(name, None, "This parameter stands there more than once; give it once.")
@@ -29,6 +33,11 @@ async def refuse_unknown_names(request: Request[Any, Any, Any]) -> None:
     ]
     if faults:
         raise invalid(faults)
+
+
+@cache
+def _is_strict(handler: HTTPRouteHandler) -> bool:
+    return handler.resolve_include_in_schema() and handler.paths.isdisjoint(PROBED)
 
 
 @cache

@@ -29,6 +29,10 @@ class KnownPredictions:
         self._ids = ids
         self._clock = clock
 
+    def was_given(self, prediction_id: str) -> bool:
+        """Whether the id proves by itself that it was given to somebody."""
+        return self._ids.is_ours(prediction_id)
+
     async def never_was(self, prediction_id: str, *, in_doubt: bool) -> bool:
         """Whether there is no such prediction: serving gives no such ids, or the database, which is there, has none.
 
@@ -38,7 +42,7 @@ class KnownPredictions:
         Raises:
             DatabaseUnavailable: nobody can say now, and `in_doubt` takes it for none.
         """
-        if self._ids.is_ours(prediction_id):
+        if self.was_given(prediction_id):
             return False
         answered_at = answered_time(prediction_id)
         if answered_at is None or answered_at > self._clock() + AHEAD:

@@ -25,7 +25,7 @@ THREADS = 4
 MARGIN_S = 0.1
 """By which an act is committed before its caller gives up, or never."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
-LATE = "no answer in time"
+LATE = "it gives no answer"
 logger = logging.getLogger(__name__)
 
 
@@ -154,7 +154,7 @@ class Database:
 
     def _away(self, why: str) -> DatabaseUnavailable:
         self.status = DependencyStatus("down", self._clock(), why)
-        return DatabaseUnavailable(why)
+        return DatabaseUnavailable(LATE)
 
 
 def last_known(databases: Sequence[Database]) -> DependencyStatus:

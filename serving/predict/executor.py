@@ -214,12 +214,15 @@ class Executor:
         Raises:
             As `score`.
         """
+        began = time.perf_counter()
         try:
-            return await scored.model.runner.explain(text, scored.features.values, ends_at)
+            explained = await scored.model.runner.explain(text, scored.features.values, ends_at)
         except Overloaded:
             raise
         except Exception as error:
             raise self._errors.failed(scored.model, error) from error
+        took("explanation", time.perf_counter() - began)
+        return explained
 
     async def ask(
         self, model: LoadedVersion, text: str, features: OnlineFeatures, kind: WorkClass, ends_at: float

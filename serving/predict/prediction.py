@@ -32,7 +32,7 @@ from serving.predict.model_errors import ModelFailed, no_answer
 from serving.predict.online_features import Input
 from serving.predict.plan import Assigned, Limits
 from serving.predict.prediction_journal import PredictionJournal
-from serving.predict.router import allowed, plan, require_live, with_stand_ins
+from serving.predict.router import absent, allowed, plan, require_live, with_stand_ins
 from serving.predict.shadows import Shadows
 from serving.predict.text_input import clean
 from serving.work.classes import Overloaded, WorkClass
@@ -126,11 +126,13 @@ class Predictor:
         cleaned = self._clean(request, request.traffic)
         supported = cleaned.supported
         live = self._snapshot()
-        answers = await asyncio.gather(*(self._score_or_error(model, cleaned) for model in allowed(live, self._flags)))
+        asked, missing = allowed(live, self._flags), absent(live, self._flags)
+        answers = await asyncio.gather(*(self._score_or_error(model, cleaned) for model in asked))
         done = [scored for scored in answers if isinstance(scored, Scored)]
-        missed = [error for error in answers if not isinstance(error, Scored)]
+        missed = [(model, error) for model, error in zip(asked, answers, strict=True) if not isinstance(error, Scored)]
         if not done:
-            raise no_answer(missed[0])
+            raise no_answer(missed[0][1])
+        missing |= {model.family: "overloaded" if isinstance(error, Overloaded) else "model_error" for model, error in missed}
         explained = [await self._explain(scored, cleaned) if request.explain else UNSET for scored in done]
         results: dict[str, FamilyAnswer | None] = dict.fromkeys(FAMILIES)
         for scored, said in zip(done, explained, strict=True):
@@ -140,7 +142,8 @@ class Predictor:
                 prediction_id=self._write(live, Outcome(scored=scored), cleaned, route),
                 explanation=said,
             )
-        return CompareAnswer(results, comparison(done if supported else ()), done[0].features.status, self._elapsed_ms())
+        compared = comparison(done if supported else ())
+        return CompareAnswer(results, compared, done[0].features.status, self._elapsed_ms(), missing)
 
     async def _answer(
         self,

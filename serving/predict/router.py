@@ -6,7 +6,7 @@ As a cascade the cheapest answers first, and the default only where that is not 
 from dataclasses import replace
 
 from sentiment_platform.models.families import FAMILIES
-from serving.contract.prediction_bodies import DegradedReason
+from serving.contract.prediction_bodies import DegradedReason, MissingReason
 from serving.contract.problems import Problem, unavailable
 from serving.flags import Flags
 from serving.live.loading import LoadedVersion
@@ -87,6 +87,14 @@ def with_stand_ins(planned: Plan, champion: LoadedVersion, live: Snapshot, befor
 def allowed(live: Snapshot, flags: Flags) -> list[LoadedVersion]:
     """Every live model that the switches let answer."""
     return list(live.models.values()) if flags.enabled(TRANSFORMER) else [cheapest(live)]
+
+
+def absent(live: Snapshot, flags: Flags) -> dict[str, MissingReason]:
+    """Why each of the other families does not."""
+    families = {model.family for model in allowed(live, flags)}
+    return {
+        family: "kill_switch" if family in live.models else "family_not_deployed" for family in FAMILIES if family not in families
+    }
 
 
 def default(live: Snapshot) -> LoadedVersion:

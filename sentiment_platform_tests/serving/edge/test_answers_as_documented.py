@@ -89,7 +89,7 @@ def test_every_refusal_that_a_route_explains_is_as_documented(answering: Serving
         ("POST", "/predict", {"content": "text", "headers": {"Content-Type": "text/plain"}}, 415),
         ("POST", "/feedback", {"json": {"prediction_id": ID}}, 400),
         ("POST", "/feedback", {"json": {"prediction_id": NEVER, "utility": 1}}, 404),
-        ("GET", "/features/{version}", {"path": {"version": "v99"}}, 422),
+        ("GET", "/features/{version}", {"path": {"version": "v99"}}, 404),
         ("GET", "/models/{version}", {"path": {"version": "v9.9.9-vader"}}, 404),
         ("GET", "/models/{version}", {"path": {"version": "vader"}}, 400),
         ("POST", "/models/select", {"json": SELECT}, 401),

@@ -126,7 +126,7 @@ def test_what_changes_rarely_is_sent_once_and_predictions_are_never_kept(answeri
     predicted = answering.client.post("/predict", json={"text": "Profit rose."})
     status = answering.client.get("/models/status")
     refused = answering.client.get("/features/v99", headers={"If-None-Match": "*"})
-    assert [reply.status_code for reply in (predicted, status, refused)] == [200, 200, 422]
+    assert [reply.status_code for reply in (predicted, status, refused)] == [200, 200, 404]
     assert predicted.headers["cache-control"] == status.headers["cache-control"] == "no-store"
     assert not {"etag"} & (predicted.headers.keys() | refused.headers.keys())
 
@@ -135,7 +135,10 @@ def test_every_answer_tells_browsers_to_be_strict(answering: ServingProcess) -> 
     too_large = "x" * 70_000
     replies = [answering.client.get(path) for path in GETS]
     replies += [answering.client.post("/predict", content=too_large), answering.client.post("/models/rollback", json={})]
-    assert {reply.status_code for reply in replies} >= {200, 307, 401, 404, 405, 413, 422}
+    answered = answering.client.post("/predict", json={"text": "Profit rose."}).json()["prediction_id"]
+    said = [{"prediction_id": answered, "utility": utility} for utility in (0, 1)]
+    replies += [answering.client.post("/feedback", json=body, headers={"Idempotency-Key": "strict"}) for body in said]
+    assert {reply.status_code for reply in replies} >= {200, 202, 307, 401, 404, 405, 413, 422}
     for reply in replies:
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert reply.headers["referrer-policy"] == "no-referrer"

@@ -242,6 +242,7 @@ def test_without_redis_the_processes_give_one_limit_together_acts_are_refused_an
             told[name] = [reads.count(200), reads.count(503), act.status_code]
             if act.status_code == 503:
                 assert (act.json()["code"], "Retry-After" in act.headers) == ("limits_unavailable", True)
+                assert "SENTIMENT_LIMITS_WITHOUT_REDIS" in act.json()["detail"]
         assert told == {"one": [20, 0, 503], "two": [20, 0, 503], "local": [40, 0, 400], "refuse": [0, 45, 503]}
         redis.start()
         # It knows no script and no bucket: both are there again with the next request.

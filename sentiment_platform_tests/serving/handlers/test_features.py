@@ -20,9 +20,9 @@ def test_a_feature_schema_is_described_as_it_is_computed_and_by_whom_it_is_used(
     }
 
 
-def test_an_unknown_feature_schema_is_a_422_that_names_those_that_exist(answering: ServingProcess) -> None:
+def test_an_unknown_feature_schema_is_a_404_that_names_those_that_exist(answering: ServingProcess) -> None:
     reply = answering.client.get("/features/v9")
-    assert reply.status_code == 422
+    assert reply.status_code == 404
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.json()["code"] == "unknown_feature_schema"
     assert "v1, v2" in reply.json()["detail"]

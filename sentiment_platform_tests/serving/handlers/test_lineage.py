@@ -1,5 +1,6 @@
 """Claims about GET /predictions/{id}: the way from an answer back to what it rests on, the same that `explain` prints."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from sentiment_platform.store.training_sets import write_training_set
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.documented import documented_answer, refuses
 from sentiment_platform_tests.serving.publishing import TRAINING_SET, Publisher
+from serving.journal.prediction_ids import PredictionIds, signing_secret
 
 VERSION, OTHER = "v1.0.0-vader", "v1.0.7-vader"
 UNKNOWN = "0192f0c0-0000-7000-8000-000000000000"
@@ -88,6 +90,9 @@ def test_an_answer_leads_back_to_text_features_model_training_set_deployment_and
     assert arm == ("experiment", None, None, False, "arm challenger of experiment newer")
 
     assert refuses(serving, f"/predictions/{UNKNOWN}", 404, "unknown_prediction")
+    ids = PredictionIds(signing_secret("", serving.settings.state_dir))
+    told = [serving.client.get(f"/predictions/{one}").headers.get("retry-after") for one in (UNKNOWN, ids.new(time.time()))]
+    assert told == [None, "1"], "an id that proves itself is told to be on its way"
     for malformed in (UNKNOWN.upper(), "1", f"{UNKNOWN}%0A"):
         assert refuses(serving, f"/predictions/{malformed}", 400), malformed
     with pytest.raises(PermanentError, match="Serving ships its journal"):

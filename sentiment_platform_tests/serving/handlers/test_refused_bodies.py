@@ -132,19 +132,25 @@ def test_what_is_no_json_is_a_fault_of_the_body(answering_with_key: ServingProce
         ("/monitoring/service?window=1y", ["window"]),
         ("/monitoring/drift-reports/x", ["report_id"]),
         ("/monitoring/runs?ofset=1", ["ofset"]),
+        ("/flags?x=1&x=2", ["x"]),
+        ("/features/v1?x=1", ["x"]),
     ],
 )
 def test_a_parameter_is_named_too_and_a_name_that_the_route_lacks(
     answering_with_key: ServingProcess, asked: str, fields: list[str]
 ) -> None:
     reply = answering_with_key.client.get(asked)
-    assert reply.status_code in (400, 422)
+    assert reply.status_code == (404 if asked == "/features/v9" else 400)
     assert sorted(error["field"] for error in reply.json()["errors"]) == fields
 
 
-def test_a_route_without_parameters_takes_what_probes_and_scrapers_add(answering_with_key: ServingProcess) -> None:
-    assert answering_with_key.client.get("/health/live?from=a-probe").status_code == 200
-    assert answering_with_key.client.head("/metrics?collect[]=all").status_code == 200
+def test_a_prediction_has_no_query_but_probes_scrapers_and_pages_take_what_is_added(answering_with_key: ServingProcess) -> None:
+    client = answering_with_key.client
+    reply = client.post(f"{PREDICT}?explain=true", json={"text": "Profit rose"})
+    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (400, "explain")
+    for path in ("/health/live?from=a-probe", "/schema?from=a-mail", "/schema/openapi.json?v=1"):
+        assert client.get(path).status_code == 200, path
+    assert client.head("/metrics?collect[]=all").status_code == 200
 
 
 def test_the_control_what_is_right_has_no_fault_and_a_flood_of_faults_is_cut() -> None:

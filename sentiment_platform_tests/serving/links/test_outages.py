@@ -156,7 +156,9 @@ def test_with_postgres_away_everything_is_answered_and_later_exactly_everything_
         refused = serving.client.get(path)
         assert refused.status_code == 503
         assert refused.headers["retry-after"]
-    assert serving.client.post("/models/rollback", json={"reason": "test"}, headers={"X-API-Key": "sp_a_b"}).status_code == 503
+        assert refused.json()["detail"].startswith("The database is not available (it gives no answer).")
+    unchecked = serving.client.post("/models/rollback", json={"reason": "test"}, headers={"X-API-Key": key})
+    assert (unchecked.status_code, "SENTIMENT_ADMIN_KEY" in unchecked.json()["detail"]) == (503, True)
     assert serving.health()["journal_backlog_records"] >= 43
     assert serving.answers("/health"), "PostgreSQL is not needed to answer"
 

@@ -39,8 +39,9 @@ def test_a_family_that_is_only_in_the_table_has_its_route_status_comparison_and_
     vader = serving.predict(TEXT, "/predict/vader")["prediction"]["sentiment"]
     assert answer["comparison"]["vader_sentiment"] == vader != answer["prediction"]["sentiment"]
     assert serving.predict(TEXT, "/predict/turtle")["prediction"] == answer["prediction"]
-    compared = serving.predict(TEXT, "/predict/compare")["results"]
-    assert {family for family, result in compared.items() if result} == {"turtle", "vader"}
+    compared = serving.predict(TEXT, "/predict/compare")
+    assert {family for family, result in compared["results"].items() if result} == {"turtle", "vader"}
+    assert compared["missing"] == {"finbert": "family_not_deployed"}
     assert serving.status()["families"]["turtle"]["version"] == "v1.0.0-turtle"
     assert "/predict/turtle" in serving.client.get("/schema/openapi.json").json()["paths"]
 
@@ -60,7 +61,7 @@ def test_beyond_the_deadline_predict_degrades_the_named_family_sheds_and_nobody_
     assert shed.headers["retry-after"]
     assert took_s < 0.55
     compared = serving.predict(TEXT, "/predict/compare")
-    assert compared["results"]["turtle"] is None
+    assert (compared["results"]["turtle"], compared["missing"]["turtle"]) == (None, "overloaded")
     assert compared["results"]["vader"]["prediction"]["model_used"] == "vader"
     assert metric(serving.client.get("/metrics").text, "serving_shed_total", family="turtle") == 3
 

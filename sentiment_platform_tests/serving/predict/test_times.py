@@ -43,6 +43,9 @@ def test_the_parts_of_an_answer_add_up_to_no_more_than_its_total_on_both_ways(an
         assert max(parts.values()) <= total + 0.01
         assert sum(parts.values()) <= total + 0.01 * (1 + len(parts)) or path in ("/predict/batch", "/predict/compare")
     assert told[0] == told[1]
+    explained = answering.client.post(path, json={"text": TEXT, "explain": True}) if not path.endswith("batch") else None
+    assert explained is None or timing(explained.headers["server-timing"])["explanation"] > 0
+    assert "explanation" not in told[0], "the control"
     assert "server-timing" not in answering.client.get("/health").headers
 
 

@@ -181,7 +181,7 @@ export interface paths {
          * Let a version answer from now on
          * @description Only a version that a signed deployment names, now or earlier. It answers here at once; the graph publishes it as the next revision.
          *
-         *     Needs an API key of role admin or above.
+         *     Needs an API key of role admin.
          */
         post: operations["post_models_select"];
         delete?: never;
@@ -203,7 +203,7 @@ export interface paths {
          * Back to the versions of the deployment before
          * @description The champions and the default family of the deployment before the live one answer here at once. What a rollback left stays left.
          *
-         *     Needs an API key of role admin or above.
+         *     Needs an API key of role admin.
          */
         post: operations["post_models_rollback"];
         delete?: never;
@@ -412,7 +412,7 @@ export interface paths {
         };
         /**
          * What a feature schema holds
-         * @description Every feature with its type, range, null policy and meaning, in the order of the vector; 422 for a schema that is unknown.
+         * @description Every feature with its type, range, null policy and meaning, in the order of the vector; 404 for a schema that is unknown.
          */
         get: operations["get_features_version"];
         put?: never;
@@ -696,7 +696,7 @@ export interface paths {
          * Who changed what, and when
          * @description Every act of a person and of the graph that changes what is live, who may do what, or what is kept. Read anew each time.
          *
-         *     Needs an API key of role admin or above.
+         *     Needs an API key of role admin.
          */
         get: operations["get_audit"];
         put?: never;
@@ -1188,7 +1188,7 @@ export interface components {
         };
         /**
          * CompareAnswer
-         * @description Every family on the same text; a family that is not deployed, or could not answer, is null.
+         * @description Every family on the same text; a family that is not deployed, or could not answer, is null, and `missing` says why.
          * @example {
          *       "results": {
          *         "finbert": {
@@ -1225,7 +1225,8 @@ export interface components {
          *         "confidence_delta": -0.03
          *       },
          *       "feature_status": "MISSING",
-         *       "response_time_ms": 4.5
+         *       "response_time_ms": 4.5,
+         *       "missing": {}
          *     }
          */
         CompareAnswer: {
@@ -1236,6 +1237,10 @@ export interface components {
             /** @enum {string} */
             feature_status: "MISSING" | "PRESENT" | "STALE";
             response_time_ms: number;
+            /** @description Each family that is null in `results`, with the code that it alone would answer. */
+            missing: {
+                [key: string]: "family_not_deployed" | "kill_switch" | "model_error" | "overloaded";
+            };
         };
         /**
          * FamilyAnswer
@@ -4740,7 +4745,7 @@ export interface operations {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
                     "X-Request-ID"?: string;
-                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total. */
+                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference, explanation (as far as they happened), total. */
                     "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
@@ -4825,12 +4830,12 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Every family on the same text; a family that is not deployed, or could not answer, is null. */
+            /** @description Every family on the same text; a family that is not deployed, or could not answer, is null, and `missing` says why. */
             200: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
                     "X-Request-ID"?: string;
-                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total. */
+                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference, explanation (as far as they happened), total. */
                     "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
@@ -4920,7 +4925,7 @@ export interface operations {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
                     "X-Request-ID"?: string;
-                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total. */
+                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference, explanation (as far as they happened), total. */
                     "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
@@ -5012,7 +5017,7 @@ export interface operations {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
                     "X-Request-ID"?: string;
-                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total. */
+                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference, explanation (as far as they happened), total. */
                     "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
@@ -5104,7 +5109,7 @@ export interface operations {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
                     "X-Request-ID"?: string;
-                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference (as far as they happened), total. */
+                    /** @description Parts of the time to answer, in milliseconds: features, cache, queue, inference, explanation (as far as they happened), total. */
                     "Server-Timing"?: string;
                     [name: string]: unknown;
                 };
@@ -6202,8 +6207,8 @@ export interface operations {
                     "application/json": components["schemas"]["FeatureSchemaAnswer"];
                 };
             };
-            /** @description Understood, and not allowed. */
-            422: {
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
                     "X-Request-ID"?: string;
