@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 def serve() -> None:
     """The serving process alone: answers with the deployed version, and with nothing else.
 
-    It listens on PORT (8000 where that is not set). It starts no local stack and joins none: beside one that runs, source .env.local
-    first.
+    It listens on PORT (8000 where that is not set). It starts no local stack and joins none: beside one that runs, source the file `env`
+    of its state folder first.
 
     \b
-    Example:
+    Examples:
       sentiment-platform serve
+      set -a; . .sentiment/env; set +a; PORT=8001 sentiment-platform serve
     """
     import_module("serving").run()
 
