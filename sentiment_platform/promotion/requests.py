@@ -84,7 +84,7 @@ def refuse_impossible_requests(engine: Engine, now: Callable[[], datetime]) -> l
         running = latest_deployment(connection)
         for request in open_selection_requests(connection):
             reason = _not_registered(connection, request) or _was_overtaken(request, running)
-            if reason and refuse_selection_request(connection, request.id, reason):
+            if reason and refuse_selection_request(connection, request.request_id, reason):
                 detail = {"request_id": request.request_id, "requested_by": request.actor, "reason": reason}
                 audit.record(
                     connection, at=now(), actor="graph", action="selection:refused", subject=request.version, detail=detail

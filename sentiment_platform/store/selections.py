@@ -53,15 +53,15 @@ def selections_page(connection: Connection, limit: int, offset: int) -> list[Sto
     return [StoredSelection(**row) for row in connection.execute(query).mappings()]
 
 
-def request_selection(connection: Connection, selection: RequestedSelection) -> None:
-    """Record a person's select or rollback, once per request id.
+def request_selection(connection: Connection, selection: RequestedSelection, *, refusal: str | None = None) -> None:
+    """Record a person's select or rollback, once per request id; with a `refusal` one that holds no more.
 
     Raises:
-        ConflictError: another rollback leaves the same revision already.
+        ConflictError: another rollback leaves the same revision at this moment.
     """
-    if not enter_selection(connection, selection) and selection.restores is not None:
+    if not enter_selection(connection, selection, refusal=refusal) and selection.restores is not None:
         raise ConflictError(
-            f"A rollback from revision {selection.expected_revision} was asked for already.",
+            f"A rollback from revision {selection.expected_revision} was asked for at this moment.",
             remedy="Look at GET /models/selections and GET /models/status, and decide again.",
         )
 
@@ -71,13 +71,6 @@ def enter_selection(connection: Connection, selection: RequestedSelection, *, re
     values = asdict(selection) | {"refusal": refusal}
     statement = insert(SelectionRequest).values(values).on_conflict_do_nothing().returning(SelectionRequest.id)
     return connection.execute(statement).first() is not None
-
-
-def another_rollback(connection: Connection, leaves: int, but: Sequence[str]) -> bool:
-    """Whether a rollback leaves the revision already, which is none of the requests `but`."""
-    table = SelectionRequest
-    query = select(table.id).where(table.expected_revision == leaves, table.restores.is_not(None), table.refusal.is_(None))
-    return connection.execute(query.where(table.request_id.not_in(but)).limit(1)).first() is not None
 
 
 def entered_requests(connection: Connection, ids: Sequence[str]) -> set[str]:
@@ -110,8 +103,8 @@ def close_selection_requests(connection: Connection, ids: Sequence[int], revisio
     connection.execute(update(table).where(table.id.in_(ids)).values(published_revision=revision, published_at=func.now()))
 
 
-def refuse_selection_request(connection: Connection, request: int, reason: str) -> bool:
+def refuse_selection_request(connection: Connection, request_id: str, reason: str) -> bool:
     """This request will not be published; False where it was settled before."""
     table = SelectionRequest
-    still_open = (table.id == request, table.published_revision.is_(None), table.refusal.is_(None))
+    still_open = (table.request_id == request_id, table.published_revision.is_(None), table.refusal.is_(None))
     return connection.execute(update(table).where(*still_open).values(refusal=reason).returning(table.id)).first() is not None

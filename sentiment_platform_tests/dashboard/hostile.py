@@ -141,7 +141,7 @@ def _people(engine: Engine) -> list[str]:
             request_id="asked", family="vader", version=VERSION, actor=actor, reason=reason, requested_at=utc_now()
         )
         request_selection(connection, asked)
-        assert refuse_selection_request(connection, 1, refusal)
+        assert refuse_selection_request(connection, "asked", refusal)
     (answer,) = seed_predictions(engine, features(1, 1), probabilities(1, 2), until=utc_now())
     seed_feedback(engine, answer, label="positive", comment=words("Comment", 1_900))
     return [shown(text) for text in (actor, reason, refusal)]

@@ -156,6 +156,9 @@ def test_a_promotion_and_a_rollback_are_tried_asked_for_and_followed_until_every
     page.get_by_role("button", name="Do it").click()
     expect(page.get_by_text("It is done here.")).to_be_visible()
     assert live() == before
+    elsewhere = open_page("/app/deployments")
+    expect(elsewhere.locator("option[value=rollback]")).to_be_disabled()
+    expect(elsewhere.locator("main")).to_contain_text("A rollback answers already, or nothing is there to go back to")
     published(platform)
     answer()
     for step in range(4):

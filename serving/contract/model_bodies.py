@@ -208,7 +208,8 @@ class ModelsStatus(Struct, frozen=True, kw_only=True):
     """What is live, since when, and what was tried last; `candidate` is what was offered and is not live.
 
     `overtaken`: the last ten choices of people that answered here and do no longer, although no deployment has what they asked for. `rollback`: null where
-    there is nothing to go back to, as far as this process knows without asking the registry.
+    none is possible: what answers is what a rollback brought, or there is nothing to go back to, as far as this process knows without
+    asking the registry.
     """
 
     deployment: LiveDeployment | None

@@ -165,7 +165,7 @@ class LiveModels:
         """
         live = as_expected(self.facts, selections[0].family, expected_version, selections[0].expected_revision)
         with self._slot.exchange():
-            assembled = self._slot.assemble(live.deployment, (*live.selections, *selections))
+            assembled = self._slot.assemble(live.deployment, self.usable((*live.selections, *selections), live.deployment))
             after = assembled.facts
             if not dry_run:
                 record(live.content, after.content)

@@ -58,7 +58,7 @@ class QuickRollback:
         """The rollback from what is live now; None where what it brings back is not held in memory.
 
         Raises:
-            ConflictError: there is nothing to go back to, another deployment than `seen` is live, or a rollback leaves it already.
+            ConflictError: there is nothing to go back to, another deployment than `seen` is live, or a rollback answers already.
         """
         live = self._live.facts
         if live is None:
@@ -66,8 +66,6 @@ class QuickRollback:
         leaves = live.deployment.revision
         if seen is not None and seen != leaves:
             raise StaleRevision(f"{live.deployment.tag} is in force here, not revision {seen}.", remedy=DECIDE_AGAIN)
-        if any(one.restores is not None and one.expected_revision == leaves for one in live.selections):
-            raise ConflictError(f"A rollback from revision {leaves} answers already.", remedy=DECIDE_AGAIN)
         try:
             target = self._live.way_back.target(at_hand=True)
         except TransientError:

@@ -3,10 +3,10 @@
 Not here: the rows of the database (`selection_requests`), the routes' use case (`manual_override`). For the registry thread alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sentiment_platform.errors import ConflictError, TransientError
 from sentiment_platform.registry.cache import RegistryCache
@@ -39,6 +39,51 @@ class StaleRevision(ConflictError):
     """Another deployment than the one that a person saw is in force."""
 
 
+def standing(selections: Iterable[Selection], deployment: Deployment) -> list[Selection]:
+    """Without those that were decided on an earlier deployment than `deployment`: they do not stand over it."""
+    return [one for one in selections if (one.expected_revision or deployment.revision) >= deployment.revision]
+
+
+def superseded(selections: Sequence[Selection], default_family: str | None) -> dict[str, Selection]:
+    """Request id -> the later choice in its place, of those of `selections` (oldest first) that change nothing any more.
+
+    Who wants the same version as somebody later is not superseded. A later rollback takes the place of an earlier one in any case.
+
+    Args:
+        default_family: that of the deployment below them. A choice whose version was replaced counts on while it decides another one.
+    """
+    by: dict[str, Selection] = {}
+    for place, one in enumerate(selections):
+        later = selections[place + 1 :]
+        instead = next((other for other in reversed(later) if other.family == one.family), None)
+        decides = one.default_family not in (None, default_family) and all(other.default_family is None for other in later)
+        replaced = instead is not None and (instead.version != one.version or None not in (instead.restores, one.restores))
+        if instead is not None and replaced and not decides:
+            by[one.request_id] = instead
+        else:
+            default_family = one.default_family or default_family
+    return by
+
+
+def require_no_rollback(selections: Sequence[Selection], deployment: Deployment) -> None:
+    """Pass where a rollback from `deployment`, with the standing `selections` on top, is possible: the newest of them is none.
+
+    Raises:
+        ConflictError: what an earlier rollback brought answers now.
+    """
+    newest = selections[-1] if selections else None
+    if newest is None or newest.restores is None:
+        return
+    answering = {one.family: one.version for one in selections}
+    left = [version for family, version in deployment.versions().items() if answering.get(family, version) != version]
+    raise ConflictError(
+        f"{newest.actor} rolled back from revision {deployment.revision} at {newest.requested_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, "
+        "and what that brought answers.",
+        remedy=f"To leave that, select a version with POST /models/select{f' ({left[0]} is what was left)' if left else ''}; "
+        "look at GET /models/status and decide again.",
+    )
+
+
 class Selections:
     """The choices that were given up, and the signed deployments that choices refer to."""
 
@@ -49,13 +94,10 @@ class Selections:
         self._deployments: dict[int, Deployment] = {}
 
     def usable(self, selections: Sequence[Selection], deployment: Deployment) -> list[Selection]:
-        """Those that were not given up, nor overtaken: what was decided on an earlier deployment than `deployment` does not stand over it."""
-        return [
-            selection
-            for selection in selections
-            if selection.request_id not in self._given_up
-            and (selection.expected_revision or deployment.revision) >= deployment.revision
-        ]
+        """Those that were neither given up, nor overtaken (decided on an earlier deployment than `deployment`), nor superseded."""
+        stand = [one for one in standing(selections, deployment) if one.request_id not in self._given_up]
+        gone = superseded(stand, deployment.default_family)
+        return [one for one in stand if one.request_id not in gone]
 
     def give_up(self, selection: Selection) -> None:
         """It can never be served here: do not try again."""

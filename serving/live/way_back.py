@@ -11,7 +11,7 @@ from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.refusal import Refused
 from sentiment_platform.registry.succession import rollback_target
 from serving.live.loading import LoadedVersion
-from serving.live.selections import Selection, Selections
+from serving.live.selections import Selection, Selections, require_no_rollback
 from serving.live.snapshot import Facts, Snapshot
 from serving.live.swap import LiveSlot
 
@@ -30,14 +30,21 @@ class WayBack:
         self._held_for: Facts | None = None
 
     def target(self, *, at_hand: bool = False) -> Deployment:
-        """The newest deployment before the live one that differs from what runs now; what a rollback left stays left.
+        """What a rollback goes back to now.
 
         Args:
             at_hand: ask no registry.
 
         Raises:
-            ConflictError: there is none. TransientError: the registry is needed to read it, and away, or must not be asked.
+            ConflictError: there is none, or a rollback answers. TransientError: the registry is needed to read it, and away, or must not
+            be asked.
         """
+        if (live := self._slot.current) is not None:
+            require_no_rollback(live.selections, live.deployment)
+        return self._earlier(at_hand=at_hand)
+
+    def _earlier(self, *, at_hand: bool) -> Deployment:
+        """The newest deployment before the live one that differs from what runs now; what a rollback left stays left."""
         live = self._slot.current
         back = rollback_target(self._newest_first(live.deployment, at_hand=at_hand), live.is_changed_by) if live else None
         if back is not None:
@@ -88,7 +95,8 @@ class WayBack:
         if facts is None or gap is not None or facts == self._held_for:
             return
         try:
-            self._slot.hold(self.target(at_hand=cached_only), cached_only=cached_only)
+            # Also while a rollback answers, after which there is none yet: it is the next one's.
+            self._slot.hold(self._earlier(at_hand=cached_only), cached_only=cached_only)
         except PermanentError as error:
             logger.info("no rollback is held ready: %s", error)
         except PlatformError as error:
@@ -109,7 +117,7 @@ class WayBack:
             models=models,
             since=since,
             default_family=target.default_family,
-            selections=(*live.selections, *selections),
+            selections=tuple(self._selections.usable((*live.selections, *selections), live.deployment)),
         )
 
     def _newest_first(self, deployment: Deployment, *, at_hand: bool) -> Iterator[Deployment]:

@@ -106,7 +106,7 @@ class SelectionRequest(Base):
     """A person's select, promotion or rollback, recorded by serving at once and published by the graph as the next revision.
 
     `refusal` says why it never will be. `expected_revision`: the deployment that it was decided on, which it leaves. `restores`: of a
-    rollback, the revision whose content returns; a revision is left by one rollback. `default_family`: the family that shall answer where
+    rollback, the revision whose content returns; a revision is left by one at a time. `default_family`: the family that shall answer where
     none is named; null leaves it as it is.
     """
 

@@ -41,10 +41,10 @@ def test_a_request_is_open_until_it_is_published_or_refused_and_replicas_are_tol
     empty = documented_answer(serving, "/models/selections?limit=5")
     assert (empty["selections"], empty["replicas"]) == ([], [])
 
-    published, refused, _ = (ask_for(engine, name) for name in ("first", "second", "third"))
+    published, _, _ = (ask_for(engine, name) for name in ("first", "second", "third"))
     with engine.begin() as connection:
         close_selection_requests(connection, [published], 7)
-        assert refuse_selection_request(connection, refused, "nothing to publish")
+        assert refuse_selection_request(connection, "second", "nothing to publish")
     now = datetime.now(UTC)
     recent = seed_predictions(engine, features(4, 1), probabilities(4, 2), until=now, prefix="recent")
     seed_predictions(engine, features(1, 1), probabilities(1, 2), until=now - timedelta(hours=1), prefix="old")

@@ -384,7 +384,7 @@ def test_a_choice_outlives_a_restart_without_the_database_until_that_says_otherw
     kept.write_bytes(good)
     with engine.begin() as connection:
         (request,) = open_selection_requests(connection)
-        assert refuse_selection_request(connection, request.id, "it answers worse")
+        assert refuse_selection_request(connection, request.request_id, "it answers worse")
     assert live(start_serving()) == SECOND
 
 

@@ -28,7 +28,8 @@ from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 from serving.journal.journal_records import RollbackRecord
-from serving.live.selection_requests import enter_rollback
+from serving.live.selection_requests import enter_rollback, record_selections
+from serving.live.selections import Selection
 
 pytestmark = pytest.mark.slow
 
@@ -165,10 +166,10 @@ def test_with_postgres_frozen_and_the_registry_dead_a_rollback_takes_a_second_su
     assert len(stored(own_engine)[1]) == len(rows) + 1
 
 
-def decided(name: str, leaves: int) -> RollbackRecord:
+def decided(name: str, leaves: int, day: int = 2) -> RollbackRecord:
     return RollbackRecord(
         id=name,
-        decided_at=datetime(2026, 3, 2, tzinfo=UTC),
+        decided_at=datetime(2026, 3, day, tzinfo=UTC),
         actor=name,
         reason="it answers worse",
         leaves=leaves,
@@ -288,3 +289,36 @@ def test_a_rollback_that_is_recorded_late_overrides_neither_a_newer_deployment_n
     assert "deploy-000004 was published before" in str(refusals["too late"])
     assert [row.detail["overtaken"] for row in rows[len(before) :]] == [refusals[row.actor] for row in rows[len(before) :]]
     assert len(requests) == len(rows) - len(before) == 3, "each once, however often it is sent"
+
+
+def test_a_rollback_that_is_recorded_late_has_its_place_among_what_people_chose_meanwhile(
+    own_engine: Engine, deployed: Publisher
+) -> None:
+    _, before = stored(own_engine)
+    assert deployed
+    chosen = Selection(
+        request_id="the select",
+        family="vader",
+        version=SECOND,
+        revision=2,
+        actor="dana",
+        reason="reads better",
+        requested_at=datetime(2026, 3, 3, tzinfo=UTC),
+        expected_revision=2,
+    )
+    with own_engine.begin() as connection:
+        record_selections(connection, [chosen], action="models:select", before=({}, ""), after=({}, ""))
+    for day, name in ((2, "before it"), (4, "after it"), (5, "once more")):
+        for _ in range(2):
+            with own_engine.begin() as connection:
+                enter_rollback(connection, decided(name, 2, day), entered_at=datetime.now(UTC))
+    requests, rows = stored(own_engine)
+    refusals = {request.actor: request.refusal for request in requests}
+    assert refusals == {
+        "dana": f"Superseded by the request of after it for {FIRST} (request of after it).",
+        "before it": f"Superseded by the request of dana for {SECOND} (the select).",
+        "after it": None,
+        "once more": "Another rollback from revision 2 was recorded before the database heard of it.",
+    }
+    told = {row.actor: row.detail["overtaken"] for row in rows[len(before) :]}
+    assert told == {name: refusals[name] for name in ("before it", "after it", "once more")}

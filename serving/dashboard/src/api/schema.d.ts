@@ -1304,7 +1304,8 @@ export interface components {
          * @description What is live, since when, and what was tried last; `candidate` is what was offered and is not live.
          *
          *     `overtaken`: the last ten choices of people that answered here and do no longer, although no deployment has what they asked for. `rollback`: null where
-         *     there is nothing to go back to, as far as this process knows without asking the registry.
+         *     none is possible: what answers is what a rollback brought, or there is nothing to go back to, as far as this process knows without
+         *     asking the registry.
          * @example {
          *       "deployment": {
          *         "revision": 2,
@@ -5191,7 +5192,8 @@ export interface operations {
              * @description What is live, since when, and what was tried last; `candidate` is what was offered and is not live.
              *
              *     `overtaken`: the last ten choices of people that answered here and do no longer, although no deployment has what they asked for. `rollback`: null where
-             *     there is nothing to go back to, as far as this process knows without asking the registry.
+             *     none is possible: what answers is what a rollback brought, or there is nothing to go back to, as far as this process knows without
+             *     asking the registry.
              */
             200: {
                 headers: {

@@ -24,6 +24,7 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
   const promote = usePromote();
   const rollback = useRollback();
   const registered = versions.data?.versions ?? [];
+  const isPossible = status.rollback != null;
   const choose = (choice: string) => {
     const picked = registered.find(({ version }) => version === choice);
     setMakeDefault(picked?.live === true);
@@ -59,11 +60,14 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
   if (answer && !answer.dry_run) {
     return <Followed answer={answer} atOnce={chosen.what !== "promote"} onDone={() => { forget(); setReason(""); }} />;
   }
-  const ready = key !== "" && reason.trim().length >= 3;
+  const impossible = chosen.what === "rollback" && !isPossible;
+  const ready = key !== "" && reason.trim().length >= 3 && !impossible;
   return (
     <form className="change" onSubmit={submit}>
       <Select label="What" value={chosen.what === "rollback" ? "rollback" : chosen.version} onChange={(event) => { choose(event.target.value); forget(); }}>
-        <option value="rollback">Back to the deployment before</option>
+        <option value="rollback" disabled={!isPossible}>
+          Back to the deployment before{!isPossible && " (not possible now)"}
+        </option>
         {registered.map(({ version, family, live, last_revision: revision }) => (
           <option key={version} value={version} disabled={live && family === status.default_family}>
             {version} {live ? "(live)" : revision == null ? "(promote: never deployed yet)" : `(was in deploy ${revision})`}
@@ -82,7 +86,15 @@ export function Change({ status }: { status: Schemas["ModelsStatus"] }) {
         <Button type="submit" kind={tried ? "danger" : "primary"} busy={asked.isPending} disabled={!ready}>
           {asked.isPending ? "Asking…" : !tried ? "Try it first, changing nothing" : opposes ? "Do it against the evidence" : "Do it"}
         </Button>
-        {!ready && <span className="note">{key === "" ? "A key is needed." : "Say why, in three characters or more."}</span>}
+        {!ready && (
+          <span className="note">
+            {impossible
+              ? "A rollback answers already, or nothing is there to go back to: choose a version."
+              : key === ""
+                ? "A key is needed."
+                : "Say why, in three characters or more."}
+          </span>
+        )}
       </div>
       <div aria-live="polite">
         {tried && <Preview answer={answer} atOnce={chosen.what !== "promote"} />}
