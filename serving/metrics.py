@@ -35,7 +35,7 @@ class Metrics:
         )
         self.connections_refused = counter(
             "serving_connections_refused",
-            "Connections closed before a request was complete, or whose answer nobody read.",
+            "Connections closed before a request was complete, whose answer nobody read, or to make room while they rested.",
             "reason",
         )
         self.loop_lag = Histogram(

@@ -30,7 +30,7 @@ LONGEST_REQUEST_S = 10
 SWITCH_S = 0.0005
 """How long a thread keeps the interpreter while the event loop waits for it; by default ten times as long."""
 KEEP_ALIVE_S = 65
-"""Longer than the usual 60 s of a load balancer in front, so that it is never us who closes first."""
+"""Longer than the usual 60 s of a load balancer in front, so that it is never us who closes first, unless all places are taken (`edge.places`)."""
 LEFT_S = 13.5
 """So long after it stopped taking requests the process is gone; a host waits 20 or 30 s, then it kills."""
 TOLD_S = 0.5

@@ -8,12 +8,13 @@ import time
 from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from serving.contract.request_context import RECEIVED
 from serving.edge.door import TAKEN, Door
 from serving.edge.envelope import DEFAULTS
-from serving.edge.sockets import BoundedConnection, largest_number_of_connections
+from serving.edge.places import Places, largest_number_of_connections
+from serving.edge.sockets import BoundedConnection
 from serving.metrics import Metrics
 
 READ_AT_ONCE_S = 0.001
@@ -37,11 +38,12 @@ class AdmittingConnection(BoundedConnection):
         if self.parser.get_method() == b"POST" and not self._offers_another_protocol:
             route = self.url.partition(b"?")[0]
             headers = dict(self.headers)
-            if self._door.judges(route):
+            # What was sent ahead is judged when its turn comes: until then it costs nothing.
+            if self._idle and self._door.judges(route):
                 taken = self._door.take(route, headers, self._came_at())
                 if taken is not None:
                     self.scope.setdefault("state", {})[TAKEN] = taken
-                elif self._idle and not self._door.draining() and not any(name in headers for name in _CAREFUL):
+                elif not self._door.draining() and not any(name in headers for name in _CAREFUL):
                     answered, body = self._door.refusal(route, headers)
                     head = b"".join(b"%s: %s\r\n" % header for header in answered)
                     self._in_head = False
@@ -67,6 +69,7 @@ class AdmittingConnection(BoundedConnection):
         self._answer, self._answered_at = None, time.perf_counter()
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        self._places.rest(self.transport)
         self._watch_writing()
         now = time.perf_counter()
         if rest_s := self._door.rests.after_refusal(now):
@@ -92,10 +95,11 @@ class AdmittingConnection(BoundedConnection):
         # It was not sent before the client had the answer to its last one.
         return max(self._may_have_come_at or self._door.turns.came_at(), self._answered_at)
 
-    def _forget_queued(self) -> None:
-        for cycle, _ in self.pipeline:
-            self._give_back(cycle.scope)
-        super()._forget_queued()
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # One that was sent ahead begins with the answer before it: its client waited for that one until now.
+        state = cycle.scope.setdefault("state", {})
+        state[RECEIVED] = max(state.get(RECEIVED, 0.0), self._answered_at)
+        super()._start_asgi_task(cycle, app)
 
     def _give_back(self, scope: Any) -> None:
         if (taken := scope.get("state", {}).get(TAKEN)) is not None:
@@ -107,4 +111,4 @@ class AdmittingConnection(BoundedConnection):
 
 def admitting_connections(door: Door, metrics: Metrics) -> "partial[AdmittingConnection]":
     """What uvicorn is to make of each connection (`Config.http`)."""
-    return partial(AdmittingConnection, door, metrics, cap=largest_number_of_connections())
+    return partial(AdmittingConnection, door, metrics, Places(largest_number_of_connections(), metrics))

@@ -4,20 +4,19 @@ uvicorn's protocol bounds none of it, and answers what is no HTTP as plain text.
 """
 
 import asyncio
-import resource
 import time
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from serving.contract.request_context import RECEIVED
 from serving.edge.bare_problem import bare_problem
 from serving.edge.guard import BROKEN_BODY, MAX_HEADER_BYTES, MAX_URL_BYTES
+from serving.edge.places import Places
 from serving.edge.whole_answers import WholeAnswers
 from serving.metrics import Metrics
 
-MAX_CONNECTIONS = 2_000
 MAX_HEAD_BYTES = MAX_URL_BYTES + MAX_HEADER_BYTES + 4_096
 """Of a head that is not complete yet. The guard judges a complete one, and says which part is too large."""
 HEAD_TIMEOUT_S = 10.0
@@ -27,14 +26,6 @@ MAX_HEADERS = 100
 LINGER_S = 1.0
 """So long a refused client may go on sending; nothing of it is read."""
 _OFFER = (b"upgrade", b"http2-settings")
-_FILES_KEPT = 128
-"""Descriptors for everything else: database, Redis, registry, journal."""
-
-
-def largest_number_of_connections() -> int:
-    """`MAX_CONNECTIONS`, or fewer where the process may not open as many files."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_CONNECTIONS if files == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, files - _FILES_KEPT))
 
 
 class _Stopped(Exception):
@@ -47,33 +38,38 @@ class BoundedConnection(HttpToolsProtocol):
     def __init__(
         self,
         metrics: Metrics,
+        places: Places,
         *args: Any,
-        cap: int = MAX_CONNECTIONS,
         head_s: float = HEAD_TIMEOUT_S,
         write_s: float = WRITE_TIMEOUT_S,
         **more: Any,
     ) -> None:
         super().__init__(*args, **more)
-        self._metrics, self._cap, self._head_s, self._write_s = metrics, cap, head_s, write_s
-        self._refused = self._in_head = False
-        self._head_bytes = 0
+        self._metrics, self._places, self._head_s, self._write_s = metrics, places, head_s, write_s
+        self._refused, self._in_head, self._head_bytes = False, False, 0
+        self._under_way: RequestResponseCycle | None = None
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A connection beyond the cap is told so at once; any other has `HEAD_TIMEOUT_S` for its first request."""
+        """A connection without a place is told so at once; any other has `HEAD_TIMEOUT_S` for its first request."""
         super().connection_made(transport)
         self._answers = WholeAnswers(transport, self.loop)
-        if len(self.connections) > self._cap:
-            self._refuse(503, "too_many_connections", "This process holds as many connections as it can; try again in a moment.")
-        else:
+        if self._places.take(transport):
             self._await_head()
+        else:
+            self._refuse(503, "too_many_connections", "This process holds as many connections as it can; try again in a moment.")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more."""
         self._head_timer = _cancelled(self._head_timer)
         self._write_timer = _cancelled(self._write_timer)
-        self._forget_queued()
+        self._places.give_up(self.transport)
+        self.pipeline.clear()
+        if self._under_way is not None and not self._under_way.response_complete:
+            # uvicorn tells the request that was read last, which may be another one.
+            self._under_way.disconnected = True
+            self._under_way.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -94,6 +90,7 @@ class BoundedConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins; while an answer is under way it has its time too."""
         super().on_message_begin()
+        self._places.wake(self.transport)
         self._note_time()
         self._in_head, self._head_bytes = True, 0
         self._await_head()
@@ -132,8 +129,10 @@ class BoundedConnection(HttpToolsProtocol):
         self._answers.flush()
         super().on_response_complete()
         if self._refused:
-            self._forget_queued()
+            self.pipeline.clear()
             self.transport.close()
+        elif self._idle and not self._in_head:
+            self._places.rest(self.transport)
         self._watch_writing()
 
     def pause_writing(self) -> None:
@@ -153,9 +152,9 @@ class BoundedConnection(HttpToolsProtocol):
         self.logger.debug(msg)
         self._refuse(400, "invalid_http", "This is no HTTP/1.1 request.")
 
-    def _forget_queued(self) -> None:
-        """Requests that came behind another one are not begun."""
-        self.pipeline.clear()
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._under_way = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _note_time(self) -> None:
         self.scope.setdefault("state", {})[RECEIVED] = time.perf_counter()
@@ -209,6 +208,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
         self._refused = True
+        self._places.wake(self.transport)
         self._head_timer = _cancelled(self._head_timer)
         self._metrics.connections_refused.labels(code).inc()
         if not self._idle:
@@ -223,12 +223,12 @@ class BoundedConnection(HttpToolsProtocol):
         self._metrics.observe_request("unmatched", "OTHER", status, None)
         self.transport.write(bare_problem(status, code, detail))
         self._watch_writing()
-        if len(self.connections) > self._cap:
-            self.transport.close()
-        else:
+        if self.transport in self._places:
             # Closed at once, what the client still sends would reset the connection before it has read why.
             self.transport.write_eof()
             self._head_timer = self.loop.call_later(LINGER_S, self.transport.close)
+        else:
+            self.transport.close()
 
     def _watch_writing(self, left_before: int | None = None) -> None:
         """Cut the connection once a whole `_write_s` passed in which the client took nothing."""

@@ -6,7 +6,8 @@ import asyncio
 class WholeAnswers:
     """What uvicorn's cycle of one request writes to. `flush` is to be called when an answer is complete.
 
-    A head whose body is made later (a stream of events) leaves in the next turn of the loop.
+    A head whose body is made later (a stream of events) leaves in the next turn of the loop. Once the connection is closing nothing is
+    written: its client left, or was cut.
     """
 
     __slots__ = ("_head", "_loop", "_transport")
@@ -18,6 +19,8 @@ class WholeAnswers:
 
     def write(self, data: bytes) -> None:
         """Write it, or keep it where it is a head."""
+        if self._transport.is_closing():
+            return
         if self._head:
             data, self._head = self._head + data, b""
         elif data.startswith(b"HTTP/1.") and data[9:10] != b"1":
@@ -28,8 +31,8 @@ class WholeAnswers:
 
     def flush(self) -> None:
         """Write what is kept."""
-        if self._head:
-            data, self._head = self._head, b""
+        data, self._head = self._head, b""
+        if data and not self._transport.is_closing():
             self._transport.write(data)
 
     def close(self) -> None:

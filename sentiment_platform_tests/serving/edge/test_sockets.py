@@ -2,21 +2,28 @@
 
 import asyncio
 import json
+import logging
 import socket
 import time
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from threading import Thread
 from typing import Any
 
 import pytest
 import uvicorn
+import uvloop
 
 from serving.edge.guard import Guard
-from serving.edge.sockets import MAX_HEAD_BYTES, MAX_HEADERS, BoundedConnection, largest_number_of_connections
+from serving.edge.places import Places, largest_number_of_connections
+from serving.edge.sockets import MAX_HEAD_BYTES, MAX_HEADERS, BoundedConnection
+from serving.edge.whole_answers import WholeAnswers
 from serving.metrics import Metrics
 
 CAP, HEAD_S, WRITE_S = 5, 0.6, 0.6
+ASK = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+STAYED = list[str]()
+"""What requests to `/stay` were told at last."""
 LARGE = 40_000_000
 """Bytes of an answer that no kernel buffers whole."""
 
@@ -27,7 +34,7 @@ class Running:
     def __init__(self, protocol: Any = BoundedConnection) -> None:
         self.metrics = Metrics()
         made = (
-            partial(protocol, self.metrics, cap=CAP, head_s=HEAD_S, write_s=WRITE_S)
+            partial(protocol, self.metrics, Places(CAP, self.metrics), head_s=HEAD_S, write_s=WRITE_S)
             if protocol is BoundedConnection
             else protocol
         )
@@ -38,8 +45,12 @@ class Running:
             guarded, http=made, log_config=None, ws="none", lifespan="off", server_header=False, date_header=False
         )
         self._server = uvicorn.Server(config)
-        self._thread = Thread(target=lambda: asyncio.run(self._server.serve([self._listening])), daemon=True)
+        self._thread = Thread(target=self._serve, daemon=True)
         self._thread.start()
+
+    def _serve(self) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._server.serve([self._listening]))
 
     def connect(self) -> socket.socket:
         made = socket.create_connection(self.address, timeout=10)
@@ -58,7 +69,7 @@ class Running:
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:
-    """The length of the body; `/slow` takes its time, `/late` after its head; `/large` is large."""
+    """The length of the body; `/slow` takes its time, `/late` after its head; `/large` is large; `/stay` never ends."""
     message = await receive()
     body = message["body"]
     while message.get("more_body"):
@@ -66,6 +77,9 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
         body += message["body"]
     if scope["path"] == "/slow":
         await asyncio.sleep(0.3)
+    if scope["path"] == "/stay":
+        STAYED.append((await receive())["type"])
+        return
     told = bytes(LARGE) if scope["path"] == "/large" else str(len(body)).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(told)).encode())]})
     if scope["path"] == "/late":
@@ -176,19 +190,106 @@ def test_a_connection_that_asks_nothing_is_closed(running: Running, sent: bytes,
         assert read_all(connection) == b""
 
 
+def ask(connection: socket.socket) -> bytes:
+    connection.sendall(ASK)
+    reply = connection.recv(65536)
+    assert reply.endswith(b"\r\n\r\n0")
+    return reply
+
+
 def test_connections_beyond_the_cap_are_told_so_and_those_within_it_go_on(running: Running) -> None:
     wait_for(lambda: running.connections() == 0)
     held = [running.connect() for _ in range(CAP)]
+    for connection in held:
+        connection.sendall(ASK[:-2])
     wait_for(lambda: running.connections() == CAP)
+    time.sleep(0.05)
     with running.connect() as one_more:
         reply = read_all(one_more)
         assert problem(reply)["code"] == "too_many_connections"
         assert b"retry-after: 1\r\n" in reply
-    held[0].sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-    assert read_all(held[0]).endswith(b"\r\n\r\n0")
     for connection in held:
+        connection.sendall(ASK[-2:])
+        assert connection.recv(65536).endswith(b"\r\n\r\n0"), "a head that began keeps its place"
         connection.close()
     wait_for(lambda: running.connections() == 0)
+
+
+def test_when_full_the_connection_that_rested_longest_makes_room_and_nobody_who_is_in_the_middle(running: Running) -> None:
+    wait_for(lambda: running.connections() == 0)
+    before = running.refused("rested_longest")
+    slow, half, first, asks_nothing, again = [running.connect() for _ in range(CAP)]
+    for connection in (slow, half, again, first):
+        ask(connection)
+    slow.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+    half.sendall(ASK[:9])
+    ask(again)
+    come = list[socket.socket]()
+    for leaves in (asks_nothing, first, again):
+        come.append(running.connect())
+        ask(come[-1])
+        assert read_all(leaves) == b"", "closed, and not reset"
+        leaves.close()
+    assert running.refused("rested_longest") == before + 3
+    assert slow.recv(65536).endswith(b"0")
+    half.sendall(ASK[9:])
+    assert half.recv(65536).endswith(b"0")
+    for connection in (slow, half, *come):
+        ask(connection)
+        connection.close()
+    wait_for(lambda: running.connections() == 0)
+
+
+async def over_one_connection(do: Callable[[asyncio.Transport, socket.socket], Awaitable[None]]) -> None:
+    """`do` with the server's end of a connection, which is not read, and the client's."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.create_connection(listening.getsockname()) as client:
+        accepted = listening.accept()[0]
+        accepted.setblocking(False)
+        transport, _ = await asyncio.get_running_loop().connect_accepted_socket(asyncio.Protocol, accepted)
+        transport.pause_reading()
+        try:
+            await do(transport, client)
+        finally:
+            if not transport.is_closing():
+                transport.abort()
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("sent", [b"", ASK])
+def test_whose_request_lies_in_the_kernel_keeps_its_place(sent: bytes) -> None:
+    """As of a connection that is not read for a moment after a refusal."""
+
+    async def compare(transport: asyncio.Transport, client: socket.socket) -> None:
+        places = Places(1, Metrics())
+        assert places.take(transport)
+        client.sendall(sent)
+        await asyncio.sleep(0.02)
+        newcomer = asyncio.Transport()
+        assert places.take(newcomer) is (sent == b"")
+        assert transport.is_closing() is (sent == b"")
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(over_one_connection(compare))
+
+
+def test_an_answer_whose_connection_was_cut_meanwhile_is_dropped() -> None:
+    failed = list[Any]()
+
+    async def compare(transport: asyncio.Transport, _: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: failed.append(context))
+        answers = WholeAnswers(transport, loop)
+        transport.abort()
+        loop.call_soon(answers.write, b"HTTP/1.1 200 OK\r\n\r\n")
+        await asyncio.sleep(0.02)
+        answers.write(b"0")
+        answers.close()
+        with pytest.raises(RuntimeError):
+            transport.write(b"the control")
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(over_one_connection(compare))
+    assert failed == []
 
 
 def test_a_client_that_reads_nothing_is_cut_and_one_that_reads_slowly_is_not(running: Running) -> None:
@@ -203,6 +304,25 @@ def test_a_client_that_reads_nothing_is_cut_and_one_that_reads_slowly_is_not(run
         assert running.refused("answer_not_read") == before + 1
         taken += len(read_all(slow))
     assert taken > LARGE
+
+
+def test_a_client_that_is_cut_with_requests_ahead_leaves_no_traceback(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    before = running.refused("answer_not_read")
+    with caplog.at_level(logging.WARNING), running.connect() as deaf:
+        deaf.sendall(4 * b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for(lambda: running.refused("answer_not_read") == before + 1)
+        wait_for(lambda: running.connections() == 0)
+        wait_for(lambda: running.metrics.in_flight == 0)
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+def test_a_stream_learns_that_its_client_left_also_with_a_request_behind_it(running: Running) -> None:
+    STAYED.clear()
+    with running.connect() as leaving:
+        leaving.sendall(b"GET /stay HTTP/1.1\r\nHost: a\r\n\r\n" + ASK)
+        time.sleep(0.1)
+        assert STAYED == []
+    wait_for(lambda: STAYED == ["http.disconnect"])
 
 
 def test_garbage_behind_a_request_neither_takes_the_place_of_its_answer_nor_gets_one(running: Running) -> None:
