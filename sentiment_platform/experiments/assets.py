@@ -12,6 +12,7 @@ from sentiment_platform.experiments.online_gate import next_step
 from sentiment_platform.experiments.online_markdown import online_report
 from sentiment_platform.experiments.online_reading import evaluate_running
 from sentiment_platform.experiments.replay import replay
+from sentiment_platform.experiments.standing import holdout_objection
 from sentiment_platform.models.families import FAMILIES, evaluation_asset_name
 from sentiment_platform.models.pages.drawing import as_markdown
 from sentiment_platform.models.pages.plots import differences_png
@@ -66,10 +67,12 @@ def online_evaluation(context: dg.AssetExecutionContext, platform: PlatformResou
     if evaluated is None:
         return dg.MaterializeResult(metadata={"summary": "No experiment runs."}, data_version=dg.DataVersion("no experiment"))
     evaluation, paired = evaluated.evaluation, evaluated.evaluation.paired
+    with platform.engine().connect() as connection:
+        against = holdout_objection(connection, evaluation)
     return dg.MaterializeResult(
         metadata={
-            "summary": f"{evaluation.experiment}, phase {evaluation.phase}: {evaluation.verdict}. {next_step(evaluation)}",
-            "verdict": dg.MetadataValue.md(online_report(evaluation)),
+            "summary": f"{evaluation.experiment}, phase {evaluation.phase}: {evaluation.verdict}. {next_step(evaluation, against)}",
+            "verdict": dg.MetadataValue.md(online_report(evaluation, against)),
             "challenger": evaluation.challenger,
             "champion": evaluation.champion,
             "answers": evaluation.asked - evaluation.failed,

@@ -36,8 +36,8 @@ def objection_to_split(in_shadow: OnlineEvaluation | None, champion: str, challe
     return None
 
 
-def next_step(evaluation: OnlineEvaluation) -> str:
-    """What a person may do now, as a sentence with its command."""
+def next_step(evaluation: OnlineEvaluation, against: str | None = None) -> str:
+    """What a person may do now, as a sentence with its command. `against`: what the holdout says against the challenger."""
     version, verdict = evaluation.challenger, evaluation.verdict
     stop = '`sentiment-platform experiments stop --reason "..."`'
     promote = f'`sentiment-platform models promote {version} --reason "..."`'
@@ -47,6 +47,9 @@ def next_step(evaluation: OnlineEvaluation) -> str:
         return f"Believe no figure of this phase; find out who assigns otherwise, and stop it: {stop}."
     if verdict.startswith("blocked:"):
         return f"Stop it and mend what blocks: {stop}."
+    if against and (evaluation.mode == "split" or verdict == "better"):
+        so_far = "Traffic says nothing against it so far" if evaluation.mode == "split" else "In shadow it is better"
+        return f"{against} {so_far}; weigh the two before you give it more, or stop it: {stop}."
     if evaluation.mode == "split":
         return f"Nothing speaks against it so far. Raise its share, such as to a half: {_split_to(0.5, evaluation)}; or promote it: {promote}."
     if verdict == "better":

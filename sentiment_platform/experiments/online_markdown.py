@@ -6,11 +6,11 @@ from sentiment_platform.markdown_tables import markdown_table
 from sentiment_platform.models.family import LABELS
 
 
-def online_report(evaluation: OnlineEvaluation) -> str:
-    """The page of `online_evaluation`."""
+def online_report(evaluation: OnlineEvaluation, against: str | None = None) -> str:
+    """The page of `online_evaluation`. `against`: what the holdout says against the challenger."""
     return "\n\n".join(
         [
-            f"**{evaluation.experiment}, phase {evaluation.phase}: {evaluation.verdict}.** {next_step(evaluation)}",
+            f"**{evaluation.experiment}, phase {evaluation.phase}: {evaluation.verdict}.** {next_step(evaluation, against)}",
             _versions(evaluation),
             evaluation.words(),
             *_changes(evaluation),

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine
 
+from sentiment_platform.experiments.choice import read_choice
 from sentiment_platform.experiments.online_evaluation import OnlineEvaluation
 from sentiment_platform.experiments.online_gate import next_step
 from sentiment_platform.experiments.online_reading import running_phase
@@ -42,6 +43,7 @@ def standing_now(connection: Connection) -> Standing | None:
         return None
     plan = phase.plan
     evaluations = evaluations_of(connection, plan.name, plan.phase)
+    evaluation = msgspec.convert(evaluations[-1].result, OnlineEvaluation) if evaluations else None
     plans = experiment_words(plan, None) if isinstance(plan, Shadow) else experiment_words(None, plan)
     newest = evaluations[-1] if evaluations else None
     return Standing(
@@ -51,6 +53,12 @@ def standing_now(connection: Connection) -> Standing | None:
         evaluation=newest.id if newest else "",
         verdict=newest.verdict if newest else "",
         words=f"{plans} {newest.result['words'] if newest else NOT_YET}",
-        next_step=next_step(msgspec.convert(newest.result, OnlineEvaluation)) if newest else EVALUATE,
+        next_step=next_step(evaluation, holdout_objection(connection, evaluation)) if evaluation else EVALUATE,
         result=newest.result if newest else {},
     )
+
+
+def holdout_objection(connection: Connection, evaluation: OnlineEvaluation) -> str | None:
+    """What the comparison on the newest holdout says against the challenger; None where it says nothing against it."""
+    (pair,) = read_choice(connection, [(evaluation.champion, evaluation.challenger)])
+    return f"On the holdout {pair.challenger} is {pair.verdict}: {pair.words}" if pair.speaks_against else None

@@ -13,8 +13,11 @@ from sqlalchemy import Engine, text
 from sentiment_platform.errors import ConflictError, PermanentError
 from sentiment_platform.experiments.choice import NOT_STORED, content_of, pairs_of_choice, read_choice
 from sentiment_platform.experiments.choice_comparison import weigh_choice
+from sentiment_platform.experiments.online_reading import evaluate_running
+from sentiment_platform.experiments.standing import standing
 from sentiment_platform.models.family import Integers
 from sentiment_platform.promotion.deciding import decide_and_publish, running
+from sentiment_platform.promotion.experiment_steps import Start, intent_of_start
 from sentiment_platform.promotion.grounds import sentence, weigh_promotion
 from sentiment_platform.promotion.intents import intent_of_promotion, intent_of_rollback
 from sentiment_platform.promotion.next_revision import publish
@@ -66,6 +69,26 @@ def test_the_worse_version_is_promoted_by_request_and_the_signed_document_keeps_
     assert back.words.startswith(f"{V1} would be better in the place of {V2}: {V2} is worse than {V1} on 200")
     assert pair.words.startswith(f"{V2} is worse than {V1} on 200")
     assert f"because of one. The evidence speaks against it ({V2} against {V1}: worse). {V2} is" in document.evidence.verdict
+
+
+@pytest.mark.usefixtures("good_then_worse")
+def test_a_split_that_a_person_started_against_the_holdout_is_not_said_to_have_nothing_against_it(
+    engine: Engine, access: RegistryAccess
+) -> None:
+    start = Start(version=V2, actor="ada", reason="I want it", split=0.1, overrules=True)
+    publish(engine, access, partial(intent_of_start, start=start), holder="ada", now=clock)
+    evaluate_running(engine, run_id="run")
+
+    def next_step() -> str:
+        stands = standing(engine)
+        assert stands is not None
+        return stands.next_step
+
+    assert next_step().startswith("Nothing speaks against it so far."), "the control: the pair was not compared"
+    weigh_choice(engine, [(V1, V2)], run_id="by hand")
+    assert next_step().startswith(f"On the holdout {V2} is worse: {V2} is worse than {V1} on 200 holdout texts")
+    assert "experiments stop" in next_step()
+    assert "promote" not in next_step()
 
 
 def test_a_reason_ends_as_a_sentence_once() -> None:

@@ -55,10 +55,10 @@ def test_the_transformer_is_off_within_two_seconds_on_both_processes_and_on_agai
     for process in two:
         assert process.predict(TEXT)["degraded"] is False, "the control: it answers"
     tried = turn(two[0], "transformer", enabled=False, expected=True, dry_run=True)
-    assert (tried.json()["enabled"], tried.json()["actor"]) == (False, "configured admin"), tried.text
+    assert (tried.json()["enabled"], tried.json()["actor"], tried.json()["dry_run"]) == (False, "configured admin", True)
     assert two[0].predict(TEXT)["degraded"] is False, "a dry run changes nothing"
     reply = turn(two[0], "transformer", enabled=False, expected=True)
-    assert (reply.status_code, reply.json()["revision"]) == (200, 1), reply.text
+    assert (reply.status_code, reply.json()["revision"], reply.json()["dry_run"]) == (200, 1, False), reply.text
     assert two[0].predict(TEXT)["degraded_reason"] == "kill_switch", "at once where it was turned"
     time.sleep(2)
     told = [process.client.get("/flags").json() for process in two]

@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from serving.client.call import Call, post, put
-from serving.contract.flag_bodies import FlagRequest, FlagShown
+from serving.contract.flag_bodies import FlagAnswer, FlagRequest
 from serving.contract.incident_bodies import AcknowledgementAnswer, AcknowledgeRequest
 from serving.contract.model_bodies import PromoteRequest, RollbackRequest, SelectionAnswer, SelectRequest
 
@@ -62,7 +62,7 @@ def acknowledge(alert_id: str, *, note: str | None = None, dry_run: bool = False
     return post(f"/monitoring/alerts/{quote(alert_id, safe='')}/ack", AcknowledgementAnswer, AcknowledgeRequest(note, dry_run))
 
 
-def set_flag(name: str, *, enabled: bool, reason: str, expected: bool | None = None, dry_run: bool = False) -> Call[FlagShown]:
+def set_flag(name: str, *, enabled: bool, reason: str, expected: bool | None = None, dry_run: bool = False) -> Call[FlagAnswer]:
     """Turn a switch; needs a key of role operator."""
     body = FlagRequest(enabled=enabled, reason=reason, expected=expected, dry_run=dry_run)
-    return put(f"/flags/{quote(name, safe='')}", FlagShown, body)
+    return put(f"/flags/{quote(name, safe='')}", FlagAnswer, body)

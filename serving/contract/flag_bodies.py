@@ -20,6 +20,12 @@ class FlagShown(Struct, frozen=True, kw_only=True):
     changed_at: Moment | None
 
 
+class FlagAnswer(FlagShown, frozen=True, kw_only=True):
+    """The switch as it stands after the change; of a dry run as it would stand: nothing was changed."""
+
+    dry_run: bool
+
+
 class FlagList(Struct, frozen=True):
     """Every switch, as the database has it, and what the process that answers goes by (`here`: name -> on)."""
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 from litestar import Request, get, put
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
@@ -9,7 +10,7 @@ from litestar.params import JSONBody, PathParameter
 
 from sentiment_platform.errors import ConflictError
 from sentiment_platform.flags import FLAGS, Flag
-from serving.contract.flag_bodies import FlagList, FlagRequest, FlagShown
+from serving.contract.flag_bodies import FlagAnswer, FlagList, FlagRequest, FlagShown
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
 from serving.services import Services
@@ -44,7 +45,7 @@ async def flags(services: NamedDependency[Services]) -> FlagList:
 )
 async def set_flag(
     name: FlagName, data: JSONBody[FlagRequest], services: NamedDependency[Services], request: Request[Any, Any, Any]
-) -> FlagShown:
+) -> FlagAnswer:
     """Holds for this process at once and for every other within 2 seconds, without a restart; kept in the audit trail. The same again changes nothing."""
     if name not in FLAGS:
         raise Problem(404, "unknown_flag", f"There is no switch {name!r}; there are {', '.join(FLAGS)}.", field="name")
@@ -71,7 +72,7 @@ async def set_flag(
         raise Problem(409, "conflict", str(error), field="expected") from error
     if not data.dry_run:
         await services.flags.tell(every)
-    return _shown(turned)
+    return FlagAnswer(**msgspec.structs.asdict(_shown(turned)), dry_run=data.dry_run)
 
 
 def _shown(flag: Flag) -> FlagShown:
