@@ -10,6 +10,8 @@ from sentiment_platform.clock import Clock, utc_now
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 UNASKED = ("/health", "/metrics")
 HOURS_KEPT = timedelta(weeks=12)
+REFUSED = "refused"
+"""Beside the first digits of statuses: how many of the 5 were refusals of the door."""
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5)
 
 
@@ -20,7 +22,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         # Memory, descriptors, processor seconds, start time: `process_...`.
         ProcessCollector(registry=self.registry)
-        self._answered = 0
+        self._answered = self._refused = 0
         self.in_flight = 0
         """Requests that are being answered, open streams among them."""
         self._clock = clock
@@ -119,7 +121,9 @@ class Metrics:
     def observe_refusal(self, route: str, work: str) -> None:
         """Count one prediction that was refused before anything was looked up."""
         self.refused.labels(work).inc()
+        self._refused += 1
         self.observe_request(route, "POST", 503, None)
+        self._count_hour(REFUSED)
 
     def show_live(self, revision: int, versions: dict[str, str]) -> None:
         """Replace what is said to be live: family -> version."""
@@ -149,6 +153,10 @@ class Metrics:
         """All of them, since the start."""
         return self._answered
 
+    def requests_refused(self) -> int:
+        """Those of them that were refused before anything was looked up, since the start."""
+        return self._refused
+
     def answers(self) -> dict[str, int]:
         """First digit of the status -> requests; "0" for clients that left before the answer. Every digit from 0 to 5 is there.
 
@@ -167,15 +175,15 @@ class Metrics:
         return int(sum(counted))
 
     def answers_by_hour(self) -> Mapping[datetime, Mapping[str, int]]:
-        """Start of each hour (UTC) with requests, of the last 12 weeks, oldest first -> what `answers` has, of that hour."""
+        """Start of each hour (UTC) with requests, of the last 12 weeks, oldest first -> what `answers` has, of that hour, and `REFUSED`."""
         return self._hours
 
-    def _count_hour(self, digit: str) -> None:
+    def _count_hour(self, counted: str) -> None:
         hour = self._clock().replace(minute=0, second=0, microsecond=0)
         if hour not in self._hours:
             self._hours = {start: counts for start, counts in self._hours.items() if start >= hour - HOURS_KEPT}
-            self._hours[hour] = dict.fromkeys("012345", 0)
-        self._hours[hour][digit] += 1
+            self._hours[hour] = dict.fromkeys((*"012345", REFUSED), 0)
+        self._hours[hour][counted] += 1
 
     def total(self, counter: Counter) -> int:
         """What a counter has counted, whatever its labels."""

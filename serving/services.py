@@ -24,7 +24,7 @@ from serving.journal.known_predictions import KnownPredictions
 from serving.journal.prediction_ids import PredictionIds, signing_secret
 from serving.journal.repeats import Repeats
 from serving.journal.shipper import Shipper
-from serving.links.database import Database, last_known
+from serving.links.database import Database, Outages, last_known
 from serving.links.event_hub import EventHub
 from serving.links.recent_reads import RecentReads
 from serving.links.redis_link import RedisLink
@@ -69,11 +69,11 @@ class Services:
         self.settings = settings
         self.clock = clock
         self.metrics = Metrics(clock=clock)
-        self.loop_watch = LoopWatch(self.metrics, self.metrics.requests_answered)
+        self.loop_watch = LoopWatch(self.metrics)
         self.draining = False
         self.redis = RedisLink(settings.redis_url, clock=clock)
         # Threads and connections apart: what hangs while reading stops no shipping, no person and no check of a key.
-        link = partial(Database, settings.database_url, clock=clock)
+        link = partial(Database, settings.database_url, clock=clock, outages=Outages())
         self.database, self.acts, self._shipping, self._keys_database = link(), link(threads=2), link(threads=1), link(threads=1)
         self._databases = (self.database, self.acts, self._shipping, self._keys_database)
         self.flags = Flags(self.redis, self.acts, settings.state_dir / "flags.json")
@@ -205,7 +205,7 @@ class Services:
         watch, watch_each = self.metrics.watch, self.metrics.watch_each
         watch("serving_requests_in_flight", "Requests being answered.", lambda: self.metrics.in_flight - self.events.streams)
         watch("serving_loop_lag_p99_seconds", "Slowest hundredth of the last minute.", lambda: self.loop_watch.lag_p99_s)
-        watch("serving_loop_saturation", "Share of the last minute that the loop worked.", lambda: self.loop_watch.saturation)
+        watch("serving_loop_saturation", "Share of the minute that it worked or refused.", lambda: self.loop_watch.saturation)
         watch("serving_requests_per_second", "Of the last minute.", lambda: self.loop_watch.requests_per_s)
         watch("serving_capacity_per_second", "Estimate; NaN while idle.", lambda: self.loop_watch.capacity_per_s or math.nan)
         watch("serving_stuck_threads", "Threads whose model does not end at a text.", self.scheduler.stuck)

@@ -162,3 +162,43 @@ def test_reads_that_hang_on_a_locked_table_stop_neither_shipping_nor_keys_nor_ac
         over.set()
         rig.release()
     assert set(told) == {503}, "the control: whoever reads that table is told so"
+
+
+def test_with_a_database_that_hangs_the_process_tells_what_it_knows_at_once_and_the_log_has_a_line_when_it_goes_and_comes(
+    rig: Rig, said: Said
+) -> None:
+    serving = said.serving
+    serving.wait_until(lambda: recovered(said), PATIENCE_S)
+    hang = FAULTS["stopped by SIGSTOP"]
+
+    def lines(words: str) -> int:
+        return serving.log.read_text().count(words)
+
+    def told(path: str, within_s: float) -> dict[str, object]:
+        began = time.monotonic()
+        reply = serving.client.get(path)
+        assert (reply.status_code, time.monotonic() - began < within_s) == (200, True), (path, reply.text)
+        return reply.json()
+
+    whole = told("/monitoring/service", 3)
+    assert (whole["stored"] is None, whole["missing"]) == (False, None), "the control"
+    away, back = lines("PostgreSQL does not answer"), lines("PostgreSQL answers again")
+    hang.begin(rig)
+    try:
+        identity = said.predict()
+        for window in ("7d", "30d", "12w"):  # the first one is kept for a moment
+            report = told(f"/monitoring/service?window={window}", 1.5)
+            assert (report["stored"], bool(report["missing"])) == (None, True)
+            assert report["process"]["answers"], "what this process knows"
+            assert report["process"]["journal_backlog_records"] >= 1, identity
+        flags = told("/flags", 1.5)
+        assert (flags["flags"], bool(flags["missing"])) == (None, True)
+        assert set(flags["here"].values()) == {True}
+        serving.wait_until(lambda: serving.health()["dependencies"]["postgresql"]["status"] == "down", PATIENCE_S)
+        told("/monitoring/service", 0.6)
+        said.predict()
+    finally:
+        hang.end(rig)
+    serving.wait_until(lambda: told("/monitoring/service", 3)["missing"] is None, PATIENCE_S)
+    serving.wait_until(lambda: lines("PostgreSQL answers again") > back, PATIENCE_S)
+    assert (lines("PostgreSQL does not answer") - away, lines("PostgreSQL answers again") - back) == (1, 1), "and none a request"

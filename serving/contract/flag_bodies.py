@@ -27,11 +27,15 @@ class FlagAnswer(FlagShown, frozen=True, kw_only=True):
 
 
 class FlagList(Struct, frozen=True):
-    """Every switch, as the database has it, and what the process that answers goes by (`here`: name -> on)."""
+    """Every switch, as the database has it, and what the process that answers goes by (`here`: name -> on), which it always tells.
 
-    flags: list[FlagShown]
+    `flags` is null while the database does not tell them, and `missing` says why.
+    """
+
+    flags: list[FlagShown] | None
     here: dict[str, bool]
     replica: Replica
+    missing: str | None = None
 
 
 class FlagRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from serving.contract.values import Moment
+from serving.contract.values import Moment, Replica
 
 Window = Literal["24h", "7d", "30d", "12w"]
 
@@ -29,26 +29,34 @@ class ServicePeriod(Struct, frozen=True, kw_only=True):
 
 
 class ProcessPeriod(Struct, frozen=True, kw_only=True):
-    """Requests to this process in one hour, day or week from `start` on: all of them, those refused as wrong (4xx), those that failed (5xx)."""
+    """Requests to this process in one hour, day or week from `start` on: all of them, those refused as wrong (4xx), those with a 5xx.
+
+    `refused`: those of the 5xx that were refused at the door, because they could not be answered in time.
+    """
 
     start: Moment
     requests: int
     client_errors: int
     server_errors: int
+    refused: int
 
 
 class ProcessLoad(Struct, frozen=True, kw_only=True):
     """How busy the process that answers is: over the last `window_s` seconds (a minute, or less after a start), and at this moment.
 
-    `saturation`: share of the time that its event loop worked; near 1 every further request waits longer than the one before.
-    `capacity_per_s`: requests a second that it could answer if all were like those of that time; null while it is idle.
-    `loop_lag_p99_ms`: how late the slowest hundredth of its timers came. `queued_texts` wait for a model or are with it.
+    `instance` is its name in the metrics, `replica` the one in flags, status and selections. `refused_per_s`: of `requests_per_s`, those
+    refused at the door. `saturation`: share of the time in which its event loop worked, or had to refuse; near 1 every further request
+    waits longer than the one before, or is refused. `capacity_per_s`: requests a second that it could answer if all were like those
+    answered in that time; null while it is idle. `loop_lag_p99_ms`: how late the slowest hundredth of its timers came. `in_flight`:
+    without the request that asks this. `queued_texts` wait for a model or are with it.
     `stuck_threads`: whose model does not end at a text; where there are too many, GET /health says 503 until a new start.
     """
 
     instance: str
+    replica: Replica
     window_s: float
     requests_per_s: float
+    refused_per_s: float
     capacity_per_s: float | None
     saturation: float
     loop_lag_p99_ms: float
@@ -153,22 +161,33 @@ class ProcessCounts(Struct, frozen=True, kw_only=True):
     periods: list[ProcessPeriod]
 
 
-class ServiceReport(Struct, frozen=True, kw_only=True):
-    """The stored predictions of every serving process in `window` before `as_of`, as a whole and by `unit`; periods without any are absent.
+class StoredService(Struct, frozen=True, kw_only=True):
+    """The stored predictions of every serving process in the window, as a whole and by `unit`; periods without any are absent.
 
-    `within_deadline`: predictions that took no longer than `deadline_ms`, the level of service that this process is set to.
-    A request that failed has no prediction: errors are in `process`, by period too.
+    `within_deadline`: predictions that took no longer than `deadline_ms`. A request that failed has no prediction: errors are in
+    `process`, by period too.
+    """
+
+    predictions: int
+    cache_hits: int
+    degraded: int
+    within_deadline: int
+    latency_ms: LatencyMs | None
+    periods: list[ServicePeriod]
+    last_hour: LastHour
+
+
+class ServiceReport(Struct, frozen=True, kw_only=True):
+    """How serving did in `window` before `as_of`: `stored` in the database by every process, `process` counted by the one that answers.
+
+    `stored` is null while the database does not tell it, and `missing` says why; `process` is always there. `deadline_ms`: the level of
+    service that this process is set to.
     """
 
     as_of: Moment
     window: Window
     unit: Literal["hour", "day", "week"]
-    predictions: int
-    cache_hits: int
-    degraded: int
     deadline_ms: int
-    within_deadline: int
-    latency_ms: LatencyMs | None
-    periods: list[ServicePeriod]
-    last_hour: LastHour
+    stored: StoredService | None
+    missing: str | None
     process: ProcessCounts

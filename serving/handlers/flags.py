@@ -13,6 +13,7 @@ from sentiment_platform.flags import FLAGS, Flag
 from serving.contract.flag_bodies import FlagAnswer, FlagList, FlagRequest, FlagShown
 from serving.contract.problems import Problem
 from serving.edge.openapi import problem_responses
+from serving.links.database import DatabaseUnavailable
 from serving.services import Services
 from serving.watch.process_figures import replica_name
 
@@ -20,21 +21,28 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 TAGS = ["flags"]
+STORED_S = 1.0
+"""Longest that what this process goes by waits for what the database has."""
 FlagName = Annotated[str, PathParameter(max_length=40, description=f"One of {', '.join(FLAGS)}.")]
 
 
-@get("/flags", tags=TAGS, responses=problem_responses(503), summary="What is switched on and off")
+@get("/flags", tags=TAGS, summary="What is switched on and off")
 async def flags(services: NamedDependency[Services]) -> FlagList:
-    """Every switch with who turned it last and why; and what this process goes by."""
+    """Every switch with who turned it last and why; and what this process goes by, whatever is away."""
 
     def read(connection: "Connection") -> list[Flag]:
         from sentiment_platform.store.flags import read_flags
 
         return read_flags(connection)
 
-    stored = await services.database.call(read)
-    services.flags.take(stored)
-    return FlagList([_shown(flag) for flag in stored], {name: services.flags.enabled(name) for name in FLAGS}, replica_name())
+    shown, missing = None, None
+    try:
+        stored = await services.database.call(read, limit_s=STORED_S)
+        services.flags.take(stored)
+        shown = [_shown(flag) for flag in stored]
+    except DatabaseUnavailable as error:
+        missing = str(error)
+    return FlagList(shown, {name: services.flags.enabled(name) for name in FLAGS}, replica_name(), missing)
 
 
 @put(

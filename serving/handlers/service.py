@@ -1,5 +1,9 @@
-"""GET /monitoring/service: requests, times to answer, cache hits and errors over a window."""
+"""GET /monitoring/service: requests, times to answer, cache hits and errors over a window.
 
+What the process counted needs nobody else, and is told at once; what the database has is left out where it does not answer.
+"""
+
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,14 +25,16 @@ from serving.contract.service_bodies import (
     ServicePeriod,
     ServiceReport,
     ShadowAnswers,
+    StoredService,
     Unserved,
     VersionAnswers,
     Window,
 )
 from serving.edge.openapi import problem_responses
-from serving.metrics import Metrics
+from serving.links.database import DatabaseUnavailable
+from serving.metrics import REFUSED, Metrics
 from serving.services import Services
-from serving.watch.process_figures import held, instance_name
+from serving.watch.process_figures import held, instance_name, replica_name
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -43,39 +49,61 @@ WINDOWS: Mapping[Window, tuple[timedelta, Unit]] = {
     "12w": (timedelta(weeks=12), "week"),
 }
 LAST_HOUR = timedelta(hours=1)
+STORED_S = 1.0
+"""Longest that what the process counted waits for what the database has."""
+AWAY_S = 0.25
+"""The same while the database is known to be away."""
 WindowAsked = Annotated[
     Window, QueryParameter(description="How far to look back: 24 hours by hour, 7 or 30 days by day, 12 weeks by week.")
 ]
 
 
-@get("/monitoring/service", tags=["monitoring"], responses=problem_responses(400, 503), summary="How the service did")
+@get("/monitoring/service", tags=["monitoring"], responses=problem_responses(400), summary="How the service did")
 async def service(services: NamedDependency[Services], window: WindowAsked = "24h") -> ServiceReport:
-    """Stored predictions of all serving processes by hour, day or week; errors and the journal's backlog of the process that answers."""
+    """Stored predictions of all serving processes by hour, day or week, and what the process that answers counted, whatever is away."""
+    length, unit = WINDOWS[window]
+    stored, missing = await _stored(services, window)
+    now = services.clock()
+    return ServiceReport(
+        as_of=now,
+        window=window,
+        unit=unit,
+        deadline_ms=services.settings.deadline_ms,
+        stored=stored,
+        missing=missing,
+        process=_process(services, now - length, unit),
+    )
+
+
+async def _stored(services: Services, window: Window) -> tuple[StoredService | None, str | None]:
+    """What the database has, or why it is not here: nobody waits long for it, and what comes later is kept for the next who asks."""
     length, unit = WINDOWS[window]
     deadline_ms = services.settings.deadline_ms
 
-    def read(connection: "Connection") -> ServiceReport:
+    def read(connection: "Connection") -> StoredService:
         from sentiment_platform.store.service_levels import answers_of, service_periods
 
         now = services.clock()
         whole, periods = service_periods(connection, now - length, now, unit, deadline_ms)
         versions, stood_in = answers_of(connection, now - LAST_HOUR, now)
-        return ServiceReport(
-            as_of=now,
-            window=window,
-            unit=unit,
+        return StoredService(
             predictions=whole.predictions,
             cache_hits=whole.cache_hits,
             degraded=whole.degraded,
-            deadline_ms=deadline_ms,
             within_deadline=whole.within_deadline,
             latency_ms=_latency(whole),
             periods=[shown for period in periods if (shown := _period(period))],
             last_hour=LastHour(versions=[_answered(one) for one in versions], stood_in=stood_in),
-            process=_process(services, now - length, unit),
         )
 
-    return await services.recent.get(("service", window), lambda: services.database.call(read))
+    limit_s = AWAY_S if services.database.status.status == "down" else STORED_S
+    reading = services.recent.get(("service", window), lambda: services.database.call(read))
+    try:
+        return await asyncio.wait_for(reading, limit_s), None
+    except DatabaseUnavailable as error:
+        return None, str(error)
+    except TimeoutError:
+        return None, f"The database has not answered within {limit_s:g} s."
 
 
 def _period(period: "service_levels.ServicePeriod") -> ServicePeriod | None:
@@ -160,12 +188,15 @@ def _load(services: Services) -> ProcessLoad:
     watch, holds = services.loop_watch, held()
     return ProcessLoad(
         instance=instance_name(),
+        replica=replica_name(),
         window_s=round(watch.seconds, 3),
         requests_per_s=round(watch.requests_per_s, 2),
+        refused_per_s=round(watch.refused_per_s, 2),
         capacity_per_s=round(watch.capacity_per_s, 1) if watch.capacity_per_s is not None else None,
         saturation=round(watch.saturation, 4),
         loop_lag_p99_ms=round(watch.lag_p99_s * 1000, 3),
-        in_flight=services.metrics.in_flight - services.events.streams,
+        # This very request is one of them.
+        in_flight=max(0, services.metrics.in_flight - services.events.streams - 1),
         open_streams=services.events.streams,
         queued_texts=int(services.queue_depth()),
         resident_bytes=holds.resident_bytes,
@@ -182,7 +213,13 @@ def _process_periods(services: Services, since: datetime, unit: Unit) -> list[Pr
         if hour > since - timedelta(hours=1):
             periods.setdefault(_start(hour, unit), Counter()).update(counts)
     return [
-        ProcessPeriod(start=start, requests=counts.total(), client_errors=counts["4"], server_errors=counts["5"])
+        ProcessPeriod(
+            start=start,
+            requests=counts.total() - counts[REFUSED],
+            client_errors=counts["4"],
+            server_errors=counts["5"],
+            refused=counts[REFUSED],
+        )
         for start, counts in periods.items()
     ]
 

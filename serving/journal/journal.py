@@ -7,6 +7,7 @@ before it is acknowledged. Where there is no room, the oldest predictions go fir
 
 import asyncio
 import fcntl
+import logging
 import os
 import threading
 from collections.abc import Callable, Generator
@@ -29,6 +30,7 @@ ACT_BYTES = 1024 * 1024
 """Beyond that share, for acts alone: a flood of feedback does not keep anybody from rolling back."""
 MAX_REJECTED_BYTES = 16 * 1024 * 1024
 _encoder = msgspec.json.Encoder()
+logger = logging.getLogger(__name__)
 
 
 class JournalUnavailable(TransientError):
@@ -79,7 +81,7 @@ class Journal:
         self._lanes = (self._predictions, self._kept)
         self._in_hand: Path | None = None
         self._syncing = threading.Lock()
-        self._appended = self._synced = self._sync_failures = 0
+        self._appended = self._synced = self._sync_failures = self._gave_up = 0
 
     @property
     def backlog_records(self) -> int:
@@ -184,6 +186,9 @@ class Journal:
             for lane in self._lanes:
                 if segment in lane.sizes:
                     lane.forget(segment)
+            if self._gave_up and not self._predictions.sizes:
+                logger.warning("the journal has room again; %d predictions were given up", self._gave_up)
+                self._gave_up = 0
 
     def rollbacks_left(self) -> list[RollbackRecord]:
         """What a process before this one decided and did not ship."""
@@ -228,7 +233,11 @@ class Journal:
         oldest = next((path for path in sorted(self._predictions.sizes) if path != self._in_hand), None)
         if oldest is None:
             return False
-        self._on_drop(self._predictions.forget(oldest))
+        if not self._gave_up:
+            logger.error("no room in the journal (%.0f %% of its bytes): the oldest predictions are given up", 100 * self.used)
+        lost = self._predictions.forget(oldest)
+        self._gave_up += lost
+        self._on_drop(lost)
         return True
 
 

@@ -5,6 +5,7 @@ SQLAlchemy is imported at the first call: a process that only predicts starts wi
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,8 @@ MARGIN_S = 0.1
 """By which an act is committed before its caller gives up, or never."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 LATE = "it gives no answer"
+QUIET_S = 10.0
+"""So long after the last failure of any link an answer to another one shows that the server is back."""
 logger = logging.getLogger(__name__)
 
 
@@ -54,15 +57,43 @@ class NoDatabase(DatabaseUnavailable):
         super().__init__("DATABASE_URL is not set", remedy="Set it, and start serving again.")
 
 
+class Outages:
+    """One line of the log when the server goes away and one when it is back, whichever link finds out; used from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since = self._failed_at = 0.0
+        self._failed: object = None
+
+    def failed(self, link: object, why: str) -> None:
+        """`link` had no answer."""
+        with self._lock:
+            if self._failed is None:
+                self._since = time.monotonic()
+                logger.warning("PostgreSQL does not answer (%s); predictions go on without it", why)
+            self._failed, self._failed_at = link, time.monotonic()
+
+    def answered(self, link: object) -> None:
+        """`link` had an answer. While another one has none, such as for a locked table, that ends nothing."""
+        if self._failed is None:
+            return
+        with self._lock:
+            if self._failed is link or (self._failed is not None and time.monotonic() - self._failed_at > QUIET_S):
+                self._failed = None
+                logger.warning("PostgreSQL answers again, after %.0f s", time.monotonic() - self._since)
+
+
 class Database:
     """Short transactions on one engine.
 
     Args:
         url: "" means that there is none; every call then fails at once.
         threads: calls at a time, and connections that are kept.
+        outages: of all links to the same server.
     """
 
-    def __init__(self, url: str, *, clock: Clock = utc_now, threads: int = THREADS) -> None:
+    def __init__(self, url: str, *, clock: Clock = utc_now, threads: int = THREADS, outages: Outages | None = None) -> None:
+        self._outages = outages or Outages()
         self._url = url
         self._clock = clock
         self._engine: Engine | None = None
@@ -150,10 +181,12 @@ class Database:
                 raise
             raise self._away(type(error).__name__) from error
         self.status = DependencyStatus("ok", self._clock())
+        self._outages.answered(self)
         return result
 
     def _away(self, why: str) -> DatabaseUnavailable:
         self.status = DependencyStatus("down", self._clock(), why)
+        self._outages.failed(self, why)
         return DatabaseUnavailable(LATE)
 
 

@@ -27,7 +27,7 @@ from serving.live.selection_requests import (
     revision_naming,
     selections_of,
 )
-from serving.live.selections import Selection, StaleRevision
+from serving.live.selections import Selection, StaleRevision, log_choice
 from serving.live.snapshot import Content, Facts
 
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ class ManualOverride:
             return selection.request_id
 
         request_id = None if request.dry_run else await self._database.call(record, act=True)
+        if request_id == selection.request_id:
+            log_choice("models:promote", [selection])
         return await self._answer(request_id, live, wanted, dry_run=request.dry_run, recorded=not request.dry_run)
 
     async def roll_back(self, request: RollbackRequest, actor: str) -> SelectionAnswer:
@@ -194,6 +196,8 @@ class ManualOverride:
             stale="expected_version" if expected_version else None,
             refused="version" if selected else None,
         )
+        if not dry_run:
+            log_choice(action, selections)
         request_id = None if dry_run else selections[-1].request_id
         return await self._answer(request_id, before, after.content, dry_run=dry_run, recorded=not dry_run)
 

@@ -18,7 +18,7 @@ from serving.journal.journal_records import RollbackRecord
 from serving.links.database import Database, DatabaseUnavailable
 from serving.live.live import LiveModels
 from serving.live.selection_requests import record_selections, selections_of
-from serving.live.selections import Selection, StaleRevision
+from serving.live.selections import Selection, StaleRevision, log_choice
 from serving.live.snapshot import Content, Facts
 from serving.live.unrecorded import UnrecordedRollbacks
 
@@ -93,10 +93,12 @@ class QuickRollback:
             await self._database.call(enter, limit_s=RECORD_S, act=True)
         except DatabaseUnavailable:
             self._keep(rollback, selections)
+            log_choice("models:rollback", selections)
             await self._sync()
             return False
         # Where something else became live meanwhile, the next look has both in their order.
         self._live.way_back.take(rollback.live, rollback.target, selections)
+        log_choice("models:rollback", selections)
         return True
 
     def _keep(self, rollback: Rollback, selections: list[Selection]) -> None:

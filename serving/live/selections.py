@@ -3,6 +3,7 @@
 Not here: the rows of the database (`selection_requests`), the routes' use case (`manual_override`). For the registry thread alone.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.reader import RegistryReader
 from sentiment_platform.registry.refusal import Refused
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,3 +142,9 @@ class Selections:
                     # So that going back to it needs no registry after a restart either.
                     self._cache.keep_signed(document, data, signature)
         return self._deployments[revision]
+
+
+def log_choice(action: str, selections: Sequence[Selection]) -> None:
+    """One line that names who chose which versions, and why; for whoever looks at the log for what changed."""
+    asked = selections[0]
+    logger.warning("%s by %s: %s (%s)", action, asked.actor, ", ".join(one.version for one in selections), asked.reason)

@@ -1,12 +1,12 @@
 """How busy the event loop is: how late its timers come, which share of the time its thread works, how many requests that answers.
 
-Looked at ten times a second; what is told is of the last minute.
+Looked at ten times a second; what is told is of the last minute. A tenth of a second in which requests were refused at the door, because
+they could not be answered in time, counts as full: what rests between refusals is no room.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from serving.metrics import Metrics
@@ -21,21 +21,18 @@ ENOUGH = 0.02
 @dataclass(frozen=True, slots=True)
 class _Look:
     at: float
-    worked_s: float
+    full_s: float
     requests: int
+    refused: int
     lag_s: float
 
 
 class LoopWatch:
-    """`run` is a task of the loop that is watched.
+    """`run` is a task of the loop that is watched."""
 
-    Args:
-        requests: how many were answered since the start.
-    """
-
-    def __init__(self, metrics: Metrics, requests: Callable[[], int]) -> None:
-        self._lag = metrics.loop_lag
-        self._requests = requests
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._worked_s = self._full_s = 0.0
         self._looks: deque[_Look] = deque(maxlen=MINUTE)
 
     async def run(self) -> None:
@@ -45,8 +42,16 @@ class LoopWatch:
             await asyncio.sleep(EVERY_S)
             now = time.perf_counter()
             lag_s = max(0.0, now - asked - EVERY_S)
-            self._lag.observe(lag_s)
-            self._looks.append(_Look(now, time.thread_time(), self._requests(), lag_s))
+            self._metrics.loop_lag.observe(lag_s)
+            self._look(now, lag_s)
+
+    def _look(self, now: float, lag_s: float) -> None:
+        worked_s, refused = time.thread_time(), self._metrics.requests_refused()
+        if self._looks:
+            last = self._looks[-1]
+            self._full_s += now - last.at if refused > last.refused else worked_s - self._worked_s
+        self._worked_s = worked_s
+        self._looks.append(_Look(now, self._full_s, self._metrics.requests_answered(), refused, lag_s))
 
     @property
     def lag_p99_s(self) -> float:
@@ -56,20 +61,26 @@ class LoopWatch:
 
     @property
     def requests_per_s(self) -> float:
-        """Requests answered a second."""
+        """Requests answered a second, refusals among them."""
         seconds = self.seconds
         return (self._looks[-1].requests - self._looks[0].requests) / seconds if seconds else 0.0
 
     @property
-    def saturation(self) -> float:
-        """Share of the time that the loop's thread worked, 0 to 1. At 1 every further request waits longer than the one before."""
+    def refused_per_s(self) -> float:
+        """Those of them that were refused at the door."""
         seconds = self.seconds
-        return min(1.0, (self._looks[-1].worked_s - self._looks[0].worked_s) / seconds) if seconds else 0.0
+        return (self._looks[-1].refused - self._looks[0].refused) / seconds if seconds else 0.0
+
+    @property
+    def saturation(self) -> float:
+        """Share of the time in which the loop's thread worked or had to refuse, 0 to 1. At 1 every further request waits longer, or is refused."""
+        seconds = self.seconds
+        return min(1.0, (self._looks[-1].full_s - self._looks[0].full_s) / seconds) if seconds else 0.0
 
     @property
     def capacity_per_s(self) -> float | None:
-        """Requests a second that the loop could answer if all were as those of the last minute; None after a minute with next to none."""
-        return self.requests_per_s / self.saturation if self.saturation >= ENOUGH else None
+        """Requests a second that the loop could answer if all were as those answered in the last minute; None after one with next to none."""
+        return (self.requests_per_s - self.refused_per_s) / self.saturation if self.saturation >= ENOUGH else None
 
     @property
     def seconds(self) -> float:

@@ -79,14 +79,16 @@ def test_the_report_has_this_window_and_counts_what_this_process_refused(engine:
     serving = start_serving(ready=False)
     serving.wait_until(lambda: serving.answers("/monitoring/service"))
     empty = documented_answer(serving, "/monitoring/service?window=30d")
-    assert (empty["predictions"], empty["periods"], empty["latency_ms"], empty["unit"]) == (0, [], None, "day")
+    assert (empty["unit"], empty["missing"]) == ("day", None)
+    assert [empty["stored"][name] for name in ("predictions", "periods", "latency_ms")] == [0, [], None]
     seed(engine, 20, datetime.now(UTC))
     assert serving.client.get("/nowhere").status_code == 404
     shown = documented_answer(serving, "/monitoring/service?window=7d")
-    assert (shown["predictions"], shown["cache_hits"], shown["degraded"]) == (20, 10, 3)
-    assert shown["latency_ms"]["p50"] == 10.5
-    assert (shown["deadline_ms"], shown["within_deadline"]) == (200, 20)
-    assert sum(period["predictions"] for period in shown["periods"]) == 20
+    stored = shown["stored"]
+    assert (stored["predictions"], stored["cache_hits"], stored["degraded"]) == (20, 10, 3)
+    assert stored["latency_ms"]["p50"] == 10.5
+    assert (shown["deadline_ms"], stored["within_deadline"]) == (200, 20)
+    assert sum(period["predictions"] for period in stored["periods"]) == 20
     assert shown["process"]["client_errors"] >= 1
     (period,) = shown["process"]["periods"]
     assert datetime.fromisoformat(period["start"]).hour == 0, "7 days are told by day"
@@ -98,8 +100,8 @@ def test_the_report_has_this_window_and_counts_what_this_process_refused(engine:
     assert journal == dict.fromkeys(
         ("journal_backlog_records", "journal_bytes", "journal_used", "journal_dropped", "journal_rejected"), 0
     )
-    assert sum(one["answers"] for one in shown["last_hour"]["versions"]) == 20
-    assert shown["last_hour"]["stood_in"] == {"unknown": 3}
+    assert sum(one["answers"] for one in stored["last_hour"]["versions"]) == 20
+    assert stored["last_hour"]["stood_in"] == {"unknown": 3}
     assert datetime.fromisoformat(shown["process"]["started_at"]) < datetime.fromisoformat(shown["as_of"])
     assert refuses(serving, "/monitoring/service?window=1y", 400)
 
@@ -112,6 +114,9 @@ def test_answers_are_counted_by_hour_for_twelve_weeks_and_probes_are_not() -> No
     metrics.observe_request("/predict", "POST", 503, 0.01)
     metrics.observe_request("/health", "GET", 503, 0.01)
     assert {hour: (counts["2"], counts["5"]) for hour, counts in metrics.answers_by_hour().items()} == {NOON: (1, 1)}
+    metrics.observe_refusal("/predict", "answer")
+    (counts,) = metrics.answers_by_hour().values()
+    assert (counts["5"], counts["refused"]) == (2, 1), "a refusal is told apart from what failed"
     now += timedelta(weeks=12, hours=1)
     metrics.observe_request("/news", "GET", 400, 0.01)
     assert [counts["4"] for counts in metrics.answers_by_hour().values()] == [1], "what is older is forgotten"

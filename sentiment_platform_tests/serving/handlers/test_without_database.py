@@ -12,7 +12,6 @@ READS = (
     "/models/v1.0.0-vader",
     "/experiments",
     "/predictions/0192f0c0-0000-7000-8000-000000000000",
-    "/monitoring/service",
     "/monitoring/sources",
     "/monitoring/quality",
     "/monitoring/decisions",
@@ -37,3 +36,7 @@ def test_without_a_database_reads_are_503_that_names_the_setting_and_with_one_th
         assert "(DATABASE_URL is not set). Set it, and start serving again." in reply.json()["detail"], path
         assert int(reply.headers["retry-after"]) >= 60, path
         assert back.client.get(path).status_code == (404 if path in NOT_THERE else 200), path
+    for path, stored in (("/monitoring/service", "stored"), ("/flags", "flags")):
+        told, whole = (process.client.get(path).json() for process in (none, back))
+        assert (told[stored], "DATABASE_URL is not set" in told["missing"]) == (None, True), "what the process knows is told"
+        assert (whole[stored] is None, whole["missing"]) == (False, None)

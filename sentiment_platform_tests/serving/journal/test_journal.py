@@ -128,6 +128,30 @@ def on_disk(folder: Path) -> list[str]:
     return sorted(item.id for path in folder.glob("*.journal") for item in read_segment(path).records)
 
 
+def test_giving_up_predictions_is_one_line_of_the_log_and_room_again_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dropped: list[int] = []
+    journal = Journal(tmp_path, max_bytes=20_000, on_drop=dropped.append)
+
+    def lines(words: str) -> int:
+        return sum(words in line.getMessage() for line in caplog.records)
+
+    journal.append(answered(0))
+    assert lines("") == 0, "the control"
+    for number in range(200):
+        journal.append(answered(number))
+    assert len(dropped) > 1
+    assert (lines("are given up"), lines("room again")) == (1, 0)
+    for segment in journal.sealed():
+        journal.discard(segment)
+    assert lines(f"room again; {sum(dropped)} predictions were given up") == 1
+    for number in range(200):
+        journal.append(answered(number))
+    assert lines("are given up") == 2, "it happened again"
+    journal.close()
+
+
 def test_a_full_journal_gives_up_its_oldest_predictions_counted_and_keeps_feedback_and_acts(tmp_path: Path) -> None:
     dropped: list[int] = []
     journal = Journal(tmp_path, max_bytes=20_000, on_drop=dropped.append)

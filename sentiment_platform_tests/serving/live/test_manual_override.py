@@ -155,6 +155,9 @@ def test_a_choice_answers_at_once_and_leaves_a_request_and_an_audit_row(
     selected = serving.status()["families"]["vader"]
     assert (deployed["selection"], selected["selection"]["reason"]) == (None, "test of selection")
     assert (chosen["before"], chosen["after"]) == ({"vader": SECOND}, {"vader": FIRST})
+    lines = [line for line in serving.log.read_text().splitlines() if "models:select" in line]
+    assert len(lines) == 1, "of the choice, and none of the dry run"
+    assert all(words in lines[0] for words in ("admin of the tests", FIRST, "test of selection")), "who, which, why"
     with engine.connect() as connection:
         (request,) = open_selection_requests(connection)
         (row,) = connection.execute(select(AuditRow.__table__)).all()
@@ -240,6 +243,8 @@ def test_a_rollback_brings_the_deployment_before_back_and_not_further_than_there
     rolled = serving.client.post("/models/rollback", json={"reason": "worse in production"}, headers=admin)
     assert rolled.status_code == 200, rolled.text
     assert live(serving) == FIRST
+    lines = [line for line in serving.log.read_text().splitlines() if "models:rollback" in line]
+    assert ["worse in production" in line for line in lines] == [True], "of the rollback, and none of the dry run"
     again = serving.client.post("/models/rollback", json={"reason": "once more"}, headers=admin)
     assert again.status_code == 409
     assert live(serving) == FIRST

@@ -127,6 +127,7 @@ def test_with_postgres_frozen_and_the_registry_dead_a_rollback_takes_a_second_su
         answer = reply.json()
         assert (answer["recorded"], answer["after"], live(serving)) == (False, {"vader": FIRST}, FIRST)
         assert took_s <= 1, "within a second"
+        assert serving.log.read_text().count("models:rollback by configured admin: v") == 1
         selection = serving.status()["families"]["vader"]["selection"]
         assert (selection["recorded"], selection["reason"]) == (False, "it answers worse")
         assert roll_back(serving)[0].status_code == 409, "the deployment is left once"

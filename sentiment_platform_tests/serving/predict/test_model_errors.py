@@ -105,7 +105,7 @@ def test_the_cheaper_family_stands_in_and_the_row_names_who_failed(world: World)
     assert (row.model_version, row.instead_of, row.degraded_reason) == (VADER, BAD, "model_error")
     told = world.serving.client.get(f"/predictions/{row.id}").json()
     assert (told["model"]["chosen_by"], told["answer"]["instead_of"]) == ("stand_in", BAD)
-    hour = world.serving.client.get("/monitoring/service").json()["last_hour"]
+    hour = world.serving.client.get("/monitoring/service").json()["stored"]["last_hour"]
     assert hour["stood_in"]["model_error"] >= 4
     assert world.row(world.serving.predict(CALM)["prediction_id"]).instead_of is None
     assert world.counted("serving_degraded_total", reason="model_error") >= 3

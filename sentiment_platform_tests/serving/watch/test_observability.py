@@ -72,6 +72,9 @@ def test_the_load_that_is_told_is_the_load_that_was_sent(logging_json: ServingPr
     assert (answers["version"], answers["arm"], answers["answers"]) == ("v1.0.0-vader", None, counted()[0])
     assert 0 < load["saturation"] <= 1
     assert load["capacity_per_s"] == pytest.approx(load["requests_per_s"] / load["saturation"], rel=0.01)
+    assert load["refused_per_s"] == 0
+    # The names that people meet elsewhere: this one in flags, status and selections.
+    assert load["replica"] == serving.client.get("/flags").json()["replica"]
     # The process is younger than the minute that is looked at, so the rate is of all that was ever asked of it.
     assert load["window_s"] < 59
     assert load["requests_per_s"] * load["window_s"] == pytest.approx(all_of_them, rel=0.01)
@@ -98,7 +101,7 @@ def test_metrics_hold_the_process_its_loop_and_what_it_uses(logging_json: Servin
 
 def test_an_event_loop_that_is_held_up_lags_and_is_saturated_and_an_idle_one_is_neither() -> None:
     async def watched(hold_s: float) -> LoopWatch:
-        watch = LoopWatch(Metrics(), lambda: 0)
+        watch = LoopWatch(Metrics())
         task = asyncio.create_task(watch.run())
         for _ in range(8):
             ends = time.thread_time() + hold_s
@@ -112,6 +115,35 @@ def test_an_event_loop_that_is_held_up_lags_and_is_saturated_and_an_idle_one_is_
     assert held.lag_p99_s > 0.1
     assert held.saturation > idle.saturation + 0.2
     assert idle.capacity_per_s is None
+
+
+def test_refusals_are_no_capacity_and_a_time_of_refusals_is_full() -> None:
+    async def watched(refusals: int) -> LoopWatch:
+        metrics = Metrics()
+        watch = LoopWatch(metrics)
+        task = asyncio.create_task(watch.run())
+        for _ in range(40):
+            ends = time.thread_time() + 0.004
+            while time.thread_time() < ends:
+                pass
+            for _ in range(2):
+                metrics.observe_request("/predict/vader", "POST", 200, 0.001)
+            for _ in range(refusals):
+                metrics.observe_refusal("/predict/vader", "answer")
+            await asyncio.sleep(0.02)
+        task.cancel()
+        return watch
+
+    quiet, refusing = (asyncio.run(watched(refusals)) for refusals in (0, 6))
+    assert quiet.saturation < 0.5, "the control: most of the time it has nothing to do"
+    assert quiet.refused_per_s == 0
+    assert refusing.saturation > 0.95
+    assert refusing.refused_per_s == pytest.approx(0.75 * refusing.requests_per_s)
+    # It answered as many as it could: not four times as many, for the refusals, and no more for what it rested.
+    answered = refusing.requests_per_s - refusing.refused_per_s
+    assert refusing.capacity_per_s == pytest.approx(answered, rel=0.05)
+    assert quiet.capacity_per_s is not None
+    assert quiet.capacity_per_s > 1.5 * answered
 
 
 def test_every_line_of_the_log_is_json_with_the_id_of_its_request_and_who_leaves_causes_no_traceback(

@@ -62,7 +62,7 @@ export interface Turning extends WithKey<Schemas["FlagRequest"]> {
 
 export function useTurn() {
   const queries = useQueryClient();
-  return useMutation<Schemas["FlagShown"], ApiError, Turning>({
+  return useMutation<Schemas["FlagAnswer"], ApiError, Turning>({
     mutationFn: ({ name, key, body }) => answered(client.PUT("/flags/{name}", { params: { path: { name } }, body, headers: bearer(key) })),
     onSuccess: (_, { body: { dry_run: dryRun } }) => (dryRun ? undefined : queries.invalidateQueries({ queryKey: [KEYS.flags] })),
   });

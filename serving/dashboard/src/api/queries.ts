@@ -9,6 +9,8 @@ import { type ApiError, answered, client, mayPass, type Schemas } from "./client
 
 const SECOND = 1000;
 const AGAIN_AFTER_FAILURE = 5 * SECOND;
+/** Within the 5 s for which serving keeps what it reads: what took too long for one answer is in the next. */
+const SOON = 3 * SECOND;
 
 export const newQueryClient = () =>
   new QueryClient({
@@ -48,15 +50,15 @@ export const KEYS = {
 
 type Ask<Body> = (signal: AbortSignal) => Promise<{ data?: Body; error?: unknown; response: Response }>;
 
-/** `everyMs` null: the answer never changes. `awaited`: what is not there yet comes within seconds. */
-function useAnswer<Body>(key: readonly unknown[], everyMs: number | null, ask: Ask<Body>, enabled = true, awaited = false) {
+/** `everyMs` null: the answer never changes. `awaited`: what is not there yet comes within seconds. `soon`: a part is missing, and is asked for again. */
+function useAnswer<Body>(key: readonly unknown[], everyMs: number | null, ask: Ask<Body>, enabled = true, awaited = false, soon: (body: Body) => boolean = () => false) {
   return useQuery<Body, ApiError>({
     queryKey: key,
     queryFn: ({ signal }) => answered(ask(signal)),
     enabled,
     staleTime: everyMs === null ? Infinity : 2 * SECOND,
-    refetchInterval: ({ state: { error } }) => {
-      if (error == null) return everyMs ?? false;
+    refetchInterval: ({ state: { data, error } }) => {
+      if (error == null) return data !== undefined && soon(data) ? SOON : (everyMs ?? false);
       if (mayPass(error) || (awaited && error.status === 404)) return AGAIN_AFTER_FAILURE;
       return error.status === 404 ? (everyMs ?? false) : false;
     },
@@ -186,7 +188,7 @@ export const useAlerts = (query: Paged = {}) =>
 export type ServiceWindow = Schemas["ServiceReport"]["window"];
 
 export const useService = (window: ServiceWindow = "24h") =>
-  useAnswer([KEYS.service, window], 15 * SECOND, (signal) => client.GET("/monitoring/service", { params: { query: { window } }, signal }));
+  useAnswer([KEYS.service, window], 15 * SECOND, (signal) => client.GET("/monitoring/service", { params: { query: { window } }, signal }), true, false, ({ missing }) => missing != null);
 
 export const useSources = () =>
   useAnswer([KEYS.sources], 30 * SECOND, (signal) => client.GET("/monitoring/sources", { signal }));
@@ -211,7 +213,7 @@ export const useHealth = () =>
 
 /** The switches; `everyMs` is short while one waits for a change to be everywhere. */
 export const useFlags = (everyMs = 10 * SECOND) =>
-  useAnswer([KEYS.flags], everyMs, (signal) => client.GET("/flags", { signal }));
+  useAnswer([KEYS.flags], everyMs, (signal) => client.GET("/flags", { signal }), true, false, ({ missing }) => missing != null);
 
 /** What this installation is: for links to the Dagster UI and the like. */
 export const useAbout = () => useAnswer([KEYS.about], 5 * 60 * SECOND, (signal) => client.GET("/about", { signal }));

@@ -324,7 +324,7 @@ export interface paths {
         };
         /**
          * What is switched on and off
-         * @description Every switch with who turned it last and why; and what this process goes by.
+         * @description Every switch with who turned it last and why; and what this process goes by, whatever is away.
          */
         get: operations["get_flags"];
         put?: never;
@@ -594,7 +594,7 @@ export interface paths {
         };
         /**
          * How the service did
-         * @description Stored predictions of all serving processes by hour, day or week; errors and the journal's backlog of the process that answers.
+         * @description Stored predictions of all serving processes by hour, day or week, and what the process that answers counted, whatever is away.
          */
         get: operations["get_monitoring_service"];
         put?: never;
@@ -2548,7 +2548,9 @@ export interface components {
         };
         /**
          * FlagList
-         * @description Every switch, as the database has it, and what the process that answers goes by (`here`: name -> on).
+         * @description Every switch, as the database has it, and what the process that answers goes by (`here`: name -> on), which it always tells.
+         *
+         *     `flags` is null while the database does not tell them, and `missing` says why.
          * @example {
          *       "flags": [
          *         {
@@ -2567,16 +2569,18 @@ export interface components {
          *         "automatic_promotion": true,
          *         "collection": true
          *       },
-         *       "replica": "5f1e0c2a"
+         *       "replica": "5f1e0c2a",
+         *       "missing": null
          *     }
          */
         FlagList: {
-            flags: components["schemas"]["FlagShown"][];
+            flags: components["schemas"]["FlagShown"][] | null;
             here: {
                 [key: string]: boolean;
             };
             /** @description Tells serving processes apart; it does not name the machine. */
             replica: string;
+            missing: string | null;
         };
         /**
          * FlagShown
@@ -2599,6 +2603,30 @@ export interface components {
             reason: string | null;
             actor: string | null;
             changed_at: string | null;
+        };
+        /**
+         * FlagAnswer
+         * @description The switch as it stands after the change; of a dry run as it would stand: nothing was changed.
+         * @example {
+         *       "name": "transformer",
+         *       "allows": "Families other than the cheapest answer. Off: the cheapest answers, degraded; a dearer one by name is a 503.",
+         *       "enabled": false,
+         *       "revision": 1,
+         *       "reason": "Its answers are wrong since noon.",
+         *       "actor": "configured admin",
+         *       "changed_at": "2026-11-29T03:49:00Z",
+         *       "dry_run": false
+         *     }
+         */
+        FlagAnswer: {
+            name: string;
+            allows: string;
+            enabled: boolean;
+            revision: number;
+            reason: string | null;
+            actor: string | null;
+            changed_at: string | null;
+            dry_run: boolean;
         };
         /**
          * PredictionLineage
@@ -3639,67 +3667,70 @@ export interface components {
         };
         /**
          * ServiceReport
-         * @description The stored predictions of every serving process in `window` before `as_of`, as a whole and by `unit`; periods without any are absent.
+         * @description How serving did in `window` before `as_of`: `stored` in the database by every process, `process` counted by the one that answers.
          *
-         *     `within_deadline`: predictions that took no longer than `deadline_ms`, the level of service that this process is set to.
-         *     A request that failed has no prediction: errors are in `process`, by period too.
+         *     `stored` is null while the database does not tell it, and `missing` says why; `process` is always there. `deadline_ms`: the level of
+         *     service that this process is set to.
          * @example {
          *       "as_of": "2026-11-29T03:49:15.152426Z",
          *       "window": "24h",
          *       "unit": "hour",
-         *       "predictions": 962,
-         *       "cache_hits": 0,
-         *       "degraded": 3,
          *       "deadline_ms": 200,
-         *       "within_deadline": 959,
-         *       "latency_ms": {
-         *         "p50": 12.3,
-         *         "p95": 33.56,
-         *         "p99": 74.86
-         *       },
-         *       "periods": [
-         *         {
-         *           "start": "2026-11-29T03:00:00Z",
-         *           "predictions": 962,
-         *           "cache_hits": 0,
-         *           "degraded": 3,
-         *           "within_deadline": 959,
-         *           "latency_ms": {
-         *             "p50": 12.3,
-         *             "p95": 33.56,
-         *             "p99": 74.86
-         *           }
-         *         }
-         *       ],
-         *       "last_hour": {
-         *         "versions": [
+         *       "stored": {
+         *         "predictions": 962,
+         *         "cache_hits": 0,
+         *         "degraded": 3,
+         *         "within_deadline": 959,
+         *         "latency_ms": {
+         *           "p50": 12.3,
+         *           "p95": 33.56,
+         *           "p99": 74.86
+         *         },
+         *         "periods": [
          *           {
-         *             "family": "finbert",
-         *             "version": "v1.0.0-finbert",
-         *             "arm": null,
-         *             "answers": 38,
+         *             "start": "2026-11-29T03:00:00Z",
+         *             "predictions": 962,
+         *             "cache_hits": 0,
+         *             "degraded": 3,
+         *             "within_deadline": 959,
          *             "latency_ms": {
          *               "p50": 12.3,
          *               "p95": 33.56,
          *               "p99": 74.86
          *             }
-         *           },
-         *           {
-         *             "family": "vader",
-         *             "version": "v1.0.0-vader",
-         *             "arm": null,
-         *             "answers": 3,
-         *             "latency_ms": {
-         *               "p50": 1.2,
-         *               "p95": 2.4,
-         *               "p99": 2.9
-         *             }
          *           }
          *         ],
-         *         "stood_in": {
-         *           "queue": 3
+         *         "last_hour": {
+         *           "versions": [
+         *             {
+         *               "family": "finbert",
+         *               "version": "v1.0.0-finbert",
+         *               "arm": null,
+         *               "answers": 38,
+         *               "latency_ms": {
+         *                 "p50": 12.3,
+         *                 "p95": 33.56,
+         *                 "p99": 74.86
+         *               }
+         *             },
+         *             {
+         *               "family": "vader",
+         *               "version": "v1.0.0-vader",
+         *               "arm": null,
+         *               "answers": 3,
+         *               "latency_ms": {
+         *                 "p50": 1.2,
+         *                 "p95": 2.4,
+         *                 "p99": 2.9
+         *               }
+         *             }
+         *           ],
+         *           "stood_in": {
+         *             "queue": 3
+         *           }
          *         }
          *       },
+         *       "missing": null,
          *       "process": {
          *         "started_at": "2026-11-29T03:46:53.937492Z",
          *         "requests": 42,
@@ -3749,12 +3780,14 @@ export interface components {
          *         "rollbacks": {},
          *         "load": {
          *           "instance": "serving-1:12",
+         *           "replica": "5f1e0c2a",
          *           "window_s": 60,
          *           "requests_per_s": 41.25,
+         *           "refused_per_s": 0,
          *           "capacity_per_s": 812.4,
          *           "saturation": 0.0508,
          *           "loop_lag_p99_ms": 1.912,
-         *           "in_flight": 2,
+         *           "in_flight": 1,
          *           "open_streams": 1,
          *           "queued_texts": 0,
          *           "resident_bytes": 131420160,
@@ -3767,7 +3800,8 @@ export interface components {
          *             "start": "2026-11-29T03:00:00Z",
          *             "requests": 42,
          *             "client_errors": 0,
-         *             "server_errors": 0
+         *             "server_errors": 0,
+         *             "refused": 0
          *           }
          *         ]
          *       }
@@ -3780,15 +3814,26 @@ export interface components {
             window: "12w" | "24h" | "30d" | "7d";
             /** @enum {string} */
             unit: "day" | "hour" | "week";
+            deadline_ms: number;
+            stored: components["schemas"]["StoredService"] | null;
+            missing: string | null;
+            process: components["schemas"]["ProcessCounts"];
+        };
+        /**
+         * StoredService
+         * @description The stored predictions of every serving process in the window, as a whole and by `unit`; periods without any are absent.
+         *
+         *     `within_deadline`: predictions that took no longer than `deadline_ms`. A request that failed has no prediction: errors are in
+         *     `process`, by period too.
+         */
+        StoredService: {
             predictions: number;
             cache_hits: number;
             degraded: number;
-            deadline_ms: number;
             within_deadline: number;
             latency_ms: components["schemas"]["LatencyMs"] | null;
             periods: components["schemas"]["ServicePeriod"][];
             last_hour: components["schemas"]["LastHour"];
-            process: components["schemas"]["ProcessCounts"];
         };
         /**
          * LatencyMs
@@ -3929,15 +3974,20 @@ export interface components {
          * ProcessLoad
          * @description How busy the process that answers is: over the last `window_s` seconds (a minute, or less after a start), and at this moment.
          *
-         *     `saturation`: share of the time that its event loop worked; near 1 every further request waits longer than the one before.
-         *     `capacity_per_s`: requests a second that it could answer if all were like those of that time; null while it is idle.
-         *     `loop_lag_p99_ms`: how late the slowest hundredth of its timers came. `queued_texts` wait for a model or are with it.
+         *     `instance` is its name in the metrics, `replica` the one in flags, status and selections. `refused_per_s`: of `requests_per_s`, those
+         *     refused at the door. `saturation`: share of the time in which its event loop worked, or had to refuse; near 1 every further request
+         *     waits longer than the one before, or is refused. `capacity_per_s`: requests a second that it could answer if all were like those
+         *     answered in that time; null while it is idle. `loop_lag_p99_ms`: how late the slowest hundredth of its timers came. `in_flight`:
+         *     without the request that asks this. `queued_texts` wait for a model or are with it.
          *     `stuck_threads`: whose model does not end at a text; where there are too many, GET /health says 503 until a new start.
          */
         ProcessLoad: {
             instance: string;
+            /** @description Tells serving processes apart; it does not name the machine. */
+            replica: string;
             window_s: number;
             requests_per_s: number;
+            refused_per_s: number;
             capacity_per_s: number | null;
             saturation: number;
             loop_lag_p99_ms: number;
@@ -3951,7 +4001,9 @@ export interface components {
         };
         /**
          * ProcessPeriod
-         * @description Requests to this process in one hour, day or week from `start` on: all of them, those refused as wrong (4xx), those that failed (5xx).
+         * @description Requests to this process in one hour, day or week from `start` on: all of them, those refused as wrong (4xx), those with a 5xx.
+         *
+         *     `refused`: those of the 5xx that were refused at the door, because they could not be answered in time.
          */
         ProcessPeriod: {
             /** Format: date-time */
@@ -3959,6 +4011,7 @@ export interface components {
             requests: number;
             client_errors: number;
             server_errors: number;
+            refused: number;
         };
         /**
          * SourceList
@@ -5870,7 +5923,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every switch, as the database has it, and what the process that answers goes by (`here`: name -> on). */
+            /**
+             * @description Every switch, as the database has it, and what the process that answers goes by (`here`: name -> on), which it always tells.
+             *
+             *     `flags` is null while the database does not tell them, and `missing` says why.
+             */
             200: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
@@ -5882,19 +5939,6 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyRequests"];
-            /** @description Cannot be done now; Retry-After says when to try again. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
-                    "X-Request-ID"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
             default: components["responses"]["Problem"];
         };
     };
@@ -5914,7 +5958,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description One switch: what it allows, and who turned it last; `revision` 0: nobody ever did. */
+            /** @description The switch as it stands after the change; of a dry run as it would stand: nothing was changed. */
             200: {
                 headers: {
                     /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
@@ -5922,7 +5966,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FlagShown"];
+                    "application/json": components["schemas"]["FlagAnswer"];
                 };
             };
             /** @description The request does not have the documented form. */
@@ -6692,10 +6736,10 @@ export interface operations {
         requestBody?: never;
         responses: {
             /**
-             * @description The stored predictions of every serving process in `window` before `as_of`, as a whole and by `unit`; periods without any are absent.
+             * @description How serving did in `window` before `as_of`: `stored` in the database by every process, `process` counted by the one that answers.
              *
-             *     `within_deadline`: predictions that took no longer than `deadline_ms`, the level of service that this process is set to.
-             *     A request that failed has no prediction: errors are in `process`, by period too.
+             *     `stored` is null while the database does not tell it, and `missing` says why; `process` is always there. `deadline_ms`: the level of
+             *     service that this process is set to.
              */
             200: {
                 headers: {
@@ -6719,19 +6763,6 @@ export interface operations {
                 };
             };
             429: components["responses"]["TooManyRequests"];
-            /** @description Cannot be done now; Retry-After says when to try again. */
-            503: {
-                headers: {
-                    /** @description Seconds to wait before the next try. */
-                    "Retry-After"?: number;
-                    /** @description The id of the request: yours where it is plain, else a new one. The log names it. */
-                    "X-Request-ID"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
             default: components["responses"]["Problem"];
         };
     };

@@ -9,6 +9,8 @@ import { Loaded } from "../../parts/loaded";
 import { None } from "../../parts/none";
 import { Stat, Stats } from "../../parts/stat";
 
+const NOT_TOLD = "the database does not tell it";
+
 export function Strip() {
   return (
     <div className="strip">
@@ -70,18 +72,18 @@ function Service() {
   return (
     <section className="service" aria-label="How the service does">
       <Loaded query={service} what="The service's figures">
-        {(report) => (
+        {({ stored, missing }) => (
           <Stats>
             <Stat
               name="p95"
-              value={report.latency_ms ? milliseconds(report.latency_ms.p95) : <None why="no prediction was timed in 24 hours" />}
-              note={`of ${number(report.predictions)}, 24 h`}
+              value={stored?.latency_ms ? milliseconds(stored.latency_ms.p95) : <None why={stored ? "no prediction was timed in 24 hours" : (missing ?? NOT_TOLD)} />}
+              note={stored ? `of ${number(stored.predictions)}, 24 h` : NOT_TOLD}
             />
             <Stat
               name="Degraded"
-              tone={report.predictions > 0 && report.degraded / report.predictions > 0.01 ? "warning" : "plain"}
-              value={report.predictions > 0 ? percent(report.degraded / report.predictions, 1) : <None why="no prediction in 24 hours" />}
-              note={`${counted(report.degraded, "answer")}, 24 h`}
+              tone={stored && stored.predictions > 0 && stored.degraded / stored.predictions > 0.01 ? "warning" : "plain"}
+              value={stored && stored.predictions > 0 ? percent(stored.degraded / stored.predictions, 1) : <None why={stored ? "no prediction in 24 hours" : (missing ?? NOT_TOLD)} />}
+              note={stored ? `${counted(stored.degraded, "answer")}, 24 h` : NOT_TOLD}
             />
             <AlertStat alerts={alerts.data} />
           </Stats>

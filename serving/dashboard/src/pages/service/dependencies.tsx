@@ -12,7 +12,7 @@ type Row = { name: string; told: Schemas["DependencyStatus"] };
 export function Dependencies() {
   const health = useHealth();
   return (
-    <Card title="What it uses" aside={health.data && <Badge tone={health.data.status === "ready" ? "good" : "critical"}>{health.data.status === "ready" ? "ready" : "not ready"}</Badge>}>
+    <Card title="What it uses" anchor="uses" aside={health.data && <Badge tone={health.data.status === "ready" ? "good" : "critical"}>{health.data.status === "ready" ? "ready" : "not ready"}</Badge>}>
       <Loaded query={health} what="The state of the process">
         {({ reason, dependencies }) => {
           const rows = Object.entries(dependencies).map(([name, told]) => ({ name, told }));

@@ -17,10 +17,13 @@ import { Families } from "./families";
 import { LastHour } from "./last-hour";
 import { Load } from "./load";
 import { everyPeriod } from "./periods";
-import { Process } from "./process";
+import { Errors, Process } from "./process";
 import { share } from "./shares";
 import { SwitchedOff, Switches } from "./switches";
+import { Verdict } from "./verdict-line";
 import "./service.css";
+
+type Report = Schemas["ServiceReport"];
 
 const WINDOWS: readonly [ServiceWindow, ...ServiceWindow[]] = ["24h", "7d", "30d", "12w"];
 const TITLES: Record<ServiceWindow, string> = { "24h": "24 hours", "7d": "7 days", "30d": "30 days", "12w": "12 weeks" };
@@ -35,15 +38,32 @@ export default function Service({ title, question }: PageProps) {
       question={question}
       controls={<Tabs label="Window" values={WINDOWS.map((value) => ({ value, title: TITLES[value] }))} chosen={window} onChoose={setWindow} />}
     >
+      <Verdict service={report} />
       <SwitchedOff />
+      <Grid>
+        <Loaded query={report} what="What this process tells">
+          {({ process }) => (
+            <div className="stack">
+              <Load load={process.load} />
+              <Process process={process} />
+            </div>
+          )}
+        </Loaded>
+        <Dependencies />
+      </Grid>
       <Loaded query={report} what="The service's figures">
-        {(told) => <Report report={told} />}
+        {(told) => (
+          <>
+            {told.stored ? <Stored report={told} stored={told.stored} /> : <Missing what="Predictions of all processes" report={told} />}
+            <Errors process={told.process} lines={errorsOf(told)} unit={told.unit} />
+          </>
+        )}
       </Loaded>
       <Grid>
         <div className="stack">
-          <Card title="The last hour" aside={<span className="note">stored answers of all processes</span>}>
+          <Card title="The last hour" anchor="hour" aside={<span className="note">stored answers of all processes</span>}>
             <Loaded query={report} what="Who answered">
-              {(told) => <LastHour hour={told.last_hour} />}
+              {(told) => (told.stored ? <LastHour hour={told.stored.last_hour} /> : <NotTold report={told} />)}
             </Loaded>
           </Card>
           <Card title="Versions that answered" aside={<span className="note">in this process, since it started</span>}>
@@ -52,7 +72,6 @@ export default function Service({ title, question }: PageProps) {
             </Loaded>
           </Card>
           <Families />
-          <Dependencies />
         </div>
         <Switches />
       </Grid>
@@ -60,30 +79,46 @@ export default function Service({ title, question }: PageProps) {
   );
 }
 
-function Report({ report }: { report: Schemas["ServiceReport"] }) {
-  const { latency_ms: latency, predictions, periods, process } = report;
+const from = ({ as_of: at, window }: Report): string => new Date(Date.parse(at) - (HOURS[window] ?? 24) * 3_600_000).toISOString();
+
+function errorsOf(report: Report) {
+  const { process, unit, as_of: until } = report;
+  const since = from(report);
+  return everyPeriod(process.periods ?? [], unit, process.started_at > since ? process.started_at : since, until);
+}
+
+/** What the database alone knows, while it does not tell it. */
+const NotTold = ({ report }: { report: Report }) => (
+  <Empty title="The database does not tell it">{report.missing ?? "This API is older and does not tell why."} It is asked again every few seconds.</Empty>
+);
+
+const Missing = ({ what, report }: { what: string; report: Report }) => (
+  <Card title={what}>
+    <NotTold report={report} />
+  </Card>
+);
+
+function Stored({ report, stored }: { report: Report; stored: Schemas["StoredService"] }) {
+  const { latency_ms: latency, predictions, periods } = stored;
   const span = TITLES[report.window] ?? report.window;
-  const from = new Date(Date.parse(report.as_of) - (HOURS[report.window] ?? 24) * 3_600_000).toISOString();
-  const every = everyPeriod(periods, report.unit, from, report.as_of);
+  const every = everyPeriod(periods, report.unit, from(report), report.as_of);
   const line = (name: string, value: (period: Schemas["ServicePeriod"]) => number | null, nothing: number | null = null) => ({
     name,
     points: every.map(({ at, counts }) => ({ at, value: counts == null ? nothing : value(counts) })),
   });
-  const errors = everyPeriod(process.periods ?? [], report.unit, process.started_at > from ? process.started_at : from, report.as_of);
   return (
     <>
       <Stats>
         <Stat name="Predictions" value={number(predictions)} note={`in ${span}`} />
         <Stat
           name="In time"
-          value={percent(share(report.within_deadline, predictions), 1)}
+          value={percent(share(stored.within_deadline, predictions), 1)}
           note={`within ${milliseconds(report.deadline_ms)}, the level that serving is set to`}
         />
         <Stat name="95 % answered within" value={milliseconds(latency?.p95)} note={latency ? `half within ${milliseconds(latency.p50)}, 99 % within ${milliseconds(latency.p99)}` : "none was timed"} />
-        <Stat name="Degraded" value={percent(share(report.degraded, predictions), 1)} note="answered by a stand-in" tone={report.degraded > 0 ? "warning" : "plain"} />
-        <Stat name="From the cache" value={percent(share(report.cache_hits, predictions))} note="the same was asked within the hour" />
+        <Stat name="Degraded" value={percent(share(stored.degraded, predictions), 1)} note="answered by a stand-in" tone={stored.degraded > 0 ? "warning" : "plain"} />
+        <Stat name="From the cache" value={percent(share(stored.cache_hits, predictions))} note="the same was asked within the hour" />
       </Stats>
-      <Load load={process.load} />
       {predictions === 0 ? (
         <Card title="Predictions">
           <Empty title={`No predictions in ${span}`} command='sentiment-platform predict "Shares slide as profit misses forecasts"'>
@@ -116,7 +151,7 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           <Card title="In time, degraded, from the cache" aside={<span className="note">share of predictions</span>} wide>
             <LineChart
               title={`By ${report.unit}`}
-              summary={`${percent(share(report.within_deadline, predictions), 1)} in time over ${span}`}
+              summary={`${percent(share(stored.within_deadline, predictions), 1)} in time over ${span}`}
               lines={[
                 line("In time", (period) => share(period.within_deadline, period.predictions)),
                 line("Degraded", (period) => share(period.degraded, period.predictions)),
@@ -128,7 +163,6 @@ function Report({ report }: { report: Schemas["ServiceReport"] }) {
           </Card>
         </Grid>
       )}
-      <Process process={process} lines={errors} unit={report.unit} />
     </>
   );
 }

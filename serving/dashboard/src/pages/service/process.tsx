@@ -6,26 +6,21 @@ import { bytes, number, percent } from "../../parts/format";
 import { Stat, Stats } from "../../parts/stat";
 import { Time } from "../../parts/time";
 import type { Period } from "./periods";
-import { unserved } from "./unserved";
+import { sum, unserved } from "./unserved";
+import { FILLING } from "./verdict";
 
-/** From here on there is time to bring the database back, and not much more. */
-const FILLING = 0.5;
+/** Those of the 5xx that were not refused at the door: that is no failure of what was begun. */
+const failed = (process: Schemas["ProcessCounts"]): number => Math.max(0, process.server_errors - sum(process.unserved?.refused));
 
-interface Props {
-  process: Schemas["ProcessCounts"];
-  lines: readonly Period<Schemas["ProcessPeriod"]>[];
-  unit: Schemas["ServiceReport"]["unit"];
-}
-
-export function Process({ process, lines, unit }: Props) {
+export function Process({ process }: { process: Schemas["ProcessCounts"] }) {
   const wrong = unserved(process);
   const used = process.journal_used;
   return (
-    <Card title="This process" aside={<span className="note">since it started, <Time at={process.started_at} ago /></span>}>
+    <Card title="This process" anchor="process" aside={<span className="note">since it started, <Time at={process.started_at} ago /></span>}>
       <Stats>
         <Stat name="Requests" value={number(process.requests)} note="of every route but the probes" />
         <Stat name="Refused as wrong" value={number(process.client_errors)} note="4xx" />
-        <Stat name="Failed" value={number(process.server_errors)} note="5xx" tone={process.server_errors > 0 ? "critical" : "plain"} />
+        <Stat name="Failed" value={number(failed(process))} note="5xx, without what was refused at the door" tone={failed(process) > 0 ? "critical" : "plain"} />
         <Stat
           name="Journal"
           value={number(process.journal_backlog_records)}
@@ -42,17 +37,31 @@ export function Process({ process, lines, unit }: Props) {
           ))}
         </Stats>
       )}
-      {process.periods && process.periods.length > 0 && (
-        <LineChart
-          title={`Errors of this process by ${unit}`}
-          summary={`${number(process.server_errors)} failed, ${number(process.client_errors)} refused as wrong since it started`}
-          lines={[
-            { name: "Refused as wrong", points: lines.map(({ at, counts }) => ({ at, value: counts?.client_errors ?? 0 })) },
-            { name: "Failed", points: lines.map(({ at, counts }) => ({ at, value: counts?.server_errors ?? 0 })) },
-          ]}
-          format={(value) => number(value)}
-        />
-      )}
+    </Card>
+  );
+}
+
+interface Lines {
+  process: Schemas["ProcessCounts"];
+  lines: readonly Period<Schemas["ProcessPeriod"]>[];
+  unit: Schemas["ServiceReport"]["unit"];
+}
+
+export function Errors({ process, lines, unit }: Lines) {
+  if (!process.periods?.length) return null;
+  const line = (name: string, value: (counts: Schemas["ProcessPeriod"]) => number) => ({ name, points: lines.map(({ at, counts }) => ({ at, value: counts ? value(counts) : 0 })) });
+  return (
+    <Card title="Errors of this process">
+      <LineChart
+        title={`By ${unit}`}
+        summary={`${number(failed(process))} failed, ${number(sum(process.unserved?.refused))} refused at the door, ${number(process.client_errors)} refused as wrong since it started`}
+        lines={[
+          line("Refused as wrong", (counts) => counts.client_errors),
+          line("Refused at the door", (counts) => counts.refused ?? 0),
+          line("Failed", (counts) => counts.server_errors - (counts.refused ?? 0)),
+        ]}
+        format={(value) => number(value)}
+      />
     </Card>
   );
 }

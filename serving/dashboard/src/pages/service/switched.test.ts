@@ -3,7 +3,7 @@ import type { Schemas } from "../../api/client";
 import { meaning, type Seen, switched } from "./switched";
 
 const turned = { name: "transformer", allows: "", enabled: false, revision: 3, reason: "wrong since noon", actor: "mara", changed_at: "2025-03-10T12:00:00Z" };
-const told = (flag: Schemas["FlagShown"] = turned): Schemas["FlagList"] => ({ flags: [flag], here: { transformer: flag.enabled }, replica: "a" });
+const told = (flag: Schemas["FlagShown"] = turned): Schemas["FlagList"] => ({ flags: [flag], here: { transformer: flag.enabled }, replica: "a", missing: null });
 const everywhere = (seen: Seen, answered: string[] = [], ageMs = 5_000, now = told()) => switched(turned, now, seen, new Set(answered), ageMs)[2];
 
 test("a change is everywhere once each replica that was asked, and each that answered since, goes by it", () => {

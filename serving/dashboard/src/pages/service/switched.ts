@@ -10,7 +10,7 @@ export type Seen = ReadonlyMap<string, boolean>;
 
 /** `seen`: by what each replica goes that was asked since; `answered`: the replicas that answered a prediction since; `ageMs`: since the change. */
 export function switched(turned: Schemas["FlagShown"], told: Schemas["FlagList"], seen: Seen, answered: ReadonlySet<string>, ageMs: number): Step[] {
-  const now = told.flags.find(({ name }) => name === turned.name);
+  const now = told.flags?.find(({ name }) => name === turned.name);
   const again = now && now.revision > turned.revision ? now : undefined;
   const behind = [...seen.values()].filter((enabled) => enabled !== turned.enabled).length;
   const notAsked = [...answered].filter((replica) => !seen.has(replica)).length;

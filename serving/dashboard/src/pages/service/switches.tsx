@@ -13,7 +13,12 @@ type Flag = Schemas["FlagShown"];
 
 /** What is off, said before everything else. */
 export function SwitchedOff() {
-  const off = useFlags().data?.flags.filter(({ enabled }) => !enabled) ?? [];
+  const told = useFlags().data;
+  if (told && !told.flags) {
+    const off = Object.keys(told.here).filter((name) => told.here[name] === false);
+    return off.map((name) => <p key={name} className="band warning"><strong>{name} is off here.</strong> Who turned it is not known: the database does not tell it.</p>);
+  }
+  const off = told?.flags?.filter(({ enabled }) => !enabled) ?? [];
   return off.map((flag) => (
     <p key={flag.name} className="band warning">
       <strong>{flag.name} is off.</strong> <TurnedBy flag={flag} /> {meaning(flag.allows).off} <a href="#switches">Turn it on</a>
@@ -26,7 +31,14 @@ export function Switches() {
   return (
     <Card title="Switches" anchor="switches" aside={<span className="note">for all processes, within 2 s</span>}>
       <Loaded query={flags} what="The switches">
-        {({ flags: every }) => (
+        {({ flags: every, here, missing }) => !every ? (
+          <>
+            <p className="band warning">Only what this process goes by is known; none can be turned now. {missing}</p>
+            <ul className="switches">
+              {Object.entries(here).map(([name, on]) => <li key={name}><h3>{name} <Badge tone={on ? "good" : "warning"}>{on ? "on" : "off"}</Badge></h3></li>)}
+            </ul>
+          </>
+        ) : (
           <ul className="switches">
             {every.map((flag) => (
               <Switch key={flag.name} flag={flag} />
