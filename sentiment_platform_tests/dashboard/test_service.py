@@ -1,13 +1,17 @@
 """The page of the service: what was not served as asked is told with its reason; a switch is tried, turned with a key, and followed."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import expect
 
+from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.settings import Settings
+from sentiment_platform.store.migrate import upgrade
 from sentiment_platform_tests.dashboard.conftest import OpenPage, axe, own_platform, screenshot
 from sentiment_platform_tests.dashboard.layout import too_wide
 from sentiment_platform_tests.dashboard.platform_in_use import ADMIN_KEY
@@ -120,6 +124,90 @@ def test_a_canary_is_told_with_its_share_its_end_and_who_answers_the_rest(open_p
         assert (too_wide(page), axe(page)) == ([], [])
         screenshot(page, "service-canary-390", whole=True)
         page.close()  # before its stream of events is cut, which it would say
+    finally:
+        serving.stop()
+        publisher.close()
+
+
+@pytest.fixture
+def own_postgres(servers_dir: Path) -> Iterator[LocalPostgres]:
+    """That may be stopped: nobody else uses it."""
+    state = servers_dir / "page-postgres"
+    state.mkdir(mode=0o711, exist_ok=True)
+    server = LocalPostgres(state, durable=False)
+    server.start()
+    upgrade(server.url)
+    yield server
+    server.stop()
+
+
+@contextlib.contextmanager
+def stopped(server: LocalPostgres) -> Iterator[None]:
+    """Every process of it by SIGSTOP, as a machine that hangs."""
+    postmaster = psutil.Process(server.pid)
+    every = [postmaster, *postmaster.children(recursive=True)]
+    for process in every:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in every:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
+@pytest.fixture
+def on_own_postgres(
+    built: Path, tmp_path: Path, own_postgres: LocalPostgres, _redis_server_url: str, signing_keys: dict[str, str]
+) -> Iterator[Settings]:
+    """Of a platform whose database may be stopped."""
+    with own_platform(tmp_path, own_postgres.url, _redis_server_url, signing_keys) as settings:
+        yield settings
+
+
+def test_without_the_database_the_page_says_first_what_is_wrong_and_shows_what_the_process_knows(
+    open_page: OpenPage, own_postgres: LocalPostgres, on_own_postgres: Settings
+) -> None:
+    settings = on_own_postgres
+    publisher = Publisher(settings)
+    publisher.deploy(publisher.model("v1.0.0-vader"))
+    serving = ServingProcess(settings)
+    try:
+        serving.start()
+        for number in range(30):
+            serving.predict(f"Harbour Mills raises its dividend by {number} cents")
+        serving.wait_until(lambda: serving.health()["journal_backlog_records"] == 0)
+        said: list[str] = []
+        page = open_page("/app/service", serving=serving, said=said)
+        verdict = page.locator(".verdict")
+        expect(verdict).to_contain_text("It serves well.", timeout=20_000)
+        expect(page.locator("#load")).to_contain_text(re.compile(r"Replica [0-9a-f]{8} in flags.*:\d+ in the metrics"))
+        tops = {
+            name: page.get_by_role("heading", name=name, exact=True).bounding_box() for name in ("What it uses", "Time to answer")
+        }
+        assert (tops["What it uses"] or {"y": 9e9})["y"] < (tops["Time to answer"] or {"y": 0})["y"], "before the charts"
+        screenshot(page, "service-light", whole=True)
+        dark = open_page("/app/service", serving=serving, theme="dark")
+        screenshot(dark, "service-dark", whole=True)
+        dark.close()
+        with stopped(own_postgres):
+            serving.predict()
+            serving.wait_until(lambda: serving.health()["dependencies"]["postgresql"]["status"] == "down", 15)
+            page.reload()
+            expect(verdict).to_contain_text("postgresql does not answer", timeout=20_000)
+            expect(page.locator("#load")).to_contain_text("Requests a second")
+            expect(page.locator("#process")).to_contain_text(re.compile(r"Journal\s*1"))
+            expect(page.locator("#switches")).to_contain_text("Only what this process goes by is known")
+            expect(page.locator("#hour")).to_contain_text("The database does not tell it")
+            for width in (1280, 390):
+                page.set_viewport_size({"width": width, "height": 900})
+                assert (too_wide(page), axe(page)) == ([], [])
+                screenshot(page, f"service-no-database-{width}", whole=True)
+        expect(verdict).to_contain_text("It serves well.", timeout=40_000)
+        assert (too_wide(page), axe(page)) == ([], [])
+        screenshot(page, "service-390", whole=True)
+        assert [line for line in said if "503" not in line] == [], "only what the database alone knows is refused"
+        page.close()
     finally:
         serving.stop()
         publisher.close()

@@ -41,15 +41,18 @@ export default function Service({ title, question }: PageProps) {
       <Verdict service={report} />
       <SwitchedOff />
       <Grid>
-        <Loaded query={report} what="What this process tells">
-          {({ process }) => (
-            <div className="stack">
-              <Load load={process.load} />
-              <Process process={process} />
-            </div>
-          )}
-        </Loaded>
-        <Dependencies />
+        <div className="stack">
+          <Dependencies />
+          <Loaded query={report} what="The load of this process">
+            {({ process }) => <Load load={process.load} />}
+          </Loaded>
+        </div>
+        <div className="stack">
+          <Loaded query={report} what="What this process counted">
+            {({ process }) => <Process process={process} />}
+          </Loaded>
+          <Families />
+        </div>
       </Grid>
       <Loaded query={report} what="The service's figures">
         {(told) => (
@@ -71,7 +74,6 @@ export default function Service({ title, question }: PageProps) {
               {(told) => <Answered counts={told.process} />}
             </Loaded>
           </Card>
-          <Families />
         </div>
         <Switches />
       </Grid>

@@ -17,7 +17,7 @@ export function Load({ load }: { load: Schemas["ProcessLoad"] }) {
         {refused > 0 && <Stat name="Refused a second" value={number(refused, 1)} note="of them, at the door" tone="critical" />}
         <Stat name="Saturation" value={percent(saturation)} note={refused > 0 ? "of the time it worked, or had to refuse" : "of the time its event loop worked"} tone={saturation > BUSY ? "warning" : "plain"} />
         <Stat name="Loop lag" value={milliseconds(lag)} note="99 % of its timers come within" tone={lag > LATE_MS ? "warning" : "plain"} />
-        <Stat name="In flight" value={number(load.in_flight)} note={`requests besides this page's, and ${counted(load.open_streams, "open stream")}`} />
+        <Stat name="In flight" value={number(load.in_flight)} note={`requests besides this one, and ${counted(load.open_streams, "open stream")}`} />
         <Stat name="Queue" value={number(load.queued_texts)} note="texts that wait for a model or are with it" />
         <Stat name="Memory" value={load.resident_bytes == null ? "not known" : bytes(load.resident_bytes)} note={`${load.descriptors == null ? "" : `${counted(load.descriptors, "descriptor")}, `}${counted(load.threads, "thread")}`} />
       </Stats>
