@@ -44,6 +44,7 @@ export function findings({ health, report, alerts, flags, silent }: Told): Findi
     say(refused > 0, "critical", () => `${percent(refused / load.requests_per_s)} of the requests of the last ${over(load)} were refused at the door`, "#load");
     say(refused === 0 && load.saturation > BUSY, "warning", () => `it is full (${percent(load.saturation)} of its time)`, "#load");
     say(load.loop_lag_p99_ms > LATE_MS, "warning", () => `answers come late (${number(load.loop_lag_p99_ms)} ms of loop lag)`, "#load");
+    say(load.stuck_threads > 0, "warning", () => `threads that hang: ${number(load.stuck_threads)}`, "#load");
     say(process.journal_dropped > 0, "critical", () => `${counted(process.journal_dropped, "record")} lost since it started`, "#process");
     say((process.journal_used ?? 0) > FILLING, "warning", () => `${percent(process.journal_used)} of the journal's room is taken`, "#process");
     say(missing != null && !down.some(([name]) => name === "postgresql"), "warning", () => "what is stored is not known");
