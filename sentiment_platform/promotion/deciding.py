@@ -58,15 +58,15 @@ def decide_and_publish(engine: Engine, access: RegistryAccess, *, run_id: str, n
         return _follow_evidence(engine, access, refused, run_id=run_id, now=now)
     reason = requested.newest.reason
     if _content(current) == (dict(requested.champions), requested.default_family):
-        settle_requests(engine, requested.ids, current.revision)
+        settle_requests(engine, requested, current.revision)
         return Outcome(None, current, f"{current.tag} runs what was requested: {reason}", refused)
-    if requested.restores is None:
+    if requested.rule == "manual":
         pairs = weigh_promotion(engine, access, current, requested.content, run_id=run_id, now=now)
     else:
         pairs = weigh_rollback(engine, current, requested.content, run_id=run_id)
     intent = requested.intent(pairs)
     published = publish(engine, access, intent, holder=run_id, now=now, expected_revision=current.revision)
-    settle_requests(engine, requested.ids, published.revision)
+    settle_requests(engine, requested, published.revision)
     return Outcome(published, published.document, reason, refused)
 
 

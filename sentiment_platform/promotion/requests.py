@@ -7,9 +7,10 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from sentiment_platform.experiments.choice import ChosenPair
-from sentiment_platform.promotion.grounds import choice_evidence
+from sentiment_platform.promotion.grounds import choice_evidence, sentence
 from sentiment_platform.promotion.next_revision import Intent
-from sentiment_platform.registry.deployment import AUTO_ROLLBACK, Deployment
+from sentiment_platform.promotion.online import Online
+from sentiment_platform.registry.deployment import AUTO_ROLLBACK, Deployment, Rule
 from sentiment_platform.store import audit
 from sentiment_platform.store.deployments import latest_deployment
 from sentiment_platform.store.selections import (
@@ -23,15 +24,17 @@ from sentiment_platform.store.versions import get_version
 
 @dataclass(frozen=True, kw_only=True)
 class Requested:
-    """Everything that people asked for, merged into what runs; `newest` is the request that decides, `ids` are those that it settles.
+    """Everything that people asked for, merged into what runs; `newest` is the request that decides, `requests` are those that it settles.
 
-    `restores`: all of them are one rollback, to that revision. `left`: the version that serving's own watch sent back with it.
+    `rule`: rollback where what counts of them is one rollback. `restores`: what a rollback among them goes back to, also where people
+    chose something on top: what it left stays left. `left`: the version that serving's own watch sent back with it.
     """
 
     champions: Mapping[str, str]
     default_family: str
     newest: OpenSelectionRequest
-    ids: list[int]
+    requests: Sequence[OpenSelectionRequest]
+    rule: Rule
     restores: int | None
     left: str | None = None
 
@@ -46,14 +49,23 @@ class Requested:
         restored: dict[str, int | str] = {} if self.restores is None else {"restores": self.restores}
         if self.left is not None:
             restored["left"] = self.left
+        said = sentence(f"Requested by {actor}: {reason}")
+        if self.restores is not None and self.rule == "manual":
+            said += f" It includes a rollback to the content of revision {self.restores}."
         return Intent(
             champions=self.champions,
             default_family=self.default_family,
-            rule="manual" if self.restores is None else "rollback",
+            rule=self.rule,
             actor=actor,
             reason=reason,
-            evidence=choice_evidence(f"Requested by {actor}: {reason}", pairs, **restored),
+            evidence=choice_evidence(said, pairs, **restored),
+            # Whoever goes back wants nothing more tried, whatever is chosen on top.
+            online=None if self.restores is None else Online(),
         )
+
+    def holds(self, request: OpenSelectionRequest) -> bool:
+        """Whether what is merged names its version."""
+        return self.champions[request.family] == request.version
 
 
 def requested_content(engine: Engine) -> Requested | None:
@@ -65,15 +77,19 @@ def requested_content(engine: Engine) -> Requested | None:
         return None
     champions = current.versions() | {request.family: request.version for request in requests}
     named = [request.default_family for request in requests if request.default_family is not None]
-    back = {(request.expected_revision, request.restores) for request in requests}
+    # What a later request replaced counts no more.
+    counting = [request for request in requests if champions[request.family] == request.version]
+    acts = {(request.expected_revision, request.restores) for request in counting}
+    restores = next((request.restores for request in reversed(counting) if request.restores is not None), None)
     left = [version for family, version in current.versions().items() if champions[family] != version]
     return Requested(
         left=left[0] if left and requests[-1].actor.startswith(AUTO_ROLLBACK) else None,
         champions=champions,
         default_family=named[-1] if named else current.default_family,
         newest=requests[-1],
-        ids=[request.id for request in requests],
-        restores=requests[-1].restores if len(back) == 1 else None,
+        requests=requests,
+        rule="rollback" if restores is not None and len(acts) == 1 else "manual",
+        restores=restores,
     )
 
 
@@ -114,7 +130,22 @@ def _was_overtaken(request: OpenSelectionRequest, running: Deployment | None) ->
     )
 
 
-def settle_requests(engine: Engine, ids: list[int], revision: int) -> None:
-    """Mark requests as published with `revision`."""
+def settle_requests(engine: Engine, requested: Requested, revision: int) -> None:
+    """Mark those that `revision` names as published with it, and those that others replaced as superseded.
+
+    A rollback from `revision` itself is no part of it: it was undone before anything was published.
+    """
+
+    def is_met(request: OpenSelectionRequest) -> bool:
+        return requested.holds(request) and (request.restores is None or request.expected_revision != revision)
+
+    met = [request for request in requested.requests if is_met(request)]
     with engine.begin() as connection:
-        close_selection_requests(connection, ids, revision)
+        close_selection_requests(connection, [request.id for request in met], revision)
+        for request in requested.requests:
+            if request not in met:
+                by = next((one for one in reversed(met) if one.family == request.family), requested.newest)
+                reason = (
+                    f"Superseded by the request of {by.actor} for {by.version} ({by.request_id}), published as deploy {revision}."
+                )
+                close_selection_requests(connection, [request.id], revision, superseded=reason)

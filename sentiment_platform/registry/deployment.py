@@ -139,8 +139,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def restores(self) -> int | None:
-        """The revision whose content a rollback brought back; None for every other rule."""
-        restored = self.evidence.figures.get("restores") if self.rule == "rollback" else None
+        """The revision whose content a rollback brought back, alone or (`manual`) with what people chose on top; None for every other."""
+        restored = self.evidence.figures.get("restores") if self.by_person else None
         return restored if isinstance(restored, int) and 0 < restored < self.revision else None
 
     @property

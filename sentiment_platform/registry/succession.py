@@ -50,10 +50,10 @@ def rollback_target(newest_first: Iterable[Deployment], differs: Callable[[Deplo
             if oldest_restored is None or document.revision <= oldest_restored:
                 return document
             left.append(content)
-        if document.rule == "rollback":
-            restored = document.restores
-            if restored is None:
-                # It does not say what it restored: it left the one before it.
-                restored = document.previous.revision - 1 if document.previous else 0
+        restored = document.restores
+        if restored is None and document.rule == "rollback":
+            # It does not say what it restored: it left the one before it.
+            restored = document.previous.revision - 1 if document.previous else 0
+        if restored is not None:
             oldest_restored = restored if oldest_restored is None else min(oldest_restored, restored)
     return None

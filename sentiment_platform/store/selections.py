@@ -39,7 +39,7 @@ class OpenSelectionRequest(RequestedSelection):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSelection(RequestedSelection):
-    """One with what became of it: published with a revision, refused, or neither yet."""
+    """One with what became of it: published with a revision, refused, or neither yet; with both, that revision superseded it."""
 
     published_revision: int | None
     published_at: datetime | None
@@ -82,10 +82,11 @@ def open_selection_requests(connection: Connection, *, published_after: int | No
     """Requests that were not refused and that no published revision covers yet, or one later than `published_after`, in the order in which they were decided: one may have been written late."""
     table = SelectionRequest
     query = select(*[getattr(table, name) for name in OpenSelectionRequest.__dataclass_fields__])
-    uncovered = table.published_revision.is_(None)
+    uncovered = table.published_revision.is_(None) & table.refusal.is_(None)
     if published_after is not None:
+        # Also what the later one superseded: until that is live, this answers.
         uncovered |= table.published_revision > published_after
-    query = query.where(uncovered, table.refusal.is_(None)).order_by(table.requested_at, table.id)
+    query = query.where(uncovered).order_by(table.requested_at, table.id)
     return [OpenSelectionRequest(**row) for row in connection.execute(query).mappings()]
 
 
@@ -97,10 +98,11 @@ def selected_by(connection: Connection, family: str, version: str, at: datetime,
     return connection.execute(query.where(uncovered).order_by(table.requested_at.desc()).limit(1)).scalar()
 
 
-def close_selection_requests(connection: Connection, ids: Sequence[int], revision: int) -> None:
-    """These requests are published with `revision`."""
+def close_selection_requests(connection: Connection, ids: Sequence[int], revision: int, *, superseded: str | None = None) -> None:
+    """These requests are published with `revision`; or it has something else in their place, which `superseded` says: then that is their refusal."""
     table = SelectionRequest
-    connection.execute(update(table).where(table.id.in_(ids)).values(published_revision=revision, published_at=func.now()))
+    settled = {"published_revision": revision, "published_at": func.now(), "refusal": superseded}
+    connection.execute(update(table).where(table.id.in_(ids)).values(settled))
 
 
 def refuse_selection_request(connection: Connection, request_id: str, reason: str) -> bool:

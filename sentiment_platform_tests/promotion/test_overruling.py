@@ -23,11 +23,11 @@ from sentiment_platform.promotion.intents import intent_of_promotion, intent_of_
 from sentiment_platform.promotion.next_revision import publish
 from sentiment_platform.registry.access import RegistryAccess
 from sentiment_platform.registry.deployment import Deployment
-from sentiment_platform.store.selections import RequestedSelection, request_selection, selections_page
+from sentiment_platform.store.selections import RequestedSelection, open_selection_requests, request_selection, selections_page
 from sentiment_platform_tests import versions
 from sentiment_platform_tests.promotion.seeding import NOW, TRAINING_SET, answers, ask, clock, make_evidence, offered, release
 
-V1, V2, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.0.0-finbert"
+V1, V2, V3, F1 = "v1.0.0-vader", "v1.1.0-vader", "v1.2.0-vader", "v1.0.0-finbert"
 
 
 @pytest.fixture
@@ -189,28 +189,27 @@ def test_of_two_rollbacks_at_once_one_is_told_and_the_good_version_stays(
     assert intent_of_rollback(engine, "cyd", "I mean it", 2).champions == {"vader": V2}
 
 
+def ask_back(engine: Engine, name: str) -> None:
+    """`name` rolls back from revision 2 in serving."""
+    back = RequestedSelection(
+        request_id=name,
+        family="vader",
+        version=V1,
+        actor=name,
+        reason="it is worse",
+        requested_at=NOW,
+        expected_revision=2,
+        restores=1,
+    )
+    with engine.begin() as connection:
+        request_selection(connection, back)
+
+
 def test_a_request_that_was_overtaken_is_refused_and_one_rollback_leaves_a_revision(
     engine: Engine, access: RegistryAccess, good_then_worse: Integers
 ) -> None:
     promote(engine, access, V2)
-
-    def ask_back(name: str, expected: int) -> None:
-        with engine.begin() as connection:
-            request_selection(
-                connection,
-                RequestedSelection(
-                    request_id=name,
-                    family="vader",
-                    version=V1,
-                    actor=name,
-                    reason="it is worse",
-                    requested_at=NOW,
-                    expected_revision=expected,
-                    restores=1,
-                ),
-            )
-
-    came_of_it = at_once(partial(ask_back, "ada", 2), partial(ask_back, "bob", 2))
+    came_of_it = at_once(partial(ask_back, engine, "ada"), partial(ask_back, engine, "bob"))
     assert sorted(type(one).__name__ for one in came_of_it) == ["ConflictError", "NoneType"]
     outcome = decide_and_publish(engine, access, run_id="back", now=clock)
     assert outcome.published is not None
@@ -229,3 +228,55 @@ def test_a_request_that_was_overtaken_is_refused_and_one_rollback_leaves_a_revis
     with engine.connect() as connection:
         newest = selections_page(connection, 1, 0)[0]
     assert (newest.request_id, newest.refusal) == ("late", refused.refused[0])
+
+
+def test_what_a_rollback_left_stays_left_also_where_somebody_chose_on_top_before_it_was_published(
+    engine: Engine, access: RegistryAccess, good_then_worse: Integers, tmp_path: Path
+) -> None:
+    release(engine, access, tmp_path, F1, answers(good_then_worse, 0.9, 5))
+    promote(engine, access, V2)
+    ask_back(engine, "ada")
+    ask(engine, "on top", "finbert", F1, default_family="finbert")
+    outcome = decide_and_publish(engine, access, run_id="both", now=clock)
+    assert outcome.published is not None
+    document = offered(access).document
+    assert (document.revision, document.versions()) == (3, {"vader": V1, "finbert": F1})
+    assert (document.rule, document.restores, document.actor) == ("manual", 1, "ada")
+    assert "It includes a rollback to the content of revision 1." in document.evidence.verdict
+    assert f"{F1} against {V2}" in document.evidence.figures, "weighed as a promotion is"
+    with engine.connect() as connection:
+        assert [one.published_revision for one in selections_page(connection, 5, 0)] == [3, 3]
+    assert intent_of_rollback(engine, "cyd", "worse too").champions == {"vader": V1}, "not revision 2, which ada had left"
+
+
+def test_a_request_that_a_later_one_replaced_is_superseded_and_a_rollback_that_was_undone_leaves_nothing(
+    engine: Engine, access: RegistryAccess, good_then_worse: Integers, tmp_path: Path
+) -> None:
+    promote(engine, access, V2)
+    ask_back(engine, "ada")
+    ask(engine, "undo", "vader", V2)
+    undone = decide_and_publish(engine, access, run_id="undone", now=clock)
+    assert undone.published is None
+    with engine.connect() as connection:
+        assert [(one.published_revision, one.refusal) for one in selections_page(connection, 5, 0)] == [
+            (2, None),
+            (2, f"Superseded by the request of ada for {V2} (undo), published as deploy 2."),
+        ]
+    # So that somebody can go back from revision 2 again, and somebody else chooses another version after that.
+    ask_back(engine, "bob")
+    release(engine, access, tmp_path, V3, answers(good_then_worse, 0.5, 7))
+    for name in ("one", "two"):
+        ask(engine, name, "vader", V3)
+    outcome = decide_and_publish(engine, access, run_id="replaced", now=clock)
+    assert outcome.published is not None
+    assert (outcome.published.document.rule, outcome.published.document.restores) == ("manual", None)
+    with engine.connect() as connection:
+        refusals = {one.request_id: one.refusal for one in selections_page(connection, 3, 0)}
+        still = [one.request_id for one in open_selection_requests(connection, published_after=2)]
+        assert open_selection_requests(connection, published_after=3) == []
+    assert refusals == {
+        "one": None,
+        "two": None,
+        "bob": f"Superseded by the request of ada for {V3} (two), published as deploy 3.",
+    }
+    assert still == ["bob", "one", "two"], "where revision 2 is live still, they answer until the next one is"

@@ -8,7 +8,8 @@ from serving.contract.values import Moment, Replica
 
 
 class RecordedSelection(Struct, frozen=True, kw_only=True):
-    """A person's select or rollback. `open`: it answers here, and the graph has not published it yet. `refusal`: why it never will be.
+    """A person's select or rollback. `open`: it answers here (a promotion waits), and the graph has not published it yet. `refusal`: why it never
+    will be, such as by which later request it was superseded.
 
     `default_family`: the family that it makes the default; null leaves that as it is.
     """

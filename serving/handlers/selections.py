@@ -47,17 +47,18 @@ async def selections(services: NamedDependency[Services], limit: Limit = 50, off
 
 
 def _recorded(stored: "StoredSelection") -> RecordedSelection:
+    refused = stored.refusal is not None
     return RecordedSelection(
         request_id=stored.request_id,
-        state="published" if stored.published_revision is not None else "refused" if stored.refusal is not None else "open",
+        state="refused" if refused else "published" if stored.published_revision is not None else "open",
         family=stored.family,
         version=stored.version,
         default_family=stored.default_family,
         actor=stored.actor,
         reason=stored.reason,
         requested_at=stored.requested_at,
-        published_revision=stored.published_revision,
-        published_at=stored.published_at,
+        published_revision=None if refused else stored.published_revision,
+        published_at=None if refused else stored.published_at,
         refusal=stored.refusal,
     )
 

@@ -105,9 +105,9 @@ class DeploymentRow(Base):
 class SelectionRequest(Base):
     """A person's select, promotion or rollback, recorded by serving at once and published by the graph as the next revision.
 
-    `refusal` says why it never will be. `expected_revision`: the deployment that it was decided on, which it leaves. `restores`: of a
-    rollback, the revision whose content returns; a revision is left by one at a time. `default_family`: the family that shall answer where
-    none is named; null leaves it as it is.
+    `refusal` says why it never will be; with a `published_revision`, what that published in its place. `expected_revision`: the deployment
+    that it was decided on, which it leaves. `restores`: of a rollback, the revision whose content returns; a revision is left by one at a
+    time. `default_family`: the family that shall answer where none is named; null leaves it as it is.
     """
 
     __tablename__ = "selection_requests"

@@ -41,9 +41,10 @@ def test_a_request_is_open_until_it_is_published_or_refused_and_replicas_are_tol
     empty = documented_answer(serving, "/models/selections?limit=5")
     assert (empty["selections"], empty["replicas"]) == ([], [])
 
-    published, _, _ = (ask_for(engine, name) for name in ("first", "second", "third"))
+    published, superseded, *_ = (ask_for(engine, name) for name in ("first", "replaced", "second", "third"))
     with engine.begin() as connection:
         close_selection_requests(connection, [published], 7)
+        close_selection_requests(connection, [superseded], 7, superseded="Superseded by another one.")
         assert refuse_selection_request(connection, "second", "nothing to publish")
     now = datetime.now(UTC)
     recent = seed_predictions(engine, features(4, 1), probabilities(4, 2), until=now, prefix="recent")
@@ -57,6 +58,7 @@ def test_a_request_is_open_until_it_is_published_or_refused_and_replicas_are_tol
     assert states == [
         ("third", "open", None, None),
         ("second", "refused", None, "nothing to publish"),
+        ("replaced", "refused", None, "Superseded by another one."),
         ("first", "published", 7, None),
     ]
     assert len({answer["replica"] for answer in shown["replicas"]}) == 2

@@ -2199,7 +2199,8 @@ export interface components {
         };
         /**
          * RecordedSelection
-         * @description A person's select or rollback. `open`: it answers here, and the graph has not published it yet. `refusal`: why it never will be.
+         * @description A person's select or rollback. `open`: it answers here (a promotion waits), and the graph has not published it yet. `refusal`: why it never
+         *     will be, such as by which later request it was superseded.
          *
          *     `default_family`: the family that it makes the default; null leaves that as it is.
          */
