@@ -30,9 +30,9 @@ test("the worst stands first, each with where it is told", () => {
   expect(all[0]?.to).toBe("#load");
 });
 
-test("open alerts are counted with the worst of them, and lead to their page", () => {
-  const incidents = [{ resolved_at: "then", severity: "critical", summary: "over" }, { severity: "warning", summary: "slow" }, { severity: "critical", summary: "down" }];
-  expect(found({ alerts: { open: { critical: 1, warning: 1 }, incidents } })).toEqual([{ tone: "critical", says: "2 alerts are open, such as: down", to: "/app/alerts" }]);
+test("open alerts are counted and lead to their page; a critical one of the data does not mean that it serves badly", () => {
+  expect(found({ alerts: { open: { critical: 1, warning: 1 }, incidents: [] } })).toEqual([{ tone: "warning", says: "2 alerts are open, 1 critical", to: "/app/alerts" }]);
+  expect(found({ alerts: { open: { critical: 0, warning: 1 }, incidents: [] } })[0]?.says).toBe("1 alert is open");
 });
 
 test("what the process lost, and stand-ins above one in a hundred, are found; a process that is silent is all there is to say", () => {

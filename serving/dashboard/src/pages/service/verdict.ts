@@ -55,8 +55,9 @@ export function findings({ health, report, alerts, flags, silent }: Told): Findi
   const off = Object.entries(flags?.here ?? {}).filter(([, on]) => !on);
   say(off.length > 0, "warning", () => `switched off: ${off.map(([name]) => words(name)).join(", ")}`, "#switches");
   const open = alerts ? alerts.open.critical + alerts.open.warning : 0;
-  const worst = alerts?.incidents.find(({ resolved_at, severity }) => resolved_at == null && (severity === "critical" || alerts.open.critical === 0));
-  say(open > 0, alerts?.open.critical ? "critical" : "warning", () => `${counted(open, "alert")} ${open === 1 ? "is" : "are"} open${worst ? `, such as: ${worst.summary}` : ""}`, "/app/alerts");
+  const critical = alerts?.open.critical ?? 0;
+  // An alert may be of data or news: how severe it is says nothing of how this process serves.
+  say(open > 0, "warning", () => `${counted(open, "alert")} ${open === 1 ? "is" : "are"} open${critical > 0 ? `, ${number(critical)} critical` : ""}`, "/app/alerts");
   return found.sort((a, b) => Number(b.tone === "critical") - Number(a.tone === "critical"));
 }
 
