@@ -3,19 +3,18 @@
 Runs only after a refusal; a body that is right never comes here. The rules are the structs' own, and what a route checks beyond them.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
 
+from serving.contract.plain_words import plain_words
 from serving.contract.problem_bodies import FieldError
 
 BODY = "body"
 """The field of what is wrong with the body as a whole."""
 MAX_FAULTS = 100
-_PLACE = re.compile(r" - at `\$.*`\Z")
 Check = Callable[[type[Struct], Mapping[str, Any], Set[str]], Iterable[tuple[str, str]]]
 """(struct, the object as sent, its faulty fields) -> (field, what is wrong) for what a struct alone cannot say."""
 
@@ -73,27 +72,16 @@ def _refused(value: Any, kind: Any) -> str:
     try:
         msgspec.convert(value, kind, str_keys=True)
     except msgspec.ValidationError as error:
-        said = _PLACE.sub("", str(error))
-        if " matching regex " in said and (meant := _description(kind)):
-            return f"This is not what is expected here: {meant}"
-        choices = list(_choices(kind)) if said.startswith("Invalid enum value") else []
-        return f"{said}; there are {', '.join(choices)}." if choices else f"{said}."
+        return plain_words(str(error), kind, _description(kind))
     return ""
 
 
 def _description(kind: Any) -> str:
     """What a field is, where its type says so."""
-    rules = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
-    return next((rule.description for rule in rules if isinstance(rule, msgspec.Meta) and rule.description), "")
-
-
-def _choices(kind: Any) -> Iterator[str]:
-    """The values that a type names, in its order."""
-    if get_origin(kind) is Literal:
-        yield from map(str, get_args(kind))
-    else:
-        for part in get_args(kind):
-            yield from _choices(part)
+    if get_origin(kind) is not Annotated:
+        # Of a type beside null.
+        return next(filter(None, map(_description, get_args(kind))), "")
+    return next((rule.description for rule in get_args(kind)[1:] if isinstance(rule, msgspec.Meta) and rule.description), "")
 
 
 def _kind(value: Any) -> str:

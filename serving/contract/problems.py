@@ -95,7 +95,7 @@ def _fault(item: Any) -> FieldError:
     return FieldError(name, None, str(known.get("message", "")))
 
 
-def handle_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def handle_http(_: Request[Any, Any, Any] | None, error: HTTPException) -> Response[bytes]:
     """Whatever Litestar or a handler refuses, unknown routes and methods included."""
     if error.status_code >= 500 and not isinstance(error, Problem):
         logger.error("request %s failed: %s", request_id.get(), error.detail)
@@ -118,7 +118,7 @@ def handle_not_set_up(_: Request[Any, Any, Any], error: TransientError) -> Respo
     return _respond(unavailable("not_set_up", str(error), retry_after_s=RETRY_AFTER_A_PERSON_S))
 
 
-def handle_unexpected(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def handle_unexpected(_: Request[Any, Any, Any] | None, error: Exception) -> Response[bytes]:
     """A defect: logged in full, shown as nothing but its request id."""
     logger.error("request %s failed", request_id.get(), exc_info=error)
     detail = "An unexpected error; the log names it under this request id."

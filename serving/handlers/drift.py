@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 TAGS = ["monitoring"]
 VersionAsked = Annotated[str | None, QueryParameter(pattern=VERSION_PATTERN, description="Only reports on this version.")]
-ReportId = Annotated[str, PathParameter(pattern=r"^[0-9a-f]{32}(?![\s\S])", description="The `report_id` of a report.")]
+ReportId = Annotated[
+    str, PathParameter(pattern=r"^[0-9a-f]{32}(?![\s\S])", description="The `report_id` of a report, 32 of 0-9 and a-f.")
+]
 
 
 @get("/monitoring/drift", tags=TAGS, responses=problem_responses(503), summary="The newest drift report of each live version")

@@ -30,8 +30,8 @@ IdempotencyKey = Annotated[
     HeaderParameter(
         name="Idempotency-Key",
         pattern=r'^"?[A-Za-z0-9._:\-]{1,64}"?(?![\s\S])',
-        description="A word of yours for this feedback, such as a random UUID, in quotes or without: sent again within a day it gets "
-        "the same answer and counts once. With another body it is a 422.",
+        description="A word of yours for this feedback, such as a random UUID, in quotes or without; up to 64 letters, digits and "
+        "`._:-`. Sent again within a day it gets the same answer and counts once. With another body it is a 422.",
     ),
 ]
 

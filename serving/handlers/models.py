@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 
 TAGS = ["models"]
 Version = Annotated[str, QueryParameter(pattern=VERSION_PATTERN, description="Whose figures.")]
-Metric = Annotated[str, QueryParameter(max_length=40, pattern=r"^[a-z0-9_]+(?![\s\S])", description="Such as `accuracy`.")]
+Metric = Annotated[
+    str,
+    QueryParameter(
+        max_length=40, pattern=r"^[a-z0-9_]+(?![\s\S])", description="Such as `accuracy`; small letters, digits and `_`."
+    ),
+]
 ERRORS = problem_responses(400, 401, 403, 409, 422, 503)
 
 

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from sentiment_platform.store.incidents import StoredIncident
 
 TAGS = ["monitoring"]
-IncidentId = Annotated[str, PathParameter(pattern=r"^[0-9a-f]{32}(?![\s\S])", description="The `id` of an alert.")]
+IncidentId = Annotated[
+    str, PathParameter(pattern=r"^[0-9a-f]{32}(?![\s\S])", description="The `id` of an alert, 32 of 0-9 and a-f.")
+]
 
 
 @get("/monitoring/deployments", tags=TAGS, responses=problem_responses(503), summary="Deployments, newest first")

@@ -36,8 +36,8 @@ Deadline = Annotated[
         name=DEADLINE_HEADER,
         # Read as text: a lenient reader takes `null` for none given, and 1e3 for a whole number.
         pattern=r"^[1-9][0-9]{0,5}(?![\s\S])",
-        description="Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is "
-        "set to, that one counts.",
+        description="Time within which you need the answer, in whole milliseconds from 1 to 999999; where it is longer than the "
+        "deadline that serving is set to, that one counts.",
     ),
 ]
 ERRORS = problem_responses(400, 408, 413, 415, 503)

@@ -12,6 +12,7 @@ from sentiment_platform.models.families import FAMILIES
 from sentiment_platform.text.sentiment import TIE
 from serving.contract.body_faults import body_faults
 from serving.contract.feedback_bodies import SAYING, FeedbackRequest
+from serving.contract.plain_words import plain_words
 from serving.contract.prediction_bodies import PredictRequest
 from serving.contract.problems import Problem, handle_http, invalid
 from serving.contract.request_context import request_body
@@ -46,16 +47,44 @@ def refused_bodies(max_text_characters: int, clock: Clock) -> Callable[[Request[
         if struct is FeedbackRequest and says_nothing(sent):
             yield "label", NOTHING_SAID
 
-    def handle(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-        if isinstance(error, Problem) or error.status_code != 400:
+    def handle(request: Request[Any, Any, Any] | None, error: HTTPException) -> Response[bytes]:
+        if request is None or isinstance(error, Problem):
+            return handle_http(request, error)
+        if error.status_code == 404:
+            return handle_http(request, no_route(request.scope["path"]))
+        if error.status_code != 400:
             return handle_http(request, error)
         if (wanted := body_struct(request.scope)) is not None:
             faults = body_faults(request_body.get(), wanted, check)
             if faults:
                 return handle_http(request, invalid(faults))
+        for fault in error.extra if isinstance(error.extra, list) else ():
+            word_parameter(request, fault)
         return handle_http(request, error)
 
     return handle
+
+
+def no_route(path: str) -> Problem:
+    """404 that says where to look."""
+    before, _, family = path.rpartition("/")
+    if before == "/predict" and family:
+        detail = f"There is no family {family[:40]!r}; there are {', '.join(FAMILIES)}. POST /predict takes the deployed default."
+        return Problem(404, "unknown_family", detail)
+    return Problem(
+        404, "not_found", "There is no such route; /schema shows those that there are, /schema/openapi.json lists them."
+    )
+
+
+def word_parameter(request: Request[Any, Any, Any], fault: Any) -> None:
+    """Say in plain words what Litestar found wrong with a parameter."""
+    parameter = (
+        request.route_handler.parsed_fn_signature.parameters.get(str(fault.get("key"))) if isinstance(fault, dict) else None
+    )
+    if parameter is not None:
+        definition: Any = parameter.kwarg_definition
+        meant = getattr(definition, "description", None) or ""
+        fault["message"] = plain_words(fault["message"], parameter.annotation, meant)
 
 
 def no_preference(preference: str | None) -> str:

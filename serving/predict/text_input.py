@@ -31,7 +31,7 @@ def readable_text(text: str, max_characters: int) -> str:
         raise _refusal("empty_text", "The text has no visible character; send the words of a news item.")
     # Compatibility forms can become several letters each.
     if len(normalised) > max_characters:
-        raise _too_long(len(normalised), max_characters)
+        raise _too_long(len(normalised), max_characters, " once normalised (compatibility forms written out, as NFKC does)")
     return normalised
 
 
@@ -63,10 +63,9 @@ def readable_symbol(text: str | None, field: str) -> str | None:
     return known[0] if known else None
 
 
-def _too_long(length: int, max_characters: int) -> Problem:
-    return _refusal(
-        "text_too_long", f"The text has {length} characters; {max_characters} are allowed. Send its headline or lead."
-    )
+def _too_long(length: int, max_characters: int, when: str = "") -> Problem:
+    detail = f"The text has {length} characters{when}; {max_characters} are allowed. Send its headline or lead."
+    return _refusal("text_too_long", detail)
 
 
 def _refusal(code: str, detail: str) -> Problem:

@@ -1,10 +1,13 @@
 """A refused body is told everything that is wrong with it: each fault by field and item, all of them at once."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import serving
 from sentiment_platform.settings import Settings
 from sentiment_platform_tests.serving.running import ServingProcess
 from serving.contract.body_faults import MAX_FAULTS, body_faults
@@ -151,6 +154,82 @@ def test_a_prediction_has_no_query_but_probes_scrapers_and_pages_take_what_is_ad
     for path in ("/health/live?from=a-probe", "/schema?from=a-mail", "/schema/openapi.json?v=1"):
         assert client.get(path).status_code == 200, path
     assert client.head("/metrics?collect[]=all").status_code == 200
+
+
+def documented_parameters() -> list[tuple[str, str, dict[str, Any]]]:
+    """(method, path, parameter) of every one that has a form."""
+    paths = json.loads((Path(serving.__file__).parent / "openapi.json").read_text())["paths"]
+    return [
+        (method, path, parameter)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        for parameter in operation.get("parameters", ())
+        if parameter["schema"].keys() & {"pattern", "enum", "minimum", "maximum", "maxLength"}
+    ]
+
+
+PARAMETERS = documented_parameters()
+IN_CODE = re.compile(r"regex|\^|\(\?|\[\w|`(str|int|float|bool|array|object|null)\b")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "parameter"), PARAMETERS, ids=lambda value: None if isinstance(value, dict) else value
+)
+def test_a_parameter_is_refused_in_plain_words(
+    answering_with_key: ServingProcess, method: str, path: str, parameter: dict[str, Any]
+) -> None:
+    """No pattern, no type of a programming language; what is allowed."""
+    bad = "!" * 300
+    sent: dict[str, Any] = {"params": {"version": "v1.0.0-vader"} if "performance" in path else {}, "headers": {}}
+    if parameter["in"] != "path":
+        sent["headers" if parameter["in"] == "header" else "params"][parameter["name"]] = bad
+    if method != "get":
+        bodies = {BATCH: {"items": [GOOD]}, FEEDBACK: {"prediction_id": ID, "label": "neutral"}}
+        sent["json"] = (
+            {} if path.endswith("/ack") else bodies.get(path, {"enabled": True, "reason": "a test"} if "flags" in path else GOOD)
+        )
+    reply = answering_with_key.client.request(method, re.sub(r"\{\w+\}", bad, path), **sent)
+    told = reply.json()
+    assert reply.status_code in (400, 404), told
+    said = [told["detail"], *(error["message"] for error in told["errors"])]
+    assert not any(IN_CODE.search(message) for message in said), said
+    messages = [error["message"] for error in told["errors"] if error["field"] == parameter["name"]]
+    assert all(str(choice) in messages[0] for choice in parameter["schema"].get("enum", ()))
+    if "pattern" in parameter["schema"]:
+        assert parameter["description"] in messages[0] or "characters" in messages[0]
+
+
+def test_there_are_parameters_of_every_kind_and_the_control_finds_code() -> None:
+    assert {parameter["in"] for _, _, parameter in PARAMETERS} == {"query", "path", "header"}
+    assert len(PARAMETERS) >= 20
+    assert all(
+        map(IN_CODE.search, ("Expected `str` matching regex '^a$'", "Expected `bool | null`", "Expected `str` of length >= 1"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"text": ""}, "Expected a string of at least 1 character."),
+        ({"text": 5}, "Expected a string, got a whole number."),
+        ({**GOOD, "explain": "yes"}, "Expected true or false, got a string."),
+        ({**GOOD, "unit_id": "u" * 129}, "Expected a string of at most 128 characters."),
+        ({**GOOD, "ticker": 7}, "Expected a string or null, got a whole number."),
+        ({"text": "\ufdfa" * 5000}, "The text has 90000 characters once normalised"),
+    ],
+)
+def test_a_body_is_refused_in_plain_words(answering_with_key: ServingProcess, body: Any, message: str) -> None:
+    told = answering_with_key.client.post(PREDICT, json=body).json()
+    assert message in told["errors"][0]["message"]
+
+
+def test_what_is_not_there_says_what_is(answering_with_key: ServingProcess) -> None:
+    family = answering_with_key.client.post("/predict/bert", json=GOOD)
+    assert (family.status_code, family.json()["code"]) == (404, "unknown_family")
+    assert "vader, finbert" in family.json()["detail"]
+    route = answering_with_key.client.get("/nowhere")
+    assert (route.status_code, route.json()["code"]) == (404, "not_found")
+    assert "/schema" in route.json()["detail"]
 
 
 def test_the_control_what_is_right_has_no_fault_and_a_flood_of_faults_is_cut() -> None:

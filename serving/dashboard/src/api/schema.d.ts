@@ -4783,7 +4783,7 @@ export interface operations {
             header?: {
                 /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
                 "X-Experiment-Arm"?: string;
-                /** @description Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                /** @description Time within which you need the answer, in whole milliseconds from 1 to 999999; where it is longer than the deadline that serving is set to, that one counts. */
                 "X-Request-Deadline-Ms"?: string;
             };
             path?: never;
@@ -4873,7 +4873,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                /** @description Time within which you need the answer, in whole milliseconds from 1 to 999999; where it is longer than the deadline that serving is set to, that one counts. */
                 "X-Request-Deadline-Ms"?: string;
             };
             path?: never;
@@ -4963,7 +4963,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                /** @description Time within which you need the answer, in whole milliseconds from 1 to 999999; where it is longer than the deadline that serving is set to, that one counts. */
                 "X-Request-Deadline-Ms"?: string;
             };
             path?: never;
@@ -5055,7 +5055,7 @@ export interface operations {
             header?: {
                 /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
                 "X-Experiment-Arm"?: string;
-                /** @description Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                /** @description Time within which you need the answer, in whole milliseconds from 1 to 999999; where it is longer than the deadline that serving is set to, that one counts. */
                 "X-Request-Deadline-Ms"?: string;
             };
             path?: never;
@@ -5147,7 +5147,7 @@ export interface operations {
             header?: {
                 /** @description For testers: the arm of the running experiment that shall answer. The answer is recorded as `tester` and judged by nothing. An arm that there is not is ignored. */
                 "X-Experiment-Arm"?: string;
-                /** @description Time within which you need the answer, in whole milliseconds; where it is longer than the deadline that serving is set to, that one counts. */
+                /** @description Time within which you need the answer, in whole milliseconds from 1 to 999999; where it is longer than the deadline that serving is set to, that one counts. */
                 "X-Request-Deadline-Ms"?: string;
             };
             path?: never;
@@ -5305,7 +5305,7 @@ export interface operations {
             query: {
                 /** @description Whose figures. */
                 version: string;
-                /** @description Such as `accuracy`. */
+                /** @description Such as `accuracy`; small letters, digits and `_`. */
                 metric?: string;
                 /** @description So many rows at most. */
                 limit?: number;
@@ -6110,7 +6110,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A word of yours for this feedback, such as a random UUID, in quotes or without: sent again within a day it gets the same answer and counts once. With another body it is a 422. */
+                /** @description A word of yours for this feedback, such as a random UUID, in quotes or without; up to 64 letters, digits and `._:-`. Sent again within a day it gets the same answer and counts once. With another body it is a 422. */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -6476,7 +6476,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The `report_id` of a report. */
+                /** @description The `report_id` of a report, 32 of 0-9 and a-f. */
                 report_id: string;
             };
             cookie?: never;
@@ -6628,7 +6628,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The `id` of an alert. */
+                /** @description The `id` of an alert, 32 of 0-9 and a-f. */
                 incident_id: string;
             };
             cookie?: never;
