@@ -91,10 +91,11 @@ def test_the_page_says_of_each_story_what_the_api_says(open_page: OpenPage, plat
             number = f"{abs(found['sentiment']):.2f}"
             assert all(word in written for word in (found["version"], found["label"], number))
         assert ("models differ" in written) is (item["agreement"] is False)
-    status = platform.status()
-    strip = page.locator(".strip").inner_text()
-    assert status["deployment"]["reason"] in strip
-    assert all(family["version"] in strip for family in status["families"].values())
+    # A deployment of a test before may come live at this moment: the page hears of it as any reader does.
+    status, strip = platform.status(), page.locator(".strip")
+    expect(strip).to_contain_text(status["deployment"]["reason"])
+    for family in status["families"].values():
+        expect(strip).to_contain_text(family["version"])
 
 
 def test_an_article_is_on_the_page_and_on_the_board_within_five_seconds_of_its_scoring(

@@ -91,7 +91,7 @@ def slow_clients() -> Iterator[Figure]:
     bad = answered.total - answered.statuses[200] + len(answered.wrong)
     yield Figure("good requests that failed", bad, "", 0, answered.total, explains=explains)
     yield Figure("p99 of good requests", answered.quantile_ms(0.99), "ms", 200, answered.total)
-    yield Figure("the last slow head was closed after", heads_s, "s", 11, options.SLOW_SOCKETS // 3)
+    yield Figure("the last slow head was closed after", heads_s, "s", 10, options.SLOW_SOCKETS // 3)
     yield Figure("the last slow body was closed after", bodies_s, "s", 15, options.SLOW_SOCKETS // 3)
 
 

@@ -19,7 +19,7 @@ from serving.metrics import Metrics
 
 MAX_HEAD_BYTES = MAX_URL_BYTES + MAX_HEADER_BYTES + 4_096
 """Of a head that is not complete yet. The guard judges a complete one, and says which part is too large."""
-HEAD_TIMEOUT_S = 10.0
+HEAD_TIMEOUT_S = 9.9  # 10 s are promised, and closing takes a moment
 WRITE_TIMEOUT_S = 30.0
 """How long a client may take none of an answer's bytes."""
 MAX_HEADERS = 100
