@@ -123,7 +123,10 @@ def test_serving_answers_on_and_follows_again_whatever_the_registry_did(
     version = live(serving)
     github_server.faults.add(latest_goes_backwards(settings))
     serving.wait_until(lambda: any(record.fault for record in github_server.requests.all()), 10)
-    refused = serving.wait_until(lambda: serving.status()["candidate"])
+    # What a fault before had refused may still stand there.
+    refused = serving.wait_until(
+        lambda: (tried := serving.status()["candidate"]) and tried["reason"] == "older_revision" and tried
+    )
     assert (refused["outcome"], live(serving)) == ("refused", version), refused
     github_server.requests.clear()
     serving.wait_until(lambda: len(looks(github_server)) > 5, 10)
