@@ -38,6 +38,10 @@ class WatchedLimits(RateLimits):
         self.of_thread.charged = False
         return super().give_back(caller, limit, now)
 
+    def forget(self) -> None:
+        with self._lock:
+            self._windows.clear()
+
 
 class ScriptedHandler(GithubHandler):
     """One connection of a `ScriptedServer`."""
@@ -133,6 +137,10 @@ class ScriptedServer(GithubServer):
         self._limits_watched = WatchedLimits()
         parts = {"plan": self.faults, "log": self.requests, "limits": self._limits_watched}
         super().__init__(*arguments, handler=type("Handler", (ScriptedHandler,), parts), **options)
+
+    def begin_an_hour(self) -> None:
+        """Everybody has a whole quota again."""
+        self._limits_watched.forget()
 
     def start(self) -> Self:
         super().start()

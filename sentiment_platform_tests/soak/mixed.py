@@ -133,6 +133,7 @@ async def _swaps(made: Stack) -> tuple[Answered, Answered, float, float]:
     load = asyncio.create_task(clients(made.serving.port, 4, ask, lambda: done, pause_s=0.005))
     after_ten = 0.0
     for number in range(options.SWAPS):
+        began = time.monotonic()
         version = await asyncio.to_thread(made.swap)
         ends = time.monotonic() + 10
         while (await asyncio.to_thread(made.serving.status))["families"]["vader"][
@@ -141,6 +142,7 @@ async def _swaps(made: Stack) -> tuple[Answered, Answered, float, float]:
             await asyncio.sleep(0.05)
         if number == min(9, options.SWAPS // 2):
             after_ten = made.process.memory_info().rss
+        await asyncio.sleep(max(0.0, options.SWAP_EVERY_S - (time.monotonic() - began)))
     done = True
     return steady, await load, after_ten, made.process.memory_info().rss
 
