@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import uvicorn
@@ -31,6 +31,8 @@ SWITCH_S = 0.0005
 """How long a thread keeps the interpreter while the event loop waits for it; by default ten times as long."""
 KEEP_ALIVE_S = 65
 """Longer than the usual 60 s of a load balancer in front, so that it is never us who closes first, unless all places are taken (`edge.places`)."""
+BACKLOG = 2048
+"""Connections that may wait to be taken."""
 LEFT_S = 13.5
 """So long after it stopped taking requests the process is gone; a host waits 20 or 30 s, then it kills."""
 TOLD_S = 0.5
@@ -44,23 +46,37 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and take all that come: libuv takes one a turn of the loop, and of a hundred at a busy process the last waited half a second."""
+        self._listening = list[socket.socket]()
+        self._begun = set[asyncio.Task[None]]()
+        await super().startup(sockets)
+        if self.started:
+            # Under descriptors of our own, since libuv watches its own; they keep the kernel's queue when uvicorn's are closed, too.
+            self._listening = [socket.socket(fileno=os.dup(each.fileno())) for server in self.servers for each in server.sockets]
+        for listening in self._listening:
+            listening.setblocking(False)
+            asyncio.get_running_loop().add_reader(listening, self._take_queued, listening)
+
+    def _take_queued(self, listening: socket.socket) -> None:
+        for connection in _accepted(listening):
+            task = asyncio.get_running_loop().create_task(self._connect(connection))
+            self._begun.add(task)
+            task.add_done_callback(self._begun.discard)
+
+    async def _connect(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, but answer whoever got through: uvicorn alone resets what is queued or has not sent its request yet."""
-        # A second descriptor keeps the queue of the kernel alive while uvicorn's own is closed.
-        listening = [socket.socket(fileno=os.dup(each.fileno())) for server in self.servers for each in server.sockets]
         for server in self.servers:
             server.close()
-        queued: list[socket.socket] = []
-        for each in listening:
-            each.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
-                while True:
-                    queued.append(each.accept()[0])
-            each.close()
-        loop = asyncio.get_running_loop()
-        for connection in queued:
-            connection.setblocking(False)
-            await loop.connect_accepted_socket(self._protocol, connection)
+        for listening in self._listening:
+            asyncio.get_running_loop().remove_reader(listening)
+            for connection in _accepted(listening):
+                await self._connect(connection)
+            listening.close()
         await asyncio.sleep(LAST_REQUEST_S)
         await super().shutdown(sockets)
 
@@ -92,6 +108,7 @@ def run(settings: Settings | None = None) -> None:
             http=admitting_connections(app.state.door, services.metrics),  # type: ignore[arg-type]
             log_config=None,
             access_log=False,
+            backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=LONGEST_REQUEST_S,
             server_header=False,
@@ -121,6 +138,13 @@ def run(settings: Settings | None = None) -> None:
         runner.run(serve())
     if not server.started:
         raise SystemExit(3)
+
+
+def _accepted(listening: socket.socket) -> Iterator[socket.socket]:
+    """The connections that wait, the oldest first; none where the process may open no more files."""
+    with contextlib.suppress(OSError):
+        for _ in range(BACKLOG):
+            yield listening.accept()[0]
 
 
 def _leave_within(limit_s: float) -> None:
