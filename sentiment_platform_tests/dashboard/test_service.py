@@ -11,10 +11,10 @@ from playwright.sync_api import expect
 
 from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.settings import Settings
-from sentiment_platform.store.migrate import upgrade
 from sentiment_platform_tests.dashboard.conftest import OpenPage, axe, own_platform, screenshot
 from sentiment_platform_tests.dashboard.layout import too_wide
 from sentiment_platform_tests.dashboard.platform_in_use import ADMIN_KEY
+from sentiment_platform_tests.faults.postgres import own_server
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
 
@@ -132,13 +132,8 @@ def test_a_canary_is_told_with_its_share_its_end_and_who_answers_the_rest(open_p
 @pytest.fixture
 def own_postgres(servers_dir: Path) -> Iterator[LocalPostgres]:
     """That may be stopped: nobody else uses it."""
-    state = servers_dir / "page-postgres"
-    state.mkdir(mode=0o711, exist_ok=True)
-    server = LocalPostgres(state, durable=False)
-    server.start()
-    upgrade(server.url)
-    yield server
-    server.stop()
+    with own_server(servers_dir / "page-postgres") as server:
+        yield server
 
 
 @contextlib.contextmanager

@@ -1,14 +1,29 @@
 """What can happen to PostgreSQL, and how it ends again: one entry for each fault of the database behind serving."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 import psycopg
 
 from sentiment_platform.local.parts.postgres import LocalPostgres
+from sentiment_platform.store.migrate import upgrade
 from sentiment_platform_tests.faults.proxy import Proxy
+
+
+@contextlib.contextmanager
+def own_server(folder: Path) -> Iterator[LocalPostgres]:
+    """A server with the platform's tables that a test may stop: nobody else uses it."""
+    folder.mkdir(mode=0o711, exist_ok=True)
+    server = LocalPostgres(folder, durable=False)
+    server.start()
+    try:
+        upgrade(server.url)
+        yield server
+    finally:
+        server.stop()
 
 
 @dataclass

@@ -12,12 +12,10 @@ import httpx
 import psycopg
 import pytest
 
-from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.api_keys import create_key
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.migrate import upgrade
-from sentiment_platform_tests.faults.postgres import FAULTS, Rig
+from sentiment_platform_tests.faults.postgres import FAULTS, Rig, own_server
 from sentiment_platform_tests.faults.proxy import Proxy
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
@@ -66,14 +64,8 @@ def stored(rig: Rig) -> set[str]:
 
 @pytest.fixture(scope="module")
 def rig(servers_dir: Path) -> Iterator[Rig]:
-    state = servers_dir / "faulty-postgres"
-    state.mkdir(mode=0o711, exist_ok=True)
-    server = LocalPostgres(state, durable=False)
-    server.start()
-    upgrade(server.url)
-    with Proxy(server.port) as proxy:
+    with own_server(servers_dir / "faulty-postgres") as server, Proxy(server.port) as proxy:
         yield Rig(server, proxy)
-    server.stop()
 
 
 @pytest.fixture(scope="module")

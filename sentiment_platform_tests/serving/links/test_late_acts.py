@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.store import audit
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.migrate import upgrade
+from sentiment_platform_tests.faults.postgres import own_server
 from serving.links.database import THREADS, Database, DatabaseUnavailable
 
 pytestmark = pytest.mark.slow
@@ -28,13 +28,8 @@ LIMIT_S = 1.0
 
 @pytest.fixture(scope="module")
 def server(servers_dir: Path) -> Iterator[LocalPostgres]:
-    state = servers_dir / "late-acts"
-    state.mkdir(mode=0o711, exist_ok=True)
-    server = LocalPostgres(state, durable=False)
-    server.start()
-    upgrade(server.url)
-    yield server
-    server.stop()
+    with own_server(servers_dir / "late-acts") as server:
+        yield server
 
 
 @pytest.fixture

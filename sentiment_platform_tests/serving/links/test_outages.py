@@ -21,8 +21,8 @@ from sentiment_platform.local.parts.redis import LocalRedis
 from sentiment_platform.settings import Settings
 from sentiment_platform.store.api_keys import create_key
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.migrate import upgrade
 from sentiment_platform.store.tables import Feedback, Prediction
+from sentiment_platform_tests.faults.postgres import own_server
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
@@ -44,13 +44,8 @@ def own_redis(servers_dir: Path) -> Iterator[LocalRedis]:
 
 @pytest.fixture
 def own_postgres(servers_dir: Path) -> Iterator[LocalPostgres]:
-    state = servers_dir / "serving-postgres"
-    state.mkdir(mode=0o711, exist_ok=True)
-    server = LocalPostgres(state, durable=False)
-    server.start()
-    upgrade(server.url)
-    yield server
-    server.stop()
+    with own_server(servers_dir / "serving-postgres") as server:
+        yield server
 
 
 def stored_predictions(engine: Engine) -> set[str]:

@@ -21,9 +21,9 @@ from sentiment_platform.local.parts.postgres import LocalPostgres
 from sentiment_platform.settings import Settings
 from sentiment_platform.store import audit
 from sentiment_platform.store.engine import create_platform_engine
-from sentiment_platform.store.migrate import upgrade
 from sentiment_platform.store.selections import StoredSelection, selections_page
 from sentiment_platform.store.tables import AuditRow
+from sentiment_platform_tests.faults.postgres import own_server
 from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess
@@ -39,13 +39,8 @@ ADMIN = {"X-API-Key": "the-configured-key"}
 
 @pytest.fixture(scope="module")
 def server(servers_dir: Path) -> Iterator[LocalPostgres]:
-    state = servers_dir / "rollbacks"
-    state.mkdir(mode=0o711, exist_ok=True)
-    server = LocalPostgres(state, durable=False)
-    server.start()
-    upgrade(server.url)
-    yield server
-    server.stop()
+    with own_server(servers_dir / "rollbacks") as server:
+        yield server
 
 
 @pytest.fixture
