@@ -97,9 +97,9 @@ def slow_clients() -> Iterator[Figure]:
 
 async def _slow(made: Stack) -> tuple[Answered, Answered, float, float]:
     ends = time.monotonic() + 5
-    steady = await clients(made.serving.port, 4, predict, lambda: time.monotonic() > ends, pause_s=0.01)
+    steady = await clients(made.serving.port, 4, predict, lambda: time.monotonic() > ends, every_s=0.0125)
     ends = time.monotonic() + 17
-    good = asyncio.create_task(clients(made.serving.port, 4, predict, lambda: time.monotonic() > ends, pause_s=0.01))
+    good = asyncio.create_task(clients(made.serving.port, 4, predict, lambda: time.monotonic() > ends, every_s=0.0125))
     each = options.SLOW_SOCKETS // 3
     heads, bodies, _ = await asyncio.gather(
         asyncio.gather(*(_trickle(made.serving.port, b"GET / HTTP/1.1\r\nHost: a\r\nX: ") for _ in range(each))),

@@ -119,20 +119,25 @@ async def anything(connection: Connection, answered: Answered) -> None:
         answered.wrong.append(f"{method} {path}: 500")
 
 
-async def clients(port: int, count: int, ask: Ask, until: Callable[[], bool], *, pause_s: float = 0.0) -> Answered:
-    """`count` clients that ask until `until` is true; each failure is noted, a refused connection ends its client."""
+async def clients(port: int, count: int, ask: Ask, until: Callable[[], bool], *, every_s: float = 0.0) -> Answered:
+    """`count` clients that ask, each once in `every_s` (late ones catch up), until `until` is true.
+
+    Each failure is noted; a refused connection ends its client.
+    """
     answered = Answered()
 
     async def client() -> None:
         connection = Connection(port)
+        due = time.monotonic()
         while not until():
+            due += every_s
             try:
                 await ask(connection, answered)
             except ConnectionRefusedError:
                 break
             except Failed as failed:
                 answered.wrong.append(str(failed))
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
         connection.close()
 
     await asyncio.gather(*(client() for _ in range(count)))

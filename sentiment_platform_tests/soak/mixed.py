@@ -1,9 +1,14 @@
 """R.25 and P.13: mixed load with swaps and faults. R.1: many swaps. P.12: 100 clients."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
+from multiprocessing import Manager, get_context
+from threading import Event
 
 from sentiment_platform_tests.benchmarks.rows import Figure
 from sentiment_platform_tests.faults import postgres, redis
@@ -19,6 +24,10 @@ FAULTS_OF_POSTGRES = ("down", "refused", "stopped by SIGSTOP", "500 ms slower", 
 FAULTS_OF_REGISTRY = ("connections cut", "500", "no JSON")
 QUIET_S = 3.0
 """After the load, until what it held is given back and the journal is shipped."""
+STEADY_S = 10.0
+CLIENTS, LOAD = 16, 0.7
+"""How many ask while versions are swapped, and what share of what they get when they do not pause."""
+LOOK_S = 0.5
 Fault = tuple[str, Callable[[Stack], object], Callable[[Stack], object]]
 
 
@@ -63,7 +72,7 @@ async def _soak(made: Stack) -> tuple[Answered, Held, Held, list[str]]:
     rng, known = random.Random(options.SEED), faults()
     began = time.monotonic()
     ends = began + options.SOAK_S
-    load = asyncio.create_task(clients(made.serving.port, 6, anything, lambda: time.monotonic() > ends, pause_s=0.01))
+    load = asyncio.create_task(clients(made.serving.port, 6, anything, lambda: time.monotonic() > ends, every_s=0.0125))
     swap_s, fault_s = options.SOAK_S / 4, options.SOAK_S / 10
     # Imports, pools and the first of everything are no leak.
     await asyncio.sleep(options.SOAK_S / 10)
@@ -105,10 +114,15 @@ def growth(before: Held, after: Held) -> Iterator[Figure]:
 @TABLE.row("R.1", "swaps in a row under load: none fails, none is mixed, memory stays")
 def swaps() -> Iterator[Figure]:
     with stack(SENTIMENT_POLL_S="0.2") as made:
-        steady, answered, after_ten, after_all = asyncio.run(_swaps(made))
+        share, steady, answered, after_ten, after_all = _swaps(made)
     mixed = {version: values for version, values in answered.sentiments.items() if len(values) > 1}
     failed = answered.total - answered.statuses[200] + len(answered.wrong)
-    seen = {"versions": len(answered.sentiments), "requests": answered.total, "wrong": answered.wrong[:3]}
+    seen = {
+        "versions": len(answered.sentiments),
+        "requests": answered.total,
+        "wrong": answered.wrong[:3],
+        "of capacity": round(share, 2),
+    }
     yield Figure("failed answers", failed, "", 0, answered.total, explains=seen)
     yield Figure("versions that gave two figures of one text", len(mixed), "", 0, len(answered.sentiments))
     yield Figure(
@@ -123,28 +137,53 @@ def swaps() -> Iterator[Figure]:
     yield Figure("resident memory after all against after ten", (after_all / after_ten - 1) * 100, "%", 5, options.SWAPS)
 
 
-async def _swaps(made: Stack) -> tuple[Answered, Answered, float, float]:
-    async def ask(connection: object, answered: Answered) -> None:
-        await predict(connection, answered, same=True)  # type: ignore[arg-type]
+def _swaps(made: Stack) -> tuple[float, Answered, Answered, float, float]:
+    """Share of the capacity that was asked, answers before the first swap and during all, memory after ten and at the end."""
+    # Clients in this process would wait for the interpreter that publishes, and measure that.
+    with ProcessPoolExecutor(1, get_context("spawn")) as another, Manager() as shared:
+        done = shared.Event()
 
-    quiet = time.monotonic() + 5
-    steady = await clients(made.serving.port, 4, ask, lambda: time.monotonic() > quiet, pause_s=0.005)
-    done = False
-    load = asyncio.create_task(clients(made.serving.port, 4, ask, lambda: done, pause_s=0.005))
-    after_ten = 0.0
-    for number in range(options.SWAPS):
-        began = time.monotonic()
-        version = await asyncio.to_thread(made.swap)
-        ends = time.monotonic() + 10
-        while (await asyncio.to_thread(made.serving.status))["families"]["vader"][
-            "version"
-        ] != version and time.monotonic() < ends:
-            await asyncio.sleep(0.05)
-        if number == min(9, options.SWAPS // 2):
-            after_ten = made.process.memory_info().rss
-        await asyncio.sleep(max(0.0, options.SWAP_EVERY_S - (time.monotonic() - began)))
-    done = True
-    return steady, await load, after_ten, made.process.memory_info().rss
+        def ask(seconds: float = math.inf, every_s: float = 0.0) -> Future[Answered]:
+            return another.submit(ask_the_same, made.serving.port, done, seconds, every_s)
+
+        try:
+            capacity = ask(STEADY_S).result().total / STEADY_S
+            every_s = CLIENTS / (LOAD * capacity)
+            steady = ask(STEADY_S, every_s).result()
+            load = ask(every_s=every_s)
+            began, after_ten = time.monotonic(), 0.0
+            for number in range(options.SWAPS):
+                _swap_and_wait(made)
+                if number == min(9, options.SWAPS // 2):
+                    after_ten = made.process.memory_info().rss
+            took_s = time.monotonic() - began
+        finally:
+            done.set()
+        answered = load.result()
+        return answered.total / took_s / capacity, steady, answered, after_ten, made.process.memory_info().rss
+
+
+def _swap_and_wait(made: Stack) -> None:
+    """Until the version answers, or ten seconds; then until the next one is due."""
+    began = time.monotonic()
+    version = made.swap()
+    while made.serving.status()["families"]["vader"]["version"] != version and time.monotonic() < began + 10:
+        time.sleep(0.05)
+    time.sleep(max(0.0, options.SWAP_EVERY_S - (time.monotonic() - began)))
+
+
+def ask_the_same(port: int, done: Event, seconds: float, every_s: float) -> Answered:
+    """The clients of R.1, which ask one text, until so many seconds or `done`."""
+    ends, looked, over = time.monotonic() + seconds, 0.0, False
+
+    def until() -> bool:
+        nonlocal looked, over
+        now = time.monotonic()
+        if now - looked > LOOK_S:
+            looked, over = now, done.is_set()
+        return over or now > ends
+
+    return asyncio.run(clients(port, CLIENTS, partial(predict, same=True), until, every_s=every_s))
 
 
 @TABLE.row("P.12", "100 clients that keep their connections")
