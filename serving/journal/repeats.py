@@ -4,6 +4,7 @@ The id of such a record follows from who speaks, the key, and the prediction, so
 The answer is remembered in this process and, for its neighbours, in Redis; without Redis a neighbour answers with its own moment.
 """
 
+import asyncio
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from serving.links.redis_link import RedisLink
 
 KEPT_S = 24 * 3600
 REMEMBERED = 10_000
+ASKED_S = 5.0
+"""How long Redis may take, a connection that has to be made included; after that this process goes by itself."""
 _TIME = 48
 """First bits of a record's id."""
 
@@ -52,6 +55,7 @@ class Repeats:
     def __init__(self, redis: RedisLink) -> None:
         self._redis = redis
         self._said: OrderedDict[str, Said] = OrderedDict()
+        self._asked: dict[str, asyncio.Task[Said]] = {}
         self._written: OrderedDict[str, None] = OrderedDict()
 
     async def recorded(self, key: str, speaker: str, record: FeedbackRecord) -> "Repeated":
@@ -82,20 +86,28 @@ class Repeats:
         self._redis.send("DEL", idempotency_key(named))
 
     async def _first(self, named: str, now: Said) -> Said:
+        """What was said first; whoever comes while Redis is asked hears the same, also where the one that asked has left."""
         if named in self._said:
             return self._said[named]
-        # Before anybody is waited for: a second one that comes meanwhile is no first.
-        self._said[named] = now
+        if named not in self._asked:
+            self._asked[named] = asyncio.create_task(self._ask(named, now))
+        return await asyncio.shield(self._asked[named])
+
+    async def _ask(self, named: str, now: Said) -> Said:
+        key, said = idempotency_key(named), now
+        try:
+            async with asyncio.timeout(ASKED_S):
+                # redis-py makes a yes or no of what `SET ... NX GET` replies.
+                _, raw = await self._redis.patiently(("SET", key, msgspec.json.encode(now), "NX", "EX", KEPT_S), ("GET", key))
+            if isinstance(raw, bytes):
+                said = _read(raw)
+        except (TimeoutError, msgspec.MsgspecError):
+            pass
+        finally:
+            del self._asked[named]
+        self._said[named] = said
         if len(self._said) > REMEMBERED:
             self._said.popitem(last=False)
-        key = idempotency_key(named)
-        # redis-py makes a yes or no of what `SET ... NX GET` replies.
-        _, raw = await self._redis.patiently(("SET", key, msgspec.json.encode(now), "NX", "EX", KEPT_S), ("GET", key))
-        try:
-            said = _read(raw) if isinstance(raw, bytes) else now
-        except msgspec.MsgspecError:
-            said = now
-        self._said[named] = said
         return said
 
 
