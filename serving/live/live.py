@@ -92,15 +92,16 @@ class LiveModels:
         self.way_back.hold(cached_only=True)
 
     def poll(self, selections: Sequence[Selection] | None) -> None:
-        """Look at the registry once, unless a neighbour just did, and apply what is new.
+        """Look at the registry once, unless a neighbour just did, and apply what is new; what people selected also where it is away.
 
         Args: selections: those in force according to the database, read before this call; None when they were not.
         """
         live = self.facts
-        if self._reader is None or not (self._follow(selections) or self._look(self._reader, selections)):
-            return
+        heard = self._reader is not None and (self._follow(selections) or self._look(self._reader, selections))
         if live is not None and selections is not None:
             self.apply(live, selections)
+        if not heard:
+            return
         self._slot.restore()
         self._slot.complete()
         self.way_back.hold()

@@ -15,6 +15,7 @@ import redis
 from sqlalchemy import Engine
 
 from sentiment_platform.clock import utc_now
+from sentiment_platform.github_server import GithubServer
 from sentiment_platform.registry.cache import RegistryCache
 from sentiment_platform.registry.deployment import Deployment
 from sentiment_platform.registry.reader import LatestDeployment, RegistryReader, Unchanged
@@ -197,3 +198,28 @@ def test_an_idle_process_wakes_neither_postgres_nor_redis_and_a_choice_made_else
     asked = time.monotonic()
     serving.wait_until(lambda: version() == "v1.0.0-vader", 10)
     assert time.monotonic() - asked < 5
+
+
+@pytest.mark.slow
+def test_what_people_chose_and_went_back_from_elsewhere_answers_here_also_while_the_registry_is_away(
+    settings: Settings, publisher: Publisher, github_server: GithubServer, start_serving: StartServing
+) -> None:
+    publisher.deploy(publisher.model("v1.0.0-vader"))
+    publisher.deploy(publisher.model("v1.0.1-vader", steepness=2.0))
+    elsewhere = replace(settings, state_dir=settings.state_dir / "elsewhere")
+    asked, *_ = every = [start_serving(over=over, SENTIMENT_ADMIN_KEY="the-key") for over in (settings, settings, elsewhere)]
+
+    def versions() -> set[str]:
+        return {each.predict()["performance"]["model_version"] for each in every}
+
+    for each in every:
+        each.wait_until(lambda each=each: each.status()["rollback"] == {"revision": 1, "held": True})
+    github_server.stop()
+    for each in every:
+        each.wait_until(lambda each=each: each.status()["registry"]["reachable"] is False)
+    for version, path in (("v1.0.0-vader", "rollback"), ("v1.0.1-vader", "select")):
+        wanted = {"family": "vader", "version": version} if path == "select" else {}
+        reply = asked.client.post(f"/models/{path}", json={"reason": "a test", **wanted}, headers={"X-API-Key": "the-key"})
+        assert (reply.status_code, reply.json()["recorded"]) == (200, True), reply.text
+        asked.wait_until(lambda version=version: versions() == {version}, 10)
+        assert all(each.status()["registry"]["reachable"] is False for each in every), "the control: nobody heard of it there"
