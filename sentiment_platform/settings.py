@@ -154,7 +154,7 @@ class Settings(ServingSettings, _PlatformSettings):
         """Read the settings from `environ` (default: the process environment).
 
         Raises:
-            SettingsError: a value cannot be read as its type, or production is asked to run with a weak value.
+            SettingsError: a value cannot be read as its type or is a number that means nothing, or production is asked to run with a weak value.
         """
         source = os.environ if environ is None else environ
         texts = {item.metadata["variable"]: _text(source, item.metadata) for item in fields(cls)}
@@ -170,9 +170,10 @@ class Settings(ServingSettings, _PlatformSettings):
                 unreadable.append(Refusal(variable, f"{raw!r} is no {_KINDS[item.type]}", item.metadata["doc"]))
         if (environment := texts["SENTIMENT_ENV"]) not in ("development", "production"):
             unreadable.append(Refusal("SENTIMENT_ENV", f"{environment!r} is unknown", "Use `development` or `production`."))
+        refused = [*unreadable, *refusals(texts)]
         if environment == "production":
-            _refuse("Production does not run with", [*unreadable, *refusals(texts), *misspelt(source, texts)])
-        _refuse("The settings cannot be used", unreadable)
+            _refuse("Production does not run with", [*refused, *misspelt(source, texts)])
+        _refuse("The settings cannot be used", refused)
         settings = cls(**values)
         settings._refuse_pooler()
         return settings

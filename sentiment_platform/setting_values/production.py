@@ -1,7 +1,7 @@
-"""What production refuses: one table, a rule a line, read from top to bottom.
+"""What production refuses, and which numbers every environment does: one table, a rule a line, read from top to bottom.
 
-A rule belongs here when a value works and is dangerous all the same, or cannot work and would only show it later. What every environment
-refuses, such as a number that is none, is in `settings`. How a rule judges is in the files beside this one.
+A rule belongs here when a value works and is dangerous all the same, or cannot work and would only show it later. A number that is none
+`settings` refuses. How a rule judges is in the files beside this one.
 """
 
 import math
@@ -29,6 +29,7 @@ from sentiment_platform.setting_values.secrets import guessable, key_pairs
 
 LEAST_SECRET_CHARACTERS = 24
 LEAST_TOKEN_CHARACTERS = 20
+DAY_S = 86_400
 DATABASES = ("DATABASE_URL", "DATABASE_DIRECT_URL")
 REDIS_SERVERS = ("REDIS_URL", "SENTIMENT_BROKER_URL")
 KEYS = ("SENTIMENT_PUBLIC_KEYS", "SENTIMENT_SIGNING_KEYS")
@@ -51,32 +52,41 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Rule:
-    """What is judged of which variables, and what to do about it. Variables without a value are judged by `NEEDED` alone."""
+    """What is judged of which variables, and what to do about it. Variables without a value are judged by `NEEDED` alone.
+
+    Attributes:
+        everywhere: whether no environment takes what it refuses.
+    """
 
     variables: tuple[str, ...]
     judge: Judge
     remedy: str
+    everywhere: bool = False
 
 
 def _no_match(pattern: str, why: str) -> Judge:
     return lambda value, _: "" if re.fullmatch(pattern, value) else why
 
 
-def _outside(least: float, most: float, unit: str) -> Judge:
-    """Judges a number; what is none, `settings` has refused."""
+def _number(
+    variable: str, possible: tuple[float, float], unit: str, unset: str, *, production: tuple[float, float] | None = None
+) -> Rule:
+    """The least and the most that a number can mean, and what production takes of that; what is no number, `settings` has refused."""
 
-    def judge(value: str, _: Mapping[str, str]) -> str:
+    def judge(value: str, values: Mapping[str, str]) -> str:
+        least, most = production if production and _is_production(values) else possible
         try:
             number = float(value)
         except ValueError:
             return ""
-        return (
-            ""
-            if math.isfinite(number) and least <= number <= most
-            else f"{value} is not between {least:.15g} and {most:.15g} {unit}"
-        )
+        within = math.isfinite(number) and least <= number <= most
+        return "" if within else f"{value} is not between {least:.15g} and {most:.15g} {unit}"
 
-    return judge
+    return Rule((variable,), judge, f"Unset it for {unset}.", everywhere=True)
+
+
+def _is_production(values: Mapping[str, str]) -> bool:
+    return values.get("SENTIMENT_ENV") == "production"
 
 
 def _weak_secret(least: int) -> Judge:
@@ -154,7 +164,7 @@ RULES = (
     Rule(REDIS_SERVERS, without_strong_password, LONGER),
     Rule(("SENTIMENT_EXECUTOR",), _no_match("here|celery", "there is no such executor"), "Write `here` or `celery`."),
     Rule(("SENTIMENT_EXECUTOR",), _without_broker, "Set SENTIMENT_BROKER_URL to a Redis with `maxmemory-policy noeviction`."),
-    Rule(("SENTIMENT_VISIBILITY_S",), _outside(0, 172_800, "seconds"), "Unset it for the queue's own."),
+    _number("SENTIMENT_VISIBILITY_S", (0, 172_800), "seconds", "the queue's own"),
     Rule(("SENTIMENT_TRUSTED_NETWORK",), no_host_names, "Write `postgres,redis`: no address with a scheme, no pattern."),
     Rule(
         ("SENTIMENT_REGISTRY_REPOSITORY",),
@@ -173,15 +183,17 @@ RULES = (
         _no_match("no", "collection could be led to servers of your own network"),
         "Unset it, and collect from public addresses.",
     ),
-    Rule(("PORT",), _outside(1, 65535, "as ports are"), "Unset it for 8000."),
+    _number("PORT", (0, 65_535), "as ports are", "8000", production=(1, 65_535)),
     Rule(("SENTIMENT_SERVING_URL", "SENTIMENT_DAGSTER_URL"), no_url_of("https", "http"), HTTPS),
     Rule(("SENTIMENT_SERVING_URL",), unencrypted_http, f"{HTTPS} {NEAR}"),
-    Rule(("SENTIMENT_POLL_S",), _outside(1, 3600, "seconds"), "Unset it for 60."),
-    Rule(("SENTIMENT_MAX_TEXT_CHARACTERS",), _outside(100, 100_000, "characters"), "Unset it for 5000."),
-    Rule(("SENTIMENT_MAX_BODY_BYTES",), _outside(1024, 16 * 2**20, "bytes"), "Unset it for 65536."),
-    Rule(("SENTIMENT_JOURNAL_BYTES",), _outside(2**20, 2**40, "bytes"), "Unset it for 268435456."),
-    Rule(("SENTIMENT_DEADLINE_MS",), _outside(10, 60_000, "milliseconds"), "Unset it for 200."),
-    Rule(("SENTIMENT_DRAIN_S",), _outside(0, 60, "seconds"), "Unset it for 0.5."),
+    _number("SENTIMENT_POLL_S", (0.01, DAY_S), "seconds", "60", production=(1, 3600)),
+    _number("SENTIMENT_MAX_TEXT_CHARACTERS", (1, 2**30), "characters", "5000", production=(100, 100_000)),
+    _number("SENTIMENT_MAX_BODY_BYTES", (1, 2**40), "bytes", "65536", production=(1024, 16 * 2**20)),
+    _number("SENTIMENT_JOURNAL_BYTES", (1, 2**40), "bytes", "268435456", production=(2**20, 2**40)),
+    _number("SENTIMENT_DEADLINE_MS", (1, DAY_S * 1000), "milliseconds", "200", production=(10, 60_000)),
+    _number("SENTIMENT_DRAIN_S", (0, DAY_S), "seconds", "0.5", production=(0, 60)),
+    _number("SENTIMENT_CASCADE_CONFIDENCE", (0, 1), "as confidences are", "0: the default family alone"),
+    _number("SENTIMENT_CANARY_SHARE", (0, 1), "as shares are", "0: no canary"),
     Rule(("SENTIMENT_CORS_ORIGINS",), open_origins, "Write `https://app.example.org`: lower case, no path, no `*`."),
     Rule(
         ("SENTIMENT_ANONYMOUS_FEEDBACK",),
@@ -204,12 +216,13 @@ RULES = (
 
 
 def refusals(values: Mapping[str, str]) -> Iterator[Refusal]:
-    """What production refuses of `values` (variable -> text, "" for not set), in the order of the table."""
-    for variable in NEEDED:
+    """What the environment of `values` (variable -> text, "" for not set) refuses of them, in the order of the table."""
+    production = _is_production(values)
+    for variable in NEEDED if production else ():
         if not values.get(variable):
             yield Refusal(variable, "it is not set", "Production starts no server of its own: .env.example says what it is.")
     for rule in RULES:
-        for variable in rule.variables:
+        for variable in rule.variables if production or rule.everywhere else ():
             value = values.get(variable, "")
             if value and (why := rule.judge(value, values)):
                 yield Refusal(variable, why, rule.remedy)

@@ -63,7 +63,6 @@ WEAK = [
     ("SENTIMENT_BROKER_URL", "rediss://queue.example.org:6380/0", "no password"),
     ("SENTIMENT_EXECUTOR", "ray", "no such executor"),
     ("SENTIMENT_EXECUTOR", "celery", "nothing would bring steps"),
-    ("SENTIMENT_VISIBILITY_S", "-1", "172800"),
     ("SENTIMENT_JOURNAL_BYTES", "1024", "1048576"),
     ("SENTIMENT_TRUSTED_NETWORK", "*", "no name of one host"),
     ("SENTIMENT_TRUSTED_NETWORK", "http://serving:8000", "no name of one host"),
@@ -83,18 +82,15 @@ WEAK = [
     ("SENTIMENT_SIGNING_KEYS", f"model={OTHER}", "not trusted"),
     ("SENTIMENT_SIGNING_KEYS", f"model={OPERATOR}", "not trusted"),
     ("SENTIMENT_ALLOW_PRIVATE_HOSTS", "yes", "your own network"),
-    ("PORT", "99999", "65535"),
     ("PORT", "0", "65535"),
     ("PORT", "eight", "no whole number"),
     ("SENTIMENT_SERVING_URL", "http://api.example.org", "unencrypted"),
     ("SENTIMENT_SERVING_URL", "api.example.org", "no URL"),
     ("SENTIMENT_DAGSTER_URL", "javascript:alert(1)", "no URL"),
-    ("SENTIMENT_POLL_S", "0", "3600"),
-    ("SENTIMENT_POLL_S", "nan", "3600"),
-    ("SENTIMENT_POLL_S", "inf", "3600"),
-    ("SENTIMENT_MAX_TEXT_CHARACTERS", "-1", "100000"),
+    ("SENTIMENT_POLL_S", "0.5", "3600"),
+    ("SENTIMENT_DEADLINE_MS", "5", "60000"),
+    ("SENTIMENT_MAX_TEXT_CHARACTERS", "99", "100000"),
     ("SENTIMENT_MAX_BODY_BYTES", "99999999999", "16777"),
-    ("SENTIMENT_DEADLINE_MS", "0", "60000"),
     ("SENTIMENT_DRAIN_S", "61", "60"),
     ("SENTIMENT_CORS_ORIGINS", "*", "no origin"),
     ("SENTIMENT_CORS_ORIGINS", "https://app.example.org/", "no origin"),
@@ -119,6 +115,27 @@ WEAK = [
     ("SENTIMENT_ALERT_WEBHOOK", "hooks", "no URL"),
     ("SENTIMENT_ALERT_SECRET", "shhh", "fewer than 24"),
     ("SENTIMENT_ENV", "staging", "unknown"),
+]
+
+# Variable: words of the refusal, in development; values that no environment takes; values that development does.
+NUMBERS = {
+    "PORT": ("between 0 and 65535", ("-1", "65536"), ("0", "65535")),
+    "SENTIMENT_VISIBILITY_S": ("between 0 and 172800 seconds", ("-1", "172801"), ("0", "6")),
+    "SENTIMENT_POLL_S": ("between 0.01 and 86400 seconds", ("-1", "0", "86401"), ("0.05", "86400")),
+    "SENTIMENT_MAX_TEXT_CHARACTERS": ("between 1 and 1073741824 characters", ("-1", "0", "1" + "0" * 400), ("1",)),
+    "SENTIMENT_MAX_BODY_BYTES": ("between 1 and 1099511627776 bytes", ("-1", "0", "1099511627777"), ("1",)),
+    "SENTIMENT_JOURNAL_BYTES": ("between 1 and 1099511627776 bytes", ("-1", "0", "1099511627777"), ("1024",)),
+    "SENTIMENT_DEADLINE_MS": ("between 1 and 86400000 milliseconds", ("-1", "0", "86400001"), ("1",)),
+    "SENTIMENT_DRAIN_S": ("between 0 and 86400 seconds", ("-0.1", "86401", "1e300"), ("0", "61")),
+    "SENTIMENT_CASCADE_CONFIDENCE": ("between 0 and 1", ("-0.01", "1.01"), ("0", "1")),
+    "SENTIMENT_CANARY_SHARE": ("between 0 and 1", ("-0.01", "2"), ("0", "1")),
+}
+NOT_FINITE = ("nan", "inf", "-inf", "1e999")
+NUMERIC = {item.metadata["variable"]: item.type for item in fields(Settings) if item.type in (int, float)}
+MEANINGLESS = [
+    (variable, value)
+    for variable, (_, values, _) in NUMBERS.items()
+    for value in (*values, *(NOT_FINITE if NUMERIC[variable] is float else ()))
 ]
 
 
@@ -146,6 +163,26 @@ def test_a_weak_value_is_refused_by_its_name_with_the_remedy_and_alone(variable:
     assert why in ours[0]
     assert len(ours[0].split(". ", 1)[1]) > 10, "what to do"
     assert {line.partition(":")[0] for line in lines} - {variable} <= {"SENTIMENT_SIGNING_KEYS"}
+
+
+def test_every_numeric_setting_has_a_range() -> None:
+    assert set(NUMBERS) == set(NUMERIC)
+    assert len(NUMERIC) > 5
+
+
+@pytest.mark.parametrize(("variable", "value"), MEANINGLESS)
+def test_a_number_that_means_nothing_is_refused_in_development_and_in_production_and_alone(variable: str, value: str) -> None:
+    for environment in ({}, STRONG):
+        lines = [line for line in refused({**environment, variable: value}).splitlines() if line.startswith("  ")]
+        assert len(lines) == 1
+        assert lines[0].startswith(f"  {variable}: {value} is not between "), "the setting and the value"
+        assert lines[0].count("Unset it for") == 1, "what to do"
+        assert environment or NUMBERS[variable][0] in lines[0], "the range"
+
+
+@pytest.mark.parametrize(("variable", "value"), [(name, value) for name, (_, _, taken) in NUMBERS.items() for value in taken])
+def test_development_takes_the_ends_of_a_range(variable: str, value: str) -> None:
+    assert refused({variable: value}) == ""
 
 
 @pytest.mark.parametrize("variable", NEEDED)
@@ -205,7 +242,7 @@ def test_a_misspelt_variable_is_refused_and_what_hosts_set_is_not() -> None:
 
 def test_every_rule_has_a_value_here_that_it_refuses_and_every_variable_is_a_setting() -> None:
     idle = set(range(len(RULES)))
-    for variable, value, _ in [*WEAK, ("SENTIMENT_ALERT_SECRET", "", "")]:
+    for variable, value in [*((variable, value) for variable, value, _ in WEAK), *MEANINGLESS, ("SENTIMENT_ALERT_SECRET", "")]:
         values = {**STRONG, variable: value}
         idle -= {
             number
