@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -10,11 +10,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 from litestar.params import HeaderParameter
 from litestar.response import Stream
+from litestar.types import Receive, Scope, Send
 
 from serving.contract.event_bodies import PublicEvent
 from serving.contract.problems import unavailable
 from serving.edge.openapi import problem_responses
 from serving.links.event_hub import EventHub
+from serving.links.listener import Listener
 from serving.services import Services
 
 HEARTBEAT_S = 15.0
@@ -36,21 +38,37 @@ async def events(services: NamedDependency[Services], last_event_id: LastEventId
     hub = services.events
     if hub.is_full:
         raise unavailable("too_many_streams", "Too many clients listen here already. Try again later.", retry_after_s=10)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Stream(_frames(hub, last_event_id), media_type=MEDIA_TYPE, headers=headers)
+    return EventStream(hub, last_event_id)
 
 
-async def _frames(hub: EventHub, last_event_id: str | None) -> AsyncGenerator[bytes]:
+class EventStream(Stream):
+    """The answer to one listener. It has its place from here on, and gives it back also where its client left before the first line."""
+
+    def __init__(self, hub: EventHub, last_event_id: str | None) -> None:
+        self._hub, self._listener = hub, hub.listen(last_event_id)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(_frames(self._listener), media_type=MEDIA_TYPE, headers=headers)
+
+    def to_asgi_response(self, *arguments: Any, **named: Any) -> Any:
+        """Litestar's, after which the place is free."""
+        answer = super().to_asgi_response(*arguments, **named)
+
+        async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                await answer(scope, receive, send)
+            finally:
+                self._hub.leave(self._listener)
+
+        return answered
+
+
+async def _frames(listener: Listener) -> AsyncGenerator[bytes]:
     """The first line goes out at once, so that a client knows that it is heard; later silence is broken by comments."""
-    listener = hub.listen(last_event_id)
-    try:
-        yield b": open\n\n"
+    yield b": open\n\n"
+    sent_at = time.monotonic()
+    while (frame := await listener.next(HEARTBEAT_S - (time.monotonic() - sent_at))) is not None:
+        yield frame or b": still here\n\n"
         sent_at = time.monotonic()
-        while (frame := await listener.next(HEARTBEAT_S - (time.monotonic() - sent_at))) is not None:
-            yield frame or b": still here\n\n"
-            sent_at = time.monotonic()
-    finally:
-        hub.leave(listener)
 
 
 def routes() -> list[HTTPRouteHandler]:

@@ -6,6 +6,7 @@ import socket
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -18,6 +19,7 @@ from sentiment_platform_tests.serving.conftest import StartServing
 from sentiment_platform_tests.serving.listening import listening
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
+from serving.handlers.events import EventStream
 from serving.links.event_hub import MOST_STREAMS, EventHub
 from serving.links.listener import MOST_WAITING, Listener
 
@@ -94,10 +96,12 @@ def test_no_more_than_a_bounded_number_listens_and_a_place_that_is_left_is_free(
         return metric(serving.client.get("/metrics").text, "serving_event_streams")
 
     with contextlib.ExitStack() as open_streams:
-        for _ in range(MOST_STREAMS):
-            line = open_streams.enter_context(socket.create_connection(("127.0.0.1", serving.port), 10))
+        address = ("127.0.0.1", serving.port)
+        lines = [open_streams.enter_context(socket.create_connection(address, 10)) for _ in range(MOST_STREAMS + 20)]
+        for line in lines:
             line.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert line.recv(15) == b"HTTP/1.1 200 OK"
+        heard = [line.recv(12) for line in lines]
+        assert (heard.count(b"HTTP/1.1 200"), heard.count(b"HTTP/1.1 503")) == (MOST_STREAMS, 20)
         serving.wait_until(lambda: streams() == MOST_STREAMS)
         refused = serving.client.get("/events")
         assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "too_many_streams", "10")
@@ -134,6 +138,29 @@ def test_without_redis_the_stream_stays_open_and_says_so_and_events_come_when_it
             assert next(events).data["decision_id"] == "after"
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_a_client_that_leaves_before_the_first_line_or_after_it_gives_its_place_back(started: bool) -> None:
+    async def leave() -> tuple[bool, int, int]:
+        hub = EventHub("", clock=utc_now, draining=lambda: False)
+        told = list[str]()
+
+        async def receive() -> Any:
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if not started:
+                raise ConnectionResetError
+            told.append(message["type"])
+
+        answer = EventStream(hub, None).to_asgi_response(None, None)
+        taken = hub.streams
+        with contextlib.suppress(ConnectionResetError):
+            await answer({}, receive, send)
+        return "http.response.body" in told, taken, hub.streams
+
+    assert asyncio.run(leave()) == (started, 1, 0)
 
 
 def test_a_listener_that_does_not_keep_up_is_let_go_with_what_it_has() -> None:
