@@ -4,6 +4,7 @@ Graph, serving, SQL and tests share this file, so it imports nothing heavy. An e
 by themselves and can all be made again; a key under another first word was not written by us.
 """
 
+from datetime import date
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ KEY_SPACES: dict[str, str] = {
     "limit": "Tokens taken: limit:{address|key}:{whose}, until they are paid back (`serving.edge.gcra`); what is evicted is forgotten.",
     "replicas": "Serving processes that count requests, by when they told so, 30 s (`serving.edge.replicas`).",
     "prediction": "Predictions: prediction:{manifest digest}:{schema}:{hash}, an hour less up to a tenth (`serving.predict.prediction_cache`).",
+    "shadow": "Answers in shadow of a day: shadow:{hash of experiment and phase}:{day}, two days (`serving.predict.shadows`).",
     "idempotency": "What feedback was sent under an Idempotency-Key: idempotency:{hash}, a day (`serving.journal.repeats`).",
 }
 """First word of a key -> what stands there, for how long, and who writes it."""
@@ -83,6 +85,11 @@ def unknown_keys(client: Any, limit: int = 100) -> list[str]:
             if len(strangers) == limit:
                 break
     return strangers
+
+
+def shadow_count_key(name: str, phase: int, day: date) -> str:
+    """Where all processes count what a version in shadow answered on a UTC day."""
+    return f"shadow:{sha256(f'{name}/{phase}'.encode()).hexdigest()[:16]}:{day.isoformat()}"
 
 
 def idempotency_key(named: str) -> str:

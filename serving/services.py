@@ -131,7 +131,7 @@ class Services:
         errors = ModelErrors(self.metrics, self.swap_watch.unanswered)
         features = FeatureReader(self.redis, clock=clock)
         executor = Executor(features, self.cache, errors, self.metrics, sure=settings.cascade_confidence)
-        self.shadows = Shadows(self.journal, self.database, self.metrics, clock=clock)
+        self.shadows = Shadows(self.journal, self.database, self.redis, self.metrics, clock=clock)
         self.canaries = Canaries(self.live.way_back, settings.canary_share, self.swap_watch.has_judged)
         self.predictor = Predictor(
             settings,

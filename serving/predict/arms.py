@@ -1,7 +1,8 @@
 """Which arm of the experiment answers a request: by the hash of its unit, or by a tester's word. Pure.
 
 A request takes part where the version that would answer it is the experiment's control. Who names a family is answered by that family:
-an arm of another one does not come in between.
+an arm of another one does not come in between. Where a switch keeps one of the arms from answering, no request takes part: arms that are
+compared answer at the same times.
 """
 
 from dataclasses import dataclass, replace
@@ -9,9 +10,11 @@ from dataclasses import dataclass, replace
 from sentiment_platform.experiments.assignment import CONTROL, arm_of, unit_hash
 from sentiment_platform.store.key_form import read_key
 from sentiment_platform.text.normalise import text_hash
+from serving.flags import Flags
 from serving.live.snapshot import Snapshot
 from serving.predict.online_features import Input
 from serving.predict.plan import Assigned, Plan
+from serving.predict.router import may_run
 
 TESTER = "tester"
 """`traffic` of a request whose arm a tester named: recorded, and judged by nothing."""
@@ -45,7 +48,7 @@ class Asker:
         return key.key_id if key else text_hash(text)
 
 
-def in_experiment(plan: Plan, live: Snapshot, request: Input, asker: Asker) -> Plan:
+def in_experiment(plan: Plan, live: Snapshot, request: Input, asker: Asker, flags: Flags) -> Plan:
     """`plan` with the arm of `request` in the place of the control, where the control would answer it."""
     experiment = live.deployment.experiment
     control = experiment.arms.get(CONTROL) if experiment else None
@@ -56,6 +59,7 @@ def in_experiment(plan: Plan, live: Snapshot, request: Input, asker: Asker) -> P
         or control.manifest_digest != chosen.manifest_digest
         or plan.degraded
         or plan.second_off
+        or not all(may_run(version, live, flags) for version in live.beside.arms.values())
     ):
         return plan
     unit = asker.unit_of(request.text)

@@ -167,7 +167,7 @@ class Executor:
                     self._recent.keep(key, _Computed(kept, False, 0.0))
                 return _Computed(kept, True, 0.0)
             if (just_now := self._recent.get(key)) is not None:
-                return just_now
+                return _Computed(just_now.probabilities, True, 0.0)
             started = time.perf_counter()
             probabilities = await self.ask(model, cleaned.text, features, kind, ends_at)
             self._metrics.computed.labels(model.family).inc()

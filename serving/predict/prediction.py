@@ -32,7 +32,7 @@ from serving.predict.model_errors import ModelFailed, no_answer
 from serving.predict.online_features import Input
 from serving.predict.plan import Assigned, Limits
 from serving.predict.prediction_journal import PredictionJournal
-from serving.predict.router import absent, allowed, plan, require_live, with_stand_ins
+from serving.predict.router import absent, allowed, may_run, plan, require_live, with_stand_ins
 from serving.predict.shadows import Shadows
 from serving.predict.text_input import clean
 from serving.work.classes import Overloaded, WorkClass
@@ -161,7 +161,7 @@ class Predictor:
         planned = plan(live, family, limits, self._flags, cascade=self._settings.cascade_confidence > 0)
         champion = planned.second or planned.primary
         if not own and self._flags.enabled("experiments"):
-            planned = in_experiment(planned, live, cleaned, asker)
+            planned = in_experiment(planned, live, cleaned, asker, self._flags)
         if not own:
             planned = self._canaries.place(planned, live, asker.unit_of(cleaned.text))
         planned = with_stand_ins(planned, champion, live, self._live.way_back.before(champion.family), self._flags)
@@ -183,7 +183,8 @@ class Predictor:
             identity = new_record_id(self._clock().timestamp())
         else:
             identity = self._write(live, outcome, cleaned, route, self._counted(planned.assigned, outcome))
-            if self._flags.enabled("experiments"):
+            shadow = live.beside.shadow
+            if shadow is not None and self._flags.enabled("experiments") and may_run(shadow, live, self._flags):
                 self._shadows.offer(live, scored, cleaned, identity, degraded=degraded)
         return Answer(
             prediction=prediction(scored, supported=cleaned.supported),

@@ -89,6 +89,11 @@ def allowed(live: Snapshot, flags: Flags) -> list[LoadedVersion]:
     return list(live.models.values()) if flags.enabled(TRANSFORMER) else [cheapest(live)]
 
 
+def may_run(version: LoadedVersion, live: Snapshot, flags: Flags) -> bool:
+    """Whether the switches let this version run that stands beside the live ones: an arm, or a shadow."""
+    return flags.enabled(TRANSFORMER) or FAMILIES[version.family].cost <= FAMILIES[cheapest(live).family].cost
+
+
 def absent(live: Snapshot, flags: Flags) -> dict[str, MissingReason]:
     """Why each of the other families does not."""
     families = {model.family for model in allowed(live, flags)}

@@ -1,7 +1,8 @@
 """The version in shadow answers a bounded share of the requests, after the answer that is served, and nobody is served what it says.
 
 Its answers go to the journal alone: no cache, no client. It has what time is left: where it falls behind, requests are left out, and the
-replay of the log (`experiments.replay`) asks it those.
+replay of the log (`experiments.replay`) asks it those. The cap of a day holds for all processes while Redis counts; without it each goes by
+its own count.
 """
 
 import asyncio
@@ -13,12 +14,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sentiment_platform.clock import Clock
+from sentiment_platform.entities import shadow_count_key
 from sentiment_platform.experiments.assignment import is_shadowed, shadow_answer_id
 from sentiment_platform.features.compute import FeatureVector
 from sentiment_platform.registry.deployment import Shadow
 from serving.journal.journal import Journal, JournalUnavailable
 from serving.journal.journal_records import ShadowRecord
 from serving.links.database import Database, DatabaseUnavailable
+from serving.links.redis_link import RedisLink
 from serving.live.loading import LoadedVersion
 from serving.live.snapshot import Snapshot
 from serving.metrics import Metrics
@@ -34,6 +37,7 @@ PAUSE_S = 0.002
 """Between two of them: what is served comes first."""
 LIMIT_S = 10.0
 """So long an answer in shadow may wait for its turn."""
+COUNTED_S = 2 * 24 * 3600
 logger = logging.getLogger(__name__)
 
 
@@ -49,9 +53,10 @@ class _Question:
 class Shadows:
     """Takes up requests that were answered (`offer`), and answers them again in the background (`run`)."""
 
-    def __init__(self, journal: Journal, database: Database, metrics: Metrics, *, clock: Clock) -> None:
+    def __init__(self, journal: Journal, database: Database, redis: RedisLink, metrics: Metrics, *, clock: Clock) -> None:
         self._journal = journal
         self._database = database
+        self._redis = redis
         self._metrics = metrics
         self._clock = clock
         self._waiting: deque[_Question] = deque()
@@ -83,7 +88,22 @@ class Shadows:
             self._there.clear()
             while self._waiting:
                 await asyncio.sleep(PAUSE_S)
-                await self._answer(self._waiting.popleft())
+                question = self._waiting.popleft()
+                if await self._is_within_cap(question.plan):
+                    await self._answer(question)
+
+    async def _is_within_cap(self, plan: Shadow) -> bool:
+        day = (plan.name, plan.phase, self._clock().date())
+        key = shadow_count_key(*day)
+        counted = await self._redis.command("INCR", key, patient=True)
+        if counted is None:
+            return True
+        if counted == 1:
+            self._redis.send("EXPIRE", key, COUNTED_S)
+        if day == self._counted:
+            # Those of other processes, too: what would be over the cap is not taken up any more.
+            self._today = max(self._today, counted)
+        return counted <= plan.daily_cap
 
     async def _answer(self, question: _Question) -> None:
         began, failure, probabilities = time.perf_counter(), None, None

@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, select
 
 from sentiment_platform.experiments.assignment import CHALLENGER, CONTROL, arm_of, shadow_answer_id, unit_hash
 from sentiment_platform.experiments.online_reading import evaluate_running
+from sentiment_platform.models.transformer.runtime import load_transformer
 from sentiment_platform.registry.deployment import Arm, Deployment, Experiment, Shadow
 from sentiment_platform.registry.documents import digest
 from sentiment_platform.registry.manifest import Manifest
@@ -18,6 +20,7 @@ from sentiment_platform.settings import Settings
 from sentiment_platform.store.api_keys import create_key
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.tables import Prediction, ShadowAnswer
+from sentiment_platform_tests.models.exported_tiny_transformer import export_tiny_transformer
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
 from sentiment_platform_tests.versions import mirror
@@ -25,6 +28,7 @@ from sentiment_platform_tests.versions import mirror
 pytestmark = pytest.mark.slow
 
 TEXT = "Harbour Mills reports great profit"
+KEY = {"X-API-Key": "the-configured-key"}
 CHAMPION, TRIED, THIRD = "v1.0.0-vader", "v1.0.1-vader", "v1.0.2-vader"
 
 
@@ -36,10 +40,10 @@ def split(champion: Manifest, tried: Manifest, weight: float, phase: int = 1) ->
     return Experiment("trial", phase, arms)
 
 
-def in_shadow(tried: Manifest, share: float = 1.0, daily_cap: int = 1000) -> Shadow:
+def in_shadow(tried: Manifest, share: float = 1.0, daily_cap: int = 1000, phase: int = 1) -> Shadow:
     return Shadow(
         name="trial",
-        phase=1,
+        phase=phase,
         version=tried.version,
         manifest_digest=digest(tried),
         beside=CHAMPION,
@@ -57,7 +61,7 @@ class World:
         self.champion = self.publisher.model(CHAMPION)
         self.tried = self.publisher.model(TRIED, steepness=1.5)
         self.publisher.deploy(self.champion)
-        self.serving = ServingProcess(settings).start()
+        self.serving = ServingProcess(settings, SENTIMENT_ADMIN_KEY=KEY["X-API-Key"]).start()
 
     def deploy(self, **beside: Any) -> Deployment:
         """The champion with what is beside it; returns once that is loaded, or known not to be."""
@@ -66,12 +70,12 @@ class World:
         self.publisher.deployed.append(document)
         mirror(self.engine, document, document.created_at)
         self.serving.wait_until(
-            lambda: (now := self.serving.status())["deployment"]["revision"] == document.revision and self._settled(now)
+            lambda: (now := self.serving.status())["deployment"]["revision"] == document.revision and self.settled(now)
         )
         return document
 
     @staticmethod
-    def _settled(status: dict[str, Any]) -> bool:
+    def settled(status: dict[str, Any]) -> bool:
         experiment = status["experiment"]
         return not experiment or all(one["loaded"] or one["absent"] for one in experiment["versions"])
 
@@ -238,6 +242,57 @@ def test_the_version_in_shadow_answers_what_was_served_and_nobody_sees_it(world:
     )
     assert metric(text, "serving_shadow_answers_total", outcome="answered") == 30, "no more than the cap of the day"
     assert not {reply.json()["prediction_id"] for reply in others} & world.shadow_answers().keys()
+
+
+def test_the_cap_of_a_day_holds_for_all_processes_together(world: World, tmp_path: Path) -> None:
+    def answered() -> float:
+        texts = [process.client.get("/metrics").text for process in (world.serving, other)]
+        return sum(metric(text, "serving_shadow_answers_total", outcome="answered") for text in texts)
+
+    world.deploy(shadow=in_shadow(world.tried, daily_cap=10, phase=7))
+    other = ServingProcess(world.serving.settings, SENTIMENT_STATE_DIR=str(tmp_path)).start()
+    try:
+        other.wait_until(lambda: other.status()["deployment"]["revision"] == world.serving.status()["deployment"]["revision"])
+        other.wait_until(lambda: World.settled(other.status()))
+        before = answered()
+        for number in range(20):
+            for process in (world.serving, other):
+                process.predict(f"Brass Bank wins a good contract in {1900 + number}")
+            if not number:
+                time.sleep(0.5)  # each has read by now what the database knows of the day: nothing
+        world.serving.wait_until(lambda: answered() >= before + 10)
+        time.sleep(0.5)
+        assert answered() - before == 10
+    finally:
+        other.stop()
+
+
+def test_with_the_transformer_switched_off_it_answers_neither_as_an_arm_nor_in_shadow(world: World, tmp_path: Path) -> None:
+    (exported := tmp_path / "exported").mkdir()
+    export_tiny_transformer(exported, tmp_path / "checkpoint")
+    finbert = world.publisher.publish(exported, "v1.0.0-finbert", load_transformer(exported))
+    units = [f"reader {number}" for number in range(20)]
+
+    def turn(*, enabled: bool) -> None:
+        body = {"enabled": enabled, "reason": "its answers are wrong"}
+        assert world.serving.client.put("/flags/transformer", json=body, headers=KEY).status_code == 200
+
+    def ask(text: str = TEXT) -> list[Any]:
+        wanted = world.ask(text, unit_id="tester", headers={"X-Experiment-Arm": CHALLENGER})
+        return [wanted, *(world.ask(text, unit_id=unit) for unit in units)]
+
+    world.deploy(experiment=split(world.champion, finbert, 0.5, phase=8))
+    assert {version_of(reply) for reply in ask()} == {CHAMPION, finbert.version}, "the control: it is an arm"
+    turn(enabled=False)
+    off = ask()
+    assert {version_of(reply) for reply in off} == {CHAMPION}
+    assert not any("x-experiment" in reply.headers for reply in off), "no arm is compared with one that may not answer"
+    world.deploy(shadow=in_shadow(finbert, phase=9))
+    unasked = {world.ask(f"{TEXT} in {number}").json()["prediction_id"] for number in range(10)}
+    turn(enabled=True)
+    asked = world.ask().json()["prediction_id"]
+    world.serving.wait_until(lambda: asked in world.shadow_answers())
+    assert not unasked & world.shadow_answers().keys()
 
 
 def test_served_answers_are_as_fast_with_a_version_in_shadow_as_without(world: World) -> None:

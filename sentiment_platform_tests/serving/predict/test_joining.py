@@ -107,6 +107,11 @@ def test_a_question_that_was_answered_just_now_costs_no_round_trip(turtle: Loade
             assert [await answer("Profit rose") for _ in range(2)] == [(True, 1), (True, 0)]
             link.status = DependencyStatus("down")
             assert await answer("Profit rose") == (True, 1), "what is thought to be away is asked whether it is back"
+            # Where it is away indeed, what was answered just now is still no new computation, and says so.
+            executor = Executor(
+                FeatureReader(link), PredictionCache(RedisLink("")), ModelErrors(metrics, lambda *_: None), metrics, sure=0
+            )
+            assert [await answer("Profit is flat") for _ in range(2)] == [(False, 0), (True, 0)]
         await link.close()
 
     asyncio.run(ask())
