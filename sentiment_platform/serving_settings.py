@@ -46,7 +46,8 @@ class ServingSettings:
         "SENTIMENT_CANARY_SHARE",
         "0",
         "Share of the units that a version answers at first when it takes the place of another one of its family, from 0 to 1: 0.1 is a "
-        "good one. The version before answers the rest, until the watch after the swap has seen 50 texts, or for two minutes. 0: all at once.",
+        "good one. The version before answers the rest, until the watch after the swap has seen 50 texts, or for two minutes. What a person selects or "
+        "promotes has no canary: it answers all at once. 0: all at once.",
     )
     public_reads: str = setting(
         "SENTIMENT_PUBLIC_READS",

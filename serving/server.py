@@ -133,6 +133,10 @@ def run(settings: Settings | None = None) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, leave)
         await server.serve()
+        if server.force_exit and server.started:
+            # What still runs would be cancelled, and each tell so at length. The journal is with the operating system.
+            logger.warning("left at once at the second signal")
+            os._exit(0)
 
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         runner.run(serve())

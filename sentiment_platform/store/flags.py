@@ -61,7 +61,7 @@ def set_flag(
     now = next(flag for flag in read_flags(connection) if flag.name == name)
     if expected is not None and now.enabled != expected:
         raise ConflictError(
-            f"{name} is {'on' if now.enabled else 'off'} already, by {now.actor or 'nobody'}.",
+            f"{name} is {'on' if now.enabled else 'off'} already{f', by {now.actor}' if now.actor else ''}.",
             remedy="Look at GET /flags and decide again.",
         )
     if now.enabled == enabled:

@@ -73,7 +73,13 @@ def test_the_transformer_is_off_within_two_seconds_on_both_processes_and_on_agai
         compared = process.client.post("/predict/compare", json={"text": TEXT}).json()
         assert [family for family, answered in compared["results"].items() if answered] == ["vader"]
         assert compared["missing"] == {"finbert": "kill_switch"}
-    assert turn(two[1], "transformer", enabled=False, expected=True).status_code == 409
+    late = [
+        turn(two[1], name, enabled=False, expected=expected) for name, expected in (("transformer", True), ("collection", False))
+    ]
+    assert [(reply.status_code, reply.json()["detail"]) for reply in late] == [
+        (409, "transformer is off already, by configured admin. Look at GET /flags and decide again."),
+        (409, "collection is on already. Look at GET /flags and decide again."),
+    ]
     assert turn(two[1], "transformer", enabled=False).json()["revision"] == 1, "the same again changes nothing"
     assert turn(two[1], "nonsense", enabled=False).status_code == 404
     assert two[1].client.put("/flags/transformer", json={"enabled": True, "reason": "no key"}).status_code == 401

@@ -122,6 +122,18 @@ def test_sigterm_under_load_beside_stuck_bodies_and_idle_connections_fails_no_re
     assert set(outcomes) == {"200"}
 
 
+def test_a_second_signal_ends_it_at_once_with_one_line_and_no_traceback(start_serving: StartServing) -> None:
+    serving = start_serving(ready=False, SENTIMENT_DRAIN_S="1")
+    assert serving.process is not None
+    serving.process.terminate()
+    serving.wait_until(lambda: not serving.answers("/health/live") or "shutting down" in serving.client.get("/health").text)
+    began = time.monotonic()
+    assert serving.terminate() == 0
+    assert time.monotonic() - began < 2.5
+    assert serving.log_text().count("left at once at the second signal") == 1
+    assert "Traceback" not in serving.log_text()
+
+
 HANGS = """
 import threading, time
 import serving.server

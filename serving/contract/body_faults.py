@@ -3,6 +3,7 @@
 Runs only after a refusal; a body that is right never comes here. The rules are the structs' own, and what a route checks beyond them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Annotated, Any, get_args, get_origin
 
@@ -15,6 +16,8 @@ from serving.contract.problem_bodies import FieldError
 BODY = "body"
 """The field of what is wrong with the body as a whole."""
 MAX_FAULTS = 100
+_HALF = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL)
+"""Escapes in JSON, one after the other; group 1: half a pair that has no other half."""
 Check = Callable[[type[Struct], Mapping[str, Any], Set[str]], Iterable[tuple[str, str]]]
 """(struct, the object as sent, its faulty fields) -> (field, what is wrong) for what a struct alone cannot say."""
 
@@ -26,7 +29,10 @@ def body_faults(body: bytes, wanted: type[Struct], check: Check) -> list[FieldEr
     try:
         document = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
-        return [FieldError(BODY, None, f"This is not one JSON document: {error}.")]
+        why = f"This is not one JSON document: {error}."
+        if half := next(filter(None, (found[1] for found in _HALF.finditer(body))), None):
+            why = f"A string holds half of a surrogate pair ({half.decode()}), which is no character; send whole characters."
+        return [FieldError(BODY, None, why)]
     return list(_faults(document, wanted, check, "", None))[:MAX_FAULTS]
 
 

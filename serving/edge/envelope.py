@@ -109,7 +109,7 @@ class _Answer:
         present = {name for name, _ in headers}
         headers += [(name, value) for name, value in DEFAULTS.items() if name not in present]
         # Whatever answers GET answers HEAD (`head_as_get`).
-        message["headers"] = [(name, _with_head(value) if name == b"allow" else value) for name, value in headers]
+        message["headers"] = [(name, with_head(value) if name == b"allow" else value) for name, value in headers]
         revalidated = self._method in ("GET", "HEAD") and (b"cache-control", REVALIDATED.encode()) in headers
         if revalidated and message["status"] == 200:
             self._held = message
@@ -175,6 +175,7 @@ def _tagged(start: Any, body: bytes, known: bytes) -> bytes:
     return body
 
 
-def _with_head(allowed: bytes) -> bytes:
+def with_head(allowed: bytes) -> bytes:
+    """The methods of a route, with HEAD where it takes GET, in their order."""
     methods = {method.strip() for method in allowed.split(b",")}
     return b", ".join(sorted(methods | {b"HEAD"} if b"GET" in methods else methods))

@@ -107,15 +107,16 @@ class RateLimiter:
 def too_many(limit: Limit, wait_us: int) -> Problem:
     """The refusal of a caller that asks too much."""
     seconds = max(1, math.ceil(wait_us / 1_000_000))
-    whose = {
-        "address": "This address asks",
-        "key": "This API key is used for",
-        "guess": "This address presents wrong API keys, which is",
+    too_much = {
+        "address": "This address asks more than is allowed;",
+        "key": "This API key is used for more than is allowed;",
+        "guess": f"This address presented more than {limit.burst} wrong API keys; one every {limit.interval_us / 1e6:g} s is allowed. "
+        "Check the key, and",
     }
     return Problem(
         429,
         "rate_limited",
-        f"{whose[limit.name]} more than is allowed; try again in {seconds} s.",
+        f"{too_much[limit.name]} try again in {seconds} s.",
         headers={"Retry-After": str(seconds)},
     )
 

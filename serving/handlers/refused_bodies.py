@@ -16,6 +16,7 @@ from serving.contract.plain_words import plain_words
 from serving.contract.prediction_bodies import PredictRequest
 from serving.contract.problems import Problem, handle_http, invalid
 from serving.contract.request_context import request_body
+from serving.edge.envelope import with_head
 from serving.edge.strict_request import body_struct
 from serving.predict.published_time import published_time
 from serving.predict.text_input import known_outlet, readable_symbol, readable_text
@@ -52,6 +53,8 @@ def refused_bodies(max_text_characters: int, clock: Clock) -> Callable[[Request[
             return handle_http(request, error)
         if error.status_code == 404:
             return handle_http(request, no_route(request.scope["path"]))
+        if error.status_code == 405:
+            return handle_http(request, no_method(error))
         if error.status_code != 400:
             return handle_http(request, error)
         if (wanted := body_struct(request.scope)) is not None:
@@ -74,6 +77,13 @@ def no_route(path: str) -> Problem:
     return Problem(
         404, "not_found", "There is no such route; /schema shows those that there are, /schema/openapi.json lists them."
     )
+
+
+def no_method(error: HTTPException) -> Problem:
+    """405 that says which methods there are."""
+    headers = error.headers or {}
+    allowed = with_head(headers.get("allow", "").encode()).decode()
+    return Problem(405, "method_not_allowed", f"This route takes {allowed}; send one of them.", headers=headers)
 
 
 def word_parameter(request: Request[Any, Any, Any], fault: Any) -> None:

@@ -110,6 +110,7 @@ def test_a_wrong_method_is_told_the_right_ones(answering: ServingProcess) -> Non
         refused = answering.client.delete(path)
         assert (refused.status_code, refused.headers["allow"]) == (405, allowed)
         assert refused.headers["content-type"] == "application/problem+json"
+        assert refused.json()["detail"] == f"This route takes {allowed}; send one of them."
         options = answering.client.options(path)
         assert (options.status_code, options.headers["allow"], options.content) == (204, allowed, b"")
 

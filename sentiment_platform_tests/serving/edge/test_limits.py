@@ -19,6 +19,8 @@ from sentiment_platform.store.api_keys import create_key, list_keys, revoke_key,
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform_tests.serving.publishing import Publisher
 from sentiment_platform_tests.serving.running import ServingProcess, metric
+from serving.edge.access import GUESSES
+from serving.edge.rate_limit import too_many
 from serving.edge.security import CONFIGURED_ADMIN, KeyChecker
 from serving.links.database import Database
 
@@ -159,6 +161,12 @@ def test_twenty_who_guess_are_slowed_down_and_a_right_key_is_not_held_up(two: li
     # Where guessers hold every thread, a key waits these 3 s and is refused.
     assert max(waits) < 1
     assert ask(serving, "/models/rollback", key=new_key(stored, "admin"), body={}).status_code == 400
+
+
+def test_who_guesses_is_told_how_many_are_allowed_and_when_to_come_back() -> None:
+    assert too_many(GUESSES, 4_200_000).detail == (
+        "This address presented more than 20 wrong API keys; one every 6 s is allowed. Check the key, and try again in 5 s."
+    )
 
 
 def test_a_rotated_key_works_with_both_secrets_and_a_revoked_one_ends_everywhere_within_five_seconds(

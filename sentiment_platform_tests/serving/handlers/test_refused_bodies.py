@@ -121,6 +121,29 @@ def test_what_is_no_json_is_a_fault_of_the_body(answering_with_key: ServingProce
 
 
 @pytest.mark.parametrize(
+    ("text", "half"),
+    [
+        (r"profit up \ud83d", r"\ud83d"),
+        (r"\ude00 up", r"\ude00"),
+        (r"\ud83d\ude00 \uD83D up", r"\uD83D"),
+        (r"\ud83d\ud83d\ude00", r"\ud83d"),
+        (r"\\\\ud83d \ud83e\n", r"\ud83e"),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_told_as_what_it_is(answering_with_key: ServingProcess, text: str, half: str) -> None:
+    reply = answering_with_key.client.post(PREDICT, content=f'{{"text":"{text}"}}', headers={"content-type": "application/json"})
+    (error,) = reply.json()["errors"]
+    assert (reply.status_code, error["field"]) == (400, "body")
+    assert error["message"] == f"A string holds half of a surrogate pair ({half}), which is no character; send whole characters."
+
+
+@pytest.mark.parametrize("content", [b'{"text":"\\ud83d\\ude00', rb'{"text":"\\ud83d'])
+def test_what_is_cut_without_half_a_pair_is_told_as_cut(answering_with_key: ServingProcess, content: bytes) -> None:
+    reply = answering_with_key.client.post(PREDICT, content=content, headers={"content-type": "application/json"})
+    assert "truncated" in reply.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
     ("asked", "fields"),
     [
         ("/news?limit=many", ["limit"]),
