@@ -46,7 +46,7 @@ class AdmittingConnection(BoundedConnection):
                 elif not self._door.draining() and not any(name in headers for name in _CAREFUL):
                     answered, body = self._door.refusal(route, headers)
                     head = b"".join(b"%s: %s\r\n" % header for header in answered)
-                    self._in_head = False
+                    self._in_head, self._got_on = False, True
                     self._answer = STATUS_LINE[503] + head + _ALWAYS + b"\r\n" + body
                     return
         try:
@@ -59,6 +59,8 @@ class AdmittingConnection(BoundedConnection):
         """Of what is refused nothing is kept."""
         if self._answer is None:
             super().on_body(body)
+        else:
+            self._got_on = True
 
     def on_message_complete(self) -> None:
         """A refusal is told once the whole request is read, so that the connection can go on."""
@@ -70,7 +72,7 @@ class AdmittingConnection(BoundedConnection):
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
         self._places.rest(self.transport)
-        self._watch_writing()
+        self._unread.watch()
         now = time.perf_counter()
         if rest_s := self._door.rests.after_refusal(now):
             self.flow.pause_reading()

@@ -150,7 +150,12 @@ class Guard:
                 while True:
                     message: Any = await receive()
                     if BROKEN_BODY in scope:
-                        raise Refusal(400, "invalid_http", "The body is no HTTP/1.1: look at its chunks.", close=True)
+                        raise Refusal(
+                            400,
+                            "invalid_http",
+                            "The body is no HTTP/1.1: look at its length, its chunks and what follows them.",
+                            close=True,
+                        )
                     if message["type"] == "http.disconnect":
                         raise Refusal(400, "disconnected", "The client left before its body was complete.", close=True)
                     chunk: bytes = message.get("body", b"")

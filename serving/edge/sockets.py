@@ -13,19 +13,19 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from serving.contract.request_context import RECEIVED
 from serving.edge.bare_problem import bare_problem
 from serving.edge.guard import BROKEN_BODY, MAX_HEADER_BYTES, MAX_URL_BYTES
+from serving.edge.offers import head_without_offer
 from serving.edge.places import Places
+from serving.edge.unread_answers import WRITE_TIMEOUT_S, UnreadAnswers
 from serving.edge.whole_answers import WholeAnswers
 from serving.metrics import Metrics
 
 MAX_HEAD_BYTES = MAX_URL_BYTES + MAX_HEADER_BYTES + 4_096
-"""Of a head that is not complete yet. The guard judges a complete one, and says which part is too large."""
+"""Of a head that is not complete yet (the guard judges a complete one, and says which part is too large), of what
+stands between the chunks of a body, and of what follows them."""
 HEAD_TIMEOUT_S = 9.9  # 10 s are promised, and closing takes a moment
-WRITE_TIMEOUT_S = 30.0
-"""How long a client may take none of an answer's bytes."""
 MAX_HEADERS = 100
 LINGER_S = 1.0
 """So long a refused client may go on sending; nothing of it is read."""
-_OFFER = (b"upgrade", b"http2-settings")
 
 
 class _Stopped(Exception):
@@ -46,15 +46,15 @@ class BoundedConnection(HttpToolsProtocol):
     ) -> None:
         super().__init__(*args, **more)
         self._metrics, self._places, self._head_s, self._write_s = metrics, places, head_s, write_s
-        self._refused, self._in_head, self._head_bytes = False, False, 0
+        self._refused, self._in_head, self._got_on, self._head_bytes = False, False, False, 0
         self._under_way: RequestResponseCycle | None = None
         self._head_timer: asyncio.TimerHandle | None = None
-        self._write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection without a place is told so at once; any other has `HEAD_TIMEOUT_S` for its first request."""
         super().connection_made(transport)
         self._answers = WholeAnswers(transport, self.loop)
+        self._unread = UnreadAnswers(transport, self.loop, self._metrics, self._write_s)
         if self._places.take(transport):
             self._await_head()
         else:
@@ -63,7 +63,7 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more."""
         self._head_timer = _cancelled(self._head_timer)
-        self._write_timer = _cancelled(self._write_timer)
+        self._unread.forget()
         self._places.give_up(self.transport)
         self.pipeline.clear()
         if self._under_way is not None and not self._under_way.response_complete:
@@ -73,19 +73,25 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, unless the connection was refused; a head that is not complete is bounded."""
+        """Parse what came, unless the connection was refused; what completes no head and is no body is bounded."""
         if self._refused:
             return
         if self._idle:
             self._await_head()
         self._unset_keepalive_if_required()
+        self._got_on = False
         self._read(data)
-        if self._in_head and not self._refused:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(
-                    431, "headers_too_large", f"URL and headers have at most {MAX_URL_BYTES + MAX_HEADER_BYTES} bytes here."
-                )
+        # Where the next head began behind a body is not known: it counts from what is read next.
+        self._head_bytes = 0 if self._got_on else self._head_bytes + len(data)
+        if self._head_bytes > MAX_HEAD_BYTES and not self._refused:
+            self._refuse(431, "headers_too_large", f"URL and headers have at most {MAX_URL_BYTES + MAX_HEADER_BYTES} bytes here.")
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more (`nc -N`). What it asked is answered; a stream would go on for ever, and most likely nobody listens."""
+        if self._idle or (self._under_way and self._under_way.chunked_encoding):
+            return False
+        self._answer_no_more()
+        return True
 
     def on_message_begin(self) -> None:
         """A head begins; while an answer is under way it has its time too."""
@@ -102,7 +108,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._stop(414, "url_too_long", f"A URL has at most {MAX_URL_BYTES} bytes here.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Small headers are bounded by their number."""
+        """Small headers are bounded by their number; so are small trailers."""
         super().on_header(name, value)
         if len(self.headers) > MAX_HEADERS:
             self._stop(431, "headers_too_large", f"A request has at most {MAX_HEADERS} headers here.")
@@ -113,10 +119,17 @@ class BoundedConnection(HttpToolsProtocol):
             return
         if self.parser.get_http_version() == "1.1" and [name for name, _ in self.headers].count(b"host") != 1:
             self._stop(400, "invalid_http", "A request over HTTP/1.1 has exactly one `Host` header.")
-        self._in_head = False
+        self._in_head, self._got_on = False, True
         self._head_timer = _cancelled(self._head_timer)
         super().on_headers_complete()
         self.cycle.transport = cast("asyncio.Transport", self._answers)
+        # Trailers come to a list of their own: in the scope's they would be believed.
+        self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body: the request's own limits count it."""
+        self._got_on = True
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is whole; one that offers another protocol has not begun."""
@@ -133,12 +146,12 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.close()
         elif self._idle and not self._in_head:
             self._places.rest(self.transport)
-        self._watch_writing()
+        self._unread.watch()
 
     def pause_writing(self) -> None:
         """The client takes nothing: the answer waits, and not for ever."""
         super().pause_writing()
-        self._watch_writing()
+        self._unread.watch()
 
     def timeout_keep_alive_handler(self) -> None:
         """An idle connection is closed; one that still owes us its reading is cut."""
@@ -171,14 +184,9 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _read_without_offer(self, rest: bytes) -> None:
         # HTTP lets a server ignore the offer. The parser takes what follows such a head, also a body, for the other protocol.
-        head = [b"%s %s HTTP/1.1" % (self.parser.get_method(), self.url)]
-        head += [
-            b"%s: %s" % (name, _without_offer(value) if name == b"connection" else value)
-            for name, value in self.headers
-            if name not in _OFFER
-        ]
+        head = head_without_offer(self.parser.get_method(), self.url, self.headers)
         self.parser = httptools.HttpRequestParser(self)
-        self._read(b"\r\n".join([*head, b"", b""]))
+        self._read(head)
         if rest and not self._refused:
             self._read(rest)
 
@@ -202,6 +210,15 @@ class BoundedConnection(HttpToolsProtocol):
             # Nothing was asked: browsers open connections in advance.
             self.transport.close()
 
+    def _answer_no_more(self) -> None:
+        """What was read last is answered last, and the connection ends with that."""
+        self.cycle.keep_alive = False
+        if self.cycle.more_body:
+            # The rest of this body never comes; `guard` says so.
+            cast("dict[str, Any]", self.cycle.scope)[BROKEN_BODY] = True
+            self.cycle.more_body = False
+            self.cycle.message_event.set()
+
     def _stop(self, status: int, code: str, detail: str) -> None:
         self._refuse(status, code, detail)
         raise _Stopped
@@ -212,37 +229,18 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_timer = _cancelled(self._head_timer)
         self._metrics.connections_refused.labels(code).inc()
         if not self._idle:
-            # A problem now would be taken for the answer that is under way: that one is the last.
-            self.cycle.keep_alive = False
-            if self.cycle.more_body:
-                # The rest of this body never comes; `guard` says so, and the connection ends with that.
-                cast("dict[str, Any]", self.cycle.scope)[BROKEN_BODY] = True
-                self.cycle.more_body = False
-                self.cycle.message_event.set()
+            # A problem now would be taken for the answer that is under way.
+            self._answer_no_more()
             return
         self._metrics.observe_request("unmatched", "OTHER", status, None)
         self.transport.write(bare_problem(status, code, detail))
-        self._watch_writing()
+        self._unread.watch()
         if self.transport in self._places:
             # Closed at once, what the client still sends would reset the connection before it has read why.
             self.transport.write_eof()
             self._head_timer = self.loop.call_later(LINGER_S, self.transport.close)
         else:
             self.transport.close()
-
-    def _watch_writing(self, left_before: int | None = None) -> None:
-        """Cut the connection once a whole `_write_s` passed in which the client took nothing."""
-        self._write_timer = _cancelled(self._write_timer)
-        left = self.transport.get_write_buffer_size()
-        if left and left == left_before:
-            self._metrics.connections_refused.labels("answer_not_read").inc()
-            self.transport.abort()
-        elif left:
-            self._write_timer = self.loop.call_later(self._write_s, self._watch_writing, left)
-
-
-def _without_offer(connection: bytes) -> bytes:
-    return b", ".join(token for token in map(bytes.strip, connection.split(b",")) if token.lower() not in _OFFER)
 
 
 def _cancelled(timer: asyncio.TimerHandle | None) -> None:
