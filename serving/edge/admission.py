@@ -67,6 +67,7 @@ class AdmittingConnection(BoundedConnection):
         if self._answer is None:
             super().on_message_complete()
             return
+        self._head_came()
         self.transport.write(self._answer)
         self._answer, self._answered_at = None, time.perf_counter()
         self._unset_keepalive_if_required()

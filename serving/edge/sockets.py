@@ -62,7 +62,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any more."""
-        self._head_timer = _cancelled(self._head_timer)
+        self._head_came()
         self._unread.forget()
         self._places.give_up(self.transport)
         self.pipeline.clear()
@@ -120,7 +120,7 @@ class BoundedConnection(HttpToolsProtocol):
         if self.parser.get_http_version() == "1.1" and [name for name, _ in self.headers].count(b"host") != 1:
             self._stop(400, "invalid_http", "A request over HTTP/1.1 has exactly one `Host` header.")
         self._in_head, self._got_on = False, True
-        self._head_timer = _cancelled(self._head_timer)
+        self._head_came()
         super().on_headers_complete()
         self.cycle.transport = cast("asyncio.Transport", self._answers)
         # Trailers come to a list of their own: in the scope's they would be believed.
@@ -202,6 +202,11 @@ class BoundedConnection(HttpToolsProtocol):
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(self._head_s, self._head_is_late)
 
+    def _head_came(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
     def _head_is_late(self) -> None:
         self._head_timer = None
         if self._in_head:
@@ -226,7 +231,7 @@ class BoundedConnection(HttpToolsProtocol):
     def _refuse(self, status: int, code: str, detail: str) -> None:
         self._refused = True
         self._places.wake(self.transport)
-        self._head_timer = _cancelled(self._head_timer)
+        self._head_came()
         self._metrics.connections_refused.labels(code).inc()
         if not self._idle:
             # A problem now would be taken for the answer that is under way.
@@ -241,8 +246,3 @@ class BoundedConnection(HttpToolsProtocol):
             self._head_timer = self.loop.call_later(LINGER_S, self.transport.close)
         else:
             self.transport.close()
-
-
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()

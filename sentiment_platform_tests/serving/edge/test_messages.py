@@ -2,6 +2,7 @@
 
 import socket
 import time
+from functools import partial
 
 import pytest
 
@@ -73,6 +74,21 @@ def test_a_large_body_of_a_prediction_that_is_refused_is_read_to_its_end() -> No
                 connection.sendall(b" " * 10_000)
             assert problem(connection.recv(65536))["code"] == "overloaded"
             ask(connection)
+    finally:
+        full.stop()
+
+
+def test_who_is_refused_again_and_again_keeps_the_connection() -> None:
+    metrics = Metrics()
+    door = Door(answer, LoopShare(0.2), metrics, ["/predict"], draining=lambda: False, full=lambda route: True)
+    full = Running(partial(admitting_connections(door, metrics), head_s=HEAD_S))
+    began, asked = time.monotonic(), b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+    try:
+        with full.connect() as connection:
+            while time.monotonic() < began + 3 * HEAD_S:
+                connection.sendall(asked)
+                assert problem(connection.recv(65536))["code"] == "overloaded"
+                time.sleep(HEAD_S / 4)
     finally:
         full.stop()
 
