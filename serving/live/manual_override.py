@@ -127,18 +127,18 @@ class ManualOverride:
         """
         seen = self._seen(request.expected_revision)
         try:
-            quick = self._quick.decide(seen, actor, request.reason)
+            left = await self._quick.leaves(seen, dry_run=request.dry_run)
+            quick = self._quick.decide(left, seen, actor, request.reason)
             recorded = False if quick is None or request.dry_run else await self._quick.carry_out(quick)
         except ConflictError as error:
             raise _conflict(error) from error
         if quick is not None:
             last = None if request.dry_run else list(quick.record.requests.values())[-1]
-            return await self._answer(last, quick.live, quick.content, dry_run=request.dry_run, recorded=recorded)
-        target = await self._guarded(self._live.way_back.target)
-        live = self._live.facts
-        if live is None or seen is None:
+            return await self._answer(last, quick.leaves, quick.content, dry_run=request.dry_run, recorded=recorded)
+        target = await self._guarded(partial(self._live.way_back.target, left))
+        if left is None or seen is None:
             raise unavailable("not_ready", self._live.why_not_ready(), retry_after_s=5)
-        selections = selections_of(rollback_record(live, target, actor, request.reason, leaves=seen, at=self._clock()))
+        selections = selections_of(rollback_record(left, target, actor, request.reason, leaves=seen, at=self._clock()))
         return await self._apply(selections, "models:rollback", dry_run=request.dry_run)
 
     def _seen(self, named: int | None) -> int | None:

@@ -73,7 +73,7 @@ def _family(live: Snapshot, family: str, unrecorded: Collection[str], canary: Ca
 
 def _rollback(models: LiveModels) -> RollbackAhead | None:
     try:
-        target = models.way_back.target(at_hand=True)
+        target = models.way_back.target(models.facts, at_hand=True)
     except PlatformError:
         return None
     return RollbackAhead(revision=target.revision, held=models.way_back.is_held(target))

@@ -8,17 +8,13 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from serving.links.database import Database, DatabaseUnavailable
 from serving.live.live import LiveModels
-from serving.live.selection_requests import open_selections
-from serving.live.selections import Selection
+from serving.live.selections import Selection, merged
 from serving.live.snapshot import Snapshot
 from serving.live.unrecorded import UnrecordedRollbacks
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 T = TypeVar("T")
 RECOVERY_S = 3.0
@@ -68,7 +64,7 @@ class Poller:
         # Ready means: with what people selected. A database that is away costs this one limited wait.
         selections = await self._selections()
         if selections is None:
-            selections = _merged(self._live.kept.read(), self._unrecorded.selections())
+            selections = merged(self._live.kept.read(), self._unrecorded.selections())
         await self._safely(partial(self._live.start_from_cache, selections))
         self.started.set()
         while True:
@@ -86,26 +82,17 @@ class Poller:
 
     async def _selections(self) -> list[Selection] | None:
         # Read before the registry: a selection is closed after its revision is published, so one that is missing here is covered there.
-        # What the database does not have yet is taken before it: what is entered meanwhile is in both.
-        unrecorded = self._unrecorded.selections()
         asked = self._asked()
         if self._read is not None and asked == self._asked_then and _follows(self._live, self._read):
             # A choice made elsewhere would change no answer here, and is read once there is one to change.
             return None
         live = self._live.facts
         revision = live.deployment.revision if live else 0
-
-        def read(connection: "Connection") -> list[Selection]:
-            # In this order: what is entered meanwhile is in both.
-            self._unrecorded.leave_to(connection)
-            return open_selections(connection, live_revision=revision)
-
         try:
-            recorded = await self._database.call(read, limit_s=SELECTIONS_LIMIT_S)
+            read = partial(self._unrecorded.in_force, live_revision=revision)
+            self._asked_then, self._read = asked, await self._database.call(read, limit_s=SELECTIONS_LIMIT_S)
         except DatabaseUnavailable:
             self._read = None
-            return None
-        self._asked_then, self._read = asked, _merged(recorded, [*unrecorded, *self._unrecorded.followed()])
         return self._read
 
     async def _rest(self, pause_s: float) -> None:
@@ -151,10 +138,3 @@ def _follows(live: LiveModels, selections: list[Selection]) -> bool:
     """Whether what answers is what `selections` ask for, as far as it can be."""
     facts = live.facts
     return facts is not None and live.usable(selections, facts.deployment) == list(facts.selections)
-
-
-def _merged(recorded: list[Selection], unrecorded: list[Selection]) -> list[Selection]:
-    """Both in the order in which they were decided, each once."""
-    known = {selection.request_id for selection in recorded}
-    missing = [selection for selection in unrecorded if selection.request_id not in known]
-    return sorted([*recorded, *missing], key=lambda selection: selection.requested_at)

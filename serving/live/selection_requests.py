@@ -94,12 +94,7 @@ def record_selections(
 
     newest = latest_deployment(connection)
     for selection in selections:
-        expected = selection.expected_revision
-        if newest is not None and expected is not None and newest.revision > expected:
-            raise StaleRevision(
-                f"{newest.tag} was published meanwhile ({newest.rule} by {newest.actor}); this was decided on revision {expected}.",
-                remedy="Look at GET /models/status and decide again.",
-            )
+        require_newest(newest, selection.expected_revision)
     standing_now = _standing(connection, newest)
     if newest is not None and any(selection.restores is not None for selection in selections):
         require_no_rollback(standing_now, newest)
@@ -117,6 +112,15 @@ def record_selections(
     }
     subject = ", ".join(selection.version for selection in selections)
     record(connection, at=asked.requested_at, actor=asked.actor, action=action, subject=subject, detail=detail)
+
+
+def require_newest(newest: "Deployment | None", expected: int | None) -> None:
+    """Pass where `newest`, the newest that is stored, is not later than `expected`; raises StaleRevision."""
+    if newest is not None and expected is not None and newest.revision > expected:
+        raise StaleRevision(
+            f"{newest.tag} was published meanwhile ({newest.rule} by {newest.actor}); this was decided on revision {expected}.",
+            remedy="Look at GET /models/status and decide again.",
+        )
 
 
 def enter_rollback(connection: "Connection", record: RollbackRecord, *, entered_at: datetime) -> None:

@@ -47,6 +47,13 @@ def standing(selections: Iterable[Selection], deployment: Deployment) -> list[Se
     return [one for one in selections if (one.expected_revision or deployment.revision) >= deployment.revision]
 
 
+def merged(recorded: Sequence[Selection], unrecorded: Sequence[Selection]) -> list[Selection]:
+    """Both in the order in which they were decided, each once."""
+    known = {selection.request_id for selection in recorded}
+    missing = [selection for selection in unrecorded if selection.request_id not in known]
+    return sorted([*recorded, *missing], key=lambda selection: selection.requested_at)
+
+
 def superseded(selections: Sequence[Selection], default_family: str | None) -> dict[str, Selection]:
     """Request id -> the later choice in its place, of those of `selections` (oldest first) that change nothing any more.
 

@@ -1,6 +1,6 @@
 """What is live at one moment. A request takes the snapshot once and answers from it, whatever is swapped in meanwhile."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -67,6 +67,22 @@ class Facts:
         """What it follows from, also while a gap is bridged."""
         return self.deployment, self.selections
 
+    def with_selections(self, selections: Sequence[Selection]) -> "Facts":
+        """What it says once `selections`, and no others, are on top of the deployment; itself where they are."""
+        if tuple(selections) == self.selections:
+            return self
+        defaults = [one.default_family for one in selections if one.default_family is not None]
+        return Facts(
+            deployment=self.deployment,
+            versions=self.deployment.versions() | {one.family: one.version for one in selections},
+            default_family=(defaults or [self.deployment.default_family])[-1],
+            selections=tuple(selections),
+        )
+
+    def is_changed_by(self, document: Deployment) -> bool:
+        """Whether its champions and default family would answer otherwise than what does now."""
+        return bool(document.versions().items() - self.versions.items()) or document.default_family != self.default_family
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Snapshot:
@@ -101,10 +117,6 @@ class Snapshot:
         shadow = self.beside.shadow
         every = (*self.models.values(), *self.beside.arms.values(), *([shadow] if shadow else ()))
         return {one.manifest_digest: one for one in every}
-
-    def is_changed_by(self, document: Deployment) -> bool:
-        """Whether its champions and default family would answer otherwise than what does now."""
-        return bool(document.versions().items() - self.versions.items()) or document.default_family != self.default_family
 
 
 def as_expected(live: Facts | None, family: str, version: str | None, revision: int | None) -> Facts:

@@ -12,8 +12,8 @@ from sentiment_platform.clock import Clock
 from serving.journal.journal import Journal
 from serving.journal.journal_records import RollbackRecord
 from serving.links.database import Database
-from serving.live.selection_requests import enter_rollback, selections_of
-from serving.live.selections import Selection
+from serving.live.selection_requests import enter_rollback, open_selections, selections_of
+from serving.live.selections import Selection, merged
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -50,12 +50,16 @@ class UnrecordedRollbacks:
         own = self.request_ids()
         self._followed |= {one.request_id: one for one in selections if one.restores is not None and one.request_id not in own}
 
-    def followed(self) -> list[Selection]:
-        """What neighbours decided and the database did not have when it was read last."""
-        return list(self._followed.values())
+    def in_force(self, connection: "Connection", *, live_revision: int) -> list[Selection]:
+        """What people selected and no deployment up to `live_revision` covers: what the database has, and what it does not have yet."""
+        # In this order: what is entered meanwhile is in both.
+        own = self.selections()
+        self._leave_to(connection)
+        recorded = open_selections(connection, live_revision=live_revision)
+        return merged(recorded, [*own, *list(self._followed.values())])
 
-    def leave_to(self, connection: "Connection") -> None:
-        """Of what the database has, its word counts: also that it was refused."""
+    def _leave_to(self, connection: "Connection") -> None:
+        """Of what neighbours decided and the database has, its word counts: also that it was refused."""
         from sentiment_platform.store.selections import entered_requests
 
         if waiting := [*self._followed]:

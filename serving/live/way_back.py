@@ -29,8 +29,8 @@ class WayBack:
         self._clock = clock
         self._held_for: Facts | None = None
 
-    def target(self, *, at_hand: bool = False) -> Deployment:
-        """What a rollback goes back to now.
+    def target(self, leaves: Facts | None, *, at_hand: bool = False) -> Deployment:
+        """What a rollback from what answers, `leaves`, goes back to.
 
         Args:
             at_hand: ask no registry.
@@ -39,13 +39,12 @@ class WayBack:
             ConflictError: there is none, or a rollback answers. TransientError: the registry is needed to read it, and away, or must not
             be asked.
         """
-        if (live := self._slot.current) is not None:
-            require_no_rollback(live.selections, live.deployment)
-        return self._earlier(at_hand=at_hand)
+        if leaves is not None:
+            require_no_rollback(leaves.selections, leaves.deployment)
+        return self._earlier(leaves, at_hand=at_hand)
 
-    def _earlier(self, *, at_hand: bool) -> Deployment:
+    def _earlier(self, live: Facts | None, *, at_hand: bool) -> Deployment:
         """The newest deployment before the live one that differs from what runs now; what a rollback left stays left."""
-        live = self._slot.current
         back = rollback_target(self._newest_first(live.deployment, at_hand=at_hand), live.is_changed_by) if live else None
         if back is not None:
             return back
@@ -96,7 +95,7 @@ class WayBack:
             return
         try:
             # Also while a rollback answers, after which there is none yet: it is the next one's.
-            self._slot.hold(self._earlier(at_hand=cached_only), cached_only=cached_only)
+            self._slot.hold(self._earlier(facts, at_hand=cached_only), cached_only=cached_only)
         except PermanentError as error:
             logger.info("no rollback is held ready: %s", error)
         except PlatformError as error:

@@ -55,7 +55,8 @@ class Played:
     def selections(self) -> list[Selection]:
         return []
 
-    followed = selections
+    def in_force(self, _connection: object, *, live_revision: int) -> list[Selection]:
+        raise AssertionError(f"read at {live_revision} by `call`")
 
     @property
     def kept(self) -> "Played":
@@ -135,7 +136,7 @@ def test_a_rollback_during_a_look_at_the_registry_is_not_undone_by_the_choices_t
             facts = live.facts
             assert facts is not None
             back = replace(selection("v1.0.0-vader"), expected_revision=2, restores=1)
-            assert live.way_back.take(facts, live.way_back.target(at_hand=True), [back])
+            assert live.way_back.take(facts, live.way_back.target(facts, at_hand=True), [back])
 
         reader.happens = lambda: asyncio.run(go_back())
         live.poll([])
