@@ -45,9 +45,21 @@ class WayBack:
 
     def _earlier(self, live: Facts | None, *, at_hand: bool) -> Deployment:
         """The newest deployment before the live one that differs from what runs now; what a rollback left stays left."""
-        back = rollback_target(self._newest_first(live.deployment, at_hand=at_hand), live.is_changed_by) if live else None
+        left: list[str] = []
+
+        def differs(document: Deployment) -> bool:
+            if is_other := live is not None and live.is_changed_by(document):
+                left.append(str(document.tag))
+            return is_other
+
+        back = rollback_target(self._newest_first(live.deployment, at_hand=at_hand), differs) if live else None
         if back is not None:
             return back
+        if left:
+            raise ConflictError(
+                f"A rollback left each earlier deployment with other content ({', '.join(left)}), and none goes back there.",
+                remedy="If a version of these shall answer again, select it with POST /models/select.",
+            )
         raise ConflictError(
             "There is no earlier deployment with other content.", remedy="Select a version with POST /models/select."
         )

@@ -289,7 +289,9 @@ def test_of_two_rollbacks_at_once_on_two_replicas_one_gets_409_and_the_good_vers
         # The bad version does not come back by a third one who saw what is there now, nor by one who did not.
         for seen in ({}, {"expected_revision": 2}, {"expected_revision": 3}):
             late = {"reason": "once more"} | seen
-            assert replica.client.post("/models/rollback", json=late, headers=admin).status_code == 409
+            told = replica.client.post("/models/rollback", json=late, headers=admin)
+            assert told.status_code == 409
+        assert "A rollback left each earlier deployment with other content (deploy-000002)" in told.json()["detail"]
         assert live(replica) == FIRST
 
 
