@@ -142,7 +142,8 @@ def _values(settings: Settings, environ: Mapping[str, str]) -> str:
     handed = (*NEEDED_SECRETS, *OPTIONAL_SECRETS, *VARIABLES, "SENTIMENT_REGISTRY_REPOSITORY")
     keys = {"SENTIMENT_SIGNING_KEYS": settings.signing_keys, "SENTIMENT_PUBLIC_KEYS": settings.public_keys}
     given = {name: value for name in handed if (value := {**environ, **keys}.get(name, "").strip())}
-    if refused := [one for one in refusals(given) if one.variable in given]:
+    production = {**given, "SENTIMENT_ENV": "production"}
+    if refused := [one for one in refusals(production) if one.variable in given]:
         raise SettingsError(
             f"Production refuses {'; '.join(f'{one.variable}: {one.why}' for one in refused)}.",
             remedy=" ".join(dict.fromkeys(one.remedy for one in refused)),
