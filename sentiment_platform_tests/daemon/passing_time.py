@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import dagster as dg
-from dagster._core.scheduler.instigation import ScheduleInstigatorData, SensorInstigatorData
+from dagster._core.scheduler.instigation import InstigatorStatus, ScheduleInstigatorData, SensorInstigatorData
 
 
 def sensors_wait(instance: dg.DagsterInstance, length: timedelta) -> None:
@@ -23,3 +23,9 @@ def time_passes(instance: dg.DagsterInstance, length: timedelta) -> None:
             before = (state.instigator_data.start_timestamp or 0) - length.total_seconds()
             data = state.instigator_data._replace(start_timestamp=before, last_iteration_timestamp=before)
             instance.update_instigator_state(state.with_data(data))
+
+
+def rests(instance: dg.DagsterInstance, schedule: str) -> None:
+    """Let a schedule have no time any more: whether its hour comes round while a test runs is chance."""
+    (state,) = (state for state in instance.all_instigator_state() if state.instigator_name == schedule)
+    instance.update_instigator_state(state.with_status(InstigatorStatus.STOPPED))

@@ -25,7 +25,7 @@ from sentiment_platform.store.deployments import latest_deployment
 from sentiment_platform.store.engine import create_platform_engine
 from sentiment_platform.store.selections import RequestedSelection, open_selection_requests, request_selection
 from sentiment_platform_tests.conftest import TEST_REPOSITORY, TEST_TOKEN
-from sentiment_platform_tests.daemon.passing_time import time_passes
+from sentiment_platform_tests.daemon.passing_time import rests, time_passes
 from sentiment_platform_tests.github_server.scripted import ScriptedServer
 from sentiment_platform_tests.models.tiny_transformer import write_tiny_checkpoint
 from sentiment_platform_tests.monitoring.seeding import seed_decision
@@ -115,6 +115,7 @@ def test_an_empty_fork_comes_to_a_green_pipeline_by_the_printed_steps_which_then
                 assert {run.job_name for run in instance.get_runs()} - (came_round(began) - wanted) == wanted
                 # What the last pass stored is older by that, and no tick of GitHub's came meanwhile.
                 time_passes(instance, DROPPED)
+                rests(instance, "weekly")
                 decision = "decision-of-the-fork"
                 ask(engine, decision)
                 jobs = fork.happens("schedule")
